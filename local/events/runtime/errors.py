@@ -1,0 +1,50 @@
+"""Failures that the engine and the data sources report to the Events service."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One reason why handler code is refused.
+
+    Attributes:
+        message: what is wrong and what to use instead.
+        line: line in the code, from 1; ``None`` when the problem has no place.
+        column: column in that line, from 1.
+    """
+
+    message: str
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        return self.message if self.line is None else f"{self.line}:{self.column}: {self.message}"
+
+
+class CodeRefused(Exception):
+    """The code is not APPSYNC_JS, or does not fit the namespace's configuration.
+
+    Attributes:
+        problems: all of them, in the order of their place in the code.
+    """
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(str(problem) for problem in problems))
+        self.problems = list(problems)
+
+
+class DataSourceError(Exception):
+    """A data source refused or failed a request; the handler's ``response`` sees it as ``ctx.error``.
+
+    Attributes:
+        type: for example ``DynamoDB:ConditionalCheckFailedException``.
+        message: text of the failure.
+    """
+
+    def __init__(self, type: str, message: str) -> None:
+        super().__init__(message)
+        self.type = type
+        self.message = message
