@@ -1,0 +1,120 @@
+# Every command of this repository. `make` alone lists them. Nothing to install by hand but Python >= 3.11, make and git.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+ENV ?= dev
+BASE ?= origin/main
+FAIL_ON ?=
+USER_NUMBER := $(if $(filter 1 2,$(USER)),$(USER),1)
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+  $$p -c 'import sys; sys.exit(not ((3, 11) <= sys.version_info < (3, 14)))' 2>/dev/null && echo $$p && break; done)
+UV_VERSION := 0.13.9
+BIN := $(CURDIR)/.venv/bin
+export PATH := $(BIN):$(PATH)
+export CDK_DISABLE_CLI_TELEMETRY := true
+export PYTHONDONTWRITEBYTECODE :=
+
+# What is installed, each redone when its lock changes.
+PYTHON_READY := .venv/.ready
+NODE_READY := node_modules/.ready
+WHEELS_READY := .build/.wheels-ready
+WEB_READY := web/dist/index.html
+
+.PHONY: help up down test test-fast test-web check format synth diff deploy verify outputs snapshots contract lock \
+        chat bench clean clean-all setup
+
+help: ## This list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(PYTHON_READY): requirements.lock
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed, and none was found on the PATH. Install one, or name it: make PYTHON=/path/to/python3.12 …"; exit 1; }
+	@echo "→ Python environment ($$($(PYTHON) --version), .venv)"
+	@$(PYTHON) -m venv .venv || { echo "Could not make a virtual environment. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) 2>/dev/null || \
+	  .venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@VIRTUAL_ENV=$(CURDIR)/.venv .venv/bin/uv pip install --quiet --require-hashes -r requirements.lock
+	@touch $@
+
+$(NODE_READY): package-lock.json package.json .npmrc | $(PYTHON_READY)
+	@echo "→ Node tools ($$(node --version) from the Python environment, node_modules)"
+	@npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
+	@touch $@
+
+$(WHEELS_READY): handlers/requirements.lock | $(PYTHON_READY)
+	@echo "→ Wheels of the Lambda functions (.build)"
+	@python -m stacks.packaging prepare --platform arm64
+	@python -m stacks.packaging prepare --platform host
+	@mkdir -p .build && touch $@
+
+$(WEB_READY): $(NODE_READY) package.json contract/types.ts $(shell find web/src web/index.html web/tsconfig.json -type f 2>/dev/null)
+	@echo "→ Web page (web/dist)"
+	@npm run --silent build:web
+
+setup: $(PYTHON_READY) $(NODE_READY) $(WHEELS_READY) ## Install everything that the other commands need
+
+up: setup $(WEB_READY) ## Run the whole backend on this machine: local cloud, demo users, web page (Ctrl-C stops it)
+	@python -m local up
+
+down: $(PYTHON_READY) ## Stop a local cloud that runs in the background; its state stays
+	@python -m local down
+
+chat: $(PYTHON_READY) ## Terminal chat as a demo user, while `make up` runs: make chat USER=1 (or 2)
+	@python -m client.chat --user $(USER_NUMBER)
+
+test: setup $(WEB_READY) ## Everything that can be tested: fast tests, then the local cloud end to end, then the browser
+	@python -m tests.run
+
+test-fast: setup ## Only the tests that need no local cloud
+	@python -m tests.run --fast
+
+check: setup ## Format, lint, types, generated files
+	@ruff format --check . && ruff check .
+	@mypy app.py stacks handlers local client ops appsync_js bench
+	@npx --no-install eslint --max-warnings 0 appsync_js
+	@npx --no-install tsc -p web --noEmit
+	@python -m appsync_js.generate --check
+	@python -m ops.contract --check
+	@python -m ops.house
+
+format: setup ## Format the code
+	@ruff format . && ruff check --fix .
+
+synth: setup ## Write the CloudFormation templates of one environment: make synth ENV=prod
+	@npx --no-install cdk synth --quiet --no-notices -c env=$(ENV) --output cdk.out.$(ENV)
+	@echo "Templates of $(ENV): cdk.out.$(ENV)/*.template.json"
+
+diff: setup ## What a change does to the cloud, offline: make diff ENV=prod BASE=v1.2.0 [FAIL_ON=destructive]
+	@python -m ops.diff --env $(ENV) --base $(BASE) $(if $(FAIL_ON),--fail-on $(FAIL_ON))
+
+deploy: setup ## Deploy one environment with your AWS credentials: make deploy ENV=staging
+	@python -m ops.deploy --env $(ENV)
+
+outputs: setup ## Write the front end's environment file of a deployed environment: make outputs ENV=staging
+	@python -m ops.outputs --env $(ENV)
+
+verify: setup ## Run the end-to-end suite against a deployed environment: make verify ENV=staging
+	@python -m ops.verify --env $(ENV)
+
+snapshots: setup ## Rewrite the snapshots of the templates
+	@pytest -q tests/stacks --update-snapshots
+
+contract: setup ## Rewrite what is generated from the contract: contract/, docs/, the lists in appsync_js/
+	@python -m ops.contract
+	@python -m appsync_js.generate
+
+bench: setup ## Measure; the figures in docs/performance.md come from these
+	@python -m bench
+
+lock: ## Rewrite the lock files after a change of requirements.txt or package.json
+	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet --output-file requirements.lock requirements.txt
+	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet --output-file handlers/requirements.lock handlers/requirements.txt
+	@npm install --package-lock-only --ignore-scripts --loglevel=error
+
+clean: ## Forget the local cloud's state, the built assets and the synthesised templates
+	@if [ -x $(BIN)/python ]; then python -m local down 2>/dev/null || true; fi
+	@rm -rf .local .build cdk.out cdk.out.* web/dist
+
+clean-all: clean ## … and everything that was installed
+	@rm -rf .venv node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
