@@ -32,8 +32,7 @@ $(PYTHON_READY): requirements.lock
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed, and none was found on the PATH. Install one, or name it: make PYTHON=/path/to/python3.12 …"; exit 1; }
 	@echo "→ Python environment ($$($(PYTHON) --version), .venv)"
 	@$(PYTHON) -m venv .venv || { echo "Could not make a virtual environment. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) 2>/dev/null || \
-	  .venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@VIRTUAL_ENV=$(CURDIR)/.venv .venv/bin/uv pip install --quiet --require-hashes -r requirements.lock
 	@touch $@
 
@@ -64,10 +63,10 @@ chat: $(PYTHON_READY) ## Terminal chat as a demo user, while `make up` runs: mak
 	@python -m client.chat --user $(USER_NUMBER)
 
 test: setup $(WEB_READY) ## Everything that can be tested: fast tests, then the local cloud end to end, then the browser
-	@python -m tests.run
+	@pytest
 
 test-fast: setup ## Only the tests that need no local cloud
-	@python -m tests.run --fast
+	@pytest -m 'not local_cloud and not browser'
 
 check: setup ## Format, lint, types, generated files
 	@ruff format --check . && ruff check .
@@ -76,7 +75,6 @@ check: setup ## Format, lint, types, generated files
 	@npx --no-install tsc -p web --noEmit
 	@python -m appsync_js.generate --check
 	@python -m ops.contract --check
-	@python -m ops.house
 
 format: setup ## Format the code
 	@ruff format . && ruff check --fix .
