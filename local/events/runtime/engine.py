@@ -20,7 +20,7 @@ from typing import Any
 
 import quickjs
 
-from local.events.runtime.compiler import Compiled, compile_module, javascript
+from local.events.runtime.compiler import LIBRARY, Compiled, compile_module, javascript
 from local.events.runtime.zones import answer
 
 _LOG = logging.getLogger("local.events.handlers")
@@ -135,7 +135,7 @@ class Engine:
         self._drop()
         context = quickjs.Context()
         context.set_time_limit(_SETUP_SECONDS)
-        for name in ("guards", "time", "dynamodb", "transform", "util", "runtime"):
+        for name in (*LIBRARY, "runtime"):
             context.eval(javascript(name))
         context.set("__source", self._compiled.script)
         context.eval(f"__appsync.load(__source, {self._limits.loop_iterations}); __source = undefined;")
@@ -148,7 +148,7 @@ class Engine:
     def _call(self, handler: str, phase: str | None, context: Mapping[str, Any]) -> Outcome:
         answers: dict[str, Any] = {}
         host = {"now": int(time.time() * 1000), "seed": os.urandom(16).hex(), "answers": answers}
-        text = json.dumps(context, ensure_ascii=False)
+        text = json.dumps(context)
         for _ in range(_MAX_QUESTIONS):
             outcome = self._evaluate(handler, phase, text, json.dumps(host))
             if isinstance(outcome, str):

@@ -1,0 +1,49 @@
+// Loads a checked and rewritten module and calls its exported functions.
+(() => {
+  "use strict";
+  const { begin, builtins, modules, call, fail, Signal } = __appsync;
+  let factory = null;
+  let most = 0;
+
+  // Wraps what a for...of walks over, so that a loop that feeds itself ends.
+  const each = function* (values) {
+    let count = 0;
+    for (const value of values) {
+      count++;
+      if (count > most) fail(`a loop ran more than ${most} times`);
+      yield value;
+    }
+  };
+
+  const load = (source, loopIterations) => {
+    most = loopIterations;
+    factory = (0, eval)(source);
+  };
+
+  const describe = (error) => {
+    if (!(error instanceof Error)) return { message: String(error), limit: false };
+    const place = /<input>:(\d+)/.exec(error.stack?.split("\n").find((line) => line.includes(" on") ) ?? "");
+    const where = place === null ? "" : ` (line ${place[1]})`;
+    const limit = error.message === "out of memory" || error.message.startsWith("Maximum call stack");
+    return { message: `${error.name}: ${error.message}${where}`, limit };
+  };
+
+  const invoke = (handler, phase, contextText, hostText) => {
+    let outcome;
+    try {
+      const context = JSON.parse(contextText);
+      begin(JSON.parse(hostText), context.identity);
+      const exported = factory(modules, builtins, each)[handler];
+      const value = (phase === "" ? exported : exported[phase])(context);
+      outcome = { kind: "returned", value: value === undefined ? null : value, stash: context.stash };
+      outcome.logs = call.logs;
+      return JSON.stringify(outcome);
+    } catch (error) {
+      outcome = error instanceof Signal ? error.outcome : { kind: "crashed", ...describe(error) };
+    }
+    outcome.logs = call.logs;
+    return JSON.stringify(outcome);
+  };
+
+  Object.assign(__appsync, { load, invoke });
+})();
