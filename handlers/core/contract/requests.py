@@ -14,10 +14,10 @@ from msgspec import UNSET, Meta, UnsetType
 from handlers.core.contract import limits
 from handlers.core.contract.models import MessageType, Role, Year
 
-Id = Annotated[str, Meta(min_length=1, max_length=limits.ID_CHARACTERS, pattern=r"^[A-Za-z0-9_-]+$")]
-TempId = Annotated[str, Meta(min_length=1, max_length=limits.TEMP_ID_CHARACTERS, pattern=r"^[A-Za-z0-9._:-]+$")]
+Id = Annotated[str, Meta(min_length=1, max_length=limits.ID_CHARACTERS, pattern=r"^[A-Za-z0-9_-]+(?!\n)$")]
+TempId = Annotated[str, Meta(min_length=1, max_length=limits.TEMP_ID_CHARACTERS, pattern=r"^[A-Za-z0-9._:-]+(?!\n)$")]
 Content = Annotated[str, Meta(max_length=limits.CONTENT_CHARACTERS)]
-Url = Annotated[str, Meta(max_length=limits.MEDIA_URL_CHARACTERS, pattern=r"^https://[^\s]+$")]
+Url = Annotated[str, Meta(max_length=limits.MEDIA_URL_CHARACTERS, pattern=r"^https://[^\s]+(?!\n)$")]
 Ids = Annotated[list[Id], Meta(min_length=1, max_length=limits.MEMBERS_PER_REQUEST)]
 Name = Annotated[str, Meta(min_length=1, max_length=limits.NAME_CHARACTERS)]
 OptionalName = Annotated[str, Meta(max_length=limits.NAME_CHARACTERS)]

@@ -1,0 +1,69 @@
+"""Write the contract documents, or with `--check` say which of them no longer match the models."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from ops.contract import asyncapi, openapi, pages, schemas, typescript
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+
+
+def _json(document: Callable[[], dict[str, Any]]) -> Callable[[], str]:
+    return lambda: json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
+
+
+DOCUMENTS: Final[dict[str, Callable[[], str]]] = {
+    "contract/openapi.json": _json(openapi.document),
+    "contract/asyncapi.json": _json(asyncapi.document),
+    "contract/events.schema.json": _json(schemas.events_document),
+    "contract/types.ts": typescript.document,
+    "docs/routes.md": pages.routes_page,
+    "docs/events.md": pages.events_page,
+    "docs/data-model.md": pages.data_model_page,
+}
+
+
+def write(root: Path = ROOT) -> list[str]:
+    """Write every document below a folder; return the paths that changed."""
+    changed = drifted(root)
+    for name in changed:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(DOCUMENTS[name](), encoding="utf-8")
+    return changed
+
+
+def drifted(root: Path = ROOT) -> list[str]:
+    """Return the documents below a folder that are missing or differ from the models."""
+    found = []
+    for name, document in DOCUMENTS.items():
+        path = root / name
+        if not path.exists() or path.read_text(encoding="utf-8") != document():
+            found.append(name)
+    return found
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; return 1 where `--check` finds a document out of step."""
+    parser = argparse.ArgumentParser(prog="python -m ops.contract", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when a document is out of step")
+    parser.add_argument("--root", type=Path, default=ROOT, help="folder that holds contract/ and docs/")
+    options = parser.parse_args(arguments)
+    if not options.check:
+        for name in write(options.root):
+            print(f"written: {name}")
+        return 0
+    stale = drifted(options.root)
+    for name in stale:
+        print(f"{name} does not match handlers/core/contract: run `python -m ops.contract`", file=sys.stderr)
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
