@@ -89,7 +89,7 @@ class Invocation:
         return [segment for segment in self.channel.split("/") if segment]
 
 
-class HandlerRefused(Exception):
+class HandlerRefused(Exception):  # noqa: N818 - an answer of the handler, not a fault
     """The handler ended the operation by ``util.error`` or ``util.unauthorized``.
 
     Attributes:
@@ -111,7 +111,7 @@ class HandlerRefused(Exception):
         self.info = info
 
 
-class HandlerFailed(Exception):
+class HandlerFailed(Exception):  # noqa: N818 - pairs with HandlerRefused
     """The handler crashed, ran out of time or memory, or returned something that means nothing."""
 
     def __init__(self, message: str) -> None:
@@ -136,9 +136,7 @@ class NamespaceHandlers:
     Instances are safe to use from many asyncio tasks at once; handler code itself runs on one thread of its own.
     """
 
-    def __init__(
-        self, engine: Engine | None, on_publish: DataSource | None, on_subscribe: DataSource | None
-    ) -> None:
+    def __init__(self, engine: Engine | None, on_publish: DataSource | None, on_subscribe: DataSource | None) -> None:
         self._engine = engine
         self._sources: dict[str, DataSource | None] = {"onPublish": on_publish, "onSubscribe": on_subscribe}
 
@@ -235,7 +233,7 @@ class NamespaceHandlers:
             async with asyncio.timeout(DATA_SOURCE_SECONDS):
                 return await source.execute(request), None
         except DataSourceError as error:
-            return None, {"message": error.message, "type": error.type}
+            return error.result, {"message": error.message, "type": error.type}
         except TimeoutError:
             text = f"the data source did not answer within {DATA_SOURCE_SECONDS:g} s"
             return None, {"message": text, "type": "ExecutionTimeout"}

@@ -28,7 +28,7 @@ _CHECKER = ("scopes", "rules", "checker")
 _STACK_BYTES = 1024 * 1024
 
 
-class EngineUnavailable(RuntimeError):
+class EngineUnavailableError(RuntimeError):
     """Something that the engine is made of is not installed."""
 
 
@@ -53,7 +53,7 @@ def compile_module(code: str) -> Compiled:
 
     Raises:
         CodeRefused: with every problem, each with its place.
-        EngineUnavailable: acorn is not installed.
+        EngineUnavailableError: acorn is not installed.
     """
     result = json.loads(_thread().submit(_check, code).result())
     if result["problems"]:
@@ -78,7 +78,7 @@ def _checker() -> Any:
     try:
         acorn = _ACORN.read_text(encoding="utf-8")
     except OSError as error:
-        raise EngineUnavailable(
+        raise EngineUnavailableError(
             f"cannot read acorn, the JavaScript parser that checks handlers ({error.strerror}): run 'npm ci' in the "
             "project's folder"
         ) from error

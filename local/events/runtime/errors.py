@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Problem:
         return self.message if self.line is None else f"{self.line}:{self.column}: {self.message}"
 
 
-class CodeRefused(Exception):
+class CodeRefused(Exception):  # noqa: N818 - a verdict on the code, not a fault
     """The code is not APPSYNC_JS, or does not fit the namespace's configuration.
 
     Attributes:
@@ -42,9 +43,11 @@ class DataSourceError(Exception):
     Attributes:
         type: for example ``DynamoDB:ConditionalCheckFailedException``.
         message: text of the failure.
+        result: what ``ctx.result`` shows beside the error, for example the reasons of a cancelled transaction.
     """
 
-    def __init__(self, type: str, message: str) -> None:
+    def __init__(self, type: str, message: str, result: Any = None) -> None:
         super().__init__(message)
         self.type = type
         self.message = message
+        self.result = result
