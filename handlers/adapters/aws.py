@@ -1,0 +1,41 @@
+"""AWS clients: made once per process, on first use, each with timeouts and a retry decision.
+
+botocore is used directly: importing boto3 on top of it costs a function's start time and brings nothing it needs.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import botocore.session
+from botocore.config import Config
+
+CONNECT_SECONDS = 1
+READ_SECONDS = 2
+ATTEMPTS = 3
+"""botocore's standard mode: throttling, 5xx, timeouts and lost connections are tried again, with jitter."""
+CONNECTIONS = 32
+
+
+@cache
+def session() -> botocore.session.Session:
+    """Return the process's session: region and credentials come from the environment."""
+    return botocore.session.Session()
+
+
+@cache
+def client(service: str) -> Any:
+    """Return the process's client of a service, for example `dynamodb` or `sqs`.
+
+    `AWS_ENDPOINT_URL` points it elsewhere, as in every AWS SDK.
+    """
+    config = Config(
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=READ_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        max_pool_connections=CONNECTIONS,
+        tcp_keepalive=True,
+        parameter_validation=False,
+    )
+    return session().create_client(service, config=config)

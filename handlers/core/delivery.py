@@ -1,0 +1,216 @@
+"""Delivery: an accepted event reaches every recipient, whoever dies on the way.
+
+The event is stored as an outbox record in the transaction of the change it tells of. Then, in this order:
+
+1. the request itself publishes it to everybody (few recipients) or enqueues slices (many), and answers;
+2. whatever it could not finish is left in the record, and offered to the queue by the relay, which the table's
+   stream starts for every new record;
+3. what even the relay or the queue lost is found by the sweep, once a minute.
+
+Each of them may run twice, or at once: a record always names at least everybody who does not have the event, so
+that the worst is an event published twice, which clients drop by its `eventId`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from handlers.core.contract import limits
+from handlers.core.contract.channels import Namespace
+from handlers.core.contract.responses import Delivery
+from handlers.core.ports import Clock, DeliveryQueue, Outbox, OutboxRecord, Parcel, Publisher
+from handlers.core.stages import stage
+
+_log = logging.getLogger(__name__)
+
+
+def outbox_record(
+    namespace: Namespace, event: msgspec.Struct, recipients: Sequence[str], *, now: int, fanout_limit: int
+) -> OutboxRecord:
+    """Return the record to put in the transaction of the change.
+
+    Args:
+        namespace: where the recipients listen.
+        event: one of `handlers.core.contract.events`, with its `eventId`.
+        recipients: user ids, each only once.
+        now: milliseconds since the epoch.
+        fanout_limit: most recipients published to within the request; above it the event goes out in slices.
+    """
+    sliced = len(recipients) > fanout_limit
+    slices = range(-(-len(recipients) // limits.SLICE_RECIPIENTS))
+    return OutboxRecord(
+        event_id=event.eventId,  # type: ignore[attr-defined]  # every event has one; Struct does not say so
+        namespace=namespace.name,
+        event=msgspec.json.encode(event).decode(),
+        recipients=tuple(recipients),
+        created_at=now,
+        due_at=now + limits.SWEEP_AFTER_SECONDS * 1000,
+        pending_slices=frozenset(slices) if sliced else None,
+    )
+
+
+def parcels(record: OutboxRecord) -> tuple[Parcel, ...]:
+    """Return the queue's work for what is left of a record."""
+    if record.pending_slices is None:
+        return (Parcel(record.event_id),)
+    return tuple(Parcel(record.event_id, number) for number in sorted(record.pending_slices))
+
+
+def _publish(publisher: Publisher, record: OutboxRecord, recipients: Sequence[str]) -> list[str]:
+    """Publish to some recipients and return those who did not get it, in their order."""
+    channels = {f"/{record.namespace}/{recipient}": recipient for recipient in recipients}
+    failed = set(publisher.publish(tuple(channels), record.event))
+    return [recipient for channel, recipient in channels.items() if channel in failed]
+
+
+@dataclass(frozen=True)
+class Dispatcher:
+    """The fast path: what a request does with the event that it has just stored."""
+
+    publisher: Publisher
+    outbox: Outbox
+    queue: DeliveryQueue
+
+    def dispatch(self, record: OutboxRecord) -> Delivery:
+        """Deliver a stored event as far as the request should wait for, and leave the rest to the queue.
+
+        Never raises because of a service that fails: the change is stored, and relay and sweep finish the job.
+
+        Returns:
+            How many recipients have it, and how many will get it.
+        """
+        if record.pending_slices is not None:
+            with stage("enqueue"):
+                self._enqueue(record, 0)
+            return Delivery(delivered=0, pending=len(record.recipients))
+        try:
+            with stage("publish"):
+                failed = _publish(self.publisher, record, record.recipients)
+        except Exception:
+            _log.exception("publishing %s failed; it is left to the relay", record.event_id)
+            failed = list(record.recipients)
+        with stage("settle"):
+            self._settle(record, failed)
+        return Delivery(delivered=len(record.recipients) - len(failed), pending=len(failed))
+
+    def _settle(self, record: OutboxRecord, failed: Sequence[str]) -> None:
+        try:
+            if not failed:
+                self.outbox.delete(record.event_id)
+                return
+            if len(failed) < len(record.recipients):
+                self.outbox.keep_only(record.event_id, failed)
+        except Exception:
+            _log.exception("the outbox record %s could not be settled; some may get the event twice", record.event_id)
+        if failed:
+            self._enqueue(record, limits.FAST_PATH_GRACE_SECONDS)
+
+    def _enqueue(self, record: OutboxRecord, delay_seconds: int) -> None:
+        try:
+            left = self.queue.send(parcels(record), delay_seconds)
+        except Exception:
+            _log.exception("%s could not be enqueued; it is left to the relay", record.event_id)
+            return
+        if left:
+            _log.error("%d parcels of %s could not be enqueued; they are left to the relay", len(left), record.event_id)
+
+
+@dataclass(frozen=True)
+class Deliverer:
+    """The queue's consumer: publishes what a parcel stands for."""
+
+    publisher: Publisher
+    outbox: Outbox
+
+    def deliver(self, parcel: Parcel) -> bool:
+        """Publish one parcel; return whether it is done, so that the queue need not offer it again."""
+        record = self.outbox.get(parcel.event_id)
+        if record is None:
+            return True
+        if record.pending_slices is None:
+            return self._deliver_all(record)
+        return all(self._deliver_slice(record, number) for number in self._slices(record, parcel))
+
+    @staticmethod
+    def _slices(record: OutboxRecord, parcel: Parcel) -> Iterable[int]:
+        pending = record.pending_slices or frozenset()
+        return sorted(pending) if parcel.slice is None else sorted(pending & {parcel.slice})
+
+    def _deliver_all(self, record: OutboxRecord) -> bool:
+        failed = _publish(self.publisher, record, record.recipients)
+        if not failed:
+            self.outbox.delete(record.event_id)
+        elif len(failed) < len(record.recipients):
+            self.outbox.keep_only(record.event_id, failed)
+        return not failed
+
+    def _deliver_slice(self, record: OutboxRecord, number: int) -> bool:
+        start = number * limits.SLICE_RECIPIENTS
+        failed = _publish(self.publisher, record, record.recipients[start : start + limits.SLICE_RECIPIENTS])
+        if not failed:
+            self.outbox.finish_slice(record.event_id, number)
+        return not failed
+
+
+@dataclass(frozen=True)
+class Relay:
+    """The stream's consumer: offers an event to the queue if its sender has not delivered it."""
+
+    outbox: Outbox
+    queue: DeliveryQueue
+    clock: Clock
+
+    def offer(self, event_id: str) -> bool:
+        """Offer one new record to the queue, after the time its sender is left; return False to be asked again."""
+        record = self.outbox.get(event_id)
+        if record is None:
+            return True
+        grace = record.created_at + limits.FAST_PATH_GRACE_SECONDS * 1000 - self.clock.now()
+        delay = min(limits.FAST_PATH_GRACE_SECONDS, max(0, -(-grace // 1000)))
+        return not self.queue.send(parcels(record), delay)
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What one sweep did: events offered again, event ids given up, events that the queue did not take."""
+
+    offered: int
+    given_up: tuple[str, ...]
+    not_taken: int
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The clock's consumer: finds events that everybody forgot."""
+
+    outbox: Outbox
+    queue: DeliveryQueue
+    clock: Clock
+
+    def run(self) -> Swept:
+        """Offer every due event to the queue again, later and later, and give up after the last attempt."""
+        offered = not_taken = 0
+        given_up: list[str] = []
+        for event_id, due_at in self.outbox.due(self.clock.now()):
+            record = self.outbox.get(event_id)
+            if record is None or record.due_at != due_at:
+                continue
+            if record.attempts >= limits.DELIVERY_ATTEMPTS_MAX:
+                self.outbox.give_up(event_id)
+                given_up.append(event_id)
+                continue
+            claimed = self.outbox.claim(event_id, due_at, self._next_due(record.attempts))
+            if claimed is None:
+                continue
+            if self.queue.send(parcels(claimed)):
+                not_taken += 1
+            else:
+                offered += 1
+        return Swept(offered, tuple(given_up), not_taken)
+
+    def _next_due(self, attempts: int) -> int:
+        return self.clock.now() + (limits.SWEEP_AFTER_SECONDS << (attempts + 1)) * 1000

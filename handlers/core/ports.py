@@ -1,0 +1,133 @@
+"""What the rules need from the world. Adapters implement these; tests may, too.
+
+A store's write either happened (it returns), did not happen (`UnavailableError`, or an answer that says why), or nobody
+knows (`OutcomeUnknownError`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from handlers.core.contract.limits import RateLimit
+
+
+class Clock(Protocol):
+    """Time, so that tests can hold it."""
+
+    def now(self) -> int:
+        """Return the milliseconds since the epoch."""
+        ...
+
+    def pause(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+class Ids(Protocol):
+    """Fresh identifiers."""
+
+    def new(self) -> str:
+        """Return a random UUID (version 4) as text."""
+        ...
+
+
+class Publisher(Protocol):
+    """The Event API's HTTP publish."""
+
+    def publish(self, channels: Sequence[str], event: str) -> Collection[str]:
+        """Publish one event to many channels, concurrently and each at least once.
+
+        Args:
+            channels: channel paths, each only once.
+            event: the event as JSON text.
+
+        Returns:
+            The channels that did not take it. A channel whose answer got lost counts as one of them.
+        """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutboxRecord:
+    """An event that is stored with the change it tells of, until everybody has it.
+
+    Args:
+        event_id: uuid, made once before the change's transaction.
+        namespace: channel namespace; a recipient's channel is `/{namespace}/{recipient}`.
+        event: the event as JSON text.
+        recipients: user ids. Always at least those who do not have the event yet.
+        created_at, due_at: milliseconds since the epoch; at `due_at` the sweep takes the event for forgotten.
+        pending_slices: numbers of the slices not yet published; None where the event is not delivered in slices.
+        attempts: sweeps so far.
+    """
+
+    event_id: str
+    namespace: str
+    event: str
+    recipients: tuple[str, ...]
+    created_at: int
+    due_at: int
+    pending_slices: frozenset[int] | None = None
+    attempts: int = 0
+
+
+class Outbox(Protocol):
+    """The events that not everybody has yet. Records are put by the transaction of the change itself."""
+
+    def get(self, event_id: str) -> OutboxRecord | None:
+        """Read a record consistently; None once everybody has the event."""
+        ...
+
+    def delete(self, event_id: str) -> None:
+        """Everybody has the event."""
+        ...
+
+    def keep_only(self, event_id: str, recipients: Sequence[str]) -> None:
+        """Only these recipients are left; does nothing where the record is gone."""
+        ...
+
+    def finish_slice(self, event_id: str, number: int) -> None:
+        """A slice is published; with the last one the record goes. Does nothing where either is gone."""
+        ...
+
+    def due(self, now: int) -> Iterable[tuple[str, int]]:
+        """Return (event id, due_at) of every record that is due, oldest first."""
+        ...
+
+    def claim(self, event_id: str, due_at: int, next_due_at: int) -> OutboxRecord | None:
+        """Count one attempt and move a record's due date on; None if somebody else did, or the record is gone."""
+        ...
+
+    def give_up(self, event_id: str) -> None:
+        """Let the sweep see the record no more. It stays readable until its time to live ends."""
+        ...
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """One unit of work of the delivery queue: a whole event, or one slice of its recipients."""
+
+    event_id: str
+    slice: int | None = None
+
+
+class DeliveryQueue(Protocol):
+    """The queue that feeds the deliver function."""
+
+    def send(self, parcels: Sequence[Parcel], delay_seconds: int = 0) -> Sequence[Parcel]:
+        """Enqueue parcels to become visible after a delay of at most 900 seconds.
+
+        Returns:
+            The parcels that the queue did not take.
+        """
+        ...
+
+
+class RateCounter(Protocol):
+    """Counts what a user does, exactly under concurrency."""
+
+    def count(self, user_id: str, rate: RateLimit, now: int) -> bool:
+        """Count one use; return False, and count nothing, where the window is used up."""
+        ...

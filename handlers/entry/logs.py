@@ -1,0 +1,45 @@
+"""Log lines as JSON, one object a line, whatever the runtime's own format is."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+
+class _JsonFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        """Return a record as one JSON object."""
+        line: dict[str, Any] = {
+            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        line.update(getattr(record, "fields", {}))
+        return msgspec.json.encode(line, enc_hook=str).decode()
+
+
+def configure() -> logging.Logger:
+    """Write log records from INFO on as JSON lines, and return the functions' logger.
+
+    The Lambda runtime has put its own handler on the root logger, which is kept: it frames the lines.
+    """
+    root = logging.getLogger()
+    if not root.handlers:
+        root.addHandler(logging.StreamHandler(sys.stdout))
+    for handler in root.handlers:
+        handler.setFormatter(_JsonFormatter())
+    logger = logging.getLogger("handlers")
+    logger.setLevel(logging.INFO)
+    return logger
+
+
+def info(logger: logging.Logger, message: str, **fields: Any) -> None:
+    """Log one line with fields of its own."""
+    logger.info(message, extra={"fields": fields})
