@@ -1,0 +1,87 @@
+"""The parts put together: an aiohttp application that serves every registered API."""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+from aiohttp import web
+
+from local.events import limits
+from local.events.api import DataSourceModel
+from local.events.auth.authorizer import Authorizer
+from local.events.auth.cognito import TokenVerifier
+from local.events.auth.iam import SignatureVerifier
+from local.events.auth.jwks import KeySets
+from local.events.auth.signers import SignerFile
+from local.events.broker import MAX_UNSENT_BYTES
+from local.events.control import TOKEN, control_routes
+from local.events.handlers import DataSource
+from local.events.registry import Registry
+from local.events.server import SERVICE, SETTINGS, event_routes
+from local.events.service import Service
+from local.events.session import SessionSettings
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an instance needs to know.
+
+    Attributes:
+        state: folder of the registry.
+        control_token: what the control API asks for.
+        cognito_endpoint: base URL under which `/<poolId>/.well-known/jwks.json` is found.
+        credentials: file of the signers (see `SignerFile`).
+        keep_alive_seconds: between two `ka` frames.
+        lifetime_seconds: of a connection.
+        max_unsent_bytes: above which a connection that does not read is cut.
+    """
+
+    state: Path
+    control_token: str
+    cognito_endpoint: str
+    credentials: Path
+    keep_alive_seconds: float = limits.KEEP_ALIVE_SECONDS
+    lifetime_seconds: float = limits.CONNECTION_LIFETIME_SECONDS
+    max_unsent_bytes: int = MAX_UNSENT_BYTES
+
+
+def make_app(
+    settings: Settings,
+    data_sources: Callable[[DataSourceModel], DataSource],
+    clock: Callable[[], float] = time.time,
+) -> web.Application:
+    """The application; it restores its registry at start and ends its connections at shutdown.
+
+    Args:
+        settings: see there.
+        data_sources: makes what executes the requests of a data source.
+        clock: seconds since the epoch, for credentials.
+
+    Raises:
+        RegistryError: at start, when the registry file cannot be used.
+    """
+    app = web.Application(client_max_size=limits.TRANSPORT_MESSAGE_BYTES)
+    session: list[aiohttp.ClientSession] = []
+    tokens = TokenVerifier(KeySets(settings.cognito_endpoint, lambda: session[0], time.monotonic), clock)
+    authorizer = Authorizer(tokens, SignatureVerifier(SignerFile(settings.credentials), clock), clock)
+    service = Service(Registry(settings.state), authorizer, data_sources, clock)
+    app[SERVICE] = service
+    app[TOKEN] = settings.control_token
+    app[SETTINGS] = SessionSettings(settings.keep_alive_seconds, settings.lifetime_seconds, settings.max_unsent_bytes)
+
+    async def lifespan(_: web.Application) -> AsyncIterator[None]:
+        async with aiohttp.ClientSession() as opened:
+            session.append(opened)
+            await service.restore()
+            yield
+            await service.close_handlers()
+
+    async def end_connections(_: web.Application) -> None:
+        service.end_connections()
+
+    app.cleanup_ctx.append(lifespan)
+    app.on_shutdown.append(end_connections)
+    app.add_routes([*control_routes(), *event_routes()])
+    return app

@@ -1,0 +1,23 @@
+"""API keys: compared in constant time, refused after their end."""
+
+import hmac
+from collections.abc import Iterable
+
+from local.events.api import ApiKey
+from local.events.errors import unauthorized
+
+
+def check_api_key(presented: str, keys: Iterable[ApiKey], now: float) -> None:
+    """The presented key is one of the API's and still lives at `now` (seconds since the epoch).
+
+    Raises:
+        Refusal: it is not.
+    """
+    found: ApiKey | None = None
+    for key in keys:
+        if hmac.compare_digest(key.key.encode(), presented.encode("utf-8", "replace")):
+            found = key
+    if found is None:
+        raise unauthorized("unknown API key")
+    if now >= found.expires:
+        raise unauthorized(f"API key {found.id} has expired")

@@ -1,0 +1,276 @@
+"""The choices made where AWS documents nothing that can be relied on: one table, used by the code.
+
+`python -m local.events choices` prints it. Whoever measures the real service changes a value here, not the code.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Choice(Generic[T]):
+    """One undocumented behaviour: the question, what is done, why, and the value that the code reads (if any)."""
+
+    id: str
+    question: str
+    choice: str
+    reason: str
+    value: T
+
+
+def _fact(id: str, question: str, choice: str, reason: str) -> Choice[None]:
+    return Choice(id, question, choice, reason, None)
+
+
+BAD_CHANNEL_STATUS = Choice(
+    "bad-channel-status",
+    "HTTP status for a channel that breaks the grammar or the limits?",
+    "400 BadRequestException, message 'Invalid Channel Format'",
+    "the message is seen on AWS; 400 is what that exception means everywhere else in AppSync",
+    400,
+)
+UNKNOWN_NAMESPACE_STATUS = Choice(
+    "unknown-namespace",
+    "Answer for a channel whose namespace does not exist?",
+    "404 over HTTP, error type NotFoundException on both transports, before credentials are looked at",
+    "clients only rely on a service error; a name of its own makes a forgotten namespace easy to see",
+    404,
+)
+MODE_NOT_ALLOWED_STATUS = Choice(
+    "mode-not-allowed",
+    "Good credentials of a mode that the namespace does not allow: 401 or 403?",
+    "401 UnauthorizedException",
+    "the type is certain; the same status as every other UnauthorizedException",
+    401,
+)
+HANDLER_ERROR_STATUS = Choice(
+    "handler-error-status", "HTTP status of util.error() in onPublish?", "403", "AWS: writing event handlers", 403
+)
+HANDLER_ERROR_TYPE = Choice(
+    "handler-error-type",
+    "errorType of util.error(message) without a type?",
+    "Custom",
+    "the type GraphQL resolvers of the same runtime give",
+    "Custom",
+)
+HANDLER_CRASH_STATUS = Choice(
+    "handler-crash",
+    "Answer when a handler crashes, times out or returns nonsense?",
+    "500 InternalFailureException over HTTP; publish_error MessageProcessingError, subscribe_error "
+    "SubscriptionProcessingError on the socket; the cause is in the log only",
+    "the socket texts are AWS's own; a crash is a server fault, so a retry is legitimate",
+    500,
+)
+HANDLER_ITEM_ERROR_CODE = Choice(
+    "failed-code",
+    "`code` of a failed item whose handler set `error`?",
+    "HandlerError",
+    "must differ from EventTooLargeException; the handler's text is the message",
+    "HandlerError",
+)
+REFUSED_CONNECT_CLOSE_CODE = Choice(
+    "refused-connect-close",
+    "Close code after connection_error?",
+    "1008 (policy violation)",
+    "the only registered code that says why; Amplify decides by the frame, not by the code",
+    1008,
+)
+LIFETIME_CLOSE_CODE = Choice(
+    "lifetime-close",
+    "How does a connection end after 24 hours?",
+    "close 1001 (going away) without notice",
+    "nothing announces it on AWS; clients must reconnect either way",
+    1001,
+)
+MISSING_SUBPROTOCOL_STATUS = Choice(
+    "missing-subprotocol",
+    "An upgrade that does not offer aws-appsync-event-ws?",
+    "400, no upgrade",
+    "a server may not select a subprotocol that was not offered",
+    400,
+)
+PUBLISH_RATE_BURST = Choice(
+    "publish-rate",
+    "How is the limit of 25 publishes per second per connection enforced?",
+    "token bucket: 25 at once, refilled at 25/s; beyond it publish_error LimitExceededException",
+    "allows what a client that counts per second does, and no more over any longer time",
+    25,
+)
+SIGV4_BODIES = Choice(
+    "sigv4-body",
+    "Which body does a signature in a socket frame cover?",
+    'compact JSON of {"channel"[,"events"]} in that order, as sent; non-ASCII text either as is or as \\u escapes',
+    "all known clients sign exactly that; JavaScript keeps non-ASCII text, Python's default escapes it",
+    (False, True),
+)
+WILDCARD_SELF = Choice(
+    "wildcard-self",
+    "Does a subscription to /ns/* receive events of /ns itself?",
+    "no",
+    "the tutorial shows deeper channels only; '*' stands for at least one segment",
+    False,
+)
+
+FACTS: tuple[Choice[None], ...] = (
+    _fact(
+        "publish-wildcard",
+        "Publishing to a channel with '*'?",
+        "refused, Invalid Channel Format",
+        "the protocol page allows wildcards to subscriptions only",
+    ),
+    _fact(
+        "bare-wildcard",
+        "Subscribing to '/*' (all namespaces)?",
+        "refused, Invalid Channel Format",
+        "handlers and modes belong to one namespace, so no rule could apply",
+    ),
+    _fact(
+        "null-publish",
+        "onPublish returns null?",
+        "nothing is broadcast; both lists are empty",
+        "same as returning an empty list",
+    ),
+    _fact(
+        "dropped-items",
+        "Events that the handler left out: in which list?",
+        "in neither",
+        "they are counted as DroppedEvents, not as failures",
+    ),
+    _fact(
+        "identifier",
+        "Is `identifier` of the answer the id that the handler saw?",
+        "yes",
+        "one UUID per event is enough, and lets a log be matched with an answer",
+    ),
+    _fact(
+        "bad-event",
+        "An event that is not JSON?",
+        "the whole request is refused, 400 BadRequestException",
+        "a half-accepted request could not say which event was never parsed",
+    ),
+    _fact(
+        "verbatim",
+        "Is an untouched event re-serialised?",
+        "no, its text is sent as it came",
+        "cheaper, and loses no digit of a number",
+    ),
+    _fact(
+        "no-init",
+        "Operations before connection_init?",
+        "accepted: the connect credentials are checked first, without an acknowledgement",
+        "the documentation calls connection_init optional",
+    ),
+    _fact("second-init", "A second connection_init?", "acknowledged again", "harmless; no state changes"),
+    _fact(
+        "early-unsubscribe",
+        "unsubscribe before its subscribe_success?",
+        "ignored, no answer",
+        "reported of the real service by an independent client",
+    ),
+    _fact(
+        "bad-operation-id",
+        "A frame without a usable id?",
+        "its *_error frame with BadRequestException; the id is repeated only if it is text",
+        "clients match by id, and a frame without one still reaches their logs",
+    ),
+    _fact(
+        "request-headers",
+        "ctx.request.headers of socket operations?",
+        "the headers of the upgrade request, without cookie and credentials",
+        "they are the only HTTP headers there are",
+    ),
+    _fact(
+        "expired-token",
+        "A token that expires while its socket lives?",
+        "the socket and its subscriptions stay; new frames need a fresh token",
+        "authorisation is documented per operation",
+    ),
+    _fact(
+        "upgrade-headers",
+        "Connect credentials as ordinary headers of the upgrade?",
+        "accepted when no header-... subprotocol is offered",
+        "AWS's own Swift client does it",
+    ),
+    _fact(
+        "app-client-pattern",
+        "Is the app client pattern matched fully?",
+        "yes, from start to end",
+        "the strict reading; a pattern that should match a part can say so",
+    ),
+    _fact(
+        "token-use",
+        "Are id and access tokens both accepted?",
+        "yes",
+        "the documentation shows id tokens, Amplify sends access tokens, both work on AWS",
+    ),
+    _fact(
+        "iam-policies",
+        "Are IAM policies evaluated?",
+        "no: every signer known to the local cloud is allowed what its mode is allowed",
+        "the local cloud does not evaluate IAM anywhere",
+    ),
+    _fact(
+        "iam-account",
+        "A signer of another account?",
+        "refused",
+        "Event APIs have no resource policies, so another account cannot be allowed",
+    ),
+    _fact("expiring-signature", "How far may x-amz-date be off?", "5 minutes", "signature version 4 in general"),
+    _fact(
+        "slow-consumer",
+        "A client that does not read?",
+        "its connection is cut when more than --max-unsent-bytes wait for it (4 MiB)",
+        "the others are not delayed and memory stays bounded; the client reconnects as after any loss",
+    ),
+    _fact(
+        "deleted-namespace",
+        "Subscriptions of a deleted namespace?",
+        "removed without a frame",
+        "no frame type exists for it, and strict clients refuse unknown ones",
+    ),
+    _fact(
+        "order",
+        "Order of events?",
+        "per connection as published, one publish after another is not reordered",
+        "AWS promises nothing; clients must not rely on it",
+    ),
+    _fact(
+        "jwks-unreachable",
+        "The issuer's keys cannot be fetched?",
+        "500 InternalFailureException (connection_error with errorCode 500)",
+        "clients treat 401 as final, but this one is worth a retry",
+    ),
+    _fact(
+        "host",
+        "Which `host` may connect credentials name?",
+        "the API's HTTP host, the upgrade's own Host, or this port on a loopback name",
+        "AWS compares with the API's name; a local server is reached by several",
+    ),
+    _fact(
+        "local-path",
+        "Which path does a signature of a socket frame cover?",
+        "the path of the upgrade without /realtime, or /event",
+        "clients sign the endpoint they are configured with",
+    ),
+    _fact(
+        "request-size",
+        "What counts towards 1.2 MB?",
+        "the events' JSON texts, in UTF-8",
+        "so that five events of the largest size fit, whatever JSON-in-JSON quoting costs",
+    ),
+)
+
+
+def all_choices() -> list[Choice[Any]]:
+    """Every choice, in the order of this file."""
+    named = [value for value in globals().values() if isinstance(value, Choice)]
+    return [*named, *FACTS]
+
+
+def as_text() -> str:
+    """The table for people, one paragraph a choice."""
+    return "\n\n".join(
+        f"{choice.id}\n  {choice.question}\n  -> {choice.choice}\n  because {choice.reason}" for choice in all_choices()
+    )

@@ -1,0 +1,103 @@
+"""A registered API while it is served: its handlers, keys, subscriptions and connections."""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+from local.events.api import Api, ApiKey, AuthMode, DataSourceModel, Namespace
+from local.events.broker import Broker
+from local.events.channels import Channel
+from local.events.handlers import NamespaceHandlers
+from local.events.protocol import unknown_namespace
+
+
+class ServedConnection(Protocol):
+    """What an API needs of its connections."""
+
+    def end(self, code: int, reason: str) -> None: ...
+    def drop_subscriptions(self, ids: Iterable[str]) -> None: ...
+
+
+class LiveNamespace:
+    """A namespace with its loaded handlers, which are closed only after the last call on them has ended."""
+
+    def __init__(self, model: Namespace, handlers: NamespaceHandlers) -> None:
+        self.model = model
+        self._handlers = handlers
+        self._calls = 0
+        self._retired = False
+
+    @asynccontextmanager
+    async def handlers(self) -> AsyncIterator[NamespaceHandlers]:
+        """The handlers, kept open for the length of one call."""
+        self._calls += 1
+        try:
+            yield self._handlers
+        finally:
+            self._calls -= 1
+            await self._close_if_unused()
+
+    async def retire(self) -> None:
+        """No new calls come; close the handlers when the last one has ended."""
+        self._retired = True
+        await self._close_if_unused()
+
+    async def _close_if_unused(self) -> None:
+        if self._retired and self._calls == 0:
+            await self._handlers.close()
+
+
+class LiveApi:
+    """One served API."""
+
+    def __init__(self, api: Api) -> None:
+        self.api = api
+        self.namespaces: dict[str, LiveNamespace] = {}
+        self.data_sources: dict[str, DataSourceModel] = {}
+        self.keys: dict[str, ApiKey] = {}
+        self.broker = Broker()
+        self.connections: set[ServedConnection] = set()
+
+    def has_namespace(self, name: str) -> bool:
+        return name in self.namespaces
+
+    def namespace_of(self, channel: Channel) -> LiveNamespace:
+        """The namespace of a channel.
+
+        Raises:
+            Refusal: the API has none of that name.
+        """
+        namespace = self.namespaces.get(channel.namespace)
+        if namespace is None:
+            raise unknown_namespace(channel)
+        return namespace
+
+    def publish_modes(self, channel: Channel) -> frozenset[AuthMode]:
+        """Modes that may publish to the channel.
+
+        Raises:
+            Refusal: unknown namespace.
+        """
+        own = self.namespace_of(channel).model.publish_modes
+        return (self.api.publish_modes if own is None else own) & self.api.providers
+
+    def subscribe_modes(self, channel: Channel) -> frozenset[AuthMode]:
+        """Modes that may subscribe to the channel.
+
+        Raises:
+            Refusal: unknown namespace.
+        """
+        own = self.namespace_of(channel).model.subscribe_modes
+        return (self.api.subscribe_modes if own is None else own) & self.api.providers
+
+    def drop_namespace_subscriptions(self, name: str) -> None:
+        """End every subscription in the namespace; its connections stay."""
+        for subscription in self.broker.of_namespace(name):
+            self.broker.remove(subscription.owner, subscription.id)
+            for connection in self.connections:
+                if connection is subscription.owner:
+                    connection.drop_subscriptions([subscription.id])
+
+    def end_connections(self, code: int, reason: str) -> None:
+        for connection in list(self.connections):
+            connection.end(code, reason)

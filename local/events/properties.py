@@ -1,0 +1,87 @@
+"""Reading CloudFormation properties with errors that name the property."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+_REQUIRED: Final = object()
+
+
+class PropertyError(Exception):
+    """A property is missing, has the wrong shape, or asks for something that is not served.
+
+    Args:
+        path: where, e.g. `EventConfig.AuthProviders[0].AuthType`.
+        problem: what is wrong and what would be right.
+    """
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+        self.path = path
+        self.problem = problem
+
+
+class Properties:
+    """A JSON object together with the path that leads to it. Every reader raises `PropertyError`."""
+
+    def __init__(self, values: object, path: str) -> None:
+        if not isinstance(values, dict):
+            raise PropertyError(path or "body", f"must be an object, not {type(values).__name__}")
+        self._values: dict[str, Any] = values
+        self._path = path
+
+    def at(self, key: str) -> str:
+        """The path of `key`. The envelope's own `properties` does not appear in it."""
+        parent = "" if self._path == "properties" else self._path
+        return f"{parent}.{key}" if parent else key
+
+    def get(self, key: str) -> Any:
+        return self._values.get(key)
+
+    def text(self, key: str, default: Any = _REQUIRED) -> Any:
+        """The text at `key`, or the default if there is none."""
+        value = self._present(key, default)
+        if value is default:
+            return value
+        if not isinstance(value, str):
+            raise PropertyError(self.at(key), f"must be text, not {type(value).__name__}")
+        return value
+
+    def one_of(self, key: str, allowed: Iterable[str], default: Any = _REQUIRED) -> Any:
+        """The text at `key`, which is one of those allowed."""
+        value = self.text(key, default)
+        if value not in tuple(allowed):
+            raise PropertyError(self.at(key), f"must be one of {', '.join(allowed)}, not {value!r}")
+        return value
+
+    def only(self, *keys: str) -> None:
+        """Nothing but these keys is there."""
+        unknown = sorted(set(self._values) - set(keys))
+        if unknown:
+            raise PropertyError(self.at(unknown[0]), f"is unknown; {', '.join(keys)} are known")
+
+    def number(self, key: str, default: float) -> float:
+        """The number at `key`; CloudFormation may hand it over as text."""
+        value = self._present(key, default)
+        try:
+            if isinstance(value, bool):
+                raise ValueError
+            return float(value)
+        except (TypeError, ValueError) as error:
+            raise PropertyError(self.at(key), f"must be a number, not {value!r}") from error
+
+    def map(self, key: str, default: Any = _REQUIRED) -> "Properties":
+        return Properties(self._present(key, default), self.at(key))
+
+    def maps(self, key: str) -> list["Properties"]:
+        value = self._present(key, _REQUIRED)
+        if not isinstance(value, list):
+            raise PropertyError(self.at(key), f"must be a list, not {type(value).__name__}")
+        return [Properties(entry, f"{self.at(key)}[{index}]") for index, entry in enumerate(value)]
+
+    def _present(self, key: str, default: Any) -> Any:
+        value = self._values.get(key)
+        if value is not None:
+            return value
+        if default is _REQUIRED:
+            raise PropertyError(self.at(key), "is missing")
+        return default

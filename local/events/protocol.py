@@ -1,0 +1,390 @@
+"""The AppSync Events WebSocket protocol as a state machine: frames in, effects out. No socket, no clock, no wait.
+
+The owner of a `Connection` feeds it what arrives and what it decided, and carries out the effects in their order.
+Times are seconds of any monotonic clock. Checks come in this order: syntax, namespace, credentials, duplicate id,
+limits, handler.
+
+Source: AppSync Events: "Understanding the Event API WebSocket protocol"; undocumented points are in `choices`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+
+from local.events import choices, frames, limits
+from local.events.channels import Channel, parse_channel, parse_subscription
+from local.events.errors import (
+    DUPLICATED_OPERATION,
+    LIMIT_EXCEEDED,
+    MAX_SUBSCRIPTIONS,
+    NOT_FOUND,
+    Refusal,
+    bad_request,
+)
+from local.events.strict_json import parse
+
+Identity = Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send this text frame."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizeConnect:
+    """Check the connect credentials, then call `connect_accepted` or `connect_refused`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Authorize:
+    """Check an operation's credentials, then call `authorized` or `refused` with its token."""
+
+    operation: "Operation"
+
+
+@dataclass(frozen=True, slots=True)
+class CallSubscribe:
+    """Run onSubscribe, then call `subscribed` or `refused`."""
+
+    operation: "Operation"
+
+
+@dataclass(frozen=True, slots=True)
+class CallPublish:
+    """Run the publish pipeline on `operation.events`, then call `published` or `refused`."""
+
+    operation: "Operation"
+
+
+@dataclass(frozen=True, slots=True)
+class AddSubscription:
+    """From now on deliver what is published to the channel."""
+
+    id: str
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveSubscription:
+    """Deliver no more to this subscription."""
+
+    id: str
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Close the socket after what has been sent."""
+
+    code: int
+    reason: str
+
+
+Effect = (
+    Send | AuthorizeConnect | Authorize | CallSubscribe | CallPublish | AddSubscription | RemoveSubscription | Close
+)
+
+
+@dataclass(slots=True, eq=False)
+class Operation:
+    """A subscribe or publish in progress.
+
+    Attributes:
+        kind: `subscribe` or `publish`.
+        id: the client's id of it.
+        channel: parsed; `channel_text` is what the client wrote, which is what it signed.
+        authorization: the frame's own credentials.
+        events: the frame's `events` as they came; `None` for a subscribe.
+        identity: who does it, once authorised.
+    """
+
+    kind: str
+    id: str
+    channel: Channel
+    channel_text: str
+    authorization: Mapping[str, Any]
+    events: Any = None
+    identity: Identity = None
+
+    def signed_body(self) -> dict[str, Any]:
+        """The JSON object that a SigV4 signature of this operation covers."""
+        if self.kind == "subscribe":
+            return {"channel": self.channel_text}
+        return {"channel": self.channel_text, "events": self.events}
+
+
+class _Phase(Enum):
+    NEW = auto()
+    AUTHORIZING = auto()
+    READY = auto()
+    CLOSED = auto()
+
+
+class Connection:
+    """One client's connection.
+
+    Args:
+        has_namespace: whether the API has a channel namespace of this name now.
+        now: the time at which the socket opened.
+        keep_alive_seconds: between two `ka` frames.
+        lifetime_seconds: after which the connection is ended.
+    """
+
+    def __init__(
+        self,
+        has_namespace: Callable[[str], bool],
+        now: float,
+        *,
+        keep_alive_seconds: float = limits.KEEP_ALIVE_SECONDS,
+        lifetime_seconds: float = limits.CONNECTION_LIFETIME_SECONDS,
+    ) -> None:
+        self._has_namespace = has_namespace
+        self._keep_alive_seconds = keep_alive_seconds
+        self._phase = _Phase.NEW
+        self._ends_at = now + lifetime_seconds
+        self._next_keep_alive: float | None = None
+        self._acknowledge = False
+        self._early: list[str] = []
+        self._live: dict[str, Channel] = {}
+        self._pending: set[str] = set()
+        self._publish_budget = _TokenBucket(
+            choices.PUBLISH_RATE_BURST.value, limits.PUBLISHES_PER_SECOND_PER_CONNECTION
+        )
+
+    @property
+    def subscriptions(self) -> Mapping[str, Channel]:
+        """The live subscriptions, by the client's id."""
+        return self._live
+
+    @property
+    def closed(self) -> bool:
+        return self._phase is _Phase.CLOSED
+
+    def next_deadline(self) -> float:
+        """When `tick` has something to do, at the latest."""
+        return self._ends_at if self._next_keep_alive is None else min(self._ends_at, self._next_keep_alive)
+
+    def tick(self, now: float) -> list[Effect]:
+        """Time has passed: keep alive, or end a connection that has lived its 24 hours."""
+        if self._phase is _Phase.CLOSED:
+            return []
+        if now >= self._ends_at:
+            return self._close(choices.LIFETIME_CLOSE_CODE.value, "connection lifetime reached")
+        if self._next_keep_alive is None or now < self._next_keep_alive:
+            return []
+        self._next_keep_alive = now + self._keep_alive_seconds
+        return [Send(frames.KEEP_ALIVE)]
+
+    def receive(self, text: str, now: float) -> list[Effect]:
+        """A text frame arrived."""
+        if self._phase is _Phase.CLOSED:
+            return []
+        frame = _frame(text)
+        if frame is None:
+            return [Send(frames.unsupported())]
+        if frame.get("type") == "connection_init":
+            return self._init()
+        if self._phase is not _Phase.READY:
+            return self._hold(text)
+        return self._dispatch(frame, now)
+
+    def receive_binary(self) -> list[Effect]:
+        """A binary frame arrived; the protocol has none."""
+        return [] if self.closed else [Send(frames.unsupported())]
+
+    def connect_accepted(self, now: float) -> list[Effect]:
+        """The connect credentials are good."""
+        if self._phase is not _Phase.AUTHORIZING:
+            return []
+        self._phase = _Phase.READY
+        self._next_keep_alive = now + self._keep_alive_seconds
+        effects: list[Effect] = [Send(frames.CONNECTION_ACK)] if self._acknowledge else []
+        early, self._early = self._early, []
+        for text in early:
+            effects += self.receive(text, now)
+        return effects
+
+    def connect_refused(self, refusal: Refusal) -> list[Effect]:
+        """The connect credentials are not good: say so and close."""
+        if self._phase is not _Phase.AUTHORIZING:
+            return []
+        closing = self._close(choices.REFUSED_CONNECT_CLOSE_CODE.value, refusal.error_type)
+        return [Send(frames.connection_error(refusal)), *closing]
+
+    def authorized(self, operation: Operation, identity: Identity) -> list[Effect]:
+        """The operation's credentials are good."""
+        if self.closed:
+            return []
+        operation.identity = identity
+        if operation.kind == "publish":
+            return [CallPublish(operation)]
+        if operation.id in self._live or operation.id in self._pending:
+            message = f"Duplicated operation id {operation.id}"
+            return self.refused(operation, Refusal(DUPLICATED_OPERATION, message, 400))
+        if len(self._live) + len(self._pending) >= limits.SUBSCRIPTIONS_PER_CONNECTION:
+            message = f"Max number of {limits.SUBSCRIPTIONS_PER_CONNECTION} subscriptions reached"
+            return self.refused(operation, Refusal(MAX_SUBSCRIPTIONS, message, 400))
+        self._pending.add(operation.id)
+        return [CallSubscribe(operation)]
+
+    def subscribed(self, operation: Operation) -> list[Effect]:
+        """onSubscribe allowed it. The answer goes out before any event can."""
+        self._pending.discard(operation.id)
+        if self.closed:
+            return []
+        self._live[operation.id] = operation.channel
+        return [Send(frames.success("subscribe", operation.id)), AddSubscription(operation.id, operation.channel)]
+
+    def subscribe_failed(self, operation: Operation, refusal: Refusal) -> list[Effect]:
+        """onSubscribe refused it, or something on the way to it failed."""
+        self._pending.discard(operation.id)
+        return self.refused(operation, refusal)
+
+    def published(self, operation: Operation, result: Mapping[str, Any]) -> list[Effect]:
+        """The publish was processed; `result` holds `successful` and `failed`."""
+        return [] if self.closed else [Send(frames.success("publish", operation.id, **result))]
+
+    def refused(self, operation: Operation, refusal: Refusal) -> list[Effect]:
+        """The operation is refused before its handler (subscribe), or at any point (publish)."""
+        return [] if self.closed else [Send(frames.failure(operation.kind, operation.id, refusal))]
+
+    def abandon(self, operation: Operation) -> None:
+        """The operation ends without an answer (a fault that somebody asked for)."""
+        self._pending.discard(operation.id)
+
+    def drop_subscriptions(self, ids: Iterable[str]) -> None:
+        """The service removed these subscriptions itself, e.g. with their namespace."""
+        for id in ids:
+            self._live.pop(id, None)
+
+    def end(self, code: int, reason: str) -> list[Effect]:
+        """The service ends the connection, or the client has gone."""
+        return [] if self.closed else self._close(code, reason)
+
+    def _init(self) -> list[Effect]:
+        self._acknowledge = True
+        if self._phase is _Phase.READY:
+            return [Send(frames.CONNECTION_ACK)]
+        return self._authorize_connect()
+
+    def _hold(self, text: str) -> list[Effect]:
+        if len(self._early) >= limits.SUBSCRIPTIONS_PER_CONNECTION:
+            return self._close(choices.REFUSED_CONNECT_CLOSE_CODE.value, "too many frames before connection_ack")
+        self._early.append(text)
+        return self._authorize_connect()
+
+    def _authorize_connect(self) -> list[Effect]:
+        if self._phase is not _Phase.NEW:
+            return []
+        self._phase = _Phase.AUTHORIZING
+        return [AuthorizeConnect()]
+
+    def _dispatch(self, frame: Mapping[str, Any], now: float) -> list[Effect]:
+        match frame.get("type"):
+            case "subscribe":
+                return self._operation("subscribe", frame, parse_subscription)
+            case "publish":
+                return self._publish(frame, now)
+            case "unsubscribe":
+                return self._unsubscribe(frame)
+            case _:
+                return [Send(frames.unsupported(_text(frame.get("id"))))]
+
+    def _publish(self, frame: Mapping[str, Any], now: float) -> list[Effect]:
+        effects = self._operation("publish", frame, parse_channel)
+        if isinstance(effects[0], Authorize) and not self._publish_budget.take(now):
+            rate = limits.PUBLISHES_PER_SECOND_PER_CONNECTION
+            refusal = Refusal(LIMIT_EXCEEDED, f"More than {rate} publish requests per second", 429)
+            return self.refused(effects[0].operation, refusal)
+        return effects
+
+    def _operation(self, kind: str, frame: Mapping[str, Any], parse_target: Callable[[str], Channel]) -> list[Effect]:
+        id = _text(frame.get("id"))
+        try:
+            _check_id(id)
+            text, authorization = _operation_fields(frame)
+            channel = parse_target(text)
+            if not self._has_namespace(channel.namespace):
+                raise unknown_namespace(channel)
+        except Refusal as refusal:
+            return [Send(frames.failure(kind, id, refusal))]
+        assert id is not None, "checked above"
+        return [Authorize(Operation(kind, id, channel, text, authorization, frame.get("events")))]
+
+    def _unsubscribe(self, frame: Mapping[str, Any]) -> list[Effect]:
+        id = _text(frame.get("id"))
+        try:
+            _check_id(id)
+        except Refusal as refusal:
+            return [Send(frames.failure("unsubscribe", id, refusal))]
+        assert id is not None, "checked above"
+        if id in self._pending:
+            return []
+        channel = self._live.pop(id, None)
+        if channel is None:
+            return [Send(frames.unknown_operation(id))]
+        return [RemoveSubscription(id, channel), Send(frames.success("unsubscribe", id))]
+
+    def _close(self, code: int, reason: str) -> list[Effect]:
+        self._phase = _Phase.CLOSED
+        removed: list[Effect] = [RemoveSubscription(id, channel) for id, channel in self._live.items()]
+        self._live.clear()
+        self._early.clear()
+        return [*removed, Close(code, reason)]
+
+
+class _TokenBucket:
+    """Allows `burst` at once and `per_second` over time."""
+
+    def __init__(self, burst: int, per_second: int) -> None:
+        self._burst = float(burst)
+        self._per_second = per_second
+        self._tokens = self._burst
+        self._at: float | None = None
+
+    def take(self, now: float) -> bool:
+        if self._at is not None:
+            self._tokens = min(self._burst, self._tokens + (now - self._at) * self._per_second)
+        self._at = now
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
+
+
+def unknown_namespace(channel: Channel) -> Refusal:
+    """The answer for a channel whose namespace the API does not have."""
+    message = f"Channel namespace {channel.namespace} does not exist"
+    return Refusal(NOT_FOUND, message, choices.UNKNOWN_NAMESPACE_STATUS.value)
+
+
+def _frame(text: str) -> dict[str, Any] | None:
+    try:
+        frame = parse(text)
+    except ValueError:
+        return None
+    return frame if isinstance(frame, dict) else None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _check_id(id: str | None) -> None:
+    if id is None or limits.OPERATION_ID.fullmatch(id) is None:
+        raise bad_request(f"The id must match {limits.OPERATION_ID.pattern}")
+
+
+def _operation_fields(frame: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    channel, authorization = frame.get("channel"), frame.get("authorization")
+    if not isinstance(channel, str):
+        raise bad_request("The channel is missing")
+    if authorization is None:
+        authorization = {}
+    if not isinstance(authorization, dict):
+        raise bad_request("The authorization must be an object")
+    return channel, authorization

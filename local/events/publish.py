@@ -1,0 +1,190 @@
+"""One pipeline for everything that is published, over HTTP and over the socket; and its sibling for subscribing.
+
+Authorised already: check the events, run onPublish, check sizes, broadcast, account for every event.
+Sources: AppSync Events: "Publish events via HTTP" and "Writing event handlers".
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from local.events import choices, limits
+from local.events.broker import Intercept
+from local.events.channels import Channel
+from local.events.errors import (
+    EVENT_TOO_LARGE,
+    INTERNAL_FAILURE,
+    MESSAGE_PROCESSING,
+    NOT_AUTHORIZED_MESSAGE,
+    SUBSCRIPTION_PROCESSING,
+    UNAUTHORIZED,
+    UNAUTHORIZED_BY_HANDLER,
+    Refusal,
+    bad_request,
+)
+from local.events.frames import encode
+from local.events.handlers import HandlerFailed, HandlerRefused, Incoming, Invocation, Outgoing
+from local.events.live import LiveApi
+from local.events.strict_json import parse
+
+TOO_LARGE_MESSAGE = "Transformed event is larger than 240KB"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who calls, and what a handler may see of the request.
+
+    Attributes:
+        identity: `ctx.identity`.
+        headers: `ctx.request.headers`.
+        socket: whether it came over a WebSocket; a crash is told in other words there.
+    """
+
+    identity: Mapping[str, Any] | None
+    headers: Mapping[str, str | list[str]]
+    socket: bool
+
+    def invocation(self, channel: Channel) -> Invocation:
+        return Invocation(self.identity, channel.path, channel.namespace, self.headers)
+
+
+@dataclass(frozen=True)
+class _Event:
+    """A published event: as text, and as the handler gets it."""
+
+    index: int
+    text: str
+    incoming: Incoming
+
+    def accounted(self) -> dict[str, Any]:
+        return {"identifier": self.incoming.id, "index": self.index}
+
+    def failed(self, code: str, message: str) -> dict[str, Any]:
+        return {"code": code, "identifier": self.incoming.id, "index": self.index, "message": message}
+
+
+async def publish(
+    live: LiveApi, channel: Channel, events: object, caller: Caller, intercept: Intercept | None = None
+) -> dict[str, Any]:
+    """Publish events to a channel and deliver what its handler lets through.
+
+    Args:
+        live: the API.
+        channel: where to.
+        events: `events` of the request as it came: should be 1 to 5 JSON texts.
+        caller: who publishes, already authorised.
+        intercept: see `Broker.broadcast`.
+
+    Returns:
+        `{"failed": [{code, identifier, index, message}], "successful": [{identifier, index}]}`.
+
+    Raises:
+        Refusal: nothing was broadcast.
+    """
+    batch = _checked(events)
+    outgoing = await _handled(live, channel, [event.incoming for event in batch], caller)
+    by_id = {event.incoming.id: event for event in batch}
+    texts: list[str] = []
+    failed: list[dict[str, Any]] = []
+    successful: list[dict[str, Any]] = []
+    for item in outgoing:
+        event = by_id[item.id]
+        if item.error is not None:
+            failed.append(event.failed(choices.HANDLER_ITEM_ERROR_CODE.value, item.error))
+            continue
+        text = event.text if item.payload is event.incoming.payload else _encoded(item.payload)
+        if _utf8_length(text) > limits.EVENT_BYTES:
+            failed.append(event.failed(EVENT_TOO_LARGE, TOO_LARGE_MESSAGE))
+            continue
+        texts.append(text)
+        successful.append(event.accounted())
+    if texts:
+        live.broker.broadcast(channel, texts, intercept)
+    if failed:
+        _log.info("publish to %s: %d of %d event(s) failed: %s", channel.path, len(failed), len(batch), failed)
+    return {"failed": _by_index(failed), "successful": _by_index(successful)}
+
+
+async def subscribe(live: LiveApi, channel: Channel, caller: Caller) -> None:
+    """Ask the namespace's onSubscribe.
+
+    Raises:
+        Refusal: it said no, or failed.
+    """
+    try:
+        async with asyncio.timeout(limits.REQUEST_SECONDS), live.namespace_of(channel).handlers() as handlers:
+            await handlers.subscribe(caller.invocation(channel))
+    except HandlerRefused as refused:
+        if refused.unauthorized:
+            message = refused.message or NOT_AUTHORIZED_MESSAGE
+            raise Refusal(UNAUTHORIZED_BY_HANDLER, message, 401, "util.unauthorized() in onSubscribe") from refused
+        raise _handler_error(refused) from refused
+    except (HandlerFailed, TimeoutError) as failure:
+        message = "There was an error processing the operation"
+        raise Refusal(SUBSCRIPTION_PROCESSING, message, 500, f"onSubscribe failed: {_cause(failure)}") from failure
+
+
+async def _handled(live: LiveApi, channel: Channel, events: Sequence[Incoming], caller: Caller) -> list[Outgoing]:
+    try:
+        async with asyncio.timeout(limits.REQUEST_SECONDS), live.namespace_of(channel).handlers() as handlers:
+            return await handlers.publish(caller.invocation(channel), events)
+    except HandlerRefused as refused:
+        if refused.unauthorized:
+            raise Refusal(UNAUTHORIZED, NOT_AUTHORIZED_MESSAGE, 401, "util.unauthorized() in onPublish") from refused
+        raise _handler_error(refused) from refused
+    except (HandlerFailed, TimeoutError) as failure:
+        kind = MESSAGE_PROCESSING if caller.socket else INTERNAL_FAILURE
+        message = "There was an error processing the message"
+        status = choices.HANDLER_CRASH_STATUS.value
+        raise Refusal(kind, message, status, f"onPublish failed: {_cause(failure)}") from failure
+
+
+def _handler_error(refused: HandlerRefused) -> Refusal:
+    kind = refused.error_type or choices.HANDLER_ERROR_TYPE.value
+    return Refusal(kind, refused.message, choices.HANDLER_ERROR_STATUS.value)
+
+
+def _cause(failure: HandlerFailed | TimeoutError) -> str:
+    if isinstance(failure, HandlerFailed):
+        return failure.message
+    return f"no answer within {limits.REQUEST_SECONDS:g} s"
+
+
+def _checked(events: object) -> list[_Event]:
+    if not isinstance(events, list) or not 0 < len(events) <= limits.EVENTS_PER_PUBLISH:
+        raise bad_request(f"events must be a list of 1 to {limits.EVENTS_PER_PUBLISH} JSON texts")
+    batch = [_event(index, text) for index, text in enumerate(events)]
+    if sum(_utf8_length(event.text) for event in batch) > limits.PUBLISH_REQUEST_BYTES:
+        raise bad_request("The events of one request must not exceed 1.2 MB")
+    return batch
+
+
+def _event(index: int, text: object) -> _Event:
+    if not isinstance(text, str):
+        raise bad_request(f"events[{index}] is not text that holds JSON")
+    try:
+        payload = parse(text)
+    except ValueError as error:
+        raise bad_request(f"events[{index}] is not JSON: {error}") from error
+    return _Event(index, text, Incoming(str(uuid4()), payload))
+
+
+def _encoded(payload: Any) -> str:
+    try:
+        return encode(payload)
+    except (TypeError, ValueError, RecursionError) as error:
+        reason = f"onPublish returned a payload that is not JSON: {error}"
+        raise Refusal(INTERNAL_FAILURE, "There was an error processing the message", 500, reason) from error
+
+
+def _utf8_length(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
+def _by_index(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(entries, key=lambda entry: int(entry["index"]))

@@ -1,0 +1,69 @@
+"""What is registered, on disk: one JSON file, replaced as a whole, so that a crash leaves the old or the new one."""
+
+import asyncio
+import json
+import os
+from pathlib import Path
+from typing import Any, Final
+
+VERSION: Final = 1
+FILE_NAME: Final = "event-apis.json"
+
+
+class RegistryError(Exception):
+    """The registry file cannot be used; the message says what to do."""
+
+
+class Registry:
+    """The registrations as they were received, by API id.
+
+    Each entry holds `definition` (the body of the API), `dataSources`, `namespaces` and `keys` (bodies by name).
+
+    Args:
+        folder: where the file is kept; made if it does not exist.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / FILE_NAME
+        self.apis: dict[str, dict[str, Any]] = {}
+
+    def load(self) -> None:
+        """Read what an earlier process left.
+
+        Raises:
+            RegistryError: the file is not ours, or not of this version.
+        """
+        try:
+            document = json.loads(self._path.read_text())
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError) as error:
+            raise RegistryError(f"{self._path} cannot be read ({error}); delete it and deploy again") from error
+        if not isinstance(document, dict) or document.get("version") != VERSION:
+            raise RegistryError(f"{self._path} is not of version {VERSION}; delete it and deploy again")
+        self.apis = document["apis"]
+
+    async def replace(self, apis: dict[str, dict[str, Any]]) -> None:
+        """Make `apis` what is registered; it is on disk when this returns.
+
+        Raises:
+            OSError: it cannot be written; what was registered before still is.
+        """
+        await asyncio.to_thread(self._write, apis)
+        self.apis = apis
+
+    def _write(self, apis: dict[str, dict[str, Any]]) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self._path.with_suffix(".new")
+        content = json.dumps({"version": VERSION, "apis": apis}, indent=1)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self._path)
+        folder = os.open(self._path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

@@ -1,0 +1,306 @@
+"""The service itself: every registered API, how registrations change it, and how calls are authorised."""
+
+import asyncio
+import copy
+import logging
+import secrets
+import string
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from local.events import limits
+from local.events.api import (
+    ApiKey,
+    AuthMode,
+    DataSourceModel,
+    Namespace,
+    PropertyError,
+    api_from,
+    api_key_expiry,
+    data_source_from,
+    namespace_from,
+)
+from local.events.auth.authorizer import Authorizer
+from local.events.auth.credentials import Credentials
+from local.events.broker import Flusher
+from local.events.errors import NOT_FOUND, Refusal
+from local.events.faults import Faults
+from local.events.handlers import CodeRefused, DataSource, NamespaceHandlers
+from local.events.live import LiveApi, LiveNamespace
+from local.events.registry import Registry
+
+GOING_AWAY: Final = 1001
+_KEY_ALPHABET: Final = string.ascii_lowercase + string.digits
+
+_log = logging.getLogger(__name__)
+
+
+class InUseError(Exception):
+    """Something cannot be deleted because something else needs it."""
+
+
+class UnknownError(Exception):
+    """A registration belongs to an API that is not registered."""
+
+
+class Service:
+    """All registered APIs.
+
+    Args:
+        registry: where registrations are kept.
+        authorizer: decides calls.
+        data_sources: makes what executes a data source's requests.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        authorizer: Authorizer,
+        data_sources: Callable[[DataSourceModel], DataSource],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._registry = registry
+        self._authorizer = authorizer
+        self._data_sources = data_sources
+        self._clock = clock
+        self._change = asyncio.Lock()
+        self.apis: dict[str, LiveApi] = {}
+        self.faults = Faults()
+        self.flusher = Flusher()
+
+    async def restore(self) -> None:
+        """Serve what an earlier process had registered. What is no longer valid is left out, and logged."""
+        self._registry.load()
+        for api_id, entry in self._registry.apis.items():
+            await self._restored(f"API {api_id}", self._restore_api(api_id, entry))
+            if api_id not in self.apis:
+                continue
+            live = self.apis[api_id]
+            for name, body in entry["dataSources"].items():
+                await self._restored(f"data source {name}", self._restore_data_source(live, name, body))
+            for name, body in entry["namespaces"].items():
+                await self._restored(f"namespace {name}", self._restore_namespace(live, name, body))
+            _log.info("restored API %s with namespaces %s", api_id, ", ".join(live.namespaces) or "(none)")
+
+    def end_connections(self) -> None:
+        """Tell every client that the service stops."""
+        for live in self.apis.values():
+            live.end_connections(GOING_AWAY, "service stops")
+
+    async def close_handlers(self) -> None:
+        """End every handler's engine."""
+        for live in self.apis.values():
+            for namespace in live.namespaces.values():
+                await namespace.retire()
+
+    async def put_api(self, api_id: str, body: dict[str, Any]) -> None:
+        """Register an API or change it; its namespaces, data sources, keys and connections stay.
+
+        Raises:
+            PropertyError: it cannot be served.
+        """
+        async with self._change:
+            api = api_from(api_id, body)
+            await self._save(api_id, lambda entry: entry.update(definition=body))
+            if api_id in self.apis:
+                self.apis[api_id].api = api
+            else:
+                self.apis[api_id] = LiveApi(api)
+            _log.info("registered API %s (%s) at %s", api_id, api.name, api.hosts.http)
+
+    async def delete_api(self, api_id: str) -> None:
+        """Forget an API with all that is in it; nothing happens if it is not registered."""
+        async with self._change:
+            live = self.apis.pop(api_id, None)
+            if live is None:
+                return
+            await self._registry.replace({k: v for k, v in self._registry.apis.items() if k != api_id})
+            live.end_connections(GOING_AWAY, "API deleted")
+            for namespace in live.namespaces.values():
+                await namespace.retire()
+            _log.info("deleted API %s", api_id)
+
+    async def put_data_source(self, api_id: str, name: str, body: dict[str, Any]) -> None:
+        """Register a data source or change it; handlers that use it are loaded anew.
+
+        Raises:
+            PropertyError: it cannot be served.
+            UnknownError: no such API.
+        """
+        async with self._change:
+            live = self.live(api_id)
+            model = data_source_from(name, body, live.api)
+            await self._save(api_id, lambda entry: entry["dataSources"].update({name: body}))
+            live.data_sources[name] = model
+            for namespace in list(live.namespaces.values()):
+                if namespace.model.uses(name):
+                    await self._install(live, namespace.model)
+
+    async def delete_data_source(self, api_id: str, name: str) -> None:
+        """Forget a data source; nothing happens if there is none.
+
+        Raises:
+            InUseError: a namespace uses it.
+        """
+        async with self._change:
+            live = self.apis.get(api_id)
+            if live is None or name not in live.data_sources:
+                return
+            users = [n.model.name for n in live.namespaces.values() if n.model.uses(name)]
+            if users:
+                raise InUseError(f"data source {name} is used by namespace {', '.join(users)}; delete that first")
+            await self._save(api_id, lambda entry: entry["dataSources"].pop(name))
+            del live.data_sources[name]
+
+    async def put_namespace(self, api_id: str, name: str, body: dict[str, Any]) -> None:
+        """Register a namespace or change it: its handlers are loaded anew, its subscriptions stay.
+
+        Raises:
+            PropertyError: it cannot be served.
+            CodeRefused: APPSYNC_JS would not take its code.
+            UnknownError: no such API.
+        """
+        async with self._change:
+            live = self.live(api_id)
+            model = namespace_from(name, body, live.api)
+            if name not in live.namespaces and len(live.namespaces) >= limits.NAMESPACES_PER_API:
+                raise PropertyError("Name", f"an API has {limits.NAMESPACES_PER_API} namespaces at most")
+            handlers = await self._load(live, model)
+            await self._save(api_id, lambda entry: entry["namespaces"].update({name: body}))
+            await self._swap(live, model, handlers)
+            _log.info("registered namespace %s of API %s", name, api_id)
+
+    async def delete_namespace(self, api_id: str, name: str) -> None:
+        """Forget a namespace and end its subscriptions; nothing happens if there is none."""
+        async with self._change:
+            live = self.apis.get(api_id)
+            if live is None or name not in live.namespaces:
+                return
+            await self._save(api_id, lambda entry: entry["namespaces"].pop(name))
+            namespace = live.namespaces.pop(name)
+            live.drop_namespace_subscriptions(name)
+            await namespace.retire()
+            _log.info("deleted namespace %s of API %s", name, api_id)
+
+    async def put_key(self, api_id: str, key_id: str, body: dict[str, Any]) -> ApiKey:
+        """Register an API key or change its end. The key itself is made here and stays the same.
+
+        Raises:
+            PropertyError: it cannot be served.
+            UnknownError: no such API.
+        """
+        async with self._change:
+            live = self.live(api_id)
+            known = live.keys.get(key_id)
+            if known is None and len(live.keys) >= limits.API_KEYS_PER_API:
+                raise PropertyError("ApiKeyId", f"an API has {limits.API_KEYS_PER_API} keys at most")
+            text = known.key if known else "da2-" + "".join(secrets.choice(_KEY_ALPHABET) for _ in range(26))
+            key = ApiKey(key_id, text, api_key_expiry(body, self._clock()))
+            saved = {"key": key.key, "expires": key.expires}
+            await self._save(api_id, lambda entry: entry["keys"].update({key_id: saved}))
+            live.keys[key_id] = key
+            return key
+
+    async def delete_key(self, api_id: str, key_id: str) -> None:
+        """Forget an API key; nothing happens if there is none."""
+        async with self._change:
+            live = self.apis.get(api_id)
+            if live is None or key_id not in live.keys:
+                return
+            await self._save(api_id, lambda entry: entry["keys"].pop(key_id))
+            del live.keys[key_id]
+
+    def live(self, api_id: str) -> LiveApi:
+        """The served API of this id.
+
+        Raises:
+            UnknownError: there is none.
+        """
+        live = self.apis.get(api_id)
+        if live is None:
+            raise UnknownError(f"no API {api_id} is registered")
+        return live
+
+    def select(self, host: str, api_id: str | None) -> LiveApi:
+        """The API that a request is for: by id in its path, by its Host, or the only one there is.
+
+        Raises:
+            Refusal: that is none, or not one alone.
+        """
+        if api_id is not None:
+            candidates = [self.apis[api_id]] if api_id in self.apis else []
+        else:
+            named = [a for a in self.apis.values() if host.lower() in (a.api.hosts.http, a.api.hosts.realtime)]
+            candidates = named or list(self.apis.values())
+        if len(candidates) == 1:
+            return candidates[0]
+        known = ", ".join(f"/{id}/event" for id in self.apis) or "none is registered"
+        raise Refusal(NOT_FOUND, f"No single Event API is meant; name one by its path: {known}", 404)
+
+    async def authorize(
+        self, live: LiveApi, allowed: frozenset[AuthMode], credentials: Credentials
+    ) -> Mapping[str, Any] | None:
+        """`ctx.identity` of a caller; see `Authorizer.authorize`."""
+        return await self._authorizer.authorize(live.api, live.keys.values(), allowed, credentials)
+
+    def registered(self) -> dict[str, Any]:
+        """What is registered and who is there, for the control API."""
+        return {api_id: {**entry, **self._activity(api_id)} for api_id, entry in self._registry.apis.items()}
+
+    def _activity(self, api_id: str) -> dict[str, Any]:
+        live = self.apis.get(api_id)
+        if live is None:
+            return {"served": False}
+        return {
+            "served": True,
+            "connections": len(live.connections),
+            "subscriptions": live.broker.channels(),
+        }
+
+    async def _save(self, api_id: str, change: Callable[[dict[str, Any]], object]) -> None:
+        apis = copy.deepcopy(self._registry.apis)
+        change(apis.setdefault(api_id, {"definition": {}, "dataSources": {}, "namespaces": {}, "keys": {}}))
+        await self._registry.replace(apis)
+
+    async def _install(self, live: LiveApi, model: Namespace) -> None:
+        await self._swap(live, model, await self._load(live, model))
+
+    async def _load(self, live: LiveApi, model: Namespace) -> NamespaceHandlers:
+        on_publish = self._source(live, model.on_publish.data_source)
+        on_subscribe = self._source(live, model.on_subscribe.data_source)
+        return await asyncio.to_thread(
+            NamespaceHandlers.load, model.code, on_publish=on_publish, on_subscribe=on_subscribe
+        )
+
+    def _source(self, live: LiveApi, name: str | None) -> DataSource | None:
+        if name is None:
+            return None
+        model = live.data_sources.get(name)
+        if model is None:
+            raise PropertyError("HandlerConfigs", f"the API has no data source {name}")
+        return self._data_sources(model)
+
+    async def _swap(self, live: LiveApi, model: Namespace, handlers: NamespaceHandlers) -> None:
+        previous = live.namespaces.get(model.name)
+        live.namespaces[model.name] = LiveNamespace(model, handlers)
+        if previous is not None:
+            await previous.retire()
+
+    async def _restored(self, what: str, restoring: Awaitable[None]) -> None:
+        try:
+            await restoring
+        except (PropertyError, CodeRefused, KeyError, TypeError) as error:
+            _log.error("%s is registered but cannot be served, deploy it again: %s", what, error)
+
+    async def _restore_api(self, api_id: str, entry: dict[str, Any]) -> None:
+        live = LiveApi(api_from(api_id, entry["definition"]))
+        live.keys = {id: ApiKey(id, saved["key"], saved["expires"]) for id, saved in entry["keys"].items()}
+        self.apis[api_id] = live
+
+    async def _restore_data_source(self, live: LiveApi, name: str, body: dict[str, Any]) -> None:
+        live.data_sources[name] = data_source_from(name, body, live.api)
+
+    async def _restore_namespace(self, live: LiveApi, name: str, body: dict[str, Any]) -> None:
+        await self._install(live, namespace_from(name, body, live.api))

@@ -1,0 +1,300 @@
+"""One WebSocket connection: carries out what the protocol's state machine decides."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiohttp import WSMsgType, web
+
+from local.events import publish
+from local.events.auth.credentials import Credentials, lower_names
+from local.events.auth.identity import who
+from local.events.broker import Outbox, Subscription, Transport
+from local.events.errors import Refusal
+from local.events.faults import Effect as FaultEffect
+from local.events.faults import Lost, Target, When
+from local.events.frames import KEEP_ALIVE
+from local.events.live import LiveApi
+from local.events.protocol import (
+    AddSubscription,
+    Authorize,
+    AuthorizeConnect,
+    CallPublish,
+    CallSubscribe,
+    Close,
+    Connection,
+    Effect,
+    Operation,
+    RemoveSubscription,
+    Send,
+)
+from local.events.service import Service
+
+SOCKET: Final = "socket"
+OPERATIONS_AT_ONCE: Final = 64
+"""Beyond this many operations in progress a connection is not read any further."""
+CLOSED_BY_PEER: Final = 1000
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a connection came in: what its signatures cover and what its handlers see.
+
+    Attributes:
+        paths: the HTTP paths that a frame's signature may cover.
+        hosts: the names that credentials may be made for.
+        source_ip: the client's address.
+        headers: `ctx.request.headers`.
+    """
+
+    paths: tuple[str, ...]
+    hosts: frozenset[str]
+    source_ip: str
+    headers: Mapping[str, str | list[str]]
+
+    def credentials(self, headers: Mapping[str, str], signed: Mapping[str, Any], *, connect: bool) -> Credentials:
+        """The credentials of an upgrade or a frame; `signed` is the JSON that a signature covers."""
+        return Credentials(headers, self.source_ip, self.paths, signed, hosts=self.hosts, host_required=connect)
+
+
+class Session:
+    """Drives one connection until it ends.
+
+    Args:
+        service: all APIs.
+        live: the API that this connection is to.
+        socket: the upgraded socket.
+        transport: its transport, which frames are written to.
+        endpoint: where it came in.
+        connect: its connect credentials, or why they cannot be read.
+        settings: keep-alive and lifetime in seconds, and the bound of the outbox.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        live: LiveApi,
+        socket: web.WebSocketResponse,
+        transport: Transport,
+        endpoint: Endpoint,
+        connect: Mapping[str, str] | Refusal,
+        settings: "SessionSettings",
+    ) -> None:
+        self._service = service
+        self._live = live
+        self._socket = socket
+        self._endpoint = endpoint
+        self._connect = connect
+        self._loop = asyncio.get_running_loop()
+        self._name = f"connection {id(self):x}"
+        self._outbox = Outbox(transport, service.flusher, settings.max_unsent_bytes, self._name)
+        self._connection = Connection(
+            live.has_namespace,
+            self._loop.time(),
+            keep_alive_seconds=settings.keep_alive_seconds,
+            lifetime_seconds=settings.lifetime_seconds,
+        )
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
+
+    async def run(self) -> None:
+        """Read until the connection ends, from either side."""
+        self._live.connections.add(self)
+        try:
+            self._arm()
+            async for message in self._socket:
+                await self._receive(message.type, message.data)
+        finally:
+            self._live.connections.discard(self)
+            self._apply(self._connection.end(CLOSED_BY_PEER, "client has gone"))
+            if self._timer is not None:
+                self._timer.cancel()
+            _log.info("%s to API %s ended (%s)", self._name, self._live.api.id, self._socket.close_code)
+
+    def end(self, code: int, reason: str) -> None:
+        """Close the connection from this side."""
+        self._apply(self._connection.end(code, reason))
+
+    def drop_subscriptions(self, ids: Iterable[str]) -> None:
+        """The service removed these subscriptions."""
+        self._connection.drop_subscriptions(ids)
+
+    def cut(self) -> None:
+        """Break the connection without a closing handshake."""
+        self._outbox.cut()
+
+    async def _receive(self, kind: WSMsgType, data: Any) -> None:
+        if kind is WSMsgType.TEXT:
+            self._apply(self._connection.receive(data, self._loop.time()))
+        elif kind is WSMsgType.BINARY:
+            self._apply(self._connection.receive_binary())
+        if len(self._tasks) >= OPERATIONS_AT_ONCE:
+            await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+
+    def _apply(self, effects: list[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Send(text):
+                    self._send(text)
+                case Authorize(operation):
+                    self._start(self._operate(operation))
+                case AddSubscription(id, channel):
+                    self._live.broker.add(Subscription(self, id, channel, self._outbox))
+                case RemoveSubscription(id, channel):
+                    self._remove(id, channel.path)
+                case AuthorizeConnect():
+                    self._start(self._authorize_connect())
+                case Close(code, reason):
+                    self._close(code, reason)
+                case CallPublish() | CallSubscribe():
+                    raise AssertionError("calls follow their own authorisation, see _operate")
+        self._arm()
+
+    def _send(self, text: str) -> None:
+        if text is KEEP_ALIVE and self._service.faults.rules:
+            rule = self._service.faults.take(Target.KEEP_ALIVE, self._live.api.id, None, SOCKET)
+            if rule is not None and rule.effect is FaultEffect.CLOSE:
+                self.cut()
+            if rule is not None and rule.effect in (FaultEffect.CLOSE, FaultEffect.DROP):
+                return
+            if rule is not None and rule.effect is FaultEffect.DELAY:
+                self._loop.call_later(rule.delay_ms / 1000, self._outbox.send_text, text)
+                return
+        self._outbox.send_text(text)
+
+    def _remove(self, subscription_id: str, path: str) -> None:
+        self._live.broker.remove(self, subscription_id)
+        _log.info("%s unsubscribed from %s", self._name, path)
+
+    def _close(self, code: int, reason: str) -> None:
+        self._outbox.flush()
+        if not self._socket.closed:
+            self._start(self._close_socket(code, reason))
+
+    async def _close_socket(self, code: int, reason: str) -> None:
+        await self._socket.close(code=code, message=reason.encode()[:123])
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(self._guarded(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception:
+            _log.exception("%s: an operation failed in the service itself; connection cut", self._name)
+            self.cut()
+
+    def _arm(self) -> None:
+        if self._connection.closed:
+            return
+        at = self._connection.next_deadline()
+        if self._timer is not None and self._timer_at == at:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = at
+        self._timer = self._loop.call_at(at, self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        self._apply(self._connection.tick(self._loop.time()))
+
+    async def _authorize_connect(self) -> None:
+        try:
+            await self._service.faults.apply(Target.CONNECT, self._live.api.id, None, SOCKET)
+            if isinstance(self._connect, Refusal):
+                raise self._connect
+            credentials = self._endpoint.credentials(self._connect, {}, connect=True)
+            allowed = self._live.api.connect_modes
+            identity = await self._service.authorize(self._live, allowed, credentials)
+        except Refusal as refusal:
+            _log.warning("%s to API %s refused: %s", self._name, self._live.api.id, refusal.reason)
+            self._apply(self._connection.connect_refused(refusal))
+        except Lost as lost:
+            if lost.cut:
+                self.cut()
+        else:
+            _log.info("%s to API %s accepted: %s", self._name, self._live.api.id, who(identity))
+            self._apply(self._connection.connect_accepted(self._loop.time()))
+
+    async def _operate(self, operation: Operation) -> None:
+        target = Target(operation.kind)
+        try:
+            await self._service.faults.apply(target, self._live.api.id, operation.channel.path, SOCKET)
+            publishing = operation.kind == "publish"
+            modes = self._live.publish_modes if publishing else self._live.subscribe_modes
+            credentials = self._endpoint.credentials(
+                lower_names(operation.authorization), operation.signed_body(), connect=False
+            )
+            identity = await self._service.authorize(self._live, modes(operation.channel), credentials)
+            await self._call(self._connection.authorized(operation, identity))
+        except Refusal as refusal:
+            self._log_refusal(operation, refusal)
+            self._apply(self._connection.refused(operation, refusal))
+        except Lost as lost:
+            self._connection.abandon(operation)
+            if lost.cut:
+                self.cut()
+
+    async def _call(self, effects: list[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case CallPublish(operation):
+                    await self._publish(operation)
+                case CallSubscribe(operation):
+                    await self._subscribe(operation)
+                case Send():
+                    _log.warning("%s refused before its handler: %s", self._name, effect.text)
+                    self._apply([effect])
+                case _:
+                    self._apply([effect])
+
+    async def _publish(self, operation: Operation) -> None:
+        caller = publish.Caller(operation.identity, self._endpoint.headers, socket=True)
+        intercept = self._service.faults.deliveries(self._live.api.id, operation.channel.path)
+        result = await publish.publish(self._live, operation.channel, operation.events, caller, intercept)
+        await self._service.faults.apply(Target.PUBLISH, self._live.api.id, operation.channel.path, SOCKET, When.AFTER)
+        self._apply(self._connection.published(operation, result))
+
+    async def _subscribe(self, operation: Operation) -> None:
+        caller = publish.Caller(operation.identity, self._endpoint.headers, socket=True)
+        try:
+            await publish.subscribe(self._live, operation.channel, caller)
+            self._live.namespace_of(operation.channel)
+        except Refusal as refusal:
+            self._log_refusal(operation, refusal)
+            self._apply(self._connection.subscribe_failed(operation, refusal))
+            return
+        except BaseException:
+            self._connection.abandon(operation)
+            raise
+        _log.info("%s subscribed to %s as %s", self._name, operation.channel.path, who(operation.identity))
+        self._apply(self._connection.subscribed(operation))
+
+    def _log_refusal(self, operation: Operation, refusal: Refusal) -> None:
+        _log.warning(
+            "%s: %s to %s refused, %s: %s",
+            self._name, operation.kind, operation.channel.path, refusal.error_type, refusal.reason,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class SessionSettings:
+    """What may be scaled down for tests; times in seconds."""
+
+    keep_alive_seconds: float
+    lifetime_seconds: float
+    max_unsent_bytes: int
+
+
+def _who(identity: Mapping[str, Any] | None) -> str:
+    if identity is None:
+        return "API key"
+    return str(identity.get("userArn") or identity.get("username") or identity.get("sub"))
