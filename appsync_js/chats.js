@@ -1,0 +1,45 @@
+// Namespace "chats": one channel per user, /chats/{userId}, for everything that happens in that user's conversations.
+//
+// subscribe  only the user whose id (Cognito sub) is the channel's second segment; no wildcard, no deeper path
+// publish    route functions (IAM, decided by the namespace's auth modes); every event must have a known type
+
+import { util } from '@aws-appsync/utils';
+
+// <generated: event types>
+const EVENT_TYPES = [
+  'MESSAGE_SENT',
+  'MESSAGE_UPDATED',
+  'MESSAGE_DELETED',
+  'MESSAGE_READ',
+  'USER_TYPING',
+  'USER_STOPPED_TYPING',
+  'CONVERSATION_CREATED',
+  'CONVERSATION_UPDATED',
+  'CONVERSATION_REMOVED',
+];
+// </generated>
+
+export function onSubscribe(ctx) {
+  const segments = ctx.info.channel.segments;
+  const userId = ctx.identity?.sub;
+  if (!userId || segments.length !== 2 || segments[1] !== userId) {
+    util.unauthorized();
+  }
+}
+
+export function onPublish(ctx) {
+  const serverTimestamp = util.time.nowISO8601();
+  return ctx.events.map((event) => stamped(event, serverTimestamp));
+}
+
+// The event to broadcast, or the same id with the reason why it is not.
+function stamped(event, serverTimestamp) {
+  const payload = event.payload;
+  if (typeof payload !== 'object' || payload === null || !Object.hasOwn(payload, 'type')) {
+    return { id: event.id, error: 'The event must be an object with a type' };
+  }
+  if (!EVENT_TYPES.includes(payload.type)) {
+    return { id: event.id, error: `The type is not one of ${EVENT_TYPES.join(', ')}` };
+  }
+  return { id: event.id, payload: { ...payload, serverTimestamp } };
+}

@@ -1,0 +1,359 @@
+// Namespace "conversations" (opt-in): one channel per group, /conversations/{conversationId}, in which members publish
+// messages straight to AppSync. The handler itself stores them; what is not stored is not broadcast.
+//
+// subscribe  members of the group, looked up in ConversationMembers; exactly two segments
+// publish    members of the group, as themselves: the sender is the token's sub
+//
+// A batch is stored in one transaction or not at all: membership, the conversation's sequence number, every message and
+// its tempId are checked and written together. Each event is {type: 'MESSAGE_SENT', data: {tempId, seq, type, content,
+// ...}}; seq claims the next number of the conversation, so that its messages stay numbered without a gap. A sender whose
+// claim comes too late is told so, reads the history, and sends again with the same tempId.
+//
+// Groups only: in a direct conversation a block must be invisible to the one who is blocked, which a shared channel
+// cannot do.
+
+import { util } from '@aws-appsync/utils';
+import { get, transactWrite } from '@aws-appsync/utils/dynamodb';
+
+// <generated: event types>
+const EVENT_TYPES = [
+  'MESSAGE_SENT',
+];
+// </generated>
+
+// <generated: limits>
+const LIMITS = {
+  CONTENT_CHARACTERS: 8000,
+  PREVIEW_CHARACTERS: 120,
+  MEDIA_URL_CHARACTERS: 2048,
+  FILE_NAME_CHARACTERS: 255,
+  FILE_SIZE_BYTES: 5368709120,
+  DURATION_SECONDS: 14400,
+  TEMP_ID_CHARACTERS: 64,
+  ID_CHARACTERS: 64,
+  IDEMPOTENCY_RETENTION_HOURS: 48,
+};
+// </generated>
+
+const TABLES = {
+  conversations: '__CONVERSATIONS_TABLE__',
+  members: '__CONVERSATION_MEMBERS_TABLE__',
+  messages: '__MESSAGES_TABLE__',
+  idempotency: '__IDEMPOTENCY_TABLE__',
+};
+
+// What each message type must have and may have besides tempId, seq, type, senderId and replyTo.
+const MESSAGE_TYPES = {
+  TEXT: { required: ['content'], optional: [] },
+  AUDIO: { required: ['mediaUrl', 'duration'], optional: ['content', 'fileName', 'fileSize'] },
+  IMAGE: { required: ['mediaUrl'], optional: ['content', 'fileName', 'fileSize'] },
+  VIDEO: { required: ['mediaUrl'], optional: ['content', 'duration', 'fileName', 'fileSize'] },
+  FILE: { required: ['mediaUrl', 'fileName', 'fileSize'], optional: ['content'] },
+};
+const COMMON = ['tempId', 'seq', 'type', 'senderId', 'replyTo'];
+const STORED = ['content', 'mediaUrl', 'fileName', 'fileSize', 'duration', 'replyTo', 'tempId'];
+
+// Patterns are anchored at both ends, with \z because $ would let a final line break pass.
+const ID = '^[A-Za-z0-9_-]+\\z';
+const TEMP_ID = '^[A-Za-z0-9._:-]+\\z';
+const URL = '^https://[^\\s]+\\z';
+
+export const onSubscribe = {
+  request(ctx) {
+    const userId = signedIn(ctx);
+    return get({ key: { userId, conversationId: addressed(ctx) }, consistentRead: true });
+  },
+  response(ctx) {
+    if (ctx.error) {
+      util.error('The membership could not be looked up; try again', 'UNAVAILABLE');
+    }
+    if (!ctx.result || ctx.result.type !== 'GROUP' || ctx.result.hidden) {
+      util.unauthorized();
+    }
+  },
+};
+
+export const onPublish = {
+  request(ctx) {
+    const senderId = signedIn(ctx);
+    const conversationId = addressed(ctx);
+    const problem = batchProblem(ctx.events, senderId);
+    if (problem) {
+      util.error(problem, 'INVALID_REQUEST');
+    }
+    const now = util.time.nowEpochMilliSeconds();
+    const messages = ctx.events.map((event, index) =>
+      stored(event.payload.data, senderId, conversationId, iso(now + index)),
+    );
+    ctx.stash.messages = messages;
+    return transactWrite({
+      items: [
+        memberWrite(senderId, conversationId, messages),
+        conversationWrite(conversationId, messages),
+        ...messages.map(messageWrite),
+        ...messages.map((message) => idempotencyWrite(message, now)),
+      ],
+    });
+  },
+  response(ctx) {
+    if (ctx.error) {
+      refuse(ctx);
+    }
+    const serverTimestamp = util.time.nowISO8601();
+    return ctx.events.map((event, index) => {
+      const message = ctx.stash.messages[index];
+      return {
+        id: event.id,
+        payload: {
+          eventId: util.autoId(),
+          type: 'MESSAGE_SENT',
+          data: message,
+          timestamp: message.timestamp,
+          serverTimestamp,
+        },
+      };
+    });
+  },
+};
+
+// Only Cognito users have a sub; anybody else is refused.
+function signedIn(ctx) {
+  if (!ctx.identity?.sub) {
+    util.unauthorized();
+  }
+  return ctx.identity.sub;
+}
+
+function addressed(ctx) {
+  const segments = ctx.info.channel.segments;
+  if (segments.length !== 2 || segments[1] === '*') {
+    util.unauthorized();
+  }
+  return segments[1];
+}
+
+// The first thing wrong with the batch, or '' when it may be stored.
+function batchProblem(events, senderId) {
+  const problems = events.map((event, index) => {
+    const problem = eventProblem(event.payload, senderId);
+    return problem ? `Event ${index}: ${problem}` : '';
+  });
+  const first = problems.find((problem) => problem !== '');
+  if (first) {
+    return first;
+  }
+  const base = events[0].payload.data.seq;
+  const tempIds = events.map((event) => event.payload.data.tempId);
+  const gap = events.findIndex((event, index) => event.payload.data.seq !== base + index);
+  if (gap !== -1) {
+    return `Event ${gap}: seq must follow the one before it in the batch`;
+  }
+  const repeated = tempIds.findIndex((tempId, index) => tempIds.indexOf(tempId) !== index);
+  return repeated === -1 ? '' : `Event ${repeated}: tempId occurs twice in the batch`;
+}
+
+function eventProblem(payload, senderId) {
+  if (!isObject(payload) || !EVENT_TYPES.includes(payload.type)) {
+    return `the type must be ${EVENT_TYPES.join(' or ')}`;
+  }
+  const data = payload.data;
+  if (!isObject(data)) {
+    return 'data must be an object';
+  }
+  const type = data.type ?? 'TEXT';
+  if (typeof type !== 'string' || !Object.hasOwn(MESSAGE_TYPES, type)) {
+    return `data.type must be one of ${Object.keys(MESSAGE_TYPES).join(', ')}`;
+  }
+  const rules = MESSAGE_TYPES[type];
+  const given = Object.keys(data);
+  const foreign = given.find((name) => !COMMON.concat(rules.required, rules.optional).includes(name));
+  if (foreign) {
+    return `data.${foreign} is unknown or does not belong to a message of type ${type}`;
+  }
+  const missing = ['tempId', 'seq', ...rules.required].find((name) => !given.includes(name));
+  if (missing) {
+    return `data.${missing} is missing`;
+  }
+  const wrong = given.find((name) => !fieldIsValid(name, data[name]));
+  if (wrong) {
+    return `data.${wrong} is not valid`;
+  }
+  if (type === 'TEXT' && data.content.trim() === '') {
+    return 'data.content is blank';
+  }
+  if (Object.hasOwn(data, 'senderId') && data.senderId !== senderId) {
+    return 'data.senderId is not the signed-in user';
+  }
+  return '';
+}
+
+function fieldIsValid(name, value) {
+  switch (name) {
+    case 'tempId':
+      return isText(value, LIMITS.TEMP_ID_CHARACTERS) && util.matches(TEMP_ID, value);
+    case 'replyTo':
+    case 'senderId':
+      return isText(value, LIMITS.ID_CHARACTERS) && util.matches(ID, value);
+    case 'content':
+      return typeof value === 'string' && value.length <= LIMITS.CONTENT_CHARACTERS;
+    case 'mediaUrl':
+      return isText(value, LIMITS.MEDIA_URL_CHARACTERS) && util.matches(URL, value);
+    case 'fileName':
+      return isText(value, LIMITS.FILE_NAME_CHARACTERS);
+    case 'fileSize':
+      return isWhole(value) && value <= LIMITS.FILE_SIZE_BYTES;
+    case 'duration':
+      return typeof value === 'number' && value > 0 && value <= LIMITS.DURATION_SECONDS;
+    case 'seq':
+      return isWhole(value);
+    default:
+      return name === 'type';
+  }
+}
+
+// Arrays have no property "type" or "tempId", so they fail the checks that follow.
+function isObject(value) {
+  return typeof value === 'object' && value !== null;
+}
+
+function isText(value, most) {
+  return typeof value === 'string' && value.length >= 1 && value.length <= most;
+}
+
+function isWhole(value) {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 1 && Math.floor(value) === value;
+}
+
+// With a pattern, because it always has three digits of milliseconds: timestamps are sort keys.
+function iso(milliseconds) {
+  return util.time.epochMilliSecondsToFormatted(milliseconds, "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'");
+}
+
+// The message exactly as the send route stores it.
+function stored(data, senderId, conversationId, timestamp) {
+  const message = {
+    conversationId,
+    timestamp,
+    messageId: util.autoId(),
+    senderId,
+    type: data.type ?? 'TEXT',
+    seq: data.seq,
+    readBy: [],
+    reactions: {},
+    deleted: false,
+    createdAt: timestamp,
+  };
+  STORED.forEach((name) => {
+    if (Object.hasOwn(data, name)) {
+      message[name] = data[name];
+    }
+  });
+  return message;
+}
+
+function memberWrite(userId, conversationId, messages) {
+  return {
+    updateItem: {
+      table: TABLES.members,
+      key: { userId, conversationId },
+      update: { lastReadSeq: messages[messages.length - 1].seq },
+      condition: { type: { eq: 'GROUP' } },
+    },
+  };
+}
+
+function conversationWrite(conversationId, messages) {
+  const last = messages[messages.length - 1];
+  const preview = previewOf(last);
+  return {
+    updateItem: {
+      table: TABLES.conversations,
+      key: { conversationId },
+      update: {
+        latestSeq: last.seq,
+        lastMessageAt: last.timestamp,
+        updatedAt: last.timestamp,
+        lastMessage: {
+          messageId: last.messageId,
+          senderId: last.senderId,
+          type: last.type,
+          timestamp: last.timestamp,
+          seq: last.seq,
+          deleted: false,
+          ...(preview === '' ? {} : { preview }),
+        },
+      },
+      condition: {
+        type: { eq: 'GROUP' },
+        latestSeq: { eq: messages[0].seq - 1 },
+        or: [{ lastMessageAt: { attributeExists: false } }, { lastMessageAt: { lt: messages[0].timestamp } }],
+      },
+    },
+  };
+}
+
+// Never half of a surrogate pair, which could not be stored.
+function previewOf(message) {
+  const text = message.content ?? '';
+  const last = text.charAt(LIMITS.PREVIEW_CHARACTERS - 1);
+  const whole = last >= '\ud800' && last <= '\udbff' ? LIMITS.PREVIEW_CHARACTERS - 1 : LIMITS.PREVIEW_CHARACTERS;
+  return text.slice(0, whole);
+}
+
+function messageWrite(message) {
+  const { conversationId, timestamp, ...item } = message;
+  return {
+    putItem: {
+      table: TABLES.messages,
+      key: { conversationId, timestamp },
+      item,
+      condition: { conversationId: { attributeExists: false } },
+    },
+  };
+}
+
+function idempotencyWrite(message, now) {
+  return {
+    putItem: {
+      table: TABLES.idempotency,
+      key: { id: `${message.senderId}#${message.conversationId}#${message.tempId}` },
+      item: {
+        conversationId: message.conversationId,
+        timestamp: message.timestamp,
+        expiresAt: Math.floor(now / 1000) + LIMITS.IDEMPOTENCY_RETENTION_HOURS * 3600,
+      },
+      condition: { id: { attributeExists: false } },
+    },
+  };
+}
+
+// Says which check failed. The transaction's items stand in the order: member, conversation, messages, tempIds.
+function refuse(ctx) {
+  const reasons = cancellations(ctx);
+  const count = ctx.stash.messages.length;
+  const failed = reasons.map((reason) => reason === 'ConditionalCheckFailed');
+  if (failed[0]) {
+    util.error('You are not a member of this group', 'FORBIDDEN');
+  }
+  const duplicate = failed.slice(2 + count).indexOf(true);
+  if (duplicate !== -1) {
+    util.error(`Event ${duplicate}: this tempId is already stored`, 'CONFLICT');
+  }
+  if (failed.includes(true) || reasons.includes('TransactionConflict')) {
+    util.error('The conversation has moved on: read the history and send again with the next seq', 'CONFLICT');
+  }
+  util.error('The messages could not be stored; try again with the same tempId', 'UNAVAILABLE');
+}
+
+// One code per item of a cancelled transaction; the list is in the result, or else in the message in brackets.
+function cancellations(ctx) {
+  if (ctx.error.type !== 'DynamoDB:TransactionCanceledException') {
+    return [];
+  }
+  const listed = ctx.result?.cancellationReasons;
+  if (listed) {
+    return listed.map((reason) => reason.type);
+  }
+  const text = ctx.error.message;
+  return text.slice(text.indexOf('[') + 1, text.lastIndexOf(']')).split(', ');
+}

@@ -1,0 +1,84 @@
+"""Writes into the handler modules what has its home in the contract: event types and limits.
+
+    python -m appsync_js.generate            rewrite the marked blocks
+    python -m appsync_js.generate --check    only say whether they are up to date (exit code 1 if not)
+
+A block stands between ``// <generated: NAME>`` and ``// </generated>``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from appsync_js.render import namespaces, source
+from handlers.core.contract import limits
+from handlers.core.contract.events import event_types
+
+_FOLDER: Final = Path(__file__).resolve().parent
+_BLOCK: Final = re.compile(r"(// <generated: ([a-z ]+)>\n).*?(// </generated>)", re.DOTALL)
+
+LIMITS: Final = (
+    "CONTENT_CHARACTERS",
+    "PREVIEW_CHARACTERS",
+    "MEDIA_URL_CHARACTERS",
+    "FILE_NAME_CHARACTERS",
+    "FILE_SIZE_BYTES",
+    "DURATION_SECONDS",
+    "TEMP_ID_CHARACTERS",
+    "ID_CHARACTERS",
+    "IDEMPOTENCY_RETENTION_HOURS",
+)
+"""The limits that handlers check, by their names in the contract."""
+
+
+def _event_types(namespace: str) -> str:
+    names = "".join(f"  '{name}',\n" for name in event_types(namespace))
+    return f"const EVENT_TYPES = [\n{names}];\n" if names else "const EVENT_TYPES = [];\n"
+
+
+def _limits(namespace: str) -> str:
+    rows = "".join(f"  {name}: {getattr(limits, name)},\n" for name in LIMITS)
+    return f"const LIMITS = {{\n{rows}}};\n"
+
+
+_BLOCKS: Final[Mapping[str, Callable[[str], str]]] = {"event types": _event_types, "limits": _limits}
+
+
+def generated(namespace: str) -> str:
+    """Return the module of a namespace with its generated blocks as they should be.
+
+    Raises:
+        KeyError: the module has a block that nothing generates.
+    """
+    return _BLOCK.sub(
+        lambda block: block.group(1) + _BLOCKS[block.group(2)](namespace) + block.group(3), source(namespace)
+    )
+
+
+def outdated() -> list[str]:
+    """Return the namespaces whose module differs from what would be generated."""
+    return [namespace for namespace in namespaces() if generated(namespace) != source(namespace)]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m appsync_js.generate", description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="change nothing; fail if a module is out of date")
+    options = parser.parse_args(arguments)
+    stale = outdated()
+    for namespace in stale:
+        if options.check:
+            print(f"appsync_js/{namespace}.js is out of date: run python -m appsync_js.generate", file=sys.stderr)
+        else:
+            (_FOLDER / f"{namespace}.js").write_text(generated(namespace), encoding="utf-8")
+            print(f"rewrote appsync_js/{namespace}.js")
+    return 1 if stale and options.check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
