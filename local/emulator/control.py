@@ -1,0 +1,107 @@
+"""`/_local/...`: health, fault switches and state of the emulator, for the local cloud and its tests."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from local.emulator.durability.keeper import StateKeeper
+from local.emulator.faults import FaultRuleError, FaultSwitches
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+TOKEN_HEADER = b"x-local-control"
+_MAX_BODY_BYTES = 1024 * 1024
+
+
+class ControlPlane:
+    """An ASGI application in front of ministack's own.
+
+    * `GET /_local/health` (no token): 200 once requests are answered.
+    * `GET|PUT|DELETE /_local/faults`: the list of fault rules.
+    * `POST /_local/checkpoint`: save everything now; 409 while a stack operation runs.
+    """
+
+    def __init__(self, application: Application, token: str, keeper: StateKeeper, faults: FaultSwitches) -> None:
+        self._application = application
+        self._token = token.encode()
+        self._keeper = keeper
+        self._faults = faults
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer our own paths, pass on everything else."""
+        if scope["type"] == "lifespan":
+            await self._application(scope, receive, self._starting_keeper(send))
+            return
+        if scope["type"] != "http" or not scope["path"].startswith("/_local/"):
+            await self._application(scope, receive, send)
+            return
+        status, answer = await self._answer(scope, receive)
+        body = json.dumps(answer).encode()
+        await send(
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())],
+            }
+        )
+        await send({"type": "http.response.body", "body": body})
+
+    def _starting_keeper(self, send: Send) -> Send:
+        async def send_and_start(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "lifespan.startup.complete":
+                self._keeper.start()
+            await send(message)
+
+        return send_and_start
+
+    async def _answer(self, scope: Scope, receive: Receive) -> tuple[int, Any]:
+        path, method = scope["path"], scope["method"]
+        if path == "/_local/health" and method == "GET":
+            return 200, {"status": "ok"}
+        given = dict(scope["headers"]).get(TOKEN_HEADER, b"")
+        if not hmac.compare_digest(given, self._token):
+            return 401, _error("the header x-local-control must carry the control token of this state directory")
+        if path == "/_local/faults":
+            return await self._answer_faults(method, receive)
+        if path == "/_local/checkpoint" and method == "POST":
+            return self._checkpoint()
+        return 404, _error(f"{method} {path} is not known here")
+
+    async def _answer_faults(self, method: str, receive: Receive) -> tuple[int, Any]:
+        if method == "PUT":
+            try:
+                self._faults.replace(json.loads(await _body(receive)))
+            except (ValueError, FaultRuleError) as error:
+                return 400, _error(str(error))
+        elif method == "DELETE":
+            self._faults.replace([])
+        elif method != "GET":
+            return 405, _error("GET, PUT and DELETE are allowed")
+        return 200, {"rules": self._faults.listed()}
+
+    def _checkpoint(self) -> tuple[int, Any]:
+        if self._keeper.stack_operation_runs():
+            return 409, _error("a stack operation is running; try again when it is over")
+        self._keeper.make_generation()
+        return 200, {"status": "saved"}
+
+
+async def _body(receive: Receive) -> bytes:
+    content = b""
+    while True:
+        message = await receive()
+        content += bytes(message.get("body", b""))
+        if len(content) > _MAX_BODY_BYTES:
+            raise FaultRuleError("the body is larger than 1 MB")
+        if not message.get("more_body"):
+            return content
+
+
+def _error(message: str) -> dict[str, Any]:
+    return {"errors": [{"message": message}]}

@@ -1,0 +1,20 @@
+"""Corrections of ministack 1.5.33, one module each.
+
+Every module's text says what upstream does wrong. `tests/local/test_upstream_defects.py` shows each defect on
+unmodified ministack: a test that fails there names the module to delete.
+"""
+
+from __future__ import annotations
+
+from local.emulator.fixes import cors_from_template, log_wait, metric_math_alarms, schedule_tick, table_settings
+
+__all__ = ["apply_fixes"]
+
+
+def apply_fixes() -> None:
+    """Apply every correction to the imported ministack."""
+    table_settings.apply()
+    cors_from_template.apply()
+    metric_math_alarms.apply()
+    log_wait.apply()
+    schedule_tick.apply()

@@ -1,0 +1,61 @@
+"""Puts the emulator together and serves it. Import only after `configure_ministack`."""
+
+from __future__ import annotations
+
+import logging
+
+import uvicorn
+from ministack import app as ministack_app
+
+from local.emulator.control import ControlPlane
+from local.emulator.credentials import CredentialStore
+from local.emulator.durability.keeper import StateKeeper
+from local.emulator.faults import FaultSwitches
+from local.emulator.fixes import apply_fixes
+from local.emulator.functions import FunctionProcesses
+from local.emulator.providers import install_providers
+from local.emulator.requests import RequestPath
+from local.emulator.settings import EmulatorSettings
+
+_KEEP_ALIVE_SECONDS = 75
+_SHUTDOWN_SECONDS = 5
+
+
+def build(settings: EmulatorSettings) -> ControlPlane:
+    """Install providers, fixes, durability and faults into ministack.
+
+    Returns:
+        The ASGI application to serve.
+    """
+    store = CredentialStore(settings.state.credentials_file)
+    store.operator()
+    faults = FaultSwitches()
+    keeper = StateKeeper(settings.state.emulator)
+    processes = FunctionProcesses(store, faults)
+    apply_fixes()
+    install_providers(settings)
+    processes.install()
+    keeper.install()
+    RequestPath(keeper, faults, processes).install()
+    return ControlPlane(ministack_app.app, settings.state.control_token(), keeper, faults)
+
+
+def serve(settings: EmulatorSettings) -> None:
+    """Serve on the loopback address until SIGTERM or SIGINT.
+
+    uvicorn's own Date and Server headers are off: ministack sends a Date already, and the AWS SDK for JavaScript
+    fails on two ("Invalid time value").
+    """
+    logging.getLogger("persistence").setLevel(logging.WARNING)
+    uvicorn.run(
+        build(settings),
+        host="127.0.0.1",
+        port=settings.port,
+        date_header=False,
+        server_header=False,
+        access_log=False,
+        log_level="warning",
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+        ws="none",
+    )

@@ -1,0 +1,112 @@
+"""The path of one AWS request through the emulator: fault switches, the service, durability."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+import uuid
+from typing import Any
+from urllib.parse import parse_qs
+
+from ministack import app as ministack_app
+from ministack.core.router import detect_service, extract_access_key_id
+
+from local.emulator.durability.keeper import StateKeeper
+from local.emulator.durability.policy import saving_for
+from local.emulator.faults import Call, FaultRule, FaultSwitches, table_names
+from local.emulator.functions import FunctionProcesses
+
+_LOGGER = logging.getLogger("local.requests")
+_INVOKE_PATH = re.compile(r"^/2015-03-31/functions/([^/]+)/invocations$")
+
+Headers = dict[str, str]
+Response = tuple[int, Headers, Any]
+
+
+class RequestPath:
+    """Stands in front of ministack's dispatcher of AWS requests."""
+
+    def __init__(self, keeper: StateKeeper, faults: FaultSwitches, processes: FunctionProcesses) -> None:
+        self._keeper = keeper
+        self._faults = faults
+        self._processes = processes
+
+    def install(self) -> None:
+        """Wrap the dispatcher."""
+        dispatch = ministack_app._dispatch_service_request
+
+        async def dispatch_with_care(
+            method: str, path: str, headers: Headers, body: bytes, query: dict[str, list[str]], request_id: str
+        ) -> Response:
+            service = detect_service(method, path, headers, query)
+            operation = operation_name(method, path, headers, body, query)
+            rule = self._strike(service, operation, headers, body, query)
+            if rule is not None:
+                early = await self._before(rule, service, headers)
+                if early is not None:
+                    return early
+            response: Response = await dispatch(method, path, headers, body, query, request_id)
+            if response[0] < 400:
+                self._keeper.after_request(service, saving_for(service, operation, method))
+            if rule is not None and rule.when == "after":
+                return self._spoilt(rule, service, headers) or response
+            return response
+
+        ministack_app._dispatch_service_request = dispatch_with_care
+
+    def _strike(
+        self, service: str, operation: str, headers: Headers, body: bytes, query: dict[str, list[str]]
+    ) -> FaultRule | None:
+        if not self._faults.active or (service, operation) == ("lambda", "Invoke"):
+            return None
+        function = self._processes.function_of(extract_access_key_id(headers, query) or "")
+        table = table_names(body) if service == "dynamodb" else None
+        rule = self._faults.strike(Call(service, operation, function, table))
+        if rule is not None:
+            _LOGGER.warning(
+                "fault: %s %s %s %s called by %s", rule.effect, rule.when, service, operation, function or "a client"
+            )
+        return rule
+
+    async def _before(self, rule: FaultRule, service: str, headers: Headers) -> Response | None:
+        if rule.delay_ms:
+            await asyncio.sleep(rule.delay_ms / 1000)
+        if rule.when == "after":
+            return None
+        return self._spoilt(rule, service, headers)
+
+    def _spoilt(self, rule: FaultRule, service: str, headers: Headers) -> Response | None:
+        if rule.effect == "delay":
+            return None
+        if rule.effect == "kill" and not self._processes.kill(headers.get("user-agent", "")):
+            _LOGGER.warning("fault: no function process made this call, so none was killed")
+        status, code = rule.error(service)
+        return error_response(service, status, code)
+
+
+def operation_name(method: str, path: str, headers: Headers, body: bytes, query: dict[str, list[str]]) -> str:
+    """The API operation of a request, or an empty text for plain REST requests other than Lambda's Invoke."""
+    target = headers.get("x-amz-target", "")
+    if target:
+        return target.rsplit(".", 1)[-1]
+    if "Action" in query:
+        return query["Action"][0]
+    if method == "POST" and "x-www-form-urlencoded" in headers.get("content-type", ""):
+        return parse_qs(body.decode("utf-8", "replace")).get("Action", [""])[0]
+    return "Invoke" if _INVOKE_PATH.match(path) else ""
+
+
+def error_response(service: str, status: int, code: str) -> Response:
+    """An error that the AWS SDKs read, in the JSON protocols' form (and the header that REST ones look at)."""
+    request_id = str(uuid.uuid4())
+    message = f"fault switch: {code}"
+    body = json.dumps({"__type": f"com.amazonaws.{service}#{code}", "message": message, "Message": message})
+    headers = {
+        "Content-Type": "application/x-amz-json-1.0",
+        "x-amzn-ErrorType": code,
+        "x-amzn-requestid": request_id,
+        "x-amz-request-id": request_id,
+    }
+    return status, headers, body.encode()
