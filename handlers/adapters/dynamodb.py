@@ -191,7 +191,7 @@ def transact(client: Any, actions: list[dict[str, Any]], token: str, what: str) 
         what: what is written, for people.
 
     Raises:
-        TransactionCancelledError: a condition failed, or another transaction was under way on an item (`TransactionConflict`).
+        TransactionCancelledError: a condition failed, or another transaction is under way on an item.
         UnavailableError: throttled; nothing was written.
         OutcomeUnknownError: nobody answered, several times.
     """

@@ -53,6 +53,7 @@ ITEMS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         ("reactions", "M", "stays empty; kept for the old clients"),
         ("deleted", "BOOL", ""),
         ("hiddenFrom?", "SS", "users who had blocked the sender"),
+        ("deletedChange?", "N", "number of the deletion, so that repeating it answers the same"),
     ),
     tables.MESSAGE_CHANGES.entity: (
         ("kind", "S", "EDIT or DELETE"),

@@ -44,7 +44,9 @@ class Delivery(msgspec.Struct, kw_only=True):
 
 
 class Sent(Success):
-    """The stored message and its delivery; `duplicate` says that the tempId was accepted before."""
+    """The stored message and its delivery; `duplicate` says that the tempId was accepted before: then `message` is
+    the first one and `delivery` is all zero, since the first request delivers it.
+    """
 
     messageId: str
     tempId: str | None
