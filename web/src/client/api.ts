@@ -1,0 +1,134 @@
+/** The HTTP API: one typed function for every route of the contract. */
+
+import { type Failure, type Operation, type Operations, routes } from "../contract";
+
+/** A request that did not succeed. `message` is written for people; `status` is 0 where no answer came. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly field: string | null = null,
+    /** Seconds that the server asks to wait. */
+    readonly retryAfter: number | null = null,
+  ) {
+    super(message);
+  }
+
+  /** Whether the server may have done what it was asked to, without having been able to say so. */
+  get unanswered(): boolean {
+    return this.status === 0 || this.status >= 500;
+  }
+}
+
+type PathNames<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}` ? Name | PathNames<Rest> : never;
+export type PathParameters<K extends Operation> = Record<PathNames<(typeof routes)[K]["path"]>, string>;
+
+export interface Api {
+  call<K extends Operation>(
+    operation: K,
+    path: PathParameters<K>,
+    request: Operations[K]["request"],
+  ): Promise<Operations[K]["response"]>;
+}
+
+/** Where access tokens come from; `refresh` asks for a new one although the old one looks valid. */
+export type AccessToken = (options: { readonly refresh: boolean }) => Promise<string>;
+
+const TIMEOUT_MS = 15_000;
+const READ_ATTEMPTS = 3;
+
+/** The API over `fetch`, with the access token as bearer on every call. Reads are repeated, writes are not. */
+export class HttpApi implements Api {
+  constructor(
+    private readonly baseUrl: string,
+    private readonly accessToken: AccessToken,
+    private readonly sleep: (ms: number) => Promise<void>,
+    /** Called when the server no longer accepts the session. */
+    private readonly onEnded: () => void,
+  ) {}
+
+  async call<K extends Operation>(
+    operation: K,
+    path: PathParameters<K>,
+    request: Operations[K]["request"],
+  ): Promise<Operations[K]["response"]> {
+    const attempts = routes[operation].method === "GET" ? READ_ATTEMPTS : 1;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.once(operation, path, request);
+      } catch (error) {
+        if (error instanceof ApiError && error.status === 401) {
+          this.onEnded();
+        }
+        if (!(error instanceof ApiError) || !error.unanswered || attempt >= attempts) {
+          throw error;
+        }
+        await this.sleep(250 * 2 ** attempt * (0.5 + Math.random()));
+      }
+    }
+  }
+
+  private async once<K extends Operation>(
+    operation: K,
+    path: PathParameters<K>,
+    request: Operations[K]["request"],
+  ): Promise<Operations[K]["response"]> {
+    const first = await this.send(operation, path, request, false);
+    // The token may have been revoked, or signed by a user pool that has been made anew: one new token decides.
+    const response = first.status === 401 ? await this.send(operation, path, request, true) : first;
+    if (!response.ok) {
+      throw await failure(response);
+    }
+    try {
+      return (await response.json()) as Operations[K]["response"];
+    } catch {
+      throw new ApiError(0, "NETWORK", "The answer of the server was cut off.");
+    }
+  }
+
+  private async send(
+    operation: Operation,
+    path: Record<string, string>,
+    request: object,
+    refresh: boolean,
+  ): Promise<Response> {
+    const route = routes[operation];
+    const url = new URL(
+      this.baseUrl + route.path.replace(/\{(\w+)\}/g, (_all, name: string) => encodeURIComponent(path[name] ?? "")),
+    );
+    const headers: Record<string, string> = { authorization: `Bearer ${await this.accessToken({ refresh })}` };
+    let body: string | null = null;
+    if (route.query) {
+      for (const [name, value] of Object.entries(request)) {
+        if (value !== undefined && value !== null) {
+          url.searchParams.set(name, String(value));
+        }
+      }
+    } else {
+      headers["content-type"] = "application/json";
+      body = JSON.stringify(request);
+    }
+    try {
+      return await fetch(url, { method: route.method, headers, body, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    } catch {
+      throw new ApiError(0, "NETWORK", "The server could not be reached.");
+    }
+  }
+}
+
+async function failure(response: Response): Promise<ApiError> {
+  const retryAfter = Number(response.headers.get("retry-after")) || null;
+  try {
+    const { error } = (await response.json()) as Failure;
+    return new ApiError(response.status, error.code, error.message, error.field, retryAfter);
+  } catch {
+    const message =
+      response.status === 401
+        ? "The session has ended. Sign in again."
+        : response.status === 429
+          ? "Too many requests. Wait a moment and try again."
+          : `The server answered with status ${response.status}.`;
+    return new ApiError(response.status, "UNKNOWN", message, null, retryAfter);
+  }
+}

@@ -1,0 +1,194 @@
+/** One signed-in user's session: what the user can do, on top of the API, the live connection and the state. */
+
+import type { GroupAnswer, PublicUser } from "../contract";
+import type { Api } from "./api";
+import type { Clock } from "./clock";
+import { Outbox } from "./outbox";
+import type { Realtime } from "./realtime";
+import { Store } from "./store";
+import { Synchroniser } from "./synchroniser";
+import { TypingNotices } from "./typing";
+
+/** How long the list waits for the live connection before it is read without it. */
+const FIRST_LIST_AFTER_MS = 1_500;
+
+export class Session {
+  readonly store: Store;
+  private readonly synchroniser: Synchroniser;
+  private readonly outbox: Outbox;
+  private readonly typing: TypingNotices;
+  private readonly reading = new Set<string>();
+  private stopped = false;
+
+  constructor(
+    readonly me: string,
+    private readonly api: Api,
+    private readonly realtime: Realtime,
+    private readonly clock: Clock,
+  ) {
+    this.store = new Store(me);
+    this.synchroniser = new Synchroniser(api, this.store, clock);
+    this.outbox = new Outbox(api, this.store, clock);
+    this.typing = new TypingNotices(api);
+  }
+
+  async start(): Promise<void> {
+    this.realtime.start({
+      onEvent: (event) => this.synchroniser.receive(event),
+      onConnection: (connection) => {
+        if (this.synchroniser.connected(connection)) {
+          void this.outbox.retryUnanswered();
+        }
+      },
+    });
+    await this.clock.sleep(FIRST_LIST_AFTER_MS);
+    if (!this.stopped && !this.store.state.listLoaded) {
+      await this.synchroniser.sync();
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.typing.stopped();
+    this.outbox.stop();
+    this.synchroniser.stop();
+    await this.realtime.stop();
+  }
+
+  reconnect(): void {
+    this.realtime.reconnect();
+  }
+
+  /** Open a conversation: from what is held at once, and from the server. Throws where it cannot be read. */
+  async open(conversationId: string | null): Promise<void> {
+    this.typing.stopped();
+    this.store.dispatch({ type: "selected", conversationId });
+    if (conversationId === null) {
+      return;
+    }
+    const loads = [this.synchroniser.readConversation(conversationId)];
+    if (!this.store.state.threads[conversationId]) {
+      loads.push(this.synchroniser.loadNewest(conversationId));
+    }
+    await Promise.all(loads);
+    this.synchroniser.follow();
+  }
+
+  loadOlder(conversationId: string): Promise<void> {
+    return this.synchroniser.loadOlder(conversationId);
+  }
+
+  loadMoreConversations(): Promise<void> {
+    return this.synchroniser.loadMoreConversations();
+  }
+
+  send(conversationId: string, content: string, replyTo: string | null): void {
+    this.typing.reset();
+    void this.outbox.send(conversationId, content, replyTo).then(() => this.synchroniser.follow());
+  }
+
+  retry(tempId: string): void {
+    void this.outbox.retry(tempId).then(() => this.synchroniser.follow());
+  }
+
+  discard(tempId: string): void {
+    this.store.dispatch({ type: "discarded", tempId });
+  }
+
+  typed(conversationId: string): void {
+    this.typing.typed(conversationId, this.clock.now());
+  }
+
+  stoppedTyping(): void {
+    this.typing.stopped();
+  }
+
+  async edit(conversationId: string, messageId: string, content: string): Promise<void> {
+    const answer = await this.api.call("editMessage", { messageId }, { conversationId, content });
+    this.store.dispatch({ type: "changed", answer });
+    this.synchroniser.follow();
+  }
+
+  async remove(conversationId: string, messageId: string): Promise<void> {
+    const answer = await this.api.call("deleteMessage", { messageId }, { conversationId });
+    this.store.dispatch({ type: "changed", answer });
+    this.synchroniser.follow();
+  }
+
+  /** The newest message of a conversation is in view: tell so, once, up to what is known without a gap. */
+  async seen(conversationId: string): Promise<void> {
+    if (this.reading.has(conversationId)) {
+      return;
+    }
+    this.reading.add(conversationId);
+    try {
+      for (let seq = this.unreadUpTo(conversationId); seq !== null; seq = this.unreadUpTo(conversationId)) {
+        this.store.dispatch({ type: "read", conversationId, seq });
+        await this.api.call("markRead", {}, { conversationId, seq });
+      }
+    } catch {
+      // The server still counts it as unread, says so at the next synchronisation, and is told again.
+    } finally {
+      this.reading.delete(conversationId);
+    }
+  }
+
+  private unreadUpTo(conversationId: string): number | null {
+    const seq = this.store.state.threads[conversationId]?.through ?? 0;
+    const view = this.store.state.rows[conversationId]?.view;
+    return view && !this.stopped && seq > view.lastReadSeq ? seq : null;
+  }
+
+  async search(q: string): Promise<readonly PublicUser[]> {
+    const { users } = await this.api.call("searchUsers", {}, { q });
+    this.store.dispatch({ type: "people", users });
+    return users;
+  }
+
+  /** Find or make the direct conversation with somebody, and open it. */
+  async openDirect(userId: string): Promise<void> {
+    const since = this.store.state.clock;
+    const { conversation, otherUser } = await this.api.call("openDirect", {}, { userId });
+    this.store.dispatch({ type: "direct", view: conversation, other: otherUser, since });
+    await this.open(conversation.conversationId);
+  }
+
+  /** Make a group and open it. Repeat with the same `tempId` to be sure of making one only. */
+  async createGroup(name: string, memberIds: string[], tempId: string): Promise<void> {
+    const { conversation } = await this.api.call("createGroup", {}, { name, memberIds, tempId });
+    this.store.dispatch({ type: "group", conversation });
+    await this.open(conversation.conversationId);
+  }
+
+  async renameGroup(conversationId: string, name: string): Promise<void> {
+    this.group(await this.api.call("updateGroup", { conversationId }, { name }));
+  }
+
+  async addMembers(conversationId: string, userIds: string[]): Promise<void> {
+    this.group(await this.api.call("addMembers", { conversationId }, { userIds }));
+    await this.synchroniser.readConversation(conversationId);
+  }
+
+  async removeMember(conversationId: string, userId: string): Promise<void> {
+    this.group(await this.api.call("removeMember", { conversationId, userId }, {}));
+  }
+
+  async setRole(conversationId: string, userId: string, role: "ADMIN" | "MEMBER"): Promise<void> {
+    this.group(await this.api.call("setRole", { conversationId, userId }, { role }));
+  }
+
+  async leave(conversationId: string): Promise<void> {
+    await this.api.call("leaveGroup", { conversationId }, {});
+    this.store.dispatch({ type: "gone", conversationId });
+  }
+
+  async block(userId: string, blocked: boolean): Promise<void> {
+    await this.api.call(blocked ? "blockUser" : "unblockUser", { userId }, {});
+    this.store.dispatch({ type: "blocked", userId, blocked });
+  }
+
+  private group({ conversation }: GroupAnswer): void {
+    this.store.dispatch({ type: "group", conversation });
+    this.synchroniser.follow();
+  }
+}

@@ -1,0 +1,236 @@
+/**
+ * Keeps the state in step with the server: events, the list, and whatever turns out to be missing.
+ *
+ * The order that leaves no hole: the subscriptions are acknowledged first, then the list is read, then whatever the
+ * list shows to be missing is asked for; events that arrive meanwhile are merged by their numbers.
+ */
+
+import type { ChannelEvent, ConversationPage, PublicUser } from "../contract";
+import { type Api, ApiError } from "./api";
+import type { Clock } from "./clock";
+import { gapOf } from "./reducer";
+import { unnamed } from "./selectors";
+import { type Connection, TYPING_EXPIRY_MS } from "./state";
+import type { Store } from "./store";
+
+const RECOVERY_PAUSES_MS = [1_000, 3_000, 10_000] as const;
+const NAMES_AT_ONCE = 5;
+
+export class Synchroniser {
+  private readonly running = new Set<string>();
+  private readonly askedNames = new Set<string>();
+  private stopped = false;
+  private syncing: Promise<void> | null = null;
+  private syncAgain = false;
+
+  constructor(
+    private readonly api: Api,
+    private readonly store: Store,
+    private readonly clock: Clock,
+  ) {}
+
+  stop(): void {
+    this.stopped = true;
+  }
+
+  /** Take in what a channel brought; what is no event is left alone. */
+  receive(event: unknown): void {
+    if (!isEvent(event)) {
+      return;
+    }
+    const at = this.clock.now();
+    this.store.dispatch({ type: "event", event, at });
+    if (event.type === "USER_TYPING") {
+      void this.clock.sleep(TYPING_EXPIRY_MS + 50).then(() => this.store.dispatch({ type: "tick", now: this.clock.now() }));
+    }
+    this.follow();
+  }
+
+  /** Note the state of the live connection; a new one brings everything up to date. Returns whether it is new. */
+  connected(connection: Connection): boolean {
+    if (this.store.state.connection === connection) {
+      return false;
+    }
+    this.store.dispatch({ type: "connection", connection });
+    if (connection === "connected") {
+      void this.sync();
+    }
+    return connection === "connected";
+  }
+
+  /** Read everything that may have changed unseen. Calls during a run make one more run. */
+  sync(): Promise<void> {
+    this.syncAgain = true;
+    this.syncing ??= this.runSync().finally(() => {
+      this.syncing = null;
+    });
+    return this.syncing;
+  }
+
+  private async runSync(): Promise<void> {
+    while (this.syncAgain && !this.stopped) {
+      this.syncAgain = false;
+      const steps = [this.readList(), this.readProfile(), this.readBlocks()];
+      const { selected, threads } = this.store.state;
+      if (selected !== null) {
+        steps.push(this.readConversation(selected));
+        if (!threads[selected]) {
+          steps.push(this.loadNewest(selected));
+        }
+      }
+      // What fails here is made good by the next run, and needs no word.
+      await Promise.allSettled(steps);
+      this.follow();
+    }
+  }
+
+  private async readList(): Promise<void> {
+    const since = this.store.state.clock;
+    const held = Object.keys(this.store.state.rows).length;
+    let page = await this.api.call("listConversations", {}, {});
+    const conversations = [...page.conversations];
+    while (page.nextCursor !== null && conversations.length < held) {
+      page = await this.api.call("listConversations", {}, { cursor: page.nextCursor });
+      conversations.push(...page.conversations);
+    }
+    this.dispatchList({ ...page, conversations }, since, true);
+  }
+
+  /** Read the next page of the list. */
+  async loadMoreConversations(): Promise<void> {
+    const { listCursor, clock } = this.store.state;
+    if (listCursor !== null) {
+      this.dispatchList(await this.api.call("listConversations", {}, { cursor: listCursor }), clock, false);
+    }
+  }
+
+  private dispatchList(page: ConversationPage, since: number, complete: boolean): void {
+    this.store.dispatch({ type: "list", page, since, complete });
+  }
+
+  private async readProfile(): Promise<void> {
+    const { user } = await this.api.call("getMe", {}, {});
+    this.store.dispatch({ type: "profile", profile: user });
+  }
+
+  private async readBlocks(): Promise<void> {
+    this.store.dispatch({ type: "blocks", page: await this.api.call("listBlocks", {}, {}) });
+  }
+
+  /** Read one conversation with its members; one that is closed to the user disappears. */
+  async readConversation(conversationId: string): Promise<void> {
+    const since = this.store.state.clock;
+    try {
+      const answer = await this.api.call("getConversation", { conversationId }, {});
+      this.store.dispatch({ type: "conversation", answer, since });
+    } catch (error) {
+      if (error instanceof ApiError && (error.status === 403 || error.status === 404)) {
+        this.store.dispatch({ type: "gone", conversationId });
+        return;
+      }
+      throw error;
+    }
+  }
+
+  /** Ask for whatever the state shows to be missing. */
+  follow(): void {
+    if (this.stopped) {
+      return;
+    }
+    const { unknown, selected } = this.store.state;
+    for (const conversationId of unknown) {
+      this.once(`read ${conversationId}`, () => this.readConversation(conversationId)).catch(() => undefined);
+    }
+    if (selected !== null && gapOf(this.store.state, selected) !== null) {
+      void this.once(`recover ${selected}`, () => this.recover(selected));
+    }
+    void this.readNames();
+  }
+
+  private async once(key: string, run: () => Promise<void>): Promise<void> {
+    if (this.running.has(key)) {
+      return;
+    }
+    this.running.add(key);
+    try {
+      await run();
+    } finally {
+      this.running.delete(key);
+    }
+  }
+
+  /** Fill the gaps of a conversation until none is left, more slowly where the server does not help. */
+  private async recover(conversationId: string): Promise<void> {
+    for (let fruitless = 0; !this.stopped; ) {
+      const gap = gapOf(this.store.state, conversationId);
+      if (gap === null) {
+        return;
+      }
+      try {
+        const { afterSeq, afterChange } = gap;
+        const page = await this.api.call("getHistory", { conversationId }, { afterSeq, afterChange });
+        if (page.reload) {
+          await this.loadNewest(conversationId);
+        } else {
+          this.store.dispatch({ type: "history", kind: "gap", page });
+        }
+      } catch (error) {
+        if (error instanceof ApiError && (error.status === 403 || error.status === 404)) {
+          this.store.dispatch({ type: "gone", conversationId });
+          return;
+        }
+      }
+      const left = gapOf(this.store.state, conversationId);
+      fruitless = left && left.afterSeq === gap.afterSeq && left.afterChange === gap.afterChange ? fruitless + 1 : 0;
+      if (fruitless > 0) {
+        await this.clock.sleep(RECOVERY_PAUSES_MS[Math.min(fruitless, RECOVERY_PAUSES_MS.length) - 1] ?? 0);
+      }
+    }
+  }
+
+  private async readNames(): Promise<void> {
+    const missing = unnamed(this.store.state).filter((userId) => !this.askedNames.has(userId));
+    for (let start = 0; start < missing.length; start += NAMES_AT_ONCE) {
+      const batch = missing.slice(start, start + NAMES_AT_ONCE);
+      batch.forEach((userId) => this.askedNames.add(userId));
+      const users: PublicUser[] = [];
+      await Promise.all(
+        batch.map((userId) =>
+          this.api.call("getUser", { userId }, {}).then(
+            ({ user }) => users.push(user),
+            () => this.askedNames.delete(userId),
+          ),
+        ),
+      );
+      if (users.length > 0) {
+        this.store.dispatch({ type: "people", users });
+      }
+    }
+  }
+
+  /** Read the newest page of a conversation, unless that is under way. */
+  loadNewest(conversationId: string): Promise<void> {
+    return this.once(`newest ${conversationId}`, async () => {
+      const page = await this.api.call("getHistory", { conversationId }, {});
+      this.store.dispatch({ type: "history", kind: "newest", page });
+    });
+  }
+
+  /** Read the page before the oldest message held. */
+  async loadOlder(conversationId: string): Promise<void> {
+    const cursor = this.store.state.threads[conversationId]?.olderCursor ?? null;
+    if (cursor === null) {
+      return;
+    }
+    await this.once(`older ${conversationId}`, async () => {
+      const page = await this.api.call("getHistory", { conversationId }, { cursor });
+      this.store.dispatch({ type: "history", kind: "older", page });
+    });
+    this.follow();
+  }
+}
+
+function isEvent(value: unknown): value is ChannelEvent {
+  const event = value as Partial<ChannelEvent> | null;
+  return typeof event?.type === "string" && typeof event.eventId === "string" && typeof event.data === "object";
+}
