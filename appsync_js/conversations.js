@@ -342,6 +342,7 @@ function refuse(ctx) {
   if (failed.includes(true) || reasons.includes('TransactionConflict')) {
     util.error('The conversation has moved on: read the history and send again with the next seq', 'CONFLICT');
   }
+  console.error('The transaction failed', ctx.error);
   util.error('The messages could not be stored; try again with the same tempId', 'UNAVAILABLE');
 }
 

@@ -64,18 +64,21 @@
           return fail(`unknown operator '${operator}' for '${path.join(".")}'`);
         });
     };
-    const joined = (terms, word) => terms.map((text) => `(${text})`).join(` ${word} `);
-    const group = (filters, word) =>
-      joined((Array.isArray(filters) ? filters : [filters]).map(expression).filter((text) => text !== ""), word);
-    const expression = (filter) =>
-      joined(
-        Object.entries(filter).filter(([, value]) => value !== undefined && value !== null).flatMap(([key, value]) => {
-          if (key === "and" || key === "or") return [group(value, key.toUpperCase())];
-          if (key === "not") return [`NOT (${expression(value)})`];
-          return attribute([key], value);
-        }).filter((text) => text !== ""),
-        "AND",
-      );
+    // DynamoDB refuses redundant parentheses, so only what is really joined stands in them.
+    const joined = (list, word) =>
+      list.length === 1 ? list[0] : list.map((text) => `(${text})`).join(` ${word} `);
+    const group = (filters, word) => {
+      const parts = (Array.isArray(filters) ? filters : [filters]).map(terms).filter((list) => list.length > 0);
+      return parts.length === 0 ? [] : [joined(parts.map((list) => joined(list, "AND")), word)];
+    };
+    const terms = (filter) =>
+      Object.entries(filter).filter(([, value]) => value !== undefined && value !== null).flatMap(([key, value]) => {
+        if (key === "and" || key === "or") return group(value, key.toUpperCase());
+        if (key !== "not") return attribute([key], value);
+        const inner = terms(value);
+        return inner.length === 0 ? [] : [`NOT (${joined(inner, "AND")})`];
+      });
+    const expression = (filter) => terms(filter).map((text) => `(${text})`).join(" AND ");
     return { names, values, expression };
   };
 

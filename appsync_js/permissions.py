@@ -1,0 +1,203 @@
+"""The permission grid: who may subscribe and publish where, cell by cell.
+
+Tests run every cell, against the handlers alone and through the Events service; the documents print it. A cell's
+channel is a template over :data:`NAMES`; what those names stand for is the grid's scenario, which a test sets up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Operation = Literal["subscribe", "publish"]
+Caller = Literal["me", "api key", "iam", "no sub"]
+DecidedBy = Literal["handler", "service"]
+
+NAMES: Final[dict[str, str]] = {
+    "me": "my user id (the Cognito sub: a UUID in lower case)",
+    "ME": "my user id in upper case",
+    "prefix": "my user id without its last character",
+    "longer": "my user id with one character more",
+    "other": "another user's id",
+    "call": "a call in which I am a participant",
+    "othercall": "a call of other users",
+    "nocall": "an id that no call has",
+    "group": "a group of which I am a member",
+    "othergroup": "a group of other users",
+    "dm": "a direct conversation of mine",
+    "hidden": "a conversation that is hidden from me",
+    "nogroup": "an id that no conversation has",
+}
+"""The names that channels of the grid may hold, and what the scenario must make of them."""
+
+CALLERS: Final[dict[Caller, str]] = {
+    "me": "a signed-in user (Cognito access token)",
+    "api key": "somebody with an API key only (`ctx.identity` is null)",
+    "iam": "an AWS role, as the route functions have",
+    "no sub": "an identity without a user id",
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One question and its answer.
+
+    Attributes:
+        namespace: the channel namespace.
+        operation: what the caller attempts.
+        caller: who attempts it.
+        channel: template of the channel, over :data:`NAMES`.
+        allowed: the answer.
+        case: what the cell is about, in words.
+        decided_by: ``service`` where the answer comes before any handler (auth mode, channel grammar, namespace).
+    """
+
+    namespace: str
+    operation: Operation
+    caller: Caller
+    channel: str
+    allowed: bool
+    case: str
+    decided_by: DecidedBy = "handler"
+
+    @property
+    def id(self) -> str:
+        """Name of the cell for test reports."""
+        answer = "allowed" if self.allowed else "refused"
+        return f"{self.operation} {self.channel or '(empty)'} as {self.caller}: {answer}"
+
+
+def _user_channels(namespace: str) -> Iterator[Cell]:
+    def subscribe(channel: str, case: str, allowed: bool = False, caller: Caller = "me") -> Cell:
+        return Cell(namespace, "subscribe", caller, f"/{namespace}{channel}", allowed, case)
+
+    yield subscribe("/{me}", "own channel", allowed=True)
+    yield subscribe("/{me}/", "own channel with the optional last slash", allowed=True)
+    yield subscribe("/{other}", "another user's channel")
+    yield subscribe("/*", "wildcard over all users")
+    yield subscribe("/{me}/*", "wildcard below the own channel")
+    yield subscribe("/{other}/*", "wildcard below another user's channel")
+    yield subscribe("/{me}/typing", "deeper path below the own channel")
+    yield subscribe("/{me}/{me}", "own id twice")
+    yield subscribe("/{other}/{me}", "own id in the wrong place")
+    yield subscribe("/{me}/typing/*", "wildcard below a deeper path")
+    yield subscribe("", "the bare namespace")
+    yield subscribe("/{ME}", "own id in another case")
+    yield subscribe("/{prefix}", "a prefix of the own id")
+    yield subscribe("/{longer}", "the own id with a suffix")
+    yield subscribe("/{me}", "no user identity", caller="api key")
+    yield subscribe("/{me}", "a role instead of a user", caller="iam")
+    yield subscribe("/{me}", "an identity without a user id", caller="no sub")
+
+
+def _looked_up(namespace: str, allowed: str, refused: dict[str, str]) -> Iterator[Cell]:
+    def subscribe(channel: str, case: str, allowed: bool = False, caller: Caller = "me") -> Cell:
+        return Cell(namespace, "subscribe", caller, f"/{namespace}{channel}", allowed, case)
+
+    yield subscribe(f"/{{{allowed}}}", f"channel of {NAMES[allowed]}", allowed=True)
+    for name, case in refused.items():
+        yield subscribe(f"/{{{name}}}", case)
+    yield subscribe("/*", "wildcard over the namespace")
+    yield subscribe(f"/{{{allowed}}}/*", "wildcard below an allowed channel")
+    yield subscribe(f"/{{{allowed}}}/x", "deeper path below an allowed channel")
+    yield subscribe(f"/{{{allowed}}}/{{me}}", "own id below an allowed channel")
+    yield subscribe("", "the bare namespace")
+    yield subscribe("/{me}", "own user id instead of an id of this namespace")
+    yield subscribe(f"/{{{allowed}}}", "no user identity", caller="api key")
+    yield subscribe(f"/{{{allowed}}}", "a role instead of a user", caller="iam")
+    yield subscribe(f"/{{{allowed}}}", "an identity without a user id", caller="no sub")
+
+
+def _published_by_routes(namespace: str, name: str) -> Iterator[Cell]:
+    channel = f"/{namespace}/{{{name}}}"
+    yield Cell(namespace, "publish", "iam", channel, True, "route functions publish")
+    yield Cell(
+        namespace, "publish", "me", channel, False, "users do not publish here, not even to themselves", "service"
+    )
+    yield Cell(namespace, "publish", "api key", channel, False, "the API has no API keys", "service")
+    yield Cell(namespace, "publish", "iam", f"/{namespace}/*", False, "nobody publishes to a wildcard", "service")
+
+
+def _published_by_members() -> Iterator[Cell]:
+    def publish(name: str, case: str, allowed: bool = False, caller: Caller = "me", tail: str = "") -> Cell:
+        return Cell("conversations", "publish", caller, f"/conversations/{{{name}}}{tail}", allowed, case)
+
+    yield publish("group", "a member publishes to the group", allowed=True)
+    yield publish("othergroup", "not a member")
+    yield publish("dm", "a direct conversation: groups only")
+    yield publish("nogroup", "a conversation that does not exist")
+    yield publish("group", "deeper path below the group", tail="/x")
+    yield publish("group", "no user identity", caller="api key")
+    yield publish("group", "a role instead of a user", caller="iam")
+    yield publish("group", "an identity without a user id", caller="no sub")
+    yield Cell("conversations", "publish", "me", "/conversations", False, "the bare namespace")
+    yield Cell("conversations", "publish", "me", "/conversations/*", False, "nobody publishes to a wildcard", "service")
+
+
+def _channel_grammar() -> Iterator[Cell]:
+    def subscribe(channel: str, case: str) -> Cell:
+        return Cell("", "subscribe", "me", channel, False, case, "service")
+
+    yield subscribe("", "an empty channel")
+    yield subscribe("/", "no segment at all")
+    yield subscribe("/*", "wildcard over all namespaces")
+    yield subscribe("/*/{me}", "wildcard as the first segment")
+    yield subscribe("/chats/*/{me}", "wildcard in the middle")
+    yield subscribe("/chats/{me}*", "wildcard as a part of a segment")
+    yield subscribe("/Chats/{me}", "the namespace in another case")
+    yield subscribe("/typing/{me}", "a namespace that does not exist")
+    yield subscribe("/chats/{me}/a/b/c/d", "more than five segments")
+    yield subscribe("/chats//{me}", "an empty segment")
+    yield subscribe("/chats/{me}%2f..", "an illegal character")
+
+
+GRID: Final[tuple[Cell, ...]] = (
+    *_user_channels("chats"),
+    *_published_by_routes("chats", "me"),
+    *_user_channels("users"),
+    *_published_by_routes("users", "me"),
+    *_looked_up(
+        "calls",
+        "call",
+        {"othercall": "a call of others", "nocall": "a call that does not exist"},
+    ),
+    *_published_by_routes("calls", "call"),
+    *_looked_up(
+        "conversations",
+        "group",
+        {
+            "othergroup": "a group of others",
+            "nogroup": "a conversation that does not exist",
+            "dm": "a direct conversation: groups only",
+            "hidden": "a conversation that is hidden from me",
+        },
+    ),
+    *_published_by_members(),
+    *_channel_grammar(),
+)
+"""Every cell of the grid."""
+
+
+def markdown() -> str:
+    """Return the grid as a page for people: one table per namespace."""
+    lines = ["# Who may do what", "", "Every row is a test, of the handler alone and through the Events service.", ""]
+    lines += [*(f"- **{name}**: {text}" for name, text in CALLERS.items()), ""]
+    lines += ["In channels, braces stand for:", "", *(f"- `{{{name}}}`: {text}" for name, text in NAMES.items()), ""]
+    for namespace in dict.fromkeys(cell.namespace for cell in GRID):
+        lines += [f"## `/{namespace}`" if namespace else "## Whatever is no channel", ""]
+        lines += ["| attempt | channel | as | answer | why | decided by |", "| --- | --- | --- | --- | --- | --- |"]
+        lines += [_row(cell) for cell in GRID if cell.namespace == namespace]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _row(cell: Cell) -> str:
+    channel = f"`{cell.channel}`" if cell.channel else "(empty)"
+    answer = "allowed" if cell.allowed else "**refused**"
+    by = "the handler" if cell.decided_by == "handler" else "the service"
+    return f"| {cell.operation} | {channel} | {cell.caller} | {answer} | {cell.case} | {by} |"
+
+
+if __name__ == "__main__":
+    print(markdown())
