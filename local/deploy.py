@@ -28,7 +28,7 @@ SOURCES = (
 )
 """What the templates are made from. A change of anything else needs no new synthesis."""
 
-_IGNORED_FOLDERS = frozenset({"__pycache__", "node_modules", ".pytest_cache", ".mypy_cache"})
+_IGNORED_FOLDERS = frozenset({"__pycache__", ".cache", "node_modules", ".pytest_cache", ".mypy_cache"})
 _SYNTH_SECONDS = 300
 _BOOTSTRAP_SECONDS = 120
 _DEPLOY_SECONDS = 600

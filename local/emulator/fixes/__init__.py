@@ -6,7 +6,14 @@ unmodified ministack: a test that fails there names the module to delete.
 
 from __future__ import annotations
 
-from local.emulator.fixes import cors_from_template, log_wait, metric_math_alarms, schedule_tick, table_settings
+from local.emulator.fixes import (
+    cors_from_template,
+    log_wait,
+    metric_math_alarms,
+    post_confirmation,
+    schedule_tick,
+    table_settings,
+)
 
 __all__ = ["apply_fixes"]
 
@@ -17,4 +24,5 @@ def apply_fixes() -> None:
     cors_from_template.apply()
     metric_math_alarms.apply()
     log_wait.apply()
+    post_confirmation.apply()
     schedule_tick.apply()
