@@ -94,8 +94,8 @@ class Cloud:
         self._deploy()
         with self._steps.step("sign up the demo users"):
             self.outputs = read_outputs(self.state.outputs_file, self.manifest.ports)
-            self.users = ensure_demo_users(self.state.users_file, self.outputs, self._operator())
-        write_front_end_files(self.state.root, self.outputs)
+            self.users = ensure_demo_users(self.state.users_file, self.outputs, self.operator())
+        write_front_end_files(self.state.root, self.outputs, self.users)
         self._serve_page()
         with self._steps.step("check that nothing listens off loopback"):
             self._check_loopback()
@@ -180,10 +180,10 @@ class Cloud:
         manifest.save(state.manifest_file)
         if not manifest.bootstrapped:
             with self._steps.step("bootstrap (cdk bootstrap)"):
-                self._project.bootstrap(state, manifest.ports, self._operator())
+                self._project.bootstrap(state, manifest.ports, self.operator())
             manifest.bootstrapped = True
         with self._steps.step("deploy (cdk deploy --all)"):
-            self._project.deploy(state, manifest.ports, self._operator())
+            self._project.deploy(state, manifest.ports, self.operator())
             self.faults.checkpoint()
         manifest.deployed, manifest.deploying = assembly, False
         manifest.save(state.manifest_file)
@@ -259,7 +259,8 @@ class Cloud:
         )
         return Program(name, command, f"http://{LOOPBACK}:{ports.web}/")
 
-    def _operator(self) -> dict[str, str]:
+    def operator(self) -> dict[str, str]:
+        """The operator's credentials as environment variables."""
         return CredentialStore(self.state.credentials_file).operator().environment()
 
 
@@ -278,7 +279,7 @@ def summary(cloud: Cloud) -> str:
         f"  AWS endpoint    {outputs.awsEndpoint}   (AWS_ENDPOINT_URL for SDKs and the AWS CLI)",
         "  demo users",
     ]
-    lines += [f"    {user.email:<20} password {user.password}   ({user.full_name})" for user in cloud.users]
+    lines += [f"    {user.email:<20} password {user.password}   ({user.name})" for user in cloud.users]
     lines += ["", f"State and logs: {cloud.state.root}. Ctrl-C stops it; the state stays (make clean forgets it)."]
     return "\n".join(lines)
 

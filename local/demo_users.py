@@ -22,13 +22,10 @@ class DemoUser:
     """One demo user; the password is random per state directory."""
 
     email: str
+    name: str
     given_name: str
     family_name: str
     password: str
-
-    @property
-    def full_name(self) -> str:
-        return f"{self.given_name} {self.family_name}"
 
 
 _PEOPLE = (("ada@example.edu", "Ada", "Lovelace"), ("grace@example.edu", "Grace", "Hopper"))
@@ -52,7 +49,7 @@ def ensure_demo_users(path: Path, outputs: CloudOutputs, keys: dict[str, str]) -
     if known:
         return known
     cognito = _client(outputs, keys)
-    users = [DemoUser(email, given, family, _password()) for email, given, family in _PEOPLE]
+    users = [DemoUser(email, f"{given} {family}", given, family, _password()) for email, given, family in _PEOPLE]
     for user in users:
         _sign_up(cognito, outputs, user)
     write_atomically(path, json.dumps([asdict(user) for user in users], indent=1), mode=0o600)
@@ -69,7 +66,7 @@ def read_demo_users(path: Path) -> list[DemoUser]:
 def _sign_up(cognito: Any, outputs: CloudOutputs, user: DemoUser) -> None:
     attributes = {
         "email": user.email,
-        "name": user.full_name,
+        "name": user.name,
         "given_name": user.given_name,
         "family_name": user.family_name,
     }
@@ -109,7 +106,7 @@ def _confirm(cognito: Any, outputs: CloudOutputs, user: DemoUser) -> None:
 def _client(outputs: CloudOutputs, keys: dict[str, str]) -> Any:
     return boto3.client(
         "cognito-idp",
-        endpoint_url=outputs.cognitoEndpoint,
+        endpoint_url=outputs.userPoolEndpoint,
         region_name=outputs.region,
         aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],

@@ -24,7 +24,7 @@ class CloudOutputs:
         region: region of every resource.
         userPoolId: Cognito user pool.
         userPoolClientId: its app client.
-        cognitoEndpoint: base address in place of `https://cognito-idp.<region>.amazonaws.com`.
+        userPoolEndpoint: base address in place of `https://cognito-idp.<region>.amazonaws.com`.
         apiUrl: base address of the HTTP API, without a slash at the end.
         eventsHttpEndpoint: where events are published by HTTP.
         eventsRealtimeEndpoint: where sockets are opened.
@@ -38,7 +38,7 @@ class CloudOutputs:
     region: str
     userPoolId: str  # noqa: N815 - the names are those of the JSON that clients read
     userPoolClientId: str  # noqa: N815
-    cognitoEndpoint: str  # noqa: N815
+    userPoolEndpoint: str  # noqa: N815
     apiUrl: str  # noqa: N815
     eventsHttpEndpoint: str  # noqa: N815
     eventsRealtimeEndpoint: str  # noqa: N815
@@ -69,7 +69,7 @@ def read_outputs(path: Path, ports: Ports) -> CloudOutputs:
         region=DEFAULT_REGION,
         userPoolId=_value(stacks, "UserPoolId"),
         userPoolClientId=_value(stacks, "UserPoolClientId"),
-        cognitoEndpoint=f"http://localhost:{ports.emulator}",
+        userPoolEndpoint=f"http://localhost:{ports.emulator}",
         apiUrl=f"http://localhost:{ports.emulator}/_aws/execute-api/{_http_api_id(stacks)}/$default",
         eventsHttpEndpoint=f"http://{host}/event",
         eventsRealtimeEndpoint=f"ws://{host}/event/realtime",

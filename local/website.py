@@ -6,9 +6,12 @@ import argparse
 import functools
 import http.server
 import json
+from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from local.demo_users import DemoUser
 from local.outputs import CloudOutputs
 from local.ports import LOOPBACK
 from local.state import write_atomically
@@ -16,13 +19,15 @@ from local.state import write_atomically
 CONFIG_PATH = "/config.json"
 
 
-def web_config(outputs: CloudOutputs) -> dict[str, Any]:
+def web_config(outputs: CloudOutputs, users: Iterable[DemoUser]) -> dict[str, Any]:
     """What the page needs to know, served at `/config.json`.
 
     Args:
         outputs: addresses and ids of the cloud.
+        users: demo users; the page offers to sign in as one of them, which is why it is only served on loopback.
     """
-    return {name: value for name, value in outputs.as_dict().items() if name not in ("stacks", "awsEndpoint")}
+    shown = {name: value for name, value in outputs.as_dict().items() if name not in ("stacks", "awsEndpoint")}
+    return {**shown, "demoUsers": [asdict(user) for user in users]}
 
 
 def front_end_environment(outputs: CloudOutputs) -> str:
@@ -30,7 +35,7 @@ def front_end_environment(outputs: CloudOutputs) -> str:
     variables = {
         "NEXT_PUBLIC_COGNITO_USER_POOL_ID": outputs.userPoolId,
         "NEXT_PUBLIC_COGNITO_CLIENT_ID": outputs.userPoolClientId,
-        "NEXT_PUBLIC_COGNITO_ENDPOINT": outputs.cognitoEndpoint,
+        "NEXT_PUBLIC_COGNITO_ENDPOINT": outputs.userPoolEndpoint,
         "NEXT_PUBLIC_APPSYNC_EVENT_HTTP_ENDPOINT": outputs.amplifyEventsEndpoint,
         "NEXT_PUBLIC_APPSYNC_REALTIME_ENDPOINT": outputs.eventsRealtimeEndpoint,
         "NEXT_PUBLIC_API_URL": outputs.apiUrl,
@@ -39,9 +44,9 @@ def front_end_environment(outputs: CloudOutputs) -> str:
     return "".join(f"{name}={value}\n" for name, value in variables.items())
 
 
-def write_front_end_files(root: Path, outputs: CloudOutputs) -> None:
+def write_front_end_files(root: Path, outputs: CloudOutputs, users: Iterable[DemoUser]) -> None:
     """Write `web-config.json` and `front-end.env` into the state directory."""
-    write_atomically(root / "web-config.json", json.dumps(web_config(outputs), indent=1))
+    write_atomically(root / "web-config.json", json.dumps(web_config(outputs, users), indent=1), mode=0o600)
     write_atomically(root / "front-end.env", front_end_environment(outputs))
 
 

@@ -1,0 +1,39 @@
+"""Fixtures and rules for every test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from local.testing import LocalCloud
+
+_ORDER = ("local_cloud", "browser")
+"""Markers of slow tests, in the order in which they run after all others."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that use the local cloud, and let the slow ones come last."""
+    for item in items:
+        if "local_cloud" in getattr(item, "fixturenames", ()) and item.get_closest_marker("local_cloud") is None:
+            item.add_marker(pytest.mark.local_cloud)
+    items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    return max((place for place, name in enumerate(_ORDER, 1) if item.get_closest_marker(name)), default=0)
+
+
+@pytest.fixture(scope="session")
+def session_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    """The one local cloud of this test run, on free ports, with the web page if it was built."""
+    with LocalCloud.start(tmp_path_factory.mktemp("local-cloud"), web=True) as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def local_cloud(session_cloud: LocalCloud) -> Iterator[LocalCloud]:
+    """The running local cloud with every fault switched off, before and after the test."""
+    session_cloud.faults.clear()
+    yield session_cloud
+    session_cloud.faults.clear()
