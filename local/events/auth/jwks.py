@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import aiohttp
 from jwt import PyJWK
-from jwt.exceptions import PyJWKError
+from jwt.exceptions import PyJWTError
 
 from local.events.errors import internal_failure
 
@@ -64,7 +64,7 @@ class KeySets:
                 async with self._session().get(url, timeout=timeout) as response:
                     response.raise_for_status()
                     return _keys(await response.json(content_type=None))
-            except (aiohttp.ClientError, TimeoutError, ValueError, PyJWKError) as error:
+            except (aiohttp.ClientError, TimeoutError, ValueError, PyJWTError) as error:
                 problem = error
         raise internal_failure(f"the keys of user pool {pool_id} cannot be fetched from {url}: {problem!r}")
 

@@ -1,0 +1,135 @@
+"""Channel grammar, wildcard matching and the subscription index."""
+
+import re
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from local.events.channels import Channel, ChannelIndex, parse_channel, parse_subscription
+from local.events.errors import Refusal
+
+ALPHANUMERIC = string.ascii_letters + string.digits
+# AWS's own grammar, written as one expression, independently of the parser.
+AWS_CHANNEL = re.compile(
+    r"^/?[A-Za-z0-9](?:[A-Za-z0-9-]{0,48}[A-Za-z0-9])?(?:/[A-Za-z0-9](?:[A-Za-z0-9-]{0,48}[A-Za-z0-9])?){0,4}/?\Z"
+)
+SEGMENTS = st.from_regex(r"[ab](?:-?[ab]){0,2}", fullmatch=True)
+CHANNELS = st.lists(SEGMENTS, min_size=1, max_size=5)
+
+
+def accepted(parse: object, text: str) -> bool:
+    try:
+        parse(text)  # type: ignore[operator]
+    except Refusal:
+        return False
+    return True
+
+
+@given(st.text(alphabet=ALPHANUMERIC + "-/_.* \n", max_size=60))
+def test_a_channel_is_accepted_exactly_when_the_documented_expression_matches(text: str) -> None:
+    assert accepted(parse_channel, text) == (AWS_CHANNEL.match(text) is not None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "/",
+        "//",
+        "a//b",
+        "/a/b/c/d/e/f",
+        "a" * 51,
+        "-a",
+        "a-",
+        "a_b",
+        "a.b",
+        "a b",
+        "ä",
+        "a%2Fb",
+        "/a\n",
+        "a/*",
+        "*",
+    ],
+)
+def test_what_breaks_the_grammar_cannot_be_published_to(text: str) -> None:
+    with pytest.raises(Refusal, match="Invalid Channel Format"):
+        parse_channel(text)
+
+
+@pytest.mark.parametrize("text", ["/*", "*", "a/*/b", "a/b*", "a/**", "a/*b", "/a/b/c/d/e/*", "a/*/*", "*/a"])
+def test_a_wildcard_is_only_the_whole_last_segment_below_a_namespace(text: str) -> None:
+    with pytest.raises(Refusal, match="Invalid Channel Format"):
+        parse_subscription(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "segments"),
+    [
+        ("news", "/news", ("news",)),
+        ("/news/", "/news", ("news",)),
+        ("/a/b-c/D9", "/a/b-c/D9", ("a", "b-c", "D9")),
+        ("a/" + "x" * 50, "/a/" + "x" * 50, ("a", "x" * 50)),
+    ],
+)
+def test_slashes_at_the_ends_make_no_difference_but_case_does(text: str, path: str, segments: tuple[str, ...]) -> None:
+    channel = parse_channel(text)
+    assert (channel.path, channel.segments) == (path, segments)
+    assert channel != parse_channel(text.swapcase())
+
+
+@pytest.mark.parametrize(
+    ("subscribed", "published", "received"),
+    [
+        ("/ns/a", "/ns/a", True),
+        ("/ns/a", "/ns/a/b", False),
+        ("/ns/a", "/ns/A", False),
+        ("/ns/*", "/ns/a", True),
+        ("/ns/*", "/ns/a/b/c/d", True),
+        ("/ns/*", "/ns", False),
+        ("/ns/*", "/nsx/a", False),
+        ("/ns/a/*", "/ns/a/b", True),
+        ("/ns/a/*", "/ns/ab", False),
+        ("/ns/a/*", "/ns/a", False),
+        ("/a/b/c/d/*", "/a/b/c/d/e", True),
+    ],
+)
+def test_a_wildcard_receives_every_deeper_channel_and_nothing_else(
+    subscribed: str, published: str, received: bool
+) -> None:
+    index: ChannelIndex[str] = ChannelIndex()
+    index.add(parse_subscription(subscribed), "k")
+    assert list(index.subscribers(parse_channel(published))) == (["k"] if received else [])
+    assert parse_subscription(subscribed).covers(parse_channel(published)) is received
+
+
+@given(
+    st.lists(st.tuples(CHANNELS, st.booleans()), max_size=12),
+    st.lists(st.integers(min_value=0, max_value=11), max_size=8),
+    CHANNELS,
+)
+def test_the_index_finds_exactly_those_whose_channel_covers_the_published_one(
+    subscriptions: list[tuple[list[str], bool]], removed: list[int], published: list[str]
+) -> None:
+    channels = {
+        key: Channel((*segments[:4], "*") if wildcard else tuple(segments))
+        for key, (segments, wildcard) in enumerate(subscriptions)
+    }
+    index: ChannelIndex[int] = ChannelIndex()
+    for key, channel in channels.items():
+        index.add(channel, key)
+    for key in removed:
+        if key in channels:
+            index.remove(channels.pop(key), key)
+    target = Channel(tuple(published))
+    assert sorted(index.subscribers(target)) == [k for k, channel in channels.items() if channel.covers(target)]
+
+
+def test_removing_what_is_not_there_changes_nothing() -> None:
+    index: ChannelIndex[str] = ChannelIndex()
+    index.remove(parse_subscription("/a/*"), "nobody")
+    index.add(parse_subscription("/a/*"), "k")
+    index.remove(parse_subscription("/a/*"), "nobody")
+    index.remove(parse_subscription("/a/b"), "k")
+    assert list(index.subscribers(parse_channel("/a/b"))) == ["k"]
