@@ -6,6 +6,7 @@ key may not be null (Amazon DynamoDB: secondary indexes), and so an absent attri
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -177,6 +178,8 @@ class TransactionCancelledError(Exception):
         self.reasons = reasons
 
 
+_PAUSE_SECONDS = 0.05
+"""An unanswered transaction may still be under way; it is given a moment to end."""
 TRANSACTION_TRIES = 3
 """How often an unanswered transaction is sent again, besides botocore's own attempts."""
 
@@ -208,3 +211,4 @@ def transact(client: Any, actions: list[dict[str, Any]], token: str, what: str) 
         except OutcomeUnknownError:
             if attempt == TRANSACTION_TRIES - 1:
                 raise
+            time.sleep(_PAUSE_SECONDS * (attempt + 1))

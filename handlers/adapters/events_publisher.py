@@ -10,6 +10,8 @@ import json
 import logging
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -45,6 +47,16 @@ def publish_url(endpoint: str) -> str:
     return address if urlsplit(address).path.strip("/") else f"{address.rstrip('/')}/event"
 
 
+@dataclass
+class _Publishing:
+    """One event on its way, and how it fares; the counts may be a little off, since threads share them."""
+
+    signer: SigV4Auth
+    event: str
+    successes: int = 0
+    failures: int = 0
+
+
 class EventsPublisher:
     """Publishes one event to many channels (`handlers.core.ports.Publisher`); connections are kept and shared.
 
@@ -59,19 +71,32 @@ class EventsPublisher:
         self._session = session
         self._region = session.get_config_variable("region")
         self._http = URLLib3Session(timeout=(CONNECT_SECONDS, READ_SECONDS), max_pool_connections=concurrency)
+        self._concurrency = concurrency
         self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="publish")
 
     def publish(self, channels: Sequence[str], event: str) -> Collection[str]:
         """Publish one event to many channels, concurrently, and return the channels that did not take it."""
         credentials = self._session.get_credentials().get_frozen_credentials()
         signer = SigV4Auth(credentials, _SERVICE, self._region)
+        publishing = _Publishing(signer, event)
         if len(channels) == 1:
-            outcomes = [self._publish(signer, channels[0], event)]
+            outcomes = [self._publish(publishing, channels[0])]
         else:
-            outcomes = list(self._pool.map(lambda channel: self._publish(signer, channel, event), channels))
+            outcomes = list(self._pool.map(partial(self._publish, publishing), channels))
         return [channel for channel, taken in zip(channels, outcomes, strict=True) if not taken]
 
-    def _publish(self, signer: SigV4Auth, channel: str, event: str) -> bool:
+    def _publish(self, publishing: _Publishing, channel: str) -> bool:
+        """Publish to one channel; not even try where nothing but failure came of a whole round of others."""
+        if publishing.failures >= self._concurrency and not publishing.successes:
+            return False
+        taken = self._post(publishing.signer, channel, publishing.event)
+        if taken:
+            publishing.successes += 1
+        else:
+            publishing.failures += 1
+        return taken
+
+    def _post(self, signer: SigV4Auth, channel: str, event: str) -> bool:
         body = json.dumps({"channel": channel, "events": [event]}).encode()
         for attempt in range(ATTEMPTS):
             try:

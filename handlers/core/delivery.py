@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -26,6 +26,11 @@ from handlers.core.ports import Clock, DeliveryQueue, Outbox, OutboxRecord, Parc
 from handlers.core.stages import stage
 
 _log = logging.getLogger(__name__)
+
+
+def event_json(event: msgspec.Struct) -> str:
+    """Return one of `handlers.core.contract.events` as it goes over the wire."""
+    return msgspec.json.encode(event).decode()
 
 
 def outbox_record(
@@ -45,7 +50,7 @@ def outbox_record(
     return OutboxRecord(
         event_id=event.eventId,  # type: ignore[attr-defined]  # every event has one; Struct does not say so
         namespace=namespace.name,
-        event=msgspec.json.encode(event).decode(),
+        event=event_json(event),
         recipients=tuple(recipients),
         created_at=now,
         due_at=now + limits.SWEEP_AFTER_SECONDS * 1000,
@@ -174,13 +179,13 @@ class Relay:
         return not self.queue.send(parcels(record), delay)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Swept:
-    """What one sweep did: events offered again, event ids given up, events that the queue did not take."""
+    """What one sweep did: events offered again, event ids given up, event ids that are left for the next sweep."""
 
-    offered: int
-    given_up: tuple[str, ...]
-    not_taken: int
+    offered: int = 0
+    given_up: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -193,24 +198,31 @@ class Sweep:
 
     def run(self) -> Swept:
         """Offer every due event to the queue again, later and later, and give up after the last attempt."""
-        offered = not_taken = 0
-        given_up: list[str] = []
+        swept = Swept()
         for event_id, due_at in self.outbox.due(self.clock.now()):
-            record = self.outbox.get(event_id)
-            if record is None or record.due_at != due_at:
-                continue
-            if record.attempts >= limits.DELIVERY_ATTEMPTS_MAX:
-                self.outbox.give_up(event_id)
-                given_up.append(event_id)
-                continue
-            claimed = self.outbox.claim(event_id, due_at, self._next_due(record.attempts))
-            if claimed is None:
-                continue
-            if self.queue.send(parcels(claimed)):
-                not_taken += 1
-            else:
-                offered += 1
-        return Swept(offered, tuple(given_up), not_taken)
+            try:
+                self._sweep(event_id, due_at, swept)
+            except Exception:
+                _log.exception("%s could not be swept; the next sweep finds it", event_id)
+                swept.left.append(event_id)
+        return swept
+
+    def _sweep(self, event_id: str, due_at: int, swept: Swept) -> None:
+        record = self.outbox.get(event_id)
+        if record is None or record.due_at != due_at:
+            return
+        if record.attempts >= limits.DELIVERY_ATTEMPTS_MAX:
+            self.outbox.give_up(event_id)
+            swept.given_up.append(event_id)
+            return
+        claimed = self.outbox.claim(event_id, due_at, self._next_due(record.attempts))
+        if claimed is None:
+            return
+        if self.queue.send(parcels(claimed)):
+            swept.left.append(event_id)
+        else:
+            swept.offered += 1
 
     def _next_due(self, attempts: int) -> int:
-        return self.clock.now() + (limits.SWEEP_AFTER_SECONDS << (attempts + 1)) * 1000
+        """Return when to look again: the pause doubles, so that the last attempt comes after most of a day."""
+        return self.clock.now() + (limits.SWEEP_AFTER_SECONDS << attempts) * 1000

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import msgspec
 
-from handlers.core import finding
+from handlers.core import finding, parallel
 from handlers.core.contract import channels, events
 from handlers.core.contract.limits import SEND_RATE
 from handlers.core.contract.models import Message
@@ -57,7 +58,6 @@ class Sender:
     """Sends messages.
 
     Args:
-        background: where the check of `replyTo` runs beside the read of the conversation.
         fanout_limit: most recipients published to within the request.
     """
 
@@ -65,7 +65,6 @@ class Sender:
     dispatcher: Dispatcher
     clock: Clock
     ids: Ids
-    background: Executor
     fanout_limit: int
 
     def send(self, sender_id: str, request: SendMessage) -> Sent:
@@ -102,21 +101,16 @@ class Sender:
         """Return the conversation, recalled if possible, while `replyTo` is looked up beside it."""
         reply: Future[StoredMessage] | None = None
         if request.replyTo is not None:
-            reply = self.background.submit(
-                finding.message,
-                self.store,
-                self.clock,
-                request.replyTo,
-                request.conversationId,
-                sender_id,
-                "replyTo",
-            )
+            reply = parallel.start(partial(self._reply, sender_id, request.conversationId, request.replyTo))
         state = self.store.recall(request.conversationId)
         if state is None or not _may_send(state, sender_id):
             state = self.store.read(request.conversationId)
         if reply is not None and state is not None and sender_id in state.participants:
             reply.result()
         return state
+
+    def _reply(self, sender_id: str, conversation_id: str, message_id: str) -> StoredMessage:
+        return finding.message(self.store, self.clock, message_id, conversation_id, sender_id, "replyTo")
 
     def _store(self, identity: _Identity, request: SendMessage, state: ConversationState | None) -> Draft:
         """Store the message on top of the conversation as it is, however often it moves on meanwhile."""

@@ -1,0 +1,157 @@
+"""The one transaction of an edit or deletion."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from handlers.adapters.conversation_reader import DynamoConversationReader, unchanged
+from handlers.adapters.dynamodb import TransactionCancelledError, to_item, transact
+from handlers.adapters.memberships import member_update
+from handlers.adapters.message_finder import DynamoMessageFinder, message_key
+from handlers.adapters.outbox import outbox_put
+from handlers.core.contract import limits
+from handlers.core.conversation_state import ConversationState
+from handlers.core.message_ports import Change, ChangeKind, Outcome, Verdict
+from handlers.core.message_rules import MEDIA_FIELDS, StoredMessage, preview
+
+_ALL_OLD = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeTables:
+    """Names of the tables that a change writes."""
+
+    conversations: str
+    members: str
+    messages: str
+    message_changes: str
+    outbox: str
+
+
+class DynamoChangeStore(DynamoConversationReader, DynamoMessageFinder):
+    """Stores edits and deletions (`handlers.core.message_ports.ChangeStore`)."""
+
+    def __init__(self, client: Any, tables: ChangeTables) -> None:
+        DynamoConversationReader.__init__(self, client, tables.conversations)
+        DynamoMessageFinder.__init__(self, client, tables.messages)
+        self._tables = tables
+
+    def apply(self, change: Change) -> Outcome:
+        """Store an edit or deletion with its number and its event, or nothing."""
+        actions = [
+            self._message(change),
+            self._conversation(change),
+            self._change(change),
+            outbox_put(self._tables.outbox, change.record),
+            *self._hidden(change),
+        ]
+        try:
+            transact(self._client, actions, str(uuid.uuid4()), "the change")
+        except TransactionCancelledError as cancelled:
+            message, conversation, *_ = cancelled.reasons
+            if message.refused:
+                return Outcome(Verdict.GONE, message=StoredMessage.of(message.item) if message.item else None)
+            if conversation.refused:
+                state = ConversationState.of(conversation.item) if conversation.item else None
+                return Outcome(Verdict.MOVED, state)
+            return Outcome(Verdict.BUSY)
+        return Outcome(Verdict.STORED)
+
+    def _message(self, change: Change) -> dict[str, Any]:
+        values: dict[str, Any] = {":id": change.message.messageId, ":false": False}
+        if change.kind is ChangeKind.EDIT:
+            update = "SET editedAt = :at, #content = :content"
+            values |= {":at": change.changed_at, ":content": change.message.content}
+            if change.message.content is None:
+                update = "SET editedAt = :at REMOVE #content"
+            if change.hidden_from:
+                update += " ADD hiddenFrom :hidden"
+                values[":hidden"] = change.hidden_from
+        else:
+            update = f"SET #deleted = :true, deletedChange = :change REMOVE #content, {', '.join(_media_names())}"
+            values |= {":true": True, ":change": change.change}
+        names = {"#deleted": "deleted", "#content": "content"}
+        if change.kind is ChangeKind.DELETE:
+            names |= dict(zip(_media_names(), MEDIA_FIELDS, strict=True))
+        return {
+            "Update": {
+                "TableName": self._tables.messages,
+                "Key": message_key(change.message.conversationId, change.message.timestamp),
+                "UpdateExpression": update,
+                "ConditionExpression": "messageId = :id AND #deleted = :false",
+                "ExpressionAttributeNames": names,
+                "ExpressionAttributeValues": to_item(values),
+                **_ALL_OLD,
+            }
+        }
+
+    def _conversation(self, change: Change) -> dict[str, Any]:
+        """Number the change, and keep the list's preview in step where it shows this message."""
+        state = change.known
+        values: dict[str, Any] = {
+            ":knownChange": state.latest_change,
+            ":knownVersion": state.version,
+            ":change": change.change,
+            ":id": change.message.messageId,
+        }
+        update = "SET latestChange = :change"
+        shown = "(attribute_not_exists(lastMessage) OR lastMessage.messageId <> :id)"
+        names: dict[str, str] = {}
+        if state.last_message_id == change.message.messageId:
+            shown = "lastMessage.messageId = :id"
+            names["#preview"] = "preview"
+            text = preview(change.message.content)
+            if change.kind is ChangeKind.DELETE:
+                names["#deleted"] = "deleted"
+                values[":true"] = True
+                update += ", lastMessage.#deleted = :true REMOVE lastMessage.#preview"
+            elif text is None:
+                update += " REMOVE lastMessage.#preview"
+            else:
+                values[":preview"] = text
+                update += ", lastMessage.#preview = :preview"
+        conditions = (
+            "attribute_exists(conversationId)",
+            unchanged("latestChange", state.latest_change, ":knownChange"),
+            unchanged("version", state.version, ":knownVersion"),
+            shown,
+        )
+        action: dict[str, Any] = {
+            "TableName": self._tables.conversations,
+            "Key": self.conversation_key(state.conversation_id),
+            "UpdateExpression": update,
+            "ConditionExpression": " AND ".join(conditions),
+            "ExpressionAttributeValues": to_item(values),
+            **_ALL_OLD,
+        }
+        if names:
+            action["ExpressionAttributeNames"] = names
+        return {"Update": action}
+
+    def _change(self, change: Change) -> dict[str, Any]:
+        item = {
+            "conversationId": change.message.conversationId,
+            "change": change.change,
+            "kind": change.kind.value,
+            "messageId": change.message.messageId,
+            "timestamp": change.message.timestamp,
+            "changedBy": change.changed_by,
+            "changedAt": change.changed_at,
+            "hiddenFrom": change.hidden_from or None,
+            "expiresAt": change.now // 1000 + limits.CHANGE_RETENTION_DAYS * 86_400,
+        }
+        return {"Put": {"TableName": self._tables.message_changes, "Item": to_item(item)}}
+
+    def _hidden(self, change: Change) -> list[dict[str, Any]]:
+        if change.kind is not ChangeKind.EDIT:
+            return []
+        return [
+            {"Update": member_update(self._tables.members, change.known, user_id, {"hasHidden": True})}
+            for user_id in sorted(change.hidden_from)
+        ]
+
+
+def _media_names() -> list[str]:
+    return [f"#{name}" for name in MEDIA_FIELDS]

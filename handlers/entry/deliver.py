@@ -1,0 +1,57 @@
+"""The delivery queue's consumer: publishes what a request left undone (Amazon SQS: partial batch responses)."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from handlers.adapters import aws
+from handlers.adapters.events_publisher import EventsPublisher
+from handlers.adapters.outbox import DynamoOutbox
+from handlers.adapters.queue import decode
+from handlers.core.delivery import Deliverer
+from handlers.entry import logs
+from handlers.settings import DeliverSettings
+
+_log = logging.getLogger(__name__)
+
+SPARE_MILLISECONDS = 15_000
+"""Time that one more parcel may need where the Event API does not answer; with less left, the rest waits."""
+
+
+def consumer(deliverer: Callable[[], Deliverer]) -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:
+    """Return the Lambda handler: delivers every record of a batch and names those that must come again."""
+    logger = logs.configure()
+
+    def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+        failed = [record["messageId"] for record in event["Records"] if not _delivered(deliverer, record, context)]
+        logs.info(logger, "delivered", records=len(event["Records"]), failed=len(failed))
+        return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+    return handle
+
+
+def _delivered(deliverer: Callable[[], Deliverer], record: Mapping[str, Any], context: Any) -> bool:
+    if context is not None and context.get_remaining_time_in_millis() < SPARE_MILLISECONDS:
+        return False
+    try:
+        return deliverer().deliver(decode(record["body"]))
+    except Exception:
+        _log.exception("the queue message %s could not be delivered", record["messageId"])
+        return False
+
+
+@cache
+def _deliverer() -> Deliverer:
+    settings = DeliverSettings.load()
+    publisher = EventsPublisher(settings.events_http_endpoint, aws.session())
+    return Deliverer(publisher, DynamoOutbox(aws.client("dynamodb"), settings.outbox_table))
+
+
+handle = consumer(_deliverer)
+
+if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+    _deliverer()

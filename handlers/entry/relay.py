@@ -1,0 +1,61 @@
+"""The outbox stream's consumer: offers events that their sender left behind (Amazon DynamoDB: streams and Lambda)."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from handlers.adapters import aws
+from handlers.adapters.clock import SystemClock
+from handlers.adapters.outbox import DynamoOutbox
+from handlers.adapters.queue import SqsDeliveryQueue
+from handlers.core.delivery import Relay
+from handlers.entry import logs
+from handlers.settings import RelaySettings
+
+_log = logging.getLogger(__name__)
+
+
+class RelayError(Exception):
+    """Some events could not be offered: the stream gives the batch again, and offering one twice does no harm."""
+
+
+def consumer(relay: Callable[[], Relay]) -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:
+    """Return the Lambda handler: offers every new event, and fails after the last where one was not taken."""
+    logger = logs.configure()
+
+    def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+        event_ids = [
+            record["dynamodb"]["Keys"]["eventId"]["S"] for record in event["Records"] if record["eventName"] == "INSERT"
+        ]
+        failed = [event_id for event_id in event_ids if not _offered(relay, event_id)]
+        logs.info(logger, "relayed", events=len(event_ids), failed=len(failed))
+        if failed:
+            raise RelayError(f"{len(failed)} of {len(event_ids)} events were not offered: {', '.join(failed[:10])}")
+        return {"offered": len(event_ids)}
+
+    return handle
+
+
+def _offered(relay: Callable[[], Relay], event_id: str) -> bool:
+    try:
+        return relay().offer(event_id)
+    except Exception:
+        _log.exception("%s could not be offered", event_id)
+        return False
+
+
+@cache
+def _relay() -> Relay:
+    settings = RelaySettings.load()
+    queue = SqsDeliveryQueue(lambda: aws.client("sqs"), settings.delivery_queue_url)
+    return Relay(DynamoOutbox(aws.client("dynamodb"), settings.outbox_table), queue, SystemClock())
+
+
+handle = consumer(_relay)
+
+if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+    _relay()

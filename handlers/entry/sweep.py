@@ -1,0 +1,44 @@
+"""Once a minute: finds events that neither their sender nor the relay brought to everybody."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from handlers.adapters import aws
+from handlers.adapters.clock import SystemClock
+from handlers.adapters.outbox import DynamoOutbox
+from handlers.adapters.queue import SqsDeliveryQueue
+from handlers.core.delivery import Sweep
+from handlers.entry import logs
+from handlers.settings import SweepSettings
+
+
+def runner(sweep: Callable[[], Sweep]) -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:
+    """Return the Lambda handler: sweeps once, and logs an error for every event that it gave up."""
+    logger = logs.configure()
+
+    def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+        swept = sweep().run()
+        for event_id in swept.given_up:
+            logger.error("%s could not be delivered and is given up; its record stays for an operator", event_id)
+        result = {"offered": swept.offered, "givenUp": len(swept.given_up), "left": len(swept.left)}
+        logs.info(logger, "swept", **result)
+        return result
+
+    return handle
+
+
+@cache
+def _sweep() -> Sweep:
+    settings = SweepSettings.load()
+    queue = SqsDeliveryQueue(lambda: aws.client("sqs"), settings.delivery_queue_url)
+    return Sweep(DynamoOutbox(aws.client("dynamodb"), settings.outbox_table), queue, SystemClock())
+
+
+handle = runner(_sweep)
+
+if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+    _sweep()
