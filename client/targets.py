@@ -119,7 +119,11 @@ class Target:
         if not region:
             raise TargetError(f"{source}: {found['user_pool_id']!r} is no user pool id")
         users = tuple(
-            DemoUser(email=str(user["email"]), name=str(user["name"]), password=str(user["password"]))
+            DemoUser(
+                email=str(user["email"]),
+                name=str(user.get("name") or f"{user['given_name']} {user['family_name']}"),
+                password=str(user["password"]),
+            )
             for user in folded.get("demousers") or ()
         )
         return cls(**found, demo_users=users)
