@@ -19,7 +19,7 @@ import pytest
 
 from appsync_js.render import placeholders, render
 from handlers.core.contract.tables import CALLS, CONVERSATION_MEMBERS, CONVERSATIONS, TABLES, Table
-from local.events.handlers import NamespaceHandlers
+from local.events.handlers import Incoming, Invocation, NamespaceHandlers
 from local.events.runtime.dynamodb import Credentials, DynamoDbDataSource
 
 REGION = "us-east-1"
@@ -158,3 +158,25 @@ def product(data_source: Callable[[Table], DynamoDbDataSource]) -> Iterator[Call
     yield handlers_of
     for handlers in loaded.values():
         asyncio.run(handlers.close())
+
+
+PRELUDE = (
+    "import { util, runtime, extensions } from '@aws-appsync/utils';\n"
+    "import * as ddb from '@aws-appsync/utils/dynamodb';\n"
+)
+
+
+@pytest.fixture
+def evaluate(load: Load) -> Callable[..., Any]:
+    """Evaluates one APPSYNC_JS expression over ``ctx`` in the engine and returns its JSON value."""
+
+    known: dict[str, NamespaceHandlers] = {}
+
+    async def evaluator(expression: str, payload: Any = None, identity: dict[str, Any] | None = None) -> Any:
+        code = f"{PRELUDE}export function onPublish(ctx) {{ return [{{ id: '1', payload: {expression} }}]; }}\n"
+        if code not in known:
+            known[code] = load(code)
+        (result,) = await known[code].publish(Invocation(identity, "/a/b", "a"), [Incoming("1", payload)])
+        return result.payload
+
+    return evaluator
