@@ -415,7 +415,10 @@ export interface SendMessage {
   replyTo?: string | null;
 }
 
-/** The stored message and its delivery; `duplicate` says that the tempId was accepted before. */
+/**
+ * The stored message and its delivery; `duplicate` says that the tempId was accepted before: then `message` is
+ * the first one and `delivery` is all zero, since the first request delivers it.
+ */
 export interface Sent {
   messageId: string;
   tempId: string | null;
@@ -634,7 +637,8 @@ export const limits = {
   CONVERSATIONS_PAGE_MAX: 100,
   CONVERSATIONS_PER_USER: 1000,
   GROUP_MEMBERS_MAX: 1000,
-  MEMBERS_PER_REQUEST: 100,
+  MEMBERS_PER_REQUEST: 90,
+  HIDDEN_MESSAGES_EXAMINED: 1000,
   GROUP_NAME_CHARACTERS: 100,
   DESCRIPTION_CHARACTERS: 500,
   TAGS_MAX: 10,
@@ -646,12 +650,15 @@ export const limits = {
   MAJOR_CHARACTERS: 80,
   INTERESTS_MAX: 20,
   INTEREST_CHARACTERS: 40,
+  SEARCH_WORDS_MAX: 20,
   SEARCH_QUERY_CHARACTERS: 80,
   SEARCH_RESULTS: 10,
   SEARCH_RESULTS_MAX: 20,
   SEARCH_PREFIX_CHARACTERS: 2,
   BLOCKS_PER_USER: 1000,
   BODY_BYTES: 65536,
+  RECORD_RECIPIENTS_MAX: 5000,
+  RECORDS_PER_CHANGE_MAX: 10,
   PUBLISH_CONCURRENCY: 16,
   SLICE_RECIPIENTS: 100,
   FAST_PATH_GRACE_SECONDS: 5,

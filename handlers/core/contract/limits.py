@@ -38,7 +38,10 @@ CONVERSATIONS_PAGE_MAX: Final = 100
 CONVERSATIONS_PER_USER: Final = 1_000
 """Most conversations one user may be in: the list reads all of them to order them exactly."""
 GROUP_MEMBERS_MAX: Final = 1_000
-MEMBERS_PER_REQUEST: Final = 100
+MEMBERS_PER_REQUEST: Final = 90
+"""Most users one request may name: they, the group and its events fit one transaction of 100 actions."""
+HIDDEN_MESSAGES_EXAMINED: Final = 1_000
+"""Newest messages of a direct conversation that the list looks at where some are hidden from the reader."""
 GROUP_NAME_CHARACTERS: Final = 100
 DESCRIPTION_CHARACTERS: Final = 500
 TAGS_MAX: Final = 10
@@ -52,6 +55,8 @@ BIO_CHARACTERS: Final = 500
 MAJOR_CHARACTERS: Final = 80
 INTERESTS_MAX: Final = 20
 INTEREST_CHARACTERS: Final = 40
+SEARCH_WORDS_MAX: Final = 20
+"""Words of a name by which a user can be found."""
 SEARCH_QUERY_CHARACTERS: Final = 80
 SEARCH_RESULTS: Final = 10
 SEARCH_RESULTS_MAX: Final = 20
@@ -64,6 +69,10 @@ BODY_BYTES: Final = 64 * 1024
 """Largest request body; a larger one is refused with 413 before it is parsed."""
 
 # Delivery
+RECORD_RECIPIENTS_MAX: Final = 5_000
+"""Recipients of one stored event: their ids and the event fit one DynamoDB item (400 KB)."""
+RECORDS_PER_CHANGE_MAX: Final = 10
+"""Stored events of one change, so that they fit one transaction (4 MB); 50,000 recipients."""
 PUBLISH_CONCURRENCY: Final = 16
 """Publishes one function has under way at once."""
 SLICE_RECIPIENTS: Final = 100

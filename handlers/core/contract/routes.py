@@ -49,7 +49,8 @@ class Route:
 
 
 _CONVERSATION: Final = ((403, "the caller is not a participant"), (404, "no such conversation"))
-_ADMIN: Final = ((403, "the caller is not an admin of the group"), (404, "no such group"))
+_DIRECT: Final = "a direct conversation cannot be changed"
+_ADMIN: Final = ((403, "the caller is not an admin of the group"), (404, "no such group"), (409, _DIRECT))
 _MESSAGE: Final = (
     (403, "the caller is not a participant, or may not change this message"),
     (404, "no such message in this conversation"),
@@ -151,7 +152,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         requests.OpenDirect,
         responses.DirectAnswer,
         status=(200, 201),
-        refusals=((404, "no such user"),),
+        refusals=((404, "no such user"), (409, "the caller is in too many conversations")),
     ),
     Route(
         "conversations",
@@ -162,7 +163,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         requests.CreateGroup,
         responses.GroupAnswer,
         status=(200, 201),
-        refusals=((404, "a member does not exist"),),
+        refusals=(
+            (404, "a member does not exist"),
+            (409, "somebody is in too many conversations, or the caller has left the group of this tempId"),
+        ),
     ),
     Route(
         "conversations",
@@ -196,7 +200,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         refusals=(
             (403, "the caller is not an admin of the group"),
             (404, "no such group or user"),
-            (409, "the group would be too large"),
+            (409, f"the group would be too large, or a user is in too many; {_DIRECT}"),
         ),
     ),
     Route(
@@ -211,7 +215,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         refusals=(
             (403, "the caller is not an admin of the group"),
             (404, "no such group or member"),
-            (409, "the caller must use leave"),
+            (409, f"the caller must use leave; {_DIRECT}"),
         ),
     ),
     Route(
@@ -225,7 +229,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         refusals=(
             (403, "the caller is not an admin of the group"),
             (404, "no such group or member"),
-            (409, "the group would be left without an admin"),
+            (409, f"the group would be left without an admin; {_DIRECT}"),
         ),
     ),
     Route(

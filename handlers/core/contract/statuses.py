@@ -15,7 +15,10 @@ STATUSES: Final[dict[int, tuple[ErrorCode, str]]] = {
     413: ("TOO_LARGE", "the body is too large"),
     429: ("TOO_MANY_REQUESTS", "too many requests; the header Retry-After says how many seconds to wait"),
     500: ("INTERNAL", "a defect or an outage; the request id leads to the details in the log"),
-    503: ("UNAVAILABLE", "the store is overloaded and nothing was changed; try again"),
+    503: (
+        "UNAVAILABLE",
+        "the service is overloaded or does not answer; try again, with the same tempId if there is one",
+    ),
 }
 EVERYWHERE: Final = (400, 401, 429, 500, 503)
 """Statuses that every route may answer."""

@@ -1,0 +1,151 @@
+"""The users routes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from handlers.adapters import aws
+from handlers.adapters.blocks import DynamoBlocks
+from handlers.adapters.clock import RandomIds, SystemClock
+from handlers.adapters.conversation_rows import DynamoConversationRows
+from handlers.adapters.events_publisher import EventsPublisher
+from handlers.adapters.identities import CognitoIdentities
+from handlers.adapters.outbox import DynamoOutbox
+from handlers.adapters.queue import SqsDeliveryQueue
+from handlers.adapters.rate_limits import DynamoRateCounter
+from handlers.adapters.users import DynamoProfiles
+from handlers.core.blocks import Blocking
+from handlers.core.contract.requests import Nothing, SearchUsers, UpdateProfile
+from handlers.core.contract.responses import BlockPage, Done, MeAnswer, UserAnswer, UserPage
+from handlers.core.delivery import Dispatcher
+from handlers.core.ports import Clock, DeliveryQueue, Ids, Publisher
+from handlers.core.user_ports import Identities
+from handlers.core.users import Users
+from handlers.entry.http import Call, Operation, dispatcher
+from handlers.settings import UsersSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class People:
+    """The user operations, wired."""
+
+    users: Users
+    blocking: Blocking
+
+
+def wire(
+    settings: UsersSettings,
+    dynamodb: Any,
+    publisher: Publisher,
+    queue: DeliveryQueue,
+    identities: Identities,
+    clock: Clock,
+    ids: Ids,
+) -> People:
+    """Return the operations on top of the given services.
+
+    Args:
+        dynamodb: a botocore client.
+    """
+    conversations = DynamoConversationRows(
+        client=dynamodb,
+        conversations=settings.conversations_table,
+        members_table=settings.conversation_members_table,
+    )
+    profiles = DynamoProfiles(
+        client=dynamodb,
+        users_table=settings.users_table,
+        search_table=settings.user_search_table,
+        outbox=settings.outbox_table,
+    )
+    blocks = DynamoBlocks(
+        client=dynamodb,
+        blocks=settings.blocks_table,
+        conversations=settings.conversations_table,
+        members=settings.conversation_members_table,
+        outbox=settings.outbox_table,
+    )
+    dispatch = Dispatcher(publisher, DynamoOutbox(dynamodb, settings.outbox_table), queue)
+    return People(
+        users=Users(
+            store=profiles,
+            conversations=conversations,
+            blocks=blocks,
+            identities=identities,
+            rates=DynamoRateCounter(dynamodb, settings.rate_limits_table),
+            dispatcher=dispatch,
+            clock=clock,
+            ids=ids,
+            fanout_limit=settings.fanout_limit,
+        ),
+        blocking=Blocking(
+            blocks=blocks,
+            conversations=conversations,
+            directory=profiles,
+            dispatcher=dispatch,
+            clock=clock,
+            ids=ids,
+            fanout_limit=settings.fanout_limit,
+        ),
+    )
+
+
+def operations(people: Callable[[], People]) -> Mapping[str, Operation]:
+    """Return the operations by their names in the route list."""
+
+    def me(call: Call[Nothing]) -> MeAnswer:
+        return MeAnswer(user=people().users.me(call.caller.user_id, call.caller.access_token))
+
+    def update(call: Call[UpdateProfile]) -> MeAnswer:
+        return MeAnswer(user=people().users.update(call.caller.user_id, call.request))
+
+    def one(call: Call[Nothing]) -> UserAnswer:
+        return people().users.one(call.caller.user_id, call.path["userId"])
+
+    def search(call: Call[SearchUsers]) -> UserPage:
+        return UserPage(users=people().users.search(call.caller.user_id, call.request))
+
+    def block(call: Call[Nothing]) -> Done:
+        people().blocking.block(call.caller.user_id, call.path["userId"])
+        return Done()
+
+    def unblock(call: Call[Nothing]) -> Done:
+        people().blocking.unblock(call.caller.user_id, call.path["userId"])
+        return Done()
+
+    def blocks(call: Call[Nothing]) -> BlockPage:
+        return BlockPage(userIds=people().blocking.listed(call.caller.user_id))
+
+    return {
+        "getMe": me,
+        "updateMe": update,
+        "getUser": one,
+        "searchUsers": search,
+        "blockUser": block,
+        "unblockUser": unblock,
+        "listBlocks": blocks,
+    }
+
+
+@cache
+def _people() -> People:
+    settings = UsersSettings.load()
+    return wire(
+        settings,
+        aws.client("dynamodb"),
+        EventsPublisher(settings.events_http_endpoint, aws.session()),
+        SqsDeliveryQueue(lambda: aws.client("sqs"), settings.delivery_queue_url),
+        CognitoIdentities(lambda: aws.client("cognito-idp")),
+        SystemClock(),
+        RandomIds(),
+    )
+
+
+handle = dispatcher("users", operations(_people))
+
+if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+    _people()
