@@ -139,6 +139,9 @@ class NamespaceHandlers:
     def __init__(self, engine: Engine | None, on_publish: DataSource | None, on_subscribe: DataSource | None) -> None:
         self._engine = engine
         self._sources: dict[str, DataSource | None] = {"onPublish": on_publish, "onSubscribe": on_subscribe}
+        self._under_way = 0
+        self._closed = False
+        self._drained: asyncio.Event | None = None
 
     @classmethod
     def load(
@@ -209,11 +212,30 @@ class NamespaceHandlers:
         await self._run(self._engine, "onSubscribe", context)
 
     async def close(self) -> None:
-        """End the engine's thread after what already runs on it. Calling it twice is harmless."""
-        if self._engine is not None:
-            await asyncio.to_thread(self._engine.close)
+        """Wait for the operations under way, then end the engine. Calling it again is harmless.
+
+        An operation that starts afterwards fails with :class:`HandlerFailed`.
+        """
+        if self._engine is None or self._closed:
+            return
+        self._closed = True
+        if self._under_way:
+            self._drained = asyncio.Event()
+            await self._drained.wait()
+        await asyncio.to_thread(self._engine.close)
 
     async def _run(self, engine: Engine, handler: str, context: dict[str, Any]) -> Any:
+        if self._closed:
+            raise HandlerFailed("the handlers of this namespace were replaced or removed; try again")
+        self._under_way += 1
+        try:
+            return await self._steps(engine, handler, context)
+        finally:
+            self._under_way -= 1
+            if self._drained is not None and self._under_way == 0:
+                self._drained.set()
+
+    async def _steps(self, engine: Engine, handler: str, context: dict[str, Any]) -> Any:
         if engine.shapes[handler] is Shape.FUNCTION:
             return _value(await engine.call(handler, None, context)).value
         outcome = await engine.call(handler, "request", context)

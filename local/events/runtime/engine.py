@@ -162,8 +162,6 @@ class Engine:
     def _evaluate(self, handler: str, phase: str | None, context: str, host: str) -> Outcome | str:
         try:
             result = json.loads(self._invoke(handler, phase or "", context, host))
-        except quickjs.StackOverflow:
-            return Crashed(f"{_name(handler, phase)} used too much stack (deep recursion or nesting)")
         except quickjs.JSException as error:
             return self._limited(handler, phase, str(error))
         for entry in result.get("logs", ()):
@@ -179,6 +177,8 @@ class Engine:
                 )
             case "question":
                 return str(result["question"])
+            case _ if result["limit"]:
+                return self._limited(handler, phase, result["message"])
             case _:
                 return Crashed(f"{_name(handler, phase)} failed: {result['message']}")
 
@@ -189,6 +189,8 @@ class Engine:
             return Crashed(f"{_name(handler, phase)} ran longer than {self._limits.seconds:g} s")
         if "out of memory" in text:
             return Crashed(f"{_name(handler, phase)} used more than {self._limits.memory_bytes} bytes of memory")
+        if "Maximum call stack" in text:
+            return Crashed(f"{_name(handler, phase)} used too much stack (recursion, or a value nested too deeply)")
         return Crashed(f"{_name(handler, phase)} failed: {text.strip()}")
 
 

@@ -20,10 +20,14 @@
     factory = (0, eval)(source);
   };
 
+  // Out of memory, quickjs throws null where it cannot even make an error.
   const describe = (error) => {
+    if (error === null) return { message: "out of memory", limit: true };
     if (!(error instanceof Error)) return { message: String(error), limit: false };
-    const place = /<input>:(\d+)/.exec(error.stack?.split("\n").find((line) => line.includes(" on") ) ?? "");
-    const where = place === null ? "" : ` (line ${place[1]})`;
+    const frames = (error.stack ?? "").split("\n");
+    const handler = frames[frames.findIndex((frame) => frame.includes("at invoke")) - 1];
+    const line = /<input>:(\d+)/.exec(handler ?? "");
+    const where = line === null ? "" : ` (line ${line[1]})`;
     const limit = error.message === "out of memory" || error.message.startsWith("Maximum call stack");
     return { message: `${error.name}: ${error.message}${where}`, limit };
   };
