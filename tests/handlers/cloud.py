@@ -1,0 +1,166 @@
+"""A real DynamoDB and SQS for tests: the emulator in a process of its own, with the product's tables."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+from botocore.config import Config
+
+from handlers.core.contract import tables
+
+REGION = "us-east-1"
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local-test", "AWS_SECRET_ACCESS_KEY": "local-test", "AWS_DEFAULT_REGION": REGION}
+
+
+def free_port() -> int:
+    """Return a loopback port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """Where the emulator listens."""
+
+    endpoint: str
+
+    def client(self, service: str, **options: Any) -> Any:
+        """Return a botocore client of one of its services."""
+        return botocore.session.Session().create_client(
+            service,
+            region_name=REGION,
+            endpoint_url=self.endpoint,
+            aws_access_key_id="local-test",
+            aws_secret_access_key="local-test",
+            config=Config(retries={"total_max_attempts": 1}, max_pool_connections=64, **options),
+        )
+
+
+@contextmanager
+def running_emulator(folder: Path) -> Iterator[Emulator]:
+    """Run the emulator, on loopback only, and stop it at the end.
+
+    Args:
+        folder: for its log and temporary files.
+    """
+    port = free_port()
+    environment = {
+        **os.environ,
+        **CREDENTIALS,
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "TMPDIR": str(folder),
+    }
+    with (folder / "emulator.log").open("wb") as log:
+        process = subprocess.Popen([sys.executable, "-m", "ministack"], env=environment, stdout=log, stderr=log)
+        try:
+            endpoint = f"http://127.0.0.1:{port}"
+            _wait_until_healthy(f"{endpoint}/_ministack/health", process, folder / "emulator.log")
+            yield Emulator(endpoint)
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _wait_until_healthy(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(address, timeout=1) as answer:  # noqa: S310  # our own loopback address
+                answer.read()
+            return
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.05)
+    raise RuntimeError(f"the emulator did not start:\n{log.read_text()[-2000:]}")
+
+
+@dataclass(frozen=True)
+class World:
+    """One test's own tables and queue.
+
+    Args:
+        environment: a fresh name, so that no two tests share a table.
+        queue_url: of its delivery queue.
+    """
+
+    emulator: Emulator
+    environment: str
+    dynamodb: Any
+    sqs: Any
+    queue_url: str
+
+    @cached_property
+    def variables(self) -> dict[str, str]:
+        """Every variable that a function may ask for, except the Event API's endpoint."""
+        names = {table.setting: table.name(self.environment) for table in tables.TABLES}
+        return {
+            **names,
+            "ENVIRONMENT": self.environment,
+            "DELIVERY_QUEUE_URL": self.queue_url,
+            "FANOUT_LIMIT": "20",
+            "EVENTS_HTTP_ENDPOINT": "http://127.0.0.1:9/event",
+        }
+
+
+def create_world(emulator: Emulator) -> World:
+    """Create every table of the contract, and a delivery queue, under a fresh name."""
+    environment = f"t{uuid.uuid4().hex[:12]}"
+    dynamodb, sqs = emulator.client("dynamodb"), emulator.client("sqs")
+    for table in tables.TABLES:
+        dynamodb.create_table(**_definition(table, environment))
+    queue = sqs.create_queue(QueueName=f"delivery-{environment}", Attributes={"VisibilityTimeout": "0"})
+    return World(emulator, environment, dynamodb, sqs, queue["QueueUrl"])
+
+
+def _definition(table: tables.Table, environment: str) -> dict[str, Any]:
+    keys = [table.partition, table.sort]
+    definition: dict[str, Any] = {
+        "TableName": table.name(environment),
+        "BillingMode": "PAY_PER_REQUEST",
+        "KeySchema": _schema(table.partition, table.sort),
+    }
+    if table.indexes:
+        definition["GlobalSecondaryIndexes"] = [
+            {
+                "IndexName": index.name,
+                "KeySchema": _schema(index.partition, index.sort),
+                "Projection": {"ProjectionType": index.projection},
+            }
+            for index in table.indexes
+        ]
+        keys += [key for index in table.indexes for key in (index.partition, index.sort)]
+    if table.stream:
+        definition["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": table.stream}
+    attributes = {key.name: key.type for key in keys if key}
+    definition["AttributeDefinitions"] = [
+        {"AttributeName": name, "AttributeType": kind} for name, kind in attributes.items()
+    ]
+    return definition
+
+
+def _schema(partition: tables.Key, sort: tables.Key | None) -> list[dict[str, str]]:
+    schema = [{"AttributeName": partition.name, "KeyType": "HASH"}]
+    return [*schema, {"AttributeName": sort.name, "KeyType": "RANGE"}] if sort else schema

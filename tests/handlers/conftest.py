@@ -1,0 +1,22 @@
+"""Fixtures of the function tests: the emulator once per session, tables and queue once per test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.handlers.cloud import Emulator, World, create_world, running_emulator
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """DynamoDB and SQS in a process of their own."""
+    with running_emulator(tmp_path_factory.mktemp("emulator")) as running:
+        yield running
+
+
+@pytest.fixture
+def world(emulator: Emulator) -> World:
+    """This test's own tables and queue."""
+    return create_world(emulator)
