@@ -13,7 +13,11 @@ LOCAL: Final = "local"
 DISPOSABLE: Final = frozenset({"dev", LOCAL})
 """Environments whose data may be lost; every other one is protected."""
 
-_LOG_RETENTION_DAYS: Final = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653)
+LOG_RETENTION_DAYS: Final = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
+"""What CloudWatch Logs offers, up to ten years."""
 _HOST: Final = r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}"
 _CERTIFICATE: Final = r"arn:aws[a-z-]*:acm:([a-z0-9-]+):\d{12}:certificate/[0-9a-f-]+"
 _POOL: Final = r"[a-z]{2}(?:-[a-z]+)+-\d_[A-Za-z0-9]+"
@@ -53,6 +57,12 @@ class Identity:
         "App clients of the imported pool whose tokens are accepted.",
         texts(r"[a-z0-9]{20,40}", "app client ids", at_least=1),
         default=(),
+    )
+    email_from: str | None = setting(
+        "Sender of a created pool's e-mails, of a domain that SES has verified in the pool's region. Without it "
+        "Cognito sends them itself, at most 50 a day.",
+        text(rf"[^@\s<>]+@{_HOST}", "an e-mail address"),
+        default=None,
     )
 
 
@@ -149,7 +159,8 @@ class Data:
 class Operations:
     """Logs and alarms."""
 
-    log_retention_days: int = setting("Days that logs are kept.", choice(*_LOG_RETENTION_DAYS))
+    log_retention_days: int = setting("Days that logs are kept.", choice(*LOG_RETENTION_DAYS))
+    alarms: bool = setting("Whether alarms exist; each metric of one costs $0.10 a month.", boolean(), default=True)
     alarm_recipients: tuple[str, ...] = setting(
         "Who gets an e-mail from alarms; each address confirms once.",
         texts(r"[^@\s]+@[^@\s]+\.[^@\s]+", "e-mail addresses"),

@@ -65,10 +65,19 @@ def _contradictions(name: str, file: File) -> list[str]:
 
 
 def _identity_problems(file: File) -> list[str]:
-    given = [("identity.pool_id", file.identity.pool_id), ("identity.client_ids", list(file.identity.client_ids))]
-    if file.identity.source == "import":
-        return [f'{field} is missing: required with identity.source = "import"' for field, value in given if not value]
-    return [f'{field} = {value}: only with identity.source = "import"' for field, value in given if value]
+    given = [("pool_id", file.identity.pool_id), ("client_ids", list(file.identity.client_ids))]
+    if file.identity.source == "create":
+        return [
+            f'identity.{field} = {schema.quoted(value)}: only with identity.source = "import"'
+            for field, value in given
+            if value
+        ]
+    problems = [
+        f'identity.{field} is missing: required with identity.source = "import"' for field, value in given if not value
+    ]
+    if file.identity.email_from is not None:
+        problems.append(f'identity.email_from = "{file.identity.email_from}": only with identity.source = "create"')
+    return problems
 
 
 def _scope_problems(name: str, file: File) -> list[str]:
@@ -88,6 +97,10 @@ def _scope_problems(name: str, file: File) -> list[str]:
         ]
     if (file.aws.account is None) != (file.aws.region is None):
         problems.append("aws.account, aws.region: give both, or neither to follow the credentials")
+    if file.operations.alarm_recipients and not file.operations.alarms:
+        problems.append(
+            "operations.alarm_recipients: contradicts operations.alarms = false, there is nothing to receive"
+        )
     return problems
 
 
@@ -141,8 +154,8 @@ def reference() -> str:
         "# Environments\n\n"
         "Generated from `stacks/environment.py` by `python -m stacks.settings describe`.\n\n"
         "One file per environment, `environments/{name}.toml`, holds all that differs between environments.\n"
-        "A wrong, missing, unknown or contradictory field stops the synthesis; the message lists every problem of the file.\n"
-        f"{' and '.join(sorted(DISPOSABLE))} may lose their data; every other environment must protect it.\n\n"
+        "A wrong, missing, unknown or contradictory field stops the synthesis; the message lists every\n"
+        f"problem. {' and '.join(sorted(DISPOSABLE))} may lose their data; every other environment must protect it.\n\n"
         f"| field | allowed | default | meaning |\n| --- | --- | --- | --- |\n{rows}\n"
     )
 

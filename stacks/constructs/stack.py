@@ -1,0 +1,26 @@
+"""What all stacks of an environment have in common: name, place, tags and protection."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from stacks.environment import Environment
+from stacks.naming import PRODUCT, Names
+
+
+class EnvironmentStack(cdk.Stack):
+    """The stack `PantherKolab-{name}-{environment}`; an environment that keeps its data keeps its stacks too."""
+
+    def __init__(self, scope: Construct, name: str, environment: Environment, description: str) -> None:
+        super().__init__(
+            scope,
+            name,
+            stack_name=Names(environment.name).of(name),
+            env=cdk.Environment(account=environment.aws.account, region=environment.aws.region),
+            description=f"{PRODUCT} {environment.name}: {description}",
+            termination_protection=environment.data.removal == "retain",
+            tags={"application": PRODUCT, "environment": environment.name},
+        )
+        self.environment_settings = environment
+        self.names = Names(environment.name)

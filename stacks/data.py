@@ -1,0 +1,70 @@
+"""The Data stack: every table of the contract, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_dynamodb as dynamodb
+from constructs import Construct
+
+from handlers.core.contract import tables
+from handlers.core.contract.tables import Key, Table
+from stacks import reasons
+from stacks.constructs.stack import EnvironmentStack
+from stacks.environment import Environment
+
+_TYPES: Final = {"S": dynamodb.AttributeType.STRING, "N": dynamodb.AttributeType.NUMBER}
+_PROJECTIONS: Final = {"ALL": dynamodb.ProjectionType.ALL, "KEYS_ONLY": dynamodb.ProjectionType.KEYS_ONLY}
+
+
+class DataStack(EnvironmentStack):
+    """Tables on demand, encrypted with DynamoDB's own key, protected as the environment says.
+
+    DynamoDB's own key, not one in KMS: it is always on, adds neither a charge nor a further call that can be throttled,
+    and nobody here needs to revoke a key or to read its use in CloudTrail.
+    """
+
+    def __init__(self, scope: Construct, environment: Environment) -> None:
+        super().__init__(scope, "Data", environment, "tables")
+        self.tables = {table.entity: self._table(table) for table in tables.TABLES}
+
+    @property
+    def outbox_stream_arn(self) -> str:
+        """Return the ARN of the Outbox table's stream, whose last part AWS makes."""
+        arn = self.tables[tables.OUTBOX.entity].table_stream_arn
+        if arn is None:
+            raise ValueError("the contract gives the Outbox table no stream")
+        return arn
+
+    def _table(self, table: Table) -> dynamodb.Table:
+        data = self.environment_settings.data
+        made = dynamodb.Table(
+            self,
+            table.entity,
+            table_name=table.name(self.environment_settings.name),
+            partition_key=_attribute(table.partition),
+            sort_key=_attribute(table.sort) if table.sort else None,
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            time_to_live_attribute=table.ttl,
+            stream=dynamodb.StreamViewType.KEYS_ONLY if table.stream else None,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=data.point_in_time_recovery
+            ),
+            deletion_protection=data.deletion_protection,
+            removal_policy=RemovalPolicy.RETAIN if data.removal == "retain" else RemovalPolicy.DESTROY,
+        )
+        for index in table.indexes:
+            made.add_global_secondary_index(
+                index_name=index.name,
+                partition_key=_attribute(index.partition),
+                sort_key=_attribute(index.sort) if index.sort else None,
+                projection_type=_PROJECTIONS[index.projection],
+            )
+        if not data.point_in_time_recovery:
+            reasons.no_recovery(made, self.environment_settings.name)
+        return made
+
+
+def _attribute(key: Key) -> dynamodb.Attribute:
+    return dynamodb.Attribute(name=key.name, type=_TYPES[key.type])

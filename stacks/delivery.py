@@ -1,0 +1,196 @@
+"""Delivery: the queue of what is still to be published, its dead letters, and the three functions that keep at it."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+from aws_cdk import Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from handlers.settings import DeliverSettings, RelaySettings, SweepSettings
+from stacks import reasons
+from stacks.constructs.function import HandlerFunction
+from stacks.environment import Environment
+from stacks.naming import Names
+from stacks.packaging import Asset
+
+QUEUE: Final = "Delivery"
+DEAD_LETTERS: Final = "DeliveryDeadLetters"
+
+_DELIVER_SECONDS: Final = 30
+_VISIBILITY_SECONDS: Final = 6 * _DELIVER_SECONDS  # AWS Lambda: using Lambda with Amazon SQS, six times the timeout
+_RECEIVES_MAX: Final = 5
+_DELIVER_CONCURRENCY: Final = 20
+_QUEUE_BATCH: Final = 10
+_STREAM_BATCH: Final = 100
+_STREAM_RETRIES: Final = 10
+_STREAM_AGE_SECONDS: Final = 3_600  # the sweep has long taken over by then
+
+
+class Delivery(Construct):
+    """The queue and its functions.
+
+    `deliver` publishes what the queue hands it; `relay` reads the Outbox stream and enqueues what its sender left;
+    `sweep` looks once a minute for what even the relay lost.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        asset: Asset,
+        events_api_id: str,
+        events_http_endpoint: str,
+        outbox_stream_arn: str,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._environment = environment
+        self._asset = asset
+        self._names = Names(environment.name)
+        self.dead_letters = self._queue(DEAD_LETTERS, retention=Duration.days(14))
+        reasons.last_stop(self.dead_letters)
+        self.queue = self._queue(
+            QUEUE,
+            retention=Duration.days(4),
+            visibility_timeout=Duration.seconds(_VISIBILITY_SECONDS),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=_RECEIVES_MAX),
+        )
+        self._deliver(events_api_id, events_http_endpoint)
+        self._relay(outbox_stream_arn)
+        self._sweep()
+
+    @property
+    def sending(self) -> iam.PolicyStatement:
+        """Return what a function needs to enqueue a delivery."""
+        return _may_send("Enqueue", self.queue)
+
+    def _queue(
+        self,
+        what: str,
+        *,
+        retention: Duration,
+        visibility_timeout: Duration | None = None,
+        dead_letter_queue: sqs.DeadLetterQueue | None = None,
+    ) -> sqs.Queue:
+        return sqs.Queue(
+            self,
+            what,
+            queue_name=self._names.of(what),
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=retention,
+            visibility_timeout=visibility_timeout,
+            dead_letter_queue=dead_letter_queue,
+        )
+
+    def _deliver(self, events_api_id: str, events_http_endpoint: str) -> None:
+        receiving = iam.PolicyStatement(
+            sid="Receive",
+            actions=[
+                "sqs:ReceiveMessage",
+                "sqs:DeleteMessage",
+                "sqs:ChangeMessageVisibility",
+                "sqs:GetQueueAttributes",
+            ],
+            resources=[self.queue.queue_arn],
+        )
+        deliver = HandlerFunction(
+            self,
+            "Deliver",
+            environment=self._environment,
+            asset=self._asset,
+            settings=DeliverSettings,
+            values={"EVENTS_HTTP_ENDPOINT": events_http_endpoint},
+            timeout=Duration.seconds(_DELIVER_SECONDS),
+            description="Publishes what the delivery queue hands it",
+            statements=[receiving],
+            events_api_id=events_api_id,
+        )
+        reasons.source_has_dead_letters(deliver.function)
+        source = lambda_.CfnEventSourceMapping(
+            self,
+            "DeliverSource",
+            function_name=deliver.target.function_arn,
+            event_source_arn=self.queue.queue_arn,
+            batch_size=_QUEUE_BATCH,
+            function_response_types=["ReportBatchItemFailures"],
+            scaling_config=lambda_.CfnEventSourceMapping.ScalingConfigProperty(
+                maximum_concurrency=_DELIVER_CONCURRENCY
+            ),
+        )
+        reasons.queue_has_dead_letters(source)
+
+    def _relay(self, stream_arn: str) -> None:
+        reading = iam.PolicyStatement(
+            sid="ReadStream",
+            actions=["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
+            resources=[stream_arn],
+        )
+        listing = iam.PolicyStatement(sid="ListStreams", actions=["dynamodb:ListStreams"], resources=["*"])
+        relay = HandlerFunction(
+            self,
+            "Relay",
+            environment=self._environment,
+            asset=self._asset,
+            settings=RelaySettings,
+            values={"DELIVERY_QUEUE_URL": self.queue.queue_url},
+            timeout=Duration.seconds(30),
+            description="Offers events, which their sender left behind, to the delivery queue",
+            statements=[reading, listing, self.sending, _may_send("GiveUp", self.dead_letters)],
+        )
+        reasons.list_streams(relay.role)
+        reasons.source_has_dead_letters(relay.function)
+        lambda_.CfnEventSourceMapping(
+            self,
+            "RelaySource",
+            function_name=relay.target.function_arn,
+            event_source_arn=stream_arn,
+            starting_position="TRIM_HORIZON",
+            batch_size=_STREAM_BATCH,
+            bisect_batch_on_function_error=True,
+            maximum_retry_attempts=_STREAM_RETRIES,
+            maximum_record_age_in_seconds=_STREAM_AGE_SECONDS,
+            filter_criteria=lambda_.CfnEventSourceMapping.FilterCriteriaProperty(
+                filters=[
+                    lambda_.CfnEventSourceMapping.FilterProperty(
+                        pattern=json.dumps({"eventName": ["INSERT"]}, separators=(",", ":"))
+                    )
+                ]
+            ),
+            destination_config=lambda_.CfnEventSourceMapping.DestinationConfigProperty(
+                on_failure=lambda_.CfnEventSourceMapping.OnFailureProperty(destination=self.dead_letters.queue_arn)
+            ),
+        )
+
+    def _sweep(self) -> None:
+        sweep = HandlerFunction(
+            self,
+            "Sweep",
+            environment=self._environment,
+            asset=self._asset,
+            settings=SweepSettings,
+            values={"DELIVERY_QUEUE_URL": self.queue.queue_url},
+            timeout=Duration.seconds(50),  # less than the minute to the next run
+            description="Looks once a minute for events that nobody delivered",
+            statements=[self.sending],
+        )
+        schedule = events.Rule(
+            self,
+            "SweepSchedule",
+            rule_name=self._names.of("Sweep"),
+            schedule=events.Schedule.rate(Duration.minutes(1)),
+            targets=[targets.LambdaFunction(sweep.target, retry_attempts=0, max_event_age=Duration.minutes(1))],
+        )
+        reasons.runs_again(schedule, sweep.function)
+
+
+def _may_send(sid: str, queue: sqs.Queue) -> iam.PolicyStatement:
+    return iam.PolicyStatement(sid=sid, actions=["sqs:SendMessage"], resources=[queue.queue_arn])

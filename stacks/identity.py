@@ -1,0 +1,136 @@
+"""The Identity stack: who signs in. Creates a user pool with its client and profile trigger, or names existing ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from aws_cdk import Aws, Duration, RemovalPolicy
+from aws_cdk import aws_cognito as cognito
+from constructs import Construct
+
+from handlers.settings import ProfileSettings
+from stacks import outputs, reasons
+from stacks.constructs.function import HandlerFunction
+from stacks.constructs.stack import EnvironmentStack
+from stacks.environment import Environment
+from stacks.packaging import Asset
+
+_PASSWORD_CHARACTERS: Final = 8
+_PROFILE_TIMEOUT: Final = Duration.seconds(5)  # Cognito itself waits no longer for a trigger
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A user pool as others see it: its id, its region, and the clients whose tokens are accepted."""
+
+    id: str
+    region: str
+    client_ids: tuple[str, ...]
+
+    @property
+    def issuer(self) -> str:
+        """Return the issuer of the pool's tokens."""
+        return f"https://cognito-idp.{self.region}.amazonaws.com/{self.id}"
+
+
+class IdentityStack(EnvironmentStack):
+    """A created pool: sign-in by e-mail and SRP, self sign-up, verified addresses, optional authenticator app."""
+
+    def __init__(self, scope: Construct, environment: Environment, asset: Asset) -> None:
+        super().__init__(scope, "Identity", environment, "user pool and sign-up")
+        imported = environment.identity.source == "import"
+        self.pool = self._imported() if imported else self._created(asset)
+        outputs.USER_POOL_ID.add(self, self.pool.id)
+        outputs.CLIENT_ID.add(self, self.pool.client_ids[0])
+        outputs.REGION.add(self, self.pool.region)
+
+    def _imported(self) -> Pool:
+        identity = self.environment_settings.identity
+        if identity.pool_id is None:
+            raise ValueError("an imported pool has an id; the settings check it")
+        return Pool(identity.pool_id, identity.pool_id.partition("_")[0], identity.client_ids)
+
+    def _created(self, asset: Asset) -> Pool:
+        pool = self._user_pool()
+        profile = HandlerFunction(
+            self,
+            "Profile",
+            environment=self.environment_settings,
+            asset=asset,
+            settings=ProfileSettings,
+            values={},
+            timeout=_PROFILE_TIMEOUT,
+            description="Makes the profile of a user who has just confirmed the address (Cognito trigger)",
+        )
+        reasons.caller_waits(profile.function, "Cognito")
+        pool.add_trigger(cognito.UserPoolOperation.POST_CONFIRMATION, profile.function)
+        client = self._client(pool)
+        return Pool(pool.user_pool_id, Aws.REGION, (client.user_pool_client_id,))
+
+    def _user_pool(self) -> cognito.UserPool:
+        data = self.environment_settings.data
+        pool = cognito.UserPool(
+            self,
+            "UserPool",
+            user_pool_name=self.names.of("Users"),
+            feature_plan=cognito.FeaturePlan.LITE,
+            sign_in_aliases=cognito.SignInAliases(email=True),
+            sign_in_case_sensitive=False,
+            self_sign_up_enabled=True,
+            auto_verify=cognito.AutoVerifiedAttrs(email=True),
+            keep_original=cognito.KeepOriginalAttrs(email=True),
+            standard_attributes=cognito.StandardAttributes(
+                email=cognito.StandardAttribute(required=True, mutable=True),
+                given_name=cognito.StandardAttribute(required=False, mutable=True),
+                family_name=cognito.StandardAttribute(required=False, mutable=True),
+            ),
+            password_policy=cognito.PasswordPolicy(
+                min_length=_PASSWORD_CHARACTERS,
+                require_lowercase=True,
+                require_uppercase=True,
+                require_digits=True,
+                require_symbols=True,
+                temp_password_validity=Duration.days(7),
+            ),
+            mfa=cognito.Mfa.OPTIONAL,
+            mfa_second_factor=cognito.MfaSecondFactor(sms=False, otp=True),
+            account_recovery=cognito.AccountRecovery.EMAIL_ONLY,
+            deletion_protection=data.deletion_protection,
+            removal_policy=RemovalPolicy.RETAIN if data.removal == "retain" else RemovalPolicy.DESTROY,
+        )
+        self._send_from(pool)
+        reasons.user_pool(pool)
+        return pool
+
+    def _send_from(self, pool: cognito.UserPool) -> None:
+        sender = self.environment_settings.identity.email_from
+        if sender is None:
+            return
+        domain = sender.rpartition("@")[2]
+        resource = pool.node.default_child
+        if not isinstance(resource, cognito.CfnUserPool):
+            raise TypeError("the user pool's own resource is a CfnUserPool")
+        resource.email_configuration = cognito.CfnUserPool.EmailConfigurationProperty(
+            email_sending_account="DEVELOPER",
+            from_=sender,
+            source_arn=f"arn:{Aws.PARTITION}:ses:{Aws.REGION}:{Aws.ACCOUNT_ID}:identity/{domain}",
+        )
+
+    def _client(self, pool: cognito.UserPool) -> cognito.UserPoolClient:
+        written = cognito.ClientAttributes().with_standard_attributes(email=True, given_name=True, family_name=True)
+        read = written.with_standard_attributes(email_verified=True)
+        return pool.add_client(
+            "Client",
+            user_pool_client_name=self.names.of("Web"),
+            generate_secret=False,
+            auth_flows=cognito.AuthFlow(user_srp=True),
+            disable_o_auth=True,
+            prevent_user_existence_errors=True,
+            enable_token_revocation=True,
+            access_token_validity=Duration.hours(1),
+            id_token_validity=Duration.hours(1),
+            refresh_token_validity=Duration.days(30),
+            read_attributes=read,
+            write_attributes=written,
+        )

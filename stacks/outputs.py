@@ -1,0 +1,55 @@
+"""The outputs of the stacks: id, and what it says. Tests, the local cloud and the commands in ops read them here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from aws_cdk import CfnOutput
+from constructs import Construct
+
+
+@dataclass(frozen=True)
+class Output:
+    """One output: the stack that has it, its id there, and what it says."""
+
+    stack: str
+    id: str
+    says: str
+
+    def add(self, scope: Construct, value: str) -> None:
+        """Add the output to a stack."""
+        CfnOutput(scope, self.id, value=value, description=self.says)
+
+
+IDENTITY: Final = "Identity"
+EVENTS: Final = "Events"
+ROUTES: Final = "Routes"
+
+USER_POOL_ID: Final = Output(IDENTITY, "UserPoolId", "User pool that users sign in to")
+CLIENT_ID: Final = Output(IDENTITY, "UserPoolClientId", "App client of the front end")
+REGION: Final = Output(IDENTITY, "Region", "Region of the user pool")
+EVENTS_HTTP_ENDPOINT: Final = Output(EVENTS, "EventsHttpEndpoint", "AppSync Events endpoint for HTTP publishing")
+EVENTS_REALTIME_ENDPOINT: Final = Output(EVENTS, "EventsRealtimeEndpoint", "AppSync Events WebSocket endpoint")
+EVENTS_API_ID: Final = Output(EVENTS, "EventsApiId", "Id of the Event API")
+EVENTS_DOMAIN_TARGET: Final = Output(EVENTS, "EventsDomainTarget", "What the DNS record of the events domain points to")
+API_ADDRESS: Final = Output(ROUTES, "ApiAddress", "Address of the HTTP API, without a path")
+API_ID: Final = Output(ROUTES, "ApiId", "Id of the HTTP API")
+API_DOMAIN_TARGET: Final = Output(ROUTES, "ApiDomainTarget", "What the DNS record of the API's domain points to")
+DELIVERY_QUEUE_URL: Final = Output(ROUTES, "DeliveryQueueUrl", "Queue of deliveries that are still to be made")
+DEAD_LETTER_QUEUE_URL: Final = Output(ROUTES, "DeadLetterQueueUrl", "Queue of deliveries that failed for good")
+
+OUTPUTS: Final = (
+    USER_POOL_ID,
+    CLIENT_ID,
+    REGION,
+    EVENTS_HTTP_ENDPOINT,
+    EVENTS_REALTIME_ENDPOINT,
+    EVENTS_API_ID,
+    EVENTS_DOMAIN_TARGET,
+    API_ADDRESS,
+    API_ID,
+    API_DOMAIN_TARGET,
+    DELIVERY_QUEUE_URL,
+    DEAD_LETTER_QUEUE_URL,
+)

@@ -1,0 +1,176 @@
+"""The package of the Lambda functions: our sources and the wheels of handlers/requirements.lock, the same everywhere.
+
+`python -m stacks.packaging prepare [--platform arm64|host]` downloads the wheels into `.build/`; that is the only step
+that needs a network. Synthesis copies them together with the sources, and needs neither network nor Docker.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal, get_args
+
+Platform = Literal["arm64", "host"]
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+PYTHON: Final = "3.13"
+"""Python of the Lambda runtime."""
+ASSET_BYTES_MAX: Final = 8_000_000
+"""Largest package, unzipped: a function starts the slower, the more there is to load."""
+_DOWNLOAD_SECONDS: Final = 300
+_STAMP: Final = ".lock-digest"
+
+
+class PackagingError(Exception):
+    """The wheels are missing, stale or cannot be had; the message names the command that helps."""
+
+
+@dataclass(frozen=True)
+class Asset:
+    """A folder that Lambda can run, and the digest of everything in it."""
+
+    path: Path
+    digest: str
+
+
+def prepare(platform: Platform, root: Path = ROOT) -> Path:
+    """Install the locked wheels of one platform into `.build/wheels-{platform}`, replacing what is there.
+
+    Raises:
+        PackagingError: pip cannot install them; the message ends with pip's own last lines.
+    """
+    target = _wheels(platform, root)
+    target.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
+        fresh = Path(scratch) / "wheels"
+        _install(platform, root, fresh)
+        (fresh / _STAMP).write_text(_lock_digest(platform, root), encoding="utf-8")
+        shutil.rmtree(target, ignore_errors=True)
+        fresh.replace(target)
+    return target
+
+
+def build(platform: Platform, root: Path = ROOT) -> Asset:
+    """Copy sources and wheels into `.build/asset-{platform}-{digest}`, unless that is there already.
+
+    Names, order, modes and contents do not depend on machine, folder, time or umask.
+
+    Raises:
+        PackagingError: the wheels are missing or do not belong to the lock, or the package is too large.
+    """
+    wheels = _wheels(platform, root)
+    _check_wheels(platform, root, wheels)
+    contents = dict(sorted([*_sources(root), *_wheel_files(wheels)]))
+    if (size := sum(len(data) for data in contents.values())) > ASSET_BYTES_MAX:
+        raise PackagingError(f"The Lambda package is {size:,} bytes; more than {ASSET_BYTES_MAX:,} start too slowly.")
+    digest = _digest(contents)
+    target = root / ".build" / f"asset-{platform}-{digest[:16]}"
+    if not target.exists():
+        _write(contents, target)
+    return Asset(target, digest)
+
+
+def _install(platform: Platform, root: Path, target: Path) -> None:
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+    command += ["--no-compile", "--no-deps", "--only-binary=:all:", "--require-hashes", "--target", str(target)]
+    if platform == "arm64":
+        command += ["--platform", "manylinux2014_aarch64", "--platform", "manylinux_2_28_aarch64"]
+        command += ["--implementation", "cp", "--python-version", PYTHON]
+    command += ["--requirement", str(_lock(root))]
+    try:
+        subprocess.run(command, check=True, capture_output=True, text=True, timeout=_DOWNLOAD_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        raise PackagingError(f"pip did not finish within {_DOWNLOAD_SECONDS} s. Is the package index slow?") from error
+    except subprocess.CalledProcessError as error:
+        tail = "\n".join(error.stderr.strip().splitlines()[-8:])
+        raise PackagingError(f"pip could not install {_lock(root).name} for {platform}:\n{tail}") from error
+
+
+def _check_wheels(platform: Platform, root: Path, wheels: Path) -> None:
+    stamp = wheels / _STAMP
+    remedy = f"Run: python -m stacks.packaging prepare --platform {platform}"
+    if not stamp.is_file():
+        raise PackagingError(f"The wheels of the Lambda functions are not there ({platform}). {remedy}")
+    if stamp.read_text(encoding="utf-8") != _lock_digest(platform, root):
+        raise PackagingError(f"The wheels ({platform}) do not belong to handlers/requirements.lock. {remedy}")
+
+
+def _sources(root: Path) -> Iterator[tuple[str, bytes]]:
+    for path in (root / "handlers").rglob("*.py"):
+        yield path.relative_to(root).as_posix(), path.read_bytes()
+
+
+def _wheel_files(wheels: Path) -> Iterator[tuple[str, bytes]]:
+    for path in wheels.rglob("*"):
+        relative = path.relative_to(wheels)
+        noise = (
+            relative.parts[0] == "bin" or relative.parts[0].endswith(".dist-info") or "__pycache__" in relative.parts
+        )
+        if path.is_file() and not noise and path.suffix != ".pyi" and path.name != _STAMP:
+            yield relative.as_posix(), path.read_bytes()
+
+
+def _write(contents: dict[str, bytes], target: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
+        folder = Path(scratch) / "asset"
+        for name, data in contents.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+            path.chmod(0o644)
+        for path in [folder, *folder.rglob("*/")]:
+            path.chmod(0o755)
+        try:
+            folder.replace(target)
+        except OSError:
+            if not target.is_dir():  # otherwise somebody else wrote the same bytes in the meantime
+                raise
+
+
+def _digest(contents: dict[str, bytes]) -> str:
+    total = hashlib.sha256()
+    for name, data in contents.items():
+        total.update(f"{name}\0{len(data)}\0".encode())
+        total.update(data)
+    return total.hexdigest()
+
+
+def _lock(root: Path) -> Path:
+    return root / "handlers" / "requirements.lock"
+
+
+def _wheels(platform: Platform, root: Path) -> Path:
+    return root / ".build" / f"wheels-{platform}"
+
+
+def _lock_digest(platform: Platform, root: Path) -> str:
+    interpreter = (
+        PYTHON if platform == "arm64" else f"{sys.implementation.cache_tag}-{sys.platform}-{os.uname().machine}"
+    )
+    return hashlib.sha256(_lock(root).read_bytes() + interpreter.encode()).hexdigest()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; return 1 with the reason where it failed."""
+    parser = argparse.ArgumentParser(prog="python -m stacks.packaging", description=__doc__)
+    command = parser.add_subparsers(dest="command", required=True).add_parser("prepare", help="download the wheels")
+    command.add_argument("--platform", choices=get_args(Platform), default="arm64")
+    chosen = parser.parse_args(arguments)
+    try:
+        print(f"wheels: {prepare(chosen.platform).relative_to(ROOT)}")
+    except PackagingError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,98 @@
+"""What each function may do to each table: the one list of DynamoDB actions, table by table.
+
+A transaction needs the actions of its parts (PutItem, UpdateItem, DeleteItem, ConditionCheckItem, GetItem); a
+condition on an update needs none of its own. Nobody may scan, and nobody may do anything to a table whose name its
+settings do not carry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from handlers import settings
+from handlers.core.contract import channels, tables
+from handlers.core.contract.tables import Index, Table
+
+Tables = Mapping[Table, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Rights:
+    """Actions by table and by index, and the namespaces that events may be published to."""
+
+    tables: Tables
+    indexes: tuple[tuple[Table, Index], ...] = ()
+    publish: tuple[channels.Namespace, ...] = ()
+
+
+_OUTBOX_WRITER: Final = ("GetItem", "PutItem", "UpdateItem", "DeleteItem")
+_MESSAGE_ID_INDEX: Final = (tables.MESSAGES, tables.MESSAGES.indexes[0])
+_BY_DUE: Final = (tables.OUTBOX, tables.OUTBOX.indexes[0])
+
+FUNCTIONS: Final[Mapping[str, Rights]] = {
+    settings.MessagesSettings.function: Rights(
+        {
+            tables.CONVERSATIONS: ("GetItem", "UpdateItem", "ConditionCheckItem"),
+            tables.CONVERSATION_MEMBERS: ("GetItem", "BatchGetItem", "UpdateItem", "ConditionCheckItem"),
+            tables.MESSAGES: ("GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem"),
+            tables.MESSAGE_CHANGES: ("GetItem", "Query", "PutItem"),
+            tables.IDEMPOTENCY: ("GetItem", "PutItem"),
+            tables.RATE_LIMITS: ("GetItem", "UpdateItem"),
+            tables.OUTBOX: _OUTBOX_WRITER,
+        },
+        indexes=(_MESSAGE_ID_INDEX,),
+        publish=(channels.CHATS,),
+    ),
+    settings.ConversationsSettings.function: Rights(
+        {
+            tables.USERS: ("GetItem", "BatchGetItem", "ConditionCheckItem"),
+            tables.BLOCKS: ("GetItem", "BatchGetItem", "ConditionCheckItem"),
+            tables.CONVERSATIONS: ("GetItem", "BatchGetItem", "PutItem", "UpdateItem", "ConditionCheckItem"),
+            tables.CONVERSATION_MEMBERS: (
+                "GetItem",
+                "BatchGetItem",
+                "Query",
+                "PutItem",
+                "UpdateItem",
+                "DeleteItem",
+                "BatchWriteItem",
+                "ConditionCheckItem",
+            ),
+            tables.MESSAGES: ("Query",),
+            tables.GROUPS: ("GetItem", "PutItem", "UpdateItem", "ConditionCheckItem"),
+            tables.OUTBOX: _OUTBOX_WRITER,
+        },
+        publish=(channels.CHATS,),
+    ),
+    settings.UsersSettings.function: Rights(
+        {
+            tables.USERS: ("GetItem", "BatchGetItem", "PutItem", "UpdateItem", "ConditionCheckItem"),
+            tables.USER_SEARCH: ("Query", "PutItem", "UpdateItem", "DeleteItem"),
+            tables.BLOCKS: ("GetItem", "Query", "PutItem", "DeleteItem", "ConditionCheckItem"),
+            tables.CONVERSATIONS: ("GetItem", "BatchGetItem", "UpdateItem", "ConditionCheckItem"),
+            tables.CONVERSATION_MEMBERS: ("GetItem", "Query", "UpdateItem"),
+            tables.RATE_LIMITS: ("GetItem", "UpdateItem"),
+            tables.OUTBOX: _OUTBOX_WRITER,
+        },
+        publish=(channels.CHATS, channels.USERS),
+    ),
+    settings.DeliverSettings.function: Rights(
+        {tables.OUTBOX: ("GetItem", "UpdateItem", "DeleteItem")}, publish=(channels.CHATS, channels.USERS)
+    ),
+    settings.RelaySettings.function: Rights({tables.OUTBOX: ("GetItem",)}),
+    settings.SweepSettings.function: Rights({tables.OUTBOX: ("GetItem", "UpdateItem")}, indexes=(_BY_DUE,)),
+    settings.ProfileSettings.function: Rights({tables.USERS: ("GetItem", "PutItem"), tables.USER_SEARCH: ("PutItem",)}),
+}
+
+CALLS_HANDLER: Final[Tables] = {tables.CALLS: ("GetItem",)}
+"""The data source of namespace calls: may this user listen to the call?"""
+
+CONVERSATIONS_HANDLER: Final[Tables] = {
+    tables.CONVERSATION_MEMBERS: ("GetItem", "ConditionCheckItem"),
+    tables.CONVERSATIONS: ("UpdateItem",),
+    tables.MESSAGES: ("PutItem",),
+    tables.IDEMPOTENCY: ("PutItem",),
+}
+"""The data source of namespace conversations: is this user a member, and store the batch in one transaction."""
