@@ -25,8 +25,12 @@ def to_wire(value: Any) -> dict[str, Any]:
         raise DataSourceError("DynamoDB:ValidationException", f"not a typed attribute value: {value!r}")
     ((kind, content),) = value.items()
     match kind:
-        case "S" | "BOOL" | "SS":
-            return {kind: content}
+        case "BOOL":
+            return {kind: bool(content)}
+        case "S":
+            return {kind: _text(content)}
+        case "SS":
+            return {kind: [_text(item) for item in content]}
         case "N":
             return {kind: _number(content)}
         case "NS":
@@ -74,6 +78,14 @@ def to_plain(value: Mapping[str, Any]) -> Any:
 def item_to_plain(item: Mapping[str, Any]) -> dict[str, Any]:
     """Convert one of botocore's items to what a handler reads."""
     return {name: to_plain(value) for name, value in item.items()}
+
+
+def _text(value: Any) -> str:
+    try:
+        str.encode(value)
+    except (TypeError, UnicodeEncodeError) as error:
+        raise DataSourceError("DynamoDB:ValidationException", "a string value must be UTF-8 text") from error
+    return str(value)
 
 
 def _number(value: Any) -> str:
