@@ -27,7 +27,7 @@ __all__ = [
     "Namespace",
     "PropertyError",
     "api_from",
-    "api_key_expiry",
+    "api_key_from",
     "data_source_from",
     "namespace_from",
 ]
@@ -131,9 +131,8 @@ class DataSourceModel:
 
 @dataclass(frozen=True)
 class ApiKey:
-    """An API key and when it ends (seconds since the epoch)."""
+    """An API key, which is also its id, and when it ends (seconds since the epoch)."""
 
-    id: str
     key: str
     expires: float
 
@@ -214,17 +213,19 @@ def data_source_from(name: str, body: dict[str, Any], api: Api) -> DataSourceMod
     return DataSourceModel(name, DynamoDbModel(config.text("TableName"), config.text("AwsRegion", api.region)))
 
 
-def api_key_expiry(body: dict[str, Any], now: float) -> float:
-    """When the API key of `{"properties": ...}` ends: `Expires`, or seven days from `now`.
+def api_key_from(key: str, body: dict[str, Any], now: float) -> ApiKey:
+    """Read `{"properties": ...}` of an API key; without `Expires` it ends seven days from `now`.
 
     Raises:
-        PropertyError: `Expires` is no time, or more than 365 days ahead.
+        PropertyError: the key has not the form of one, or `Expires` is no time, or more than 365 days ahead.
     """
+    if not re.fullmatch(r"da2-[a-z0-9]{20,64}", key):
+        raise PropertyError("ApiKeyId", "is not of the form da2-, then 20 to 64 small letters and digits")
     properties = Properties(body, "").map("properties", {})
     expires = properties.number("Expires", now + limits.API_KEY_DEFAULT_SECONDS)
-    if expires > now + limits.API_KEY_LONGEST_SECONDS + 24 * 3600:
+    if expires > now + limits.API_KEY_LONGEST_SECONDS + limits.API_KEY_ROUNDING_SECONDS:
         raise PropertyError("Expires", "an API key lives 365 days at most")
-    return expires
+    return ApiKey(key, expires)
 
 
 def _mode(provider: Properties) -> AuthMode:

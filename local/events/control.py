@@ -92,7 +92,7 @@ async def _delete_namespace(request: web.Request) -> web.Response:
 
 async def _put_key(request: web.Request) -> web.Response:
     key = await request.app[SERVICE].put_key(*_names(request), await _document(request))
-    return web.json_response({"apiKeyId": key.id, "apiKey": key.key, "expires": key.expires})
+    return web.json_response({"apiKeyId": key.key, "apiKey": key.key, "expires": key.expires})
 
 
 async def _delete_key(request: web.Request) -> web.Response:
@@ -105,9 +105,9 @@ async def _list_faults(request: web.Request) -> web.Response:
 
 
 async def _put_faults(request: web.Request) -> web.Response:
-    rules = (await _document(request)).get("rules")
+    rules = await _json(request)
     if not isinstance(rules, list):
-        raise PropertyError("rules", "must be a list of fault rules")
+        raise PropertyError("body", "must be a list of fault rules")
     request.app[SERVICE].faults.rules = [rule_from(rule) for rule in rules]
     _log.warning("%d fault rule(s) in force", len(rules))
     return await _list_faults(request)
@@ -122,11 +122,15 @@ def _names(request: web.Request) -> tuple[str, str]:
     return request.match_info["api_id"], request.match_info["name"]
 
 
-async def _document(request: web.Request) -> dict[str, Any]:
+async def _json(request: web.Request) -> Any:
     try:
-        document = parse(await request.read())
+        return parse(await request.read())
     except ValueError as error:
         raise PropertyError("body", f"is not JSON: {error}") from error
+
+
+async def _document(request: web.Request) -> dict[str, Any]:
+    document = await _json(request)
     if not isinstance(document, dict):
         raise PropertyError("body", "must be a JSON object")
     return document

@@ -77,6 +77,7 @@ class Rule:
         delay_ms: of a `delay`.
         times: how often it is still used; `None` is always.
         probability: of being used when it matches.
+        hits: how often it has been used.
     """
 
     operation: Target | None
@@ -90,6 +91,7 @@ class Rule:
     delay_ms: float = 0.0
     times: int | None = None
     probability: float = 1.0
+    hits: int = 0
 
     def matches(self, operation: Target, when: When, api: str, channel: str | None, transport: str) -> bool:
         return (
@@ -167,6 +169,7 @@ class Faults:
         """The rule that hits this, used up by one; `None` if none does."""
         for rule in self.rules:
             if rule.matches(operation, when, api, channel, transport) and self._chance() < rule.probability:
+                rule.hits += 1
                 if rule.times is not None:
                     rule.times -= 1
                 return rule

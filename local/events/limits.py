@@ -33,6 +33,8 @@ AUTH_PROVIDERS_PER_API: Final = 50
 HANDLER_CODE_CHARACTERS: Final = 32_768
 API_KEY_DEFAULT_SECONDS: Final = 7 * 24 * 3600
 API_KEY_LONGEST_SECONDS: Final = 365 * 24 * 3600
+API_KEY_ROUNDING_SECONDS: Final = 24 * 3600
+"""Tolerated beyond that: a template computes the end at synthesis, and AppSync rounds it."""
 
 SIGNATURE_SKEW_SECONDS: Final = 300
 """How far `x-amz-date` may be from now (AWS general reference: signature version 4)."""

@@ -8,12 +8,24 @@ Source: AppSync Events: "Understanding the Event API WebSocket protocol"; undocu
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
 from local.events import choices, frames, limits
 from local.events.channels import Channel, parse_channel, parse_subscription
+from local.events.effects import (
+    AddSubscription,
+    Authorize,
+    AuthorizeConnect,
+    CallPublish,
+    CallSubscribe,
+    Close,
+    Effect,
+    Identity,
+    Operation,
+    RemoveSubscription,
+    Send,
+)
 from local.events.errors import (
     DUPLICATED_OPERATION,
     LIMIT_EXCEEDED,
@@ -22,99 +34,8 @@ from local.events.errors import (
     Refusal,
     bad_request,
 )
+from local.events.rate import TokenBucket
 from local.events.strict_json import parse
-
-Identity = Mapping[str, Any] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """Send this text frame."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class AuthorizeConnect:
-    """Check the connect credentials, then call `connect_accepted` or `connect_refused`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Authorize:
-    """Check an operation's credentials, then call `authorized` or `refused` with its token."""
-
-    operation: "Operation"
-
-
-@dataclass(frozen=True, slots=True)
-class CallSubscribe:
-    """Run onSubscribe, then call `subscribed` or `refused`."""
-
-    operation: "Operation"
-
-
-@dataclass(frozen=True, slots=True)
-class CallPublish:
-    """Run the publish pipeline on `operation.events`, then call `published` or `refused`."""
-
-    operation: "Operation"
-
-
-@dataclass(frozen=True, slots=True)
-class AddSubscription:
-    """From now on deliver what is published to the channel."""
-
-    id: str
-    channel: Channel
-
-
-@dataclass(frozen=True, slots=True)
-class RemoveSubscription:
-    """Deliver no more to this subscription."""
-
-    id: str
-    channel: Channel
-
-
-@dataclass(frozen=True, slots=True)
-class Close:
-    """Close the socket after what has been sent."""
-
-    code: int
-    reason: str
-
-
-Effect = (
-    Send | AuthorizeConnect | Authorize | CallSubscribe | CallPublish | AddSubscription | RemoveSubscription | Close
-)
-
-
-@dataclass(slots=True, eq=False)
-class Operation:
-    """A subscribe or publish in progress.
-
-    Attributes:
-        kind: `subscribe` or `publish`.
-        id: the client's id of it.
-        channel: parsed; `channel_text` is what the client wrote, which is what it signed.
-        authorization: the frame's own credentials.
-        events: the frame's `events` as they came; `None` for a subscribe.
-        identity: who does it, once authorised.
-    """
-
-    kind: str
-    id: str
-    channel: Channel
-    channel_text: str
-    authorization: Mapping[str, Any]
-    events: Any = None
-    identity: Identity = None
-
-    def signed_body(self) -> dict[str, Any]:
-        """The JSON object that a SigV4 signature of this operation covers."""
-        if self.kind == "subscribe":
-            return {"channel": self.channel_text}
-        return {"channel": self.channel_text, "events": self.events}
 
 
 class _Phase(Enum):
@@ -151,9 +72,7 @@ class Connection:
         self._early: list[str] = []
         self._live: dict[str, Channel] = {}
         self._pending: set[str] = set()
-        self._publish_budget = _TokenBucket(
-            choices.PUBLISH_RATE_BURST.value, limits.PUBLISHES_PER_SECOND_PER_CONNECTION
-        )
+        self._publish_budget = TokenBucket(choices.PUBLISH_RATE_BURST.value, limits.PUBLISHES_PER_SECOND_PER_CONNECTION)
 
     @property
     def subscriptions(self) -> Mapping[str, Channel]:
@@ -335,25 +254,6 @@ class Connection:
         self._live.clear()
         self._early.clear()
         return [*removed, Close(code, reason)]
-
-
-class _TokenBucket:
-    """Allows `burst` at once and `per_second` over time."""
-
-    def __init__(self, burst: int, per_second: int) -> None:
-        self._burst = float(burst)
-        self._per_second = per_second
-        self._tokens = self._burst
-        self._at: float | None = None
-
-    def take(self, now: float) -> bool:
-        if self._at is not None:
-            self._tokens = min(self._burst, self._tokens + (now - self._at) * self._per_second)
-        self._at = now
-        if self._tokens < 1:
-            return False
-        self._tokens -= 1
-        return True
 
 
 def unknown_namespace(channel: Channel) -> Refusal:

@@ -3,8 +3,6 @@
 import asyncio
 import copy
 import logging
-import secrets
-import string
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
@@ -17,7 +15,7 @@ from local.events.api import (
     Namespace,
     PropertyError,
     api_from,
-    api_key_expiry,
+    api_key_from,
     data_source_from,
     namespace_from,
 )
@@ -31,7 +29,6 @@ from local.events.live import LiveApi, LiveNamespace
 from local.events.registry import Registry
 
 GOING_AWAY: Final = 1001
-_KEY_ALPHABET: Final = string.ascii_lowercase + string.digits
 
 _log = logging.getLogger(__name__)
 
@@ -184,8 +181,8 @@ class Service:
             await namespace.retire()
             _log.info("deleted namespace %s of API %s", name, api_id)
 
-    async def put_key(self, api_id: str, key_id: str, body: dict[str, Any]) -> ApiKey:
-        """Register an API key or change its end. The key itself is made here and stays the same.
+    async def put_key(self, api_id: str, key: str, body: dict[str, Any]) -> ApiKey:
+        """Register an API key or change its end. A key's id is the key itself, as in AppSync.
 
         Raises:
             PropertyError: it cannot be served.
@@ -193,24 +190,21 @@ class Service:
         """
         async with self._change:
             live = self.live(api_id)
-            known = live.keys.get(key_id)
-            if known is None and len(live.keys) >= limits.API_KEYS_PER_API:
+            if key not in live.keys and len(live.keys) >= limits.API_KEYS_PER_API:
                 raise PropertyError("ApiKeyId", f"an API has {limits.API_KEYS_PER_API} keys at most")
-            text = known.key if known else "da2-" + "".join(secrets.choice(_KEY_ALPHABET) for _ in range(26))
-            key = ApiKey(key_id, text, api_key_expiry(body, self._clock()))
-            saved = {"key": key.key, "expires": key.expires}
-            await self._save(api_id, lambda entry: entry["keys"].update({key_id: saved}))
-            live.keys[key_id] = key
-            return key
+            made = api_key_from(key, body, self._clock())
+            await self._save(api_id, lambda entry: entry["keys"].update({key: {"expires": made.expires}}))
+            live.keys[key] = made
+            return made
 
-    async def delete_key(self, api_id: str, key_id: str) -> None:
+    async def delete_key(self, api_id: str, key: str) -> None:
         """Forget an API key; nothing happens if there is none."""
         async with self._change:
             live = self.apis.get(api_id)
-            if live is None or key_id not in live.keys:
+            if live is None or key not in live.keys:
                 return
-            await self._save(api_id, lambda entry: entry["keys"].pop(key_id))
-            del live.keys[key_id]
+            await self._save(api_id, lambda entry: entry["keys"].pop(key))
+            del live.keys[key]
 
     def live(self, api_id: str) -> LiveApi:
         """The served API of this id.
@@ -247,17 +241,17 @@ class Service:
 
     def registered(self) -> dict[str, Any]:
         """What is registered and who is there, for the control API."""
-        return {api_id: {**entry, **self._activity(api_id)} for api_id, entry in self._registry.apis.items()}
+        return {api_id: self._described(api_id, entry) for api_id, entry in self._registry.apis.items()}
 
-    def _activity(self, api_id: str) -> dict[str, Any]:
+    def _described(self, api_id: str, entry: dict[str, Any]) -> dict[str, Any]:
         live = self.apis.get(api_id)
-        if live is None:
-            return {"served": False}
-        return {
-            "served": True,
-            "connections": len(live.connections),
-            "subscriptions": live.broker.channels(),
+        members = {name: entry[name] for name in ("dataSources", "namespaces", "keys")}
+        activity = {
+            "served": live is not None,
+            "connections": len(live.connections) if live else 0,
+            "subscriptions": live.broker.channels() if live else {},
         }
+        return {"apiId": api_id, **entry["definition"], **members, **activity}
 
     async def _save(self, api_id: str, change: Callable[[dict[str, Any]], object]) -> None:
         apis = copy.deepcopy(self._registry.apis)
@@ -296,7 +290,7 @@ class Service:
 
     async def _restore_api(self, api_id: str, entry: dict[str, Any]) -> None:
         live = LiveApi(api_from(api_id, entry["definition"]))
-        live.keys = {id: ApiKey(id, saved["key"], saved["expires"]) for id, saved in entry["keys"].items()}
+        live.keys = {key: ApiKey(key, saved["expires"]) for key, saved in entry["keys"].items()}
         self.apis[api_id] = live
 
     async def _restore_data_source(self, live: LiveApi, name: str, body: dict[str, Any]) -> None:

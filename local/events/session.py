@@ -12,24 +12,24 @@ from local.events import publish
 from local.events.auth.credentials import Credentials, lower_names
 from local.events.auth.identity import who
 from local.events.broker import Outbox, Subscription, Transport
-from local.events.errors import Refusal
-from local.events.faults import Effect as FaultEffect
-from local.events.faults import Lost, Target, When
-from local.events.frames import KEEP_ALIVE
-from local.events.live import LiveApi
-from local.events.protocol import (
+from local.events.effects import (
     AddSubscription,
     Authorize,
     AuthorizeConnect,
     CallPublish,
     CallSubscribe,
     Close,
-    Connection,
     Effect,
     Operation,
     RemoveSubscription,
     Send,
 )
+from local.events.errors import Refusal
+from local.events.faults import Effect as FaultEffect
+from local.events.faults import Lost, Target, When
+from local.events.frames import KEEP_ALIVE
+from local.events.live import LiveApi
+from local.events.protocol import Connection
 from local.events.service import Service
 
 SOCKET: Final = "socket"

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,6 +30,7 @@ CLIENT = "appclient1"
 ISSUER = f"https://cognito-idp.{REGION}.amazonaws.com/{POOL}"
 TOKEN = "control-token-of-the-tests"
 API = "testapi"
+KEY = "da2-abcdefghijklmnopqrstuvwxyz"
 SIGNER = Credentials("AKIDLOCAL", "secret-of-the-tests")
 SESSION_SIGNER = Credentials("ASIALOCAL", "another-secret", "session-token")
 FOREIGN_SIGNER = Credentials("AKIDFOREIGN", "foreign-secret")
@@ -190,7 +192,7 @@ class Running:
     session: aiohttp.ClientSession
     pool: UserPool
     credentials_file: Path
-    key: str = ""
+    key: str = KEY
 
     @property
     def host(self) -> str:
@@ -225,7 +227,7 @@ class Running:
         await self.registered("PUT", f"apis/{API}/namespaces/{name}", {"properties": own | properties})
 
     async def faults(self, *rules: dict[str, Any]) -> None:
-        await self.registered("PUT", "faults", {"rules": list(rules)})
+        await self.registered("PUT", "faults", list(rules))
 
     def jwt_authorization(self, **changes: Any) -> dict[str, str]:
         return {"host": self.host, "Authorization": self.pool.token(**changes)}
@@ -250,26 +252,30 @@ class Running:
     ) -> tuple[int, dict[str, Any]]:
         own = {"x-api-key": self.key} if headers is None else headers
         body = json.dumps({"channel": channel, "events": list(events)})
-        async with self.session.post(self.url + path, data=body, headers=own) as answer:
+        async with self.session.post(self.url + path, data=BytesIO(body.encode()), headers=own) as answer:
             return answer.status, await answer.json()
 
     async def post_raw(self, body: bytes, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
-        async with self.session.post(self.event_url, data=body, headers=headers) as answer:
+        async with self.session.post(self.event_url, data=BytesIO(body), headers=headers) as answer:
             return answer.status, await answer.json()
 
 
 @asynccontextmanager
 async def running(
-    folder: Path, pool: UserPool, data_sources: Any = no_data_sources, **settings: Any
+    folder: Path, pool: UserPool, data_sources: Any = no_data_sources, *, fresh: bool = True, **settings: Any
 ) -> AsyncIterator[Running]:
-    """A service with one API that has all served modes, one API key and the namespace `open`."""
+    """A service with one API that has all served modes, one API key and the namespace `open`.
+
+    If not `fresh`, it has what the folder holds instead.
+    """
     credentials_file = folder / "signers.json"
     if not credentials_file.exists():
         credentials_file.write_text(json.dumps(signer_file()))
     own = Settings(folder, TOKEN, pool.url, credentials_file, **settings)
     async with on_port(make_app(own, data_sources)) as url, aiohttp.ClientSession() as session:
         service = Running(url, session, pool, credentials_file)
-        await service.register()
-        service.key = (await service.registered("PUT", f"apis/{API}/keys/default", {"properties": {}}))["apiKey"]
-        await service.namespace("open")
+        if fresh:
+            await service.register()
+            await service.registered("PUT", f"apis/{API}/keys/{KEY}", {"properties": {}})
+            await service.namespace("open")
         yield service

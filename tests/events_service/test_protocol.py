@@ -7,20 +7,20 @@ import pytest
 
 from local.events import limits
 from local.events.channels import parse_channel
-from local.events.errors import Refusal, unauthorized
-from local.events.protocol import (
+from local.events.effects import (
     AddSubscription,
     Authorize,
     AuthorizeConnect,
     CallPublish,
     CallSubscribe,
     Close,
-    Connection,
     Effect,
     Operation,
     RemoveSubscription,
     Send,
 )
+from local.events.errors import Refusal, unauthorized
+from local.events.protocol import Connection
 
 AUTHORIZATION = {"Authorization": "token"}
 

@@ -1,6 +1,7 @@
 """SigV4: what botocore signs is accepted, and nothing else."""
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,6 @@ from tests.events_service.harness import (
 
 BODY = b'{"channel":"/open/a","events":["1"]}'
 URL = "http://events.test/event"
-EPOCH_OF_TESTS = 1_790_000_000.0
 
 
 def presented(headers: dict[str, str], signed: Any = BODY, **changes: Any) -> Presented:
@@ -45,9 +45,7 @@ def signers(tmp_path_factory: pytest.TempPathFactory) -> SignerFile:
 
 
 @pytest.fixture
-def verifier(signers: SignerFile, monkeypatch: pytest.MonkeyPatch) -> SignatureVerifier:
-    import time
-
+def verifier(signers: SignerFile) -> SignatureVerifier:
     return SignatureVerifier(signers, time.time)
 
 
@@ -137,8 +135,6 @@ def test_a_signer_of_another_account_is_refused(verifier: SignatureVerifier) -> 
 
 @pytest.mark.parametrize(("off", "good"), [(-301, False), (-295, True), (295, True), (301, False)])
 def test_a_signature_holds_for_five_minutes_either_way(signers: SignerFile, off: int, good: bool) -> None:
-    import time
-
     verifier = SignatureVerifier(signers, lambda: time.time() + off)
     headers = presented(signed_headers(URL, BODY))
     if good:

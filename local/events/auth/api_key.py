@@ -20,4 +20,4 @@ def check_api_key(presented: str, keys: Iterable[ApiKey], now: float) -> None:
     if found is None:
         raise unauthorized("unknown API key")
     if now >= found.expires:
-        raise unauthorized(f"API key {found.id} has expired")
+        raise unauthorized("the API key has expired")

@@ -1,0 +1,146 @@
+"""Fault switches: each does what it says, as often as it says, to what it says."""
+
+from typing import Any
+
+import aiohttp
+import pytest
+
+from local.events.faults import Faults, Target, When, rule_from
+from local.events.properties import PropertyError
+from tests.events_service.harness import Running
+
+
+async def watch(service: Running, channel: str = "/open/*") -> Any:
+    socket = await service.connect()
+    assert (await socket.subscribe(channel))["type"] == "subscribe_success"
+    return socket
+
+
+async def test_an_error_is_answered_with_its_status_as_often_as_asked(service: Running) -> None:
+    await service.faults({"match": {"operation": "publish"}, "effect": "error", "status": 503, "times": 2})
+    answers = [await service.post("open/a", "1") for _ in range(3)]
+    assert [status for status, _ in answers] == [503, 503, 200]
+    assert answers[0][1]["errors"][0]["errorType"] == "InternalFailureException"
+    (rule,) = (await service.registered("GET", "faults"))["rules"]
+    assert (rule["times"], rule["hits"]) == (0, 2)
+
+
+async def test_a_throttle_is_429_over_http_and_its_type_over_the_socket(service: Running) -> None:
+    await service.faults({"match": {"operation": "publish"}, "effect": "throttle"})
+    status, answer = await service.post("open/a", "1")
+    assert (status, answer["errors"][0]["errorType"]) == (429, "ThrottlingException")
+    refused = await (await service.connect()).publish("/open/a", "1")
+    assert refused["errors"][0]["errorType"] == "ThrottlingException"
+
+
+async def test_only_what_matches_suffers(service: Running) -> None:
+    match = {"operation": "publish", "channel": "/open/bad/*", "transport": "http", "api": "testapi"}
+    await service.faults({"match": match, "effect": "error"})
+    assert (await service.post("open/bad/deep/er", "1"))[0] == 500
+    assert (await service.post("open/bad", "1"))[0] == 200
+    assert (await (await service.connect()).publish("/open/bad/x", "1"))["type"] == "publish_success"
+
+
+async def test_a_publish_lost_before_it_took_effect_reaches_nobody(service: Running) -> None:
+    socket = await watch(service)
+    await service.faults({"match": {"operation": "publish"}, "effect": "drop", "times": 1})
+    with pytest.raises(aiohttp.ClientError):
+        await service.post("open/a", "1")
+    await service.post("open/a", "2")
+    assert (await socket.receive())["event"] == "2"
+
+
+async def test_a_publish_whose_answer_is_lost_has_reached_everybody(service: Running) -> None:
+    socket = await watch(service)
+    await service.faults({"match": {"operation": "publish"}, "effect": "drop", "when": "after", "times": 1})
+    with pytest.raises(aiohttp.ClientError):
+        await service.post("open/a", "1")
+    assert (await socket.receive())["event"] == "1"
+
+
+async def test_an_operation_on_the_socket_can_stay_unanswered_or_cut_it(service: Running) -> None:
+    socket = await service.connect()
+    await service.faults({"match": {"operation": "subscribe"}, "effect": "drop", "times": 1})
+    await socket.send(type="subscribe", id="1", channel="/open/a", authorization=socket.authorization)
+    assert (await socket.subscribe("/open/a", id="2"))["id"] == "2"
+    assert (await socket.subscribe("/open/a", id="1"))["type"] == "subscribe_success", "the lost id is free"
+    await service.faults({"match": {"operation": "publish"}, "effect": "close"})
+    await socket.send(type="publish", id="p", channel="/open/a", events=["1"], authorization=socket.authorization)
+    assert await socket.closed() == 1006
+
+
+async def test_a_delivery_can_be_lost_delayed_or_cut_off(service: Running) -> None:
+    socket = await watch(service)
+    await service.faults({"match": {"operation": "deliver"}, "effect": "drop", "times": 1})
+    await service.post("open/a", '"lost"', '"kept"')
+    assert (await socket.receive())["event"] == '"kept"'
+    await service.faults({"match": {"operation": "deliver"}, "effect": "delay", "delayMs": 50, "times": 1})
+    await service.post("open/a", '"late"', '"early"')
+    assert [(await socket.receive())["event"] for _ in range(2)] == ['"early"', '"late"']
+    await service.faults({"match": {"operation": "deliver"}, "effect": "close"})
+    await service.post("open/a", "1")
+    assert await socket.closed() == 1006
+
+
+async def test_connecting_can_be_refused(service: Running) -> None:
+    await service.faults({"match": {"operation": "connect"}, "effect": "error", "status": 500})
+    refused = await (await service.open()).ask(type="connection_init")
+    assert refused["type"] == "connection_error"
+    assert refused["errors"][0]["errorCode"] == 500
+
+
+async def test_switching_off_ends_every_fault(service: Running) -> None:
+    await service.faults({"effect": "error"})
+    assert (await service.post("open/a", "1"))[0] == 500
+    await service.registered("DELETE", "faults")
+    assert (await service.post("open/a", "1"))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ({}, "effect: is missing"),
+        ([], "body: must be an object"),
+        ({"effect": "explode"}, "effect: must be one of"),
+        ({"effect": "drop", "match": {"operation": "eat"}}, "match.operation: must be one of"),
+        ({"effect": "drop", "match": {"chanel": "x"}}, "match.chanel: is unknown"),
+        ({"effect": "drop", "delay": 5}, "delay: is unknown"),
+        ({"effect": "drop", "times": 1.5}, "times: must be a whole number"),
+        ({"effect": "drop", "times": -1}, "times: must be a whole number"),
+        ({"effect": "error", "match": {"operation": "deliver"}}, "there is nobody to tell"),
+    ],
+)
+async def test_a_rule_that_means_nothing_is_refused_and_changes_nothing(
+    service: Running, rule: Any, message: str
+) -> None:
+    status, answer = await service.control("PUT", "faults", [rule])
+    assert status == 400
+    assert message in answer["errors"][0]["message"]
+    assert (await service.registered("GET", "faults"))["rules"] == []
+
+
+def test_a_probability_is_that_of_each_match() -> None:
+    chances = iter([0.2, 0.9, 0.2])
+    faults = Faults(chance=lambda: next(chances))
+    faults.rules = [rule_from({"effect": "drop", "probability": 0.5})]
+    hit = [faults.take(Target.PUBLISH, "a", "/b", "http") is not None for _ in range(3)]
+    assert hit == [True, False, True]
+
+
+def test_when_is_before_unless_said_otherwise() -> None:
+    rule = rule_from({"effect": "drop"})
+    assert rule.matches(Target.PUBLISH, When.BEFORE, "a", "/b", "http")
+    assert not rule.matches(Target.PUBLISH, When.AFTER, "a", "/b", "http")
+
+
+def test_a_rule_reads_back_as_it_was_written() -> None:
+    body = {"match": {"operation": "publish", "channel": "/a/*"}, "effect": "delay", "delayMs": 5.0, "times": 3}
+    shown = rule_from(body).as_json()
+    assert {key: shown[key] for key in body} == body
+    shown.pop("hits")
+    assert rule_from(shown) == rule_from(body)
+
+
+def test_an_error_for_nobody_is_refused() -> None:
+    with pytest.raises(PropertyError, match="nobody to tell"):
+        rule_from({"effect": "throttle", "match": {"operation": "keep-alive"}})
