@@ -27,10 +27,15 @@ from client.terminal import Terminal
 def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m client.chat", description="Chat in the terminal.")
     parser.add_argument("--user", type=int, default=1, metavar="N", help="demo user 1 or 2 (default 1)")
-    parser.add_argument("--email", help="sign in as somebody else; the password is asked for, or taken from "
-                        "the variable CHAT_PASSWORD")
-    parser.add_argument("--target", default=targets.LOCAL, metavar="FILE",
-                        help="outputs or environment file of an environment (default: the local cloud that runs)")
+    parser.add_argument(
+        "--email", help="sign in as somebody else; the password is asked for, or taken from the variable CHAT_PASSWORD"
+    )
+    parser.add_argument(
+        "--target",
+        default=targets.LOCAL,
+        metavar="FILE",
+        help="outputs or environment file of an environment (default: the local cloud that runs)",
+    )
     parser.add_argument("--verbose", action="store_true", help="show what goes on below")
     return parser.parse_args(arguments)
 

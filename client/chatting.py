@@ -142,9 +142,10 @@ class ChatClient:
 
     async def open(self, conversation_id: str) -> list[Message]:
         """Load the newest page of a conversation and return what is loaded, oldest first."""
-        page = await self.api.history(conversation_id)
         log = self.inbox[conversation_id].log
-        log.older(page)
+        generation = log.generation
+        page = await self.api.history(conversation_id)
+        log.older(page, generation)
         log.note(page.latestSeq, page.latestChange)
         self._fill_gaps()
         return log.messages
@@ -152,9 +153,9 @@ class ChatClient:
     async def older(self, conversation_id: str) -> list[Message]:
         """Load the page before the oldest loaded message and return it, oldest first; empty at the beginning."""
         log = self.inbox[conversation_id].log
-        loaded = log.messages
+        loaded, generation = log.messages, log.generation
         before = loaded[0].timestamp if loaded else None
-        return log.older(await self.api.history(conversation_id, before=before))
+        return log.older(await self.api.history(conversation_id, before=before), generation)
 
     async def send(self, conversation_id: str, content: str | None = None, **fields: Any) -> Message:
         """Send a message; until it is stored it stands in `drafts`.

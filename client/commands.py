@@ -156,8 +156,9 @@ class Commands:
             answer = await self._chat.api.conversation(conversation)
             for member in answer.members:
                 role = " (admin)" if member.role == "ADMIN" else ""
-                self._screen.terminal.show(f"{self._screen.name(member.userId)}{role}, has read up to "
-                                           f"#{member.lastReadSeq}")
+                self._screen.terminal.show(
+                    f"{self._screen.name(member.userId)}{role}, has read up to #{member.lastReadSeq}"
+                )
 
     async def _history(self, rest: str) -> None:
         if (conversation := self._here()) is not None:

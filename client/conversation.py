@@ -61,6 +61,8 @@ class ConversationLog:
         self._known: dict[str, _Known] = {}
         self._ahead: dict[int, tuple[Message, str | None]] = {}
         self._changes_ahead: set[int] = set()
+        self.generation = 0
+        """How often the log began anew; a page of history belongs to the generation in which it was asked for."""
 
     @property
     def messages(self) -> list[Message]:
@@ -139,6 +141,7 @@ class ConversationLog:
         """Drop everything and begin anew from the newest page; messages handed out before are not handed out again."""
         newest = sorted((message for message in page.messages if message.seq is not None), key=_number)
         after, first = self.seq, newest[0].seq if newest else None
+        self.generation += 1
         self._order.clear()
         self._messages.clear()
         self.note(page.latestSeq, page.latestChange)
@@ -153,12 +156,18 @@ class ConversationLog:
         self._reach_change(page.latestChange)
         return out + self._drain()
 
-    def older(self, page: HistoryPage) -> list[Message]:
+    def older(self, page: HistoryPage, generation: int) -> list[Message]:
         """Put a page of older history before what is loaded.
+
+        Args:
+            page: newest first, as history answers; adjacent to the oldest loaded message, or overlapping.
+            generation: the log's when the page was asked for; a page of an earlier one would leave a hole.
 
         Returns:
             Its messages that were not loaded yet, oldest first. They are not handed out: they were read on demand.
         """
+        if generation != self.generation:
+            return []
         wanted = [m for m in page.messages if m.messageId not in self._messages and _number(m) <= self.seq]
         self._load(wanted, page.latestChange, front=True)
         return [self._messages[m.messageId] for m in reversed(wanted)]
