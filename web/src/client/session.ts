@@ -145,6 +145,10 @@ export class Session {
     return users;
   }
 
+  async profileOf(userId: string): Promise<PublicUser> {
+    return (await this.api.call("getUser", { userId }, {})).user;
+  }
+
   /** Find or make the direct conversation with somebody, and open it. */
   async openDirect(userId: string): Promise<void> {
     const since = this.store.state.clock;

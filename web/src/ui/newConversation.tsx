@@ -1,0 +1,81 @@
+/** Start a direct chat or a group. */
+
+import type { JSX } from "preact";
+import { useRef, useState } from "preact/hooks";
+import { type PublicUser, limits } from "../contract";
+import { useAction, useSession } from "./hooks";
+import { Dialog, Field, Icon } from "./parts";
+import { PeopleSearch } from "./people";
+
+export function NewDirect({ onClose }: { readonly onClose: () => void }): JSX.Element {
+  const session = useSession();
+  const { busy, run } = useAction();
+  const choose = async (user: PublicUser): Promise<void> => {
+    if (await run(() => session.openDirect(user.userId))) {
+      onClose();
+    }
+  };
+  return (
+    <Dialog title="New chat" onClose={onClose}>
+      <PeopleSearch autoFocus action="Chat with" exclude={[session.me]} busy={busy} onChoose={(user) => void choose(user)} />
+    </Dialog>
+  );
+}
+
+export function NewGroup({ onClose }: { readonly onClose: () => void }): JSX.Element {
+  const session = useSession();
+  const { busy, run } = useAction();
+  const [name, setName] = useState("");
+  const [members, setMembers] = useState<readonly PublicUser[]>([]);
+  // One id for this dialog: pressing the button again after a lost answer finds the group instead of making another.
+  const tempId = useRef(crypto.randomUUID());
+  const create = async (): Promise<void> => {
+    const ids = members.map((user) => user.userId);
+    if (await run(() => session.createGroup(name.trim(), ids, tempId.current))) {
+      onClose();
+    }
+  };
+  return (
+    <Dialog title="New group" onClose={onClose}>
+      <form
+        class="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void create();
+        }}
+      >
+        <Field label="Group name" value={name} onInput={setName} autoFocus required maxLength={limits.GROUP_NAME_CHARACTERS} autoComplete="off" />
+        {members.length > 0 ? (
+          <ul class="chips" aria-label="Members">
+            {members.map((user) => (
+              <li key={user.userId}>
+                <button
+                  type="button"
+                  class="chip"
+                  aria-label={`Leave out ${user.fullName}`}
+                  onClick={() => setMembers(members.filter(({ userId }) => userId !== user.userId))}
+                >
+                  {user.fullName}
+                  <Icon name="close" />
+                </button>
+              </li>
+            ))}
+          </ul>
+        ) : null}
+        <PeopleSearch
+          action="Add"
+          exclude={[session.me, ...members.map(({ userId }) => userId)]}
+          onChoose={(user) => setMembers([...members, user])}
+        />
+        <div class="actions">
+          <button type="button" class="button" onClick={onClose}>
+            Cancel
+          </button>
+          <button type="submit" class="button button-primary" disabled={busy || members.length === 0 || !name.trim() || members.length > limits.MEMBERS_PER_REQUEST}>
+            Create group
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
