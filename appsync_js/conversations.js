@@ -42,21 +42,23 @@ const TABLES = {
   idempotency: '__IDEMPOTENCY_TABLE__',
 };
 
-// What each message type must have and may have besides tempId, seq, type, senderId and replyTo.
+// What each message type must have and may have besides what is common to all.
+// <generated: message types>
 const MESSAGE_TYPES = {
   TEXT: { required: ['content'], optional: [] },
-  AUDIO: { required: ['mediaUrl', 'duration'], optional: ['content', 'fileName', 'fileSize'] },
-  IMAGE: { required: ['mediaUrl'], optional: ['content', 'fileName', 'fileSize'] },
-  VIDEO: { required: ['mediaUrl'], optional: ['content', 'duration', 'fileName', 'fileSize'] },
+  AUDIO: { required: ['mediaUrl', 'duration'], optional: ['fileName', 'fileSize', 'content'] },
+  IMAGE: { required: ['mediaUrl'], optional: ['fileName', 'fileSize', 'content'] },
+  VIDEO: { required: ['mediaUrl'], optional: ['fileName', 'fileSize', 'duration', 'content'] },
   FILE: { required: ['mediaUrl', 'fileName', 'fileSize'], optional: ['content'] },
 };
+// </generated>
 const COMMON = ['tempId', 'seq', 'type', 'senderId', 'replyTo'];
 const STORED = ['content', 'mediaUrl', 'fileName', 'fileSize', 'duration', 'replyTo', 'tempId'];
 
 // Patterns are anchored at both ends, with \z because $ would let a final line break pass.
 const ID = '^[A-Za-z0-9_-]+\\z';
 const TEMP_ID = '^[A-Za-z0-9._:-]+\\z';
-const URL = '^https://[^\\s]+\\z';
+const MEDIA_URL = '^https://[^\\s]+\\z';
 
 export const onSubscribe = {
   request(ctx) {
@@ -197,7 +199,7 @@ function fieldIsValid(name, value) {
     case 'content':
       return typeof value === 'string' && value.length <= LIMITS.CONTENT_CHARACTERS;
     case 'mediaUrl':
-      return isText(value, LIMITS.MEDIA_URL_CHARACTERS) && util.matches(URL, value);
+      return isText(value, LIMITS.MEDIA_URL_CHARACTERS) && util.matches(MEDIA_URL, value);
     case 'fileName':
       return isText(value, LIMITS.FILE_NAME_CHARACTERS);
     case 'fileSize':
@@ -295,6 +297,9 @@ function conversationWrite(conversationId, messages) {
 // Never half of a surrogate pair, which could not be stored.
 function previewOf(message) {
   const text = message.content ?? '';
+  if (text.trim() === '') {
+    return '';
+  }
   const last = text.charAt(LIMITS.PREVIEW_CHARACTERS - 1);
   const whole = last >= '\ud800' && last <= '\udbff' ? LIMITS.PREVIEW_CHARACTERS - 1 : LIMITS.PREVIEW_CHARACTERS;
   return text.slice(0, whole);

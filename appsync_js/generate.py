@@ -1,4 +1,4 @@
-"""Writes into the handler modules what has its home in the contract: event types and limits.
+"""Writes into the handler modules what has its home in the contract: event types, limits and message rules.
 
     python -m appsync_js.generate            rewrite the marked blocks
     python -m appsync_js.generate --check    only say whether they are up to date (exit code 1 if not)
@@ -18,6 +18,7 @@ from typing import Final
 from appsync_js.render import namespaces, source
 from handlers.core.contract import limits
 from handlers.core.contract.events import event_types
+from handlers.core.message_rules import RULES
 
 _FOLDER: Final = Path(__file__).resolve().parent
 _BLOCK: Final = re.compile(r"(// <generated: ([a-z ]+)>\n).*?(// </generated>)", re.DOTALL)
@@ -46,7 +47,22 @@ def _limits(namespace: str) -> str:
     return f"const LIMITS = {{\n{rows}}};\n"
 
 
-_BLOCKS: Final[Mapping[str, Callable[[str], str]]] = {"event types": _event_types, "limits": _limits}
+def _message_types(namespace: str) -> str:
+    def names(fields: Sequence[str]) -> str:
+        return f"[{', '.join(repr(field) for field in fields)}]"
+
+    rows = []
+    for kind, rule in RULES.items():
+        optional = [*rule.allowed, *([] if "content" in rule.needed else ["content"])]
+        rows.append(f"  {kind}: {{ required: {names(rule.needed)}, optional: {names(optional)} }},\n")
+    return f"const MESSAGE_TYPES = {{\n{''.join(rows)}}};\n"
+
+
+_BLOCKS: Final[Mapping[str, Callable[[str], str]]] = {
+    "event types": _event_types,
+    "limits": _limits,
+    "message types": _message_types,
+}
 
 
 def generated(namespace: str) -> str:
