@@ -166,7 +166,7 @@ class Cloud:
             self._steps.skipped("synthesise the CDK app", "unchanged")
             return
         with self._steps.step("synthesise the CDK app"):
-            self._project.synthesise(self.state.assembly)
+            self._project.synthesise(self.state)
         self.manifest.inputs = inputs
         self.manifest.save(self.state.manifest_file)
 

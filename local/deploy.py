@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,22 +53,24 @@ class CdkProject:
     def digest(self) -> str:
         """Digest of everything the synthesis reads."""
         roots = [self.folder / name for name in SOURCES]
-        return _digest(self.folder, roots, self.environment)
+        # Wheels of the functions are those of this interpreter.
+        return _digest(self.folder, roots, f"{self.environment} {sys.implementation.cache_tag}")
 
-    def synthesise(self, assembly: Path) -> None:
+    def synthesise(self, state: StateDirectory) -> None:
         """Write the cloud assembly.
 
         Raises:
             StepError: the app cannot be synthesised; with what it printed.
         """
-        shutil.rmtree(assembly, ignore_errors=True)
+        shutil.rmtree(state.assembly, ignore_errors=True)
         self._run(
-            ["synth", "--all", "--quiet", "-c", f"env={self.environment}", "--output", str(assembly)],
+            ["synth", "--all", "--quiet", "-c", f"env={self.environment}", "--output", str(state.assembly)],
             _plain_environment(),
             self.folder,
             _SYNTH_SECONDS,
             "the app could not be synthesised",
-            f"fix what it says above; the same without the local cloud: make synth ENV={self.environment}",
+            f"fix what it says; all of it: {state.logs / 'cdk-synth.log'}, or make synth ENV={self.environment}",
+            state.logs / "cdk-synth.log",
         )
 
     def bootstrap(self, state: StateDirectory, ports: Ports, keys: dict[str, str]) -> None:
@@ -83,7 +86,8 @@ class CdkProject:
             state.cdk_home,
             _BOOTSTRAP_SECONDS,
             "cdk bootstrap failed",
-            f"see {state.logs / 'emulator.log'}",
+            f"see {state.logs / 'cdk-bootstrap.log'} and {state.logs / 'emulator.log'}",
+            state.logs / "cdk-bootstrap.log",
         )
 
     def deploy(self, state: StateDirectory, ports: Ports, keys: dict[str, str]) -> None:
@@ -109,9 +113,9 @@ class CdkProject:
             state.cdk_home,
             _DEPLOY_SECONDS,
             "cdk deploy failed",
-            f"see {state.logs / 'cdk.log'} and {state.logs / 'emulator.log'}; "
+            f"see {state.logs / 'cdk-deploy.log'} and {state.logs / 'emulator.log'}; "
             "if only the local state is broken, forget it with --fresh",
-            log=state.logs / "cdk.log",
+            state.logs / "cdk-deploy.log",
         )
 
     def _run(
@@ -122,7 +126,7 @@ class CdkProject:
         seconds: int,
         cause: str,
         remedy: str,
-        log: Path | None = None,
+        log: Path,
     ) -> None:
         command = [str(self.cli), *arguments, "--no-notices", "--ci"]
         try:
@@ -142,8 +146,7 @@ class CdkProject:
             raise StepError(f"{self.cli} is missing", "install the Node tools: make setup") from error
         except subprocess.TimeoutExpired as error:
             raise StepError(f"{cause}: not finished after {seconds} s", remedy, _tail(_text(error.output))) from error
-        if log is not None:
-            log.write_text(result.stdout, encoding="utf-8")
+        log.write_text(result.stdout, encoding="utf-8")
         if result.returncode != 0:
             raise StepError(f"{cause} (code {result.returncode})", remedy, _tail(result.stdout))
 

@@ -7,6 +7,7 @@ import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from local.emulator.settings import DEFAULT_REGION
 from local.ports import Ports
@@ -64,7 +65,8 @@ def read_outputs(path: Path, ports: Ports) -> CloudOutputs:
         StepError: an output that clients need is missing.
     """
     stacks: StackOutputs = json.loads(path.read_text(encoding="utf-8"))
-    host = _value(stacks, "EventApiHttpDns", "EventsHttpDns", "HttpDns", suffix="HttpDns")
+    endpoint = _value(stacks, "EventsHttpEndpoint")
+    host = urlsplit(endpoint).netloc
     return CloudOutputs(
         region=DEFAULT_REGION,
         userPoolId=_value(stacks, "UserPoolId"),
@@ -95,17 +97,11 @@ def _http_api_id(stacks: StackOutputs) -> str:
     raise _missing("the address of the HTTP API", stacks)
 
 
-def _value(stacks: StackOutputs, *names: str, suffix: str | None = None) -> str:
+def _value(stacks: StackOutputs, name: str) -> str:
     for outputs in stacks.values():
-        for name in names:
-            if name in outputs:
-                return outputs[name]
-    if suffix is not None:
-        for outputs in stacks.values():
-            for name, value in outputs.items():
-                if name.endswith(suffix):
-                    return value
-    raise _missing(names[0], stacks)
+        if name in outputs:
+            return outputs[name]
+    raise _missing(name, stacks)
 
 
 def _missing(what: str, stacks: StackOutputs) -> StepError:

@@ -15,7 +15,7 @@ from ministack.services import cloudformation, lambda_svc
 from local.emulator.durability import dynamodb_journal
 from local.emulator.durability.generations import JOURNAL_NAME, Generations
 from local.emulator.durability.journal import Journal, read_journal
-from local.emulator.durability.policy import Saving
+from local.emulator.durability.policy import STACK_SERVICE, Saving
 from local.emulator.durability.snapshot import SnapshotFiles, StateReader
 
 _LOGGER = logging.getLogger("local.durability")
@@ -59,6 +59,8 @@ class StateKeeper:
         """
         if saving is Saving.GENERATION:
             self._generation_wanted = True
+            if service != STACK_SERVICE and not self.stack_operation_runs():
+                self.make_generation()
         elif saving is Saving.SOON:
             self._soon.update(_state_keys(service))
         elif saving is Saving.BEFORE_ANSWER:

@@ -12,11 +12,13 @@ class Saving(Enum):
     JOURNALLED = "the DynamoDB journal holds it already"
     BEFORE_ANSWER = "rewrite the service's file before the caller gets its answer"
     SOON = "rewrite the service's file within a second"
-    GENERATION = "a new generation, when no stack operation runs"
+    GENERATION = "a new generation, before the answer or when the running stack operation is over"
 
 
 _READS = (
     "Get",
+    "AdminGet",
+    "AdminList",
     "Describe",
     "List",
     "Head",
@@ -74,7 +76,5 @@ def saving_for(service: str, operation: str, method: str) -> Saving:
     if service == STACK_SERVICE:
         return Saving.GENERATION
     if service == "sqs" and operation.startswith(_SQS_REPEATABLE):
-        return Saving.SOON
-    if service == "lambda" and not operation:
         return Saving.SOON
     return Saving.BEFORE_ANSWER
