@@ -102,7 +102,8 @@ class DynamoBlocks(DynamoBlockPairs):
             "Update": {
                 "TableName": self.members,
                 "Key": member_key(change.who, change.conversation_id),
-                "UpdateExpression": "REMOVE hidden",
+                "UpdateExpression": "REMOVE #hidden",
+                "ExpressionAttributeNames": {"#hidden": "hidden"},
                 "ConditionExpression": "attribute_exists(userId)",
             }
         }
