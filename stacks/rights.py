@@ -27,19 +27,19 @@ class Rights:
     publish: tuple[channels.Namespace, ...] = ()
 
 
-_OUTBOX_WRITER: Final = ("GetItem", "PutItem", "UpdateItem", "DeleteItem")
+_OUTBOX_WRITER: Final = ("PutItem", "UpdateItem", "DeleteItem")
 _MESSAGE_ID_INDEX: Final = (tables.MESSAGES, tables.MESSAGES.indexes[0])
 _BY_DUE: Final = (tables.OUTBOX, tables.OUTBOX.indexes[0])
 
 FUNCTIONS: Final[Mapping[str, Rights]] = {
     settings.MessagesSettings.function: Rights(
         {
-            tables.CONVERSATIONS: ("GetItem", "UpdateItem", "ConditionCheckItem"),
-            tables.CONVERSATION_MEMBERS: ("GetItem", "BatchGetItem", "UpdateItem", "ConditionCheckItem"),
+            tables.CONVERSATIONS: ("GetItem", "UpdateItem"),
+            tables.CONVERSATION_MEMBERS: ("GetItem", "BatchGetItem", "UpdateItem"),
             tables.MESSAGES: ("GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem"),
-            tables.MESSAGE_CHANGES: ("GetItem", "Query", "PutItem"),
+            tables.MESSAGE_CHANGES: ("Query", "PutItem"),
             tables.IDEMPOTENCY: ("GetItem", "PutItem"),
-            tables.RATE_LIMITS: ("GetItem", "UpdateItem"),
+            tables.RATE_LIMITS: ("UpdateItem",),
             tables.OUTBOX: _OUTBOX_WRITER,
         },
         indexes=(_MESSAGE_ID_INDEX,),
@@ -47,33 +47,24 @@ FUNCTIONS: Final[Mapping[str, Rights]] = {
     ),
     settings.ConversationsSettings.function: Rights(
         {
-            tables.USERS: ("GetItem", "BatchGetItem", "ConditionCheckItem"),
-            tables.BLOCKS: ("GetItem", "BatchGetItem", "ConditionCheckItem"),
-            tables.CONVERSATIONS: ("GetItem", "BatchGetItem", "PutItem", "UpdateItem", "ConditionCheckItem"),
-            tables.CONVERSATION_MEMBERS: (
-                "GetItem",
-                "BatchGetItem",
-                "Query",
-                "PutItem",
-                "UpdateItem",
-                "DeleteItem",
-                "BatchWriteItem",
-                "ConditionCheckItem",
-            ),
+            tables.USERS: ("BatchGetItem",),
+            tables.BLOCKS: ("BatchGetItem", "ConditionCheckItem"),
+            tables.CONVERSATIONS: ("GetItem", "BatchGetItem", "PutItem", "UpdateItem"),
+            tables.CONVERSATION_MEMBERS: ("BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"),
             tables.MESSAGES: ("Query",),
-            tables.GROUPS: ("GetItem", "PutItem", "UpdateItem", "ConditionCheckItem"),
+            tables.GROUPS: ("GetItem", "PutItem", "UpdateItem"),
             tables.OUTBOX: _OUTBOX_WRITER,
         },
         publish=(channels.CHATS,),
     ),
     settings.UsersSettings.function: Rights(
         {
-            tables.USERS: ("GetItem", "BatchGetItem", "PutItem", "UpdateItem", "ConditionCheckItem"),
-            tables.USER_SEARCH: ("Query", "PutItem", "UpdateItem", "DeleteItem"),
-            tables.BLOCKS: ("GetItem", "Query", "PutItem", "DeleteItem", "ConditionCheckItem"),
+            tables.USERS: ("GetItem", "BatchGetItem", "PutItem", "UpdateItem"),
+            tables.USER_SEARCH: ("Query", "PutItem", "DeleteItem"),
+            tables.BLOCKS: ("BatchGetItem", "Query", "PutItem", "DeleteItem"),
             tables.CONVERSATIONS: ("GetItem", "BatchGetItem", "UpdateItem", "ConditionCheckItem"),
-            tables.CONVERSATION_MEMBERS: ("GetItem", "Query", "UpdateItem"),
-            tables.RATE_LIMITS: ("GetItem", "UpdateItem"),
+            tables.CONVERSATION_MEMBERS: ("BatchGetItem", "Query", "UpdateItem"),
+            tables.RATE_LIMITS: ("UpdateItem",),
             tables.OUTBOX: _OUTBOX_WRITER,
         },
         publish=(channels.CHATS, channels.USERS),
@@ -82,15 +73,15 @@ FUNCTIONS: Final[Mapping[str, Rights]] = {
         {tables.OUTBOX: ("GetItem", "UpdateItem", "DeleteItem")}, publish=(channels.CHATS, channels.USERS)
     ),
     settings.RelaySettings.function: Rights({tables.OUTBOX: ("GetItem",)}),
-    settings.SweepSettings.function: Rights({tables.OUTBOX: ("GetItem", "UpdateItem")}, indexes=(_BY_DUE,)),
-    settings.ProfileSettings.function: Rights({tables.USERS: ("GetItem", "PutItem"), tables.USER_SEARCH: ("PutItem",)}),
+    settings.SweepSettings.function: Rights({tables.OUTBOX: ("UpdateItem",)}, indexes=(_BY_DUE,)),
+    settings.ProfileSettings.function: Rights({tables.USERS: ("PutItem",), tables.USER_SEARCH: ("PutItem",)}),
 }
 
 CALLS_HANDLER: Final[Tables] = {tables.CALLS: ("GetItem",)}
 """The data source of namespace calls: may this user listen to the call?"""
 
 CONVERSATIONS_HANDLER: Final[Tables] = {
-    tables.CONVERSATION_MEMBERS: ("GetItem", "ConditionCheckItem"),
+    tables.CONVERSATION_MEMBERS: ("GetItem", "UpdateItem"),
     tables.CONVERSATIONS: ("UpdateItem",),
     tables.MESSAGES: ("PutItem",),
     tables.IDEMPOTENCY: ("PutItem",),
