@@ -13,6 +13,8 @@ from handlers.core.instants import from_iso, to_iso
 from handlers.core.ports import OutboxRecord
 
 _DUE = "due"
+_SHARD = {"#shard": tables.OUTBOX.indexes[0].partition.name}
+"""The name is a reserved word (Amazon DynamoDB: reserved words)."""
 _INDEX = tables.OUTBOX.indexes[0].name
 
 
@@ -96,7 +98,8 @@ class DynamoOutbox:
         request: dict[str, Any] = {
             "TableName": self._table,
             "IndexName": _INDEX,
-            "KeyConditionExpression": "shard = :due AND dueAt <= :now",
+            "KeyConditionExpression": "#shard = :due AND dueAt <= :now",
+            "ExpressionAttributeNames": _SHARD,
             "ExpressionAttributeValues": {":due": to_value(_DUE), ":now": to_value(to_iso(now))},
         }
         while True:
@@ -116,13 +119,20 @@ class DynamoOutbox:
 
     def give_up(self, event_id: str) -> None:
         """Let the sweep see the record no more. It stays readable until its time to live ends."""
-        self._update(event_id, "REMOVE shard", "attribute_exists(eventId)", {})
+        self._update(event_id, "REMOVE #shard", "attribute_exists(eventId)", {}, _SHARD)
 
     @staticmethod
     def _key(event_id: str) -> dict[str, Any]:
         return {"eventId": to_value(event_id)}
 
-    def _update(self, event_id: str, change: str, condition: str, values: dict[str, Any]) -> dict[str, Any] | None:
+    def _update(
+        self,
+        event_id: str,
+        change: str,
+        condition: str,
+        values: dict[str, Any],
+        names: dict[str, str] | None = None,
+    ) -> dict[str, Any] | None:
         """Change a record on a condition and return it as it is now; None where the condition does not hold."""
         request: dict[str, Any] = {
             "TableName": self._table,
@@ -131,6 +141,8 @@ class DynamoOutbox:
             "ConditionExpression": condition,
             "ReturnValues": "ALL_NEW",
         }
+        if names:
+            request["ExpressionAttributeNames"] = names
         if values:
             request["ExpressionAttributeValues"] = to_item(values)
         with writing("the event"):

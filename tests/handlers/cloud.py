@@ -39,6 +39,16 @@ class Emulator:
 
     endpoint: str
 
+    @cached_property
+    def dynamodb(self) -> Any:
+        """The client that most tests share."""
+        return self.client("dynamodb")
+
+    @cached_property
+    def sqs(self) -> Any:
+        """The client that most tests share."""
+        return self.client("sqs")
+
     def client(self, service: str, **options: Any) -> Any:
         """Return a botocore client of one of its services."""
         return botocore.session.Session().create_client(
@@ -128,7 +138,7 @@ class World:
 def create_world(emulator: Emulator) -> World:
     """Create every table of the contract, and a delivery queue, under a fresh name."""
     environment = f"t{uuid.uuid4().hex[:12]}"
-    dynamodb, sqs = emulator.client("dynamodb"), emulator.client("sqs")
+    dynamodb, sqs = emulator.dynamodb, emulator.sqs
     for table in tables.TABLES:
         dynamodb.create_table(**_definition(table, environment))
     queue = sqs.create_queue(QueueName=f"delivery-{environment}", Attributes={"VisibilityTimeout": "0"})

@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -66,33 +67,40 @@ class Devices:
 
 
 class Calls:
-    """Counts calls, and lets one of them go wrong.
+    """Counts calls, and lets one of them go wrong."""
 
-    Args:
-        at: number of the call that goes wrong, from 1; 0 for none.
-        fault: what happens then: called with a function that makes the real call.
-    """
-
-    def __init__(self, at: int = 0, fault: Callable[[Callable[[], Any]], Any] | None = None) -> None:
-        self._at = at
-        self._fault = fault
-        self._lock = Lock()
+    def __init__(self) -> None:
         self.made: list[str] = []
-        self.dead = False
+        self.triggered = False
+        self._dead = False
+        self._left = 0
+        self._fault: Callable[[Callable[[], Any]], Any] | None = None
+        self._lock = Lock()
+
+    def arm(self, at: int, fault: Callable[[Callable[[], Any]], Any]) -> None:
+        """Let one of the calls to come go wrong.
+
+        Args:
+            at: which one, from 1.
+            fault: what happens then: called with a function that makes the real call.
+        """
+        self._left, self._fault = at, fault
 
     def make(self, name: str, call: Callable[[], Any]) -> Any:
         """Make one call, or let it go wrong; a dead process makes none."""
         with self._lock:
-            if self.dead:
+            if self._dead:
                 raise ProcessDiesError(name)
             self.made.append(name)
-            number = len(self.made)
-        if number != self._at or self._fault is None:
+            self._left -= 1
+            wrong = self._left == 0
+        if not wrong or self._fault is None:
             return call()
+        self.triggered = True
         try:
             return self._fault(call)
         except ProcessDiesError:
-            self.dead = True
+            self._dead = True
             raise
 
 
@@ -125,7 +133,7 @@ class FaultyPublisher:
         failed = []
         for channel in channels:
             try:
-                taken = self.calls.make("publish", lambda channel=channel: self.devices.publish([channel], event))
+                taken = self.calls.make("publish", partial(self.devices.publish, [channel], event))
             except (ClientError, ReadTimeoutError):
                 failed.append(channel)
             else:
@@ -135,7 +143,7 @@ class FaultyPublisher:
 
 def _client_error(code: str, status: int) -> ClientError:
     answer = {"Error": {"Code": code, "Message": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    return ClientError(answer, "Operation")  # type: ignore[arg-type]  # botocore's stubs want more than it reads
+    return ClientError(answer, "Operation")
 
 
 def throttles(call: Callable[[], Any]) -> Any:
