@@ -23,11 +23,11 @@ from stacks.packaging import Asset
 QUEUE: Final = "Delivery"
 DEAD_LETTERS: Final = "DeliveryDeadLetters"
 
-_DELIVER_SECONDS: Final = 30
+_DELIVER_SECONDS: Final = 60
 _VISIBILITY_SECONDS: Final = 6 * _DELIVER_SECONDS  # AWS Lambda: using Lambda with Amazon SQS, six times the timeout
 _RECEIVES_MAX: Final = 5
 _DELIVER_CONCURRENCY: Final = 20
-_QUEUE_BATCH: Final = 10
+_QUEUE_BATCH: Final = 5
 _STREAM_BATCH: Final = 100
 _STREAM_RETRIES: Final = 10
 _STREAM_AGE_SECONDS: Final = 3_600  # the sweep has long taken over by then

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from aws_cdk import Aws, Duration, RemovalPolicy
+from aws_cdk import Aws, CfnWaitConditionHandle, Duration, RemovalPolicy
 from aws_cdk import aws_cognito as cognito
 from constructs import Construct
 
@@ -46,6 +46,8 @@ class IdentityStack(EnvironmentStack):
         outputs.REGION.add(self, self.pool.region)
 
     def _imported(self) -> Pool:
+        # CloudFormation refuses a stack without resources; a wait condition handle is one that does nothing.
+        CfnWaitConditionHandle(self, "Imported")
         identity = self.environment_settings.identity
         if identity.pool_id is None:
             raise ValueError("an imported pool has an id; the settings check it")
@@ -78,6 +80,11 @@ class IdentityStack(EnvironmentStack):
             sign_in_aliases=cognito.SignInAliases(email=True),
             sign_in_case_sensitive=False,
             self_sign_up_enabled=True,
+            user_verification=cognito.UserVerificationConfig(
+                email_subject="Your PantherKolab code",
+                email_body="Welcome to PantherKolab. Your code is {####}",
+                email_style=cognito.VerificationEmailStyle.CODE,
+            ),
             auto_verify=cognito.AutoVerifiedAttrs(email=True),
             keep_original=cognito.KeepOriginalAttrs(email=True),
             standard_attributes=cognito.StandardAttributes(

@@ -1,0 +1,110 @@
+"""Synthesises environments in this process, each once, and hands out their templates as plain dictionaries."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+
+from stacks.composition import compose
+from stacks.environment import Domain, Environment, Identity
+from stacks.packaging import ROOT, Asset
+from stacks.settings import load, names
+
+Template = dict[str, Any]
+Resource = dict[str, Any]
+
+ENVIRONMENTS = tuple(names())
+IMPORTED_POOL = "imported-pool"
+EVERYTHING = "everything"
+VARIANTS = (*ENVIRONMENTS, IMPORTED_POOL)
+"""What has snapshots: every environment, and one with a pool that existed before."""
+STATEFUL = ("Data", "Identity")
+
+
+def settings_of(variant: str) -> Environment:
+    """Return the settings of an environment, or of a variation that no environment of the repository has."""
+    if variant == IMPORTED_POOL:
+        imported = Identity(source="import", pool_id="eu-west-1_AbCdEf123", client_ids=("a" * 26, "b" * 26))
+        return replace(load("staging"), identity=imported)
+    if variant == EVERYTHING:
+        prod = load("prod")
+        certificate = "arn:aws:acm:us-east-1:000000000000:certificate/00000000-0000-0000-0000-000000000000"
+        return replace(
+            prod,
+            identity=replace(prod.identity, email_from="hello@example.edu"),
+            api=replace(prod.api, domain=Domain(name="api.example.edu", certificate_arn=certificate)),
+            events=replace(
+                prod.events,
+                direct_messaging=True,
+                domain=Domain(name="events.example.edu", certificate_arn=certificate),
+            ),
+            functions=replace(prod.functions, snap_start=True),
+            operations=replace(prod.operations, alarm_recipients=("on-call@example.edu", "lead@example.edu")),
+        )
+    return load(variant)
+
+
+@cache
+def templates(variant: str) -> dict[str, Template]:
+    """Return the templates of a variant by stack (`Data`, `Identity`, …), without nag and without the CLI."""
+    folder = Path(tempfile.mkdtemp(prefix="synthesis-"))
+    package = folder / "package"
+    package.mkdir()
+    (package / "code.py").write_text("", encoding="utf-8")
+    app = cdk.App(
+        outdir=str(folder / "cdk.out"),
+        analytics_reporting=False,
+        builtin_cloud_formation_validation=False,
+        context=json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"],
+    )
+    compose(app, settings_of(variant), Asset(package, "0" * 64))
+    app.synth()
+    return {
+        path.name.removesuffix(".template.json"): json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted((folder / "cdk.out").glob("*.template.json"))
+    }
+
+
+def resources(variant: str, kind: str | None = None) -> dict[str, Resource]:
+    """Return the resources of all stacks, `{stack}/{logical id}` to resource, of one CloudFormation type or all."""
+    return {
+        f"{stack}/{logical_id}": resource
+        for stack, template in templates(variant).items()
+        for logical_id, resource in template["Resources"].items()
+        if kind is None or resource["Type"] == kind
+    }
+
+
+def properties(variant: str, kind: str) -> list[dict[str, Any]]:
+    """Return the properties of every resource of a type."""
+    return [resource.get("Properties", {}) for resource in resources(variant, kind).values()]
+
+
+def readable(value: Any) -> Any:
+    """Return a template's value with its joins and references written as one text: `arn:${AWS::Partition}:…`."""
+    if isinstance(value, dict):
+        return _readable_function(value)
+    if isinstance(value, list):
+        return [readable(item) for item in value]
+    return value
+
+
+def _readable_function(value: dict[str, Any]) -> Any:
+    match value:
+        case {"Ref": name}:
+            return f"${{{name}}}"
+        case {"Fn::GetAtt": [name, attribute]}:
+            return f"${{{name}.{attribute}}}"
+        case {"Fn::ImportValue": name}:
+            return f"${{import {name}}}"
+        case {"Fn::Sub": str(text)}:
+            return text
+        case {"Fn::Join": [separator, list(parts)]}:
+            return separator.join(str(readable(part)) for part in parts)
+    return {key: readable(item) for key, item in value.items()}
