@@ -15,7 +15,7 @@ from client.updates import HistoryReset, MessageAdded, MessageChanged
 from handlers.core.contract.models import Message
 from handlers.core.contract.responses import HistoryPage
 
-FILLABLE = 4
+FILLABLE = 2
 PAGE = 3
 
 
@@ -284,5 +284,5 @@ class Delivery(RuleBasedStateMachine):
         self.shows_what_the_log_holds()
 
 
-Delivery.TestCase.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
+Delivery.TestCase.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
 TestEveryOrderOfEventsAndAnswersEndsInTheServersLog = Delivery.TestCase
