@@ -12,7 +12,7 @@ from typing import Any
 import aws_cdk as cdk
 
 from stacks.composition import compose
-from stacks.environment import Domain, Environment, Identity
+from stacks.environment import DISPOSABLE, Domain, Environment, Identity
 from stacks.packaging import ROOT, Asset
 from stacks.settings import load, names
 
@@ -25,6 +25,9 @@ EVERYTHING = "everything"
 VARIANTS = (*ENVIRONMENTS, IMPORTED_POOL)
 """What has snapshots: every environment, and one with a pool that existed before."""
 STATEFUL = ("Data", "Identity")
+ALL = (*ENVIRONMENTS, IMPORTED_POOL, EVERYTHING)
+"""What the promises are tested with: also one that uses every optional setting."""
+PROTECTED = tuple(variant for variant in ALL if variant not in DISPOSABLE)
 
 
 def settings_of(variant: str) -> Environment:
@@ -108,3 +111,27 @@ def _readable_function(value: dict[str, Any]) -> Any:
         case {"Fn::Join": [separator, list(parts)]}:
             return separator.join(str(readable(part)) for part in parts)
     return {key: readable(item) for key, item in value.items()}
+
+
+def allowed(variant: str) -> list[tuple[str, dict[str, Any]]]:
+    """Return every statement that allows something, with the resource it stands at."""
+    documents = [
+        (name, policy["PolicyDocument"])
+        for name, role in resources(variant, "AWS::IAM::Role").items()
+        for policy in role["Properties"].get("Policies", [])
+    ]
+    documents += [
+        (name, policy["Properties"]["PolicyDocument"])
+        for name, policy in resources(variant, "AWS::IAM::Policy").items()
+    ]
+    return [
+        (name, statement)
+        for name, document in documents
+        for statement in document["Statement"]
+        if statement["Effect"] == "Allow"
+    ]
+
+
+def listed(value: Any) -> list[str]:
+    """Return a value that a template may write alone or as a list, as a list."""
+    return value if isinstance(value, list) else [value]

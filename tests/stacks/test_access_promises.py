@@ -1,0 +1,153 @@
+"""What every environment promises. Who may do what: tokens, channels, roles, wildcards."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from handlers.core.contract.routes import ROUTES
+from stacks.rights import CALLS_HANDLER, CONVERSATIONS_HANDLER, FUNCTIONS
+from tests.stacks.synthesis import ALL, allowed, listed, properties, readable, resources, settings_of
+
+every_variant = pytest.mark.parametrize("variant", ALL)
+
+
+@every_variant
+def test_users_connect_and_subscribe_and_only_functions_publish(variant: str) -> None:
+    users, functions = [{"AuthType": "AMAZON_COGNITO_USER_POOLS"}], [{"AuthType": "AWS_IAM"}]
+    (api,) = properties(variant, "AWS::AppSync::Api")
+    config = api["EventConfig"]
+    assert config["ConnectionAuthModes"] == users
+    assert config["DefaultSubscribeAuthModes"] == users
+    assert config["DefaultPublishAuthModes"] == functions
+    assert [provider["AuthType"] for provider in config["AuthProviders"]] == ["AMAZON_COGNITO_USER_POOLS", "AWS_IAM"]
+    namespaces = {each["Name"]: each for each in properties(variant, "AWS::AppSync::ChannelNamespace")}
+    direct = settings_of(variant).events.direct_messaging
+    assert set(namespaces) == {"chats", "users", "calls"} | ({"conversations"} if direct else set())
+    for name, namespace in namespaces.items():
+        assert namespace["SubscribeAuthModes"] == users
+        assert namespace["PublishAuthModes"] == (users if name == "conversations" else functions)
+        assert "export " in namespace["CodeHandlers"]
+        assert "__" not in re.sub(r"//.*", "", namespace["CodeHandlers"])
+
+
+@every_variant
+def test_only_tokens_of_the_known_clients_are_accepted(variant: str) -> None:
+    identity = settings_of(variant).identity
+    (api,) = properties(variant, "AWS::AppSync::Api")
+    (authorizer,) = properties(variant, "AWS::ApiGatewayV2::Authorizer")
+    cognito = readable(api["EventConfig"]["AuthProviders"][0]["CognitoConfig"])
+    jwt = readable(authorizer["JwtConfiguration"])
+    if identity.source == "import":
+        assert cognito["AppIdClientRegex"] == f"^({'|'.join(identity.client_ids)})$"
+        assert jwt["Audience"] == list(identity.client_ids)
+        assert jwt["Issuer"] == f"https://cognito-idp.eu-west-1.amazonaws.com/{identity.pool_id}"
+    else:
+        assert re.fullmatch(r"\^\(\$\{import [\w:-]*UserPoolClient[\w:-]*\}\)\$", cognito["AppIdClientRegex"])
+        assert len(jwt["Audience"]) == 1
+        assert jwt["Issuer"].startswith("https://cognito-idp.${AWS::Region}.amazonaws.com/${import ")
+
+
+@every_variant
+def test_every_route_of_the_contract_and_no_other_needs_a_token(variant: str) -> None:
+    made = properties(variant, "AWS::ApiGatewayV2::Route")
+    assert sorted(route["RouteKey"] for route in made) == sorted(route.key for route in ROUTES)
+    assert {route["AuthorizationType"] for route in made} == {"JWT"}
+    assert len({json.dumps(route["AuthorizerId"]) for route in made}) == 1
+
+
+@every_variant
+def test_browsers_are_let_in_by_name(variant: str) -> None:
+    (api,) = properties(variant, "AWS::ApiGatewayV2::Api")
+    cors = api["CorsConfiguration"]
+    assert cors["AllowOrigins"] == list(settings_of(variant).web.origins)
+    assert cors["AllowHeaders"] == ["authorization", "content-type"]
+    assert "*" not in json.dumps(cors)
+    assert not cors.get("AllowCredentials")
+
+
+@every_variant
+def test_nobody_may_do_everything(variant: str) -> None:
+    for name, statement in allowed(variant):
+        for action in listed(statement["Action"]):
+            assert re.fullmatch(r"[a-z]+:[A-Za-z]+", action), f"{name}: {action}"
+            assert action != "dynamodb:Scan"
+
+
+@every_variant
+def test_a_wildcard_resource_has_a_reason(variant: str) -> None:
+    for name, statement in allowed(variant):
+        for resource in listed(readable(statement["Resource"])):
+            is_log = resource.endswith(":log-stream:*") and set(listed(statement["Action"])) == {
+                "logs:CreateLogStream",
+                "logs:PutLogEvents",
+            }
+            lists_streams = resource == "*" and statement["Action"] == "dynamodb:ListStreams"
+            assert is_log or lists_streams or "*" not in resource, f"{name}: {resource}"
+
+
+@every_variant
+def test_table_rights_are_exactly_the_listed_ones(variant: str) -> None:
+    environment = settings_of(variant).name
+    granted: dict[tuple[str, str], set[str]] = {}
+    for name, statement in allowed(variant):
+        for resource in listed(readable(statement["Resource"])):
+            if ":table/" in resource:
+                actions = {action.removeprefix("dynamodb:") for action in listed(statement["Action"])}
+                granted.setdefault((_owner(variant, name), resource.rpartition("table/")[2]), set()).update(actions)
+    assert granted == _expected_rights(variant, environment)
+
+
+def _expected_rights(variant: str, environment: str) -> dict[tuple[str, str], set[str]]:
+    settings = settings_of(variant)
+    expected = {}
+    for function, rights in FUNCTIONS.items():
+        if function == "profile" and settings.identity.source == "import":
+            continue
+        expected |= {(function, table.name(environment)): set(acts) for table, acts in rights.tables.items()}
+        expected |= {
+            (function, f"{table.name(environment)}/index/{index.name}"): {"Query"} for table, index in rights.indexes
+        }
+    expected |= {("calls", table.name(environment)): set(acts) for table, acts in CALLS_HANDLER.items()}
+    if settings.events.direct_messaging:
+        expected |= {
+            ("conversations handler", table.name(environment)): set(acts)
+            for table, acts in CONVERSATIONS_HANDLER.items()
+        }
+    return expected
+
+
+def _owner(variant: str, role: str) -> str:
+    description = str(readable(resources(variant)[role]["Properties"]["Description"]))
+    if "namespace calls" in description:
+        return "calls"
+    if "namespace conversations" in description:
+        return "conversations handler"
+    return description.split("-")[1]
+
+
+@every_variant
+def test_a_role_trusts_one_service(variant: str) -> None:
+    for role in properties(variant, "AWS::IAM::Role"):
+        (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+        assert statement["Principal"] in ({"Service": "lambda.amazonaws.com"}, {"Service": "appsync.amazonaws.com"})
+        assert "ManagedPolicyArns" not in role
+
+
+@every_variant
+def test_functions_publish_only_to_the_namespaces_they_serve(variant: str) -> None:
+    for name, statement in allowed(variant):
+        if statement["Action"] == "appsync:EventPublish":
+            function = _owner(variant, name)
+            targets = {arn.rpartition("/")[2] for arn in listed(readable(statement["Resource"]))}
+            assert targets == {namespace.name for namespace in FUNCTIONS[function].publish}
+
+
+@every_variant
+def test_nothing_can_be_invoked_from_outside(variant: str) -> None:
+    assert not resources(variant, "AWS::Lambda::Url")
+    for permission in properties(variant, "AWS::Lambda::Permission"):
+        assert permission["Principal"].endswith(".amazonaws.com")
+        assert "SourceArn" in permission

@@ -1,0 +1,88 @@
+"""What every environment promises. Who holds data, and what keeps it."""
+
+from __future__ import annotations
+
+import pytest
+
+from handlers.core.contract import tables
+from tests.stacks.synthesis import ALL, IMPORTED_POOL, PROTECTED, STATEFUL, properties, resources, settings_of
+
+every_variant = pytest.mark.parametrize("variant", ALL)
+protected_variants = pytest.mark.parametrize("variant", PROTECTED)
+
+
+@every_variant
+def test_the_tables_are_exactly_those_of_the_contract(variant: str) -> None:
+    environment = settings_of(variant).name
+    made = {table["TableName"]: table for table in properties(variant, "AWS::DynamoDB::Table")}
+    assert set(made) == {table.name(environment) for table in tables.TABLES}
+    for table in tables.TABLES:
+        template = made[table.name(environment)]
+        types = {each["AttributeName"]: each["AttributeType"] for each in template["AttributeDefinitions"]}
+        keys = [table.partition, table.sort, *(key for index in table.indexes for key in (index.partition, index.sort))]
+        assert types == {key.name: key.type for key in keys if key}
+        assert template["KeySchema"] == _key_schema(table.partition, table.sort)
+        assert template.get("TimeToLiveSpecification") == (
+            {"AttributeName": table.ttl, "Enabled": True} if table.ttl else None
+        )
+        assert template.get("StreamSpecification") == ({"StreamViewType": table.stream} if table.stream else None)
+        assert template["BillingMode"] == "PAY_PER_REQUEST"
+        assert template.get("GlobalSecondaryIndexes", []) == [
+            {
+                "IndexName": index.name,
+                "KeySchema": _key_schema(index.partition, index.sort),
+                "Projection": {"ProjectionType": index.projection},
+            }
+            for index in table.indexes
+        ]
+
+
+def _key_schema(partition: tables.Key, sort: tables.Key | None) -> list[dict[str, str]]:
+    schema = [{"AttributeName": partition.name, "KeyType": "HASH"}]
+    return [*schema, {"AttributeName": sort.name, "KeyType": "RANGE"}] if sort else schema
+
+
+@protected_variants
+def test_data_outside_dev_and_local_survives_deletion_and_accidents(variant: str) -> None:
+    kinds = ["AWS::DynamoDB::Table", "AWS::Cognito::UserPool"]
+    kept = {name: resource for kind in kinds for name, resource in resources(variant, kind).items()}
+    assert len(kept) >= len(tables.TABLES)
+    for resource in kept.values():
+        assert resource["DeletionPolicy"] == "Retain"
+        assert resource["UpdateReplacePolicy"] == "Retain"
+    for table in properties(variant, "AWS::DynamoDB::Table"):
+        assert table["DeletionProtectionEnabled"] is True
+        assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    for pool in properties(variant, "AWS::Cognito::UserPool"):
+        assert pool["DeletionProtection"] == "ACTIVE"
+
+
+@every_variant
+def test_only_what_can_be_made_again_is_outside_the_stateful_stacks(variant: str) -> None:
+    for name, resource in resources(variant).items():
+        if resource["Type"] in ("AWS::DynamoDB::Table", "AWS::Cognito::UserPool", "AWS::S3::Bucket"):
+            assert name.partition("/")[0] in STATEFUL
+
+
+@every_variant
+def test_a_created_pool_takes_strong_passwords_and_srp_only(variant: str) -> None:
+    for pool in properties(variant, "AWS::Cognito::UserPool"):
+        policy = pool["Policies"]["PasswordPolicy"]
+        assert policy["MinimumLength"] >= 8
+        assert all(policy[f"Require{kind}"] for kind in ("Lowercase", "Uppercase", "Numbers", "Symbols"))
+        assert pool["UsernameAttributes"] == ["email"]
+        assert pool["UsernameConfiguration"] == {"CaseSensitive": False}
+        assert pool["AutoVerifiedAttributes"] == ["email"]
+        assert pool["AccountRecoverySetting"]["RecoveryMechanisms"] == [{"Name": "verified_email", "Priority": 1}]
+        assert "PostConfirmation" in pool["LambdaConfig"]
+    for client in properties(variant, "AWS::Cognito::UserPoolClient"):
+        assert client["ExplicitAuthFlows"] == ["ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+        assert client["GenerateSecret"] is False
+        assert client["PreventUserExistenceErrors"] == "ENABLED"
+        assert "email_verified" not in client["WriteAttributes"]
+
+
+def test_an_imported_pool_is_left_as_it_is() -> None:
+    assert properties(IMPORTED_POOL, "AWS::Cognito::UserPool") == []
+    assert properties(IMPORTED_POOL, "AWS::Cognito::UserPoolClient") == []
+    assert not [name for name in resources(IMPORTED_POOL, "AWS::Lambda::Function") if name.startswith("Identity/")]
