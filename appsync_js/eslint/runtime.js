@@ -1,0 +1,24 @@
+// The checker of the local Events service, loaded from its own files: what AppSync accepts has one home.
+'use strict';
+
+const fs = require('node:fs');
+const path = require('node:path');
+const vm = require('node:vm');
+
+const FOLDER = path.join(__dirname, '..', '..', 'local', 'events', 'runtime', 'js');
+const FILES = ['base', 'regex', 'time', 'dynamodb', 'transform', 'util', 'scopes', 'rules', 'checker'];
+
+const context = vm.createContext({ acorn: require('acorn') });
+for (const name of FILES) {
+  vm.runInContext(fs.readFileSync(path.join(FOLDER, `${name}.js`), 'utf8'), context, { filename: `${name}.js` });
+}
+
+/** Returns the problems of one module: `{message, line, column}`, line and column from 1, null without a place. */
+function problems(code) {
+  context.code = code;
+  return JSON.parse(vm.runInContext('__check(code)', context)).problems;
+}
+
+const MAX_CHARACTERS = vm.runInContext('__rules.MAX_CHARACTERS', context);
+
+module.exports = { problems, MAX_CHARACTERS };
