@@ -32,7 +32,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     options = _parser().parse_args(given)
     logging.basicConfig(level=options.log_level, format="%(asctime)s %(levelname)-7s %(message)s", stream=sys.stderr)
-    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
     try:
         settings = _settings(options)
         asyncio.run(_serve(settings, options.port, options.aws_endpoint, ipv6=options.ipv6))
@@ -62,7 +61,8 @@ async def _serve(settings: Settings, port: int, aws_endpoint: str, *, ipv6: bool
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     data_sources = DataSources(aws_endpoint)
-    runner = web.AppRunner(make_app(settings, data_sources), shutdown_timeout=SHUTDOWN_SECONDS)
+    app = make_app(settings, data_sources)
+    runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_SECONDS, access_log=None)
     await runner.setup()
     try:
         for host in (IPV4, IPV6) if ipv6 else (IPV4,):

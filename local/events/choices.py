@@ -233,7 +233,7 @@ FACTS: tuple[Choice[None], ...] = (
     _fact(
         "order",
         "Order of events?",
-        "per connection as published, one publish after another is not reordered",
+        "as published, unless a handler with a data source lets a later publish overtake",
         "AWS promises nothing; clients must not rely on it",
     ),
     _fact(
@@ -259,6 +259,30 @@ FACTS: tuple[Choice[None], ...] = (
         "What counts towards 1.2 MB?",
         "the events' JSON texts, in UTF-8",
         "so that five events of the largest size fit, whatever JSON-in-JSON quoting costs",
+    ),
+    _fact(
+        "api-rates",
+        "Rates per API (connections, events and tokens per second)?",
+        "not imitated; the limit per connection is",
+        "they are far above what one machine does",
+    ),
+    _fact(
+        "idle-before-init",
+        "A socket that never sends anything?",
+        "it stays open, without keep-alive, until its lifetime ends",
+        "connection_init is optional, so silence is not an error",
+    ),
+    _fact(
+        "large-frame",
+        "A WebSocket message beyond any legal size?",
+        "close 1009 above 8 MiB; up to that the events' own limit is told by publish_error",
+        "1009 is what RFC 6455 has for it",
+    ),
+    _fact(
+        "several-credentials",
+        "Both an authorization and an x-api-key header?",
+        "the authorization counts",
+        "it names somebody, a key does not",
     ),
 )
 

@@ -15,7 +15,7 @@ from local.events import choices, publish
 from local.events.auth.credentials import Credentials, from_subprotocols, lower_names
 from local.events.auth.identity import who
 from local.events.channels import INVALID_CHANNEL, parse_channel
-from local.events.errors import INTERNAL_FAILURE, Refusal, bad_request
+from local.events.errors import BAD_REQUEST, INTERNAL_FAILURE, Refusal, bad_request
 from local.events.faults import Lost, Target, When
 from local.events.frames import SUBPROTOCOL
 from local.events.limits import TRANSPORT_MESSAGE_BYTES
@@ -91,7 +91,7 @@ async def realtime(request: web.Request) -> web.StreamResponse:
     offered = [p.strip() for p in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
     if SUBPROTOCOL not in offered:
         message = f"The upgrade must offer the subprotocol {SUBPROTOCOL}"
-        raise Refusal("BadRequestException", message, choices.MISSING_SUBPROTOCOL_STATUS.value)
+        raise Refusal(BAD_REQUEST, message, choices.MISSING_SUBPROTOCOL_STATUS.value)
     socket = web.WebSocketResponse(
         protocols=(SUBPROTOCOL,), compress=False, max_msg_size=TRANSPORT_MESSAGE_BYTES, timeout=2.0
     )
@@ -136,7 +136,7 @@ async def _body(request: web.Request) -> bytes:
     try:
         return await request.read()
     except web.HTTPRequestEntityTooLarge as error:
-        raise Refusal("BadRequestException", "The request body is too large", 413) from error
+        raise Refusal(BAD_REQUEST, "The request body is too large", 413) from error
 
 
 def _publish_request(body: bytes) -> tuple[str, Any]:
@@ -171,6 +171,8 @@ def _answered(handler: Handler) -> Handler:
             response = _error(refusal)
         except Lost:
             response = _broken(request)
+        except web.HTTPException:
+            raise
         except Exception:
             _log.exception("%s %s failed in the service itself (request %s)", request.method, request.path, request_id)
             response = _error(Refusal(INTERNAL_FAILURE, "Internal failure", 500))

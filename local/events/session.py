@@ -109,6 +109,9 @@ class Session:
             self._arm()
             async for message in self._socket:
                 await self._receive(message.type, message.data)
+        except Exception:
+            _log.exception("%s failed in the service itself; connection cut", self._name)
+            self.cut()
         finally:
             self._live.connections.discard(self)
             self._apply(self._connection.end(CLOSED_BY_PEER, "client has gone"))

@@ -1,5 +1,6 @@
 """A running service, its user pool's keys and its clients, for the tests of this folder."""
 
+import asyncio
 import base64
 import json
 import time
@@ -279,3 +280,12 @@ async def running(
             await service.registered("PUT", f"apis/{API}/keys/{KEY}", {"properties": {}})
             await service.namespace("open")
         yield service
+
+
+def transport_of(socket: Socket) -> asyncio.Transport:
+    """The client's transport, to do what a well-behaved client would not."""
+    connection = socket.raw._response.connection
+    assert connection is not None
+    transport = connection.transport
+    assert isinstance(transport, asyncio.Transport)
+    return transport

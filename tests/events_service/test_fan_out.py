@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from local.events.broker import Broker, Flusher, Outbox, Subscription
 from local.events.channels import parse_channel, parse_subscription
 from local.events.frames import data_prefix, data_suffix, text_frame_header
-from tests.events_service.harness import API, Socket, UserPool, running
+from tests.events_service.harness import API, UserPool, running, transport_of
 
 
 class Sink:
@@ -95,7 +95,7 @@ async def test_a_client_that_stops_reading_is_cut_and_delays_nobody(tmp_path: Pa
         slow, fast = await service.connect(), await service.connect()
         for socket in (slow, fast):
             assert (await socket.subscribe("/open/*"))["type"] == "subscribe_success"
-        pause(slow)
+        transport_of(slow).pause_reading()
         event = json.dumps("x" * 200_000)
         received = 0
         while (await service.registered("GET", "apis"))["apis"][API]["connections"] == 2:
@@ -105,15 +105,6 @@ async def test_a_client_that_stops_reading_is_cut_and_delays_nobody(tmp_path: Pa
         assert received < 200
         assert (await service.post("open/a", "1"))[0] == 200
         assert (await fast.receive())["event"] == "1"
-
-
-def pause(socket: Socket) -> None:
-    """Stop taking bytes from the kernel."""
-    connection = socket.raw._response.connection
-    assert connection is not None
-    transport = connection.transport
-    assert isinstance(transport, asyncio.Transport)
-    transport.pause_reading()
 
 
 async def test_every_subscriber_gets_every_event_once_and_in_order(tmp_path: Path, pool: UserPool) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from local.events import limits
 from tests.events_service.harness import (
     API,
     SUBPROTOCOL,
@@ -16,6 +17,7 @@ from tests.events_service.harness import (
     api_properties,
     header_protocol,
     running,
+    transport_of,
 )
 
 GUARDED = """
@@ -289,3 +291,62 @@ async def test_subscriptions_end_with_their_connection(service: Running) -> None
     await watcher.subscribe("/open/watch")
     registered = await service.registered("GET", "apis")
     assert registered["apis"][API]["subscriptions"] == {"/open/watch": 1}
+
+
+async def test_a_message_beyond_any_legal_size_ends_the_connection(service: Running) -> None:
+    socket = await service.connect()
+    announced = b"\x81\xff" + (limits.TRANSPORT_MESSAGE_BYTES + 1).to_bytes(8) + b"mask"
+    transport_of(socket).write(announced)
+    assert await socket.closed() == 1009
+
+
+async def test_a_client_ping_is_answered_while_events_flow(service: Running) -> None:
+    raw = await service.session.ws_connect(
+        f"{service.url}/event/realtime",
+        protocols=[SUBPROTOCOL, header_protocol(service.key_authorization())],
+        autoping=False,
+    )
+    socket = Socket(raw, service.key_authorization())
+    await socket.ask(type="connection_init")
+    await raw.ping(b"hello")
+    message = await raw.receive(timeout=10)
+    assert (message.type, message.data) == (aiohttp.WSMsgType.PONG, b"hello")
+    assert (await socket.subscribe("/open/a"))["type"] == "subscribe_success"
+
+
+async def test_a_binary_message_is_unsupported_and_harmless(service: Running) -> None:
+    socket = await service.connect()
+    await socket.raw.send_bytes(b"x")
+    assert error_type(await socket.receive()) == "UnsupportedOperation"
+    assert (await socket.subscribe("/open/a"))["type"] == "subscribe_success"
+
+
+async def test_the_realtime_path_without_an_upgrade_is_a_bad_request(service: Running) -> None:
+    headers = {"Sec-WebSocket-Protocol": SUBPROTOCOL}
+    async with service.session.get(f"{service.url}/event/realtime", headers=headers) as answer:
+        assert answer.status == 400
+
+
+async def test_a_connection_has_200_subscriptions_and_25_publishes_a_second(service: Running) -> None:
+    socket = await service.connect()
+    for number in range(limits.SUBSCRIPTIONS_PER_CONNECTION):
+        assert (await socket.subscribe(f"/open/c{number}", id=str(number)))["type"] == "subscribe_success"
+    assert error_type(await socket.subscribe("/open/beyond", id="beyond")) == "MaxSubscriptionsReachedError"
+    for number in range(200):
+        own = socket.authorization
+        await socket.send(type="publish", id=f"p{number}", channel="/open/x", events=["1"], authorization=own)
+    answers = [await socket.receive() for _ in range(200)]
+    refused = [answer for answer in answers if answer["type"] == "publish_error"]
+    assert refused
+    assert {error_type(answer) for answer in refused} == {"LimitExceededException"}
+
+
+async def test_many_operations_at_once_are_all_answered(service: Running) -> None:
+    await service.namespace("own", GUARDED)
+    socket = await service.connect(service.jwt_authorization())
+    own = socket.authorization
+    for number in range(150):
+        await socket.send(type="subscribe", id=f"{number}", channel="/own/user-1", authorization=own)
+    answers = [await socket.receive() for _ in range(150)]
+    assert {answer["id"] for answer in answers} == {str(number) for number in range(150)}
+    assert {answer["type"] for answer in answers} == {"subscribe_success"}

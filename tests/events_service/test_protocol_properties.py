@@ -1,0 +1,144 @@
+"""The protocol core under any sequence of frames and decisions."""
+
+import json
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from local.events import limits
+from local.events.channels import Channel
+from local.events.effects import (
+    AddSubscription,
+    Authorize,
+    AuthorizeConnect,
+    CallPublish,
+    CallSubscribe,
+    Close,
+    Effect,
+    Operation,
+    RemoveSubscription,
+    Send,
+)
+from local.events.errors import unauthorized
+from local.events.protocol import Connection
+
+IDS = st.sampled_from(["a", "b", "c", "bad id", "x" * 129])
+CHANNELS = st.sampled_from(["/ns/a", "ns/*", "/other/a", "/*", "", "/ns/a/b/c/d/e"])
+JUNK = st.one_of(
+    st.text(),
+    st.recursive(
+        st.one_of(st.none(), st.booleans(), st.integers(), st.text()),
+        lambda children: st.lists(children) | st.dictionaries(st.sampled_from(["type", "id", "channel"]), children),
+        max_leaves=5,
+    ).map(json.dumps),
+)
+
+
+class ProtocolMachine(RuleBasedStateMachine):
+    """Checks each answer and effect against a small model of what is subscribed."""
+
+    @initialize()
+    def open(self) -> None:
+        self.now = 0.0
+        self.subject = Connection(lambda name: name == "ns", self.now, keep_alive_seconds=10, lifetime_seconds=100)
+        self.connecting = False
+        self.waiting: list[Operation] = []
+        self.called: list[Operation] = []
+        self.subscribed: dict[str, Channel] = {}
+        self.closed = False
+
+    def take(self, effects: list[Effect]) -> list[dict[str, Any]]:
+        frames = []
+        for effect in effects:
+            assert not self.closed, f"{effect} after the end"
+            match effect:
+                case Send(text):
+                    frames.append(json.loads(text))
+                case AuthorizeConnect():
+                    assert not self.connecting
+                    self.connecting = True
+                case Authorize(operation):
+                    self.waiting.append(operation)
+                case CallSubscribe(operation) | CallPublish(operation):
+                    self.called.append(operation)
+                case AddSubscription(id, channel):
+                    assert id not in self.subscribed
+                    assert frames[-1] == {"type": "subscribe_success", "id": id}
+                    self.subscribed[id] = channel
+                case RemoveSubscription(id, channel):
+                    assert self.subscribed.pop(id) == channel
+                case Close():
+                    assert effect is effects[-1]
+                    self.closed = True
+        return frames
+
+    @rule(text=JUNK)
+    def receive_junk(self, text: str) -> None:
+        self.take(self.subject.receive(text, self.now))
+
+    @rule()
+    def receive_init(self) -> None:
+        self.take(self.subject.receive('{"type":"connection_init"}', self.now))
+
+    @rule(kind=st.sampled_from(["subscribe", "publish", "unsubscribe"]), id=IDS, channel=CHANNELS)
+    def receive_operation(self, kind: str, id: str, channel: str) -> None:
+        frame = {"type": kind, "id": id, "channel": channel, "events": ["1"], "authorization": {}}
+        effects = self.subject.receive(json.dumps(frame), self.now)
+        for answer in self.take(effects):
+            assert answer["type"] in (f"{kind}_error", f"{kind}_success")
+            assert answer["id"] == id
+
+    @precondition(lambda self: self.connecting)
+    @rule(good=st.booleans())
+    def decide_connect(self, good: bool) -> None:
+        effects = self.subject.connect_accepted(self.now) if good else self.subject.connect_refused(unauthorized("no"))
+        frames = self.take(effects)
+        if not good and frames:
+            assert frames[0]["type"] == "connection_error"
+            assert self.closed
+
+    @precondition(lambda self: self.waiting)
+    @rule(good=st.booleans())
+    def decide_operation(self, good: bool) -> None:
+        operation = self.waiting.pop(0)
+        if good:
+            frames = self.take(self.subject.authorized(operation, None))
+        else:
+            frames = self.take(self.subject.refused(operation, unauthorized("no")))
+        assert all(frame["type"] == f"{operation.kind}_error" for frame in frames)
+
+    @precondition(lambda self: self.called)
+    @rule(good=st.booleans())
+    def finish_call(self, good: bool) -> None:
+        operation = self.called.pop(0)
+        if operation.kind == "publish":
+            effects = self.subject.published(operation, {"successful": [], "failed": []})
+        elif good:
+            effects = self.subject.subscribed(operation)
+        else:
+            effects = self.subject.subscribe_failed(operation, unauthorized("no"))
+        frames = self.take(effects)
+        assert len(frames) == (0 if self.closed else 1)
+
+    @rule(seconds=st.floats(0, 60))
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+        for frame in self.take(self.subject.tick(self.now)):
+            assert frame == {"type": "ka"}
+
+    @rule()
+    def drop(self) -> None:
+        self.subject.drop_subscriptions(list(self.subscribed))
+        self.subscribed.clear()
+
+    @invariant()
+    def agrees_with_the_model(self) -> None:
+        assert dict(self.subject.subscriptions) == self.subscribed
+        assert len(self.subscribed) <= limits.SUBSCRIPTIONS_PER_CONNECTION
+        assert self.subject.closed == self.closed
+
+
+TestProtocol = ProtocolMachine.TestCase
+TestProtocol.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
