@@ -1,0 +1,306 @@
+/** A small in-memory backend with the API's rules, and a live line that loses, repeats and shuffles on demand. */
+
+import { type Api, ApiError, type PathParameters } from "../../web/src/client/api";
+import type { Clock } from "../../web/src/client/clock";
+import type { Realtime, RealtimeListener } from "../../web/src/client/realtime";
+import type { Connection } from "../../web/src/client/state";
+import type { ChannelEvent, ConversationView, HistoryPage, Message, Operation, Operations } from "../../web/src/contract";
+
+export const ADA = "user-ada";
+export const GRACE = "user-grace";
+export const DM = "conversation-dm";
+
+export function message(seq: number, fields: Partial<Message> = {}): Message {
+  return {
+    messageId: `m${seq}`,
+    conversationId: DM,
+    senderId: GRACE,
+    timestamp: new Date(Date.UTC(2026, 0, 1) + seq * 1000).toISOString(),
+    type: "TEXT",
+    seq,
+    content: `text ${seq}`,
+    mediaUrl: null,
+    fileName: null,
+    fileSize: null,
+    duration: null,
+    replyTo: null,
+    readBy: [],
+    reactions: {},
+    deleted: false,
+    createdAt: null,
+    editedAt: null,
+    ...fields,
+  };
+}
+
+export function view(fields: Partial<ConversationView> = {}): ConversationView {
+  return {
+    conversationId: DM,
+    type: "DM",
+    participants: [ADA, GRACE],
+    admins: [],
+    createdBy: ADA,
+    createdAt: "2026-01-01T00:00:00.000Z",
+    updatedAt: "2026-01-01T00:00:00.000Z",
+    version: 1,
+    latestSeq: 0,
+    latestChange: 0,
+    name: "Grace Hopper",
+    description: null,
+    avatar: null,
+    lastMessageAt: null,
+    lastMessage: null,
+    unreadCount: 0,
+    lastReadSeq: 0,
+    participantNames: { [ADA]: "Ada Lovelace", [GRACE]: "Grace Hopper" },
+    ...fields,
+  };
+}
+
+export function page(messages: Message[], fields: Partial<HistoryPage> = {}): HistoryPage {
+  const latestSeq = messages.reduce((most, { seq }) => Math.max(most, seq ?? 0), 0);
+  return {
+    conversationId: DM,
+    messages,
+    latestSeq,
+    latestChange: 0,
+    nextCursor: null,
+    changed: [],
+    reload: false,
+    success: true,
+    ...fields,
+  };
+}
+
+let eventNumber = 0;
+
+/** Give an event its envelope; the loose typing lets a test make events that no server would send. */
+export function event(type: string, data: object, eventId = `e${(eventNumber += 1)}`): ChannelEvent {
+  const timestamp = "2026-01-01T00:00:00.000Z";
+  return { type, eventId, timestamp, serverTimestamp: timestamp, data } as unknown as ChannelEvent;
+}
+
+type Handler = (path: Record<string, string>, request: Record<string, unknown>) => object;
+type Fault = (operation: Operation) => "before" | "after" | null;
+
+/** One direct conversation, stored. `gapLimit` is how much a gap answer may hold before it says `reload`. */
+export class Server {
+  readonly log: Message[] = [];
+  readonly calls: { operation: Operation; path: Record<string, string>; request: Record<string, unknown> }[] = [];
+  /** Events published to Ada, oldest first; a test takes them out. */
+  published: ChannelEvent[] = [];
+  underWay = 0;
+  fault: Fault = () => null;
+  gapLimit = 200;
+  pageSize = 50;
+  adaReadSeq = 0;
+  private readonly changes: string[] = [];
+  private readonly accepted = new Map<string, Message>();
+
+  get latestSeq(): number {
+    return this.log.length;
+  }
+
+  store(senderId: string, content: string, tempId: string | null = null): Message {
+    const known = tempId === null ? undefined : this.accepted.get(tempId);
+    if (known) {
+      return this.log.find(({ messageId }) => messageId === known.messageId) ?? known;
+    }
+    const stored = message(this.log.length + 1, { senderId, content });
+    this.log.push(stored);
+    if (tempId !== null) {
+      this.accepted.set(tempId, stored);
+    }
+    if (senderId === ADA) {
+      this.adaReadSeq = stored.seq ?? 0;
+    }
+    this.published.push(event("MESSAGE_SENT", { ...stored, tempId }));
+    return stored;
+  }
+
+  edit(messageId: string, content: string): { message: Message; change: number } {
+    return this.amend(messageId, (held, change) => ({ ...held, content, editedAt: new Date(change * 1000).toISOString() }));
+  }
+
+  remove(messageId: string): { message: Message; change: number } {
+    return this.amend(messageId, (held) => ({ ...held, content: null, deleted: true }));
+  }
+
+  private amend(messageId: string, amend: (held: Message, change: number) => Message): { message: Message; change: number } {
+    const index = this.log.findIndex((held) => held.messageId === messageId);
+    const held = this.log[index];
+    if (!held || held.deleted) {
+      throw new ApiError(held ? 409 : 404, held ? "CONFLICT" : "NOT_FOUND", "The message cannot be changed.");
+    }
+    const change = this.changes.push(messageId);
+    const now = amend(held, change);
+    this.log[index] = now;
+    this.published.push(
+      now.deleted
+        ? event("MESSAGE_DELETED", {
+            conversationId: DM,
+            messageId,
+            seq: now.seq,
+            change,
+            deletedBy: now.senderId,
+            deletedAt: "2026-01-01T00:00:00.000Z",
+          })
+        : event("MESSAGE_UPDATED", { conversationId: DM, messageId, change, updatedBy: now.senderId, message: now }),
+    );
+    return { message: now, change };
+  }
+
+  adaView(): ConversationView {
+    const last = this.log.at(-1);
+    return view({
+      latestSeq: this.latestSeq,
+      latestChange: this.changes.length,
+      lastMessageAt: last?.timestamp ?? null,
+      lastMessage: last
+        ? {
+            messageId: last.messageId,
+            senderId: last.senderId,
+            type: last.type,
+            timestamp: last.timestamp,
+            seq: last.seq ?? 0,
+            preview: last.content,
+            deleted: last.deleted,
+          }
+        : null,
+      lastReadSeq: this.adaReadSeq,
+      unreadCount: this.latestSeq - this.adaReadSeq,
+    });
+  }
+
+  private history(request: Record<string, unknown>): HistoryPage {
+    const latest = { latestSeq: this.latestSeq, latestChange: this.changes.length };
+    if (request["afterSeq"] !== undefined) {
+      const after = request["afterSeq"] as number;
+      const afterChange = request["afterChange"] as number;
+      const missed = this.changes.slice(afterChange);
+      if (this.latestSeq - after > this.gapLimit || missed.length > this.gapLimit) {
+        return page([], { ...latest, reload: true });
+      }
+      const changed = this.log.filter(({ messageId }) => missed.includes(messageId));
+      return page(this.log.slice(after), { ...latest, changed });
+    }
+    const end = request["cursor"] === undefined ? this.log.length : Number(request["cursor"]);
+    const start = Math.max(0, end - this.pageSize);
+    return page(this.log.slice(start, end).reverse(), { ...latest, nextCursor: start > 0 ? String(start) : null });
+  }
+
+  private readonly handlers: Partial<Record<Operation, Handler>> = {
+    listConversations: () => ({ conversations: [this.adaView()], nextCursor: null }),
+    getConversation: () => ({
+      conversation: this.adaView(),
+      members: [ADA, GRACE].map((userId) => ({ userId, role: "MEMBER", joinedAt: "", lastReadSeq: 0 })),
+    }),
+    getHistory: (_path, request) => this.history(request),
+    getMe: () => ({ user: { userId: ADA, fullName: "Ada Lovelace" } }),
+    listBlocks: () => ({ userIds: [] }),
+    setTyping: () => ({}),
+    markRead: (_path, request) => {
+      this.adaReadSeq = Math.max(this.adaReadSeq, Math.min(request["seq"] as number, this.latestSeq));
+      return { conversationId: DM, lastReadSeq: this.adaReadSeq, unreadCount: this.latestSeq - this.adaReadSeq };
+    },
+    sendMessage: (_path, request) => {
+      const tempId = request["tempId"] as string;
+      const duplicate = this.accepted.has(tempId);
+      const stored = this.store(ADA, request["content"] as string, tempId);
+      return { messageId: stored.messageId, tempId, message: stored, duplicate, delivery: { delivered: 2, pending: 0 } };
+    },
+    editMessage: (path, request) => this.edit(path["messageId"] ?? "", request["content"] as string),
+    deleteMessage: (path) => this.remove(path["messageId"] ?? ""),
+  };
+
+  readonly api: Api = {
+    call: async <K extends Operation>(operation: K, path: PathParameters<K>, request: Operations[K]["request"]) => {
+      this.calls.push({ operation, path, request: request as Record<string, unknown> });
+      this.underWay += 1;
+      try {
+        await tick();
+        const fault = this.fault(operation);
+        if (fault === "before") {
+          throw new ApiError(0, "NETWORK", "The server could not be reached.");
+        }
+        const handler = this.handlers[operation];
+        if (!handler) {
+          throw new ApiError(404, "NOT_FOUND", `${operation} is not part of this test.`);
+        }
+        const answer = structuredClone(handler(path, request as Record<string, unknown>));
+        await tick();
+        if (fault === "after") {
+          throw new ApiError(0, "NETWORK", "The answer was lost.");
+        }
+        return { ...answer, success: true } as Operations[K]["response"];
+      } finally {
+        this.underWay -= 1;
+      }
+    },
+  };
+
+  callsOf(operation: Operation): Record<string, unknown>[] {
+    return this.calls.filter((call) => call.operation === operation).map((call) => call.request);
+  }
+}
+
+/** The live line: what the session hears is what a test says. */
+export class Line implements Realtime {
+  private listener: RealtimeListener | null = null;
+  reconnects = 0;
+
+  start(listener: RealtimeListener): void {
+    this.listener = listener;
+  }
+
+  reconnect(): void {
+    this.reconnects += 1;
+  }
+
+  stop(): Promise<void> {
+    this.listener = null;
+    return Promise.resolve();
+  }
+
+  become(connection: Connection): void {
+    this.listener?.onConnection(connection);
+  }
+
+  deliver(...events: unknown[]): void {
+    for (const one of events) {
+      this.listener?.onEvent(structuredClone(one));
+    }
+  }
+}
+
+/** Time that passes as soon as somebody waits for it. */
+export class HastyClock implements Clock {
+  time = Date.UTC(2026, 5, 1);
+  private ids = 0;
+
+  now(): number {
+    return this.time;
+  }
+
+  async sleep(ms: number): Promise<void> {
+    this.time += ms;
+    await tick();
+  }
+
+  newId(): string {
+    this.ids += 1;
+    return `temp-${this.ids}`;
+  }
+}
+
+export function tick(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Wait until nothing is under way any more. */
+export async function settled(server: Server): Promise<void> {
+  for (let quiet = 0; quiet < 8; ) {
+    await tick();
+    quiet = server.underWay === 0 ? quiet + 1 : 0;
+  }
+}
