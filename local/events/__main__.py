@@ -53,6 +53,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         keep_alive_seconds=options.keep_alive_seconds,
         lifetime_seconds=options.lifetime_seconds,
         max_unsent_bytes=options.max_unsent_bytes,
+        publishes_per_second=options.publishes_per_second,
     )
 
 
@@ -91,6 +92,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--keep-alive-seconds", type=float, default=limits.KEEP_ALIVE_SECONDS, metavar="S")
     parser.add_argument("--lifetime-seconds", type=float, default=limits.CONNECTION_LIFETIME_SECONDS, metavar="S")
     parser.add_argument("--max-unsent-bytes", type=int, default=MAX_UNSENT_BYTES, metavar="N")
+    parser.add_argument(
+        "--publishes-per-second", type=int, default=limits.PUBLISHES_PER_SECOND_PER_CONNECTION, metavar="N"
+    )
     parser.add_argument("--log-level", default="INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
     return parser
 

@@ -17,11 +17,11 @@ from local.events.auth.jwks import KeySets
 from local.events.auth.signers import SignerFile
 from local.events.broker import MAX_UNSENT_BYTES
 from local.events.control import TOKEN, control_routes
+from local.events.endpoint import SessionSettings
 from local.events.handlers import DataSource
 from local.events.registry import Registry
 from local.events.server import SERVICE, SETTINGS, event_routes
 from local.events.service import Service
-from local.events.session import SessionSettings
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Settings:
         keep_alive_seconds: between two `ka` frames.
         lifetime_seconds: of a connection.
         max_unsent_bytes: above which a connection that does not read is cut.
+        publishes_per_second: that one connection may send.
     """
 
     state: Path
@@ -45,6 +46,7 @@ class Settings:
     keep_alive_seconds: float = limits.KEEP_ALIVE_SECONDS
     lifetime_seconds: float = limits.CONNECTION_LIFETIME_SECONDS
     max_unsent_bytes: int = MAX_UNSENT_BYTES
+    publishes_per_second: int = limits.PUBLISHES_PER_SECOND_PER_CONNECTION
 
 
 def make_app(
@@ -69,7 +71,12 @@ def make_app(
     service = Service(Registry(settings.state), authorizer, data_sources, clock)
     app[SERVICE] = service
     app[TOKEN] = settings.control_token
-    app[SETTINGS] = SessionSettings(settings.keep_alive_seconds, settings.lifetime_seconds, settings.max_unsent_bytes)
+    app[SETTINGS] = SessionSettings(
+        settings.keep_alive_seconds,
+        settings.lifetime_seconds,
+        settings.max_unsent_bytes,
+        settings.publishes_per_second,
+    )
 
     async def lifespan(_: web.Application) -> AsyncIterator[None]:
         async with aiohttp.ClientSession() as opened:

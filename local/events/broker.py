@@ -8,7 +8,7 @@ slow one costs the others nothing and memory stays bounded.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, Protocol
 
@@ -63,7 +63,7 @@ class Outbox:
         self._name = name
         self._parts: list[bytes] = []
 
-    def send(self, *parts: bytes) -> None:
+    def send(self, parts: Sequence[bytes]) -> None:
         """Queue bytes that together are whole frames."""
         if not self._parts:
             self._flusher.mark(self)
@@ -72,7 +72,7 @@ class Outbox:
     def send_text(self, text: str) -> None:
         """Queue one text frame."""
         payload = as_utf8(text)
-        self.send(text_frame_header(len(payload)), payload)
+        self.send((text_frame_header(len(payload)), payload))
 
     def flush(self) -> None:
         """Hand everything that waits to the transport."""
@@ -150,11 +150,10 @@ class Broker:
         Returns:
             How many deliveries were queued.
         """
-        subscribers: Iterable[Subscription] = self._index.subscribers(channel)
         suffixes = [data_suffix(event) for event in events]
         framed: dict[int, list[tuple[bytes, bytes]]] = {}
-        deliveries = 0
-        for subscription in subscribers:
+        receivers = 0
+        for subscription in self._index.subscribers(channel):
             prefix = subscription.prefix
             frames = framed.get(len(prefix))
             if frames is None:
@@ -163,11 +162,11 @@ class Broker:
             send = subscription.outbox.send
             for header, suffix in frames:
                 if intercept is None:
-                    send(header, prefix, suffix)
+                    send((header, prefix, suffix))
                 else:
-                    intercept(subscription, partial(send, header, prefix, suffix))
-            deliveries += len(frames)
-        return deliveries
+                    intercept(subscription, partial(send, (header, prefix, suffix)))
+            receivers += 1
+        return receivers * len(suffixes)
 
 
 Intercept = Callable[[Subscription, Callable[[], None]], None]

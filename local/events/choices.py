@@ -91,13 +91,6 @@ MISSING_SUBPROTOCOL_STATUS = Choice(
     "a server may not select a subprotocol that was not offered",
     400,
 )
-PUBLISH_RATE_BURST = Choice(
-    "publish-rate",
-    "How is the limit of 25 publishes per second per connection enforced?",
-    "token bucket: 25 at once, refilled at 25/s; beyond it publish_error LimitExceededException",
-    "allows what a client that counts per second does, and no more over any longer time",
-    25,
-)
 SIGV4_BODIES = Choice(
     "sigv4-body",
     "Which body does a signature in a socket frame cover?",
@@ -261,6 +254,12 @@ FACTS: tuple[Choice[None], ...] = (
         "so that five events of the largest size fit, whatever JSON-in-JSON quoting costs",
     ),
     _fact(
+        "publish-rate",
+        "How is the limit of 25 publishes per second per connection enforced?",
+        "25 at once, refilled at 25/s; beyond it publish_error LimitExceededException",
+        "allows what a client that counts per second does, and no more over any longer time",
+    ),
+    _fact(
         "api-rates",
         "Rates per API (connections, events and tokens per second)?",
         "not imitated; the limit per connection is",
@@ -283,6 +282,54 @@ FACTS: tuple[Choice[None], ...] = (
         "Both an authorization and an x-api-key header?",
         "the authorization counts",
         "it names somebody, a key does not",
+    ),
+    _fact(
+        "missing-payload",
+        "onPublish returns an item without payload or error?",
+        "null is broadcast",
+        "the typings allow it, and an absent JSON value is null",
+    ),
+    _fact(
+        "data-source-failed",
+        "The data source fails and response returns events all the same?",
+        "they are broadcast; response sees ctx.error, and ctx.result holds cancellationReasons or the refused item",
+        "the documented pattern leaves the decision to response; the result is as in GraphQL resolvers",
+    ),
+    _fact(
+        "loop-limit",
+        "How many iterations may a for...of have?",
+        "1,000 of one loop; array methods are bounded by time only",
+        "the number that is quoted for GraphQL resolvers of the same runtime",
+    ),
+    _fact(
+        "handler-limits",
+        "How long may a handler run, and how much memory may it use?",
+        "1 s of CPU time and 64 MB per call",
+        "enough for any batch, little enough that a runaway handler is noticed",
+    ),
+    _fact(
+        "handler-state",
+        "Does module state live from one call to the next?",
+        "no, the module body runs anew for every call",
+        "AWS promises no host affinity, so code must not rely on it",
+    ),
+    _fact(
+        "unlisted-methods",
+        "JavaScript methods that the documentation does not list?",
+        "refused when the code is loaded, except includes()",
+        "what is not documented may not exist on AWS; includes() stands in AWS's own examples",
+    ),
+    _fact(
+        "java-regex",
+        "Which strings are regular expressions?",
+        "the pattern of util.matches, which must match the whole value, and of replaceAll; not that of replace or split",
+        "AWS's example is that of Java's Pattern.matches; the note on patterns stands at replaceAll",
+    ),
+    _fact(
+        "append-error",
+        "What does util.appendError do?",
+        "it writes a log line; the operation goes on",
+        "a publish has no place for an error beside its lists",
     ),
 )
 

@@ -53,6 +53,7 @@ class Connection:
         now: the time at which the socket opened.
         keep_alive_seconds: between two `ka` frames.
         lifetime_seconds: after which the connection is ended.
+        publishes_per_second: that the connection may send.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Connection:
         *,
         keep_alive_seconds: float = limits.KEEP_ALIVE_SECONDS,
         lifetime_seconds: float = limits.CONNECTION_LIFETIME_SECONDS,
+        publishes_per_second: int = limits.PUBLISHES_PER_SECOND_PER_CONNECTION,
     ) -> None:
         self._has_namespace = has_namespace
         self._keep_alive_seconds = keep_alive_seconds
@@ -72,7 +74,8 @@ class Connection:
         self._early: list[str] = []
         self._live: dict[str, Channel] = {}
         self._pending: set[str] = set()
-        self._publish_budget = TokenBucket(choices.PUBLISH_RATE_BURST.value, limits.PUBLISHES_PER_SECOND_PER_CONNECTION)
+        self._publishes_per_second = publishes_per_second
+        self._publish_budget = TokenBucket(publishes_per_second, publishes_per_second)
 
     @property
     def subscriptions(self) -> Mapping[str, Channel]:
@@ -216,8 +219,8 @@ class Connection:
     def _publish(self, frame: Mapping[str, Any], now: float) -> list[Effect]:
         effects = self._operation("publish", frame, parse_channel)
         if isinstance(effects[0], Authorize) and not self._publish_budget.take(now):
-            rate = limits.PUBLISHES_PER_SECOND_PER_CONNECTION
-            refusal = Refusal(LIMIT_EXCEEDED, f"More than {rate} publish requests per second", 429)
+            message = f"More than {self._publishes_per_second} publish requests per second"
+            refusal = Refusal(LIMIT_EXCEEDED, message, 429)
             return self.refused(effects[0].operation, refusal)
         return effects
 

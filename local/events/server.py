@@ -15,12 +15,13 @@ from local.events import choices, publish
 from local.events.auth.credentials import Credentials, from_subprotocols, lower_names
 from local.events.auth.identity import who
 from local.events.channels import INVALID_CHANNEL, parse_channel
+from local.events.endpoint import Endpoint, SessionSettings
 from local.events.errors import BAD_REQUEST, INTERNAL_FAILURE, Refusal, bad_request
 from local.events.faults import Lost, Target, When
 from local.events.frames import SUBPROTOCOL
 from local.events.limits import TRANSPORT_MESSAGE_BYTES
 from local.events.service import Service
-from local.events.session import Endpoint, Session, SessionSettings
+from local.events.session import Session
 from local.events.strict_json import parse
 
 REALTIME: Final = "/realtime"

@@ -110,10 +110,10 @@ class Service:
     async def delete_api(self, api_id: str) -> None:
         """Forget an API with all that is in it; nothing happens if it is not registered."""
         async with self._change:
+            await self._registry.replace({k: v for k, v in self._registry.apis.items() if k != api_id})
             live = self.apis.pop(api_id, None)
             if live is None:
                 return
-            await self._registry.replace({k: v for k, v in self._registry.apis.items() if k != api_id})
             live.end_connections(GOING_AWAY, "API deleted")
             for namespace in live.namespaces.values():
                 await namespace.retire()

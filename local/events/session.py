@@ -3,13 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Coroutine, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from aiohttp import WSMsgType, web
 
 from local.events import publish
-from local.events.auth.credentials import Credentials, lower_names
+from local.events.auth.credentials import lower_names
 from local.events.auth.identity import who
 from local.events.broker import Outbox, Subscription, Transport
 from local.events.effects import (
@@ -24,6 +23,7 @@ from local.events.effects import (
     RemoveSubscription,
     Send,
 )
+from local.events.endpoint import Endpoint, SessionSettings
 from local.events.errors import Refusal
 from local.events.faults import Effect as FaultEffect
 from local.events.faults import Lost, Target, When
@@ -40,27 +40,6 @@ CLOSED_BY_PEER: Final = 1000
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Endpoint:
-    """Where a connection came in: what its signatures cover and what its handlers see.
-
-    Attributes:
-        paths: the HTTP paths that a frame's signature may cover.
-        hosts: the names that credentials may be made for.
-        source_ip: the client's address.
-        headers: `ctx.request.headers`.
-    """
-
-    paths: tuple[str, ...]
-    hosts: frozenset[str]
-    source_ip: str
-    headers: Mapping[str, str | list[str]]
-
-    def credentials(self, headers: Mapping[str, str], signed: Mapping[str, Any], *, connect: bool) -> Credentials:
-        """The credentials of an upgrade or a frame; `signed` is the JSON that a signature covers."""
-        return Credentials(headers, self.source_ip, self.paths, signed, hosts=self.hosts, host_required=connect)
-
-
 class Session:
     """Drives one connection until it ends.
 
@@ -71,7 +50,7 @@ class Session:
         transport: its transport, which frames are written to.
         endpoint: where it came in.
         connect: its connect credentials, or why they cannot be read.
-        settings: keep-alive and lifetime in seconds, and the bound of the outbox.
+        settings: what may be scaled.
     """
 
     def __init__(
@@ -82,7 +61,7 @@ class Session:
         transport: Transport,
         endpoint: Endpoint,
         connect: Mapping[str, str] | Refusal,
-        settings: "SessionSettings",
+        settings: SessionSettings,
     ) -> None:
         self._service = service
         self._live = live
@@ -97,6 +76,7 @@ class Session:
             self._loop.time(),
             keep_alive_seconds=settings.keep_alive_seconds,
             lifetime_seconds=settings.lifetime_seconds,
+            publishes_per_second=settings.publishes_per_second,
         )
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -286,18 +266,3 @@ class Session:
             "%s: %s to %s refused, %s: %s",
             self._name, operation.kind, operation.channel.path, refusal.error_type, refusal.reason,
         )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class SessionSettings:
-    """What may be scaled down for tests; times in seconds."""
-
-    keep_alive_seconds: float
-    lifetime_seconds: float
-    max_unsent_bytes: int
-
-
-def _who(identity: Mapping[str, Any] | None) -> str:
-    if identity is None:
-        return "API key"
-    return str(identity.get("userArn") or identity.get("username") or identity.get("sub"))

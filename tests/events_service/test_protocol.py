@@ -25,11 +25,11 @@ from local.events.protocol import Connection
 AUTHORIZATION = {"Authorization": "token"}
 
 
-def connection(**settings: float) -> Connection:
+def connection(**settings: Any) -> Connection:
     return Connection(lambda name: name in ("ns", "chats"), now=0.0, **settings)
 
 
-def ready(**settings: float) -> Connection:
+def ready(**settings: Any) -> Connection:
     subject = connection(**settings)
     assert subject.receive('{"type":"connection_init"}', 0.0) == [AuthorizeConnect()]
     assert sent(subject.connect_accepted(0.0)) == [{"type": "connection_ack", "connectionTimeoutMs": 300000}]
@@ -277,6 +277,12 @@ def test_a_connection_publishes_25_times_a_second() -> None:
     assert sent(refused)[0]["errors"][0]["errorType"] == "LimitExceededException"
     later = give(subject, 0.05, type="publish", id="y", channel="/ns/a", events=["1"], authorization={})
     assert operation(later).id == "y"
+
+
+def test_the_publish_rate_can_be_raised_for_a_benchmark() -> None:
+    subject = ready(publishes_per_second=100)
+    answers = [give(subject, type="publish", id="p", channel="/ns/a", events=["1"]) for _ in range(101)]
+    assert [isinstance(effects[0], Authorize) for effects in answers] == [True] * 100 + [False]
 
 
 def test_keep_alive_comes_after_each_interval_and_only_once_acknowledged() -> None:

@@ -41,6 +41,8 @@ async def test_a_registration_that_cannot_be_saved_is_refused(service: Running, 
     status, answer = await service.control("PUT", f"apis/{API}/namespaces/x", {"properties": {}})
     assert (status, "cannot be written" in answer["errors"][0]["message"]) == (500, True)
     assert (await service.post("x/a", "1"))[0] == 404
+    assert (await service.control("DELETE", f"apis/{API}"))[0] == 500
+    assert (await service.post("open/a", "1"))[0] == 200
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"version": 99, "apis": {}}'])
