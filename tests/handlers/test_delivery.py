@@ -19,7 +19,7 @@ from handlers.core.contract.limits import (
     SLICE_RECIPIENTS,
     SWEEP_AFTER_SECONDS,
 )
-from handlers.core.delivery import Dispatcher, outbox_record, parcels
+from handlers.core.delivery import Deliverer, Dispatcher, outbox_record, parcels
 from handlers.core.ports import OutboxRecord, Parcel
 from handlers.entry import deliver
 from handlers.entry.relay import RelayError
@@ -76,7 +76,7 @@ def test_a_record_is_read_as_it_was_stored(backend: Backend) -> None:
     many = stored(backend, user_ids(SLICE_RECIPIENTS + 1))
     assert backend.outbox.get(few.event_id) == few
     assert backend.outbox.get(many.event_id) == many
-    assert many.pending_slices == {0, 1}
+    assert many.pending_slices == frozenset({0, 1})
     assert backend.outbox.get("unknown") is None
 
 
@@ -88,7 +88,7 @@ def test_a_record_has_one_parcel_or_one_for_each_slice(backend: Backend) -> None
 
 def test_the_fan_out_limit_is_the_last_number_that_is_published_in_the_request(backend: Backend) -> None:
     assert stored(backend, user_ids(20), 20).pending_slices is None
-    assert stored(backend, user_ids(21), 20).pending_slices == {0}
+    assert stored(backend, user_ids(21), 20).pending_slices == frozenset({0})
 
 
 @pytest.mark.parametrize("queue", [DeadQueue(), None], ids=["queue fails", "queue works"])
@@ -125,7 +125,7 @@ def test_a_slice_that_fails_comes_again_alone(backend: Backend) -> None:
     assert backend.deliver() == 1
     left = backend.outbox.get(record.event_id)
     assert left is not None
-    assert left.pending_slices == {1}
+    assert left.pending_slices == frozenset({1})
     backend.devices.broken = set()
     backend.relay(record.event_id)
     assert backend.deliver() == 0
@@ -149,7 +149,7 @@ def test_finishing_a_slice_twice_changes_nothing(backend: Backend) -> None:
         backend.outbox.finish_slice(record.event_id, number)
     left = backend.outbox.get(record.event_id)
     assert left is not None
-    assert left.pending_slices == {0, 2}
+    assert left.pending_slices == frozenset({0, 2})
     for number in (0, 0, 2, 2):
         backend.outbox.finish_slice(record.event_id, number)
     assert backend.outbox.get(record.event_id) is None
@@ -288,7 +288,7 @@ class Context:
 def test_one_bad_queue_message_does_not_hold_back_its_batch(backend: Backend) -> None:
     (ana,) = user_ids(1)
     record = stored(backend, [ana])
-    handle = deliver.consumer(lambda: deliver.Deliverer(backend.devices, backend.outbox))
+    handle = deliver.consumer(lambda: Deliverer(backend.devices, backend.outbox))
     batch = [
         {"messageId": "1", "body": "not json"},
         {"messageId": "2", "body": encode(Parcel(record.event_id))},
@@ -300,7 +300,7 @@ def test_one_bad_queue_message_does_not_hold_back_its_batch(backend: Backend) ->
 
 def test_with_too_little_time_left_the_rest_of_the_batch_waits(backend: Backend) -> None:
     first, second = (stored(backend, user_ids(1)) for _ in range(2))
-    handle = deliver.consumer(lambda: deliver.Deliverer(backend.devices, backend.outbox))
+    handle = deliver.consumer(lambda: Deliverer(backend.devices, backend.outbox))
     batch = [{"messageId": each.event_id, "body": encode(Parcel(each.event_id))} for each in (first, second)]
     answer = handle({"Records": batch}, Context(60_000, deliver.SPARE_MILLISECONDS - 1))
     assert answer == {"batchItemFailures": [{"itemIdentifier": second.event_id}]}
