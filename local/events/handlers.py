@@ -10,6 +10,7 @@ Behaviour follows "AppSync Events: Channel namespace handlers", "Context referen
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -30,6 +31,8 @@ __all__ = [
     "Outgoing",
     "Problem",
 ]
+
+_LOG = logging.getLogger(__name__)
 
 Operation = Literal["PUBLISH", "SUBSCRIBE"]
 
@@ -93,7 +96,7 @@ class HandlerRefused(Exception):  # noqa: N818 - an answer of the handler, not a
     """The handler ended the operation by ``util.error`` or ``util.unauthorized``.
 
     Attributes:
-        error_type: type for the answer; ``Unauthorized`` after ``util.unauthorized``.
+        error_type: type for the answer; ``Unauthorized`` after ``util.unauthorized``, empty if ``util.error`` got none.
         message: text for the caller.
         unauthorized: whether it was ``util.unauthorized`` (publish answers 401 instead of 403).
         data: third argument of ``util.error``.
@@ -259,6 +262,9 @@ class NamespaceHandlers:
         except TimeoutError:
             text = f"the data source did not answer within {DATA_SOURCE_SECONDS:g} s"
             return None, {"message": text, "type": "ExecutionTimeout"}
+        except Exception as error:
+            _LOG.exception("the data source of %s failed in a way it should not", handler)
+            raise HandlerFailed(f"the data source of {handler} failed: {type(error).__name__}: {error}") from error
 
 
 def _shape_problems(shapes: Mapping[str, Shape], sources: Mapping[str, DataSource | None]) -> list[Problem]:

@@ -160,6 +160,10 @@ export const onPublish = {
             await load(self.PAIR, on_publish=source).publish(HERE, events(1))
         assert refused.value.data == {"detail": 1}
 
+    async def test_a_source_that_breaks_fails_the_operation(self, load: Load) -> None:
+        with pytest.raises(HandlerFailed, match="the data source of onPublish failed: RuntimeError: broken"):
+            await load(self.PAIR, on_publish=Recorded(RuntimeError("broken"))).publish(HERE, events(1))
+
     async def test_early_return_skips_source_and_response(self, load: Load) -> None:
         source = Recorded(None)
         code = self.PAIR.replace("return get(", "runtime.earlyReturn([{ id: '0', payload: 'early' }]); get(")
@@ -227,6 +231,21 @@ class TestLimits:
             + "; return [{ id: '0', payload: box.v }];"
         )
         await self.check(load, statement, "stack|nesting", Limits(seconds=20))
+
+
+async def test_an_event_that_is_nested_too_deeply_fails_alone(load: Load) -> None:
+    handlers = load(on_publish("return ctx.events;"))
+    deep: Any = 1
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(HandlerFailed, match="nested too deeply"):
+        await handlers.publish(HERE, [Incoming("1", deep)])
+    assert await handlers.publish(HERE, events(1)) == [Outgoing("0", {"n": 0})]
+
+
+async def test_names_of_the_built_ins_may_be_used_for_other_things(load: Load) -> None:
+    handlers = load("export function onPublish(ctx) { return [{ id: '0', payload: util }]; }\nvar util = 5;\n")
+    assert await handlers.publish(HERE, events(1)) == [Outgoing("0", 5)]
 
 
 async def test_nothing_is_kept_from_one_call_to_the_next(load: Load) -> None:

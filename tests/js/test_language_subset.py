@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-import pytest
+import re
+from pathlib import Path
+from typing import Any
 
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from appsync_js.render import namespaces, source
+from handlers.core.contract.limits import HANDLER_CODE_CHARACTERS as DEPLOYABLE
 from local.events.handlers import CodeRefused, NamespaceHandlers
-from local.events.runtime.compiler import compile_module
+from local.events.limits import HANDLER_CODE_CHARACTERS
+from local.events.runtime import compiler
+from local.events.runtime.compiler import EngineUnavailableError, compile_module
+from local.events.runtime.engine import Engine, Limits
 
 ALLOW = "export function onSubscribe(ctx) {}\n"
 
@@ -129,6 +140,7 @@ def test_all_problems_are_told_at_once_in_the_order_of_their_place() -> None:
 
 
 def test_code_may_have_32768_characters_and_not_one_more() -> None:
+    assert HANDLER_CODE_CHARACTERS == DEPLOYABLE == 32768
     filler = "/" * (32768 - len(ALLOW))
     assert compile_module(ALLOW + filler).exports == {"onSubscribe": "function"}
     assert "at most 32768" in problems(ALLOW + filler + "/")[0][2]
@@ -172,3 +184,58 @@ def test_code_that_does_not_fit_the_configuration_is_refused() -> None:
     ]:
         with pytest.raises(CodeRefused, match=words):
             NamespaceHandlers.load(code, **options)  # type: ignore[arg-type]
+
+
+TOKENS = sorted({token for name in namespaces() for token in re.findall(r"\w+|[^\w\s]", source(name))})
+FOREIGN = [
+    "class",
+    "async",
+    "await",
+    "yield",
+    "new",
+    "this",
+    "while",
+    "label:",
+    "++",
+    "`${",
+    "}",
+    "import.meta",
+    "#x",
+    "@",
+]
+
+
+@given(
+    namespace=st.sampled_from(namespaces()),
+    places=st.lists(st.tuples(st.floats(0, 1), st.sampled_from(TOKENS + FOREIGN), st.integers(0, 3)), max_size=3),
+)
+@settings(max_examples=60, deadline=None)
+def test_any_text_is_loaded_or_refused_with_a_reason(namespace: str, places: list[tuple[float, str, int]]) -> None:
+    parts = re.findall(r"\s+|\w+|[^\w\s]", source(namespace))
+    for where, token, dropped in places:
+        at = int(where * len(parts))
+        parts[at : at + dropped] = [" ", token, " "]
+    verdict: list[Any]
+    try:
+        engine = Engine.load("".join(parts), Limits())
+        verdict = list(engine.shapes)
+        engine.close()
+    except CodeRefused as refused:
+        verdict = [problem.message for problem in refused.problems]
+    assert verdict
+    assert all(verdict)
+
+
+@pytest.mark.parametrize("code", ["(" * 30_000, "[" * 30_000, "a" + "?.b" * 10_000, "-" * 30_000, "{" * 30_000])
+def test_code_that_is_nested_too_deeply_is_refused(code: str) -> None:
+    assert problems(ALLOW + code)
+
+
+def test_code_that_is_far_too_long_is_refused_without_being_read() -> None:
+    assert "at most 32768" in problems("(" * 1_000_000)[0][2]
+
+
+def test_a_missing_parser_is_named_with_its_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiler, "_ACORN", tmp_path / "acorn.js")
+    with pytest.raises(EngineUnavailableError, match="run 'npm ci'"):
+        compiler._checker.__wrapped__()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,7 +55,7 @@ BAD = {
 
 
 @pytest.fixture(scope="module")
-def findings() -> dict[str, list[tuple[str, int, str]]]:
+def findings() -> dict[str, list[list[Any]]]:
     texts = {name: text for name, (text, _, _) in BAD.items()}
     texts |= {f"shipped {namespace}": source(namespace) for namespace in namespaces()}
     answer = subprocess.run(
@@ -66,18 +67,16 @@ def findings() -> dict[str, list[tuple[str, int, str]]]:
         cwd=ROOT,
         timeout=100,
     )
-    found: dict[str, list[tuple[str, int, str]]] = json.loads(answer.stdout)
+    found: dict[str, list[list[Any]]] = json.loads(answer.stdout)
     return found
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_a_bad_snippet_is_reported_by_the_rule_for_it(
-    name: str, findings: dict[str, list[tuple[str, int, str]]]
-) -> None:
+def test_a_bad_snippet_is_reported_by_the_rule_for_it(name: str, findings: dict[str, list[list[Any]]]) -> None:
     _, rule, line = BAD[name]
     assert [rule, line] in [finding[:2] for finding in findings[name]], findings[name]
 
 
 @pytest.mark.parametrize("namespace", namespaces())
-def test_the_shipped_handlers_are_clean(namespace: str, findings: dict[str, list[tuple[str, int, str]]]) -> None:
+def test_the_shipped_handlers_are_clean(namespace: str, findings: dict[str, list[list[Any]]]) -> None:
     assert findings[f"shipped {namespace}"] == []

@@ -206,6 +206,12 @@ async def test_error_carries_message_type_data_and_info(evaluate: Evaluate) -> N
     assert (error.error_type, error.data, error.info, error.unauthorized) == ("Kind", {"a": 1}, [2], False)
 
 
+async def test_an_error_without_a_type_has_none(evaluate: Evaluate) -> None:
+    with pytest.raises(HandlerRefused) as refused:
+        await evaluate("util.error('no')")
+    assert (refused.value.error_type, refused.value.message) == ("", "no")
+
+
 async def test_unauthorized_is_told_apart_from_error(evaluate: Evaluate) -> None:
     with pytest.raises(HandlerRefused) as refused:
         await evaluate("util.unauthorized()")

@@ -16,6 +16,7 @@ from typing import Any
 
 import quickjs
 
+from local.events.limits import HANDLER_CODE_CHARACTERS
 from local.events.runtime.errors import CodeRefused, Problem
 
 _HERE = Path(__file__).resolve().parent
@@ -26,6 +27,8 @@ LIBRARY = ("base", "regex", "time", "dynamodb", "transform", "util")
 
 _CHECKER = ("scopes", "rules", "checker")
 _STACK_BYTES = 1024 * 1024
+_PARSED_CHARACTERS = 10 * HANDLER_CODE_CHARACTERS
+"""Code beyond this is far too long to be refused for anything else, and is not even parsed."""
 
 
 class EngineUnavailableError(RuntimeError):
@@ -55,6 +58,10 @@ def compile_module(code: str) -> Compiled:
         CodeRefused: with every problem, each with its place.
         EngineUnavailableError: acorn is not installed.
     """
+    if len(code) > _PARSED_CHARACTERS:
+        raise CodeRefused(
+            [Problem(f"the code has {len(code)} characters; at most {HANDLER_CODE_CHARACTERS} are allowed")]
+        )
     result = json.loads(_thread().submit(_check, code).result())
     if result["problems"]:
         raise CodeRefused([Problem(**problem) for problem in result["problems"]])
@@ -91,4 +98,7 @@ def _checker() -> Any:
 
 
 def _check(code: str) -> str:
-    return str(_checker()(code))
+    try:
+        return str(_checker()(code))
+    except quickjs.StackOverflow:
+        return json.dumps({"problems": [{"message": "the code is nested too deeply", "line": None, "column": None}]})

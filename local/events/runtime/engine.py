@@ -21,6 +21,7 @@ from typing import Any
 import quickjs
 
 from local.events.runtime.compiler import LIBRARY, Compiled, compile_module, javascript
+from local.events.runtime.errors import CodeRefused, Problem
 from local.events.runtime.zones import answer
 
 _LOG = logging.getLogger("local.events.handlers")
@@ -109,7 +110,11 @@ class Engine:
             CodeRefused: with every problem found.
         """
         engine = cls(compile_module(code), limits)
-        engine._thread.submit(engine._start).result()
+        try:
+            engine._thread.submit(engine._start).result()
+        except quickjs.JSException as error:
+            engine.close()
+            raise CodeRefused([Problem(f"the code cannot be loaded: {str(error).strip()}")]) from error
         return engine
 
     async def call(self, handler: str, phase: str | None, context: Mapping[str, Any]) -> Outcome:
@@ -148,7 +153,10 @@ class Engine:
     def _call(self, handler: str, phase: str | None, context: Mapping[str, Any]) -> Outcome:
         answers: dict[str, Any] = {}
         host = {"now": int(time.time() * 1000), "seed": os.urandom(16).hex(), "answers": answers}
-        text = json.dumps(context)
+        try:
+            text = json.dumps(context)
+        except RecursionError:
+            return Crashed(f"{_name(handler, phase)} cannot run: an event is nested too deeply")
         for _ in range(_MAX_QUESTIONS):
             outcome = self._evaluate(handler, phase, text, json.dumps(host))
             if isinstance(outcome, str):
@@ -162,6 +170,8 @@ class Engine:
     def _evaluate(self, handler: str, phase: str | None, context: str, host: str) -> Outcome | str:
         try:
             result = json.loads(self._invoke(handler, phase or "", context, host))
+        except RecursionError:
+            return Crashed(f"{_name(handler, phase)} returned a value that is nested too deeply")
         except quickjs.JSException as error:
             return self._limited(handler, phase, str(error))
         for entry in result.get("logs", ()):

@@ -187,14 +187,22 @@
   };
 
   const refuseRecursion = (calls, report) => {
-    const reaches = (from, goal, seen) =>
-      calls.some((call) => {
-        if (call.from !== from || seen.has(call)) return false;
-        seen.add(call);
-        return call.to === goal || reaches(call.to, goal, seen);
-      });
-    calls.forEach((call) => {
-      if (call.to === call.from || reaches(call.to, call.from, new Set())) report(call.node, rules.is("recursion"));
+    const targets = new Map();
+    calls.forEach(({ from, to }) => targets.set(from, (targets.get(from) ?? new Set()).add(to)));
+    const reaches = (from, goal) => {
+      const seen = new Set();
+      const open = [from];
+      while (open.length > 0) {
+        for (const to of targets.get(open.pop()) ?? []) {
+          if (to === goal) return true;
+          if (!seen.has(to)) open.push(to);
+          seen.add(to);
+        }
+      }
+      return false;
+    };
+    calls.forEach(({ from, to, node }) => {
+      if (to === from || reaches(to, from)) report(node, rules.is("recursion"));
     });
   };
 
@@ -302,8 +310,8 @@
     const results = Object.entries(exported).map(([name, { local }]) => `${name}: ${local}`).join(", ");
     const globals = `const { ${Object.keys(rules.OBJECTS).join(", ")} } = __builtins;`
       + ` const { util, extensions, runtime } = __modules["@aws-appsync/utils"];`;
-    return `(function (__modules, __builtins, __each) { "use strict"; ${globals} { ${header.join(" ")} `
-      + `${body.text}${code.slice(body.at)}\nreturn { ${results} }; } })`;
+    return `(function (__modules, __builtins, __each) { "use strict"; ${globals} return (() => { ${header.join(" ")} `
+      + `${body.text}${code.slice(body.at)}\nreturn { ${results} }; })(); })`;
   };
 
   globalThis.__check = (code) => {

@@ -95,12 +95,10 @@
       return ESCAPES[char] ?? (code < 32 || code > 126 ? `\\u${code.toString(16).toUpperCase().padStart(4, "0")}` : char);
     }).join("");
 
-  // The type of an error that was raised without one.
-  const ERROR_TYPE = "Error";
   const optional = (value) => (value === undefined ? null : value);
   const error = (message, type, data, info) =>
     stop({
-      kind: "refused", unauthorized: false, message: String(message ?? ""), type: String(type ?? ERROR_TYPE),
+      kind: "refused", unauthorized: false, message: String(message ?? ""), type: String(type ?? ""),
       data: optional(data), info: optional(info),
     });
   const unauthorized = () =>
@@ -109,7 +107,7 @@
       data: null, info: null,
     });
   const appendError = (message, type, data, info) => {
-    const appended = { message: String(message ?? ""), type: type ?? ERROR_TYPE, data: optional(data), info: optional(info) };
+    const appended = { message: String(message ?? ""), type: String(type ?? ""), data: optional(data), info: optional(info) };
     call.appended.push(appended);
     call.logs.push({ level: "WARNING", text: `util.appendError: ${appended.type}: ${appended.message}` });
   };
