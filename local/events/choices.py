@@ -322,7 +322,7 @@ FACTS: tuple[Choice[None], ...] = (
     _fact(
         "java-regex",
         "Which strings are regular expressions?",
-        "the pattern of util.matches, which must match the whole value, and of replaceAll; not that of replace or split",
+        "those of util.matches (against the whole value) and of replaceAll; not those of replace or split",
         "AWS's example is that of Java's Pattern.matches; the note on patterns stands at replaceAll",
     ),
     _fact(
