@@ -181,7 +181,15 @@ GRID: Final[tuple[Cell, ...]] = (
 
 def markdown() -> str:
     """Return the grid as a page for people: one table per namespace."""
-    lines = ["# Who may do what", "", "Every row is a test, of the handler alone and through the Events service.", ""]
+    notice = "<!-- Written by `python -m ops.contract`; change appsync_js/permissions.py, not this page. -->"
+    lines = [
+        notice,
+        "",
+        "# Who may do what",
+        "",
+        "Every row is a test, of the handler alone and through the Events service.",
+        "",
+    ]
     lines += [*(f"- **{name}**: {text}" for name, text in CALLERS.items()), ""]
     lines += ["In channels, braces stand for:", "", *(f"- `{{{name}}}`: {text}" for name, text in NAMES.items()), ""]
     for namespace in dict.fromkeys(cell.namespace for cell in GRID):
@@ -197,7 +205,3 @@ def _row(cell: Cell) -> str:
     answer = "allowed" if cell.allowed else "**refused**"
     by = "the handler" if cell.decided_by == "handler" else "the service"
     return f"| {cell.operation} | {channel} | {cell.caller} | {answer} | {cell.case} | {by} |"
-
-
-if __name__ == "__main__":
-    print(markdown())

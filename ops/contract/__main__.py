@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from appsync_js import permissions
 from ops.contract import asyncapi, openapi, pages, schemas, typescript
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -26,6 +27,7 @@ DOCUMENTS: Final[dict[str, Callable[[], str]]] = {
     "docs/routes.md": pages.routes_page,
     "docs/events.md": pages.events_page,
     "docs/data-model.md": pages.data_model_page,
+    "docs/permissions.md": permissions.markdown,
 }
 
 
