@@ -291,6 +291,8 @@ class ChatClient:
                 self._begin_recovery()
             return
         self._current.clear()
+        if state is SocketState.CLOSED:
+            return
         if self._held is None:
             self._held = []
         if self._recovering is not None:

@@ -139,13 +139,13 @@ def _environment_file(text: str) -> dict[str, str]:
     return {name.strip(): value.strip().strip("\"'") for name, _, value in pairs}
 
 
-def _flattened(document: Mapping[str, Any]) -> dict[str, Any]:
+def flattened(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return a document and everything in it as one mapping; what stands further out wins."""
     nested: dict[str, Any] = {}
     own: dict[str, Any] = {}
     for name, value in document.items():
         if isinstance(value, Mapping):
-            nested |= _flattened(value)
+            nested |= flattened(value)
         else:
             own[name] = value
     return nested | own
@@ -176,7 +176,7 @@ def parse(text: str, source: str) -> Target:
         document = json.loads(text)
     except ValueError as error:
         raise TargetError(f"{source} is neither JSON nor an environment file: {error}") from error
-    return Target.from_mapping(_flattened(document), source)
+    return Target.from_mapping(flattened(document), source)
 
 
 async def find(name: str = LOCAL) -> Target:
