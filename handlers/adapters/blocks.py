@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from handlers.adapters.batches import batch_get, commit, count, query
 from handlers.adapters.conversation_reader import unchanged
@@ -14,8 +15,7 @@ from handlers.adapters.outbox import outbox_put
 from handlers.core.user_ports import BlockChange
 
 
-@dataclass(frozen=True, kw_only=True)
-class DynamoBlockPairs:
+class DynamoBlockPairs(msgspec.Struct, frozen=True, kw_only=True):
     """Reads blocks (`handlers.core.conversation_ports.BlockPairs`)."""
 
     client: Any
@@ -30,8 +30,7 @@ class DynamoBlockPairs:
         return pairs
 
 
-@dataclass(frozen=True, kw_only=True)
-class DynamoBlocks(DynamoBlockPairs):
+class DynamoBlocks(DynamoBlockPairs, frozen=True, kw_only=True):
     """Reads and writes blocks. The fields besides the client are table names."""
 
     conversations: str

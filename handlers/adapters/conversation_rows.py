@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from handlers.adapters import conversation_items as items
 from handlers.adapters.batches import batch_get, count, get_item, query
@@ -12,8 +13,7 @@ from handlers.adapters.dynamodb import to_item
 from handlers.core.conversation_ports import Membership, StoredConversation
 
 
-@dataclass(frozen=True, kw_only=True)
-class DynamoConversationRows:
+class DynamoConversationRows(msgspec.Struct, frozen=True, kw_only=True):
     """Reads conversations and memberships, consistently. The fields besides the client are table names."""
 
     client: Any

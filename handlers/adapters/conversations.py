@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from msgspec.structs import replace
@@ -21,8 +20,7 @@ from handlers.core.message_rules import StoredMessage, last_message
 _CHANGING = ("name", "description", "avatar", "participants", "admins", "version", "updatedAt")
 
 
-@dataclass(frozen=True, kw_only=True)
-class DynamoConversations(DynamoConversationRows):
+class DynamoConversations(DynamoConversationRows, frozen=True, kw_only=True):
     """Reads and writes conversations. The fields besides the client are table names."""
 
     messages: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, get_args
 
 import msgspec
@@ -20,8 +19,7 @@ from handlers.core.user_ports import Hit
 _KEPT = ("userId", "createdAt", "email", "emailVerified")
 
 
-@dataclass(frozen=True, kw_only=True)
-class DynamoDirectory:
+class DynamoDirectory(msgspec.Struct, frozen=True, kw_only=True):
     """Reads who users are (`handlers.core.conversation_ports.Directory`)."""
 
     client: Any
@@ -42,8 +40,7 @@ class DynamoDirectory:
         return batch_get(self.client, self.users_table, keys, "the users", attributes)
 
 
-@dataclass(frozen=True, kw_only=True)
-class DynamoProfiles(DynamoDirectory):
+class DynamoProfiles(DynamoDirectory, frozen=True, kw_only=True):
     """Reads and writes profiles and their search words. The fields besides the client are table names.
 
     `outbox` is None where nothing is ever told (the sign-up trigger).

@@ -6,8 +6,7 @@ rests on: both are written at once, and each of them only if the other is still 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import msgspec
 from msgspec.structs import replace
 
 from handlers.core.contract import channels, events, limits
@@ -23,8 +22,7 @@ from handlers.core.stages import stage
 from handlers.core.user_ports import BlockChange, Blocks
 
 
-@dataclass(frozen=True, kw_only=True)
-class Blocking:
+class Blocking(msgspec.Struct, frozen=True, kw_only=True):
     """Blocks and unblocks."""
 
     blocks: Blocks

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
 
 import msgspec
@@ -12,8 +11,7 @@ from handlers.core.contract.models import Conversation, ConversationType, LastMe
 from handlers.core.ports import OutboxRecord
 
 
-@dataclass(frozen=True)
-class StoredConversation:
+class StoredConversation(msgspec.Struct, frozen=True):
     """A conversation as stored: its real version, and (in a DM) the participants who blocked the other."""
 
     conversation: Conversation
@@ -30,8 +28,7 @@ class StoredConversation:
         return self.conversation
 
 
-@dataclass(frozen=True, kw_only=True)
-class Membership:
+class Membership(msgspec.Struct, frozen=True, kw_only=True):
     """One user's row of one conversation."""
 
     user_id: str
@@ -44,8 +41,7 @@ class Membership:
     has_hidden: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class GroupRecord:
+class GroupRecord(msgspec.Struct, frozen=True, kw_only=True):
     """What a group has beyond its conversation. `max_members` is 0 where the group has no limit of its own."""
 
     group_id: str
@@ -59,16 +55,14 @@ class GroupRecord:
     max_members: int = 0
 
 
-@dataclass(frozen=True)
-class Visible:
+class Visible(msgspec.Struct, frozen=True):
     """What one user may see of a DM with hidden messages: its newest visible message and the unread ones' number."""
 
     last_message: LastMessage | None
     unread_count: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Creation:
+class Creation(msgspec.Struct, frozen=True, kw_only=True):
     """A new conversation, to be stored at once and only if there is none with its id.
 
     `blocks` are the blocks that the decision rests on: (who, whom) to whether it stands; they must still be so.
@@ -78,19 +72,18 @@ class Creation:
     members: tuple[Membership, ...]
     outbox: tuple[OutboxRecord, ...]
     blocked_by: frozenset[str] = frozenset()
-    blocks: Mapping[tuple[str, str], bool] = field(default_factory=dict)
+    blocks: Mapping[tuple[str, str], bool] = msgspec.field(default_factory=dict)
     group: GroupRecord | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Change:
+class Change(msgspec.Struct, frozen=True, kw_only=True):
     """A change of a group, to be stored at once and only if `before` is still its version."""
 
     before: Conversation
     after: Conversation
     joined: tuple[Membership, ...] = ()
     left: tuple[str, ...] = ()
-    roles: Mapping[str, Role] = field(default_factory=dict)
+    roles: Mapping[str, Role] = msgspec.field(default_factory=dict)
     counted: bool = True
     outbox: tuple[OutboxRecord, ...] = ()
 

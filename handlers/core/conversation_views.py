@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 from msgspec.structs import asdict, replace
 
 from handlers.core.contract.models import Conversation, ConversationView
@@ -15,8 +15,7 @@ NAMED_PARTICIPANTS: Final = 20
 """Participants whose names a view has, besides the other one of a DM: enough for a title."""
 
 
-@dataclass(frozen=True)
-class Seen:
+class Seen(msgspec.Struct, frozen=True):
     """A conversation as a participant may see it, before names: hidden messages neither show nor count."""
 
     conversation: Conversation

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from handlers.core import cursors
 from handlers.core.contract.models import Member
@@ -19,8 +19,7 @@ MEMBERS_SHOWN = 100
 """Members that the answer for one conversation lists."""
 
 
-@dataclass(frozen=True)
-class Reader:
+class Reader(msgspec.Struct, frozen=True):
     """Reads conversations for one of their participants."""
 
     conversations: Conversations

@@ -6,7 +6,7 @@ sees nothing of a conversation that the caller opens, until that user lifts the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from handlers.core.contract import channels, events, limits
 from handlers.core.contract.models import Conversation, PublicUser
@@ -30,8 +30,7 @@ from handlers.core.retrying import attempts
 from handlers.core.stages import stage
 
 
-@dataclass(frozen=True, kw_only=True)
-class Directs:
+class Directs(msgspec.Struct, frozen=True, kw_only=True):
     """Finds and creates direct conversations."""
 
     conversations: Conversations

@@ -8,8 +8,8 @@ A member who is added sees the whole history; what was said before does not coun
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
@@ -28,16 +28,14 @@ from handlers.core.retrying import attempts
 from handlers.core.stages import stage
 
 
-@dataclass(frozen=True)
-class Created:
+class Created(msgspec.Struct, frozen=True):
     """A group, and whether this request made it."""
 
     conversation: Conversation
     created: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class Groups:
+class Groups(msgspec.Struct, frozen=True, kw_only=True):
     """The operations on groups."""
 
     conversations: Conversations

@@ -46,7 +46,8 @@ def newcomers(conversation: Conversation, user_ids: Iterable[str]) -> tuple[str,
 
 def with_members(conversation: Conversation, user_ids: Sequence[str], now: str) -> Conversation:
     """Return the group with newcomers at the end of its participants."""
-    return _changed(conversation, now, [*conversation.participants, *user_ids], conversation.admins)
+    participants = [*conversation.participants, *user_ids]
+    return _changed(conversation, now, participants, conversation.admins or participants[:1])
 
 
 def without_member(conversation: Conversation, user_id: str, now: str) -> Conversation:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 from msgspec import UNSET
 from msgspec.structs import asdict, replace
 
@@ -20,8 +20,7 @@ _APOSTROPHES: Final = str.maketrans("", "", "'’ʼ`")  # noqa: RUF001  # the ch
 _PUBLIC: Final = PublicUser.__struct_fields__
 
 
-@dataclass(frozen=True, kw_only=True)
-class Account:
+class Account(msgspec.Struct, frozen=True, kw_only=True):
     """What Cognito knows of a user; the names may be missing."""
 
     user_id: str

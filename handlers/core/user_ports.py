@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from handlers.core.contract.models import Profile
 from handlers.core.conversation_ports import BlockPairs, Directory, StoredConversation
@@ -25,8 +26,7 @@ class Identities(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Hit:
+class Hit(msgspec.Struct, frozen=True):
     """A user found by one word of the name."""
 
     user_id: str
@@ -53,8 +53,7 @@ class Profiles(Directory, Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True)
-class BlockChange:
+class BlockChange(msgspec.Struct, frozen=True, kw_only=True):
     """A block or its end, to be stored at once.
 
     Args:

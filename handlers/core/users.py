@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import msgspec
 from msgspec.structs import replace
 
 from handlers.core import profiles
@@ -32,8 +31,7 @@ HITS_EXAMINED = 1_000
 """Users of one first word that a search looks at before it answers with what it has."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Users:
+class Users(msgspec.Struct, frozen=True, kw_only=True):
     """The operations on profiles."""
 
     store: Profiles

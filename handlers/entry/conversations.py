@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
+
+import msgspec
 
 from handlers.adapters import aws
 from handlers.adapters.blocks import DynamoBlockPairs
@@ -38,8 +39,7 @@ _CREATED = 201
 _FOUND = 200
 
 
-@dataclass(frozen=True, kw_only=True)
-class Conversing:
+class Conversing(msgspec.Struct, frozen=True, kw_only=True):
     """The conversation operations, wired."""
 
     reader: Reader

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
+
+import msgspec
 
 from handlers.adapters import aws
 from handlers.adapters.blocks import DynamoBlocks
@@ -29,8 +30,7 @@ from handlers.entry.http import Call, Operation, dispatcher
 from handlers.settings import UsersSettings
 
 
-@dataclass(frozen=True, kw_only=True)
-class People:
+class People(msgspec.Struct, frozen=True, kw_only=True):
     """The user operations, wired."""
 
     users: Users
