@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from urllib.parse import urlsplit
 import msgspec
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.exceptions import HTTPClientError
+from botocore.exceptions import BotoCoreError
 from botocore.httpsession import URLLib3Session
 
 from handlers.core.contract.limits import PUBLISH_CONCURRENCY
@@ -29,6 +30,8 @@ CONNECT_SECONDS = 1
 READ_SECONDS = 3
 ATTEMPTS = 2
 _SERVICE = "appsync"
+_SOCKET_OPTIONS = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
+"""Without it the body waits some 40 ms for the acknowledgement of the headers, which leave in a packet of their own."""
 _RETRIED = frozenset({429, 500, 502, 503, 504})
 
 
@@ -70,7 +73,9 @@ class EventsPublisher:
         self._url = publish_url(endpoint)
         self._session = session
         self._region = session.get_config_variable("region")
-        self._http = URLLib3Session(timeout=(CONNECT_SECONDS, READ_SECONDS), max_pool_connections=concurrency)
+        self._http = URLLib3Session(
+            timeout=(CONNECT_SECONDS, READ_SECONDS), max_pool_connections=concurrency, socket_options=_SOCKET_OPTIONS
+        )
         self._concurrency = concurrency
         self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="publish")
 
@@ -101,7 +106,7 @@ class EventsPublisher:
         for attempt in range(ATTEMPTS):
             try:
                 answer = self._http.send(self._signed(signer, body))
-            except HTTPClientError as error:
+            except BotoCoreError as error:
                 problem = str(error)
             else:
                 if answer.status_code == 200:

@@ -1,0 +1,123 @@
+"""An Event API on loopback that takes publishes: it checks their signatures, remembers them, and fails on demand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Barrier, Lock, Thread
+from typing import Any
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+REGION = "eu-west-1"
+CREDENTIALS = Credentials("AKIDEXAMPLE", "made-up-secret", "made-up-token")
+TAKEN = 200, {"successful": [{"identifier": "1", "index": 0}], "failed": []}
+
+Act = Callable[[str, int], "tuple[int, Any] | None"]
+
+
+@dataclass
+class EventApi:
+    """What arrived, and what to answer.
+
+    Args:
+        act: called with channel and attempt (from 1); returns status and body, or None to drop the connection.
+    """
+
+    act: Act = lambda channel, attempt: TAKEN
+    url: str = ""
+    received: list[tuple[str, list[str]]] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    connections: set[tuple[str, int]] = field(default_factory=set)
+    lock: Lock = field(default_factory=Lock)
+
+    def take(self, channel: str, events: list[str]) -> tuple[int, Any] | None:
+        """Remember one publish and decide its answer."""
+        with self.lock:
+            self.received.append((channel, events))
+            attempt = sum(each == channel for each, _ in self.received)
+        return self.act(channel, attempt)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    api: EventApi
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Write nothing."""
+
+    def do_POST(self) -> None:  # the base class's name
+        """Take a publish whose signature is right."""
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.api.connections.add(self.client_address)
+        problem = self._problem(body)
+        if problem:
+            self.api.refused.append(problem)
+            return self._answer(401, {"errors": [{"errorType": "UnauthorizedException", "message": problem}]})
+        content = json.loads(body)
+        outcome = self.api.take(content["channel"], content["events"])
+        if outcome is None:
+            self.close_connection = True
+            return None
+        return self._answer(*outcome)
+
+    def _problem(self, body: bytes) -> str | None:
+        """Return why the signature is not that of the credentials over exactly this request."""
+        scheme, _, rest = self.headers.get("authorization", "").partition(" ")
+        parts = dict(part.strip().split("=", 1) for part in rest.split(",") if "=" in part)
+        if scheme != "AWS4-HMAC-SHA256":
+            return f"scheme {scheme}"
+        scope = parts["Credential"].split("/")
+        if scope[0] != CREDENTIALS.access_key or scope[2:] != [REGION, "appsync", "aws4_request"]:
+            return f"scope {scope}"
+        signed = parts["SignedHeaders"].split(";")
+        missing = {"host", "x-amz-date", "x-amz-security-token"} - set(signed)
+        if missing:
+            return f"not signed: {missing}"
+        headers = {name: self.headers[name] for name in signed if name != "host"}
+        request = AWSRequest("POST", f"http://{self.headers['host']}{self.path}", headers=headers, data=body)
+        request.context["timestamp"] = self.headers["x-amz-date"]
+        auth = SigV4Auth(CREDENTIALS, "appsync", REGION)
+        to_sign = auth.string_to_sign(request, auth.canonical_request(request))
+        return None if auth.signature(to_sign, request) == parts["Signature"] else "signature"
+
+    def _answer(self, status: int, content: Any) -> None:
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@contextmanager
+def running_event_api() -> Iterator[EventApi]:
+    """Serve on a free loopback port."""
+    api = EventApi()
+    handler = type("Handler", (_Handler,), {"api": api})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads = True
+        api.url = f"http://127.0.0.1:{server.server_address[1]}/event"
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        try:
+            yield api
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def together(count: int) -> Act:
+    """Return an act that answers only once that many publishes are under way at the same time."""
+    barrier = Barrier(count)
+
+    def act(channel: str, attempt: int) -> tuple[int, Any]:
+        barrier.wait(10)
+        return TAKEN
+
+    return act
