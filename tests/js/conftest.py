@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 import botocore.session
 import pytest
 
+from appsync_js.permissions import NAMES
 from appsync_js.render import placeholders, render
 from handlers.core.contract.tables import CALLS, CONVERSATION_MEMBERS, CONVERSATIONS, TABLES, Table
 from local.events.handlers import Incoming, Invocation, NamespaceHandlers
@@ -158,6 +160,34 @@ def product(data_source: Callable[[Table], DynamoDbDataSource]) -> Iterator[Call
     yield handlers_of
     for handlers in loaded.values():
         asyncio.run(handlers.close())
+
+
+@pytest.fixture(scope="module")
+def scenario(dynamodb: Any) -> dict[str, str]:
+    """What the names in the permission grid's channels stand for, with the rows in the tables that make it so."""
+    me, other = str(uuid.uuid4()), str(uuid.uuid4())
+    names = {name: str(uuid.uuid4()) for name in NAMES}
+    names |= {"me": me, "ME": me.upper(), "prefix": me[:-1], "longer": f"{me}0", "other": other}
+
+    def put(table: Table, item: dict[str, Any]) -> None:
+        dynamodb.put_item(TableName=table.name(ENVIRONMENT), Item=item)
+
+    def conversation(name: str, kind: str, members: list[str], **extra: Any) -> None:
+        put(
+            CONVERSATIONS,
+            {"conversationId": {"S": names[name]}, "type": {"S": kind}, "latestSeq": {"N": "0"}},
+        )
+        for member in members:
+            key = {"userId": {"S": member}, "conversationId": {"S": names[name]}}
+            put(CONVERSATION_MEMBERS, key | {"type": {"S": kind}, **extra})
+
+    put(CALLS, {"sessionId": {"S": names["call"]}, "participants": {"M": {me: {"M": {}}, other: {"M": {}}}}})
+    put(CALLS, {"sessionId": {"S": names["othercall"]}, "participants": {"M": {other: {"M": {}}}}})
+    conversation("group", "GROUP", [me, other])
+    conversation("othergroup", "GROUP", [other])
+    conversation("dm", "DM", [me, other])
+    conversation("hidden", "GROUP", [me], hidden={"BOOL": True})
+    return names
 
 
 PRELUDE = (

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from appsync_js.permissions import GRID, NAMES, Caller, Cell, markdown
+from appsync_js.permissions import GRID, Caller, Cell, markdown
 from appsync_js.render import namespaces
-from handlers.core.contract import channels, tables
+from handlers.core.contract import channels
 from local.events.handlers import HandlerRefused, Incoming, Invocation, NamespaceHandlers
 
-ENVIRONMENT = "test"
 DECIDED_HERE = [cell for cell in GRID if cell.decided_by == "handler"]
 ISSUER = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_example"
 
@@ -34,33 +32,6 @@ def identity(caller: Caller, user_id: str) -> dict[str, Any] | None:
     if caller == "iam":
         return {"accountId": "000000000000", "userArn": "arn:aws:sts::000000000000:assumed-role/r/s", "username": "r"}
     return None if caller == "api key" else {"issuer": ISSUER, "claims": {}}
-
-
-@pytest.fixture(scope="module")
-def scenario(dynamodb: Any) -> Scenario:
-    me, other = str(uuid.uuid4()), str(uuid.uuid4())
-    names = {name: str(uuid.uuid4()) for name in NAMES}
-    names |= {"me": me, "ME": me.upper(), "prefix": me[:-1], "longer": f"{me}0", "other": other}
-
-    def put(table: tables.Table, item: dict[str, Any]) -> None:
-        dynamodb.put_item(TableName=table.name(ENVIRONMENT), Item=item)
-
-    def conversation(name: str, kind: str, members: list[str], **extra: Any) -> None:
-        put(
-            tables.CONVERSATIONS,
-            {"conversationId": {"S": names[name]}, "type": {"S": kind}, "latestSeq": {"N": "0"}},
-        )
-        for member in members:
-            key = {"userId": {"S": member}, "conversationId": {"S": names[name]}}
-            put(tables.CONVERSATION_MEMBERS, key | {"type": {"S": kind}, **extra})
-
-    put(tables.CALLS, {"sessionId": {"S": names["call"]}, "participants": {"M": {me: {"M": {}}, other: {"M": {}}}}})
-    put(tables.CALLS, {"sessionId": {"S": names["othercall"]}, "participants": {"M": {other: {"M": {}}}}})
-    conversation("group", "GROUP", [me, other])
-    conversation("othergroup", "GROUP", [other])
-    conversation("dm", "DM", [me, other])
-    conversation("hidden", "GROUP", [me], hidden={"BOOL": True})
-    return names
 
 
 def batch(namespace: str) -> list[Incoming]:
