@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 
 import aws_cdk as cdk
-import cdk_nag
 
 from stacks.composition import compose
 from stacks.packaging import PackagingError, build
+from stacks.rules import add_rules
 from stacks.settings import SettingsProblem, load
 
 
@@ -22,7 +22,7 @@ def main() -> int:
         print(problem, file=sys.stderr)
         return 1
     compose(app, environment, asset)
-    cdk.Validations.of(app).add_plugins(cdk_nag.AwsSolutionsChecks(app), cdk_nag.ServerlessChecks(app))
+    add_rules(app)
     app.synth()
     return 0
 

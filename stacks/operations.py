@@ -13,6 +13,7 @@ from constructs import Construct
 from handlers import settings
 from handlers.core.contract import channels
 from handlers.core.contract.tables import TABLES
+from stacks import reasons
 from stacks.constructs.alarms import Alarm, Metric, add_alarm
 from stacks.constructs.stack import EnvironmentStack
 from stacks.dashboard import body
@@ -71,9 +72,10 @@ class OperationsStack(EnvironmentStack):
             )
         )
         for number, address in enumerate(self.environment_settings.operations.alarm_recipients, start=1):
-            sns.Subscription(
+            recipient = sns.Subscription(
                 self, f"Recipient{number}", topic=topic, protocol=sns.SubscriptionProtocol.EMAIL, endpoint=address
             )
+            reasons.mail_may_fail(recipient)
         return topic
 
 

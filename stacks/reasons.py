@@ -90,6 +90,24 @@ def no_recovery(construct: IConstruct, environment: str) -> None:
     )
 
 
+def version_follows(construct: IConstruct) -> None:
+    """Accept CDK's reminder that a snapshot needs a published version."""
+    _accept(
+        construct,
+        "Annotation::@aws-cdk/aws-lambda:snapStartRequirePublish",
+        "The alias beside it publishes a version with every change, and is what the API calls.",
+    )
+
+
+def mail_may_fail(construct: IConstruct) -> None:
+    """Accept an e-mail subscription without dead letters."""
+    _accept(
+        construct,
+        "Serverless::Serverless-SNSRedrivePolicy",
+        "SNS retries mail itself; a lost one hides nothing, since the alarm stays red in CloudWatch.",
+    )
+
+
 def user_pool(construct: IConstruct) -> None:
     """Accept what a user pool of this product does differently."""
     _accept(

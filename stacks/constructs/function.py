@@ -107,6 +107,7 @@ class HandlerFunction(Construct):
         reasons.function(self.function)
         self.target: lambda_.IFunction = self.function
         if snap_start:
+            reasons.version_follows(self.function)
             self.target = lambda_.Alias(self, "Live", alias_name="live", version=self.function.current_version)
 
 

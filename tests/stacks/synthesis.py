@@ -14,6 +14,7 @@ import aws_cdk as cdk
 from stacks.composition import compose
 from stacks.environment import DISPOSABLE, Domain, Environment, Identity
 from stacks.packaging import ROOT, Asset
+from stacks.rules import add_rules
 from stacks.settings import load, names
 
 Template = dict[str, Any]
@@ -54,8 +55,8 @@ def settings_of(variant: str) -> Environment:
 
 
 @cache
-def templates(variant: str) -> dict[str, Template]:
-    """Return the templates of a variant by stack (`Data`, `Identity`, …), without nag and without the CLI."""
+def assembly(variant: str, *, rules: bool = False) -> Path:
+    """Synthesise a variant, on request with the rules of nag, and return the folder of its cloud assembly."""
     folder = Path(tempfile.mkdtemp(prefix="synthesis-"))
     package = folder / "package"
     package.mkdir()
@@ -67,10 +68,18 @@ def templates(variant: str) -> dict[str, Template]:
         context=json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"],
     )
     compose(app, settings_of(variant), Asset(package, "0" * 64))
+    if rules:
+        add_rules(app)
     app.synth()
+    return folder / "cdk.out"
+
+
+@cache
+def templates(variant: str) -> dict[str, Template]:
+    """Return the templates of a variant by stack (`Data`, `Identity`, …)."""
     return {
         path.name.removesuffix(".template.json"): json.loads(path.read_text(encoding="utf-8"))
-        for path in sorted((folder / "cdk.out").glob("*.template.json"))
+        for path in sorted(assembly(variant).glob("*.template.json"))
     }
 
 

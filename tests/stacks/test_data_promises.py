@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from handlers.core.contract import tables
-from tests.stacks.synthesis import ALL, IMPORTED_POOL, PROTECTED, STATEFUL, properties, resources, settings_of
+from tests.stacks.synthesis import ALL, IMPORTED_POOL, PROTECTED, STATEFUL, assembly, properties, resources, settings_of
 
 every_variant = pytest.mark.parametrize("variant", ALL)
 protected_variants = pytest.mark.parametrize("variant", PROTECTED)
@@ -86,3 +88,14 @@ def test_an_imported_pool_is_left_as_it_is() -> None:
     assert properties(IMPORTED_POOL, "AWS::Cognito::UserPool") == []
     assert properties(IMPORTED_POOL, "AWS::Cognito::UserPoolClient") == []
     assert not [name for name in resources(IMPORTED_POOL, "AWS::Lambda::Function") if name.startswith("Identity/")]
+
+
+@every_variant
+def test_stacks_of_protected_environments_refuse_to_be_deleted(variant: str) -> None:
+    manifest = json.loads((assembly(variant) / "manifest.json").read_text(encoding="utf-8"))
+    stacks = {
+        name: artifact["properties"].get("terminationProtection", False)
+        for name, artifact in manifest["artifacts"].items()
+        if artifact["type"] == "aws:cloudformation:stack"
+    }
+    assert stacks == dict.fromkeys(["Data", "Events", "Identity", "Operations", "Routes"], variant in PROTECTED)

@@ -1,0 +1,87 @@
+"""The app as people run it: every environment, with nothing but this repository."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stacks.packaging import ROOT
+from stacks.settings import names
+
+_NO_NETWORK_PYTHON = """
+import socket
+def refuse(*arguments, **options):
+    raise SystemExit("the synthesis used the network")
+socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = refuse
+"""
+_NO_NETWORK_NODE = """
+const refuse = () => { process.stderr.write("the synthesis used the network\\n"); process.exit(97); };
+require("net").Socket.prototype.connect = refuse;
+require("dns").lookup = refuse;
+"""
+
+
+def _run(tmp_path: Path, context: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    guard = tmp_path / "guard"
+    guard.mkdir()
+    (guard / "sitecustomize.py").write_text(_NO_NETWORK_PYTHON, encoding="utf-8")
+    (guard / "guard.js").write_text(_NO_NETWORK_NODE, encoding="utf-8")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
+    if context.get("env") != "prod":  # the templates differ little, and checking one against all schemas takes seconds
+        environment["CDK_VALIDATION"] = "false"
+    environment |= {
+        "PYTHONPATH": str(guard),
+        "NODE_OPTIONS": f"--require {guard / 'guard.js'}",
+        "CDK_OUTDIR": str(tmp_path / "cdk.out"),
+        "CDK_CONTEXT_JSON": json.dumps(
+            {**json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"], **context}
+        ),
+    }
+    return subprocess.run(
+        [sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=100
+    )
+
+
+@pytest.mark.parametrize("environment", names())
+def test_an_environment_synthesises_without_credentials_and_network(environment: str, tmp_path: Path) -> None:
+    done = _run(tmp_path, {"env": environment})
+    assert done.returncode == 0, done.stderr
+    manifest = json.loads((tmp_path / "cdk.out" / "manifest.json").read_text(encoding="utf-8"))
+    stacks = {
+        artifact["properties"]["stackName"]
+        for artifact in manifest["artifacts"].values()
+        if artifact["type"] == "aws:cloudformation:stack"
+    }
+    kinds = ("Data", "Identity", "Events", "Routes", "Operations")
+    assert stacks == {f"PantherKolab-{stack}-{environment}" for stack in kinds}
+    assert "missing" not in manifest, "a lookup in the account would be needed"
+    assert "[WARNING]" not in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("context", "said"), [({}, "Add -c env=NAME"), ({"env": "production"}, "There is no environment 'production'")]
+)
+def test_without_a_known_environment_it_says_which_there_are(
+    context: dict[str, str], said: str, tmp_path: Path
+) -> None:
+    done = _run(tmp_path, context)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "dev, local, prod, staging" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_guards_of_this_test_do_stop_the_network(tmp_path: Path) -> None:
+    _run(tmp_path, {})
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "guard")}
+    program = "import urllib.request; urllib.request.urlopen('http://127.0.0.1:9')"
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=60)
+    assert "the synthesis used the network" in done.stderr
+    script = "require('http').get('http://127.0.0.1:9')"
+    node = ["node", "--require", str(tmp_path / "guard" / "guard.js"), "-e", script]
+    assert subprocess.run(node, capture_output=True, timeout=60).returncode == 97

@@ -1,0 +1,57 @@
+"""cdk-nag: nothing is found that nobody accepted, and nothing is accepted that is not found."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_sqs as sqs
+
+from stacks.rules import add_rules
+from tests.stacks.synthesis import ALL, assembly
+
+every_variant = pytest.mark.parametrize("variant", ALL)
+
+
+@every_variant
+def test_no_finding_is_open(variant: str) -> None:
+    report = _report(variant)
+    assert {plugin["pluginName"] for plugin in report} == {"AwsSolutions", "Serverless"}
+    assert [plugin["violations"] for plugin in report] == [[], []]
+
+
+@every_variant
+def test_every_acknowledgement_stands_for_a_finding(variant: str) -> None:
+    used = {
+        (f"/{finding['acknowledgedAt']}", finding["acknowledgedId"], finding["reason"])
+        for plugin in _report(variant)
+        for finding in plugin["suppressedViolations"]
+    }
+    given = {
+        (path, finding, reason)
+        for file in assembly(variant, rules=True).glob("*.metadata.json")
+        for path, entries in json.loads(file.read_text(encoding="utf-8")).items()
+        for entry in entries
+        if entry["type"] == "aws:cdk:acknowledged-rules"
+        for finding, reason in entry["data"].items()
+        if finding.startswith(("AwsSolutions::", "Serverless::"))
+    }
+    assert given == used
+    assert given
+
+
+def test_a_finding_that_nobody_accepted_stops_the_synthesis(tmp_path: Path) -> None:
+    app = cdk.App(outdir=str(tmp_path), builtin_cloud_formation_validation=False)
+    sqs.Queue(cdk.Stack(app, "Careless"), "PlainQueue")
+    add_rules(app)
+    with pytest.raises(RuntimeError, match="does not require requests to use SSL"):
+        app.synth()
+
+
+def _report(variant: str) -> list[dict[str, Any]]:
+    path = assembly(variant, rules=True) / "validation-report.json"
+    report: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["pluginReports"]
+    return report

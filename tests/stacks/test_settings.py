@@ -1,0 +1,265 @@
+"""Settings: every wrong, missing, unknown or contradictory field is named, all of a file at once."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+
+from stacks import settings
+from stacks.environment import DISPOSABLE, Environment
+from stacks.settings import FOLDER, SettingsProblem, load, names, reference
+
+GOOD = (FOLDER / "staging.toml").read_text(encoding="utf-8")
+CERTIFICATE = "arn:aws:acm:eu-west-1:000000000000:certificate/00000000-0000-0000-0000-000000000000"
+
+
+def _problems(tmp_path: Path, text: str, name: str = "staging") -> list[str]:
+    (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsProblem) as caught:
+        load(name, tmp_path)
+    return str(caught.value).splitlines()
+
+
+def _changed(**fields: str) -> str:
+    """Return a good file with fields replaced; `section__field` names one, an empty value leaves it out."""
+    text = GOOD
+    for path, value in fields.items():
+        section, field = path.split("__")
+        text = re.sub(rf"(?m)^{field} = .*\n", "", text)
+        if value:
+            text = text.replace(f"[{section}]\n", f"[{section}]\n{field} = {value}\n")
+    return text
+
+
+@pytest.mark.parametrize("name", names())
+def test_the_environments_of_the_repository_are_good(name: str) -> None:
+    environment = load(name)
+    assert environment.name == name
+    assert environment.protected == (name not in DISPOSABLE)
+
+
+def test_the_four_environments_differ_as_designed() -> None:
+    found = {name: load(name) for name in names()}
+    assert list(found) == ["dev", "local", "prod", "staging"]
+    assert {name: each.events.direct_messaging for name, each in found.items()} == {
+        "dev": True,
+        "local": True,
+        "prod": False,
+        "staging": False,
+    }
+    assert {name for name, each in found.items() if each.events.endpoint_scheme == "http"} == {"local"}
+    assert {name for name, each in found.items() if each.data.removal == "destroy"} == {"dev", "local"}
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        load("dev").name = "prod"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "allowed"),
+    [
+        ("identity__source", '"borrow"', 'one of "create", "import"'),
+        ("identity__email_from", '"Somebody"', "an e-mail address"),
+        ("web__origins", '["*"]', "without path or wildcard"),
+        ("web__origins", '["https://a.example.edu/path"]', "without path or wildcard"),
+        ("web__origins", '["http://a.example.edu"]', "without path or wildcard"),
+        ("web__origins", "[]", "at least 1"),
+        ("web__origins", '["https://a.example.edu", "https://a.example.edu"]', "different"),
+        ("web__origins", '"https://a.example.edu"', "a list"),
+        ("api__throttle_rate", "0", "a whole number from 1 to 10000"),
+        ("api__throttle_rate", "true", "a whole number"),
+        ("api__throttle_rate", "1.5", "a whole number"),
+        ("api__throttle_burst", '"many"', "a whole number from 1 to 5000"),
+        ("events__direct_messaging", "1", "true or false"),
+        ("events__endpoint_scheme", '"ftp"', 'one of "https", "http"'),
+        ("events__log_level", '"LOUD"', 'one of "NONE", "ERROR", "INFO", "ALL"'),
+        ("delivery__fanout_limit", "501", "a whole number from 1 to 500 (recipients)"),
+        ("calls__ring_timeout_seconds", "5", "a whole number from 10 to 300 (seconds)"),
+        ("functions__memory_mb", "64", "a whole number from 128 to 10240 (MB)"),
+        ("functions__snap_start", '"yes"', "true or false"),
+        ("functions__platform", '"x86"', 'one of "arm64", "host"'),
+        ("data__removal", '"keep"', 'one of "retain", "destroy"'),
+        ("data__deletion_protection", "0", "true or false"),
+        ("operations__log_retention_days", "42", "one of 1, 3, 5, 7"),
+        ("operations__alarm_recipients", '["nobody"]', "e-mail addresses"),
+        ("operations__alarms", '"on"', "true or false"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_is_allowed(tmp_path: Path, field: str, value: str, allowed: str) -> None:
+    (problem,) = _problems(tmp_path, _changed(**{field: value}))
+    assert problem.startswith(f"environments/staging.toml: {field.replace('__', '.')} = ")
+    assert allowed in problem
+
+
+REQUIRED = [
+    "identity.source",
+    "web.origins",
+    "api.throttle_rate",
+    "api.throttle_burst",
+    "events.direct_messaging",
+    "delivery.fanout_limit",
+    "data.removal",
+    "data.deletion_protection",
+    "data.point_in_time_recovery",
+    "operations.log_retention_days",
+]
+
+
+@pytest.mark.parametrize("field", REQUIRED)
+def test_a_missing_field_is_named_with_what_is_allowed(tmp_path: Path, field: str) -> None:
+    (problem,) = _problems(tmp_path, _changed(**{field.replace(".", "__"): ""}))
+    assert problem.startswith(f"environments/staging.toml: {field} is missing: ")
+
+
+def test_a_missing_section_is_named(tmp_path: Path) -> None:
+    text = GOOD.replace("[delivery]\n", "").replace("fanout_limit = 50\n", "")
+    assert _problems(tmp_path, text) == ["environments/staging.toml: delivery is missing: a section"]
+
+
+def test_a_value_where_a_section_belongs_is_named(tmp_path: Path) -> None:
+    text = "calls = 3\n" + GOOD.replace("[calls]\n", "").replace("ring_timeout_seconds = 30\n", "")
+    assert _problems(tmp_path, text) == ["environments/staging.toml: calls = 3: must be a section [calls]"]
+
+
+def test_an_unknown_field_is_named_with_the_likely_one(tmp_path: Path) -> None:
+    text = GOOD.replace("throttle_rate = 100", "throttle_rate = 100\nthrotle_burst = 3")
+    assert _problems(tmp_path, text) == [
+        "environments/staging.toml: api.throtle_burst = 3: unknown field; did you mean throttle_burst?"
+    ]
+
+
+def test_an_unknown_section_is_named_with_the_known_ones(tmp_path: Path) -> None:
+    (problem,) = _problems(tmp_path, GOOD + "\n[zebra]\nstripes = 3\n")
+    assert "zebra = " in problem
+    assert "known here: aws, identity, web" in problem
+
+
+def test_all_problems_of_a_file_come_at_once(tmp_path: Path) -> None:
+    text = _changed(api__throttle_rate="0", data__removal='"keep"', delivery__fanout_limit="") + "\n[zebra]\n"
+    assert len(_problems(tmp_path, text)) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "said"),
+    [
+        (
+            "staging",
+            {"identity__pool_id": '"eu-west-1_AbCdEf123"'},
+            'identity.pool_id = "eu-west-1_AbCdEf123": only with',
+        ),
+        ("staging", {"identity__client_ids": f'["{"a" * 26}"]'}, "identity.client_ids = "),
+        (
+            "staging",
+            {"identity__source": '"import"', "identity__client_ids": f'["{"a" * 26}"]'},
+            "identity.pool_id is missing",
+        ),
+        (
+            "staging",
+            {"identity__source": '"import"', "identity__pool_id": '"eu-west-1_Ab"'},
+            "identity.client_ids is missing",
+        ),
+        (
+            "staging",
+            {
+                "identity__source": '"import"',
+                "identity__pool_id": '"eu-west-1_Ab"',
+                "identity__client_ids": f'["{"a" * 26}"]',
+                "identity__email_from": '"a@example.edu"',
+            },
+            'identity.email_from = "a@example.edu": only with identity.source = "create"',
+        ),
+        ("staging", {"events__endpoint_scheme": '"http"'}, "only environment local may leave out TLS"),
+        ("staging", {"functions__platform": '"host"'}, 'only environment local may use "host"'),
+        ("staging", {"web__origins": '["http://localhost:3000"]'}, "plain http is for dev and local only"),
+        (
+            "staging",
+            {"data__removal": '"destroy"', "data__deletion_protection": "false"},
+            'data.removal = "destroy": must be "retain"',
+        ),
+        ("staging", {"data__deletion_protection": "false"}, "data.deletion_protection = false: must be true"),
+        ("staging", {"data__point_in_time_recovery": "false"}, "data.point_in_time_recovery = false: must be true"),
+        (
+            "dev",
+            {"data__removal": '"destroy"'},
+            'data.deletion_protection = true: contradicts data.removal = "destroy"',
+        ),
+        (
+            "local",
+            {
+                "identity__source": '"import"',
+                "identity__pool_id": '"eu-west-1_Ab"',
+                "identity__client_ids": f'["{"a" * 26}"]',
+            },
+            "the local cloud has no existing pool",
+        ),
+        (
+            "dev",
+            {"operations__alarms": "false", "operations__alarm_recipients": '["a@example.edu"]'},
+            "contradicts operations.alarms = false",
+        ),
+    ],
+)
+def test_a_contradiction_is_named(tmp_path: Path, name: str, changes: dict[str, str], said: str) -> None:
+    problems = _problems(tmp_path, _changed(**changes), name)
+    assert any(said in problem for problem in problems), problems
+    assert all(problem.startswith(f"environments/{name}.toml: ") for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        ('[aws]\naccount = "000000000000"\n', "aws.account, aws.region: give both, or neither"),
+        (f'[events.domain]\nname = "e.example.edu"\ncertificate_arn = "{CERTIFICATE}"\n', "must be in us-east-1"),
+        (
+            f'[aws]\naccount = "000000000000"\nregion = "us-east-1"\n'
+            f'[api.domain]\nname = "a.example.edu"\ncertificate_arn = "{CERTIFICATE}"\n',
+            "must be in us-east-1, the environment's region",
+        ),
+        ('[api.domain]\nname = "A.example.edu"\ncertificate_arn = "arn:aws:acm"\n', "the ARN of an ACM certificate"),
+    ],
+)
+def test_places_must_agree(tmp_path: Path, section: str, said: str) -> None:
+    assert any(said in problem for problem in _problems(tmp_path, f"{GOOD}\n{section}"))
+
+
+def test_a_domain_without_tls_is_a_contradiction(tmp_path: Path) -> None:
+    text = (FOLDER / "local.toml").read_text(encoding="utf-8")
+    domain = f'\n[events.domain]\nname = "e.example.edu"\ncertificate_arn = "{CERTIFICATE}"\n'
+    problems = _problems(tmp_path, text + domain, "local")
+    assert any('contradicts events.endpoint_scheme = "http"' in problem for problem in problems)
+
+
+def test_an_imported_pool_is_good(tmp_path: Path) -> None:
+    text = _changed(
+        identity__source='"import"', identity__pool_id='"eu-west-1_AbCdEf123"', identity__client_ids=f'["{"a" * 26}"]'
+    )
+    (tmp_path / "staging.toml").write_text(text, encoding="utf-8")
+    environment: Environment = load("staging", tmp_path)
+    assert environment.identity.client_ids == ("a" * 26,)
+
+
+@pytest.mark.parametrize("name", ["../dev", "dev.toml", "", "nowhere"])
+def test_an_unknown_environment_is_answered_with_the_known_ones(name: str) -> None:
+    with pytest.raises(SettingsProblem, match="Known: dev, local, prod, staging"):
+        load(name)
+
+
+def test_a_broken_file_is_named(tmp_path: Path) -> None:
+    (problem,) = _problems(tmp_path, "[api\n")
+    assert problem.startswith("environments/staging.toml is not TOML: ")
+
+
+def test_the_reference_of_all_fields_is_up_to_date() -> None:
+    text = settings.REFERENCE.read_text(encoding="utf-8")
+    assert text == reference(), "docs/environments.md is stale: python -m stacks.settings describe"
+    assert "| `data.removal` |" in text
+
+
+def test_the_command_line_names_problems_and_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    assert settings.main(["check"]) == 0
+    assert settings.main(["check", "nowhere"]) == 1
+    assert "There is no environment 'nowhere'" in capsys.readouterr().err
