@@ -75,6 +75,7 @@ class Rule:
         when: before or after the operation took effect.
         status: of an `error` (the type is InternalFailureException unless `error_type` says otherwise).
         delay_ms: of a `delay`.
+        skip: how many matches it still lets pass before it is used.
         times: how often it is still used; `None` is always.
         probability: of being used when it matches.
         hits: how often it has been used.
@@ -89,6 +90,7 @@ class Rule:
     status: int = 500
     error_type: str = INTERNAL_FAILURE
     delay_ms: float = 0.0
+    skip: int = 0
     times: int | None = None
     probability: float = 1.0
     hits: int = 0
@@ -118,18 +120,15 @@ class Rule:
 
 def rule_from(body: object) -> Rule:
     """Read `{"match": {"operation", "api", "channel", "transport"}, "effect", "when", "status", "errorType",
-    "delayMs", "times", "probability"}`; only `effect` is needed.
+    "delayMs", "skip", "times", "probability"}`; only `effect` is needed.
 
     Raises:
         PropertyError: something is not of these, or has no meaning.
     """
     outer = Properties(body, "")
-    outer.only("match", "effect", "when", "status", "errorType", "delayMs", "times", "probability")
+    outer.only("match", "effect", "when", "status", "errorType", "delayMs", "skip", "times", "probability")
     match = outer.map("match", {})
     match.only("operation", "api", "channel", "transport")
-    times = outer.get("times")
-    if times is not None and (not isinstance(times, int) or times < 0):
-        raise PropertyError("times", f"must be a whole number, not {times!r}")
     rule = Rule(
         operation=Target(match.one_of("operation", Target)) if match.get("operation") is not None else None,
         api=match.text("api", None),
@@ -140,16 +139,24 @@ def rule_from(body: object) -> Rule:
         status=int(outer.number("status", 500)),
         error_type=outer.text("errorType", INTERNAL_FAILURE),
         delay_ms=outer.number("delayMs", 0),
-        times=times,
+        skip=outer.count("skip", 0) or 0,
+        times=outer.count("times", None),
         probability=outer.number("probability", 1),
     )
-    if (
-        rule.operation is not None
-        and rule.operation not in REFUSABLE
-        and rule.effect in (Effect.ERROR, Effect.THROTTLE)
-    ):
-        raise PropertyError("effect", f"{rule.effect} means nothing to {rule.operation}: there is nobody to tell")
+    _check(rule)
     return rule
+
+
+def _check(rule: Rule) -> None:
+    if not 0 <= rule.probability <= 1:
+        raise PropertyError("probability", f"must be a number from 0 to 1, not {rule.probability:g}")
+    if not 400 <= rule.status <= 599:
+        raise PropertyError("status", f"must be an error's HTTP status, 400 to 599, not {rule.status}")
+    if rule.effect is Effect.DELAY and rule.delay_ms <= 0:
+        raise PropertyError("delayMs", "a delay needs the milliseconds that it lasts")
+    refuses = rule.effect in (Effect.ERROR, Effect.THROTTLE)
+    if refuses and rule.operation is not None and rule.operation not in REFUSABLE:
+        raise PropertyError("effect", f"{rule.effect} means nothing to {rule.operation}: there is nobody to tell")
 
 
 class Faults:
@@ -168,11 +175,15 @@ class Faults:
     ) -> Rule | None:
         """The rule that hits this, used up by one; `None` if none does."""
         for rule in self.rules:
-            if rule.matches(operation, when, api, channel, transport) and self._chance() < rule.probability:
-                rule.hits += 1
-                if rule.times is not None:
-                    rule.times -= 1
-                return rule
+            if not rule.matches(operation, when, api, channel, transport) or self._chance() >= rule.probability:
+                continue
+            if rule.skip > 0:
+                rule.skip -= 1
+                continue
+            rule.hits += 1
+            if rule.times is not None:
+                rule.times -= 1
+            return rule
         return None
 
     async def apply(

@@ -59,6 +59,15 @@ class Properties:
         if unknown:
             raise PropertyError(self.at(unknown[0]), f"is unknown; {', '.join(keys)} are known")
 
+    def count(self, key: str, default: int | None) -> int | None:
+        """The whole number at `key`, not below zero."""
+        value = self._values.get(key)
+        if value is None:
+            return default
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise PropertyError(self.at(key), f"must be a whole number, not {value!r}")
+        return value
+
     def number(self, key: str, default: float) -> float:
         """The number at `key`; CloudFormation may hand it over as text."""
         value = self._present(key, default)

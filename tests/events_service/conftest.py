@@ -7,6 +7,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.events_service.harness import Running, UserPool, running
+from tests.js.conftest import dynamodb, dynamodb_endpoint
+
+__all__ = ["dynamodb", "dynamodb_endpoint"]  # fixtures that are made elsewhere
 
 
 @pytest.fixture(scope="session")

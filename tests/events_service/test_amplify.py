@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 from tests.events_service.harness import SESSION_SIGNER, Running
 
 CLIENT = Path(__file__).with_name("amplify_client.mjs")
+NODE = str(Path(sys.executable).with_name("node"))
+"""The Node that the locked requirements bring into the interpreter's own folder."""
 
 
 async def run(service: Running, mode: str) -> dict[str, Any]:
@@ -28,7 +31,7 @@ async def run(service: Running, mode: str) -> dict[str, Any]:
         "forbidden": "/unknown/x",
     }
     process = await asyncio.create_subprocess_exec(
-        "node", str(CLIENT), json.dumps(arguments), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        NODE, str(CLIENT), json.dumps(arguments), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
     try:
         out, err = await asyncio.wait_for(process.communicate(), 60)

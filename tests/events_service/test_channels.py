@@ -4,7 +4,7 @@ import re
 import string
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local.events.channels import Channel, ChannelIndex, parse_channel, parse_subscription
@@ -27,6 +27,7 @@ def accepted(parse: object, text: str) -> bool:
     return True
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=ALPHANUMERIC + "-/_.* \n", max_size=60))
 def test_a_channel_is_accepted_exactly_when_the_documented_expression_matches(text: str) -> None:
     assert accepted(parse_channel, text) == (AWS_CHANNEL.match(text) is not None)
@@ -104,6 +105,7 @@ def test_a_wildcard_receives_every_deeper_channel_and_nothing_else(
     assert parse_subscription(subscribed).covers(parse_channel(published)) is received
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(CHANNELS, st.booleans()), max_size=12),
     st.lists(st.integers(min_value=0, max_value=11), max_size=8),

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local.events.broker import Broker, Flusher, Outbox, Subscription
@@ -50,6 +50,7 @@ def frames(data: bytes) -> list[str]:
     return texts
 
 
+@settings(deadline=None)
 @given(st.text(), st.from_regex(r"[a-zA-Z0-9_+-]{1,128}", fullmatch=True))
 def test_a_delivery_is_one_well_formed_frame_whose_event_is_one_string(event: str, id: str) -> None:
     prefix, suffix = data_prefix(id), data_suffix(event)

@@ -4,6 +4,8 @@ from typing import Any
 
 import aiohttp
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from local.events.faults import Faults, Target, When, rule_from
 from local.events.properties import PropertyError
@@ -107,6 +109,11 @@ async def test_switching_off_ends_every_fault(service: Running) -> None:
         ({"effect": "drop", "delay": 5}, "delay: is unknown"),
         ({"effect": "drop", "times": 1.5}, "times: must be a whole number"),
         ({"effect": "drop", "times": -1}, "times: must be a whole number"),
+        ({"effect": "drop", "times": True}, "times: must be a whole number"),
+        ({"effect": "drop", "skip": "2"}, "skip: must be a whole number"),
+        ({"effect": "drop", "probability": 1.5}, "probability: must be a number from 0 to 1"),
+        ({"effect": "error", "status": 200}, "status: must be an error's HTTP status"),
+        ({"effect": "delay"}, "delayMs: a delay needs"),
         ({"effect": "error", "match": {"operation": "deliver"}}, "there is nobody to tell"),
     ],
 )
@@ -125,6 +132,15 @@ def test_a_probability_is_that_of_each_match() -> None:
     faults.rules = [rule_from({"effect": "drop", "probability": 0.5})]
     hit = [faults.take(Target.PUBLISH, "a", "/b", "http") is not None for _ in range(3)]
     assert hit == [True, False, True]
+
+
+@settings(deadline=None)
+@given(times=st.integers(0, 4), skip=st.integers(0, 4), calls=st.integers(0, 12))
+def test_a_rule_strikes_after_its_skips_and_at_most_its_times(times: int, skip: int, calls: int) -> None:
+    faults = Faults()
+    faults.rules = [rule_from({"effect": "drop", "times": times, "skip": skip})]
+    struck = [faults.take(Target.PUBLISH, "a", "/b", "http") is not None for _ in range(calls)]
+    assert struck == [skip <= place < skip + times for place in range(calls)]
 
 
 def test_when_is_before_unless_said_otherwise() -> None:

@@ -152,7 +152,7 @@ def test_the_day_of_the_scope_is_the_day_of_the_date(verifier: SignatureVerifier
         verifier.identify(presented(spoilt), REGION, ACCOUNT)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.text(), min_size=1, max_size=5), st.booleans())
 def test_a_frame_is_signed_over_its_compact_json_whether_or_not_text_is_escaped(
     verifier: SignatureVerifier, events: list[str], escape: bool
