@@ -6,7 +6,7 @@ const path = require('node:path');
 const vm = require('node:vm');
 
 const FOLDER = path.join(__dirname, '..', '..', 'local', 'events', 'runtime', 'js');
-const FILES = ['base', 'regex', 'time', 'dynamodb', 'transform', 'util', 'scopes', 'rules', 'checker'];
+const FILES = ['base', 'regex', 'time', 'dynamodb', 'transform', 'util', 'scopes', 'rules', 'module', 'checker'];
 
 const context = vm.createContext({ acorn: require('acorn') });
 for (const name of FILES) {

@@ -25,7 +25,7 @@ _ACORN = _HERE.parents[2] / "node_modules" / "acorn" / "dist" / "acorn.js"
 LIBRARY = ("base", "regex", "time", "dynamodb", "transform", "util")
 """The files that make up the built-in modules, in the order in which they load."""
 
-_CHECKER = ("scopes", "rules", "checker")
+_CHECKER = ("scopes", "rules", "module", "checker")
 _STACK_BYTES = 1024 * 1024
 _PARSED_CHARACTERS = 10 * HANDLER_CODE_CHARACTERS
 """Code beyond this is far too long to be refused for anything else, and is not even parsed."""
