@@ -22,8 +22,9 @@ from handlers.core.ports import Clock, Parcel
 from handlers.core.profiles import Account, first_profile
 from handlers.entry import conversations, messages, users
 from handlers.entry.http import Handler, dispatcher
-from handlers.settings import ConversationsSettings, MessagesSettings, UsersSettings
+from handlers.settings import ConversationsSettings, MessagesSettings, ProfileSettings, UsersSettings
 from tests.handlers.cloud import World
+from tests.handlers.rights import LimitedClient
 
 _ROUTES = {route.operation: route for route in ROUTES}
 
@@ -95,11 +96,16 @@ class Town:
     def functions(self, client: Any) -> dict[str, Handler]:
         """Return the functions of all domains on top of a DynamoDB client."""
         environ = {**self.world.variables, "FANOUT_LIMIT": str(self.fanout_limit)}
-        rest = (client, self.publisher, self.queue)
-        ids = RandomIds()
-        conversing = conversations.wire(ConversationsSettings.load(environ), *rest, self.clock, ids)
-        people = users.wire(UsersSettings.load(environ), *rest, self.accounts, self.clock, ids)
-        messaging = messages.wire(MessagesSettings.load(environ), *rest, self.clock, ids)
+        rest, time = (self.publisher, self.queue), (self.clock, RandomIds())
+
+        def limited(function: str) -> LimitedClient:
+            return LimitedClient(client, function, self.world.environment)
+
+        conversing = conversations.wire(
+            ConversationsSettings.load(environ), limited(ConversationsSettings.function), *rest, *time
+        )
+        people = users.wire(UsersSettings.load(environ), limited(UsersSettings.function), *rest, self.accounts, *time)
+        messaging = messages.wire(MessagesSettings.load(environ), limited(MessagesSettings.function), *rest, *time)
         return {
             "conversations": dispatcher("conversations", conversations.operations(lambda: conversing)),
             "users": dispatcher("users", users.operations(lambda: people)),
@@ -122,7 +128,7 @@ class Town:
     def profiles(self, client: Any = None) -> DynamoProfiles:
         """Return the store of profiles."""
         return DynamoProfiles(
-            client=client or self.world.dynamodb,
+            client=LimitedClient(client or self.world.dynamodb, ProfileSettings.function, self.world.environment),
             users_table=self.table(tables.USERS),
             search_table=self.table(tables.USER_SEARCH),
             outbox=self.table(tables.OUTBOX),

@@ -1,0 +1,71 @@
+"""A DynamoDB client that may do only what the function's role will allow, so that no test passes on more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from handlers.core.contract import tables
+from stacks.rights import FUNCTIONS
+
+_SINGLE = {
+    "get_item": "GetItem",
+    "put_item": "PutItem",
+    "update_item": "UpdateItem",
+    "delete_item": "DeleteItem",
+    "query": "Query",
+}
+_IN_TRANSACTION = {
+    "Put": "PutItem",
+    "Update": "UpdateItem",
+    "Delete": "DeleteItem",
+    "ConditionCheck": "ConditionCheckItem",
+}
+
+
+class NotAllowedError(Exception):
+    """The function's role does not allow the action."""
+
+
+class LimitedClient:
+    """Passes on what a function may do, and refuses the rest as IAM would.
+
+    Args:
+        client: the DynamoDB client.
+        function: name of the function, as in `stacks.rights`.
+        environment: of the tables' names.
+    """
+
+    def __init__(self, client: Any, function: str, environment: str) -> None:
+        self._client = client
+        rights = FUNCTIONS[function]
+        self._allowed = {
+            (table.name(environment), action) for table, actions in rights.tables.items() for action in actions
+        }
+        self._allowed |= {(f"{table.name(environment)}/{index.name}", "Query") for table, index in rights.indexes}
+        assert {name for name, _ in self._allowed} >= {table.name(environment) for table in rights.tables}
+        assert set(rights.tables) <= set(tables.TABLES)
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._client, name)
+
+        def call(**arguments: Any) -> Any:
+            for table, action in _actions(name, arguments):
+                if (table, action) not in self._allowed:
+                    raise NotAllowedError(f"{action} on {table}")
+            return method(**arguments)
+
+        return call
+
+
+def _actions(method: str, arguments: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return (table or table/index, action) for everything that one call does."""
+    if method == "transact_write_items":
+        return [
+            (content["TableName"], _IN_TRANSACTION[kind])
+            for each in arguments["TransactItems"]
+            for kind, content in each.items()
+        ]
+    if method == "batch_get_item":
+        return [(table, "BatchGetItem") for table in arguments["RequestItems"]]
+    table = arguments["TableName"]
+    return [(f"{table}/{arguments['IndexName']}" if "IndexName" in arguments else table, _SINGLE[method])]
