@@ -149,19 +149,19 @@ export class Session {
     return (await this.api.call("getUser", { userId }, {})).user;
   }
 
-  /** Find or make the direct conversation with somebody, and open it. */
-  async openDirect(userId: string): Promise<void> {
+  /** Find or make the direct conversation with somebody; returns its id. */
+  async findDirect(userId: string): Promise<string> {
     const since = this.store.state.clock;
     const { conversation, otherUser } = await this.api.call("openDirect", {}, { userId });
     this.store.dispatch({ type: "direct", view: conversation, other: otherUser, since });
-    await this.open(conversation.conversationId);
+    return conversation.conversationId;
   }
 
-  /** Make a group and open it. Repeat with the same `tempId` to be sure of making one only. */
-  async createGroup(name: string, memberIds: string[], tempId: string): Promise<void> {
+  /** Make a group; returns its id. Repeat with the same `tempId` to be sure of making one only. */
+  async createGroup(name: string, memberIds: string[], tempId: string): Promise<string> {
     const { conversation } = await this.api.call("createGroup", {}, { name, memberIds, tempId });
     this.store.dispatch({ type: "group", conversation });
-    await this.open(conversation.conversationId);
+    return conversation.conversationId;
   }
 
   async renameGroup(conversationId: string, name: string): Promise<void> {

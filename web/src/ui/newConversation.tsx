@@ -7,14 +7,20 @@ import { useAction, useSession } from "./hooks";
 import { Dialog, Field, Icon } from "./parts";
 import { PeopleSearch } from "./people";
 
-export function NewDirect({ onClose }: { readonly onClose: () => void }): JSX.Element {
+interface Props {
+  readonly onClose: () => void;
+  readonly onOpen: (conversationId: string) => void;
+}
+
+export function NewDirect({ onClose, onOpen }: Props): JSX.Element {
   const session = useSession();
   const { busy, run } = useAction();
-  const choose = async (user: PublicUser): Promise<void> => {
-    if (await run(() => session.openDirect(user.userId))) {
+  const choose = (user: PublicUser): Promise<boolean> =>
+    run(async () => {
+      const conversationId = await session.findDirect(user.userId);
       onClose();
-    }
-  };
+      onOpen(conversationId);
+    });
   return (
     <Dialog title="New chat" onClose={onClose}>
       <PeopleSearch autoFocus action="Chat with" exclude={[session.me]} busy={busy} onChoose={(user) => void choose(user)} />
@@ -22,19 +28,20 @@ export function NewDirect({ onClose }: { readonly onClose: () => void }): JSX.El
   );
 }
 
-export function NewGroup({ onClose }: { readonly onClose: () => void }): JSX.Element {
+export function NewGroup({ onClose, onOpen }: Props): JSX.Element {
   const session = useSession();
   const { busy, run } = useAction();
   const [name, setName] = useState("");
   const [members, setMembers] = useState<readonly PublicUser[]>([]);
   // One id for this dialog: pressing the button again after a lost answer finds the group instead of making another.
   const tempId = useRef(crypto.randomUUID());
-  const create = async (): Promise<void> => {
-    const ids = members.map((user) => user.userId);
-    if (await run(() => session.createGroup(name.trim(), ids, tempId.current))) {
+  const create = (): Promise<boolean> =>
+    run(async () => {
+      const ids = members.map((user) => user.userId);
+      const conversationId = await session.createGroup(name.trim(), ids, tempId.current);
       onClose();
-    }
-  };
+      onOpen(conversationId);
+    });
   return (
     <Dialog title="New group" onClose={onClose}>
       <form

@@ -1,7 +1,7 @@
 /** Small building blocks. */
 
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 const PATHS = {
   back: "M15 5l-7 7 7 7",
@@ -89,7 +89,8 @@ export function Dialog({ title, onClose, children }: {
   readonly children: ComponentChildren;
 }): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // Before the effects of what is in it: a field can take the focus only in a dialog that is open.
+  useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal();
     return () => element?.close();

@@ -142,8 +142,8 @@ export function Sidebar({ state, onOpen, onSignOut }: {
           ) : null}
         </ul>
       )}
-      {dialog === "direct" ? <NewDirect onClose={() => setDialog(null)} /> : null}
-      {dialog === "group" ? <NewGroup onClose={() => setDialog(null)} /> : null}
+      {dialog === "direct" ? <NewDirect onClose={() => setDialog(null)} onOpen={onOpen} /> : null}
+      {dialog === "group" ? <NewGroup onClose={() => setDialog(null)} onOpen={onOpen} /> : null}
     </nav>
   );
 }
