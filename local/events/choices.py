@@ -20,7 +20,7 @@ class Choice(Generic[T]):
     value: T
 
 
-def _fact(id: str, question: str, choice: str, reason: str) -> Choice[None]:
+def _choice(id: str, question: str, choice: str, reason: str) -> Choice[None]:
     return Choice(id, question, choice, reason, None)
 
 
@@ -106,226 +106,226 @@ WILDCARD_SELF = Choice(
     False,
 )
 
-FACTS: tuple[Choice[None], ...] = (
-    _fact(
+WITHOUT_VALUE: tuple[Choice[None], ...] = (
+    _choice(
         "publish-wildcard",
         "Publishing to a channel with '*'?",
         "refused, Invalid Channel Format",
         "the protocol page allows wildcards to subscriptions only",
     ),
-    _fact(
+    _choice(
         "bare-wildcard",
         "Subscribing to '/*' (all namespaces)?",
         "refused, Invalid Channel Format",
         "handlers and modes belong to one namespace, so no rule could apply",
     ),
-    _fact(
+    _choice(
         "null-publish",
         "onPublish returns null?",
         "nothing is broadcast; both lists are empty",
         "same as returning an empty list",
     ),
-    _fact(
+    _choice(
         "dropped-items",
         "Events that the handler left out: in which list?",
         "in neither",
         "they are counted as DroppedEvents, not as failures",
     ),
-    _fact(
+    _choice(
         "identifier",
         "Is `identifier` of the answer the id that the handler saw?",
         "yes",
         "one UUID per event is enough, and lets a log be matched with an answer",
     ),
-    _fact(
+    _choice(
         "bad-event",
         "An event that is not JSON?",
         "the whole request is refused, 400 BadRequestException",
         "a half-accepted request could not say which event was never parsed",
     ),
-    _fact(
+    _choice(
         "verbatim",
         "Is an untouched event re-serialised?",
         "no, its text is sent as it came",
         "cheaper, and loses no digit of a number",
     ),
-    _fact(
+    _choice(
         "no-init",
         "Operations before connection_init?",
         "accepted: the connect credentials are checked first, without an acknowledgement",
         "the documentation calls connection_init optional",
     ),
-    _fact("second-init", "A second connection_init?", "acknowledged again", "harmless; no state changes"),
-    _fact(
+    _choice("second-init", "A second connection_init?", "acknowledged again", "harmless; no state changes"),
+    _choice(
         "early-unsubscribe",
         "unsubscribe before its subscribe_success?",
         "ignored, no answer",
         "reported of the real service by an independent client",
     ),
-    _fact(
+    _choice(
         "bad-operation-id",
         "A frame without a usable id?",
         "its *_error frame with BadRequestException; the id is repeated only if it is text",
         "clients match by id, and a frame without one still reaches their logs",
     ),
-    _fact(
+    _choice(
         "request-headers",
         "ctx.request.headers of socket operations?",
         "the headers of the upgrade request, without cookie and credentials",
         "they are the only HTTP headers there are",
     ),
-    _fact(
+    _choice(
         "expired-token",
         "A token that expires while its socket lives?",
         "the socket and its subscriptions stay; new frames need a fresh token",
         "authorisation is documented per operation",
     ),
-    _fact(
+    _choice(
         "upgrade-headers",
         "Connect credentials as ordinary headers of the upgrade?",
         "accepted when no header-... subprotocol is offered",
         "AWS's own Swift client does it",
     ),
-    _fact(
+    _choice(
         "app-client-pattern",
         "Is the app client pattern matched fully?",
         "yes, from start to end",
         "the strict reading; a pattern that should match a part can say so",
     ),
-    _fact(
+    _choice(
         "token-use",
         "Are id and access tokens both accepted?",
         "yes",
         "the documentation shows id tokens, Amplify sends access tokens, both work on AWS",
     ),
-    _fact(
+    _choice(
         "iam-policies",
         "Are IAM policies evaluated?",
         "no: every signer known to the local cloud is allowed what its mode is allowed",
         "the local cloud does not evaluate IAM anywhere",
     ),
-    _fact(
+    _choice(
         "iam-account",
         "A signer of another account?",
         "refused",
         "Event APIs have no resource policies, so another account cannot be allowed",
     ),
-    _fact("expiring-signature", "How far may x-amz-date be off?", "5 minutes", "signature version 4 in general"),
-    _fact(
+    _choice("expiring-signature", "How far may x-amz-date be off?", "5 minutes", "signature version 4 in general"),
+    _choice(
         "slow-consumer",
         "A client that does not read?",
         "its connection is cut when more than --max-unsent-bytes wait for it (4 MiB)",
         "the others are not delayed and memory stays bounded; the client reconnects as after any loss",
     ),
-    _fact(
+    _choice(
         "deleted-namespace",
         "Subscriptions of a deleted namespace?",
         "removed without a frame",
         "no frame type exists for it, and strict clients refuse unknown ones",
     ),
-    _fact(
+    _choice(
         "order",
         "Order of events?",
         "as published, unless a handler with a data source lets a later publish overtake",
         "AWS promises nothing; clients must not rely on it",
     ),
-    _fact(
+    _choice(
         "jwks-unreachable",
         "The issuer's keys cannot be fetched?",
         "500 InternalFailureException (connection_error with errorCode 500)",
         "clients treat 401 as final, but this one is worth a retry",
     ),
-    _fact(
+    _choice(
         "host",
         "Which `host` may connect credentials name?",
         "the API's HTTP host, the upgrade's own Host, or this port on a loopback name",
         "AWS compares with the API's name; a local server is reached by several",
     ),
-    _fact(
+    _choice(
         "local-path",
         "Which path does a signature of a socket frame cover?",
         "the path of the upgrade without /realtime, or /event",
         "clients sign the endpoint they are configured with",
     ),
-    _fact(
+    _choice(
         "request-size",
         "What counts towards 1.2 MB?",
         "the events' JSON texts, in UTF-8",
         "so that five events of the largest size fit, whatever JSON-in-JSON quoting costs",
     ),
-    _fact(
+    _choice(
         "publish-rate",
         "How is the limit of 25 publishes per second per connection enforced?",
         "25 at once, refilled at 25/s; beyond it publish_error LimitExceededException",
         "allows what a client that counts per second does, and no more over any longer time",
     ),
-    _fact(
+    _choice(
         "api-rates",
         "Rates per API (connections, events and tokens per second)?",
         "not imitated; the limit per connection is",
         "they are far above what one machine does",
     ),
-    _fact(
+    _choice(
         "idle-before-init",
         "A socket that never sends anything?",
         "it stays open, without keep-alive, until its lifetime ends",
         "connection_init is optional, so silence is not an error",
     ),
-    _fact(
+    _choice(
         "large-frame",
         "A WebSocket message beyond any legal size?",
         "close 1009 above 8 MiB; up to that the events' own limit is told by publish_error",
         "1009 is what RFC 6455 has for it",
     ),
-    _fact(
+    _choice(
         "several-credentials",
         "Both an authorization and an x-api-key header?",
         "the authorization counts",
         "it names somebody, a key does not",
     ),
-    _fact(
+    _choice(
         "missing-payload",
         "onPublish returns an item without payload or error?",
         "null is broadcast",
         "the typings allow it, and an absent JSON value is null",
     ),
-    _fact(
+    _choice(
         "data-source-failed",
         "The data source fails and response returns events all the same?",
         "they are broadcast; response sees ctx.error, and ctx.result holds cancellationReasons or the refused item",
         "the documented pattern leaves the decision to response; the result is as in GraphQL resolvers",
     ),
-    _fact(
+    _choice(
         "loop-limit",
         "How many iterations may a for...of have?",
         "1,000 of one loop; array methods are bounded by time only",
         "the number that is quoted for GraphQL resolvers of the same runtime",
     ),
-    _fact(
+    _choice(
         "handler-limits",
         "How long may a handler run, and how much memory may it use?",
         "1 s of CPU time and 64 MB per call",
         "enough for any batch, little enough that a runaway handler is noticed",
     ),
-    _fact(
+    _choice(
         "handler-state",
         "Does module state live from one call to the next?",
         "no, the module body runs anew for every call",
         "AWS promises no host affinity, so code must not rely on it",
     ),
-    _fact(
+    _choice(
         "unlisted-methods",
         "JavaScript methods that the documentation does not list?",
         "refused when the code is loaded, except includes()",
         "what is not documented may not exist on AWS; includes() stands in AWS's own examples",
     ),
-    _fact(
+    _choice(
         "java-regex",
         "Which strings are regular expressions?",
         "those of util.matches (against the whole value) and of replaceAll; not those of replace or split",
         "AWS's example is that of Java's Pattern.matches; the note on patterns stands at replaceAll",
     ),
-    _fact(
+    _choice(
         "append-error",
         "What does util.appendError do?",
         "it writes a log line; the operation goes on",
@@ -337,7 +337,7 @@ FACTS: tuple[Choice[None], ...] = (
 def all_choices() -> list[Choice[Any]]:
     """Every choice, in the order of this file."""
     named = [value for value in globals().values() if isinstance(value, Choice)]
-    return [*named, *FACTS]
+    return [*named, *WITHOUT_VALUE]
 
 
 def as_text() -> str:
