@@ -6,7 +6,7 @@ remembered until it expires, because clients send the same one with every frame.
 
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 import jwt
@@ -32,25 +32,25 @@ class TokenVerifier:
     def __init__(self, key_sets: KeySets, clock: Callable[[], float]) -> None:
         self._key_sets = key_sets
         self._clock = clock
-        self._verified: OrderedDict[tuple[str, CognitoProvider], Mapping[str, Any]] = OrderedDict()
+        self._verified: OrderedDict[str, tuple[CognitoProvider, Mapping[str, Any]]] = OrderedDict()
 
-    async def verify(self, authorization: str, providers: Iterable[CognitoProvider]) -> Mapping[str, Any]:
+    async def verify(self, authorization: str, providers: Collection[CognitoProvider]) -> Mapping[str, Any]:
         """The claims of the token in an authorization value; a `Bearer` prefix is optional.
 
         Raises:
             Refusal: the token is not good, or the pool's keys cannot be fetched.
         """
         token = _BEARER.sub("", authorization.strip(), count=1)
+        known = self._verified.get(token)
+        if known is not None and known[0] in providers:
+            self._check_expiry(known[1])
+            return known[1]
         header, unverified = _peek(token)
         provider = next((p for p in providers if p.issuer == unverified.get("iss")), None)
         if provider is None:
             raise unauthorized(f"issuer {unverified.get('iss')!r} is not a user pool of this API")
-        known = self._verified.get((token, provider))
-        if known is not None:
-            self._check_expiry(known)
-            return known
         claims = await self._claims(token, header, provider)
-        self._verified[token, provider] = claims
+        self._verified[token] = (provider, claims)
         if len(self._verified) > REMEMBERED_TOKENS:
             self._verified.popitem(last=False)
         return claims

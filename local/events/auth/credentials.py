@@ -77,7 +77,7 @@ class Credentials:
         if host is None and self.host_required:
             raise unauthorized("the credentials name no host")
         if host is not None and host.lower() not in self.hosts:
-            raise unauthorized(f"the credentials are for host {host}, not for one of {', '.join(sorted(self.hosts))}")
+            raise unauthorized(f"the credentials are for host {host!r}, not for one of {', '.join(sorted(self.hosts))}")
 
 
 def from_subprotocols(offered: Iterable[str]) -> dict[str, str] | None:
