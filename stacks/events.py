@@ -99,7 +99,7 @@ class EventsStack(EnvironmentStack):
     def _log_group(self) -> None:
         name = f"/aws/appsync/apis/{self.api_id}"
         log_group_of(self, "Log", name, self.environment_settings)
-        policy = iam.Policy(self, "LogPolicy", statements=[log_writing(self.names, name)], roles=[self._writer])
+        policy = iam.Policy(self, "LogPolicy", statements=[log_writing(name)], roles=[self._writer])
         reasons.log_streams(policy, "/aws/appsync/apis/<EventApi.ApiId>")
 
     def _data_source(self, name: str, table: tables.Table, rights: Tables) -> appsync.CfnDataSource:
@@ -156,10 +156,10 @@ class EventsStack(EnvironmentStack):
             )
             joined = appsync.CfnDomainNameApiAssociation(self, "DomainApi", domain_name=domain.name, api_id=self.api_id)
             joined.add_resource_dependency(host)
-            outputs.EVENTS_DOMAIN_TARGET.add(self, host.attr_app_sync_domain_name)
-        outputs.EVENTS_API_ID.add(self, self.api_id)
-        outputs.EVENTS_HTTP_ENDPOINT.add(self, f"{scheme}://{http}/event")
-        outputs.EVENTS_REALTIME_ENDPOINT.add(self, f"{re.sub('^http', 'ws', scheme)}://{realtime}/event/realtime")
+            self.tell(outputs.EVENTS_DOMAIN_TARGET, host.attr_app_sync_domain_name)
+        self.tell(outputs.EVENTS_API_ID, self.api_id)
+        self.tell(outputs.EVENTS_HTTP_ENDPOINT, f"{scheme}://{http}/event")
+        self.tell(outputs.EVENTS_REALTIME_ENDPOINT, f"{re.sub('^http', 'ws', scheme)}://{realtime}/event/realtime")
 
 
 def _configs(

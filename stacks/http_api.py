@@ -6,12 +6,13 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from aws_cdk import Aws, Duration
+from aws_cdk import Duration
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from handlers.core.contract.routes import ROUTES, Domain
+from stacks import arns
 from stacks.constructs.log_group import log_group_of
 from stacks.environment import Environment
 from stacks.identity import Pool
@@ -135,7 +136,7 @@ class HttpApi(Construct):
             action="lambda:InvokeFunction",
             function_name=function.function_arn,
             principal="apigateway.amazonaws.com",
-            source_arn=f"arn:{Aws.PARTITION}:execute-api:{Aws.REGION}:{Aws.ACCOUNT_ID}:{self.api_id}/*/*",
+            source_arn=arns.http_api_calls(self.api_id),
         )
         return apigateway.CfnIntegration(
             self,
@@ -162,7 +163,7 @@ class HttpApi(Construct):
                 detailed_metrics_enabled=True,
             ),
             access_log_settings=apigateway.CfnStage.AccessLogSettingsProperty(
-                destination_arn=f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:log-group:{log_group.log_group_name}",
+                destination_arn=arns.log_group(log_group.log_group_name),
                 format=json.dumps(_ACCESS_LOG, separators=(",", ":")),
             ),
         )

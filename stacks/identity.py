@@ -10,7 +10,7 @@ from aws_cdk import aws_cognito as cognito
 from constructs import Construct
 
 from handlers.settings import ProfileSettings
-from stacks import outputs, reasons
+from stacks import arns, outputs, reasons
 from stacks.constructs.function import HandlerFunction
 from stacks.constructs.stack import EnvironmentStack
 from stacks.environment import Environment
@@ -41,9 +41,9 @@ class IdentityStack(EnvironmentStack):
         super().__init__(scope, "Identity", environment, "user pool and sign-up")
         imported = environment.identity.source == "import"
         self.pool = self._imported() if imported else self._created(asset)
-        outputs.USER_POOL_ID.add(self, self.pool.id)
-        outputs.CLIENT_ID.add(self, self.pool.client_ids[0])
-        outputs.REGION.add(self, self.pool.region)
+        self.tell(outputs.USER_POOL_ID, self.pool.id)
+        self.tell(outputs.CLIENT_ID, self.pool.client_ids[0])
+        self.tell(outputs.REGION, self.pool.region)
 
     def _imported(self) -> Pool:
         # CloudFormation refuses a stack without resources; a wait condition handle is one that does nothing.
@@ -121,7 +121,7 @@ class IdentityStack(EnvironmentStack):
         resource.email_configuration = cognito.CfnUserPool.EmailConfigurationProperty(
             email_sending_account="DEVELOPER",
             from_=sender,
-            source_arn=f"arn:{Aws.PARTITION}:ses:{Aws.REGION}:{Aws.ACCOUNT_ID}:identity/{domain}",
+            source_arn=arns.ses_identity(domain),
         )
 
     def _client(self, pool: cognito.UserPool) -> cognito.UserPoolClient:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from aws_cdk import CfnOutput
-from constructs import Construct
+from stacks.naming import Names
 
 
 @dataclass(frozen=True)
@@ -17,9 +16,9 @@ class Output:
     id: str
     says: str
 
-    def add(self, scope: Construct, value: str) -> None:
-        """Add the output to a stack."""
-        CfnOutput(scope, self.id, value=value, description=self.says)
+    def stack_name(self, environment: str) -> str:
+        """Return the name of the stack that has the output in an environment."""
+        return Names(environment).of(self.stack)
 
 
 IDENTITY: Final = "Identity"

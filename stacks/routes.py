@@ -64,12 +64,12 @@ class RoutesStack(EnvironmentStack):
             pool=pool,
             integration_timeout=_INTEGRATION_TIMEOUT,
         )
-        outputs.API_ADDRESS.add(self, self.api.address)
-        outputs.API_ID.add(self, self.api.api_id)
-        outputs.DELIVERY_QUEUE_URL.add(self, self.delivery.queue.queue_url)
-        outputs.DEAD_LETTER_QUEUE_URL.add(self, self.delivery.dead_letters.queue_url)
+        self.tell(outputs.API_ADDRESS, self.api.address)
+        self.tell(outputs.API_ID, self.api.api_id)
+        self.tell(outputs.DELIVERY_QUEUE_URL, self.delivery.queue.queue_url)
+        self.tell(outputs.DEAD_LETTER_QUEUE_URL, self.delivery.dead_letters.queue_url)
         if (target := self.api.map_domain()) is not None:
-            outputs.API_DOMAIN_TARGET.add(self, target)
+            self.tell(outputs.API_DOMAIN_TARGET, target)
 
     def _function(
         self,

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final, Protocol
 
-from aws_cdk import Aws, Duration
+from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from handlers.core.contract.channels import Namespace
 from handlers.core.contract.tables import TABLES
-from stacks import reasons
+from stacks import arns, reasons
 from stacks.constructs.log_group import log_group_of
 from stacks.environment import Environment
 from stacks.naming import Names
@@ -77,7 +76,7 @@ class HandlerFunction(Construct):
             inline_policies={
                 "Function": iam.PolicyDocument(
                     statements=[
-                        log_writing(names, names.function_log_group(settings.function)),
+                        log_writing(names.function_log_group(settings.function)),
                         *table_statements(names, rights.tables),
                         *_index_statements(names, rights),
                         *_publish_statements(rights, events_api_id),
@@ -111,10 +110,10 @@ class HandlerFunction(Construct):
             self.target = lambda_.Alias(self, "Live", alias_name="live", version=self.function.current_version)
 
 
-def log_writing(names: Names, log_group: str) -> iam.PolicyStatement:
+def log_writing(log_group: str) -> iam.PolicyStatement:
     """Allow writing to the streams of one log group."""
     return iam.PolicyStatement(
-        sid="Log", actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[names.log_streams_arn(log_group)]
+        sid="Log", actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[arns.log_streams(log_group)]
     )
 
 
@@ -124,7 +123,7 @@ def table_statements(names: Names, tables: Tables) -> list[iam.PolicyStatement]:
         iam.PolicyStatement(
             sid=table.entity,
             actions=[f"dynamodb:{action}" for action in actions],
-            resources=[names.table_arn(table)],
+            resources=[arns.table(table, names.environment)],
         )
         for table, actions in tables.items()
     ]
@@ -133,7 +132,9 @@ def table_statements(names: Names, tables: Tables) -> list[iam.PolicyStatement]:
 def _index_statements(names: Names, rights: Rights) -> list[iam.PolicyStatement]:
     return [
         iam.PolicyStatement(
-            sid=f"{table.entity}{index.name}", actions=["dynamodb:Query"], resources=[names.index_arn(table, index)]
+            sid=f"{table.entity}{index.name}",
+            actions=["dynamodb:Query"],
+            resources=[arns.index(table, index, names.environment)],
         )
         for table, index in rights.indexes
     ]
@@ -148,15 +149,9 @@ def _publish_statements(rights: Rights, api_id: str | None) -> list[iam.PolicySt
         iam.PolicyStatement(
             sid="Publish",
             actions=["appsync:EventPublish"],
-            resources=[namespace_arn(api_id, namespace) for namespace in rights.publish],
+            resources=[arns.namespace(api_id, namespace) for namespace in rights.publish],
         )
     ]
-
-
-def namespace_arn(api_id: str, namespace: Namespace) -> str:
-    """Return the ARN of a channel namespace, the finest resource that IAM knows in an Event API."""
-    api = f"arn:{Aws.PARTITION}:appsync:{Aws.REGION}:{Aws.ACCOUNT_ID}:apis/{api_id}"
-    return f"{api}/channelNamespace/{namespace.name}"
 
 
 def _variables(

@@ -7,6 +7,7 @@ from constructs import Construct
 
 from stacks.environment import Environment
 from stacks.naming import PRODUCT, Names
+from stacks.outputs import Output
 
 
 class EnvironmentStack(cdk.Stack):
@@ -24,3 +25,7 @@ class EnvironmentStack(cdk.Stack):
         )
         self.environment_settings = environment
         self.names = Names(environment.name)
+
+    def tell(self, output: Output, value: str) -> None:
+        """Add one of this stack's outputs."""
+        cdk.CfnOutput(self, output.id, value=value, description=output.says)
