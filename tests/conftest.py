@@ -10,12 +10,14 @@ from local.testing import LocalCloud
 
 _ORDER = ("local_cloud", "browser")
 """Markers of slow tests, in the order in which they run after all others."""
+_CLOUD_FIXTURES = frozenset({"local_cloud", "session_cloud"})
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that use the local cloud, and let the slow ones come last."""
     for item in items:
-        if "local_cloud" in getattr(item, "fixturenames", ()) and item.get_closest_marker("local_cloud") is None:
+        if _CLOUD_FIXTURES & set(getattr(item, "fixturenames", ())) and item.get_closest_marker("local_cloud") is None:
             item.add_marker(pytest.mark.local_cloud)
     items.sort(key=_rank)
 
