@@ -60,8 +60,6 @@ async def _prepare(place: Place, stack: contextlib.AsyncExitStack) -> Scenario:
         "nogroup": str(uuid.uuid4()),
         "hidden": hidden,
     }
-    await other.api.block(me.id)
-    await other.api.unblock(me.id)
     await asyncio.to_thread(_calls, place, names)
     return Scenario(names, await me.session.access_token(), await other.session.access_token())
 
