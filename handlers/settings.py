@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Self
+
+import msgspec
 
 
 class SettingsError(Exception):
     """A variable is missing or not of its type; the message names every offending variable."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Settings:
+class _Settings(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def variables(cls) -> tuple[str, ...]:
         """Return the environment variables of this function, in the order of its fields."""
-        return tuple(field.name.upper() for field in fields(cls))
+        return tuple(field.upper() for field in cls.__struct_fields__)
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> Self:
@@ -35,32 +35,37 @@ class _Settings:
         source = os.environ if environ is None else environ
         values: dict[str, Any] = {}
         problems: list[str] = []
-        for field in fields(cls):
-            variable = field.name.upper()
+        numbers = _whole_numbers(cls)
+        for field in cls.__struct_fields__:
+            variable = field.upper()
             text = source.get(variable, "")
             if not text:
                 problems.append(f"{variable} is missing or empty")
-            elif field.type == "int":
+            elif field in numbers:
                 if text.isdigit():
-                    values[field.name] = int(text)
+                    values[field] = int(text)
                 else:
                     problems.append(f"{variable} must be a whole number, not {text!r}")
             else:
-                values[field.name] = text
+                values[field] = text
         if problems:
             raise SettingsError("; ".join(problems))
         return cls(**values)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Publishing(_Settings):
+def _whole_numbers(settings: type[_Settings]) -> set[str]:
+    """Return the fields that are whole numbers; annotations are still text, which saves evaluating them."""
+    annotations = [each.__annotations__ for each in settings.__mro__ if issubclass(each, _Settings)]
+    return {name for each in annotations for name, kind in each.items() if kind == "int"}
+
+
+class _Publishing(_Settings, frozen=True, kw_only=True):
     environment: str
     events_http_endpoint: str
     outbox_table: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class MessagesSettings(_Publishing):
+class MessagesSettings(_Publishing, frozen=True, kw_only=True):
     """Settings of the messages routes. `fanout_limit`: most recipients published to within the request."""
 
     function: ClassVar[str] = "messages"
@@ -75,8 +80,7 @@ class MessagesSettings(_Publishing):
     fanout_limit: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class ConversationsSettings(_Publishing):
+class ConversationsSettings(_Publishing, frozen=True, kw_only=True):
     """Settings of the conversations routes."""
 
     function: ClassVar[str] = "conversations"
@@ -91,8 +95,7 @@ class ConversationsSettings(_Publishing):
     fanout_limit: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class UsersSettings(_Publishing):
+class UsersSettings(_Publishing, frozen=True, kw_only=True):
     """Settings of the users routes."""
 
     function: ClassVar[str] = "users"
@@ -107,15 +110,13 @@ class UsersSettings(_Publishing):
     fanout_limit: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class DeliverSettings(_Publishing):
+class DeliverSettings(_Publishing, frozen=True, kw_only=True):
     """Settings of the function that publishes what the delivery queue hands it."""
 
     function: ClassVar[str] = "deliver"
 
 
-@dataclass(frozen=True, kw_only=True)
-class RelaySettings(_Settings):
+class RelaySettings(_Settings, frozen=True, kw_only=True):
     """Settings of the function that offers events, which their sender left behind, to the delivery queue."""
 
     function: ClassVar[str] = "relay"
@@ -125,8 +126,7 @@ class RelaySettings(_Settings):
     delivery_queue_url: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class SweepSettings(_Settings):
+class SweepSettings(_Settings, frozen=True, kw_only=True):
     """Settings of the function that looks for forgotten events once a minute."""
 
     function: ClassVar[str] = "sweep"
@@ -136,8 +136,7 @@ class SweepSettings(_Settings):
     delivery_queue_url: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class ProfileSettings(_Settings):
+class ProfileSettings(_Settings, frozen=True, kw_only=True):
     """Settings of the Cognito post-confirmation trigger, which makes the user's profile."""
 
     function: ClassVar[str] = "profile"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from handlers.adapters.conversation_reader import DynamoConversationReader, unchanged
 from handlers.adapters.dynamodb import TransactionCancelledError, to_item, transact
@@ -19,8 +20,7 @@ from handlers.core.message_rules import MEDIA_FIELDS, StoredMessage, preview
 _ALL_OLD = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class ChangeTables:
+class ChangeTables(msgspec.Struct, frozen=True, kw_only=True):
     """Names of the tables that a change writes."""
 
     conversations: str

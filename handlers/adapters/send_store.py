@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -32,8 +31,7 @@ from handlers.core.message_rules import StoredMessage, last_message
 _ALL_OLD = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class SendTables:
+class SendTables(msgspec.Struct, frozen=True, kw_only=True):
     """Names of the tables that a send writes."""
 
     conversations: str

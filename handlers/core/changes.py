@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
+
+import msgspec
 
 from handlers.core import finding, parallel
 from handlers.core.contract import channels, events
@@ -24,8 +25,7 @@ from handlers.core.stages import stage
 _Plan = Callable[[ConversationState, StoredMessage, int], Change]
 
 
-@dataclass(frozen=True)
-class Changer:
+class Changer(msgspec.Struct, frozen=True):
     """Edits and deletes messages.
 
     Args:

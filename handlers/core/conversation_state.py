@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Any, Self
+
+import msgspec
+from msgspec.structs import replace
 
 from handlers.core.errors import ForbiddenError
 
 
-@dataclass(frozen=True, kw_only=True)
-class ConversationState:
+class ConversationState(msgspec.Struct, frozen=True, kw_only=True):
     """A conversation as it was when it was read.
 
     Conversations of the old application have no numbers yet: theirs read as 0.

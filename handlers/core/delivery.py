@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
 import msgspec
 
@@ -72,8 +71,7 @@ def _publish(publisher: Publisher, record: OutboxRecord, recipients: Sequence[st
     return [recipient for channel, recipient in channels.items() if channel in failed]
 
 
-@dataclass(frozen=True)
-class Dispatcher:
+class Dispatcher(msgspec.Struct, frozen=True):
     """The fast path: what a request does with the event that it has just stored."""
 
     publisher: Publisher
@@ -124,8 +122,7 @@ class Dispatcher:
             _log.error("%d parcels of %s could not be enqueued; they are left to the relay", len(left), record.event_id)
 
 
-@dataclass(frozen=True)
-class Deliverer:
+class Deliverer(msgspec.Struct, frozen=True):
     """The queue's consumer: publishes what a parcel stands for."""
 
     publisher: Publisher
@@ -161,8 +158,7 @@ class Deliverer:
         return not failed
 
 
-@dataclass(frozen=True)
-class Relay:
+class Relay(msgspec.Struct, frozen=True):
     """The stream's consumer: offers an event to the queue if its sender has not delivered it."""
 
     outbox: Outbox
@@ -179,17 +175,15 @@ class Relay:
         return not self.queue.send(parcels(record), delay)
 
 
-@dataclass
-class Swept:
+class Swept(msgspec.Struct):
     """What one sweep did: events offered again, event ids given up, event ids that are left for the next sweep."""
 
     offered: int = 0
-    given_up: list[str] = field(default_factory=list)
-    left: list[str] = field(default_factory=list)
+    given_up: list[str] = msgspec.field(default_factory=list)
+    left: list[str] = msgspec.field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Sweep:
+class Sweep(msgspec.Struct, frozen=True):
     """The clock's consumer: finds events that everybody forgot."""
 
     outbox: Outbox

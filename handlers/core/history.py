@@ -8,7 +8,6 @@ levels for TransactWriteItems), what was read is checked for holes by its number
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -30,8 +29,7 @@ _READS = 4
 """How often messages with a hole are read again: a transaction under way ends within milliseconds."""
 
 
-@dataclass(frozen=True)
-class Historian:
+class Historian(msgspec.Struct, frozen=True):
     """Reads history.
 
     Args:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass
 
 import msgspec
 
@@ -18,8 +17,7 @@ class _Cursor(msgspec.Struct, forbid_unknown_fields=True):
     t: str
 
 
-@dataclass(frozen=True)
-class Position:
+class Position(msgspec.Struct, frozen=True):
     """Everything older than `before` (ISO date with milliseconds) in one conversation."""
 
     conversation_id: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
+
+import msgspec
 
 from handlers.core.contract.models import Message
 from handlers.core.conversation_state import ConversationState
@@ -45,8 +46,7 @@ class Verdict(Enum):
     GONE = "the message has been deleted since it was read"
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """A verdict; after MOVED, the conversation as it is now (None: gone); after GONE, the message as it is now."""
 
     verdict: Verdict
@@ -54,8 +54,7 @@ class Outcome:
     message: StoredMessage | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """A message about to be stored: everything that one transaction writes.
 
     Args:
@@ -90,8 +89,7 @@ class ChangeKind(Enum):
     DELETE = "DELETE"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Change:
+class Change(msgspec.Struct, frozen=True, kw_only=True):
     """An edit or deletion about to be stored.
 
     Args:
@@ -122,8 +120,7 @@ class ChangeStore(ConversationReader, MessageFinder, Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True)
-class Membership:
+class Membership(msgspec.Struct, frozen=True, kw_only=True):
     """How far one participant has read; `has_hidden` says that numbers alone do not count what is unread."""
 
     last_read_seq: int

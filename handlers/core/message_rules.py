@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
@@ -15,8 +14,7 @@ from handlers.core.errors import InvalidRequestError
 MEDIA_FIELDS: Final = ("mediaUrl", "fileName", "fileSize", "duration")
 
 
-@dataclass(frozen=True)
-class _TypeRule:
+class _TypeRule(msgspec.Struct, frozen=True):
     needed: tuple[str, ...]
     allowed: tuple[str, ...] = ()
 
@@ -31,8 +29,7 @@ RULES: Final[dict[MessageType, _TypeRule]] = {
 """Media fields of each type; `content` is needed by TEXT and an optional caption everywhere else."""
 
 
-@dataclass(frozen=True)
-class StoredMessage:
+class StoredMessage(msgspec.Struct, frozen=True):
     """A message with what only the server knows: from whom it is hidden, and the number of its deletion."""
 
     message: Message

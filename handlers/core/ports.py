@@ -7,8 +7,9 @@ knows (`OutcomeUnknownError`).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from handlers.core.contract.limits import RateLimit
 
@@ -49,8 +50,7 @@ class Publisher(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True)
-class OutboxRecord:
+class OutboxRecord(msgspec.Struct, frozen=True, kw_only=True):
     """An event that is stored with the change it tells of, until everybody has it.
 
     Args:
@@ -105,8 +105,7 @@ class Outbox(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Parcel:
+class Parcel(msgspec.Struct, frozen=True):
     """One unit of work of the delivery queue: a whole event, or one slice of its recipients."""
 
     event_id: str

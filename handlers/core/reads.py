@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
+
+import msgspec
 
 from handlers.core import finding, parallel
 from handlers.core.contract import channels, events
@@ -21,8 +22,7 @@ from handlers.core.stages import stage
 _UNREAD = Membership(last_read_seq=0, has_hidden=False)
 
 
-@dataclass(frozen=True)
-class Reader:
+class Reader(msgspec.Struct, frozen=True):
     """Moves participants' marks forward.
 
     Args:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -44,8 +43,7 @@ class _AcceptedBeforeError(Exception):
         self.message = message
 
 
-@dataclass(frozen=True)
-class _Identity:
+class _Identity(msgspec.Struct, frozen=True):
     """What stays the same however often one send is tried."""
 
     sender_id: str
@@ -53,8 +51,7 @@ class _Identity:
     event_id: str
 
 
-@dataclass(frozen=True)
-class Sender:
+class Sender(msgspec.Struct, frozen=True):
     """Sends messages.
 
     Args:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from functools import partial
+
+import msgspec
 
 from handlers.core import finding, parallel
 from handlers.core.contract import channels, events
@@ -22,8 +23,7 @@ from handlers.core.stages import stage
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Typist:
+class Typist(msgspec.Struct, frozen=True):
     """Tells the others who is typing.
 
     Args:

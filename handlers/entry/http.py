@@ -11,7 +11,6 @@ import binascii
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
@@ -36,16 +35,14 @@ from handlers.entry import logs
 R = TypeVar("R", bound=Request)
 
 
-@dataclass(frozen=True)
-class Caller:
+class Caller(msgspec.Struct, frozen=True):
     """Who calls: the Cognito `sub`, and the access token itself (for Cognito's own API)."""
 
     user_id: str
     access_token: str
 
 
-@dataclass(frozen=True)
-class Call(Generic[R]):
+class Call(msgspec.Struct, Generic[R], frozen=True):
     """One decoded request: who calls, the body or query string, the path parameters (each a valid id)."""
 
     caller: Caller
@@ -53,8 +50,7 @@ class Call(Generic[R]):
     path: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """An answer whose status is not the route's first; operations may also return the body alone."""
 
     body: msgspec.Struct

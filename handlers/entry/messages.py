@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
+
+import msgspec
 
 from handlers.adapters import aws
 from handlers.adapters.change_store import ChangeTables, DynamoChangeStore
@@ -32,8 +33,7 @@ from handlers.entry.http import Call, Operation, dispatcher
 from handlers.settings import MessagesSettings
 
 
-@dataclass(frozen=True, kw_only=True)
-class Messaging:
+class Messaging(msgspec.Struct, frozen=True, kw_only=True):
     """The message operations, wired."""
 
     sender: Sender

@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterator
@@ -94,15 +93,15 @@ def running_emulator(folder: Path) -> Iterator[Emulator]:
 
 
 def _wait_until_healthy(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if process.poll() is not None:
             break
         try:
-            with urllib.request.urlopen(address, timeout=1) as answer:  # noqa: S310  # our own loopback address
+            with urllib.request.urlopen(address, timeout=5) as answer:  # noqa: S310  # our own loopback address
                 answer.read()
             return
-        except (urllib.error.URLError, ConnectionError):
+        except OSError:
             time.sleep(0.05)
     raise RuntimeError(f"the emulator did not start:\n{log.read_text()[-2000:]}")
 
