@@ -6,9 +6,10 @@ service `appsync`. A 200 may still list the event in `failed`.
 
 from __future__ import annotations
 
+import http.client
 import json
 import logging
-import socket
+import time
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,11 +18,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.exceptions import BotoCoreError
-from botocore.httpsession import URLLib3Session
 
+from handlers.adapters.connections import Connections
+from handlers.adapters.signing import Signer
 from handlers.core.contract.limits import PUBLISH_CONCURRENCY
 
 _log = logging.getLogger(__name__)
@@ -30,8 +29,6 @@ CONNECT_SECONDS = 1
 READ_SECONDS = 3
 ATTEMPTS = 2
 _SERVICE = "appsync"
-_SOCKET_OPTIONS = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
-"""Without it the body waits some 40 ms for the acknowledgement of the headers, which leave in a packet of their own."""
 _RETRIED = frozenset({429, 500, 502, 503, 504})
 
 
@@ -54,7 +51,7 @@ def publish_url(endpoint: str) -> str:
 class _Publishing:
     """One event on its way, and how it fares; the counts may be a little off, since threads share them."""
 
-    signer: SigV4Auth
+    credentials: Any
     event: str
     successes: int = 0
     failures: int = 0
@@ -70,20 +67,16 @@ class EventsPublisher:
     """
 
     def __init__(self, endpoint: str, session: Any, concurrency: int = PUBLISH_CONCURRENCY) -> None:
-        self._url = publish_url(endpoint)
+        url = urlsplit(publish_url(endpoint))
         self._session = session
-        self._region = session.get_config_variable("region")
-        self._http = URLLib3Session(
-            timeout=(CONNECT_SECONDS, READ_SECONDS), max_pool_connections=concurrency, socket_options=_SOCKET_OPTIONS
-        )
+        self._signer = Signer(url.netloc, url.path, session.get_config_variable("region"), _SERVICE)
+        self._connections = Connections(url.geturl(), CONNECT_SECONDS, READ_SECONDS)
         self._concurrency = concurrency
         self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="publish")
 
     def publish(self, channels: Sequence[str], event: str) -> Collection[str]:
         """Publish one event to many channels, concurrently, and return the channels that did not take it."""
-        credentials = self._session.get_credentials().get_frozen_credentials()
-        signer = SigV4Auth(credentials, _SERVICE, self._region)
-        publishing = _Publishing(signer, event)
+        publishing = _Publishing(self._session.get_credentials().get_frozen_credentials(), event)
         if len(channels) == 1:
             outcomes = [self._publish(publishing, channels[0])]
         else:
@@ -94,34 +87,30 @@ class EventsPublisher:
         """Publish to one channel; not even try where nothing but failure came of a whole round of others."""
         if publishing.failures >= self._concurrency and not publishing.successes:
             return False
-        taken = self._post(publishing.signer, channel, publishing.event)
+        taken = self._post(publishing.credentials, channel, publishing.event)
         if taken:
             publishing.successes += 1
         else:
             publishing.failures += 1
         return taken
 
-    def _post(self, signer: SigV4Auth, channel: str, event: str) -> bool:
+    def _post(self, credentials: Any, channel: str, event: str) -> bool:
         body = json.dumps({"channel": channel, "events": [event]}).encode()
         for attempt in range(ATTEMPTS):
             try:
-                answer = self._http.send(self._signed(signer, body))
-            except BotoCoreError as error:
-                problem = str(error)
+                now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+                answer = self._connections.post(self._signer.headers(body, credentials, now), body)
+            except (OSError, http.client.HTTPException) as error:
+                problem = str(error) or type(error).__name__
             else:
-                if answer.status_code == 200:
-                    return self._taken(channel, answer.content)
-                problem = f"status {answer.status_code}: {answer.content[:500]!r}"
-                if answer.status_code not in _RETRIED:
+                if answer.status == 200:
+                    return self._taken(channel, answer.body)
+                problem = f"status {answer.status}: {answer.body[:500]!r}"
+                if answer.status not in _RETRIED:
                     _log.error("publishing to %s was refused: %s", channel, problem)
                     return False
             _log.warning("publishing to %s failed (attempt %d of %d): %s", channel, attempt + 1, ATTEMPTS, problem)
         return False
-
-    def _signed(self, signer: SigV4Auth, body: bytes) -> Any:
-        request = AWSRequest("POST", self._url, headers={"content-type": "application/json"}, data=body)
-        signer.add_auth(request)
-        return request.prepare()
 
     @staticmethod
     def _taken(channel: str, content: bytes) -> bool:

@@ -73,10 +73,10 @@ RECORD_RECIPIENTS_MAX: Final = 5_000
 """Recipients of one stored event: their ids and the event fit one DynamoDB item (400 KB)."""
 RECORDS_PER_CHANGE_MAX: Final = 10
 """Stored events of one change, so that they fit one transaction (4 MB); 50,000 recipients."""
-PUBLISH_CONCURRENCY: Final = 16
+PUBLISH_CONCURRENCY: Final = 25
 """Publishes one function has under way at once."""
 SLICE_RECIPIENTS: Final = 100
-"""Recipients in one slice of an asynchronous delivery."""
+"""Recipients in one slice of an asynchronous delivery: the slices of the largest group fit one call to the queue."""
 FAST_PATH_GRACE_SECONDS: Final = 5
 """How long a sender is left to deliver its own event before the relay offers it to the queue."""
 SWEEP_AFTER_SECONDS: Final = 60

@@ -1,0 +1,124 @@
+"""A stand-in for DynamoDB, SQS and the Event API that answers after a fixed latency and knows when it was asked.
+
+Run as a process of its own (`python -m bench.fake_aws PORT`), so that its work is not on the clock of what is measured.
+It stores what is put and forgets what is deleted; it evaluates no condition: benchmarks send what would be accepted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import sys
+import time
+import zlib
+from typing import Any
+
+from aiohttp import web
+
+DYNAMODB_SECONDS = 0.005
+PUBLISH_SECONDS = 0.020
+QUEUE_SECONDS = 0.005
+
+_KEYS = {
+    "Conversations": ("conversationId",),
+    "Messages": ("conversationId", "timestamp"),
+    "Outbox": ("eventId",),
+}
+_CRC_HEADER = "x-amz-crc32"
+
+
+class FakeAws:
+    """Tables by name, a queue whose messages a benchmark's workers fetch, and the times of publishes."""
+
+    def __init__(self) -> None:
+        self.items: dict[tuple[str, ...], dict[str, Any]] = {}
+        self.queue: asyncio.Queue[str] = asyncio.Queue()
+        self.published: list[float] = []
+
+    def application(self) -> web.Application:
+        """Return the server's routes."""
+        application = web.Application()
+        application.router.add_post("/event", self.publish)
+        application.router.add_get("/bench/next", self.next_message)
+        application.router.add_post("/bench/reset", self.reset)
+        application.router.add_get("/bench/published", self.last_published)
+        application.router.add_post("/{tail:.*}", self.aws)
+        return application
+
+    async def publish(self, request: web.Request) -> web.Response:
+        """HTTP publish of the Event API: taken after the latency."""
+        await request.read()
+        await asyncio.sleep(PUBLISH_SECONDS)
+        self.published.append(time.monotonic())
+        return web.json_response({"successful": [{"identifier": "1", "index": 0}], "failed": []})
+
+    async def reset(self, request: web.Request) -> web.Response:
+        """Forget the times and items, and put the given item: `{"table", "item"}`."""
+        body = await request.json()
+        self.items.clear()
+        self.published.clear()
+        self._put(body["table"], body["item"])
+        return web.json_response({})
+
+    async def last_published(self, request: web.Request) -> web.Response:
+        """How many publishes were taken since the reset, and when the last one was."""
+        return web.json_response({"count": len(self.published), "last": max(self.published, default=0.0)})
+
+    async def next_message(self, request: web.Request) -> web.Response:
+        """The next message of the queue, as the event that Lambda would be invoked with; 204 after a while."""
+        try:
+            body = await asyncio.wait_for(self.queue.get(), 5)
+        except TimeoutError:
+            return web.Response(status=204)
+        return web.json_response({"Records": [{"messageId": "1", "body": body, "eventSource": "aws:sqs"}]})
+
+    async def aws(self, request: web.Request) -> web.Response:
+        """DynamoDB and SQS, told apart by the target header."""
+        target = request.headers.get("x-amz-target", "")
+        body = json.loads(await request.read() or b"{}")
+        if target.startswith("AmazonSQS"):
+            await asyncio.sleep(QUEUE_SECONDS)
+            return _answer(self._enqueue(body))
+        await asyncio.sleep(DYNAMODB_SECONDS)
+        return _answer(self._dynamodb(target.rpartition(".")[2], body))
+
+    def _enqueue(self, body: dict[str, Any]) -> dict[str, Any]:
+        entries = body.get("Entries") or [{"Id": "0", "MessageBody": body["MessageBody"]}]
+        for entry in entries:
+            self.queue.put_nowait(entry["MessageBody"])
+        return {"Successful": [{"Id": e["Id"], "MessageId": e["Id"], "MD5OfMessageBody": ""} for e in entries]}
+
+    def _dynamodb(self, operation: str, body: dict[str, Any]) -> dict[str, Any]:
+        match operation:
+            case "GetItem":
+                item = self.items.get(_key(body["TableName"], body["Key"]))
+                return {"Item": item} if item else {}
+            case "PutItem":
+                self._put(body["TableName"], body["Item"])
+            case "TransactWriteItems":
+                for action in body["TransactItems"]:
+                    if "Put" in action:
+                        self._put(action["Put"]["TableName"], action["Put"]["Item"])
+            case "DeleteItem":
+                self.items.pop(_key(body["TableName"], body["Key"]), None)
+        return {}
+
+    def _put(self, table: str, item: dict[str, Any]) -> None:
+        self.items[_key(table, item)] = item
+
+
+def _key(table: str, item: dict[str, Any]) -> tuple[str, ...]:
+    entity = table.split("-")[1]
+    names = _KEYS.get(entity, tuple(item))
+    return (table, *(str(item.get(name)) for name in names))
+
+
+def _answer(body: dict[str, Any]) -> web.Response:
+    text = json.dumps(body).encode()
+    headers = {_CRC_HEADER: str(zlib.crc32(text)), "x-amzn-requestid": base64.b16encode(b"bench").decode()}
+    return web.Response(body=text, content_type="application/x-amz-json-1.0", headers=headers)
+
+
+if __name__ == "__main__":
+    web.run_app(FakeAws().application(), host="127.0.0.1", port=int(sys.argv[1]), print=None, access_log=None)

@@ -1,0 +1,59 @@
+"""Import to first request: a route function against a bare boto3 DynamoDB function, each in a fresh interpreter."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from contextlib import ExitStack
+
+from bench.harness import compare
+from bench.send import ROOT, fake_aws, function_environment, request_event
+
+ROUNDS = 15
+
+_BARE = """
+import time; started = time.perf_counter()
+import json, os, sys
+import boto3
+client = boto3.client("dynamodb")
+def handle(event, context):
+    body = json.loads(event["body"])
+    key = {"conversationId": {"S": body["conversationId"]}}
+    found = client.get_item(TableName=os.environ["CONVERSATIONS_TABLE"], Key=key, ConsistentRead=True)
+    return {"statusCode": 200 if "Item" in found else 404, "body": "{}"}
+answer = handle(json.load(sys.stdin), None)
+print(json.dumps({"ms": (time.perf_counter() - started) * 1000, "status": answer["statusCode"]}))
+"""
+_ROUTE = """
+import time; started = time.perf_counter()
+import json, sys
+from handlers.entry.messages import handle
+answer = handle(json.load(sys.stdin), None)
+print(json.dumps({"ms": (time.perf_counter() - started) * 1000, "status": answer["statusCode"]}))
+"""
+
+
+def run(rounds: int) -> list[str]:
+    """Return the table: milliseconds from the first import to the answer of the first request (an unknown id)."""
+    with ExitStack() as stack:
+        port = stack.enter_context(fake_aws())
+        environment = function_environment(port)
+        event = json.dumps(request_event("unknown", "somebody"))
+
+        def start(script: str) -> float:
+            command = [sys.executable, "-c", script]
+            done = subprocess.run(
+                command, cwd=ROOT, env=environment, input=event, check=True, capture_output=True, text=True
+            )
+            figures = json.loads(done.stdout.strip().splitlines()[-1])
+            if figures["status"] != 404:
+                raise RuntimeError(f"the function answered {figures['status']} to an unknown conversation")
+            return float(figures["ms"])
+
+        return compare(
+            "function INIT and first request",
+            "ms",
+            {"bare boto3 function": lambda: start(_BARE), "messages function": lambda: start(_ROUTE)},
+            rounds=rounds,
+        ).lines()

@@ -1,0 +1,285 @@
+"""The send route against the guide's algorithm, with 5 ms DynamoDB and 20 ms publish latency injected.
+
+Each subject is the whole function, `handle(event, context)`, in a process of its own; four worker processes stand for
+the deliver function that the queue would invoke. All of it talks HTTP to one stand-in for AWS (`bench.fake_aws`).
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import resource
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from bench.harness import compare
+from handlers.core.contract.tables import TABLES
+from handlers.settings import MessagesSettings
+
+ROUNDS = 15
+PARTICIPANTS = (2, 10, 100, 1000)
+WORKERS = 4
+ROOT = Path(__file__).resolve().parent.parent
+_FANOUT_LIMIT = 20
+
+
+def run(rounds: int) -> list[str]:
+    """Return the tables: milliseconds to the response and to the last delivery, and the sender's peak memory."""
+    lines: list[str] = []
+    with ExitStack() as stack:
+        port = stack.enter_context(fake_aws())
+        environment = function_environment(port)
+        for _ in range(WORKERS):
+            stack.enter_context(_process(["bench.send", "worker", str(port)], environment))
+        guide = stack.enter_context(_Subject("bench.guide_send", port, environment))
+        ours = stack.enter_context(_Subject("handlers.entry.messages", port, environment))
+        memory: dict[int, tuple[float, float]] = {}
+        for participants in PARTICIPANTS:
+            last: dict[str, list[float]] = {"guide": [], "send route": []}
+
+            def response(name: str, subject: _Subject, count: int, seen: dict[str, list[float]]) -> float:
+                answered, delivered = subject.send(count)
+                seen[name].append(delivered)
+                return answered
+
+            answered = compare(
+                f"{participants} participants: request to response",
+                "ms",
+                {
+                    "guide": lambda n=participants, s=last: response("guide", guide, n, s),  # type: ignore[misc]
+                    "send route": lambda n=participants, s=last: response("send route", ours, n, s),  # type: ignore[misc]
+                },
+                rounds=rounds,
+                warmup=2,
+            )
+            lines += answered.lines()
+            figures = {name: iter(values) for name, values in last.items()}
+            lines += compare(
+                f"{participants} participants: request to last delivery",
+                "ms",
+                {"guide": lambda f=figures: next(f["guide"]), "send route": lambda f=figures: next(f["send route"])},  # type: ignore[misc]
+                rounds=rounds,
+                warmup=2,
+            ).lines()
+            memory[participants] = (guide.memory(), ours.memory())
+    lines.append("peak memory of the sending process (MB): participants, guide, send route")
+    lines += [f"  {count:5}  {theirs:7.1f}  {ours_:7.1f}" for count, (theirs, ours_) in memory.items()]
+    return lines
+
+
+@contextmanager
+def fake_aws() -> Iterator[int]:
+    """Run the stand-in for AWS; yields its port."""
+    port = _free_port()
+    with _process(["bench.fake_aws", str(port)], dict(os.environ)):
+        _wait_for(port)
+        yield port
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def function_environment(port: int) -> dict[str, str]:
+    """Return the environment of a function whose AWS is on a loopback port."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    environment |= {table.setting: table.name("bench") for table in TABLES}
+    environment |= {
+        "ENVIRONMENT": "bench",
+        "EVENTS_HTTP_ENDPOINT": f"http://127.0.0.1:{port}/event",
+        "DELIVERY_QUEUE_URL": f"http://127.0.0.1:{port}/000000000000/delivery",
+        "FANOUT_LIMIT": str(_FANOUT_LIMIT),
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "bench",
+        "AWS_SECRET_ACCESS_KEY": "bench",
+    }
+    missing = set(MessagesSettings.variables()) - set(environment)
+    if missing:
+        raise RuntimeError(f"the benchmark sets no {', '.join(sorted(missing))}")
+    return environment
+
+
+def request_event(conversation_id: str, sender: str) -> dict[str, Any]:
+    """Return the HTTP API event (payload format 2.0) of one send."""
+    return {
+        "version": "2.0",
+        "routeKey": "POST /api/messages/send",
+        "rawPath": "/api/messages/send",
+        "headers": {"content-type": "application/json"},
+        "requestContext": {
+            "requestId": str(uuid.uuid4()),
+            "http": {"method": "POST", "path": "/api/messages/send"},
+            "authorizer": {"jwt": {"claims": {"sub": sender, "token_use": "access"}, "scopes": None}},
+        },
+        "body": json.dumps({"conversationId": conversation_id, "content": "hello", "tempId": str(uuid.uuid4())}),
+        "isBase64Encoded": False,
+    }
+
+
+def conversation_item(conversation_id: str, participants: list[str]) -> dict[str, Any]:
+    """Return a group as its table holds it."""
+    now = "2026-01-01T00:00:00.000Z"
+    return {
+        "conversationId": {"S": conversation_id},
+        "type": {"S": "GROUP"},
+        "participants": {"L": [{"S": each} for each in participants]},
+        "admins": {"L": [{"S": participants[0]}]},
+        "createdBy": {"S": participants[0]},
+        "createdAt": {"S": now},
+        "updatedAt": {"S": now},
+        "version": {"N": "1"},
+        "latestSeq": {"N": "0"},
+        "latestChange": {"N": "0"},
+    }
+
+
+class _Subject:
+    """One function in its own process, which keeps its clients and caches from send to send as a warm Lambda does."""
+
+    def __init__(self, module: str, port: int, environment: dict[str, str]) -> None:
+        self._port = port
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "bench.send", "subject", module],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self._conversations: dict[int, tuple[str, list[str]]] = {}
+
+    def __enter__(self) -> _Subject:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def send(self, count: int) -> tuple[float, float]:
+        """Send to so many participants; return milliseconds to the response and to the last delivery."""
+        if count not in self._conversations:
+            self._conversations[count] = (str(uuid.uuid4()), [str(uuid.uuid4()) for _ in range(count)])
+        conversation_id, users = self._conversations[count]
+        item = conversation_item(conversation_id, users)
+        _post(self._port, "/bench/reset", {"table": "PantherKolab-Conversations-bench", "item": item})
+        answer = self._ask(request_event(conversation_id, users[0]))
+        if answer["statusCode"] != 200:
+            raise RuntimeError(f"the send was answered {answer['statusCode']}: {answer['body']}")
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            published = _get(self._port, "/bench/published")
+            if published["count"] >= count:
+                return answer["milliseconds"], (published["last"] - answer["started"]) * 1000
+            time.sleep(0.002)
+        raise RuntimeError(f"only {published['count']} of {count} were delivered")
+
+    def memory(self) -> float:
+        """Return the process's peak memory in MB."""
+        return float(self._ask(None)["peak"])
+
+    def _ask(self, event: dict[str, Any] | None) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(event) + "\n")
+        self._process.stdin.flush()
+        while line := self._process.stdout.readline():
+            if line.startswith("answer "):
+                answer: dict[str, Any] = json.loads(line[7:])
+                return answer
+        raise RuntimeError("the subject's process ended")
+
+
+@contextmanager
+def _process(arguments: list[str], environment: dict[str, str]) -> Iterator[None]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", *arguments],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _wait_for(port: int) -> None:
+    for _ in range(200):
+        try:
+            _get(port, "/bench/published")
+            return
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.05)
+    raise RuntimeError("the stand-in for AWS does not start")
+
+
+def _get(port: int, path: str) -> dict[str, Any]:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as answer:
+        body: dict[str, Any] = json.loads(answer.read() or b"{}")
+        return body
+
+
+def _post(port: int, path: str, body: dict[str, Any]) -> None:
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", json.dumps(body).encode(), method="POST")
+    request.add_header("content-type", "application/json")
+    urllib.request.urlopen(request, timeout=30).read()
+
+
+def _subject(module: str) -> None:
+    """Serve events from standard input, as the Lambda runtime would."""
+    handle = importlib.import_module(module).handle
+    for line in sys.stdin:
+        event = json.loads(line)
+        if event is None:
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            print("answer " + json.dumps({"peak": peak}), flush=True)
+            continue
+        started = time.monotonic()
+        answer = handle(event, None)
+        milliseconds = (time.monotonic() - started) * 1000
+        print(
+            "answer "
+            + json.dumps(
+                {
+                    "statusCode": answer["statusCode"],
+                    "body": answer["body"][:200],
+                    "milliseconds": milliseconds,
+                    "started": started,
+                }
+            ),
+            flush=True,
+        )
+
+
+def _worker(port: int) -> None:
+    """Fetch the queue's messages and invoke the deliver function with them."""
+    from handlers.entry import deliver
+
+    while True:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/bench/next", timeout=30) as answer:
+            if answer.status == 200:
+                deliver.handle(json.loads(answer.read()), None)
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "subject":
+        _subject(sys.argv[2])
+    else:
+        _worker(int(sys.argv[2]))
