@@ -6,7 +6,7 @@
 //
 // A batch is stored in one transaction or not at all: membership, the conversation's sequence number, every message and
 // its tempId are checked and written together. Each event is {type: 'MESSAGE_SENT', data: {tempId, seq, type, content,
-// ...}}; seq claims the next number of the conversation, so that its messages stay numbered without a gap. A sender whose
+// ...}}, null standing for an absent field; seq claims the next number of the conversation, so that its messages stay numbered without a gap. A sender whose
 // claim comes too late is told so, reads the history, and sends again with the same tempId.
 //
 // Groups only: in a direct conversation a block must be invisible to the one who is blocked, which a shared channel
@@ -162,12 +162,12 @@ function eventProblem(payload, senderId) {
   if (!isObject(data)) {
     return 'data must be an object';
   }
-  const type = data.type ?? 'TEXT';
+  const type = Object.hasOwn(data, 'type') ? data.type : 'TEXT';
   if (typeof type !== 'string' || !Object.hasOwn(MESSAGE_TYPES, type)) {
     return `data.type must be one of ${Object.keys(MESSAGE_TYPES).join(', ')}`;
   }
   const rules = MESSAGE_TYPES[type];
-  const given = Object.keys(data);
+  const given = Object.keys(data).filter((name) => data[name] !== null);
   const foreign = given.find((name) => !COMMON.concat(rules.required, rules.optional).includes(name));
   if (foreign) {
     return `data.${foreign} is unknown or does not belong to a message of type ${type}`;
@@ -183,7 +183,7 @@ function eventProblem(payload, senderId) {
   if (type === 'TEXT' && data.content.trim() === '') {
     return 'data.content is blank';
   }
-  if (Object.hasOwn(data, 'senderId') && data.senderId !== senderId) {
+  if (given.includes('senderId') && data.senderId !== senderId) {
     return 'data.senderId is not the signed-in user';
   }
   return '';
@@ -246,7 +246,7 @@ function stored(data, senderId, conversationId, timestamp) {
     createdAt: timestamp,
   };
   STORED.forEach((name) => {
-    if (Object.hasOwn(data, name)) {
+    if ((data[name] ?? null) !== null) {
       message[name] = data[name];
     }
   });

@@ -10,15 +10,21 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
+from appsync_js.render import placeholders, render
 from handlers.core.contract import limits, tables
 from handlers.core.contract.events import MessageSent
 from handlers.core.contract.models import LastMessage
-from handlers.core.message_rules import StoredMessage, last_message
+from handlers.core.contract.requests import SendMessage
+from handlers.core.errors import InvalidRequestError
+from handlers.core.message_rules import StoredMessage, check, last_message
 from local.events.handlers import HandlerFailed, HandlerRefused, Incoming, Invocation, NamespaceHandlers, Outgoing
 from local.events.runtime.attributes import item_to_plain, to_wire
 
 ENVIRONMENT = "test"
+LONG = limits.CONTENT_CHARACTERS
 
 
 def typed(value: Any) -> dict[str, Any]:
@@ -79,6 +85,13 @@ def group(dynamodb: Any, product: Callable[[str], NamespaceHandlers]) -> Group:
     made.put(tables.CONVERSATIONS, {"conversationId": made.id, "type": "GROUP", "latestSeq": 0, "version": 7})
     made.put(tables.CONVERSATION_MEMBERS, {"userId": made.member, "conversationId": made.id, "type": "GROUP"})
     return made
+
+
+@pytest.fixture
+def direct(load: Callable[..., NamespaceHandlers]) -> NamespaceHandlers:
+    """The handlers on a data source that takes everything, to see what they let through."""
+    code = render("conversations", dict.fromkeys(placeholders("conversations"), "T"))
+    return load(code, on_publish=Accepting(), on_subscribe=Accepting())
 
 
 def text(seq: int, **more: Any) -> dict[str, Any]:
@@ -216,13 +229,81 @@ async def test_every_message_type_is_stored_with_its_fields(group: Group, data: 
     assert stored.get("content") or "preview" not in group.conversation()["lastMessage"]
 
 
-LONG = limits.CONTENT_CHARACTERS
+async def test_a_field_that_is_null_is_one_that_is_absent(group: Group) -> None:
+    nothing = {"mediaUrl": None, "replyTo": None, "senderId": None, "colour": None}
+    await group.publish(text(1, **nothing))
+    (stored,) = group.messages()
+    assert stored["type"] == "TEXT"
+    assert not set(nothing) & set(stored) - {"senderId"}
+
+
+class Accepting:
+    """A data source that takes every write and counts them."""
+
+    def __init__(self) -> None:
+        self.writes = 0
+
+    async def execute(self, request: dict[str, Any]) -> Any:
+        self.writes += 1
+        return {"keys": []}
+
+
+_PLAIN = st.text(st.characters(min_codepoint=32, max_codepoint=0x2FF, exclude_characters="\x7f\x85\xa0"), max_size=6)
+_ODD: st.SearchStrategy[Any] = st.none() | st.booleans() | st.integers(-2, 2) | st.just([]) | st.just({})
+
+
+def _field(*values: Any) -> st.SearchStrategy[Any]:
+    return st.sampled_from(values) | _PLAIN | _ODD
+
+
+@given(
+    data=st.fixed_dictionaries(
+        {"tempId": _field("t-1.x:y", "a" * 64, "a" * 65)},
+        optional={
+            "type": _field("TEXT", "AUDIO", "IMAGE", "VIDEO", "FILE"),
+            "content": _field("hello", " ", "x" * LONG, "x" * (LONG + 1)),
+            "mediaUrl": _field("https://a.example/x", "http://a.example", "https://a b"),
+            "fileName": _field("x.png", "x" * 255, "x" * 256),
+            "fileSize": st.sampled_from([1, 0, -1, limits.FILE_SIZE_BYTES, limits.FILE_SIZE_BYTES + 1]) | _ODD,
+            "duration": st.sampled_from([0.5, 0, limits.DURATION_SECONDS, limits.DURATION_SECONDS + 0.5]) | _ODD,
+            "replyTo": _field("some-id", "a" * 64, "a" * 65, "a/b"),
+            "colour": _PLAIN,
+        },
+    )
+)
+@example({"tempId": "t", "content": "hello", "type": None})
+@example({"tempId": "t", "content": "hello", "mediaUrl": None})
+@example({"tempId": "t", "content": None, "type": "IMAGE", "mediaUrl": "https://a.example/x"})
+@example({"tempId": None, "content": "hello"})
+@example({"tempId": "t", "content": " ", "type": "IMAGE", "mediaUrl": "https://a.example/x"})
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_the_handler_and_the_send_route_accept_the_same_messages(direct: NamespaceHandlers, data: Any) -> None:
+    try:
+        request = msgspec.convert({"conversationId": "c", **data}, type=SendMessage)
+        check(request)
+        accepted_by_route = request.tempId is not None
+    except (msgspec.ValidationError, InvalidRequestError):
+        accepted_by_route = False
+    event = Incoming("e", {"type": "MESSAGE_SENT", "data": {"seq": 1, **data}})
+    try:
+        await direct.publish(Invocation({"sub": "u"}, "/conversations/c", "conversations"), [event])
+        accepted_here = True
+    except HandlerRefused as refused:
+        accepted_here = False
+        if refused.error_type != "INVALID_REQUEST":
+            raise
+    assert accepted_here == accepted_by_route
+
+
 INVALID: list[tuple[dict[str, Any], str]] = [
     ({"content": ""}, "data.content is blank"),
     ({"content": " \n"}, "data.content is blank"),
     ({"content": "x" * (LONG + 1)}, "data.content is not valid"),
     ({"content": 5}, "data.content is not valid"),
-    ({"content": None}, "data.content is not valid"),
+    ({"content": None}, "data.content is missing"),
+    ({"seq": None}, "data.seq is missing"),
+    ({"type": None}, "data.type must be one of TEXT"),
+    ({"type": False}, "data.type must be one of TEXT"),
     ({"tempId": ""}, "data.tempId is not valid"),
     ({"tempId": "a b"}, "data.tempId is not valid"),
     ({"tempId": "a\n"}, "data.tempId is not valid"),

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from appsync_js.permissions import GRID, Caller, Cell, markdown
 from appsync_js.render import namespaces
@@ -59,6 +61,25 @@ async def test_a_cell_of_the_grid_is_answered_as_the_grid_says(
         return
     with pytest.raises(HandlerRefused):
         await attempt(cell, handlers, scenario)
+
+
+@given(
+    segments=st.lists(
+        st.sampled_from(["ME", "me", "*", "m", "mee", "chats", "x", ""]) | st.text("me*-", max_size=3), max_size=4
+    ),
+    namespace=st.sampled_from(["chats", "users"]),
+)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_of_all_channels_only_the_own_one_is_allowed(
+    segments: list[str], namespace: str, product: Callable[[str], NamespaceHandlers]
+) -> None:
+    invocation = Invocation(identity("me", "me"), "/".join(["", namespace, *segments]), namespace)
+    try:
+        await product(namespace).subscribe(invocation)
+        allowed = True
+    except HandlerRefused:
+        allowed = False
+    assert allowed == (invocation.segments == [namespace, "me"])
 
 
 def test_the_grid_covers_every_namespace_and_every_namespace_has_handlers() -> None:
