@@ -24,8 +24,9 @@ export interface Changed {
 }
 
 /**
- * A conversation as every participant sees it. `version` grows with each change of name, members or roles;
- * `latestSeq` is the newest message's number and `latestChange` the newest edit's or deletion's.
+ * A conversation as every participant sees it. `version` grows with each change of name, members or roles
+ * (of a DM it is always 1); `latestSeq` is the newest message's number and `latestChange` the newest edit's or
+ * deletion's.
  */
 export interface Conversation {
   conversationId: string;
@@ -395,7 +396,11 @@ export interface ReadDone {
   success: true;
 }
 
-/** Find users by the beginning of a word of their name. Comes as a query string. */
+/**
+ * Find users of whose names every word of `q` begins a word. Comes as a query string.
+ *
+ * At least one word needs two letters.
+ */
 export interface SearchUsers {
   q: string;
   limit?: number;
@@ -659,7 +664,7 @@ export const limits = {
   BODY_BYTES: 65536,
   RECORD_RECIPIENTS_MAX: 5000,
   RECORDS_PER_CHANGE_MAX: 10,
-  PUBLISH_CONCURRENCY: 16,
+  PUBLISH_CONCURRENCY: 25,
   SLICE_RECIPIENTS: 100,
   FAST_PATH_GRACE_SECONDS: 5,
   SWEEP_AFTER_SECONDS: 60,

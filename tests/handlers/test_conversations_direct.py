@@ -127,6 +127,8 @@ def _story(town: Town, *, blocked: bool, when: str) -> list[dict[str, Any]]:
     does("getUser", userId=bob)
     does("searchUsers", q="Ross")
     does("updateMe", {"bio": "mathematician"})
+    town.done(bob, "updateMe", {"bio": "painter"})
+    does("getUser", userId=bob)
     noticed += [{"event": event} for event in [*town.heard(ada), *town.heard(ada, namespace="users")]]
     return [_nameless(each, {ada: "ADA", bob: "BOB"}) for each in noticed]
 

@@ -51,8 +51,9 @@ class LastMessage(msgspec.Struct, kw_only=True):
 
 
 class Conversation(msgspec.Struct, kw_only=True):
-    """A conversation as every participant sees it. `version` grows with each change of name, members or roles;
-    `latestSeq` is the newest message's number and `latestChange` the newest edit's or deletion's.
+    """A conversation as every participant sees it. `version` grows with each change of name, members or roles
+    (of a DM it is always 1); `latestSeq` is the newest message's number and `latestChange` the newest edit's or
+    deletion's.
     """
 
     conversationId: str

@@ -159,7 +159,10 @@ class UpdateProfile(Request):
 
 
 class SearchUsers(Request):
-    """Find users by the beginning of a word of their name. Comes as a query string."""
+    """Find users of whose names every word of `q` begins a word. Comes as a query string.
+
+    At least one word needs two letters.
+    """
 
     q: Annotated[str, Meta(min_length=1, max_length=limits.SEARCH_QUERY_CHARACTERS)]
     limit: Annotated[int, Meta(ge=1, le=limits.SEARCH_RESULTS_MAX)] = limits.SEARCH_RESULTS
