@@ -79,13 +79,20 @@ class Cloud:
         return FaultControl(self.manifest.ports, self.state.control_token())
 
     def up(self) -> None:
-        """Start everything that does not run yet and deploy what changed.
+        """Start everything and deploy what changed. When that fails, nothing keeps running.
 
         Raises:
             StateError: the directory cannot be used.
             PortBusyError: a port is taken.
             StepError: a step failed.
         """
+        try:
+            self._up()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _up(self) -> None:
         with self._steps.step("prepare the state directory"):
             self._prepare()
         with self._steps.step("start the AWS emulator and the Events service"):

@@ -118,6 +118,11 @@ class Child:
             self._process.kill()
             self._process.wait()
 
+    def wait_for_end(self) -> None:
+        """Wait until it has ended by itself or by somebody else's hand."""
+        if self._process is not None:
+            self._process.wait()
+
     def log_tail(self, lines: int = _TAIL_LINES) -> str:
         """The last lines that it printed."""
         if not self.log.exists():
@@ -153,7 +158,8 @@ class Supervisor:
         self._stopping = True
         for child in reversed(self._children.values()):
             child.stop()
-        self._record.unlink(missing_ok=True)
+        if self._children:
+            self._record.unlink(missing_ok=True)
 
     def watch(self, stop: threading.Event) -> Child | None:
         """Wait until `stop` is set or a child dies.

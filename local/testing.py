@@ -53,11 +53,7 @@ class LocalCloud:
         log = io.StringIO()
         options = CloudOptions(directory, chosen, environment=environment, web=web, project=project)
         cloud = Cloud(options, Steps(log))
-        try:
-            cloud.up()
-        except BaseException:
-            cloud.stop()
-            raise
+        cloud.up()
         return cls(cloud, log)
 
     @property
