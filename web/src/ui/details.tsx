@@ -131,8 +131,9 @@ function Group({ view, state }: { readonly view: ConversationView; readonly stat
         {members.map((userId) => (
           <MemberRow
             key={userId}
-            name={userId === state.me ? `${nameOf(state, userId)} (you)` : nameOf(state, userId)}
+            name={nameOf(state, userId)}
             userId={userId}
+            isMe={userId === state.me}
             isAdmin={view.admins.includes(userId)}
           >
             {admin && userId !== state.me ? (
@@ -179,8 +180,9 @@ function Group({ view, state }: { readonly view: ConversationView; readonly stat
   );
 }
 
-function MemberRow({ userId, name, isAdmin, children }: {
+function MemberRow({ userId, name, isMe, isAdmin, children }: {
   readonly userId: string;
+  readonly isMe: boolean;
   readonly name: string;
   readonly isAdmin: boolean;
   readonly children: ComponentChildren;
@@ -189,7 +191,7 @@ function MemberRow({ userId, name, isAdmin, children }: {
     <li class="member">
       <Avatar id={userId} name={name} small />
       <span class="person-text">
-        <span>{name}</span>
+        <span>{isMe ? `${name} (you)` : name}</span>
         {isAdmin ? <small>Admin</small> : null}
       </span>
       <span class="member-tools">{children}</span>

@@ -203,7 +203,7 @@ function History({ view, state, onReply, onEdit, onDelete }: HistoryProps): JSX.
             return (
               <li key={entry.key} class={follows ? "follows" : ""}>
                 {newDay ? <h2 class="day">{entryDay}</h2> : null}
-                {entry.kind === "gap" ? <p class="history-note" role="status">Fetching missed messages…</p> : null}
+                {entry.kind === "gap" ? <p class="history-note history-gap" role="status">Fetching missed messages…</p> : null}
                 {entry.kind === "message" ? (
                   <MessageBubble
                     message={entry.message}
