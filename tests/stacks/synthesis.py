@@ -25,6 +25,7 @@ IMPORTED_POOL = "imported-pool"
 EVERYTHING = "everything"
 VARIANTS = (*ENVIRONMENTS, IMPORTED_POOL)
 """What has snapshots: every environment, and one with a pool that existed before."""
+_SCRATCH = tempfile.TemporaryDirectory(prefix="synthesis-")
 STATEFUL = ("Data", "Identity")
 ALL = (*ENVIRONMENTS, IMPORTED_POOL, EVERYTHING)
 """What the promises are tested with: also one that uses every optional setting."""
@@ -57,7 +58,7 @@ def settings_of(variant: str) -> Environment:
 @cache
 def assembly(variant: str, *, rules: bool = False) -> Path:
     """Synthesise a variant, on request with the rules of nag, and return the folder of its cloud assembly."""
-    folder = Path(tempfile.mkdtemp(prefix="synthesis-"))
+    folder = Path(tempfile.mkdtemp(prefix=f"{variant}-", dir=_SCRATCH.name))
     package = folder / "package"
     package.mkdir()
     (package / "code.py").write_text("", encoding="utf-8")

@@ -1,0 +1,79 @@
+"""Runs the CDK CLI that package.json pins, in the environment of these commands."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from ops.errors import CommandError
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+_CLI: Final = ROOT / "node_modules" / ".bin" / "cdk"
+_SYNTH_SECONDS: Final = 300
+_OFFLINE: Final = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": os.devnull, "NO_COLOR": "1"}
+
+
+def synthesise(root: Path, environment: str, output: Path, *, validate: bool = True) -> None:
+    """Write the cloud assembly of one environment, without credentials.
+
+    Args:
+        root: the checkout to synthesise.
+        environment: name of the environment.
+        output: folder of the cloud assembly.
+        validate: check the templates against CloudFormation's schemas, which takes seconds.
+
+    Raises:
+        CommandError: the app refuses; the message holds what it said.
+    """
+    command = ["synth", "--quiet", "--context", f"env={environment}", "--output", str(output)]
+    variables = {} if validate else {"CDK_VALIDATION": "false"}
+    done = run_offline(command, cwd=root, seconds=_SYNTH_SECONDS, variables=variables)
+    if done.returncode != 0:
+        raise CommandError(f"{environment} of {root.name} cannot be synthesised:\n{done.stderr.strip()[-4_000:]}")
+
+
+def run_offline(
+    arguments: list[str], *, cwd: Path, seconds: float, variables: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the CLI without credentials and return what it printed.
+
+    Raises:
+        CommandError: the CLI is not installed, or does not finish within `seconds`.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
+    environment = {**kept, **_OFFLINE, **_common(), **(variables or {})}
+    try:
+        return subprocess.run(
+            [cli(), *arguments, "--no-notices"],
+            cwd=cwd,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise CommandError(f"cdk {arguments[0]} did not finish within {seconds:.0f} s. Is the machine busy?") from error
+
+
+def run(arguments: list[str]) -> int:
+    """Run the CLI with the caller's credentials and terminal, and return its exit status."""
+    return subprocess.run([cli(), *arguments, "--no-notices"], cwd=ROOT, env={**os.environ, **_common()}).returncode
+
+
+def cli() -> str:
+    """Return the path of the CLI.
+
+    Raises:
+        CommandError: it is not installed.
+    """
+    if not _CLI.is_file():
+        raise CommandError("The CDK CLI is not installed in node_modules. Run: make setup")
+    return str(_CLI)
+
+
+def _common() -> dict[str, str]:
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    return {"CDK_DISABLE_CLI_TELEMETRY": "true", "PATH": path}

@@ -1,0 +1,206 @@
+"""What a change does to the cloud, offline: `python -m ops.diff --env NAME --base REVISION [--fail-on KIND]`.
+
+Synthesises the base revision in a worktree of its own and the checkout as it stands, both without credentials, and
+lets the CDK CLI compare every stack. It compares templates: what was changed by hand in the account it cannot see.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal, get_args
+
+from ops import cdk
+from ops.errors import CommandError
+
+FailOn = Literal["destructive", "broadening", "any-change"]
+
+_DIFF_SECONDS: Final = 120
+_GIT_SECONDS: Final = 60
+_LOCK: Final = Path("handlers") / "requirements.lock"
+
+
+@dataclass(frozen=True)
+class StackDiff:
+    """What happens to one stack.
+
+    Args:
+        stack: its name.
+        added, removed, changed: resources, `{logical id} ({type})`.
+        text: the CLI's own diff.
+        refused: whether the gate refuses it.
+    """
+
+    stack: str
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    changed: tuple[str, ...]
+    text: str
+    refused: bool
+
+    @property
+    def summary(self) -> str:
+        """Return one line, with a line for each resource that goes."""
+        counts = f"{len(self.added)} new, {len(self.changed)} changed, {len(self.removed)} gone"
+        head = f"{self.stack}: {counts if self.added or self.changed or self.removed else 'no resource changes'}"
+        return "\n".join([head, *(f"  goes: {resource}" for resource in self.removed)])
+
+
+def compare(base: Path, head: Path, fail_on: FailOn | None) -> list[StackDiff]:
+    """Compare two cloud assemblies stack by stack.
+
+    A stack that is gone is shown with everything in it, and refused by every gate but `broadening`.
+
+    Raises:
+        CommandError: the CLI fails for another reason than the gate.
+    """
+    before, after = _templates(base), _templates(head)
+    differences = [_changed_stack(name, before.get(name), after[name], head, fail_on) for name in sorted(after)]
+    for name in sorted(set(before) - set(after)):
+        resources = tuple(sorted(_described(_resources(before[name].template))))
+        gated = fail_on in ("destructive", "any-change")
+        differences.append(StackDiff(name, (), resources, (), "The stack is gone.\n", gated))
+    return differences
+
+
+@dataclass(frozen=True)
+class _Stack:
+    construct: str
+    file: Path
+
+    @property
+    def template(self) -> dict[str, Any]:
+        loaded: dict[str, Any] = json.loads(self.file.read_text(encoding="utf-8"))
+        return loaded
+
+
+def _templates(assembly: Path) -> dict[str, _Stack]:
+    manifest = json.loads((assembly / "manifest.json").read_text(encoding="utf-8"))
+    return {
+        artifact["properties"].get("stackName", name): _Stack(
+            artifact.get("displayName", name), assembly / artifact["properties"]["templateFile"]
+        )
+        for name, artifact in manifest["artifacts"].items()
+        if artifact["type"] == "aws:cloudformation:stack"
+    }
+
+
+def _changed_stack(name: str, before: _Stack | None, after: _Stack, head: Path, fail_on: FailOn | None) -> StackDiff:
+    with tempfile.TemporaryDirectory(prefix="diff-") as folder:
+        base_file = Path(folder) / "base.json"
+        base_file.write_text(json.dumps(before.template if before else {"Resources": {}}), encoding="utf-8")
+        arguments = ["diff", after.construct, "--exclusively", "--app", str(head), "--template", str(base_file)]
+        if fail_on is not None:
+            arguments += ["--fail-on", fail_on]
+        done = cdk.run_offline(arguments, cwd=Path(folder), seconds=_DIFF_SECONDS)
+    text = done.stdout + done.stderr
+    if done.returncode != 0 and (fail_on is None or "Number of stacks with differences" not in text):
+        raise CommandError(f"cdk diff of {name} failed:\n{text[-2_000:]}")
+    old, new = _resources(before.template if before else {}), _resources(after.template)
+    return StackDiff(
+        name,
+        added=tuple(sorted(_described({key: new[key] for key in new.keys() - old.keys()}))),
+        removed=tuple(sorted(_described({key: old[key] for key in old.keys() - new.keys()}))),
+        changed=tuple(sorted(_described({key: new[key] for key in new.keys() & old.keys() if new[key] != old[key]}))),
+        text=text,
+        refused=done.returncode != 0,
+    )
+
+
+def _resources(template: dict[str, Any]) -> dict[str, Any]:
+    resources: dict[str, dict[str, Any]] = template.get("Resources", {})
+    return {
+        name: {key: value for key, value in resource.items() if key != "Metadata"}
+        for name, resource in resources.items()
+        if resource["Type"] != "AWS::CDK::Metadata"
+    }
+
+
+def _described(resources: dict[str, Any]) -> Iterator[str]:
+    for name, resource in resources.items():
+        kept = ", stays in the account" if resource.get("DeletionPolicy") == "Retain" else ""
+        yield f"{name} ({resource['Type']}{kept})"
+
+
+@contextmanager
+def _worktree(revision: str, root: Path) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="base-") as folder:
+        path = Path(folder) / "base"
+        _git(root, "worktree", "add", "--quiet", "--detach", str(path), revision)
+        try:
+            yield path
+        finally:
+            _git(root, "worktree", "remove", "--force", str(path))
+
+
+def _git(root: Path, *arguments: str) -> None:
+    command = ["git", "-C", str(root), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=_GIT_SECONDS)
+    if done.returncode != 0:
+        raise CommandError(f"git {arguments[0]} {arguments[1]} failed: {done.stderr.strip()}")
+
+
+def _bring_wheels(base: Path, root: Path) -> None:
+    """Give the base the wheels that are here; download them only where its lock is another one."""
+    if not (base / _LOCK).is_file():
+        return
+    if (base / _LOCK).read_bytes() == (root / _LOCK).read_bytes():
+        for wheels in (root / ".build").glob("wheels-*"):
+            shutil.copytree(wheels, base / ".build" / wheels.name)
+        return
+    for platform in ("arm64", "host"):
+        command = [sys.executable, "-m", "stacks.packaging", "prepare", "--platform", platform]
+        done = subprocess.run(command, cwd=base, capture_output=True, text=True, timeout=600)
+        if done.returncode != 0:
+            raise CommandError(f"The base revision's wheels cannot be had:\n{done.stderr.strip()}")
+
+
+def differences(environment: str, base: str, fail_on: FailOn | None, root: Path = cdk.ROOT) -> list[StackDiff]:
+    """Synthesise a revision and the checkout as it stands, and compare them.
+
+    Raises:
+        CommandError: there is no such revision, one of the two cannot be synthesised, or the CLI fails.
+    """
+    with tempfile.TemporaryDirectory(prefix="assemblies-") as folder, _worktree(base, root) as checkout:
+        _bring_wheels(checkout, root)
+        old, new = Path(folder) / "base", Path(folder) / "head"
+        cdk.synthesise(checkout, environment, old, validate=False)
+        cdk.synthesise(root, environment, new, validate=False)
+        return compare(old, new, fail_on)
+
+
+def report(found: list[StackDiff]) -> str:
+    """Return the diffs of the stacks that change, and at the end a summary of all."""
+    changed = [stack for stack in found if "There were no differences" not in stack.text]
+    parts = [f"── {stack.stack}\n{stack.text.strip()}\n" for stack in changed]
+    return "\n".join([*parts, "── Summary", *(stack.summary for stack in found)])
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; return 1 where the gate refuses a change, 2 where it could not be told."""
+    parser = argparse.ArgumentParser(prog="python -m ops.diff", description=__doc__)
+    parser.add_argument("--env", required=True, help="name of the environment")
+    parser.add_argument("--base", required=True, help="git revision to compare with")
+    parser.add_argument("--fail-on", choices=get_args(FailOn), help="refuse such changes with exit status 1")
+    chosen = parser.parse_args(arguments)
+    try:
+        found = differences(chosen.env, chosen.base, chosen.fail_on)
+    except CommandError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(report(found))
+    if refused := [stack.stack for stack in found if stack.refused]:
+        print(f"\nRefused ({chosen.fail_on}): {', '.join(refused)}", file=sys.stderr)
+    return int(bool(refused))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
