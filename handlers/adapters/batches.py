@@ -11,7 +11,6 @@ from random import SystemRandom
 from typing import Any
 
 from handlers.adapters.dynamodb import (
-    Reason,
     TransactionCancelledError,
     from_item,
     reading,
@@ -131,9 +130,6 @@ def count(client: Any, table: str, partition: str, value: str, what: str) -> int
         request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
-_OVERTAKEN = frozenset({"ConditionalCheckFailed", "TransactionConflict", "None"})
-
-
 def commit(client: Any, actions: list[dict[str, Any]], what: str) -> bool:
     """Run one transaction; return False where a condition failed or another transaction was under way.
 
@@ -145,21 +141,10 @@ def commit(client: Any, actions: list[dict[str, Any]], what: str) -> bool:
     Raises:
         UnavailableError: throttled; nothing was written.
         OutcomeUnknownError: nobody answered.
-        TransactionCancelledError: an action is not valid, which is a defect.
+        ClientError: the actions themselves are wrong, which is a defect.
     """
     try:
         transact(client, actions, str(uuid.uuid4()), what)
-    except TransactionCancelledError as error:
-        if all(_overtaken(reason) for reason in error.reasons):
-            return False
-        if all(_overtaken(reason) or reason.code in _THROTTLED for reason in error.reasons):
-            raise UnavailableError(f"{what} could not be stored just now; nothing was stored; try again") from error
-        raise
+    except TransactionCancelledError:
+        return False
     return True
-
-
-_THROTTLED = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded"})
-
-
-def _overtaken(reason: Reason) -> bool:
-    return reason.code in _OVERTAKEN

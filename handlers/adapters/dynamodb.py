@@ -170,6 +170,10 @@ def cancellation(error: ClientError) -> list[Reason] | None:
     ]
 
 
+_RIVALRY = frozenset({"None", "ConditionalCheckFailed", "TransactionConflict"})
+_CANCELLED_BY_LOAD = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded"})
+
+
 class TransactionCancelledError(Exception):
     """A transaction was cancelled, so that nothing of it happened; `reasons` are in the order of its actions."""
 
@@ -197,6 +201,7 @@ def transact(client: Any, actions: list[dict[str, Any]], token: str, what: str) 
         TransactionCancelledError: a condition failed, or another transaction is under way on an item.
         UnavailableError: throttled; nothing was written.
         OutcomeUnknownError: nobody answered, several times.
+        ClientError: the actions themselves are wrong, which is a defect.
     """
     for attempt in range(TRANSACTION_TRIES):
         try:
@@ -207,7 +212,12 @@ def transact(client: Any, actions: list[dict[str, Any]], token: str, what: str) 
             reasons = cancellation(error)
             if reasons is None:
                 raise
-            raise TransactionCancelledError(reasons) from error
+            codes = {reason.code for reason in reasons} - _RIVALRY
+            if not codes:
+                raise TransactionCancelledError(reasons) from error
+            if codes <= _CANCELLED_BY_LOAD:
+                raise UnavailableError(f"{what} could not be stored just now; nothing was stored; try again") from error
+            raise
         except OutcomeUnknownError:
             if attempt == TRANSACTION_TRIES - 1:
                 raise

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from typing import Any
 
+from handlers.adapters.batches import batch_get
 from handlers.adapters.conversation_reader import DynamoConversationReader
 from handlers.adapters.dynamodb import from_item, reading, to_item
-from handlers.adapters.message_finder import message_key
-from handlers.core import parallel
-from handlers.core.contract.limits import BATCH_GET_KEYS_MAX
-from handlers.core.errors import UnavailableError
 from handlers.core.message_rules import StoredMessage
 
 _COUNTED_AT_ONCE = 100
-_BATCH_TRIES = 5
 
 
 class DynamoHistoryStore(DynamoConversationReader):
@@ -45,13 +40,13 @@ class DynamoHistoryStore(DynamoConversationReader):
 
     def messages_at(self, conversation_id: str, timestamps: Sequence[str]) -> Sequence[StoredMessage]:
         """Return the messages with these timestamps, read consistently, in any order."""
-        keys = [message_key(conversation_id, timestamp) for timestamp in timestamps]
+        keys = [{"conversationId": conversation_id, "timestamp": timestamp} for timestamp in timestamps]
         return [StoredMessage.of(row) for row in batch_get(self._client, self._messages, keys, "the messages")]
 
     def read_marks(self, conversation_id: str, user_ids: Sequence[str]) -> Mapping[str, int]:
         """Return how far each of these participants has read."""
-        keys = [to_item({"userId": user_id, "conversationId": conversation_id}) for user_id in user_ids]
-        rows = batch_get(self._client, self._members, keys, "the members")
+        keys = [{"userId": user_id, "conversationId": conversation_id} for user_id in user_ids]
+        rows = batch_get(self._client, self._members, keys, "the members", ("userId", "lastReadSeq"))
         marks = {row["userId"]: row.get("lastReadSeq") or 0 for row in rows}
         return {user_id: marks.get(user_id, 0) for user_id in user_ids}
 
@@ -86,29 +81,6 @@ def count_visible_messages(client: Any, table: str, conversation_id: str, user_i
         if len(new) < len(rows) or len(rows) < _COUNTED_AT_ONCE:
             return counted
         before = rows[-1].message.timestamp
-
-
-def batch_get(client: Any, table: str, keys: Sequence[dict[str, Any]], what: str) -> list[dict[str, Any]]:
-    """Read items by their keys, consistently, as many calls at once as it takes; missing ones are left out.
-
-    Raises:
-        UnavailableError: the service left some keys unread, again and again.
-    """
-    batches = [keys[start : start + BATCH_GET_KEYS_MAX] for start in range(0, len(keys), BATCH_GET_KEYS_MAX)]
-    return [row for rows in parallel.each(partial(_batch_get, client, table, what), batches) for row in rows]
-
-
-def _batch_get(client: Any, table: str, what: str, keys: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    request: dict[str, Any] = {table: {"Keys": list(keys), "ConsistentRead": True}}
-    for _ in range(_BATCH_TRIES):
-        with reading(what):
-            answer = client.batch_get_item(RequestItems=request)
-        rows += map(from_item, answer["Responses"].get(table, ()))
-        request = answer.get("UnprocessedKeys") or {}
-        if not request:
-            return rows
-    raise UnavailableError(f"{what} could not be read just now; try again")
 
 
 def _query(client: Any, request: dict[str, Any], limit: int, what: str) -> Iterator[dict[str, Any]]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-
 import msgspec
 
+from handlers.core import cursors
 from handlers.core.contract.requests import History
 from handlers.core.errors import InvalidRequestError
 from handlers.core.instants import from_iso, to_iso
@@ -25,8 +23,7 @@ class Position(msgspec.Struct, frozen=True):
 
     def cursor(self) -> str:
         """Return the position as text for the client to send back."""
-        content = msgspec.json.encode(_Cursor(self.conversation_id, self.before))
-        return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+        return cursors.encode(_Cursor(self.conversation_id, self.before))
 
 
 def position(conversation_id: str, request: History) -> Position | None:
@@ -66,11 +63,7 @@ def _date(text: str, field: str) -> str:
 
 
 def _from_cursor(conversation_id: str, text: str) -> Position:
-    try:
-        padded = text + "=" * (-len(text) % 4)
-        content = msgspec.json.decode(base64.urlsafe_b64decode(padded.encode("ascii")), type=_Cursor)
-    except (ValueError, binascii.Error, msgspec.DecodeError):
-        raise InvalidRequestError("cursor is not one of ours", field="cursor") from None
+    content = cursors.decode(text, _Cursor)
     if content.c != conversation_id:
         raise InvalidRequestError("cursor belongs to another conversation", field="cursor")
     return Position(conversation_id, _date(content.t, "cursor"))
