@@ -57,6 +57,7 @@ async def test_a_conversation_begun_while_offline_appears_with_its_messages(
     people: People, faults: FaultControl
 ) -> None:
     ada, grace = await people.pair()
+    alan = await people.make("Alan", "Turing")
     dm = await people.direct(ada, grace)
     await asyncio.to_thread(
         faults.set_events,
@@ -64,7 +65,7 @@ async def test_a_conversation_begun_while_offline_appears_with_its_messages(
         {"match": {"operation": "connect"}, "effect": "error", "status": 500},
     )
     await ada.chat.send(dm, "cuts the line")
-    group = await people.group(ada, name="While you were out")
+    group = await people.group(ada, alan, name="While you were out")
     await ada.api.add_members(group, [grace.id])
     await ada.chat.send(group, "welcome")
     await asyncio.to_thread(faults.clear)
