@@ -14,7 +14,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-REGION = "eu-west-1"
+REGION = "us-east-1"
 CREDENTIALS = Credentials("AKIDEXAMPLE", "made-up-secret", "made-up-token")
 TAKEN = 200, {"successful": [{"identifier": "1", "index": 0}], "failed": []}
 
