@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from local.testing import LocalCloud
+
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")  # a slow machine is no reason for a property to fail
 
 _ORDER = ("local_cloud", "browser")
 """Markers of slow tests, in the order in which they run after all others."""
