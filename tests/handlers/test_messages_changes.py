@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from handlers.adapters.read_store import DynamoReadStore
 from handlers.core.contract.limits import TYPING_RATE
+from handlers.core.message_ports import Membership, Verdict
+from handlers.core.ports import OutboxRecord
 from tests.handlers import doubles
 from tests.handlers.cloud import World
 from tests.handlers.functions import Answer, Backend
@@ -361,3 +364,20 @@ def test_typing_is_accepted_although_nobody_can_be_told(backend: Backend) -> Non
 
     backend.devices.before = explode
     assert type_in(backend, ana, conversation).status == 200
+
+
+def test_a_mark_that_a_faster_request_has_passed_is_not_set_back_and_tells_nobody(world: World) -> None:
+    ana, ben = user_ids(2)
+    conversation = seed_conversation(world, [ana, ben], latestSeq=9)
+    names = ("CONVERSATIONS_TABLE", "MESSAGES_TABLE", "CONVERSATION_MEMBERS_TABLE", "OUTBOX_TABLE")
+    store = DynamoReadStore(world.dynamodb, *(world.variables[name] for name in names))
+    state = store.read(conversation)
+    assert state is not None
+    records = [
+        OutboxRecord(event_id=f"e{n}", namespace="chats", event="{}", recipients=(ana,), created_at=0, due_at=0)
+        for n in range(3)
+    ]
+    verdicts = [store.mark(state, ben, seq, record).verdict for seq, record in zip((5, 3, 5), records, strict=True)]
+    assert verdicts == [Verdict.STORED, Verdict.REPLAYED, Verdict.REPLAYED]
+    assert store.membership(ben, conversation) == Membership(last_read_seq=5, has_hidden=False)
+    assert [row["eventId"] for row in rows(world, "OUTBOX_TABLE")] == ["e0"]
