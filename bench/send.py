@@ -270,8 +270,7 @@ def _subject(module: str) -> None:
 
 def _worker(port: int) -> None:
     """Fetch the queue's messages and invoke the deliver function with them."""
-    from handlers.entry import deliver
-
+    deliver = importlib.import_module("handlers.entry.deliver")
     while True:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/bench/next", timeout=30) as answer:
             if answer.status == 200:
