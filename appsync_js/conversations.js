@@ -6,8 +6,9 @@
 //
 // A batch is stored in one transaction or not at all: membership, the conversation's sequence number, every message and
 // its tempId are checked and written together. Each event is {type: 'MESSAGE_SENT', data: {tempId, seq, type, content,
-// ...}}, null standing for an absent field; seq claims the next number of the conversation, so that its messages stay numbered without a gap. A sender whose
-// claim comes too late is told so, reads the history, and sends again with the same tempId.
+// ...}}, null standing for an absent field. seq claims the next number of the conversation, so that its messages stay
+// numbered without a gap. A sender whose claim comes too late is told so, reads the history, and sends again with the
+// same tempId.
 //
 // Groups only: in a direct conversation a block must be invisible to the one who is blocked, which a shared channel
 // cannot do.
