@@ -11,7 +11,7 @@ import pytest
 
 from local.testing import LocalCloud
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
 
 SCENARIO = Path(__file__).with_name("page.mjs")
 STEPS = re.findall(r'^step\("([^"]+)"', SCENARIO.read_text(encoding="utf-8"), re.MULTILINE)
@@ -30,7 +30,7 @@ def walk(session_cloud: LocalCloud, browser: str, project: Path, tmp_path_factor
     shots = tmp_path_factory.mktemp("page")
     url = session_cloud.outputs.webUrl
     command = ["node", str(SCENARIO), "--url", url, "--browser", browser, "--shots", str(shots)]
-    run = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=280, check=False)
+    run = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=400, check=False)
     lines = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
     assert lines, f"the scenario did not start:\n{run.stderr}"
     return {line["title"]: line["failure"] and f"{line['failure']}\npictures: {shots}" for line in lines}

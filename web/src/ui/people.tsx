@@ -60,12 +60,15 @@ export function PeopleSearch({ action, exclude, busy, autoFocus, onChoose }: {
         {search.name === "idle" ? <p class="hint">Type at least {limits.SEARCH_PREFIX_CHARACTERS} letters of a name.</p> : null}
         {search.name === "searching" ? <Spinner label="Searching" /> : null}
         {search.name === "failed" ? <p class="error">{search.message}</p> : null}
-        {search.name === "found" && users.length === 0 ? <p class="hint">Nobody found.</p> : null}
+        {search.name === "found" && users.length === 0 ? <p class="hint">{search.users.length > 0 ? "Nobody else found." : "Nobody found."}</p> : null}
         {users.length > 0 ? (
           <ul class="people">
             {users.map((user) => (
               <li key={user.userId}>
-                <button type="button" class="person" disabled={busy} aria-label={`${action} ${user.fullName}`} onClick={() => onChoose(user)}>
+                <button type="button" class="person" disabled={busy} aria-label={`${action} ${user.fullName}`} onClick={() => {
+                  setQuery("");
+                  onChoose(user);
+                }}>
                   <Avatar id={user.userId} name={user.fullName} small />
                   <span class="person-text">
                     <span>{user.fullName}</span>
