@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from handlers.core.contract.limits import SEGMENT_CHARACTERS
 
 _SEGMENT: Final = re.compile(rf"[A-Za-z0-9](?:[A-Za-z0-9-]{{0,{SEGMENT_CHARACTERS - 2}}}[A-Za-z0-9])?")
 
 
-@dataclass(frozen=True)
-class Namespace:
+class Namespace(msgspec.Struct, frozen=True):
     """A channel namespace: every channel in it is `/{name}/{id}`, `id` being what `segment` says."""
 
     name: str

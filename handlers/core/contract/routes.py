@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final, Literal
+
+import msgspec
 
 from handlers.core.contract import requests, responses
 from handlers.core.contract.limits import SEARCH_RATE, SEND_RATE, TYPING_RATE, RateLimit
@@ -12,8 +13,7 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Domain = Literal["messages", "conversations", "users"]
 
 
-@dataclass(frozen=True)
-class Route:
+class Route(msgspec.Struct, frozen=True):
     """One route.
 
     Args:

@@ -6,23 +6,22 @@ Attribute types are DynamoDB's: "S" string, "N" number.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, Literal
+
+import msgspec
 
 KeyType = Literal["S", "N"]
 Projection = Literal["ALL", "KEYS_ONLY"]
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(msgspec.Struct, frozen=True):
     """One key attribute: its name and DynamoDB type."""
 
     name: str
     type: KeyType = "S"
 
 
-@dataclass(frozen=True)
-class Index:
+class Index(msgspec.Struct, frozen=True):
     """A global secondary index; an item without its key attributes is simply not in it."""
 
     name: str
@@ -31,8 +30,7 @@ class Index:
     projection: Projection = "ALL"
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(msgspec.Struct, frozen=True):
     """A table: `entity` names it (`PantherKolab-{entity}-{environment}`), `purpose` says what one item is.
 
     `stateful` tables hold what users would miss; the others can be lost without losing data.
