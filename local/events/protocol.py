@@ -7,6 +7,7 @@ limits, handler.
 Source: AppSync Events: "Understanding the Event API WebSocket protocol"; undocumented points are in `choices`.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum, auto
 from typing import Any
@@ -74,6 +75,7 @@ class Connection:
         self._early: list[str] = []
         self._live: dict[str, Channel] = {}
         self._pending: set[str] = set()
+        self._asked: Counter[str] = Counter()
         self._publishes_per_second = publishes_per_second
         self._publish_budget = TokenBucket(publishes_per_second, publishes_per_second)
 
@@ -156,6 +158,7 @@ class Connection:
     def subscribed(self, operation: Operation) -> list[Effect]:
         """onSubscribe allowed it. The answer goes out before any event can."""
         self._pending.discard(operation.id)
+        self._answered(operation)
         if self.closed:
             return []
         self._live[operation.id] = operation.channel
@@ -172,11 +175,13 @@ class Connection:
 
     def refused(self, operation: Operation, refusal: Refusal) -> list[Effect]:
         """The operation is refused before its handler (subscribe), or at any point (publish)."""
+        self._answered(operation)
         return [] if self.closed else [Send(frames.failure(operation.kind, operation.id, refusal))]
 
     def abandon(self, operation: Operation) -> None:
         """The operation ends without an answer (a fault that somebody asked for)."""
         self._pending.discard(operation.id)
+        self._answered(operation)
 
     def drop_subscriptions(self, ids: Iterable[str]) -> None:
         """The service removed these subscriptions itself, e.g. with their namespace."""
@@ -235,7 +240,13 @@ class Connection:
         except Refusal as refusal:
             return [Send(frames.failure(kind, id, refusal))]
         assert id is not None, "checked above"
+        if kind == "subscribe":
+            self._asked[id] += 1
         return [Authorize(Operation(kind, id, channel, text, authorization, frame.get("events")))]
+
+    def _answered(self, operation: Operation) -> None:
+        if operation.kind == "subscribe":
+            self._asked -= Counter((operation.id,))
 
     def _unsubscribe(self, frame: Mapping[str, Any]) -> list[Effect]:
         id = _text(frame.get("id"))
@@ -244,9 +255,9 @@ class Connection:
         except Refusal as refusal:
             return [Send(frames.failure("unsubscribe", id, refusal))]
         assert id is not None, "checked above"
-        if id in self._pending:
-            return []
         channel = self._live.pop(id, None)
+        if channel is None and self._asked[id] > 0:
+            return []
         if channel is None:
             return [Send(frames.unknown_operation(id))]
         return [RemoveSubscription(id, channel), Send(frames.success("unsubscribe", id))]

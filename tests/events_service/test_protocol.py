@@ -243,6 +243,17 @@ def test_unsubscribing_what_is_in_progress_is_ignored() -> None:
     assert sent(subject.subscribed(begun)) == [{"type": "subscribe_success", "id": "1"}]
 
 
+def test_unsubscribing_what_is_not_even_authorised_yet_is_ignored() -> None:
+    subject = ready()
+    begun = begin(subject, "subscribe", "1")
+    assert give(subject, type="unsubscribe", id="1") == []
+    subject.authorized(begun, None)
+    assert sent(subject.subscribed(begun)) == [{"type": "subscribe_success", "id": "1"}]
+    refused = begin(subject, "subscribe", "2")
+    subject.refused(refused, Refusal("UnauthorizedException", "no", 401))
+    assert sent(give(subject, type="unsubscribe", id="2"))[0]["type"] == "unsubscribe_error"
+
+
 def test_a_connection_has_200_subscriptions_at_most() -> None:
     subject = ready()
     for number in range(limits.SUBSCRIPTIONS_PER_CONNECTION):
