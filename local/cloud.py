@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import shutil
@@ -86,6 +87,7 @@ class Cloud:
             PortBusyError: a port is taken.
             StepError: a step failed.
         """
+        atexit.register(self.stop)
         try:
             self._up()
         except BaseException:
@@ -111,6 +113,7 @@ class Cloud:
         """Stop every process; the state stays."""
         self._supervisor.stop_all()
         self._lock.release()
+        atexit.unregister(self.stop)
 
     def wait(self, stop: threading.Event) -> Child | None:
         """Wait until `stop` is set or a process dies; returns the dead one or None."""
@@ -219,7 +222,7 @@ class Cloud:
 
     def _program(self, name: str) -> Program:
         state, ports = self.state, self.manifest.ports
-        python = (sys.executable, "-m")
+        python = (sys.executable, "-m", "local.child", str(os.getpid()))
         command: tuple[str, ...]
         if name == "emulator":
             command = (

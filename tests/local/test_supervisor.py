@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from local.cloud import PROJECT_FOLDER
 from local.loopback import Listener, exposed_listeners, listeners
 from local.ports import Ports
 from local.steps import StepError
@@ -38,6 +40,14 @@ ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - what must be found
 ADDRESSES = [("127.0.0.1", False), (ANY_ADDRESS, True)]
 if socket.has_ipv6 and Path("/proc/net/if_inet6").exists():
     ADDRESSES += [("::1", False), ("::", True)]
+
+PARENT = """
+import os, subprocess, sys
+child = subprocess.Popen([sys.executable, "-m", "local.child", str(os.getpid()), "http.server", "0", "-b", "127.0.0.1"],
+                         stdin=subprocess.DEVNULL, stdout=sys.stdout, stderr=subprocess.DEVNULL, start_new_session=True)
+print(child.pid, flush=True)
+sys.stdin.read()
+"""
 
 Start = Callable[..., Child]
 
@@ -118,6 +128,19 @@ def test_children_that_outlived_their_parent_are_ended_and_nothing_else_is(child
     assert not survivor.running
     assert bystander.running
     assert end_survivors(record) == []
+
+
+def test_a_child_does_not_outlive_a_parent_that_was_killed() -> None:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT], cwd=PROJECT_FOLDER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        os.kill(pid, 0)
+        parent.kill()
+        # The child holds the other end of this pipe: it is read to its end when the child is gone.
+        parent.stdout.read()
 
 
 @pytest.mark.parametrize(("address", "exposed"), ADDRESSES)
