@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import msgspec
 
-from handlers.core.contract import channels, events, limits
+from handlers.core.contract import limits
 from handlers.core.contract.models import Conversation, PublicUser
 from handlers.core.contract.responses import DirectAnswer
+from handlers.core.conversation_events import ConversationEvents
 from handlers.core.conversation_ids import direct_id
 from handlers.core.conversation_ports import (
     BlockPairs,
@@ -21,11 +22,11 @@ from handlers.core.conversation_ports import (
     StoredConversation,
 )
 from handlers.core.conversation_views import see, view
-from handlers.core.delivery import Dispatcher, outbox_record
+from handlers.core.delivery import Dispatcher
 from handlers.core.errors import ConflictError, InvalidRequestError, NotFoundError, UnavailableError
 from handlers.core.instants import to_iso
 from handlers.core.parallel import both
-from handlers.core.ports import Clock, Ids
+from handlers.core.ports import Clock
 from handlers.core.retrying import attempts
 from handlers.core.stages import stage
 
@@ -38,8 +39,7 @@ class Directs(msgspec.Struct, frozen=True, kw_only=True):
     blocks: BlockPairs
     dispatcher: Dispatcher
     clock: Clock
-    ids: Ids
-    fanout_limit: int
+    events: ConversationEvents
 
     def open(self, caller: str, user_id: str) -> DirectAnswer:
         """Find or create the conversation of the caller and another user.
@@ -82,8 +82,7 @@ class Directs(msgspec.Struct, frozen=True, kw_only=True):
         if count >= limits.CONVERSATIONS_PER_USER:
             raise ConflictError("you are in too many conversations")
         blocked_by = frozenset(who for (who, _), stands in blocks.items() if stands)
-        millis = self.clock.now()
-        now = to_iso(millis)
+        now = to_iso(self.clock.now())
         conversation = Conversation(
             conversationId=conversation_id,
             type="DM",
@@ -95,13 +94,7 @@ class Directs(msgspec.Struct, frozen=True, kw_only=True):
             version=1,
         )
         hidden = user_id in blocked_by
-        event = events.ConversationCreated(
-            eventId=self.ids.new(),
-            timestamp=now,
-            data=events.ConversationData(conversation=conversation, changedBy=caller),
-        )
-        recipients = [caller] if hidden else [caller, user_id]
-        record = outbox_record(channels.CHATS, event, recipients, now=millis, fanout_limit=self.fanout_limit)
+        record = self.events.created(conversation, caller, [caller] if hidden else [caller, user_id])
         return Creation(
             conversation=conversation,
             members=(

@@ -14,12 +14,13 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from handlers.core import membership
-from handlers.core.contract import channels, events, limits
+from handlers.core.contract import limits
 from handlers.core.contract.models import Conversation, Role
 from handlers.core.contract.requests import CreateGroup, UpdateGroup
+from handlers.core.conversation_events import ConversationEvents
 from handlers.core.conversation_ids import group_id
 from handlers.core.conversation_ports import Change, Conversations, Creation, Directory, GroupRecord, Membership
-from handlers.core.delivery import Dispatcher, outbox_record
+from handlers.core.delivery import Dispatcher
 from handlers.core.errors import ConflictError, InvalidRequestError, NotFoundError, UnavailableError
 from handlers.core.instants import to_iso
 from handlers.core.parallel import both, each
@@ -43,7 +44,7 @@ class Groups(msgspec.Struct, frozen=True, kw_only=True):
     dispatcher: Dispatcher
     clock: Clock
     ids: Ids
-    fanout_limit: int
+    events: ConversationEvents
 
     def create(self, caller: str, request: CreateGroup) -> Created:
         """Create a group with the caller as its admin; a repeated `tempId` returns the first group.
@@ -62,20 +63,20 @@ class Groups(msgspec.Struct, frozen=True, kw_only=True):
         conversation_id = group_id(caller, request.tempId) if request.tempId else self.ids.new()
         with stage("read"):
             earlier = self._earlier(conversation_id, caller) if request.tempId else None
-            if earlier:
-                return Created(earlier, created=False)
-            self._require_users(members, "memberIds")
-            self._require_room([caller, *members])
-        creation = self._creation(conversation_id, caller, members, replace(request, name=name))
-        with stage("write"):
-            stored = self.conversations.create(creation)
-        if not stored:
-            earlier = self._earlier(conversation_id, caller)
             if earlier is None:
-                raise RuntimeError(f"the group {conversation_id} can neither be created nor read")
-            return Created(earlier, created=False)
-        self._dispatch(creation.outbox)
-        return Created(creation.conversation, created=True)
+                self._require_users(members, "memberIds")
+                self._require_room([caller, *members])
+        creation = self._creation(conversation_id, caller, members, replace(request, name=name))
+        for _ in attempts(self.clock):
+            if earlier is not None:
+                return Created(earlier, created=False)
+            with stage("write"):
+                stored = self.conversations.create(creation)
+            if stored:
+                self._dispatch(creation.outbox)
+                return Created(creation.conversation, created=True)
+            earlier = self._earlier(conversation_id, caller)
+        raise UnavailableError("the group is being made just now; try again")
 
     def update(self, caller: str, conversation_id: str, request: UpdateGroup) -> Conversation:
         """Change name, description or avatar; an absent field stays, null clears.
@@ -99,7 +100,10 @@ class Groups(msgspec.Struct, frozen=True, kw_only=True):
             now = to_iso(self.clock.now())
             after = replace(before, **fields, version=before.version + 1, updatedAt=now)
             return Change(
-                before=before, after=after, counted=False, outbox=(self._updated(after, caller, after.participants),)
+                before=before,
+                after=after,
+                counted=False,
+                outbox=(self.events.updated(after, caller, after.participants),),
             )
 
         return self._apply(conversation_id, change)
@@ -135,8 +139,8 @@ class Groups(msgspec.Struct, frozen=True, kw_only=True):
                 after=after,
                 joined=tuple(_member(after, user_id, now, before.latestSeq) for user_id in added),
                 outbox=(
-                    self._created(after, caller, list(added)),
-                    self._updated(after, caller, before.participants),
+                    self.events.created(after, caller, list(added)),
+                    self.events.updated(after, caller, before.participants),
                 ),
             )
 
@@ -195,7 +199,7 @@ class Groups(msgspec.Struct, frozen=True, kw_only=True):
                 after=after,
                 roles=membership.promoted(before, after),
                 counted=False,
-                outbox=(self._updated(after, caller, after.participants),),
+                outbox=(self.events.updated(after, caller, after.participants),),
             )
 
         return self._apply(conversation_id, change)
@@ -220,14 +224,9 @@ class Groups(msgspec.Struct, frozen=True, kw_only=True):
     def _departure(self, before: Conversation, user_id: str, caller: str) -> Change:
         now = to_iso(self.clock.now())
         after = membership.without_member(before, user_id, now)
-        gone = events.ConversationRemoved(
-            eventId=self.ids.new(),
-            timestamp=now,
-            data=events.ConversationRemovedData(conversationId=before.conversationId, userId=user_id, removedBy=caller),
-        )
-        outbox = [self._record(gone, [user_id])]
+        outbox = [self.events.removed(after, caller, user_id)]
         if after.participants:
-            outbox.append(self._updated(after, caller, after.participants))
+            outbox.append(self.events.updated(after, caller, after.participants))
         return Change(
             before=before,
             after=after,
@@ -265,7 +264,7 @@ class Groups(msgspec.Struct, frozen=True, kw_only=True):
                 require_approval=request.requireApproval,
                 max_members=request.maxMembers,
             ),
-            outbox=(self._created(conversation, caller, conversation.participants),),
+            outbox=(self.events.created(conversation, caller, conversation.participants),),
         )
 
     def _earlier(self, conversation_id: str, caller: str) -> Conversation | None:
@@ -288,19 +287,6 @@ class Groups(msgspec.Struct, frozen=True, kw_only=True):
         for user_id, count in zip(user_ids, counts, strict=True):
             if count >= limits.CONVERSATIONS_PER_USER:
                 raise ConflictError(f"the user {user_id} is in too many conversations")
-
-    def _created(self, conversation: Conversation, caller: str, recipients: list[str]) -> OutboxRecord:
-        data = events.ConversationData(conversation=conversation, changedBy=caller)
-        event = events.ConversationCreated(eventId=self.ids.new(), timestamp=conversation.updatedAt, data=data)
-        return self._record(event, recipients)
-
-    def _updated(self, conversation: Conversation, caller: str, recipients: list[str]) -> OutboxRecord:
-        data = events.ConversationData(conversation=conversation, changedBy=caller)
-        event = events.ConversationUpdated(eventId=self.ids.new(), timestamp=conversation.updatedAt, data=data)
-        return self._record(event, recipients)
-
-    def _record(self, event: events.ChatEvent, recipients: list[str]) -> OutboxRecord:
-        return outbox_record(channels.CHATS, event, recipients, now=self.clock.now(), fanout_limit=self.fanout_limit)
 
     def _dispatch(self, outbox: tuple[OutboxRecord, ...]) -> None:
         for record in outbox:

@@ -27,6 +27,7 @@ from handlers.core.contract.requests import (
     UpdateGroup,
 )
 from handlers.core.contract.responses import ConversationAnswer, ConversationPage, Done, GroupAnswer
+from handlers.core.conversation_events import ConversationEvents
 from handlers.core.conversations import Reader
 from handlers.core.delivery import Dispatcher
 from handlers.core.direct import Directs
@@ -66,6 +67,7 @@ def wire(
     )
     directory = DynamoDirectory(client=dynamodb, users_table=settings.users_table)
     dispatch = Dispatcher(publisher, DynamoOutbox(dynamodb, settings.outbox_table), queue)
+    events = ConversationEvents(clock, ids, settings.fanout_limit)
     return Conversing(
         reader=Reader(store, directory),
         directs=Directs(
@@ -74,8 +76,7 @@ def wire(
             blocks=DynamoBlockPairs(client=dynamodb, blocks=settings.blocks_table),
             dispatcher=dispatch,
             clock=clock,
-            ids=ids,
-            fanout_limit=settings.fanout_limit,
+            events=events,
         ),
         groups=Groups(
             conversations=store,
@@ -83,7 +84,7 @@ def wire(
             dispatcher=dispatch,
             clock=clock,
             ids=ids,
-            fanout_limit=settings.fanout_limit,
+            events=events,
         ),
     )
 

@@ -180,3 +180,52 @@ def test_a_changed_profile_survives_a_fault_at_every_step(emulator: Emulator, fa
             assert [event["data"]["user"]["fullName"] for event in told.values()] == ["Ada Byron"]
 
     _through_every_step(emulator, fault, prepare, act, check)
+
+
+class Overtaken:
+    """A DynamoDB client whose first transactions meet others that are under way on the same items."""
+
+    def __init__(self, client: Any, times: int) -> None:
+        self._client = client
+        self._left = times
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def transact_write_items(self, TransactItems: list[Any], ClientRequestToken: str) -> Any:  # noqa: N803
+        if not self._left:
+            return self._client.transact_write_items(TransactItems=TransactItems, ClientRequestToken=ClientRequestToken)
+        self._left -= 1
+        reasons = [{"Code": "TransactionConflict"}, *({"Code": "None"} for _ in TransactItems[1:])]
+        raise ClientError(
+            {"Error": {"Code": "TransactionCanceledException", "Message": "conflict"}, "CancellationReasons": reasons},
+            "TransactWriteItems",
+        )
+
+
+_WRITES: dict[str, tuple[dict[str, Any] | None, bool]] = {
+    "createGroup": ({"name": "x", "memberIds": ["BOB"], "tempId": "t-1"}, False),
+    "openDirect": ({"userId": "BOB"}, False),
+    "updateGroup": ({"name": "y"}, True),
+    "blockUser": (None, False),
+    "updateMe": ({"bio": "x"}, False),
+}
+
+
+@pytest.mark.parametrize("operation", _WRITES)
+def test_a_transaction_under_way_elsewhere_is_waited_for_and_for_ever_means_503(
+    emulator: Emulator, operation: str
+) -> None:
+    town = Town(create_world(emulator), clock=_Quick())
+    ada, bob = town.users(2)
+    body, on_group = _WRITES[operation]
+    if body:
+        named = {"memberIds": [bob], "userId": bob}
+        body = {field: named.get(field, value) for field, value in body.items()}
+    path: dict[str, Any] = {"conversationId": town.group(ada, bob)} if on_group else {}
+    if operation == "blockUser":
+        path = {"userId": bob}
+    always = town.functions(Overtaken(town.world.dynamodb, 1_000))
+    assert town.call(ada, operation, body, handlers=always, **path).status == 503
+    at_first = town.functions(Overtaken(town.world.dynamodb, 3))
+    assert town.call(ada, operation, body, handlers=at_first, **path).status in (200, 201)
