@@ -7,7 +7,18 @@ import json
 import pytest
 
 from handlers.core.contract import tables
-from tests.stacks.synthesis import ALL, IMPORTED_POOL, PROTECTED, STATEFUL, assembly, properties, resources, settings_of
+from tests.stacks.synthesis import (
+    ALL,
+    IMPORTED_POOL,
+    PROTECTED,
+    STATEFUL,
+    assembly,
+    properties,
+    readable,
+    resources,
+    settings_of,
+    templates,
+)
 
 every_variant = pytest.mark.parametrize("variant", ALL)
 protected_variants = pytest.mark.parametrize("variant", PROTECTED)
@@ -99,3 +110,9 @@ def test_stacks_of_protected_environments_refuse_to_be_deleted(variant: str) -> 
         if artifact["type"] == "aws:cloudformation:stack"
     }
     assert stacks == dict.fromkeys(["Data", "Events", "Identity", "Operations", "Routes"], variant in PROTECTED)
+
+
+@every_variant
+def test_the_data_stack_is_bound_to_nobody_but_the_streams_reader(variant: str) -> None:
+    exported = [output["Value"] for output in templates(variant)["Data"].get("Outputs", {}).values()]
+    assert [readable(value).split(".")[1] for value in exported] == ["StreamArn"]

@@ -10,7 +10,7 @@ import botocore.session
 import pytest
 from botocore.stub import Stubber
 
-from ops import deploy, outputs
+from ops import deploy, outputs, verify
 from ops.cdk import ROOT
 from ops.errors import CommandError
 from stacks.outputs import OUTPUTS
@@ -184,3 +184,21 @@ def test_what_cannot_be_compared_is_not_deployed() -> None:
 def test_an_unknown_environment_is_answered_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
     assert deploy.main(["--env", "production"]) == 1
     assert "Known: dev, local, prod, staging" in capsys.readouterr().err
+
+
+def test_the_suite_starts_against_a_deployed_environment(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "outputs.json").write_text(json.dumps(STACKS), encoding="utf-8")
+    arguments = ["--env", "dev", "--outputs-file", str(tmp_path / "outputs.json"), "--", "--collect-only", "-q"]
+    assert verify.main(arguments) == 0
+    printed = capfd.readouterr().out
+    assert "tests/e2e/test_messaging.py" in printed
+    assert "deselected" in printed
+
+
+def test_the_suite_does_not_leave_users_in_prod_unasked() -> None:
+    with pytest.raises(CommandError, match="CONFIRM=prod"):
+        verify.check(load("prod"), {})
+    verify.check(load("prod"), {"CONFIRM": "prod"})
+    verify.check(load("dev"), {})
+    with pytest.raises(CommandError, match="make test"):
+        verify.check(load("local"), {})
