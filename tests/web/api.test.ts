@@ -28,7 +28,10 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
 }
 
 /** Run with an API on a real server on this machine, which gives the replies in turn, the last one for ever. */
-async function served(replies: Reply[], run: (api: HttpApi, seen: Seen[], ended: () => number) => Promise<void>): Promise<void> {
+async function served(
+  replies: Reply[],
+  run: (api: HttpApi, seen: Seen[], ended: () => number) => Promise<void>
+): Promise<void> {
   const seen: Seen[] = [];
   const server: Server = createServer((request, response) => {
     void bodyOf(request).then((body) => {
@@ -46,7 +49,12 @@ async function served(replies: Reply[], run: (api: HttpApi, seen: Seen[], ended:
     tokens += refresh ? 1 : 0;
     return Promise.resolve(`token-${tokens}`);
   };
-  const api = new HttpApi(`http://127.0.0.1:${port}/base`, token, () => Promise.resolve(), () => (ended += 1));
+  const api = new HttpApi(
+    `http://127.0.0.1:${port}/base`,
+    token,
+    () => Promise.resolve(),
+    () => (ended += 1)
+  );
   try {
     await run(api, seen, () => ended);
   } finally {
@@ -69,7 +77,12 @@ test("a read carries the token, its path safely and its query, and leaves out wh
   served([OK], async (api, seen) => {
     await api.call("getHistory", { conversationId: "a/b c" }, { limit: 5, before: null, cursor: "x&y=z" });
     assert.deepEqual(seen, [
-      { method: "GET", url: "/base/api/messages/a%2Fb%20c?limit=5&cursor=x%26y%3Dz", authorization: "Bearer token-0", body: "" },
+      {
+        method: "GET",
+        url: "/base/api/messages/a%2Fb%20c?limit=5&cursor=x%26y%3Dz",
+        authorization: "Bearer token-0",
+        body: "",
+      },
     ]);
   }));
 
@@ -77,14 +90,22 @@ test("a write carries its request as JSON", () =>
   served([OK], async (api, seen) => {
     await api.call("setRole", { conversationId: "c", userId: "u" }, { role: "ADMIN" });
     assert.deepEqual(seen, [
-      { method: "PUT", url: "/base/api/conversations/c/members/u/role", authorization: "Bearer token-0", body: '{"role":"ADMIN"}' },
+      {
+        method: "PUT",
+        url: "/base/api/conversations/c/members/u/role",
+        authorization: "Bearer token-0",
+        body: '{"role":"ADMIN"}',
+      },
     ]);
   }));
 
 test("a refused token is renewed once, and the call made again", () =>
   served([{ status: 401, body: "{}" }, OK], async (api, seen, ended) => {
     await api.call("sendMessage", {}, { conversationId: "c", content: "x" });
-    assert.deepEqual(seen.map(({ authorization }) => authorization), ["Bearer token-0", "Bearer token-1"]);
+    assert.deepEqual(
+      seen.map(({ authorization }) => authorization),
+      ["Bearer token-0", "Bearer token-1"]
+    );
     assert.equal(ended(), 0);
   }));
 
@@ -95,12 +116,15 @@ test("a session that the server no longer accepts is reported as ended", () =>
   }));
 
 test("a refusal arrives with its code, its words, its field and its waiting time", () => {
-  const body = JSON.stringify({ success: false, error: { code: "TOO_MANY_REQUESTS", message: "Too many messages.", field: "content" } });
+  const body = JSON.stringify({
+    success: false,
+    error: { code: "TOO_MANY_REQUESTS", message: "Too many messages.", field: "content" },
+  });
   return served([{ status: 429, body, headers: { "retry-after": "7" } }], async (api) => {
     const error = await failureOf(api.call("sendMessage", {}, { conversationId: "c" }));
     assert.deepEqual(
       [error.status, error.code, error.message, error.field, error.retryAfter, error.unanswered],
-      [429, "TOO_MANY_REQUESTS", "Too many messages.", "content", 7, false],
+      [429, "TOO_MANY_REQUESTS", "Too many messages.", "content", 7, false]
     );
   });
 });
@@ -118,7 +142,12 @@ test("a write that got no proper answer is not repeated behind the caller's back
   }));
 
 test("a server that is not there is told apart from one that refuses", async () => {
-  const api = new HttpApi("http://127.0.0.1:1", () => Promise.resolve("t"), () => Promise.resolve(), () => undefined);
+  const api = new HttpApi(
+    "http://127.0.0.1:1",
+    () => Promise.resolve("t"),
+    () => Promise.resolve(),
+    () => undefined
+  );
   const error = await failureOf(api.call("sendMessage", {}, { conversationId: "c", content: "x" }));
   assert.deepEqual([error.status, error.unanswered], [0, true]);
 });

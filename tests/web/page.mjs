@@ -42,7 +42,17 @@ async function person(name) {
   const context = await chrome.newContext({ viewport: DESKTOP, colorScheme: "light" });
   context.setDefaultTimeout(WAIT_MS);
   const page = await context.newPage();
-  const one = { name, page, context, errors: [], hosts: new Set(), subscribed: [], sockets: [], outage: false, unread: 0 };
+  const one = {
+    name,
+    page,
+    context,
+    errors: [],
+    hosts: new Set(),
+    subscribed: [],
+    sockets: [],
+    outage: false,
+    unread: 0,
+  };
   page.on("pageerror", (error) => one.errors.push(String(error)));
   page.on("request", (request) => {
     const { protocol, hostname } = new URL(request.url());
@@ -203,7 +213,10 @@ step("a reply quotes what it answers", async () => {
 step("an edit reaches the other side, and Arrow Up begins it", async () => {
   await stored(ada, text.good).waitFor();
   await ada.page.getByLabel("Message", { exact: true }).press("ArrowUp");
-  await until("the field holds the message", async () => (await ada.page.getByLabel("Message", { exact: true }).inputValue()) === text.good);
+  await until(
+    "the field holds the message",
+    async () => (await ada.page.getByLabel("Message", { exact: true }).inputValue()) === text.good
+  );
   await write(ada, text.veryGood);
   await shows(grace, [text.helloGrace, text.areYouThere, text.yesIAm, text.veryGood]);
   await said(grace, text.veryGood).getByText("edited").waitFor();
@@ -272,7 +285,16 @@ step("a long history is paged in from the beginning to the end", async () => {
     await grace.page.locator(".history").evaluate((element) => element.scrollTo(0, 0));
     return (await beginning.count()) === 1;
   });
-  await shows(grace, [text.helloGrace, "Message deleted", text.yesIAm, text.veryGood, text.one, text.two, text.three, ...numbers]);
+  await shows(grace, [
+    text.helloGrace,
+    "Message deleted",
+    text.yesIAm,
+    text.veryGood,
+    text.one,
+    text.two,
+    text.three,
+    ...numbers,
+  ]);
 });
 
 step("Ada makes a group, and Grace finds it in her list and writes in it", async () => {
@@ -346,8 +368,15 @@ step("on a phone one thing is shown at a time, in light and in dark", async () =
 step("a dialog takes the focus, keeps it, and gives it back on Escape", async () => {
   await button(ada, "New chat").focus();
   await ada.page.keyboard.press("Enter");
-  const focused = () => ada.page.evaluate(() => [document.activeElement?.closest("dialog") !== null, document.activeElement?.textContent ?? ""]);
-  await until("the search field has the focus", async () => (await ada.page.evaluate(() => document.activeElement?.tagName)) === "INPUT");
+  const focused = () =>
+    ada.page.evaluate(() => [
+      document.activeElement?.closest("dialog") !== null,
+      document.activeElement?.textContent ?? "",
+    ]);
+  await until(
+    "the search field has the focus",
+    async () => (await ada.page.evaluate(() => document.activeElement?.tagName)) === "INPUT"
+  );
   equal((await focused())[0], true, "focus in the dialog");
   await ada.page.keyboard.press("Escape");
   await until("the dialog is gone", async () => (await ada.page.getByRole("dialog").count()) === 0);
@@ -396,7 +425,11 @@ step("signing out leaves nothing behind", async () => {
 step("no script failed, and nothing was asked of any other host", async () => {
   for (const one of [ada, grace]) {
     equal(one.errors, [], `errors on ${one.name}'s page`);
-    equal([...one.hosts].filter((host) => !["localhost", "127.0.0.1"].includes(host)), [], "other hosts");
+    equal(
+      [...one.hosts].filter((host) => !["localhost", "127.0.0.1"].includes(host)),
+      [],
+      "other hosts"
+    );
   }
 });
 

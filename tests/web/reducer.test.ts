@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Action } from "../../web/src/client/actions";
 import { gapOf, reduce } from "../../web/src/client/reducer";
-import { entriesOf, orderedConversations, readersOf, titleOf, totalUnread, typists } from "../../web/src/client/selectors";
+import {
+  entriesOf,
+  orderedConversations,
+  readersOf,
+  titleOf,
+  totalUnread,
+  typists,
+} from "../../web/src/client/selectors";
 import { type State, TYPING_EXPIRY_MS, initialState } from "../../web/src/client/state";
 import type { ChannelEvent, Sent } from "../../web/src/contract";
 import { ADA, DM, GRACE, event, message, page, view } from "./server";
@@ -26,13 +33,13 @@ function opened(count = 3): State {
     initialState(ADA),
     listed(view({ latestSeq: count, lastReadSeq: count })),
     { type: "selected", conversationId: DM },
-    { type: "history", kind: "newest", page: page([...messages].reverse(), { nextCursor: "older" }) },
+    { type: "history", kind: "newest", page: page([...messages].reverse(), { nextCursor: "older" }) }
   );
 }
 
 function shown(state: State): (number | string | null)[] {
   return entriesOf(state, DM).map((entry) =>
-    entry.kind === "message" ? entry.message.seq : entry.kind === "gap" ? "gap" : entry.outgoing.tempId,
+    entry.kind === "message" ? entry.message.seq : entry.kind === "gap" ? "gap" : entry.outgoing.tempId
   );
 }
 
@@ -51,7 +58,14 @@ const sending: Action = {
 
 function answer(seq: number): Sent {
   const stored = message(seq, { senderId: ADA, content: "mine" });
-  return { messageId: stored.messageId, tempId: "t1", message: stored, duplicate: false, delivery: { delivered: 2, pending: 0 }, success: true };
+  return {
+    messageId: stored.messageId,
+    tempId: "t1",
+    message: stored,
+    duplicate: false,
+    delivery: { delivered: 2, pending: 0 },
+    success: true,
+  };
 }
 
 test("a message that arrives twice is shown once and counted once", () => {
@@ -118,7 +132,13 @@ test("an edit shows once in place, and a number that is skipped opens a gap", ()
 });
 
 test("an edit that overtakes the older page which misses it is asked for again", () => {
-  const edit = { conversationId: DM, messageId: "m0", change: 1, updatedBy: GRACE, message: message(0, { content: "new" }) };
+  const edit = {
+    conversationId: DM,
+    messageId: "m0",
+    change: 1,
+    updatedBy: GRACE,
+    message: message(0, { content: "new" }),
+  };
   const state = after(opened(), ...arrived(event("MESSAGE_UPDATED", edit)), {
     type: "history",
     kind: "older",
@@ -126,14 +146,24 @@ test("an edit that overtakes the older page which misses it is asked for again",
   });
   assert.deepEqual(gapOf(state, DM), { conversationId: DM, afterSeq: 3, afterChange: 0 });
   const changed = [message(0, { content: "new", editedAt: "2026-06-01T00:00:00.000Z" })];
-  const filled = after(state, { type: "history", kind: "gap", page: page([], { latestSeq: 3, latestChange: 1, changed }) });
+  const filled = after(state, {
+    type: "history",
+    kind: "gap",
+    page: page([], { latestSeq: 3, latestChange: 1, changed }),
+  });
   assert.equal(filled.threads[DM]?.messages[0]?.content, "new");
   assert.equal(gapOf(filled, DM), null);
 });
 
 test("a deletion is final and takes the words out of the bubble and the list", () => {
   const gone = { conversationId: DM, messageId: "m4", seq: 4, change: 2, deletedBy: GRACE, deletedAt: "" };
-  const late = { conversationId: DM, messageId: "m4", change: 1, updatedBy: GRACE, message: message(4, { content: "edited" }) };
+  const late = {
+    conversationId: DM,
+    messageId: "m4",
+    change: 1,
+    updatedBy: GRACE,
+    message: message(4, { content: "edited" }),
+  };
   const state = after(opened(), ...arrived(sent(4), event("MESSAGE_DELETED", gone), event("MESSAGE_UPDATED", late)));
   const tombstone = state.threads[DM]?.messages[3];
   assert.equal(tombstone?.deleted, true);
@@ -141,7 +171,7 @@ test("a deletion is final and takes the words out of the bubble and the list", (
   const deleted = after(opened(), ...arrived(sent(4), event("MESSAGE_DELETED", { ...gone, change: 1 })));
   assert.deepEqual(
     [deleted.rows[DM]?.view.lastMessage?.deleted, deleted.rows[DM]?.view.lastMessage?.preview],
-    [true, null],
+    [true, null]
   );
 });
 
@@ -153,7 +183,7 @@ test("a message moves a closed conversation to the top, with preview and unread 
     [
       [DM, 3],
       ["other", 0],
-    ],
+    ]
   );
   assert.equal(state.rows[DM]?.view.lastMessage?.preview, "text 3");
 });
@@ -176,8 +206,12 @@ test("another's read position shows on every message before it", () => {
   const member = { userId: GRACE, role: "MEMBER" as const, joinedAt: "", lastReadSeq: 0 };
   const state = after(
     opened(),
-    { type: "conversation", answer: { conversation: view({ latestSeq: 3 }), members: [member], success: true }, since: 9 },
-    ...arrived(event("MESSAGE_READ", { conversationId: DM, readBy: GRACE, readSeq: 2, readAt: "" })),
+    {
+      type: "conversation",
+      answer: { conversation: view({ latestSeq: 3 }), members: [member], success: true },
+      since: 9,
+    },
+    ...arrived(event("MESSAGE_READ", { conversationId: DM, readBy: GRACE, readSeq: 2, readAt: "" }))
   );
   const readers = state.threads[DM]?.messages.map((one) => readersOf(state, { ...one, senderId: ADA }));
   assert.deepEqual(readers, [[GRACE], [GRACE], []]);
@@ -238,7 +272,10 @@ test("an older version of a group does not overwrite a newer one", () => {
 });
 
 test("a direct conversation keeps the other's name when an event without names changes it", () => {
-  const changed = event("CONVERSATION_UPDATED", { conversation: { ...view({ version: 2 }), name: null }, changedBy: ADA });
+  const changed = event("CONVERSATION_UPDATED", {
+    conversation: { ...view({ version: 2 }), name: null },
+    changedBy: ADA,
+  });
   const state = after(initialState(ADA), listed(view()), ...arrived(changed));
   assert.equal(titleOf(state, state.rows[DM]?.view ?? view()), "Grace Hopper");
 });

@@ -4,7 +4,14 @@ import { type Api, ApiError, type PathParameters } from "../../web/src/client/ap
 import type { Clock } from "../../web/src/client/clock";
 import type { Realtime, RealtimeListener } from "../../web/src/client/realtime";
 import type { Connection } from "../../web/src/client/state";
-import type { ChannelEvent, ConversationView, HistoryPage, Message, Operation, Operations } from "../../web/src/contract";
+import type {
+  ChannelEvent,
+  ConversationView,
+  HistoryPage,
+  Message,
+  Operation,
+  Operations,
+} from "../../web/src/contract";
 
 export const ADA = "user-ada";
 export const GRACE = "user-grace";
@@ -119,14 +126,21 @@ export class Server {
   }
 
   edit(messageId: string, content: string): { message: Message; change: number } {
-    return this.amend(messageId, (held, change) => ({ ...held, content, editedAt: new Date(change * 1000).toISOString() }));
+    return this.amend(messageId, (held, change) => ({
+      ...held,
+      content,
+      editedAt: new Date(change * 1000).toISOString(),
+    }));
   }
 
   remove(messageId: string): { message: Message; change: number } {
     return this.amend(messageId, (held) => ({ ...held, content: null, deleted: true }));
   }
 
-  private amend(messageId: string, amend: (held: Message, change: number) => Message): { message: Message; change: number } {
+  private amend(
+    messageId: string,
+    amend: (held: Message, change: number) => Message
+  ): { message: Message; change: number } {
     const index = this.log.findIndex((held) => held.messageId === messageId);
     const held = this.log[index];
     if (!held || held.deleted) {
@@ -145,7 +159,7 @@ export class Server {
             deletedBy: now.senderId,
             deletedAt: "2026-01-01T00:00:00.000Z",
           })
-        : event("MESSAGE_UPDATED", { conversationId: DM, messageId, change, updatedBy: now.senderId, message: now }),
+        : event("MESSAGE_UPDATED", { conversationId: DM, messageId, change, updatedBy: now.senderId, message: now })
     );
     return { message: now, change };
   }
@@ -207,7 +221,13 @@ export class Server {
       const tempId = request["tempId"] as string;
       const duplicate = this.accepted.has(tempId);
       const stored = this.store(ADA, request["content"] as string, tempId);
-      return { messageId: stored.messageId, tempId, message: stored, duplicate, delivery: { delivered: 2, pending: 0 } };
+      return {
+        messageId: stored.messageId,
+        tempId,
+        message: stored,
+        duplicate,
+        delivery: { delivered: 2, pending: 0 },
+      };
     },
     editMessage: (path, request) => this.edit(path["messageId"] ?? "", request["content"] as string),
     deleteMessage: (path) => this.remove(path["messageId"] ?? ""),

@@ -30,7 +30,7 @@ function deliverAll({ server, line }: Setting): void {
 
 function contents({ session }: Setting): (string | null)[] {
   return entriesOf(session.store.state, DM).map((entry) =>
-    entry.kind === "message" ? entry.message.content : entry.kind === "outgoing" ? `(${entry.outgoing.status})` : "…",
+    entry.kind === "message" ? entry.message.content : entry.kind === "outgoing" ? `(${entry.outgoing.status})` : "…"
   );
 }
 
@@ -154,7 +154,10 @@ test("messages written quickly are stored in the order written, even when the fi
     session.send(DM, content, null);
   }
   await settled(server);
-  assert.deepEqual(server.log.map((stored) => stored.content), ["one", "two", "three"]);
+  assert.deepEqual(
+    server.log.map((stored) => stored.content),
+    ["one", "two", "three"]
+  );
 });
 
 test("what is in view is marked as read up to the newest, and once", async () => {
@@ -281,7 +284,8 @@ async function turbulence(seed: number): Promise<void> {
   }
   await settled(server);
   const held = session.store.state.threads[DM]?.messages ?? [];
-  const facts = (list: typeof held): unknown[] => list.map(({ messageId, seq, content, deleted }) => [messageId, seq, content, deleted]);
+  const facts = (list: typeof held): unknown[] =>
+    list.map(({ messageId, seq, content, deleted }) => [messageId, seq, content, deleted]);
   assert.deepEqual(facts(held), facts(server.log), `seed ${seed}`);
   assert.deepEqual(session.store.state.outgoing, [], `seed ${seed}`);
   const texts = server.log.filter(({ senderId }) => senderId === ADA).length;

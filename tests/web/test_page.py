@@ -19,7 +19,7 @@ Walk = dict[str, str | None]
 
 
 @pytest.fixture(scope="session")
-def walk(session_cloud: LocalCloud, browser: str, project: Path, tmp_path_factory: pytest.TempPathFactory) -> Walk:
+def walk(browser: str, session_cloud: LocalCloud, project: Path, tmp_path_factory: pytest.TempPathFactory) -> Walk:
     """Walk through the scenario once.
 
     Returns:

@@ -10,7 +10,7 @@ export class ApiError extends Error {
     message: string,
     readonly field: string | null = null,
     /** Seconds that the server asks to wait. */
-    readonly retryAfter: number | null = null,
+    readonly retryAfter: number | null = null
   ) {
     super(message);
   }
@@ -21,14 +21,16 @@ export class ApiError extends Error {
   }
 }
 
-type PathNames<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}` ? Name | PathNames<Rest> : never;
+type PathNames<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | PathNames<Rest>
+  : never;
 export type PathParameters<K extends Operation> = Record<PathNames<(typeof routes)[K]["path"]>, string>;
 
 export interface Api {
   call<K extends Operation>(
     operation: K,
     path: PathParameters<K>,
-    request: Operations[K]["request"],
+    request: Operations[K]["request"]
   ): Promise<Operations[K]["response"]>;
 }
 
@@ -45,13 +47,13 @@ export class HttpApi implements Api {
     private readonly accessToken: AccessToken,
     private readonly sleep: (ms: number) => Promise<void>,
     /** Called when the server no longer accepts the session. */
-    private readonly onEnded: () => void,
+    private readonly onEnded: () => void
   ) {}
 
   async call<K extends Operation>(
     operation: K,
     path: PathParameters<K>,
-    request: Operations[K]["request"],
+    request: Operations[K]["request"]
   ): Promise<Operations[K]["response"]> {
     const attempts = routes[operation].method === "GET" ? READ_ATTEMPTS : 1;
     for (let attempt = 1; ; attempt += 1) {
@@ -72,7 +74,7 @@ export class HttpApi implements Api {
   private async once<K extends Operation>(
     operation: K,
     path: PathParameters<K>,
-    request: Operations[K]["request"],
+    request: Operations[K]["request"]
   ): Promise<Operations[K]["response"]> {
     const first = await this.send(operation, path, request, false);
     // The token may have been revoked, or signed by a user pool that has been made anew: one new token decides.
@@ -91,11 +93,11 @@ export class HttpApi implements Api {
     operation: Operation,
     path: Record<string, string>,
     request: object,
-    refresh: boolean,
+    refresh: boolean
   ): Promise<Response> {
     const route = routes[operation];
     const url = new URL(
-      this.baseUrl + route.path.replace(/\{(\w+)\}/g, (_all, name: string) => encodeURIComponent(path[name] ?? "")),
+      this.baseUrl + route.path.replace(/\{(\w+)\}/g, (_all, name: string) => encodeURIComponent(path[name] ?? ""))
     );
     const headers: Record<string, string> = { authorization: `Bearer ${await this.accessToken({ refresh })}` };
     let body: string | null = null;
@@ -127,8 +129,8 @@ async function failure(response: Response): Promise<ApiError> {
       response.status === 401
         ? "The session has ended. Sign in again."
         : response.status === 429
-          ? "Too many requests. Wait a moment and try again."
-          : `The server answered with status ${response.status}.`;
+        ? "Too many requests. Wait a moment and try again."
+        : `The server answered with status ${response.status}.`;
     return new ApiError(response.status, "UNKNOWN", message, null, retryAfter);
   }
 }

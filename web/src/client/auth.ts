@@ -87,7 +87,7 @@ export async function signUpWith(account: NewAccount): Promise<SignInStep> {
           ...(account.lastName ? { family_name: account.lastName } : {}),
         },
       },
-    }),
+    })
   );
   return nextStep.signUpStep === "CONFIRM_SIGN_UP" ? "confirm" : "done";
 }

@@ -79,9 +79,7 @@ function withChanged(state: State, conversation: Conversation): State {
   if (!conversation.participants.includes(state.me)) {
     return state.rows[id] && conversation.version >= state.rows[id].view.version ? without(state, id) : state;
   }
-  return state.rows[id]
-    ? touch(state, id, (view) => withConversation(view, conversation))
-    : nameUnknown(state, id);
+  return state.rows[id] ? touch(state, id, (view) => withConversation(view, conversation)) : nameUnknown(state, id);
 }
 
 function withoutTyping(state: State, conversationId: string, userId: string): State {
@@ -98,8 +96,8 @@ function withName(state: State, userId: string, fullName: string): State {
     Object.entries(state.rows).map(([id, row]) =>
       row.view.type === "DM" && userId !== state.me && row.view.participants.includes(userId)
         ? [id, { view: { ...row.view, name: fullName }, touched: state.clock }]
-        : [id, row],
-    ),
+        : [id, row]
+    )
   );
   return { ...state, rows, names: { ...state.names, [userId]: fullName } };
 }

@@ -13,11 +13,7 @@ export class Outbox {
   private readonly queues = new Map<string, Promise<void>>();
   private stopped = false;
 
-  constructor(
-    private readonly api: Api,
-    private readonly store: Store,
-    private readonly clock: Clock,
-  ) {}
+  constructor(private readonly api: Api, private readonly store: Store, private readonly clock: Clock) {}
 
   /** Show a message at once and send it after those written before it in the same conversation. */
   send(conversationId: string, content: string, replyTo: string | null): Promise<void> {

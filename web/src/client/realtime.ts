@@ -46,10 +46,7 @@ export class AmplifyRealtime implements Realtime {
   private stopListening: () => void = () => undefined;
   private nudge: ReturnType<typeof setInterval> | null = null;
 
-  constructor(
-    me: string,
-    private readonly clock: Clock,
-  ) {
+  constructor(me: string, private readonly clock: Clock) {
     this.channels = [`/chats/${me}`, `/users/${me}`];
   }
 
@@ -146,7 +143,7 @@ export class AmplifyRealtime implements Realtime {
         (reason: unknown) => {
           this.refused = /Unauthorized|BadRequest/.test(String((reason as Error | null)?.message));
           this.report();
-        },
+        }
       );
       this.open.set(channel, {
         close: () => {

@@ -155,7 +155,11 @@ function withHistory(state: State, kind: "newest" | "older" | "gap", page: Histo
     return state;
   }
   const thread =
-    kind === "newest" || !held ? newestPage(held, page) : kind === "older" ? olderPage(held, page) : gapFilled(held, page);
+    kind === "newest" || !held
+      ? newestPage(held, page)
+      : kind === "older"
+      ? olderPage(held, page)
+      : gapFilled(held, page);
   const next = { ...state, threads: { ...state.threads, [id]: thread } };
   const newest = newestSeen(page.messages);
   const read = newest ? storeMessage(next, newest) : next;
@@ -165,7 +169,7 @@ function withHistory(state: State, kind: "newest" | "older" | "gap", page: Histo
 function newestSeen(messages: readonly Message[]): Message | null {
   return messages.reduce<Message | null>(
     (best, message) => ((message.seq ?? 0) > (best?.seq ?? 0) ? message : best),
-    null,
+    null
   );
 }
 

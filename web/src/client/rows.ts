@@ -11,7 +11,7 @@ export function lastMessageOf(message: Message): LastMessage {
     type: message.type,
     timestamp: message.timestamp,
     seq: message.seq ?? 0,
-    preview: message.deleted ? null : (message.content?.slice(0, limits.PREVIEW_CHARACTERS) ?? null),
+    preview: message.deleted ? null : message.content?.slice(0, limits.PREVIEW_CHARACTERS) ?? null,
     deleted: message.deleted,
   };
 }
@@ -49,7 +49,7 @@ export function withChange(
   view: ConversationView,
   change: number,
   messageId: string,
-  amend: (last: LastMessage) => LastMessage,
+  amend: (last: LastMessage) => LastMessage
 ): ConversationView {
   return {
     ...view,

@@ -46,7 +46,7 @@ export function nameOf(state: State, userId: string): string {
 }
 
 export function otherParticipant(state: State, view: ConversationView): string | null {
-  return view.type === "DM" ? (view.participants.find((id) => id !== state.me) ?? null) : null;
+  return view.type === "DM" ? view.participants.find((id) => id !== state.me) ?? null : null;
 }
 
 export function titleOf(state: State, view: ConversationView): string {

@@ -24,7 +24,7 @@ export class Session {
     readonly me: string,
     private readonly api: Api,
     private readonly realtime: Realtime,
-    private readonly clock: Clock,
+    private readonly clock: Clock
   ) {
     this.store = new Store(me);
     this.synchroniser = new Synchroniser(api, this.store, clock);

@@ -6,7 +6,11 @@ import type { State } from "./state";
 import { addMessage, applyChange } from "./thread";
 
 /** Change a conversation's row, if there is one. */
-export function touch(state: State, conversationId: string, change: (view: ConversationView) => ConversationView): State {
+export function touch(
+  state: State,
+  conversationId: string,
+  change: (view: ConversationView) => ConversationView
+): State {
   const row = state.rows[conversationId];
   if (!row) {
     return state;
@@ -42,7 +46,14 @@ export function withMemberRead(state: State, conversationId: string, userId: str
 
 /** Take in an edited or deleted message as it is now. */
 export function storeChange(state: State, change: number, message: Message): State {
-  return amendStored(state, change, message.conversationId, message.messageId, () => message, () => lastMessageOf(message));
+  return amendStored(
+    state,
+    change,
+    message.conversationId,
+    message.messageId,
+    () => message,
+    () => lastMessageOf(message)
+  );
 }
 
 /** Take in edit or deletion number `change`, given what it does to the message and to the preview. */
@@ -52,7 +63,7 @@ export function amendStored(
   conversationId: string,
   messageId: string,
   amend: (message: Message) => Message,
-  amendLast: (last: LastMessage) => LastMessage,
+  amendLast: (last: LastMessage) => LastMessage
 ): State {
   const thread = state.threads[conversationId];
   const threads = thread

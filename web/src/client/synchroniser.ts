@@ -23,11 +23,7 @@ export class Synchroniser {
   private syncing: Promise<void> | null = null;
   private syncAgain = false;
 
-  constructor(
-    private readonly api: Api,
-    private readonly store: Store,
-    private readonly clock: Clock,
-  ) {}
+  constructor(private readonly api: Api, private readonly store: Store, private readonly clock: Clock) {}
 
   stop(): void {
     this.stopped = true;
@@ -41,7 +37,9 @@ export class Synchroniser {
     const at = this.clock.now();
     this.store.dispatch({ type: "event", event, at });
     if (event.type === "USER_TYPING") {
-      void this.clock.sleep(TYPING_EXPIRY_MS + 50).then(() => this.store.dispatch({ type: "tick", now: this.clock.now() }));
+      void this.clock
+        .sleep(TYPING_EXPIRY_MS + 50)
+        .then(() => this.store.dispatch({ type: "tick", now: this.clock.now() }));
     }
     this.follow();
   }
@@ -198,9 +196,9 @@ export class Synchroniser {
         batch.map((userId) =>
           this.api.call("getUser", { userId }, {}).then(
             ({ user }) => users.push(user),
-            () => this.askedNames.delete(userId),
-          ),
-        ),
+            () => this.askedNames.delete(userId)
+          )
+        )
       );
       if (users.length > 0) {
         this.store.dispatch({ type: "people", users });

@@ -80,7 +80,8 @@ function greatest(messages: readonly Message[]): number {
 export function newestPage(held: Thread | undefined, page: HistoryPage): Thread {
   const through = Math.max(page.latestSeq, greatest(page.messages));
   const ahead = held?.messages.filter(({ seq }) => seq !== null && seq > through) ?? [];
-  const overlap = held?.messages.filter((message) => page.messages.some((m) => m.messageId === message.messageId)) ?? [];
+  const overlap =
+    held?.messages.filter((message) => page.messages.some((m) => m.messageId === message.messageId)) ?? [];
   const messages = mergeMessages([...overlap, ...ahead], page.messages);
   return { messages, through: advance(through, messages), change: page.latestChange, olderCursor: page.nextCursor };
 }
@@ -117,10 +118,17 @@ export function addMessage(held: Thread, message: Message): Thread {
 }
 
 /** Apply edit or deletion number `change`; a number further on leaves a gap open. */
-export function applyChange(held: Thread, change: number, amend: (message: Message) => Message, messageId: string): Thread {
+export function applyChange(
+  held: Thread,
+  change: number,
+  amend: (message: Message) => Message,
+  messageId: string
+): Thread {
   return {
     ...held,
-    messages: held.messages.map((message) => (message.messageId === messageId ? later(message, amend(message)) : message)),
+    messages: held.messages.map((message) =>
+      message.messageId === messageId ? later(message, amend(message)) : message
+    ),
     change: change === held.change + 1 ? change : held.change,
   };
 }

@@ -68,7 +68,7 @@ function App(): JSX.Element {
     setPhase(
       me === null
         ? { name: "signedOut", config, farewell: takeFarewell() }
-        : { name: "signedIn", session: beginSession(me, config) },
+        : { name: "signedIn", session: beginSession(me, config) }
     );
   }, []);
 

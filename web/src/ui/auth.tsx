@@ -15,7 +15,11 @@ const TITLES: Readonly<Record<Form, string>> = {
   confirm: "Confirm your e-mail address",
 };
 
-export function Auth({ demoUsers, farewell, onSignedIn }: {
+export function Auth({
+  demoUsers,
+  farewell,
+  onSignedIn,
+}: {
   readonly demoUsers: readonly DemoUser[];
   readonly farewell: string | null;
   readonly onSignedIn: () => Promise<void>;
@@ -99,15 +103,44 @@ export function Auth({ demoUsers, farewell, onSignedIn }: {
         >
           {form === "signUp" ? (
             <div class="columns">
-              <Field label="First name" value={firstName} onInput={setFirstName} autoComplete="given-name" required maxLength={limits.NAME_CHARACTERS} />
-              <Field label="Last name" value={lastName} onInput={setLastName} autoComplete="family-name" maxLength={limits.NAME_CHARACTERS} />
+              <Field
+                label="First name"
+                value={firstName}
+                onInput={setFirstName}
+                autoComplete="given-name"
+                required
+                maxLength={limits.NAME_CHARACTERS}
+              />
+              <Field
+                label="Last name"
+                value={lastName}
+                onInput={setLastName}
+                autoComplete="family-name"
+                maxLength={limits.NAME_CHARACTERS}
+              />
             </div>
           ) : null}
           {form === "confirm" ? (
-            <Field label="Code" value={code} onInput={setCode} autoComplete="one-time-code" inputMode="numeric" required autoFocus />
+            <Field
+              label="Code"
+              value={code}
+              onInput={setCode}
+              autoComplete="one-time-code"
+              inputMode="numeric"
+              required
+              autoFocus
+            />
           ) : (
             <>
-              <Field label="E-mail" type="email" value={email} onInput={setEmail} autoComplete="username" inputMode="email" required />
+              <Field
+                label="E-mail"
+                type="email"
+                value={email}
+                onInput={setEmail}
+                autoComplete="username"
+                inputMode="email"
+                required
+              />
               <Field
                 label="Password"
                 type="password"
@@ -115,7 +148,9 @@ export function Auth({ demoUsers, farewell, onSignedIn }: {
                 onInput={setPassword}
                 autoComplete={form === "signIn" ? "current-password" : "new-password"}
                 required
-                {...(form === "signUp" ? { minLength: 8, hint: "At least 8 characters, with capital and small letters, a digit and a sign." } : {})}
+                {...(form === "signUp"
+                  ? { hint: "A long one, with capital and small letters, digits and signs." }
+                  : {})}
               />
             </>
           )}
@@ -125,7 +160,15 @@ export function Auth({ demoUsers, farewell, onSignedIn }: {
             </p>
           ) : null}
           <button type="submit" class="button button-primary button-wide" disabled={busy}>
-            {busy ? <Spinner label="One moment" /> : form === "signIn" ? "Sign in" : form === "signUp" ? "Sign up" : "Confirm"}
+            {busy ? (
+              <Spinner label="One moment" />
+            ) : form === "signIn" ? (
+              "Sign in"
+            ) : form === "signUp" ? (
+              "Sign up"
+            ) : (
+              "Confirm"
+            )}
           </button>
         </form>
         <div class="auth-links">
@@ -139,10 +182,17 @@ export function Auth({ demoUsers, farewell, onSignedIn }: {
             </button>
           )}
           {form === "confirm" ? (
-            <button type="button" class="link" disabled={busy} onClick={() => void attempt(async () => {
-              await resendCode(email.trim());
-              setHint("A new code is on its way.");
-            })}>
+            <button
+              type="button"
+              class="link"
+              disabled={busy}
+              onClick={() =>
+                void attempt(async () => {
+                  await resendCode(email.trim());
+                  setHint("A new code is on its way.");
+                })
+              }
+            >
               Send a new code
             </button>
           ) : null}

@@ -49,7 +49,9 @@ export function Chat({ onSignOut }: { readonly onSignOut: () => void }): JSX.Ele
           </div>
         )}
       </main>
-      {view && details ? <Details key={view.conversationId} view={view} state={state} onClose={() => setDetails(false)} /> : null}
+      {view && details ? (
+        <Details key={view.conversationId} view={view} state={state} onClose={() => setDetails(false)} />
+      ) : null}
     </div>
   );
 }

@@ -55,7 +55,12 @@ export function Composer({ view, state, draft, onDraft }: Props): JSX.Element {
     return (
       <div class="composer composer-blocked">
         <p>You blocked {nameOf(state, other)}.</p>
-        <button type="button" class="button" disabled={busy} onClick={() => void run(() => session.block(other, false))}>
+        <button
+          type="button"
+          class="button"
+          disabled={busy}
+          onClick={() => void run(() => session.block(other, false))}
+        >
           Unblock
         </button>
       </div>
@@ -96,7 +101,9 @@ export function Composer({ view, state, draft, onDraft }: Props): JSX.Element {
       event.preventDefault();
       cancel();
     } else if (event.key === "ArrowUp" && text === "" && draft.kind === "new") {
-      const own = state.threads[id]?.messages.findLast((message) => message.senderId === state.me && !message.deleted && message.content !== null);
+      const own = state.threads[id]?.messages.findLast(
+        (message) => message.senderId === state.me && !message.deleted && message.content !== null
+      );
       if (own) {
         event.preventDefault();
         onDraft({ kind: "edit", message: own });
@@ -116,7 +123,13 @@ export function Composer({ view, state, draft, onDraft }: Props): JSX.Element {
         <div class="composer-about">
           <Icon name={draft.kind === "edit" ? "edit" : "reply"} />
           <p>
-            <strong>{draft.kind === "edit" ? "Edit message" : `Reply to ${draft.message.senderId === state.me ? "yourself" : nameOf(state, draft.message.senderId)}`}</strong>
+            <strong>
+              {draft.kind === "edit"
+                ? "Edit message"
+                : `Reply to ${
+                    draft.message.senderId === state.me ? "yourself" : nameOf(state, draft.message.senderId)
+                  }`}
+            </strong>
             <span>{excerptOf(draft.message)}</span>
           </p>
           <IconButton icon="close" label="Cancel" onClick={cancel} />

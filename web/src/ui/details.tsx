@@ -29,7 +29,11 @@ export function Details({ view, state, onClose }: Props): JSX.Element {
           <h3>{titleOf(state, view)}</h3>
           {view.description ? <p>{view.description}</p> : null}
         </div>
-        {view.type === "GROUP" ? <Group view={view} state={state} /> : other !== null ? <Person userId={other} state={state} /> : null}
+        {view.type === "GROUP" ? (
+          <Group view={view} state={state} />
+        ) : other !== null ? (
+          <Person userId={other} state={state} />
+        ) : null}
       </div>
     </aside>
   );
@@ -68,7 +72,7 @@ function Person({ userId, state }: { readonly userId: string; readonly state: St
               <dt>{label}</dt>
               <dd>{value}</dd>
             </div>
-          ) : null,
+          ) : null
         )}
       </dl>
       {blocked ? <p class="hint">Messages that {nameOf(state, userId)} sends while blocked never reach you.</p> : null}
@@ -110,7 +114,7 @@ function Group({ view, state }: { readonly view: ConversationView; readonly stat
     (a, b) =>
       Number(b === state.me) - Number(a === state.me) ||
       Number(view.admins.includes(b)) - Number(view.admins.includes(a)) ||
-      nameOf(state, a).localeCompare(nameOf(state, b)),
+      nameOf(state, a).localeCompare(nameOf(state, b))
   );
   return (
     <>
@@ -142,12 +146,23 @@ function Group({ view, state }: { readonly view: ConversationView; readonly stat
                   type="button"
                   class="link"
                   disabled={busy}
-                  aria-label={`${view.admins.includes(userId) ? "Make a member" : "Make an admin"}: ${nameOf(state, userId)}`}
-                  onClick={() => void run(() => session.setRole(id, userId, view.admins.includes(userId) ? "MEMBER" : "ADMIN"))}
+                  aria-label={`${view.admins.includes(userId) ? "Make a member" : "Make an admin"}: ${nameOf(
+                    state,
+                    userId
+                  )}`}
+                  onClick={() =>
+                    void run(() => session.setRole(id, userId, view.admins.includes(userId) ? "MEMBER" : "ADMIN"))
+                  }
                 >
                   {view.admins.includes(userId) ? "Make member" : "Make admin"}
                 </button>
-                <button type="button" class="link link-danger" disabled={busy} aria-label={`Remove ${nameOf(state, userId)}`} onClick={() => setDialog({ name: "remove", userId })}>
+                <button
+                  type="button"
+                  class="link link-danger"
+                  disabled={busy}
+                  aria-label={`Remove ${nameOf(state, userId)}`}
+                  onClick={() => setDialog({ name: "remove", userId })}
+                >
                   Remove
                 </button>
               </>
@@ -160,12 +175,24 @@ function Group({ view, state }: { readonly view: ConversationView; readonly stat
       </button>
       {dialog?.name === "add" ? (
         <Dialog title="Add people" onClose={close}>
-          <PeopleSearch autoFocus action="Add" exclude={view.participants} busy={busy} onChoose={(user) => void run(() => session.addMembers(id, [user.userId]))} />
+          <PeopleSearch
+            autoFocus
+            action="Add"
+            exclude={view.participants}
+            busy={busy}
+            onChoose={(user) => void run(() => session.addMembers(id, [user.userId]))}
+          />
         </Dialog>
       ) : null}
       {dialog?.name === "rename" ? <Rename view={view} onClose={close} /> : null}
       {dialog?.name === "leave" ? (
-        <Confirm title="Leave group?" text="You no longer see its messages. An admin can add you again." action="Leave" onClose={close} onConfirm={() => void run(() => session.leave(id))} />
+        <Confirm
+          title="Leave group?"
+          text="You no longer see its messages. An admin can add you again."
+          action="Leave"
+          onClose={close}
+          onConfirm={() => void run(() => session.leave(id))}
+        />
       ) : null}
       {dialog?.name === "remove" ? (
         <Confirm
@@ -180,7 +207,13 @@ function Group({ view, state }: { readonly view: ConversationView; readonly stat
   );
 }
 
-function MemberRow({ userId, name, isMe, isAdmin, children }: {
+function MemberRow({
+  userId,
+  name,
+  isMe,
+  isAdmin,
+  children,
+}: {
   readonly userId: string;
   readonly isMe: boolean;
   readonly name: string;
@@ -217,7 +250,15 @@ function Rename({ view, onClose }: { readonly view: ConversationView; readonly o
           void save();
         }}
       >
-        <Field label="Group name" value={name} onInput={setName} required maxLength={limits.GROUP_NAME_CHARACTERS} autoFocus autoComplete="off" />
+        <Field
+          label="Group name"
+          value={name}
+          onInput={setName}
+          required
+          maxLength={limits.GROUP_NAME_CHARACTERS}
+          autoFocus
+          autoComplete="off"
+        />
         <div class="actions">
           <button type="button" class="button" onClick={onClose}>
             Cancel

@@ -20,14 +20,24 @@ export function timeOf(iso: string): string {
 export function dayOf(iso: string, now = new Date()): string {
   const moment = new Date(iso);
   const days = daysAgo(moment, now);
-  return days === 0 ? "Today" : days === 1 ? "Yesterday" : days > 1 && days < 7 ? WEEKDAY.format(moment) : DATE.format(moment);
+  return days === 0
+    ? "Today"
+    : days === 1
+    ? "Yesterday"
+    : days > 1 && days < 7
+    ? WEEKDAY.format(moment)
+    : DATE.format(moment);
 }
 
 /** The moment as the list shows it: as short as it can be. */
 export function momentOf(iso: string, now = new Date()): string {
   const moment = new Date(iso);
   const days = daysAgo(moment, now);
-  return days === 0 ? TIME.format(moment) : days > 0 && days < 7 ? SHORT_WEEKDAY.format(moment) : SHORT_DATE.format(moment);
+  return days === 0
+    ? TIME.format(moment)
+    : days > 0 && days < 7
+    ? SHORT_WEEKDAY.format(moment)
+    : SHORT_DATE.format(moment);
 }
 
 export function sizeOf(bytes: number): string {

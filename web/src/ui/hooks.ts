@@ -49,7 +49,7 @@ export function useAction(): { busy: boolean; run: (action: () => Promise<unknow
     () => () => {
       mounted.current = false;
     },
-    [],
+    []
   );
   const run = useCallback(
     async (action: () => Promise<unknown>) => {
@@ -66,7 +66,7 @@ export function useAction(): { busy: boolean; run: (action: () => Promise<unknow
         }
       }
     },
-    [notice],
+    [notice]
   );
   return { busy, run };
 }

@@ -18,7 +18,7 @@ function linked(text: string): ComponentChildren {
       </a>
     ) : (
       part
-    ),
+    )
   );
 }
 
@@ -27,7 +27,10 @@ function Media({ message }: { readonly message: Message }): JSX.Element | null {
     return null;
   }
   const kind = message.type.charAt(0) + message.type.slice(1).toLowerCase();
-  const facts = [message.fileSize === null ? null : sizeOf(message.fileSize), message.duration === null ? null : `${Math.round(message.duration)} s`];
+  const facts = [
+    message.fileSize === null ? null : sizeOf(message.fileSize),
+    message.duration === null ? null : `${Math.round(message.duration)} s`,
+  ];
   return (
     <a class="media" href={message.mediaUrl} target="_blank" rel="noopener noreferrer">
       <Icon name="file" />
@@ -44,7 +47,7 @@ export function excerptOf(message: Message | null): string {
   if (message === null) {
     return "An earlier message";
   }
-  return message.deleted ? "Message deleted" : (message.content ?? message.fileName ?? message.type.toLowerCase());
+  return message.deleted ? "Message deleted" : message.content ?? message.fileName ?? message.type.toLowerCase();
 }
 
 interface Props {
@@ -65,17 +68,37 @@ function deliveryOf(state: State, view: ConversationView, message: Message): str
   if (readers.length === 0) {
     return "Sent";
   }
-  return view.type === "DM" ? "Read" : readers.length >= view.participants.length - 1 ? "Read by all" : `Read by ${readers.length}`;
+  return view.type === "DM"
+    ? "Read"
+    : readers.length >= view.participants.length - 1
+    ? "Read by all"
+    : `Read by ${readers.length}`;
 }
 
-export function MessageBubble({ message, quoted, view, state, follows, newestOwn, onReply, onEdit, onDelete }: Props): JSX.Element {
+export function MessageBubble({
+  message,
+  quoted,
+  view,
+  state,
+  follows,
+  newestOwn,
+  onReply,
+  onEdit,
+  onDelete,
+}: Props): JSX.Element {
   const mine = message.senderId === state.me;
   const group = view.type === "GROUP";
   const sender = mine ? "You" : nameOf(state, message.senderId);
   const mayDelete = mine || (group && view.admins.includes(state.me));
   return (
-    <article class={`message ${mine ? "message-mine" : ""}`} aria-label={`${sender}, ${timeOf(message.timestamp)}`} data-seq={message.seq ?? undefined}>
-      {group && !mine ? <span class="message-avatar">{follows ? null : <Avatar id={message.senderId} name={sender} small />}</span> : null}
+    <article
+      class={`message ${mine ? "message-mine" : ""}`}
+      aria-label={`${sender}, ${timeOf(message.timestamp)}`}
+      data-seq={message.seq ?? undefined}
+    >
+      {group && !mine ? (
+        <span class="message-avatar">{follows ? null : <Avatar id={message.senderId} name={sender} small />}</span>
+      ) : null}
       <div class="message-column">
         {group && !mine && !follows ? <span class="message-sender">{sender}</span> : null}
         <div class={`bubble ${message.deleted ? "bubble-deleted" : ""}`}>
@@ -98,7 +121,9 @@ export function MessageBubble({ message, quoted, view, state, follows, newestOwn
       {message.deleted ? null : (
         <div class="tools" role="group" aria-label="Message actions">
           <IconButton icon="reply" label="Reply" onClick={() => onReply(message)} />
-          {mine && message.content !== null ? <IconButton icon="edit" label="Edit" onClick={() => onEdit(message)} /> : null}
+          {mine && message.content !== null ? (
+            <IconButton icon="edit" label="Edit" onClick={() => onEdit(message)} />
+          ) : null}
           {mayDelete ? <IconButton icon="trash" label="Delete" onClick={() => onDelete(message)} /> : null}
         </div>
       )}
@@ -110,7 +135,10 @@ export function OutgoingBubble({ outgoing }: { readonly outgoing: Outgoing }): J
   const session = useSession();
   const failed = outgoing.status === "failed";
   return (
-    <article class={`message message-mine message-${outgoing.status}`} aria-label={failed ? "You, not sent" : "You, sending"}>
+    <article
+      class={`message message-mine message-${outgoing.status}`}
+      aria-label={failed ? "You, not sent" : "You, sending"}
+    >
       <div class="message-column">
         <div class="bubble">
           <p>{linked(outgoing.content)}</p>

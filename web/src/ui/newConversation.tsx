@@ -23,7 +23,13 @@ export function NewDirect({ onClose, onOpen }: Props): JSX.Element {
     });
   return (
     <Dialog title="New chat" onClose={onClose}>
-      <PeopleSearch autoFocus action="Chat with" exclude={[session.me]} busy={busy} onChoose={(user) => void choose(user)} />
+      <PeopleSearch
+        autoFocus
+        action="Chat with"
+        exclude={[session.me]}
+        busy={busy}
+        onChoose={(user) => void choose(user)}
+      />
     </Dialog>
   );
 }
@@ -51,7 +57,15 @@ export function NewGroup({ onClose, onOpen }: Props): JSX.Element {
           void create();
         }}
       >
-        <Field label="Group name" value={name} onInput={setName} autoFocus required maxLength={limits.GROUP_NAME_CHARACTERS} autoComplete="off" />
+        <Field
+          label="Group name"
+          value={name}
+          onInput={setName}
+          autoFocus
+          required
+          maxLength={limits.GROUP_NAME_CHARACTERS}
+          autoComplete="off"
+        />
         {members.length > 0 ? (
           <ul class="chips" aria-label="Members">
             {members.map((user) => (
@@ -78,7 +92,11 @@ export function NewGroup({ onClose, onOpen }: Props): JSX.Element {
           <button type="button" class="button" onClick={onClose}>
             Cancel
           </button>
-          <button type="submit" class="button button-primary" disabled={busy || members.length === 0 || !name.trim() || members.length > limits.MEMBERS_PER_REQUEST}>
+          <button
+            type="submit"
+            class="button button-primary"
+            disabled={busy || members.length === 0 || !name.trim() || members.length > limits.MEMBERS_PER_REQUEST}
+          >
             Create group
           </button>
         </div>

@@ -7,7 +7,8 @@ const PATHS = {
   back: "M15 5l-7 7 7 7",
   close: "M6 6l12 12M18 6L6 18",
   chat: "M4 6.5A2.5 2.5 0 0 1 6.5 4h11A2.5 2.5 0 0 1 20 6.5v7a2.5 2.5 0 0 1-2.5 2.5H11l-5 4v-4.050A2.5 2.5 0 0 1 4 13.5z",
-  people: "M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2.5 20c0-3.6 2.9-6 6.5-6s6.5 2.4 6.5 6M16 4.3a3.5 3.5 0 0 1 0 6.4M18 14.5c2.1.8 3.5 2.8 3.5 5.5",
+  people:
+    "M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2.5 20c0-3.6 2.9-6 6.5-6s6.5 2.4 6.5 6M16 4.3a3.5 3.5 0 0 1 0 6.4M18 14.5c2.1.8 3.5 2.8 3.5 5.5",
   info: "M12 11v5M12 7.8v.2M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18z",
   send: "M4 12l16-7-5.5 15-3-6z M11.5 14L20 5",
   edit: "M4 20l1-4L16.5 4.5a2.1 2.1 0 0 1 3 3L8 19z",
@@ -58,7 +59,12 @@ export function IconButton({ icon, label, onClick, disabled, expanded, class: ex
 }
 
 /** Initials on a colour that belongs to the id; the name stands beside it, so it says nothing to screen readers. */
-export function Avatar({ id, name, group, small }: {
+export function Avatar({
+  id,
+  name,
+  group,
+  small,
+}: {
   readonly id: string;
   readonly name: string;
   readonly group?: boolean;
@@ -66,7 +72,9 @@ export function Avatar({ id, name, group, small }: {
 }): JSX.Element {
   const hue = [...id].reduce((sum, character) => (sum * 31 + character.charCodeAt(0)) % 360, 7);
   const words = name.trim().split(/\s+/);
-  const initials = [words[0], words.length > 1 ? words[words.length - 1] : ""].map((word) => [...(word ?? "")][0] ?? "");
+  const initials = [words[0], words.length > 1 ? words[words.length - 1] : ""].map(
+    (word) => [...(word ?? "")][0] ?? ""
+  );
   return (
     <span class={`avatar ${small ? "avatar-small" : ""}`} style={{ "--hue": hue }} aria-hidden="true">
       {group ? <Icon name="people" /> : initials.join("").toUpperCase()}
@@ -83,7 +91,11 @@ export function Spinner({ label }: { readonly label: string }): JSX.Element {
 }
 
 /** A modal dialog: the browser keeps the focus in it, closes it on Escape, and gives the focus back. */
-export function Dialog({ title, onClose, children }: {
+export function Dialog({
+  title,
+  onClose,
+  children,
+}: {
   readonly title: string;
   readonly onClose: () => void;
   readonly children: ComponentChildren;
@@ -122,7 +134,13 @@ export function Dialog({ title, onClose, children }: {
 }
 
 /** Ask before something that cannot be taken back. */
-export function Confirm({ title, text, action, onConfirm, onClose }: {
+export function Confirm({
+  title,
+  text,
+  action,
+  onConfirm,
+  onClose,
+}: {
   readonly title: string;
   readonly text: string;
   readonly action: string;
@@ -160,7 +178,6 @@ interface FieldProps {
   readonly required?: boolean;
   readonly hint?: string;
   readonly maxLength?: number;
-  readonly minLength?: number;
   readonly autoFocus?: boolean;
   readonly inputMode?: "numeric" | "email" | "search";
 }

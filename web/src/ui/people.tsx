@@ -15,7 +15,13 @@ type Search =
   | { readonly name: "failed"; readonly message: string };
 
 /** A search field and what it finds; `action` says what choosing somebody does. */
-export function PeopleSearch({ action, exclude, busy, autoFocus, onChoose }: {
+export function PeopleSearch({
+  action,
+  exclude,
+  busy,
+  autoFocus,
+  onChoose,
+}: {
   readonly action: string;
   readonly exclude: readonly string[];
   readonly busy?: boolean;
@@ -38,7 +44,7 @@ export function PeopleSearch({ action, exclude, busy, autoFocus, onChoose }: {
       setSearch({ name: "searching" });
       session.search(wanted).then(
         (users) => latest.current === wanted && setSearch({ name: "found", users }),
-        (error: unknown) => latest.current === wanted && setSearch({ name: "failed", message: messageOf(error) }),
+        (error: unknown) => latest.current === wanted && setSearch({ name: "failed", message: messageOf(error) })
       );
     }, PAUSE_MS);
     return () => clearTimeout(timer);
@@ -55,20 +61,39 @@ export function PeopleSearch({ action, exclude, busy, autoFocus, onChoose }: {
         }
       }}
     >
-      <Field label="Name" type="search" value={query} onInput={setQuery} maxLength={limits.SEARCH_QUERY_CHARACTERS} inputMode="search" autoFocus={autoFocus ?? false} autoComplete="off" />
+      <Field
+        label="Name"
+        type="search"
+        value={query}
+        onInput={setQuery}
+        maxLength={limits.SEARCH_QUERY_CHARACTERS}
+        inputMode="search"
+        autoFocus={autoFocus ?? false}
+        autoComplete="off"
+      />
       <div class="results" aria-live="polite" aria-busy={search.name === "searching"}>
-        {search.name === "idle" ? <p class="hint">Type at least {limits.SEARCH_PREFIX_CHARACTERS} letters of a name.</p> : null}
+        {search.name === "idle" ? (
+          <p class="hint">Type at least {limits.SEARCH_PREFIX_CHARACTERS} letters of a name.</p>
+        ) : null}
         {search.name === "searching" ? <Spinner label="Searching" /> : null}
         {search.name === "failed" ? <p class="error">{search.message}</p> : null}
-        {search.name === "found" && users.length === 0 ? <p class="hint">{search.users.length > 0 ? "Nobody else found." : "Nobody found."}</p> : null}
+        {search.name === "found" && users.length === 0 ? (
+          <p class="hint">{search.users.length > 0 ? "Nobody else found." : "Nobody found."}</p>
+        ) : null}
         {users.length > 0 ? (
           <ul class="people">
             {users.map((user) => (
               <li key={user.userId}>
-                <button type="button" class="person" disabled={busy} aria-label={`${action} ${user.fullName}`} onClick={() => {
-                  setQuery("");
-                  onChoose(user);
-                }}>
+                <button
+                  type="button"
+                  class="person"
+                  disabled={busy}
+                  aria-label={`${action} ${user.fullName}`}
+                  onClick={() => {
+                    setQuery("");
+                    onChoose(user);
+                  }}
+                >
                   <Avatar id={user.userId} name={user.fullName} small />
                   <span class="person-text">
                     <span>{user.fullName}</span>

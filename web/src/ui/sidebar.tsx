@@ -49,12 +49,17 @@ function previewOf(state: State, view: ConversationView): string {
   if (!last) {
     return "No messages yet";
   }
-  const said = last.deleted ? "Message deleted" : (last.preview ?? TYPE_NAMES[last.type]);
-  const speaker = last.senderId === state.me ? "You: " : view.type === "GROUP" ? `${nameOf(state, last.senderId)}: ` : "";
+  const said = last.deleted ? "Message deleted" : last.preview ?? TYPE_NAMES[last.type];
+  const speaker =
+    last.senderId === state.me ? "You: " : view.type === "GROUP" ? `${nameOf(state, last.senderId)}: ` : "";
   return speaker + said;
 }
 
-function Row({ state, view, onOpen }: {
+function Row({
+  state,
+  view,
+  onOpen,
+}: {
   readonly state: State;
   readonly view: ConversationView;
   readonly onOpen: (conversationId: string) => void;
@@ -80,7 +85,9 @@ function Row({ state, view, onOpen }: {
             </time>
           </span>
           <span class="row-head">
-            <span class={`row-preview ${typing ? "row-typing" : ""}`}>{typing ? "typing…" : previewOf(state, view)}</span>
+            <span class={`row-preview ${typing ? "row-typing" : ""}`}>
+              {typing ? "typing…" : previewOf(state, view)}
+            </span>
             {view.unreadCount > 0 ? (
               <span class="badge">
                 {view.unreadCount > 99 ? "99+" : view.unreadCount}
@@ -94,7 +101,11 @@ function Row({ state, view, onOpen }: {
   );
 }
 
-export function Sidebar({ state, onOpen, onSignOut }: {
+export function Sidebar({
+  state,
+  onOpen,
+  onSignOut,
+}: {
   readonly state: State;
   readonly onOpen: (conversationId: string) => void;
   readonly onSignOut: () => void;
@@ -135,7 +146,12 @@ export function Sidebar({ state, onOpen, onSignOut }: {
           ))}
           {state.listCursor !== null ? (
             <li class="list-more">
-              <button type="button" class="button" disabled={busy} onClick={() => void run(() => session.loadMoreConversations())}>
+              <button
+                type="button"
+                class="button"
+                disabled={busy}
+                onClick={() => void run(() => session.loadMoreConversations())}
+              >
                 Show more
               </button>
             </li>

@@ -30,7 +30,12 @@ export function ThreadPane({ view, state, detailsOpen, onDetails, onBack }: Prop
   const title = titleOf(state, view);
   const other = otherParticipant(state, view);
   const typing = typists(state, id, Date.now());
-  const subtitle = view.type === "GROUP" ? `${view.participants.length} members` : other !== null && state.blocked.includes(other) ? "Blocked" : "";
+  const subtitle =
+    view.type === "GROUP"
+      ? `${view.participants.length} members`
+      : other !== null && state.blocked.includes(other)
+      ? "Blocked"
+      : "";
 
   return (
     <section class="thread" aria-label={title}>
@@ -43,23 +48,26 @@ export function ThreadPane({ view, state, detailsOpen, onDetails, onBack }: Prop
         </div>
         <IconButton icon="info" label="Details" onClick={onDetails} expanded={detailsOpen} />
       </header>
-      <History view={view} state={state} onReply={(message) => setDraft({ kind: "reply", message })} onEdit={(message) => setDraft({ kind: "edit", message })} onDelete={setDeleting} />
+      <History
+        view={view}
+        state={state}
+        onReply={(message) => setDraft({ kind: "reply", message })}
+        onEdit={(message) => setDraft({ kind: "edit", message })}
+        onDelete={setDeleting}
+      />
       <p class="typing" role="status">
         {typing.length > 0 ? (
           <>
             <span class="typing-dots" aria-hidden="true">
-              <i /><i /><i />
+              <i />
+              <i />
+              <i />
             </span>
             {listOf(typing.map((userId) => nameOf(state, userId)))} {typing.length === 1 ? "is" : "are"} typing…
           </>
         ) : null}
       </p>
-      <Composer
-        view={view}
-        state={state}
-        draft={draft}
-        onDraft={setDraft}
-      />
+      <Composer view={view} state={state} draft={draft} onDraft={setDraft} />
       {deleting ? (
         <Confirm
           title="Delete message?"
@@ -82,7 +90,11 @@ interface HistoryProps {
 }
 
 function momentOfEntry(entry: Entry): string | null {
-  return entry.kind === "message" ? entry.message.timestamp : entry.kind === "outgoing" ? entry.outgoing.createdAt : null;
+  return entry.kind === "message"
+    ? entry.message.timestamp
+    : entry.kind === "outgoing"
+    ? entry.outgoing.createdAt
+    : null;
 }
 
 function senderOfEntry(entry: Entry | undefined, me: string): string | null {
@@ -173,7 +185,9 @@ function History({ view, state, onReply, onEdit, onDelete }: HistoryProps): JSX.
   };
 
   const byId = new Map(thread?.messages.map((message) => [message.messageId, message]));
-  const newestOwn = thread?.messages.findLast((message) => message.senderId === state.me && !message.deleted)?.messageId;
+  const newestOwn = thread?.messages.findLast(
+    (message) => message.senderId === state.me && !message.deleted
+  )?.messageId;
   let day = "";
   return (
     <div class="history-frame">
@@ -192,42 +206,48 @@ function History({ view, state, onReply, onEdit, onDelete }: HistoryProps): JSX.
           <p class="history-note">This is the beginning of the conversation.</p>
         )}
         <div role="log" aria-label="Conversation" aria-busy={busy || !thread}>
-        <ol class="messages">
-          {entries.map((entry, index) => {
-            const moment = momentOfEntry(entry);
-            const entryDay = moment === null ? day : dayOf(moment);
-            const newDay = entryDay !== day;
-            day = entryDay;
-            const sender = senderOfEntry(entry, state.me);
-            const follows = !newDay && sender !== null && senderOfEntry(entries[index - 1], state.me) === sender;
-            return (
-              <li key={entry.key} class={follows ? "follows" : ""}>
-                {newDay ? <h2 class="day">{entryDay}</h2> : null}
-                {entry.kind === "gap" ? <p class="history-note history-gap" role="status">Fetching missed messages…</p> : null}
-                {entry.kind === "message" ? (
-                  <MessageBubble
-                    message={entry.message}
-                    quoted={entry.message.replyTo === null ? undefined : (byId.get(entry.message.replyTo) ?? null)}
-                    view={view}
-                    state={state}
-                    follows={follows}
-                    newestOwn={entry.message.messageId === newestOwn}
-                    onReply={onReply}
-                    onEdit={onEdit}
-                    onDelete={onDelete}
-                  />
-                ) : null}
-                {entry.kind === "outgoing" ? <OutgoingBubble outgoing={entry.outgoing} /> : null}
-              </li>
-            );
-          })}
-        </ol>
+          <ol class="messages">
+            {entries.map((entry, index) => {
+              const moment = momentOfEntry(entry);
+              const entryDay = moment === null ? day : dayOf(moment);
+              const newDay = entryDay !== day;
+              day = entryDay;
+              const sender = senderOfEntry(entry, state.me);
+              const follows = !newDay && sender !== null && senderOfEntry(entries[index - 1], state.me) === sender;
+              return (
+                <li key={entry.key} class={follows ? "follows" : ""}>
+                  {newDay ? <h2 class="day">{entryDay}</h2> : null}
+                  {entry.kind === "gap" ? (
+                    <p class="history-note history-gap" role="status">
+                      Fetching missed messages…
+                    </p>
+                  ) : null}
+                  {entry.kind === "message" ? (
+                    <MessageBubble
+                      message={entry.message}
+                      quoted={entry.message.replyTo === null ? undefined : byId.get(entry.message.replyTo) ?? null}
+                      view={view}
+                      state={state}
+                      follows={follows}
+                      newestOwn={entry.message.messageId === newestOwn}
+                      onReply={onReply}
+                      onEdit={onEdit}
+                      onDelete={onDelete}
+                    />
+                  ) : null}
+                  {entry.kind === "outgoing" ? <OutgoingBubble outgoing={entry.outgoing} /> : null}
+                </li>
+              );
+            })}
+          </ol>
         </div>
       </div>
       {away ? (
         <IconButton
           icon="down"
-          label={view.unreadCount > 0 ? `${view.unreadCount} new, go to the newest message` : "Go to the newest message"}
+          label={
+            view.unreadCount > 0 ? `${view.unreadCount} new, go to the newest message` : "Go to the newest message"
+          }
           class="to-bottom"
           onClick={toBottom}
         />
