@@ -115,4 +115,4 @@ def test_stacks_of_protected_environments_refuse_to_be_deleted(variant: str) -> 
 @every_variant
 def test_the_data_stack_is_bound_to_nobody_but_the_streams_reader(variant: str) -> None:
     exported = [output["Value"] for output in templates(variant)["Data"].get("Outputs", {}).values()]
-    assert [readable(value).split(".")[1] for value in exported] == ["StreamArn"]
+    assert [readable(value).split(".")[1] for value in exported] == ["StreamArn}"]
