@@ -73,7 +73,7 @@ FUNCTIONS: Final[Mapping[str, Rights]] = {
         {tables.OUTBOX: ("GetItem", "UpdateItem", "DeleteItem")}, publish=(channels.CHATS, channels.USERS)
     ),
     settings.RelaySettings.function: Rights({tables.OUTBOX: ("GetItem",)}),
-    settings.SweepSettings.function: Rights({tables.OUTBOX: ("UpdateItem",)}, indexes=(_BY_DUE,)),
+    settings.SweepSettings.function: Rights({tables.OUTBOX: ("GetItem", "UpdateItem")}, indexes=(_BY_DUE,)),
     settings.ProfileSettings.function: Rights({tables.USERS: ("PutItem",), tables.USER_SEARCH: ("PutItem",)}),
 }
 

@@ -16,6 +16,7 @@ from handlers.entry.http import dispatcher
 from handlers.settings import MessagesSettings
 from tests.handlers.cloud import World
 from tests.handlers.doubles import Calls, Devices, FaultyClient, FaultyPublisher, HeldClock
+from tests.handlers.rights import LimitedClient
 
 
 def http_event(
@@ -85,7 +86,7 @@ class Backend:
         sqs = FaultyClient(world.sqs, self.calls)
         wired = messages.wire(
             settings,
-            FaultyClient(world.dynamodb, self.calls),
+            FaultyClient(self._limited("messages"), self.calls),
             FaultyPublisher(self.devices, self.calls),
             SqsDeliveryQueue(lambda: sqs, world.queue_url),
             self.clock,
@@ -94,9 +95,16 @@ class Backend:
         self.outbox = DynamoOutbox(world.dynamodb, world.variables["OUTBOX_TABLE"])
         queue = SqsDeliveryQueue(lambda: world.sqs, world.queue_url)
         self._messages = dispatcher("messages", messages.operations(lambda: wired))
-        self._deliver = deliver.consumer(lambda: Deliverer(self.devices, self.outbox))
-        self._relay = relay.consumer(lambda: Relay(self.outbox, queue, self.clock))
-        self._sweep = sweep.runner(lambda: Sweep(self.outbox, queue, self.clock))
+        self._deliver = deliver.consumer(lambda: Deliverer(self.devices, self._outbox_of("deliver")))
+        self._relay = relay.consumer(lambda: Relay(self._outbox_of("relay"), queue, self.clock))
+        self._sweep = sweep.runner(lambda: Sweep(self._outbox_of("sweep"), queue, self.clock))
+
+    def _limited(self, function: str) -> LimitedClient:
+        """Return a client that may do only what the function's role allows."""
+        return LimitedClient(self.world.dynamodb, function, self.world.environment)
+
+    def _outbox_of(self, function: str) -> DynamoOutbox:
+        return DynamoOutbox(self._limited(function), self.world.variables["OUTBOX_TABLE"])
 
     def request(self, route: str, caller: str | None, body: Any = None, **event: Any) -> Answer:
         """Call a messages route."""
