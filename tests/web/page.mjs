@@ -153,7 +153,7 @@ step("both demo users sign in with one click and are connected", async () => {
   await shot(ada, "sign-in");
   await Promise.all([signIn(ada, "Ada Lovelace"), signIn(grace, "Grace Hopper")]);
   await ada.page.getByText("Ada Lovelace").first().waitFor();
-  await grace.page.locator(".list, .list-empty").first().waitFor();
+  await grace.page.locator("ul.list, p.list-empty").waitFor();
   grace.unread = await unread(grace, "Ada Lovelace");
 });
 
