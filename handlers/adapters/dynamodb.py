@@ -184,8 +184,8 @@ class TransactionCancelledError(Exception):
 
 _PAUSE_SECONDS = 0.05
 """An unanswered transaction may still be under way; it is given a moment to end."""
-TRANSACTION_TRIES = 3
-"""How often an unanswered transaction is sent again, besides botocore's own attempts."""
+TRANSACTION_TRIES = 2
+"""How often a transaction is sent, each time with botocore's own attempts: more would outlast the route's timeout."""
 
 
 def transact(client: Any, actions: list[dict[str, Any]], token: str, what: str) -> None:
@@ -200,7 +200,7 @@ def transact(client: Any, actions: list[dict[str, Any]], token: str, what: str) 
     Raises:
         TransactionCancelledError: a condition failed, or another transaction is under way on an item.
         UnavailableError: throttled; nothing was written.
-        OutcomeUnknownError: nobody answered, several times.
+        OutcomeUnknownError: nobody answered, each time.
         ClientError: the actions themselves are wrong, which is a defect.
     """
     for attempt in range(TRANSACTION_TRIES):
@@ -221,4 +221,4 @@ def transact(client: Any, actions: list[dict[str, Any]], token: str, what: str) 
         except OutcomeUnknownError:
             if attempt == TRANSACTION_TRIES - 1:
                 raise
-            time.sleep(_PAUSE_SECONDS * (attempt + 1))
+            time.sleep(_PAUSE_SECONDS)
