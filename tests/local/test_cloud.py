@@ -71,6 +71,14 @@ def test_the_api_refuses_callers_without_a_token(local_cloud: LocalCloud) -> Non
     assert call(f"{local_cloud.outputs.apiUrl}/api/users/me")[0] == 401
 
 
+def test_a_client_is_not_told_why_a_function_failed(local_cloud: LocalCloud) -> None:
+    token = access_token(local_cloud, local_cloud.users[0])
+    local_cloud.faults.set_aws({"service": "lambda", "operation": "Invoke", "effect": "kill", "times": 1})
+    status, answer = call(f"{local_cloud.outputs.apiUrl}/api/users/me", token)
+    assert (status, answer) == (500, b'{"message":"Internal Server Error"}')
+    assert call(f"{local_cloud.outputs.apiUrl}/api/users/me", token)[0] == 200
+
+
 def test_a_crash_of_everything_loses_nothing_and_it_starts_again(local_cloud: LocalCloud) -> None:
     user = local_cloud.users[1]
     queue = local_cloud.aws("sqs").create_queue(QueueName="kept")["QueueUrl"]

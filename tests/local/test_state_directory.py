@@ -138,3 +138,37 @@ def test_commands_on_an_empty_directory_say_that_nothing_runs(tmp_path: Path, co
     assert result.returncode in (1, 3)
     assert "No local cloud runs" in result.stdout or "run `python -m local up` first" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("deployed", "deploying", "saved", "forgotten"),
+    [
+        (None, True, True, True),
+        ("digest", False, False, True),
+        ("digest", True, True, False),
+        ("digest", False, True, False),
+    ],
+    ids=["first deployment cut off", "snapshot lost", "later deployment cut off", "whole"],
+)
+def test_only_a_cloud_that_never_was_whole_is_begun_anew(
+    tmp_path: Path, deployed: str | None, deploying: bool, saved: bool, forgotten: bool
+) -> None:
+    state = StateDirectory(tmp_path / "state")
+    state.prepare()
+    (state.objects / "asset").write_text("zip")
+    state.users_file.write_text("[]")
+    if saved:
+        (state.emulator / "current").write_text("000001")
+    ports = Ports.free()
+    CloudManifest("local", ports, True, deployed=deployed, deploying=deploying).save(state.manifest_file)
+    with socket.socket() as taken:
+        # The start goes no further than the ports, which come after the decision.
+        taken.bind(("127.0.0.1", ports.emulator))
+        taken.listen()
+        started = cloud(state)
+        with pytest.raises(PortBusyError):
+            started.up()
+    assert (state.objects / "asset").exists() is not forgotten
+    assert state.users_file.exists() is not forgotten
+    assert started.manifest.bootstrapped is not forgotten
+    assert started.manifest.deployed == (None if forgotten else deployed)

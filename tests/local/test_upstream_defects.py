@@ -118,6 +118,16 @@ show([called, {"Name": "email_verified", "Value": "true"} in attributes])
     assert ask(tmp_path, code) == [[], False]
 
 
+def test_a_failing_function_tells_its_error_to_clients_so_function_failures_is_needed(tmp_path: Path) -> None:
+    code = """
+failure = {"error": True, "body": {"errorMessage": "the secret is out", "errorType": "RuntimeError"}}
+show(lambda_svc.lambda_execute_result_to_api_proxy_response(failure)[0])
+"""
+    answer = ask(tmp_path, code)
+    assert answer["statusCode"] == 502
+    assert "the secret is out" in answer["body"]
+
+
 @pytest.mark.parametrize(
     "resource_type", ["AWS::AppSync::Api", "AWS::AppSync::ChannelNamespace", "AWS::WAFv2::WebACLAssociation"]
 )

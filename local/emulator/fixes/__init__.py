@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from local.emulator.fixes import (
     cors_from_template,
+    function_failures,
     log_wait,
     metric_math_alarms,
     post_confirmation,
@@ -22,6 +23,7 @@ def apply_fixes() -> None:
     """Apply every correction to the imported ministack."""
     table_settings.apply()
     cors_from_template.apply()
+    function_failures.apply()
     metric_math_alarms.apply()
     log_wait.apply()
     post_confirmation.apply()
