@@ -19,12 +19,11 @@ import aiohttp
 
 from client import protocol
 from client.backoff import Backoff
+from client.connection import Connection, authorization
 from client.errors import (
     ClientError,
     ConnectionLostError,
     ConnectionRefusedByServerError,
-    EventsError,
-    ProtocolError,
     PublishRefusedError,
     SignedOutError,
     SubscriptionRefusedError,
@@ -34,7 +33,6 @@ from client.targets import Target
 
 _log = logging.getLogger(__name__)
 _ACK_SECONDS = 15.0
-_FRAME_BYTES_MAX = 4 * 1024 * 1024
 _LASTED_SECONDS = 10.0
 _LIFETIME_MARGIN_SECONDS = 10 * 60.0
 _SUBSCRIBE_ATTEMPTS = 3
@@ -77,7 +75,7 @@ class Subscription:
     on_refused: Callable[[SubscriptionRefusedError], None] | None = None
     live: bool = False
     settled: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-    sent_on: aiohttp.ClientWebSocketResponse | None = None
+    sent_on: Connection | None = None
 
 
 class EventsSocket:
@@ -112,8 +110,7 @@ class EventsSocket:
         self._ack_seconds = ack_seconds
         self._lifetime_seconds = lifetime_seconds
         self._subscriptions: dict[str, Subscription] = {}
-        self._answers: dict[str, asyncio.Future[protocol.Frame]] = {}
-        self._socket: aiohttp.ClientWebSocketResponse | None = None
+        self._connection: Connection | None = None
         self._runner: asyncio.Task[None] | None = None
         self._ending: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
@@ -178,9 +175,9 @@ class EventsSocket:
         subscription = Subscription(uuid.uuid4().hex, channel, on_event, on_live, on_lost_event, on_refused)
         self._subscriptions[subscription.id] = subscription
         try:
-            if self._socket is not None:
+            if self._connection is not None:
                 with contextlib.suppress(ConnectionLostError):  # the next connection establishes it
-                    await self._establish(subscription, self._socket)
+                    await self._establish(subscription, self._connection)
             await subscription.settled
         except BaseException:
             self._subscriptions.pop(subscription.id, None)
@@ -190,14 +187,11 @@ class EventsSocket:
     async def unsubscribe(self, subscription: Subscription) -> None:
         """End a subscription; its events stop at once on this side."""
         self._subscriptions.pop(subscription.id, None)
-        socket = self._socket
-        if socket is None or not subscription.live:
+        if self._connection is None or not subscription.live:
             return
         subscription.live = False
-        try:
-            await self._ask(subscription.id, protocol.unsubscribe_frame(subscription.id), socket)
-        except ConnectionLostError:
-            return  # with the connection the subscription ended as well
+        with contextlib.suppress(ConnectionLostError):  # with the connection the subscription ended as well
+            await self._connection.ask(subscription.id, protocol.unsubscribe_frame(subscription.id))
 
     async def publish(self, channel: str, events: Sequence[Any]) -> protocol.Published:
         """Publish one to five events.
@@ -212,13 +206,12 @@ class EventsSocket:
         await self.connected()
         refused: str | None = None
         while True:
-            socket = self._socket
-            if socket is None:
-                raise ConnectionLostError("the connection ended")
             token = await self._tokens.access_token(refused=refused)
+            if self._connection is None:
+                raise ConnectionLostError("the connection ended")
             id = uuid.uuid4().hex
-            frame = protocol.publish_frame(id, channel, events, self._authorization(token))
-            answer = await self._ask(id, frame, socket)
+            frame = protocol.publish_frame(id, channel, events, authorization(self._target, token))
+            answer = await self._connection.ask(id, frame)
             if isinstance(answer, protocol.Published):
                 return answer
             error = PublishRefusedError(f"publishing to {channel} was refused", _reasons_of(answer))
@@ -251,7 +244,7 @@ class EventsSocket:
             except Exception as error:
                 _log.exception("the Events socket met something unexpected and connects again")
                 cause = ConnectionLostError(f"unexpected: {error!r}")
-            self._lose(cause)
+            self._lose()
             attempt = 0 if loop.time() - began > _LASTED_SECONDS else attempt + 1
             self._enter(SocketState.WAITING, cause)
             await asyncio.sleep(self._backoff.delay(max(attempt - 1, 0)))
@@ -259,89 +252,70 @@ class EventsSocket:
     async def _connect(self) -> None:
         """Open one connection and read it to its end."""
         token = await self._tokens.access_token(refused=self._refused_token)
-        async with asyncio.timeout(self._ack_seconds):
-            socket = await self._http.ws_connect(
-                self._target.events_realtime_url,
-                protocols=protocol.subprotocols(self._authorization(token)),
-                timeout=aiohttp.ClientWSTimeout(ws_close=2.0),
-                max_msg_size=_FRAME_BYTES_MAX,
-            )
+        connection = await self._open(token)
+        self._connection = connection
+        restoring = asyncio.create_task(self._restore(connection), name="events resubscribe")
+        restoring.add_done_callback(lambda task: self._restored(task, connection))
         try:
-            silence = await self._acknowledgement(socket, token)
-            self._socket = socket
-            restoring = asyncio.create_task(self._restore(socket), name="events resubscribe")
-            try:
-                await self._read(socket, silence, restoring)
-            finally:
-                restoring.cancel()
-                await asyncio.gather(restoring, return_exceptions=True)
+            await self._read(connection)
+        except ConnectionLostError as error:
+            failed = restoring.done() and not restoring.cancelled() and restoring.exception()
+            raise failed or error from None
         finally:
-            self._socket = None
-            await socket.close()
+            self._connection = None
+            restoring.cancel()
+            await asyncio.gather(restoring, return_exceptions=True)
+            await connection.close()
+            connection.lost(ConnectionLostError("the connection ended"))
 
-    async def _acknowledgement(self, socket: aiohttp.ClientWebSocketResponse, token: str) -> float:
-        await socket.send_str(protocol.init_frame())
-        async with asyncio.timeout(self._ack_seconds):
-            while True:
-                frame = protocol.parse(await _text(socket))
-                if isinstance(frame, protocol.Acknowledged):
-                    self._refused_token = None
-                    return frame.silence_seconds
-                if isinstance(frame, protocol.ConnectionRefused):
-                    error = ConnectionRefusedByServerError("the Event API refused the connection", frame.reasons)
-                    if error.final and self._refused_token is None:
-                        # The token may have been revoked or the clock be off: one more try with a new one.
-                        self._refused_token = token
-                        raise ConnectionLostError(str(error), frame.reasons)
-                    raise error
+    async def _open(self, token: str) -> Connection:
+        try:
+            connection = await Connection.open(self._http, self._target, token, ack_seconds=self._ack_seconds)
+        except ConnectionRefusedByServerError as error:
+            if error.final and self._refused_token is None:
+                # The token may have been revoked or the clock be off: one more try with a new one.
+                self._refused_token = token
+                raise ConnectionLostError(str(error), error.reasons) from error
+            raise
+        self._refused_token = None
+        return connection
 
-    async def _read(
-        self, socket: aiohttp.ClientWebSocketResponse, silence: float, restoring: asyncio.Task[None]
-    ) -> None:
+    async def _read(self, connection: Connection) -> None:
         loop = asyncio.get_running_loop()
         renew_at = loop.time() + self._lifetime_seconds
-        restoring.add_done_callback(lambda task: self._restored(task, socket))
         while (left := renew_at - loop.time()) > 0:
-            try:
-                async with asyncio.timeout(min(silence, left)):
-                    text = await _text(socket)
-            except TimeoutError as error:
-                if loop.time() >= renew_at:
-                    return
-                raise ConnectionLostError(f"nothing was heard for {silence:.0f} seconds") from error
-            except ConnectionLostError as error:
-                failure = None if not restoring.done() or restoring.cancelled() else restoring.exception()
-                raise failure or error from None
-            self._dispatch(text)
+            frame = await connection.frame(within=left)
+            if frame is not None:
+                self._dispatch(frame, connection)
 
-    def _restored(self, task: asyncio.Task[None], socket: aiohttp.ClientWebSocketResponse) -> None:
+    def _restored(self, task: asyncio.Task[None], connection: Connection) -> None:
         if task.cancelled():
             return
-        if task.exception() is None:
-            if self._socket is socket:
-                self._enter(SocketState.CONNECTED)
-        else:
+        if task.exception() is not None:
             # Without its subscriptions the connection is of no use; the reader notices the end and reports why.
-            self._ending = asyncio.create_task(_end(socket))
+            self._ending = asyncio.create_task(connection.close())
+        elif self._connection is connection:
+            self._enter(SocketState.CONNECTED)
 
-    async def _restore(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+    async def _restore(self, connection: Connection) -> None:
         """Subscribe to everything again; a passing fault fails the whole connection, a refusal only its channel."""
         for subscription in list(self._subscriptions.values()):
             try:
-                await self._establish(subscription, socket)
+                await self._establish(subscription, connection)
             except SubscriptionRefusedError as error:
                 if subscription.on_refused is not None and subscription.settled.done():
                     subscription.on_refused(error)
 
-    async def _establish(self, subscription: Subscription, socket: aiohttp.ClientWebSocketResponse) -> None:
-        if subscription.sent_on is socket:
+    async def _establish(self, subscription: Subscription, connection: Connection) -> None:
+        if subscription.sent_on is connection:
             return
-        subscription.sent_on = socket
+        subscription.sent_on = connection
         refused: str | None = None
         for attempt in range(_SUBSCRIBE_ATTEMPTS):
             token = await self._tokens.access_token(refused=refused)
-            frame = protocol.subscribe_frame(subscription.id, subscription.channel, self._authorization(token))
-            answer = await self._ask(subscription.id, frame, socket)
+            credentials = authorization(self._target, token)
+            frame = protocol.subscribe_frame(subscription.id, subscription.channel, credentials)
+            answer = await connection.ask(subscription.id, frame)
             if isinstance(answer, protocol.Subscribed):
                 return
             error = SubscriptionRefusedError(f"subscribing to {subscription.channel} was refused", _reasons_of(answer))
@@ -361,58 +335,27 @@ class EventsSocket:
             return
         raise error
 
-    async def _ask(self, id: str, frame: str, socket: aiohttp.ClientWebSocketResponse) -> protocol.Frame:
-        answer: asyncio.Future[protocol.Frame] = asyncio.get_running_loop().create_future()
-        self._answers[id] = answer
-        try:
-            await _send(socket, frame)
-            async with asyncio.timeout(self._ack_seconds):
-                return await answer
-        except TimeoutError as error:
-            await socket.close()
-            raise ConnectionLostError(f"no answer within {self._ack_seconds:.0f} seconds") from error
-        finally:
-            self._answers.pop(id, None)
-
     # Frames
 
-    def _dispatch(self, text: str) -> None:
-        frame = protocol.parse(text)
+    def _dispatch(self, frame: protocol.Frame, connection: Connection) -> None:
+        subscription = self._subscriptions.get(getattr(frame, "id", None) or "")
         if isinstance(frame, protocol.Data):
-            subscription = self._subscriptions.get(frame.id)
             if subscription is not None:
                 for event in frame.events:
                     _call(subscription.on_event, event)
         elif isinstance(frame, protocol.BroadcastFailed):
-            subscription = self._subscriptions.get(frame.id)
             if subscription is not None:
                 _call(subscription.on_lost_event)
-        elif isinstance(frame, protocol.Subscribed):
-            self._subscribed(frame)
-        elif isinstance(frame, protocol.Complaint) and frame.id not in self._answers:
-            _log.warning("the Event API complains: %s", "; ".join(map(str, frame.reasons)))
-        elif not isinstance(frame, protocol.KeepAlive | None):
-            self._answer(frame)
-
-    def _subscribed(self, frame: protocol.Subscribed) -> None:
-        # In the reader itself, so that no event of this connection can come before its owner knows that it is live.
-        subscription = self._subscriptions.get(frame.id)
-        if subscription is not None:
-            subscription.live = True
-            _call(subscription.on_live)
-            if not subscription.settled.done():
-                subscription.settled.set_result(None)
-        self._answer(frame)
-
-    def _answer(self, frame: Any) -> None:
-        answer = self._answers.get(getattr(frame, "id", None) or "")
-        if answer is not None and not answer.done():
-            answer.set_result(frame)
+        else:
+            if isinstance(frame, protocol.Subscribed) and subscription is not None:
+                # Here, so that no event of this connection can come before its owner knows that it is live.
+                subscription.live = True
+                _call(subscription.on_live)
+                if not subscription.settled.done():
+                    subscription.settled.set_result(None)
+            connection.answered(frame)
 
     # State
-
-    def _authorization(self, token: str) -> dict[str, str]:
-        return {"host": self._target.events_host, "Authorization": token}
 
     def _enter(self, state: SocketState, cause: ClientError | None = None) -> None:
         if state is self.state:
@@ -422,16 +365,12 @@ class EventsSocket:
         changed.set()
         _call(self._on_state, state, cause)
 
-    def _lose(self, cause: ClientError) -> None:
-        for answer in self._answers.values():
-            if not answer.done():
-                reasons = cause.reasons if isinstance(cause, EventsError) else ()
-                answer.set_exception(ConnectionLostError(str(cause), reasons))
+    def _lose(self) -> None:
         for subscription in self._subscriptions.values():
             subscription.live = False
 
     def _give_up(self, cause: ClientError) -> None:
-        self._lose(cause)
+        self._lose()
         for subscription in self._subscriptions.values():
             if not subscription.settled.done():
                 subscription.settled.set_exception(cause)
@@ -451,23 +390,3 @@ def _call(callback: Callable[..., None] | None, *arguments: Any) -> None:
         callback(*arguments)
     except Exception:
         _log.exception("a callback of the Events socket failed")
-
-
-async def _end(socket: aiohttp.ClientWebSocketResponse) -> None:
-    await socket.close()
-
-
-async def _send(socket: aiohttp.ClientWebSocketResponse, frame: str) -> None:
-    try:
-        await socket.send_str(frame)
-    except (aiohttp.ClientError, ConnectionError, RuntimeError) as error:
-        raise ConnectionLostError(f"the connection ended: {error}") from error
-
-
-async def _text(socket: aiohttp.ClientWebSocketResponse) -> str:
-    message = await socket.receive()
-    if message.type is aiohttp.WSMsgType.TEXT:
-        return str(message.data)
-    if message.type is aiohttp.WSMsgType.BINARY:
-        raise ProtocolError("a binary frame, which the protocol does not have")
-    raise ConnectionLostError(f"the server closed the connection (code {socket.close_code})")

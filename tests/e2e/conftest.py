@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from client import targets
@@ -67,13 +68,25 @@ def _local_place(cloud: LocalCloud) -> Place:
     return Place(target, keys, str(document["awsEndpoint"]))
 
 
+def _operators_keys() -> dict[str, str]:
+    """Return the AWS credentials of whoever runs the suite, wherever the AWS SDK finds them."""
+    found = boto3.Session().get_credentials()
+    if found is None:
+        pytest.exit(
+            "A deployed target needs AWS credentials (to make users): set AWS_PROFILE or sign in.", returncode=4
+        )
+    frozen = found.get_frozen_credentials()
+    keys = {"AWS_ACCESS_KEY_ID": frozen.access_key, "AWS_SECRET_ACCESS_KEY": frozen.secret_key}
+    return keys | ({"AWS_SESSION_TOKEN": frozen.token} if frozen.token else {})
+
+
 @pytest.fixture(scope="session")
 def session_place(request: pytest.FixtureRequest) -> Place:
     """The environment under test, for fixtures that outlive one test."""
     name = _target(request.config)
     if name == targets.LOCAL:
         return _local_place(request.getfixturevalue("session_cloud"))
-    return Place(targets.read(Path(name)), dict(os.environ), os.environ.get("AWS_ENDPOINT_URL"))
+    return Place(targets.read(Path(name)), _operators_keys(), os.environ.get("AWS_ENDPOINT_URL"))
 
 
 @pytest.fixture

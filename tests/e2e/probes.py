@@ -10,7 +10,7 @@ import datetime
 import json
 import uuid
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from unittest import mock
 
@@ -33,9 +33,9 @@ class Context:
     place: Place
     http: aiohttp.ClientSession
     me: str
-    access: str
-    id_token: str
     group: str
+    access: str = field(repr=False)
+    id_token: str = field(repr=False)
 
     @property
     def mine(self) -> Authorize:

@@ -12,7 +12,7 @@ from tests.e2e.place import People
 
 
 async def test_signing_up_makes_the_profile(people: People) -> None:
-    account = await people.account("Ada", "Lovelace")
+    account = await people.newcomer("Ada", "Lovelace")
     ada = await people.online(account)
     profile = (await ada.api.me()).user
     assert (profile.userId, profile.fullName, profile.email) == (account.user_id, "Ada Lovelace", account.email)

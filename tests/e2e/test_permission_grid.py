@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
@@ -28,8 +28,8 @@ class Scenario:
     """The names of the grid as ids, and my token."""
 
     names: dict[str, str]
-    token: str
-    other_token: str
+    token: str = field(repr=False)
+    other_token: str = field(repr=False)
 
 
 @pytest.fixture(scope="module")

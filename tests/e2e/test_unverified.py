@@ -23,7 +23,7 @@ async def test_undocumented_points_are_asked_and_shown(
     ada, grace = await people.pair()
     group = await people.group(ada, grace)
     async with aiohttp.ClientSession() as http:
-        at = Context(place, http, ada.id, await ada.session.access_token(), ada.session.id_token, group)
+        at = Context(place, http, ada.id, group, await ada.session.access_token(), ada.session.id_token)
         observed: dict[str, str] = {}
         for question in QUESTIONS:
             try:

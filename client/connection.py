@@ -1,0 +1,138 @@
+"""One open connection to the Event API, from its handshake to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+import aiohttp
+
+from client import protocol
+from client.errors import (
+    ConnectionLostError,
+    ConnectionRefusedByServerError,
+    EventsError,
+    ProtocolError,
+)
+from client.targets import Target
+
+_log = logging.getLogger(__name__)
+_FRAME_BYTES_MAX = 4 * 1024 * 1024
+
+
+def authorization(target: Target, token: str) -> dict[str, str]:
+    """Return the credentials of a frame or connection (AppSync Events: WebSocket protocol, Cognito)."""
+    return {"host": target.events_host, "Authorization": token}
+
+
+class Connection:
+    """An acknowledged connection.
+
+    Args:
+        socket: the WebSocket.
+        silence_seconds: how long the server may be silent.
+        ack_seconds: how long to wait for the answer to a frame.
+    """
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, silence_seconds: float, ack_seconds: float) -> None:
+        self._socket = socket
+        self._silence_seconds = silence_seconds
+        self._ack_seconds = ack_seconds
+        self._answers: dict[str, asyncio.Future[protocol.Frame]] = {}
+
+    @classmethod
+    async def open(cls, http: aiohttp.ClientSession, target: Target, token: str, *, ack_seconds: float) -> Connection:
+        """Connect and wait for the acknowledgement.
+
+        Raises:
+            ConnectionRefusedByServerError: the server answered `connection_error`.
+            ConnectionLostError, ProtocolError, aiohttp.ClientError, OSError, TimeoutError: it could not be opened.
+        """
+        async with asyncio.timeout(ack_seconds):
+            socket = await http.ws_connect(
+                target.events_realtime_url,
+                protocols=protocol.subprotocols(authorization(target, token)),
+                timeout=aiohttp.ClientWSTimeout(ws_close=2.0),
+                max_msg_size=_FRAME_BYTES_MAX,
+            )
+        try:
+            await socket.send_str(protocol.init_frame())
+            async with asyncio.timeout(ack_seconds):
+                while True:
+                    frame = protocol.parse(await _text(socket))
+                    if isinstance(frame, protocol.Acknowledged):
+                        return cls(socket, frame.silence_seconds, ack_seconds)
+                    if isinstance(frame, protocol.ConnectionRefused):
+                        message = "the Event API refused the connection"
+                        raise ConnectionRefusedByServerError(message, frame.reasons)
+        except BaseException:
+            await socket.close()
+            raise
+
+    async def frame(self, within: float) -> protocol.Frame | None:
+        """Return the next frame; None for one of an unknown kind, and where none came `within` so many seconds.
+
+        Raises:
+            ConnectionLostError: the connection ended, or was silent for longer than the server announced.
+            ProtocolError: something came that is no frame.
+        """
+        try:
+            async with asyncio.timeout(min(self._silence_seconds, within)):
+                return protocol.parse(await _text(self._socket))
+        except TimeoutError as error:
+            if within <= self._silence_seconds:
+                return None
+            raise ConnectionLostError(f"nothing was heard for {self._silence_seconds:.0f} seconds") from error
+
+    async def ask(self, id: str, frame: str) -> protocol.Frame:
+        """Send a frame and return the one that answers it.
+
+        Raises:
+            ConnectionLostError: the connection ended first, or no answer came and it was closed for that.
+        """
+        answer: asyncio.Future[protocol.Frame] = asyncio.get_running_loop().create_future()
+        self._answers[id] = answer
+        try:
+            await self._send(frame)
+            async with asyncio.timeout(self._ack_seconds):
+                return await answer
+        except TimeoutError as error:
+            await self._socket.close()
+            raise ConnectionLostError(f"no answer within {self._ack_seconds:.0f} seconds") from error
+        finally:
+            self._answers.pop(id, None)
+
+    def answered(self, frame: Any) -> None:
+        """Hand a frame to whoever waits for it; a complaint that nobody waits for goes to the log."""
+        answer = self._answers.get(getattr(frame, "id", None) or "")
+        if answer is not None and not answer.done():
+            answer.set_result(frame)
+        elif isinstance(frame, protocol.Complaint):
+            _log.warning("the Event API complains: %s", "; ".join(map(str, frame.reasons)))
+
+    def lost(self, cause: Exception) -> None:
+        """Tell whoever waits for an answer that none will come."""
+        reasons = cause.reasons if isinstance(cause, EventsError) else ()
+        for answer in self._answers.values():
+            if not answer.done():
+                answer.set_exception(ConnectionLostError(str(cause), reasons))
+
+    async def close(self) -> None:
+        """End the connection."""
+        await self._socket.close()
+
+    async def _send(self, frame: str) -> None:
+        try:
+            await self._socket.send_str(frame)
+        except (aiohttp.ClientError, ConnectionError, RuntimeError) as error:
+            raise ConnectionLostError(f"the connection ended: {error}") from error
+
+
+async def _text(socket: aiohttp.ClientWebSocketResponse) -> str:
+    message = await socket.receive()
+    if message.type is aiohttp.WSMsgType.TEXT:
+        return str(message.data)
+    if message.type is aiohttp.WSMsgType.BINARY:
+        raise ProtocolError("a binary frame, which the protocol does not have")
+    raise ConnectionLostError(f"the server closed the connection (code {socket.close_code})")
