@@ -71,6 +71,17 @@ def _sign_up(cognito: Any, outputs: CloudOutputs, user: DemoUser) -> None:
         "family_name": user.family_name,
     }
     try:
+        _create(cognito, outputs, user, attributes)
+        _confirm(cognito, outputs, user)
+    except (ClientError, BotoCoreError) as error:
+        raise StepError(
+            f"{user.email} could not be signed up: {error}",
+            "see emulator.log; after UserLambdaValidationException it is the post-confirmation function that failed",
+        ) from error
+
+
+def _create(cognito: Any, outputs: CloudOutputs, user: DemoUser, attributes: dict[str, str]) -> None:
+    try:
         cognito.sign_up(
             ClientId=outputs.userPoolClientId,
             Username=user.email,
@@ -79,28 +90,17 @@ def _sign_up(cognito: Any, outputs: CloudOutputs, user: DemoUser) -> None:
         )
     except cognito.exceptions.UsernameExistsException:
         # A run that ended between sign-up and the writing of the file: the password is unknown, so it is set anew.
-        _set_password(cognito, outputs, user)
-    except (ClientError, BotoCoreError) as error:
-        raise StepError(f"{user.email} could not be signed up: {error}", "see emulator.log") from error
-    _confirm(cognito, outputs, user)
-
-
-def _set_password(cognito: Any, outputs: CloudOutputs, user: DemoUser) -> None:
-    cognito.admin_set_user_password(
-        UserPoolId=outputs.userPoolId, Username=user.email, Password=user.password, Permanent=True
-    )
+        # Confirmed first, because setting a password confirms too, but without the trigger that makes the profile.
+        _confirm(cognito, outputs, user)
+        cognito.admin_set_user_password(
+            UserPoolId=outputs.userPoolId, Username=user.email, Password=user.password, Permanent=True
+        )
 
 
 def _confirm(cognito: Any, outputs: CloudOutputs, user: DemoUser) -> None:
-    try:
-        state = cognito.admin_get_user(UserPoolId=outputs.userPoolId, Username=user.email)["UserStatus"]
-        if state == "UNCONFIRMED":
-            cognito.admin_confirm_sign_up(UserPoolId=outputs.userPoolId, Username=user.email)
-    except (ClientError, BotoCoreError) as error:
-        raise StepError(
-            f"{user.email} could not be confirmed: {error}",
-            "the post-confirmation function may have failed: see emulator.log",
-        ) from error
+    state = cognito.admin_get_user(UserPoolId=outputs.userPoolId, Username=user.email)["UserStatus"]
+    if state == "UNCONFIRMED":
+        cognito.admin_confirm_sign_up(UserPoolId=outputs.userPoolId, Username=user.email)
 
 
 def _client(outputs: CloudOutputs, keys: dict[str, str]) -> Any:

@@ -108,7 +108,7 @@ class StateDirectory:
         return self.root / "processes.json"
 
     def prepare(self) -> None:
-        """Create the folders, and empty the temporary one.
+        """Create the folders, empty the temporary one, and set the last run's logs aside as `*.log.1`.
 
         Raises:
             StateError: a folder cannot be made.
@@ -118,6 +118,8 @@ class StateDirectory:
                 folder.mkdir(parents=True, exist_ok=True)
             shutil.rmtree(self.temporary, ignore_errors=True)
             self.temporary.mkdir()
+            for log in self.logs.glob("*.log"):
+                log.replace(log.with_suffix(".log.1"))
         except OSError as error:
             raise StateError(
                 f"cannot prepare the state directory {self.root}: {error}; choose another with --state"

@@ -69,6 +69,17 @@ def test_forgetting_deletes_our_files_and_refuses_a_directory_with_others(tmp_pa
     assert list(state.root.iterdir()) == []
 
 
+def test_logs_of_the_last_run_are_set_aside_and_older_ones_go(tmp_path: Path) -> None:
+    state = StateDirectory(tmp_path / "state")
+    for run in ("first", "second", "third"):
+        state.prepare()
+        (state.logs / "emulator.log").write_text(run)
+    assert {path.name: path.read_text() for path in state.logs.iterdir()} == {
+        "emulator.log": "third",
+        "emulator.log.1": "second",
+    }
+
+
 def test_other_ports_than_those_deployed_are_refused_with_the_remedy(tmp_path: Path) -> None:
     state = StateDirectory(tmp_path)
     CloudManifest("local", Ports(5001, 5002, 5003)).save(state.manifest_file)
