@@ -6,7 +6,7 @@ import asyncio
 import email.utils
 import time
 from collections.abc import Mapping
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 import aiohttp
@@ -14,6 +14,7 @@ import msgspec
 
 from client.backoff import Backoff
 from client.errors import ApiError, ServerFaultError, TooManyRequestsError, UnreachableError, api_error
+from client.session import TokenSource
 from client.targets import Target
 from handlers.core.contract import requests, responses
 from handlers.core.contract.models import Role
@@ -27,14 +28,6 @@ _ROUTES: Final = {route.operation: route for route in ROUTES}
 # A repetition of these would answer differently than the first try, or come too late to mean anything.
 _ONCE: Final = frozenset({"leaveGroup", "removeMember", "setTyping"})
 _DECODERS: Final = {route.operation: msgspec.json.Decoder(route.response) for route in ROUTES}
-
-
-class TokenSource(Protocol):
-    """Where access tokens come from; `client.session.Session` is one."""
-
-    async def access_token(self, *, refused: str | None = None) -> str:
-        """Return a token that is good now, and is not `refused`."""
-        ...
 
 
 class Api:

@@ -1,9 +1,4 @@
-"""The chat as one signed-in user has it: sockets and API behind it, one view in front of it.
-
-The order that leaves no hole: the subscriptions are acknowledged first, then the list (and with it how far every
-conversation has come) is read, and only then the events that arrived meanwhile are applied; what the numbers show to
-be missing is asked for conversation by conversation.
-"""
+"""The chat as one signed-in user has it: socket and API behind it, one view in front of it."""
 
 from __future__ import annotations
 
@@ -19,23 +14,22 @@ import aiohttp
 from client.api import Api
 from client.backoff import Backoff
 from client.conversation import ConversationLog
-from client.errors import ApiError, ClientError, ForbiddenError, NotFoundError, UnreachableError
-from client.inbox import Inbox, decode, plain
+from client.entry import decode, plain
+from client.errors import ClientError
+from client.inbox import Inbox
+from client.recovery import Recovery
 from client.session import Session
-from client.socket import EventsSocket, SocketState
+from client.socket import EventsSocket
+from client.subscription import SocketState
 from client.targets import Target
 from client.updates import Link, LinkChanged, SendFailed, Update
 from handlers.core.contract import channels, events
-from handlers.core.contract.limits import CONVERSATIONS_PAGE_MAX
 from handlers.core.contract.models import ConversationView, Message
 from handlers.core.contract.requests import SendMessage
-from handlers.core.contract.responses import HistoryPage
 
 _log = logging.getLogger(__name__)
 TYPING_INTERVAL_SECONDS: Final = 2.0
 """A user who goes on typing is announced this often; a notice holds for three seconds."""
-_SETTLE_SECONDS: Final = 0.15
-_RECOVERIES_AT_ONCE: Final = 4
 
 
 @dataclass
@@ -76,14 +70,10 @@ class ChatClient:
         self.link = Link.OFFLINE
         self.drafts: dict[tuple[str, str], Draft] = {}
         self._on_update = on_update
-        self._backoff = backoff or Backoff(base=0.3, cap=5.0)
-        self._held: list[events.Event] | None = []
-        self._first = True
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._recovering: asyncio.Task[None] | None = None
-        self._filling: dict[str, asyncio.Task[None]] = {}
-        self._fetching: set[str] = set()
-        self._at_once = asyncio.Semaphore(_RECOVERIES_AT_ONCE)
+        self._recovery = Recovery(
+            self.api, self.inbox, apply=self._apply, tell=self._tell, backoff=backoff or Backoff(base=0.3, cap=5.0)
+        )
+        self._subscribed = False
         self._typing_told: dict[str, float] = {}
         self._expiry: asyncio.TimerHandle | None = None
         self._current = asyncio.Event()
@@ -115,6 +105,7 @@ class ChatClient:
                 on_refused=self._on_refused,
             )
         await self.socket.connected()
+        self._subscribed = True
         self._begin_recovery()
         await self.current()
 
@@ -122,10 +113,7 @@ class ChatClient:
         """End the connection and everything under way."""
         if self._expiry is not None:
             self._expiry.cancel()
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._recovery.close()
         await self.socket.close()
 
     async def current(self) -> None:
@@ -147,7 +135,7 @@ class ChatClient:
         page = await self.api.history(conversation_id)
         log.older(page, generation)
         log.note(page.latestSeq, page.latestChange)
-        self._fill_gaps()
+        self._recovery.fill_gaps()
         return log.messages
 
     async def older(self, conversation_id: str) -> list[Message]:
@@ -197,7 +185,7 @@ class ChatClient:
             log = self.inbox[conversation_id].log
             self._progressed(log, log.sent(answer.message, temp_id))
         else:
-            self._fetch(conversation_id)
+            self._recovery.fetch(conversation_id)
         return answer.message
 
     async def edit(self, conversation_id: str, message_id: str, content: str) -> Message:
@@ -236,7 +224,7 @@ class ChatClient:
     def take(self, view: ConversationView) -> None:
         """Take a conversation from an answer of the API (one just opened, or looked up) into the view."""
         self._tell(self.inbox.listed([view]))
-        self._fill_gaps()
+        self._recovery.fill_gaps()
 
     # What comes in
 
@@ -245,11 +233,7 @@ class ChatClient:
         if event is None:
             _log.info("an event of an unknown kind was ignored")
             return
-        if self._held is not None:
-            self._held.append(event)
-            return
-        self._apply(event)
-        self._fill_gaps()
+        self._recovery.take(event)
 
     def _apply(self, event: events.Event) -> None:
         if isinstance(event, events.MessageSent) and event.data.tempId is not None:
@@ -262,7 +246,7 @@ class ChatClient:
     def _progressed(self, log: ConversationLog, changes: Iterable[Any]) -> None:
         if log.conversation_id in self.inbox:
             self._tell(self.inbox.progressed(log.conversation_id, changes))
-            self._fill_gaps()
+            self._recovery.fill_gaps()
 
     def _tell(self, updates: Iterable[Update]) -> None:
         for update in updates:
@@ -287,16 +271,13 @@ class ChatClient:
 
     def _on_state(self, state: SocketState, cause: ClientError | None) -> None:
         if state is SocketState.CONNECTED:
-            if not self._first:
+            if self._subscribed:
                 self._begin_recovery()
             return
         self._current.clear()
         if state is SocketState.CLOSED:
             return
-        if self._held is None:
-            self._held = []
-        if self._recovering is not None:
-            self._recovering.cancel()
+        self._recovery.pause()
         if state is SocketState.REFUSED and cause is not None:
             self._on_refused(cause)
         elif state is not SocketState.CONNECTING or self.link is not Link.OFFLINE:
@@ -313,130 +294,9 @@ class ChatClient:
             self._tell([LinkChanged(link, cause)])
 
     def _begin_recovery(self) -> None:
-        if self._held is None:
-            self._held = []
-        if self._recovering is not None:
-            self._recovering.cancel()
-        self._recovering = self._spawn(self._recover(), "recover")
-
-    async def _recover(self) -> None:
         self._enter(Link.RECOVERING)
-        attempt = 0
-        while True:
-            try:
-                views = await self._all_conversations()
-                updates = self.inbox.listed(views, first=self._first)
-                listed = {view.conversationId for view in views}
-                vanished = [view.conversationId for view in self.inbox.conversations()]
-                self._tell(updates)
-                for conversation_id in vanished:
-                    if conversation_id not in listed:
-                        await self._look(conversation_id)
-                if self._first:
-                    self.inbox.blocked.update((await self.api.blocks()).userIds)
-                break
-            except (ApiError, UnreachableError) as error:
-                _log.info("the recovery is tried again: %s", error)
-                await asyncio.sleep(self._backoff.delay(attempt))
-                attempt += 1
-        self._first = False
-        held, self._held = self._held or [], None
-        for event in held:
-            self._apply(event)
-        self._fill_gaps()
+        self._recovery.begin(self._recovered)
+
+    def _recovered(self) -> None:
         self._current.set()
         self._enter(Link.CURRENT)
-
-    async def _all_conversations(self) -> list[ConversationView]:
-        views: list[ConversationView] = []
-        cursor: str | None = None
-        while True:
-            page = await self.api.conversations(limit=CONVERSATIONS_PAGE_MAX, cursor=cursor)
-            views += page.conversations
-            cursor = page.nextCursor
-            if cursor is None:
-                return views
-
-    async def _look(self, conversation_id: str) -> None:
-        """Ask for one conversation and take what the API says of it, also that it is no longer the user's."""
-        try:
-            view = (await self.api.conversation(conversation_id)).conversation
-        except (ForbiddenError, NotFoundError):
-            self._tell(self.inbox.gone(conversation_id))
-        else:
-            self._tell(self.inbox.listed([view]))
-
-    def _fill_gaps(self) -> None:
-        if self._held is not None:
-            return
-        for conversation_id in list(self.inbox.unknown):
-            self._fetch(conversation_id)
-        for log in self.inbox.behind():
-            if log.conversation_id not in self._filling:
-                task = self._spawn(self._fill(log), f"fill {log.conversation_id}")
-                self._filling[log.conversation_id] = task
-                task.add_done_callback(lambda _, id=log.conversation_id: self._filled(id))  # type: ignore[misc]
-
-    def _filled(self, conversation_id: str) -> None:
-        del self._filling[conversation_id]
-
-    async def _fill(self, log: ConversationLog) -> None:
-        """Ask for what a log misses until it misses nothing."""
-        # Events of concurrent senders overtake each other by milliseconds; those gaps close by themselves.
-        await asyncio.sleep(_SETTLE_SECONDS)
-        attempt = 0
-        while (gap := log.gap) is not None and log.conversation_id in self.inbox:
-            try:
-                page: HistoryPage | None = None
-                newest: HistoryPage | None = None
-                async with self._at_once:
-                    page = await self.api.history(
-                        log.conversation_id, after_seq=gap.after_seq, after_change=gap.after_change
-                    )
-                    if page.reload:
-                        newest = await self.api.history(log.conversation_id)
-            except (ForbiddenError, NotFoundError):
-                self._tell(self.inbox.gone(log.conversation_id))
-                return
-            except (ApiError, UnreachableError) as error:
-                _log.info("a gap of %s is asked for again: %s", log.conversation_id, error)
-                page = None
-            if page is not None and log.conversation_id in self.inbox:
-                changes = log.filled(gap, page) if newest is None else log.restart(newest)
-                self._tell(self.inbox.progressed(log.conversation_id, changes))
-            if log.gap == gap:
-                await asyncio.sleep(self._backoff.delay(attempt))
-                attempt += 1
-
-    def _fetch(self, conversation_id: str) -> None:
-        if conversation_id not in self._fetching:
-            self._fetching.add(conversation_id)
-            self._spawn(self._fetch_until_known(conversation_id), f"fetch {conversation_id}")
-
-    async def _fetch_until_known(self, conversation_id: str) -> None:
-        attempt = 0
-        try:
-            while True:
-                self.inbox.unknown.discard(conversation_id)
-                try:
-                    async with self._at_once:
-                        await self._look(conversation_id)
-                    break
-                except (ApiError, UnreachableError) as error:
-                    _log.info("conversation %s is asked for again: %s", conversation_id, error)
-                    await asyncio.sleep(self._backoff.delay(attempt))
-                    attempt += 1
-        finally:
-            self._fetching.discard(conversation_id)
-        self._fill_gaps()
-
-    def _spawn(self, work: Any, name: str) -> asyncio.Task[None]:
-        task: asyncio.Task[None] = asyncio.create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-        return task
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            _log.error("%s failed", task.get_name(), exc_info=task.exception())

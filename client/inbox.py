@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from functools import singledispatchmethod
 from typing import Any, Final
 
 import msgspec
 
 from client.conversation import Change, ConversationLog
+from client.entry import Entry, copy_description, last_message, plain, typing_of
 from client.updates import (
     BlockChanged,
     ConversationChanged,
@@ -22,37 +22,15 @@ from client.updates import (
     HistoryReset,
     MessageAdded,
     ReadMoved,
-    TypingChanged,
     Update,
     UserChanged,
 )
 from handlers.core.contract import events
-from handlers.core.contract.limits import PREVIEW_CHARACTERS
-from handlers.core.contract.models import Conversation, ConversationView, LastMessage, Message
+from handlers.core.contract.models import Conversation, ConversationView, Message
 
 TYPING_SECONDS: Final = 3.0
 """How long a typing notice holds without another one."""
 _REMEMBERED_EVENTS: Final = 10_000
-
-
-@dataclass
-class Entry:
-    """One conversation: as the list shows it, its log, who types (until when) and how far everybody has read."""
-
-    view: ConversationView
-    log: ConversationLog
-    counted: int
-    typing: dict[str, float] = field(default_factory=dict)
-    read: dict[str, int] = field(default_factory=dict)
-
-
-def decode(document: Any) -> events.Event | None:
-    """Return an event of the contract, or None for one that this client does not know."""
-    try:
-        event: events.Event = msgspec.convert(document, events.Event)
-        return event
-    except msgspec.ValidationError:
-        return None
 
 
 class Inbox:
@@ -120,7 +98,7 @@ class Inbox:
         entry.log.note(news.latestSeq, news.latestChange)
         view = entry.view
         if news.version >= view.version:
-            _copy_description(news, view)
+            copy_description(news, view)
             view.name, view.participantNames = news.name, news.participantNames
         view.latestChange = max(view.latestChange, news.latestChange)
         view.lastReadSeq = max(view.lastReadSeq, news.lastReadSeq)
@@ -159,7 +137,7 @@ class Inbox:
     def _arrived(self, entry: Entry, message: Message) -> list[Update]:
         view, seq = entry.view, message.seq or 0
         if seq > view.latestSeq or view.lastMessage is None:
-            view.latestSeq, view.lastMessageAt, view.lastMessage = seq, message.timestamp, _last(message)
+            view.latestSeq, view.lastMessageAt, view.lastMessage = seq, message.timestamp, last_message(message)
         if seq > entry.counted:
             entry.counted = seq
             if message.senderId == self.me:
@@ -172,7 +150,7 @@ class Inbox:
     def _revised(self, entry: Entry, message: Message) -> None:
         last = entry.view.lastMessage
         if last is not None and last.messageId == message.messageId:
-            entry.view.lastMessage = _last(message)
+            entry.view.lastMessage = last_message(message)
 
     def own_read(self, conversation_id: str, seq: int, unread: int) -> list[Update]:
         """Take the API's answer to a mark-as-read."""
@@ -255,7 +233,7 @@ class Inbox:
             return []
         began = user not in entry.typing
         entry.typing[user] = now + TYPING_SECONDS
-        return [_typing(entry)] if began else []
+        return [typing_of(entry)] if began else []
 
     @_on.register
     def _(self, event: events.UserStoppedTyping, now: float) -> list[Update]:
@@ -277,7 +255,7 @@ class Inbox:
         entry.log.note(news.latestSeq, news.latestChange)
         view = entry.view
         name = view.name
-        _copy_description(news, view)
+        copy_description(news, view)
         view.name = name if view.type == "DM" else news.name
         if any(user not in view.participantNames for user in view.participants[: len(view.participantNames) + 1]):
             self.unknown.add(news.conversationId)  # somebody whose name only the API knows
@@ -322,7 +300,7 @@ class Inbox:
             for user in over:
                 del entry.typing[user]
             if over:
-                out.append(_typing(entry))
+                out.append(typing_of(entry))
         return out
 
     def next_expiry(self) -> float | None:
@@ -332,39 +310,10 @@ class Inbox:
     def _stopped(self, entry: Entry, user: str) -> list[Update]:
         if entry.typing.pop(user, None) is None:
             return []
-        return [_typing(entry)]
+        return [typing_of(entry)]
 
     def _read_by_me(self, entry: Entry, seq: int, unread: int) -> list[Update]:
         conversation = entry.view.conversationId
         entry.read[self.me] = seq
         entry.view.lastReadSeq, entry.view.unreadCount = max(seq, entry.view.lastReadSeq), unread
         return [ReadMoved(conversation, self.me, seq), ConversationChanged(entry.view)]
-
-
-def plain(message: Message) -> Message:
-    """Return a message without what only its event carries, so that equal messages compare equal."""
-    fields = Message.__struct_fields__
-    return Message(**{name: getattr(message, name) for name in fields})
-
-
-def _last(message: Message) -> LastMessage:
-    preview = None if message.deleted or not message.content else message.content[:PREVIEW_CHARACTERS]
-    return LastMessage(
-        messageId=message.messageId,
-        senderId=message.senderId,
-        type=message.type,
-        timestamp=message.timestamp,
-        seq=message.seq or 0,
-        preview=preview,
-        deleted=message.deleted,
-    )
-
-
-def _copy_description(source: Conversation, target: ConversationView) -> None:
-    """Copy what `version` counts, except for the name, which a list shows differently."""
-    for name in ("participants", "admins", "description", "avatar", "updatedAt", "version"):
-        setattr(target, name, getattr(source, name))
-
-
-def _typing(entry: Entry) -> TypingChanged:
-    return TypingChanged(entry.view.conversationId, tuple(entry.typing))

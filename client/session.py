@@ -7,7 +7,7 @@ import base64
 import json
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from client.cognito import Cognito, Tokens
 from client.errors import SignInError
@@ -28,6 +28,14 @@ def claims(token: str) -> dict[str, Any]:
     except (IndexError, ValueError) as error:
         raise SignInError("InvalidToken", "the server's token cannot be read") from error
     return dict(decoded)
+
+
+class TokenSource(Protocol):
+    """Where access tokens come from; `Session` is one."""
+
+    async def access_token(self, *, refused: str | None = None) -> str:
+        """Return a token that is good now, and is not `refused`."""
+        ...
 
 
 class Session:

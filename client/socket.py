@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import enum
 import logging
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import aiohttp
 
@@ -29,6 +27,8 @@ from client.errors import (
     SubscriptionRefusedError,
     UnreachableError,
 )
+from client.session import TokenSource
+from client.subscription import SocketState, Subscription
 from client.targets import Target
 
 _log = logging.getLogger(__name__)
@@ -38,44 +38,6 @@ _LIFETIME_MARGIN_SECONDS = 10 * 60.0
 _SUBSCRIBE_ATTEMPTS = 3
 # Answers that a repetition cannot change; everything else counts as a passing fault of the server.
 _FINAL_REASONS = frozenset({"Unauthorized", "UnauthorizedException", "BadRequestException", "NotFoundException"})
-
-
-class SocketState(enum.Enum):
-    """What the connection is doing. CONNECTED means that every subscription has been acknowledged."""
-
-    CLOSED = "closed"
-    CONNECTING = "connecting"
-    CONNECTED = "connected"
-    WAITING = "waiting to reconnect"
-    REFUSED = "refused"
-
-
-class TokenSource(Protocol):
-    """Where access tokens come from; `client.session.Session` is one."""
-
-    async def access_token(self, *, refused: str | None = None) -> str:
-        """Return a token that is good now, and is not `refused`."""
-        ...
-
-
-@dataclass(eq=False)
-class Subscription:
-    """One channel that is listened to, on whichever connection is open.
-
-    `on_event` gets each decoded event; `on_live` is called at each acknowledgement, before any event that follows it
-    on that connection; `on_lost_event` when the server says that it could not deliver one; `on_refused` when a
-    reconnection finds that the channel is no longer allowed.
-    """
-
-    id: str
-    channel: str
-    on_event: Callable[[Any], None]
-    on_live: Callable[[], None] | None = None
-    on_lost_event: Callable[[], None] | None = None
-    on_refused: Callable[[SubscriptionRefusedError], None] | None = None
-    live: bool = False
-    settled: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-    sent_on: Connection | None = None
 
 
 class EventsSocket:

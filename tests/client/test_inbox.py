@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from client.inbox import TYPING_SECONDS, Inbox, decode
+from client.entry import decode
+from client.inbox import TYPING_SECONDS, Inbox
 from client.updates import (
     BlockChanged,
     ConversationChanged,

@@ -18,7 +18,8 @@ from client.errors import (
     SignedOutError,
     SubscriptionRefusedError,
 )
-from client.socket import EventsSocket, SocketState
+from client.socket import EventsSocket
+from client.subscription import SocketState
 from tests.client.servers import EventServer, Frame, Tokens
 
 QUICK = Backoff(base=0.01, cap=0.02)
