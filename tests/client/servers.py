@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,8 +20,9 @@ Frame = dict[str, Any]
 class Tokens:
     """A source of tokens `t0`, `t1`, …: each refusal brings the next."""
 
-    def __init__(self) -> None:
+    def __init__(self, user_id: str = "me") -> None:
         self.number = 0
+        self.user_id = user_id
 
     async def access_token(self, *, refused: str | None = None) -> str:
         if refused == f"t{self.number}":
@@ -175,11 +176,15 @@ class Reply:
 
 
 class ApiServer:
-    """An HTTP API that answers with its script, in order; the last entry answers all further requests."""
+    """An HTTP API that answers with its script, in order; the last entry answers all further requests.
+
+    Where `respond` is set, it decides instead.
+    """
 
     def __init__(self) -> None:
         self.asked: list[Asked] = []
         self.script: list[Reply] = []
+        self.respond: Callable[[Asked], Awaitable[Reply]] | None = None
         self._runner: web.AppRunner | None = None
         self.port = 0
 
@@ -204,7 +209,10 @@ class ApiServer:
         body = await request.read()
         headers = {name.lower(): value for name, value in request.headers.items()}
         self.asked.append(Asked(request.method, request.path, dict(request.query), headers, body))
-        reply = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+        if self.respond is not None:
+            reply = await self.respond(self.asked[-1])
+        else:
+            reply = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         if reply.cut:
             assert request.transport is not None
             request.transport.close()
