@@ -60,10 +60,14 @@ class Commands:
 
     async def begin(self, other: str | None) -> None:
         """Open the conversation with the other demo user, or show the list."""
-        if other is not None:
-            await self._new(other)
-        else:
+        if other is None:
             self._screen.conversations()
+            return
+        for view in self._chat.inbox.conversations():
+            if view.type == "DM" and view.name == other:
+                await self._enter(view.conversationId)
+                return
+        await self._new(other)
 
     async def run(self, line: str) -> None:
         """Carry out one line.
@@ -111,17 +115,24 @@ class Commands:
         else:
             self._note("/open takes a number of /list.")
 
-    async def _find(self, name: str) -> PublicUser | None:
+    async def _find(self, wanted: str) -> PublicUser | None:
+        """Return the user of a name; `NAME #2` means the second of several."""
+        name, _, number = wanted.partition("#")
+        name = name.strip()
         users = (await self._chat.api.search_users(name)).users
-        exact = [user for user in users if user.fullName.casefold() == name.casefold()]
-        found = exact[:1] or users
+        found = [user for user in users if user.fullName.casefold() == name.casefold()] or users
+        place = int(number) if number.strip().isdigit() else None
+        if place is not None and 1 <= place <= len(found):
+            found = [found[place - 1]]
         if len(found) == 1:
             self._screen.learn(found[0].userId, found[0].fullName)
             return found[0]
-        if found:
-            self._note(f"Several people match {name}: {', '.join(user.fullName for user in found)}.")
-        else:
+        if not found:
             self._note(f"Nobody is called {name}.")
+            return None
+        self._note(f"Several people match. Add a number, as in {name} #1:")
+        for place, user in enumerate(found, 1):
+            self._note(f"  #{place} {user.fullName}{f', {user.major}' if user.major else ''} ({user.userId[:8]})")
         return None
 
     async def _new(self, rest: str) -> None:

@@ -152,6 +152,27 @@ async def test_a_later_start_shows_what_was_said(programs: tuple[Program, Progra
     assert await again.ends() == 0
 
 
+async def test_people_of_the_same_name_are_told_apart(
+    programs: tuple[Program, Program], people: People, target: Path
+) -> None:
+    ada, _ = programs
+    first, last = read(target)["demoUsers"][1]["name"].split()
+    await people.account(first, last)
+    await ada.shows("Talking with")
+    await ada.type(f"/new {first} {last}")
+    await ada.shows("Several people match")
+    await ada.shows("#1 Grace")
+    await ada.shows("#2 Grace")
+    await ada.type(f"/new {first} {last} #2")
+    await ada.shows(f"Talking with {first} {last}")
+    await ada.type(f"/group Twins: {first} {last} #1, {first} {last} #2")
+    await ada.shows("Talking with Twins")
+    await ada.type("/members")
+    await ada.shows("you (admin)")
+    await ada.type("/leave")
+    await ada.shows("no longer in this conversation")
+
+
 async def test_an_unknown_user_and_a_wrong_password_are_explained(target: Path) -> None:
     unknown = await start("--user", "3", "--target", str(target))
     await unknown.shows("there is no demo user 3")
