@@ -64,7 +64,7 @@ class CdkProject:
         """
         shutil.rmtree(state.assembly, ignore_errors=True)
         self._run(
-            ["synth", "--all", "--quiet", "-c", f"env={self.environment}", "--output", str(state.assembly)],
+            ["synth", "--quiet", "-c", f"env={self.environment}", "--output", str(state.assembly)],
             _plain_environment(),
             self.folder,
             _SYNTH_SECONDS,
@@ -175,13 +175,14 @@ def _local_environment(state: StateDirectory, ports: Ports, keys: dict[str, str]
 
 
 def _plain_environment() -> dict[str, str]:
-    """The parent's variables without anything of AWS, and with the CLI's telemetry off."""
+    """The parent's variables without anything of AWS; `python` is this interpreter, and the CLI sends no telemetry."""
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("AWS_", "CDK_")) and name.lower() not in ("http_proxy", "https_proxy", "all_proxy")
     }
-    return {**kept, "CDK_DISABLE_CLI_TELEMETRY": "true", "NO_COLOR": "1"}
+    path = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])
+    return {**kept, "PATH": path, "CDK_DISABLE_CLI_TELEMETRY": "true", "NO_COLOR": "1"}
 
 
 def _digest(base: Path, roots: Iterable[Path], extra: str) -> str:
