@@ -227,8 +227,8 @@ class EventsSocket:
             self._connection = None
             restoring.cancel()
             await asyncio.gather(restoring, return_exceptions=True)
-            await connection.close()
             connection.lost(ConnectionLostError("the connection ended"))
+            await connection.close()
 
     async def _open(self, token: str) -> Connection:
         try:

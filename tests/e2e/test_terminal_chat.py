@@ -152,6 +152,68 @@ async def test_a_later_start_shows_what_was_said(programs: tuple[Program, Progra
     assert await again.ends() == 0
 
 
+class Keyboard:
+    """The far end of a terminal: what a person types and sees."""
+
+    def __init__(self) -> None:
+        self.master, self.slave = os.openpty()
+        self.seen = ""
+        self._happened = asyncio.Event()
+        asyncio.get_running_loop().add_reader(self.master, self._read)
+
+    def _read(self) -> None:
+        try:
+            self.seen += os.read(self.master, 65536).decode(errors="replace")
+        except OSError:  # Linux reports the end of a terminal as an error
+            asyncio.get_running_loop().remove_reader(self.master)
+        self._happened.set()
+
+    def type(self, text: str) -> None:
+        os.write(self.master, text.encode())
+
+    async def sees(self, text: str) -> None:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while text not in self.seen:
+                self._happened.clear()
+                await self._happened.wait()
+
+    def close(self) -> None:
+        asyncio.get_running_loop().remove_reader(self.master)
+        os.close(self.master)
+
+
+async def test_in_a_terminal_a_half_typed_line_stays_below_what_arrives(target: Path) -> None:
+    keyboard = Keyboard()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "client.chat", "--user", "1", "--target", str(target)),
+        cwd=_ROOT,
+        env=os.environ | {"TERM": "xterm", "NO_COLOR": "1"},
+        stdin=keyboard.slave,
+        stdout=keyboard.slave,
+        stderr=keyboard.slave,
+    )
+    os.close(keyboard.slave)
+    grace = await start("--user", "2", "--target", str(target))
+    try:
+        await keyboard.sees("Talking with")
+        await grace.shows("Talking with")
+        keyboard.type("half a li")
+        await keyboard.sees("half a li")
+        await grace.type("hello")
+        await keyboard.sees(": hello\r\n> half a li")
+        keyboard.type("ne\n")
+        assert "half a line" in await grace.shows("half a line")
+        keyboard.type("/quit\n")
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            assert await process.wait() == 0
+    finally:
+        keyboard.close()
+        for running in (process, grace.process):
+            if running.returncode is None:
+                running.kill()
+                await running.wait()
+
+
 async def test_people_of_the_same_name_are_told_apart(
     programs: tuple[Program, Program], people: People, target: Path
 ) -> None:
