@@ -33,6 +33,7 @@ ROUNDS = 1
 USERS = 50
 SECONDS = 20
 _SETTLE_SECONDS = 10
+_JOIN_SECONDS = 0.21
 _CODE = "123456"
 
 
@@ -65,11 +66,12 @@ async def _campus(target: Target) -> list[str]:
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
         users = [await _user(target, http, number) for number in range(USERS)]
         sent: dict[str, tuple[float, float]] = {}
-        talks = []
-        for left, right in zip(users[::2], users[1::2], strict=True):
-            opened = await left.api.open_direct(right.user_id)
-            talks += [_send(user, opened.conversation.conversationId, sent) for user in (left, right)]
-        await asyncio.gather(*talks)
+        opened = [
+            (await left.api.open_direct(right.user_id)).conversation.conversationId
+            for left, right in zip(users[::2], users[1::2], strict=True)
+        ]
+        talks = enumerate((user, opened[number // 2]) for number, user in enumerate(users))
+        await asyncio.gather(*(_send(user, talk, number, sent) for number, (user, talk) in talks))
         await _settle(users)
         await asyncio.gather(*(user.socket.close() for user in users))
     return _figures(users, sent)
@@ -88,9 +90,9 @@ async def _user(target: Target, http: aiohttp.ClientSession, number: int) -> _Us
     return user
 
 
-async def _send(user: _User, conversation_id: str, sent: dict[str, tuple[float, float]]) -> None:
-    """Send one message a second, at a moment of the second that is the user's own."""
-    await asyncio.sleep(secrets.randbelow(1000) / 1000)
+async def _send(user: _User, conversation_id: str, number: int, sent: dict[str, tuple[float, float]]) -> None:
+    """Send one message a second; the users join one after the other, so that functions start as load comes."""
+    await asyncio.sleep(number * _JOIN_SECONDS)
     for _ in range(SECONDS):
         next_at = time.monotonic() + 1
         temp_id = str(uuid.uuid4())

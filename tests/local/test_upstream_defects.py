@@ -207,3 +207,31 @@ def _call(port: int, operation: str, body: dict[str, Any]) -> dict[str, Any]:
     with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310 - the address is loopback
         answer: dict[str, Any] = json.loads(response.read())
     return answer
+
+
+def test_concurrent_calls_start_processes_without_bound_so_worker_ceiling_is_needed(tmp_path: Path) -> None:
+    code = """
+config = {"FunctionName": "f", "Runtime": "python3.13", "Handler": "index.handler", "FunctionArn": "arn:aws:lambda:us-east-1:000000000000:function:f"}
+leased = [lambda_svc.acquire_worker("f", config, b"")[1] for _ in range(200)]
+show([leased.count("spawn"), lambda_runtime._LOCAL_MAX_WORKERS])
+"""
+    assert ask(tmp_path, code) == [200, 0]
+
+
+def test_at_the_ceiling_a_call_waits_for_a_process_to_become_free(tmp_path: Path) -> None:
+    code = """
+import threading
+from local.emulator.fixes import worker_ceiling
+worker_ceiling.apply()
+config = {"FunctionName": "f", "Runtime": "python3.13", "Handler": "index.handler", "FunctionArn": "arn:aws:lambda:us-east-1:000000000000:function:f"}
+leased = [lambda_svc.acquire_worker("f", config, b"") for _ in range(worker_ceiling.CEILING)]
+answers = []
+waiter = threading.Thread(target=lambda: answers.append(lambda_svc.acquire_worker("f", config, b"")[1]))
+waiter.start()
+waiter.join(0.2)
+waiting = waiter.is_alive()
+lambda_runtime.release_worker(leased[0][0])
+waiter.join(10)
+show([[reason for _, reason in leased].count("spawn") == worker_ceiling.CEILING, waiting, answers])
+"""
+    assert ask(tmp_path, code) == [True, True, ["reused"]]

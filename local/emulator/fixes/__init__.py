@@ -14,6 +14,7 @@ from local.emulator.fixes import (
     post_confirmation,
     schedule_tick,
     table_settings,
+    worker_ceiling,
 )
 
 __all__ = ["apply_fixes"]
@@ -28,3 +29,4 @@ def apply_fixes() -> None:
     log_wait.apply()
     post_confirmation.apply()
     schedule_tick.apply()
+    worker_ceiling.apply()

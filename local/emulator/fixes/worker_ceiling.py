@@ -1,0 +1,44 @@
+"""How many processes of one function may run at once.
+
+Upstream: every concurrent call of a function gets a process of its own, without a bound. A burst of calls then starts
+dozens of interpreters, which slow each other down, which makes more calls concurrent. AWS has the machines for that;
+here the calls beyond the ceiling wait for a process to become free.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ministack.services import lambda_svc
+
+CEILING = max(4, 2 * (os.cpu_count() or 1))
+WAIT_SECONDS = 25.0
+"""Longest wait for a free process; then the call is throttled, as upstream does at its own ceiling."""
+_POLL_SECONDS = 0.003
+
+
+def apply() -> None:
+    """Let callers wait for a process in place of starting one more."""
+    lambda_svc.acquire_worker = waiting(lambda_svc.acquire_worker)
+
+
+def waiting(acquire: Callable[..., tuple[Any, str]]) -> Callable[..., tuple[Any, str]]:
+    """Return a version of `acquire_worker` that waits at the ceiling.
+
+    Args:
+        acquire: upstream's function; answers `(None, "func_cap")` at the ceiling that it is given.
+    """
+
+    def acquire_in_turn(*arguments: Any, **options: Any) -> tuple[Any, str]:
+        options["max_concurrency"] = options.get("max_concurrency") or CEILING
+        deadline = time.monotonic() + WAIT_SECONDS
+        while True:
+            worker, reason = acquire(*arguments, **options)
+            if worker is not None or time.monotonic() >= deadline:
+                return worker, reason
+            time.sleep(_POLL_SECONDS)
+
+    return acquire_in_turn
