@@ -24,6 +24,7 @@ from tests.e2e.wire import Authorize, Wire, iam, post, publish_http, token
 
 SILENCE_SECONDS = 2.0
 """How long a frame that may not come is waited for."""
+_EARLY_TRIES = 20
 
 
 @dataclass(frozen=True)
@@ -200,13 +201,24 @@ async def next_frame(wire: Wire) -> str:
 
 
 async def early_unsubscribe(at: Context) -> str:
+    for _ in range(_EARLY_TRIES):
+        seen = await _unsubscribe_at_once(at)
+        if "unsubscribe_success" not in seen:
+            return seen
+    return f"{seen} (never early)"
+
+
+async def _unsubscribe_at_once(at: Context) -> str:
+    """Return the answers for a subscription that is ended at once; a busy service may see the end come late."""
     wire = await at.open()
-    credentials = at.mine("")
-    await wire.send({"type": "subscribe", "id": "early", "channel": at.channel, "authorization": credentials})
+    await wire.send({"type": "subscribe", "id": "early", "channel": at.channel, "authorization": at.mine("")})
     await wire.send({"type": "unsubscribe", "id": "early"})
-    seen = []
-    while (kind := await next_frame(wire)) != "no answer":
-        seen.append(kind)
+    seen = [(await wire.answer("early"))["type"]]
+    if seen == ["unsubscribe_error"]:
+        seen.append((await wire.answer("early"))["type"])
+    await wire.send({"type": "unsubscribe", "id": "marker"})
+    while (frame := await wire.frame()).get("id") != "marker":
+        seen.append(frame["type"])
     await wire.socket.close()
     return ", ".join(sorted(seen))
 

@@ -219,8 +219,8 @@ async def test_people_of_the_same_name_are_told_apart(
 ) -> None:
     ada, _ = programs
     first, last = read(target)["demoUsers"][1]["name"].split()
-    await people.account(first, last)
     await ada.shows("Talking with")
+    await people.account(first, last)
     await ada.type(f"/new {first} {last}")
     await ada.shows("Several people match")
     await ada.shows("#1 Grace")
