@@ -45,7 +45,7 @@ def outbox_record(
         fanout_limit: most recipients published to within the request; above it the event goes out in slices.
     """
     sliced = len(recipients) > fanout_limit
-    slices = range(-(-len(recipients) // limits.SLICE_RECIPIENTS))
+    slices = range(-(-len(recipients) // _slice_size(recipients)))
     return OutboxRecord(
         event_id=event.eventId,  # type: ignore[attr-defined]  # every event has one; Struct does not say so
         namespace=namespace.name,
@@ -62,6 +62,11 @@ def parcels(record: OutboxRecord) -> tuple[Parcel, ...]:
     if record.pending_slices is None:
         return (Parcel(record.event_id),)
     return tuple(Parcel(record.event_id, number) for number in sorted(record.pending_slices))
+
+
+def _slice_size(recipients: Sequence[str]) -> int:
+    """Return the recipients of one slice: as many slices work side by side as one call to the queue can ask for."""
+    return max(limits.SLICE_RECIPIENTS, -(-len(recipients) // limits.QUEUE_BATCH_MAX))
 
 
 def _publish(publisher: Publisher, record: OutboxRecord, recipients: Sequence[str]) -> list[str]:
@@ -151,8 +156,8 @@ class Deliverer(msgspec.Struct, frozen=True):
         return not failed
 
     def _deliver_slice(self, record: OutboxRecord, number: int) -> bool:
-        start = number * limits.SLICE_RECIPIENTS
-        failed = _publish(self.publisher, record, record.recipients[start : start + limits.SLICE_RECIPIENTS])
+        size = _slice_size(record.recipients)
+        failed = _publish(self.publisher, record, record.recipients[number * size : (number + 1) * size])
         if not failed:
             self.outbox.finish_slice(record.event_id, number)
         return not failed

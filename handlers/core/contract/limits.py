@@ -75,8 +75,8 @@ RECORDS_PER_CHANGE_MAX: Final = 10
 """Stored events of one change, so that they fit one transaction (4 MB); 50,000 recipients."""
 PUBLISH_CONCURRENCY: Final = 25
 """Publishes one function has under way at once."""
-SLICE_RECIPIENTS: Final = 100
-"""Recipients in one slice of an asynchronous delivery: the slices of the largest group fit one call to the queue."""
+SLICE_RECIPIENTS: Final = 25
+"""Fewest recipients of one slice of an asynchronous delivery, where the event has more: one round of publishes."""
 FAST_PATH_GRACE_SECONDS: Final = 5
 """How long a sender is left to deliver its own event before the relay offers it to the queue."""
 SWEEP_AFTER_SECONDS: Final = 60
