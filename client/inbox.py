@@ -83,6 +83,11 @@ class Inbox:
                     out.append(ConversationChanged(entry.view))
         return out
 
+    def listed_blocks(self, user_ids: Iterable[str]) -> list[Update]:
+        """Take whom the user has blocked, as the API lists it."""
+        before, self.blocked = self.blocked, set(user_ids)
+        return [BlockChanged(user, user in self.blocked) for user in sorted(before ^ self.blocked)]
+
     def _begin(self, view: ConversationView, *, first: bool) -> None:
         start = view.latestSeq if first else min(view.lastReadSeq, view.latestSeq)
         log = ConversationLog(

@@ -132,8 +132,7 @@ class Recovery:
                 # The list may have changed while its pages were read, so absence alone proves nothing.
                 if view.conversationId not in listed:
                     await self._look(view.conversationId)
-            if self._first:
-                self._inbox.blocked.update((await self._api.blocks()).userIds)
+            self._tell(self._inbox.listed_blocks((await self._api.blocks()).userIds))
         except (ApiError, UnreachableError) as error:
             _log.info("the recovery is tried again: %s", error)
             return False

@@ -201,6 +201,28 @@ async def test_a_loss_during_the_first_recovery_does_not_end_the_start(
     assert chat.link is Link.CURRENT
 
 
+async def test_a_list_that_arrives_after_its_connection_has_gone_makes_nothing_current(
+    backend: Backend, chat: ChatClient, application: Application
+) -> None:
+    await chat.start()
+    events = backend.events
+    backend.gate = asyncio.Event()
+    backend.listed.clear()
+    await events.cut()
+    await asyncio.wait_for(backend.listed.wait(), 20)
+    acknowledge = events.on_connect
+    events.on_connect = lambda token: {"type": "connection_error", "errors": [{"errorCode": 500}]}
+    application.updates.clear()
+    await events.cut()
+    await application.until(lambda: application.links() == [Link.OFFLINE])
+    backend.gate.set()
+    tries = len(events.connections)
+    await events.until(lambda: len(events.connections) >= tries + 3)
+    assert application.links() == [Link.OFFLINE]
+    events.on_connect = acknowledge
+    await application.until(lambda: application.links() == [Link.OFFLINE, Link.RECOVERING, Link.CURRENT])
+
+
 async def test_a_failing_api_delays_the_recovery_and_loses_nothing(
     backend: Backend, chat: ChatClient, application: Application
 ) -> None:

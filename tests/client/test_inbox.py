@@ -267,6 +267,20 @@ def test_blocks_are_known_on_every_device(inbox: Inbox) -> None:
     assert inbox.blocked == set()
 
 
+def test_a_list_of_blocks_replaces_what_events_told(inbox: Inbox) -> None:
+    assert inbox.listed_blocks([YOU, "third"]) == [BlockChanged("third", True), BlockChanged(YOU, True)]
+    assert inbox.listed_blocks([YOU]) == [BlockChanged("third", False)]
+    assert inbox.listed_blocks([YOU]) == []
+
+
+def test_a_redelivered_event_does_not_undo_a_later_one(inbox: Inbox) -> None:
+    block = event("USER_BLOCKED", {"userId": YOU})
+    take(inbox, block)
+    take(inbox, event("USER_UNBLOCKED", {"userId": YOU}))
+    assert take(inbox, block) == []
+    assert inbox.blocked == set()
+
+
 @pytest.mark.parametrize(
     "document", [None, 1, {}, {"type": "MESSAGE_SENT"}, {"type": "CALL_STARTED", "eventId": "e", "data": {}}]
 )
