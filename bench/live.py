@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import secrets
 import statistics
 import tempfile
 import time
@@ -20,12 +19,8 @@ from typing import Any
 
 import aiohttp
 
-from client.api import Api
-from client.cognito import Cognito
-from client.session import Session
-from client.socket import EventsSocket
+from bench.people import User, sign_up
 from client.targets import Target, parse
-from handlers.core.contract import channels
 from handlers.core.contract.requests import SendMessage
 from local.testing import LocalCloud
 
@@ -34,7 +29,6 @@ USERS = 50
 SECONDS = 20
 _SETTLE_SECONDS = 10
 _JOIN_SECONDS = 0.21
-_CODE = "123456"
 
 
 def run(rounds: int) -> list[str]:
@@ -44,27 +38,25 @@ def run(rounds: int) -> list[str]:
         return [line for _ in range(rounds) for line in asyncio.run(_campus(target))]
 
 
-class _User:
-    """One signed-in user: an API client, a socket, and when each message arrived."""
+class _Arrivals:
+    """When each message arrived at the other client."""
 
-    def __init__(self, user_id: str, api: Api, socket: EventsSocket) -> None:
-        self.user_id = user_id
-        self.api = api
-        self.socket = socket
-        self.arrivals: list[tuple[str, float]] = []
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, float]] = []
         self.complete = asyncio.Event()
 
-    def on_event(self, document: Any) -> None:
+    def on_event(self, user_id: str, event: Any) -> None:
         """Note when somebody else's message came."""
-        if document["type"] == "MESSAGE_SENT" and document["data"]["senderId"] != self.user_id:
-            self.arrivals.append((document["data"]["tempId"], time.monotonic()))
-            if len(self.arrivals) >= SECONDS:
+        if event["type"] == "MESSAGE_SENT" and event["data"]["senderId"] != user_id:
+            self.seen.append((event["data"]["tempId"], time.monotonic()))
+            if len(self.seen) >= USERS * SECONDS:
                 self.complete.set()
 
 
 async def _campus(target: Target) -> list[str]:
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
-        users = [await _user(target, http, number) for number in range(USERS)]
+        arrivals = _Arrivals()
+        users = [await sign_up(target, http, str(number), arrivals.on_event) for number in range(USERS)]
         sent: dict[str, tuple[float, float]] = {}
         opened = [
             (await left.api.open_direct(right.user_id)).conversation.conversationId
@@ -72,25 +64,12 @@ async def _campus(target: Target) -> list[str]:
         ]
         talks = enumerate((user, opened[number // 2]) for number, user in enumerate(users))
         await asyncio.gather(*(_send(user, talk, number, sent) for number, (user, talk) in talks))
-        await _settle(users)
+        await _settle(arrivals)
         await asyncio.gather(*(user.socket.close() for user in users))
-    return _figures(users, sent)
+    return _figures(arrivals.seen, sent)
 
 
-async def _user(target: Target, http: aiohttp.ClientSession, number: int) -> _User:
-    cognito = Cognito(target, http)
-    email, password = f"{uuid.uuid4().hex}@example.edu", f"Aa1!{secrets.token_urlsafe(12)}"
-    user_id = await cognito.sign_up(email, password, first_name="User", last_name=str(number))
-    await cognito.confirm(email, _CODE)
-    session = await Session.sign_in(cognito, email, password)
-    user = _User(user_id, Api(target, session, http), EventsSocket(target, session, http))
-    user.socket.start()
-    await user.socket.connected()
-    await user.socket.subscribe(channels.channel(channels.CHATS, user_id), user.on_event)
-    return user
-
-
-async def _send(user: _User, conversation_id: str, number: int, sent: dict[str, tuple[float, float]]) -> None:
+async def _send(user: User, conversation_id: str, number: int, sent: dict[str, tuple[float, float]]) -> None:
     """Send one message a second; the users join one after the other, so that functions start as load comes."""
     await asyncio.sleep(number * _JOIN_SECONDS)
     for _ in range(SECONDS):
@@ -102,18 +81,17 @@ async def _send(user: _User, conversation_id: str, number: int, sent: dict[str, 
         await asyncio.sleep(max(0.0, next_at - time.monotonic()))
 
 
-async def _settle(users: list[_User]) -> None:
+async def _settle(arrivals: _Arrivals) -> None:
     """Wait until everything has arrived, and then a little for what should not."""
-    for user in users:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_SETTLE_SECONDS):
-                await user.complete.wait()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_SETTLE_SECONDS):
+            await arrivals.complete.wait()
     await asyncio.sleep(1)
 
 
-def _figures(users: list[_User], sent: dict[str, tuple[float, float]]) -> list[str]:
-    arrivals = Counter(temp_id for user in users for temp_id, _ in user.arrivals)
-    first = {temp_id: at for user in users for temp_id, at in reversed(user.arrivals)}
+def _figures(seen: list[tuple[str, float]], sent: dict[str, tuple[float, float]]) -> list[str]:
+    arrivals = Counter(temp_id for temp_id, _ in seen)
+    first = dict(reversed(seen))
     from_request = [(first[temp_id] - asked) * 1000 for temp_id, (asked, _) in sent.items() if temp_id in first]
     from_answer = [(first[temp_id] - accepted) * 1000 for temp_id, (_, accepted) in sent.items() if temp_id in first]
     lost = len(sent) - len(from_request)

@@ -1,0 +1,49 @@
+"""Signed-in users of a local cloud, each with an API client and a socket, for benchmarks."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from client.api import Api
+from client.cognito import Cognito
+from client.session import Session
+from client.socket import EventsSocket
+from client.targets import Target
+from handlers.core.contract import channels
+
+_CODE = "123456"
+"""The local cloud takes any confirmation code."""
+
+
+@dataclass(frozen=True)
+class User:
+    """One signed-in user."""
+
+    user_id: str
+    api: Api
+    socket: EventsSocket
+
+
+async def sign_up(target: Target, http: aiohttp.ClientSession, name: str, on_event: Callable[[str, Any], None]) -> User:
+    """Make a user, sign in, and listen to the user's own channel.
+
+    Args:
+        name: last name.
+        on_event: called with the user's id and each event of `/chats/{userId}`.
+    """
+    cognito = Cognito(target, http)
+    email, password = f"{uuid.uuid4().hex}@example.edu", f"Aa1!{secrets.token_urlsafe(12)}"
+    user_id = await cognito.sign_up(email, password, first_name="User", last_name=name)
+    await cognito.confirm(email, _CODE)
+    session = await Session.sign_in(cognito, email, password)
+    user = User(user_id, Api(target, session, http), EventsSocket(target, session, http))
+    user.socket.start()
+    await user.socket.connected()
+    await user.socket.subscribe(channels.channel(channels.CHATS, user_id), lambda event: on_event(user_id, event))
+    return user

@@ -1,0 +1,118 @@
+"""The guide's comparison, measured: persistence in the route and per-user channels against persistence in the handler
+and one channel per conversation. One sender and nine listeners in a group on a local cloud.
+
+The time is from sending to the arrival at the last listener. What one message costs in requests is counted from the
+design, not measured: it does not depend on the machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import statistics
+import tempfile
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from bench.people import User, sign_up
+from client.targets import Target, parse
+from handlers.core.contract import channels
+from handlers.core.contract.requests import CreateGroup, SendMessage
+from local.testing import LocalCloud
+
+ROUNDS = 30
+LISTENERS = 9
+_PATIENCE_SECONDS = 20
+_MILLION = 1_000_000
+_COST = (
+    ("published events", 1.0),
+    ("delivered events", 1.0),
+    ("handler invocations", 1.0),
+    ("HTTP API requests", 1.0),
+    ("Lambda invocations", 0.2),
+    ("DynamoDB write units", 0.625),
+)
+"""What a million costs in US dollars (us-east-1, AppSync, API Gateway, Lambda and DynamoDB on-demand price lists)."""
+
+
+def run(rounds: int) -> list[str]:
+    """Return both latencies, interleaved, and the requests and dollars per message."""
+    with tempfile.TemporaryDirectory() as scratch, LocalCloud.start(Path(scratch)) as cloud:
+        target = parse(json.dumps(cloud.document), "the benchmark's local cloud")
+        route, channel = asyncio.run(_measure(target, rounds))
+    return [
+        f"one message to {LISTENERS} other members, sent to last arrival (ms, median of {rounds}, interleaved)",
+        f"  route, /chats/{{userId}}               {statistics.median(route):8.1f}",
+        f"  handler, /conversations/{{id}}         {statistics.median(channel):8.1f}",
+        *_costs(LISTENERS + 1),
+    ]
+
+
+async def _measure(target: Target, rounds: int) -> tuple[list[float], list[float]]:
+    arrivals: dict[str, list[float]] = {}
+    seen: dict[str, asyncio.Event] = {}
+
+    def on_event(user_id: str, event: Any) -> None:
+        data = event["data"]
+        if event["type"] == "MESSAGE_SENT" and data["senderId"] != user_id:
+            times = arrivals.setdefault(data["tempId"], [])
+            times.append(time.monotonic())
+            if len(times) == LISTENERS and data["tempId"] in seen:
+                seen[data["tempId"]].set()
+
+    async with aiohttp.ClientSession() as http:
+        people = [await sign_up(target, http, str(number), on_event) for number in range(LISTENERS + 1)]
+        sender, listeners = people[0], people[1:]
+        request = CreateGroup(name="Benchmark", memberIds=[each.user_id for each in listeners])
+        group = (await sender.api.create_group(request)).conversation.conversationId
+        path = channels.channel(channels.CONVERSATIONS, group)
+        for each in listeners:
+            await each.socket.subscribe(path, lambda event, me=each.user_id: on_event(me, event))
+
+        async def timed(send: Callable[[str], Awaitable[None]]) -> float:
+            temp_id = str(uuid.uuid4())
+            seen[temp_id] = asyncio.Event()
+            started = time.monotonic()
+            await send(temp_id)
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                await seen[temp_id].wait()
+            return (max(arrivals[temp_id]) - started) * 1000
+
+        route, channel = [], []
+        for index in range(rounds + 1):
+            by_route = await timed(partial(_by_route, sender, group))
+            by_channel = await timed(partial(_by_channel, sender, path, 2 * index + 2))
+            if index:
+                route.append(by_route)
+                channel.append(by_channel)
+        await asyncio.gather(*(each.socket.close() for each in people))
+    return route, channel
+
+
+async def _by_route(sender: User, group: str, temp_id: str) -> None:
+    await sender.api.send_message(SendMessage(conversationId=group, content="hello", tempId=temp_id))
+
+
+async def _by_channel(sender: User, path: str, seq: int, temp_id: str) -> None:
+    data = {"tempId": temp_id, "seq": seq, "type": "TEXT", "content": "hello"}
+    await sender.socket.publish(path, [{"type": "MESSAGE_SENT", "data": data}])
+
+
+def _costs(participants: int) -> list[str]:
+    # A transaction costs two write units per item of up to 1 KB; deleting the outbox record costs one more.
+    # Index writes are the same on both sides and left out.
+    route = (participants, participants, participants, 1, 1, 6 * 2 + 1)
+    channel = (1, participants, 1, 0, 0, 4 * 2)
+    rows = [f"requests of one message to {participants} participants: route, handler"]
+    rows += [f"  {name:22} {a:5} {b:5}" for (name, _), a, b in zip(_COST, route, channel, strict=True)]
+    dollars = [
+        sum(price * count for (_, price), count in zip(_COST, counts, strict=True)) for counts in (route, channel)
+    ]
+    rows.append(f"  dollars per million    {dollars[0]:5.2f} {dollars[1]:5.2f}")
+    return rows
