@@ -73,7 +73,7 @@ async def _measure(target: Target, rounds: int) -> tuple[list[float], list[float
         group = (await sender.api.create_group(request)).conversation.conversationId
         path = channels.channel(channels.CONVERSATIONS, group)
         for each in listeners:
-            await each.socket.subscribe(path, lambda event, me=each.user_id: on_event(me, event))
+            await each.socket.subscribe(path, partial(on_event, each.user_id))
 
         async def timed(send: Callable[[str], Awaitable[None]]) -> float:
             temp_id = str(uuid.uuid4())
