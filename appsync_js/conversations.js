@@ -4,8 +4,8 @@
 // subscribe  members of the group, looked up in ConversationMembers; exactly two segments
 // publish    members of the group, as themselves: the sender is the token's sub
 //
-// A batch is stored in one transaction or not at all: membership, the conversation's sequence number, every message and
-// its tempId are checked and written together. Each event is {type: 'MESSAGE_SENT', data: {tempId, seq, type, content,
+// A batch is stored in one transaction or not at all: membership, the conversation's sequence number, every message, its
+// tempId and the sender's rate are checked and written together. Each event is {type: 'MESSAGE_SENT', data: {tempId, seq, type, content,
 // ...}}, null standing for an absent field. seq claims the next number of the conversation, so that its messages stay
 // numbered without a gap. A sender whose claim comes too late is told so, reads the history, and sends again with the
 // same tempId.
@@ -36,11 +36,16 @@ const LIMITS = {
 };
 // </generated>
 
+// <generated: send rate>
+const SEND_RATE = { action: 'send', count: 50, seconds: 10 };
+// </generated>
+
 const TABLES = {
   conversations: '__CONVERSATIONS_TABLE__',
   members: '__CONVERSATION_MEMBERS_TABLE__',
   messages: '__MESSAGES_TABLE__',
   idempotency: '__IDEMPOTENCY_TABLE__',
+  rateLimits: '__RATE_LIMITS_TABLE__',
 };
 
 // What each message type must have and may have besides what is common to all.
@@ -89,7 +94,7 @@ export const onPublish = {
       stored(event.payload.data, senderId, conversationId, iso(now + index)),
     );
     ctx.stash.messages = messages;
-    return transactWrite({
+    const transaction = transactWrite({
       items: [
         memberWrite(senderId, conversationId, messages),
         conversationWrite(conversationId, messages),
@@ -97,6 +102,10 @@ export const onPublish = {
         ...messages.map((message) => idempotencyWrite(message, now)),
       ],
     });
+    return {
+      ...transaction,
+      transactItems: [...transaction.transactItems, rateWrite(senderId, messages.length, now)],
+    };
   },
   response(ctx) {
     if (ctx.error) {
@@ -333,7 +342,28 @@ function idempotencyWrite(message, now) {
   };
 }
 
-// Says which check failed. The transaction's items stand in the order: member, conversation, messages, tempIds.
+// Counts the batch against the sender's limit, which the send route shares. Written out, because the helper for updates
+// cannot add to a number that is not there yet.
+function rateWrite(senderId, sent, now) {
+  const window = Math.floor(now / 1000 / SEND_RATE.seconds) * SEND_RATE.seconds;
+  return {
+    table: TABLES.rateLimits,
+    operation: 'UpdateItem',
+    key: util.dynamodb.toMapValues({ id: `${senderId}#${SEND_RATE.action}#${window}` }),
+    update: {
+      expression: 'SET expiresAt = :expires ADD #count :sent',
+      expressionNames: { '#count': 'count' },
+      expressionValues: util.dynamodb.toMapValues({ ':expires': window + 2 * SEND_RATE.seconds, ':sent': sent }),
+    },
+    condition: {
+      expression: 'attribute_not_exists(#count) OR #count <= :most',
+      expressionNames: { '#count': 'count' },
+      expressionValues: util.dynamodb.toMapValues({ ':most': SEND_RATE.count - sent }),
+    },
+  };
+}
+
+// Says which check failed. The transaction's items stand in the order: member, conversation, messages, tempIds, rate.
 function refuse(ctx) {
   const reasons = cancellations(ctx);
   const count = ctx.stash.messages.length;
@@ -341,9 +371,12 @@ function refuse(ctx) {
   if (failed[0]) {
     util.error('You are not a member of this group', 'FORBIDDEN');
   }
-  const duplicate = failed.slice(2 + count).indexOf(true);
+  const duplicate = failed.slice(2 + count, 2 + 2 * count).indexOf(true);
   if (duplicate !== -1) {
     util.error(`Event ${duplicate}: this tempId is already stored`, 'CONFLICT');
+  }
+  if (failed[2 + 2 * count]) {
+    util.error(`Too many messages: at most ${SEND_RATE.count} in ${SEND_RATE.seconds} seconds`, 'TOO_MANY_REQUESTS');
   }
   if (failed.includes(true) || reasons.includes('TransactionConflict')) {
     util.error('The conversation has moved on: read the history and send again with the next seq', 'CONFLICT');

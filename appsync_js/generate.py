@@ -1,4 +1,4 @@
-"""Writes into the handler modules what has its home in the contract: event types, limits and message rules.
+"""Writes into the handler modules what has its home in the contract: event types, limits, message rules, send rate.
 
     python -m appsync_js.generate            rewrite the marked blocks
     python -m appsync_js.generate --check    only say whether they are up to date (exit code 1 if not)
@@ -58,10 +58,16 @@ def _message_types(namespace: str) -> str:
     return f"const MESSAGE_TYPES = {{\n{''.join(rows)}}};\n"
 
 
+def _send_rate(namespace: str) -> str:
+    rate = limits.SEND_RATE
+    return f"const SEND_RATE = {{ action: {rate.action!r}, count: {rate.count}, seconds: {rate.seconds} }};\n"
+
+
 _BLOCKS: Final[Mapping[str, Callable[[str], str]]] = {
     "event types": _event_types,
     "limits": _limits,
     "message types": _message_types,
+    "send rate": _send_rate,
 }
 
 

@@ -85,5 +85,6 @@ CONVERSATIONS_HANDLER: Final[Tables] = {
     tables.CONVERSATIONS: ("UpdateItem",),
     tables.MESSAGES: ("PutItem",),
     tables.IDEMPOTENCY: ("PutItem",),
+    tables.RATE_LIMITS: ("UpdateItem",),
 }
 """The data source of namespace conversations: is this user a member, and store the batch in one transaction."""

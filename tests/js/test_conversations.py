@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -167,6 +168,23 @@ async def test_a_repeated_temp_id_is_refused_as_a_duplicate(group: Group) -> Non
     assert (await refusal(group, text(1))).message == "Event 0: this tempId is already stored"
     assert len(group.messages()) == 1
     assert group.conversation()["latestSeq"] == 1
+
+
+async def test_the_limit_of_sends_is_the_send_route_s_own_and_exact(group: Group) -> None:
+    rate, now = limits.SEND_RATE, int(time.time())
+    windows = [f"{group.member}#{rate.action}#{rate.window(now + later)}" for later in range(0, 60, rate.seconds)]
+    for window in windows:
+        group.put(tables.RATE_LIMITS, {"id": window, "count": rate.count - 2})
+    error = await refusal(group, *(text(seq) for seq in (1, 2, 3)))
+    assert error.error_type == "TOO_MANY_REQUESTS"
+    assert group.messages() == []
+    await group.publish(text(1), text(2))
+    used = [row for window in windows if (row := group.get(tables.RATE_LIMITS, id=window)) and "expiresAt" in row]
+    assert [row["count"] for row in used] == [rate.count]
+    for window in windows:
+        group.put(tables.RATE_LIMITS, {"id": window, "count": rate.count})
+    assert (await refusal(group, text(3))).error_type == "TOO_MANY_REQUESTS"
+    assert len(group.messages()) == 2
 
 
 async def test_one_refused_message_refuses_the_whole_batch(group: Group) -> None:

@@ -211,7 +211,8 @@ def _call(port: int, operation: str, body: dict[str, Any]) -> dict[str, Any]:
 
 def test_concurrent_calls_start_processes_without_bound_so_worker_ceiling_is_needed(tmp_path: Path) -> None:
     code = """
-config = {"FunctionName": "f", "Runtime": "python3.13", "Handler": "index.handler", "FunctionArn": "arn:aws:lambda:us-east-1:000000000000:function:f"}
+arn = "arn:aws:lambda:us-east-1:000000000000:function:f"
+config = {"FunctionName": "f", "Runtime": "python3.13", "Handler": "index.handler", "FunctionArn": arn}
 leased = [lambda_svc.acquire_worker("f", config, b"")[1] for _ in range(200)]
 show([leased.count("spawn"), lambda_runtime._LOCAL_MAX_WORKERS])
 """
@@ -223,7 +224,8 @@ def test_at_the_ceiling_a_call_waits_for_a_process_to_become_free(tmp_path: Path
 import threading
 from local.emulator.fixes import worker_ceiling
 worker_ceiling.apply()
-config = {"FunctionName": "f", "Runtime": "python3.13", "Handler": "index.handler", "FunctionArn": "arn:aws:lambda:us-east-1:000000000000:function:f"}
+arn = "arn:aws:lambda:us-east-1:000000000000:function:f"
+config = {"FunctionName": "f", "Runtime": "python3.13", "Handler": "index.handler", "FunctionArn": arn}
 leased = [lambda_svc.acquire_worker("f", config, b"") for _ in range(worker_ceiling.CEILING)]
 answers = []
 waiter = threading.Thread(target=lambda: answers.append(lambda_svc.acquire_worker("f", config, b"")[1]))
