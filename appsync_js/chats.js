@@ -32,6 +32,7 @@ export function onPublish(ctx) {
   return ctx.events.map((event) => stamped(event, serverTimestamp));
 }
 
+// <generated: stamping>
 // The event to broadcast, or the same id with the reason why it is not.
 function stamped(event, serverTimestamp) {
   const payload = event.payload;
@@ -43,3 +44,4 @@ function stamped(event, serverTimestamp) {
   }
   return { id: event.id, payload: { ...payload, serverTimestamp } };
 }
+// </generated>

@@ -3,7 +3,8 @@
     python -m appsync_js.generate            rewrite the marked blocks
     python -m appsync_js.generate --check    only say whether they are up to date (exit code 1 if not)
 
-A block stands between ``// <generated: NAME>`` and ``// </generated>``.
+A block stands between ``// <generated: NAME>`` and ``// </generated>``. What several modules share stands in `parts/`,
+since a namespace's code is one file that can import nothing of ours.
 """
 
 from __future__ import annotations
@@ -63,11 +64,16 @@ def _send_rate(namespace: str) -> str:
     return f"const SEND_RATE = {{ action: {rate.action!r}, count: {rate.count}, seconds: {rate.seconds} }};\n"
 
 
+def _stamping(namespace: str) -> str:
+    return (_FOLDER / "parts" / "stamping.js").read_text(encoding="utf-8")
+
+
 _BLOCKS: Final[Mapping[str, Callable[[str], str]]] = {
     "event types": _event_types,
     "limits": _limits,
     "message types": _message_types,
     "send rate": _send_rate,
+    "stamping": _stamping,
 }
 
 
