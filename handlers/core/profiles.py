@@ -31,8 +31,14 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def fold(text: str) -> str:
-    """Return a text without case, accents and apostrophes, as names are compared."""
-    letters = unicodedata.normalize("NFKD", text.translate(_APOSTROPHES).casefold())
+    """Return a text without case, accents and apostrophes, as names are compared.
+
+    Folded twice, since taking a letter such as `㎐` apart brings capitals to light (Unicode: compatibility caseless
+    matching, D146).
+    """
+    letters = unicodedata.normalize("NFD", text)
+    for _ in range(2):
+        letters = unicodedata.normalize("NFKD", letters.casefold()).translate(_APOSTROPHES)
     return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 

@@ -95,7 +95,8 @@ def test_the_largest_create_fits_one_transaction(town: Town) -> None:
     people = town.users(limits.MEMBERS_PER_REQUEST + 1)
     group = town.group(people[0], *people[1:])
     assert len(town.assert_consistent(group)["participants"]) == limits.MEMBERS_PER_REQUEST + 1
-    assert {parcel.slice for parcel in town.queue.parcels} == {0}
+    slices = -(-len(people) // limits.SLICE_RECIPIENTS)
+    assert {parcel.slice for parcel in town.queue.parcels} == set(range(slices))
     town.deliver_everything()
     assert all(len(town.heard(user)) == 1 for user in people)
 

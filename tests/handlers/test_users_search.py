@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+import unicodedata
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from string import ascii_lowercase
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from handlers.core import profiles
@@ -100,7 +102,16 @@ def test_exactly_as_many_searches_as_allowed_are_answered_however_many_come_at_o
 _names = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=40)
 
 
+def test_folding_a_character_again_changes_nothing() -> None:
+    characters = [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code <= 0xDFFF]
+    again = {
+        character for character in characters if profiles.fold(profiles.fold(character)) != profiles.fold(character)
+    }
+    assert not again
+
+
 @given(_names)
+@example("㎐")
 def test_every_word_of_a_name_finds_the_name_whole_or_begun(name: str) -> None:
     for word in profiles.words(name):
         for end in range(1, len(word) + 1):

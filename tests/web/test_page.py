@@ -19,8 +19,8 @@ Walk = dict[str, str | None]
 
 
 @pytest.fixture(scope="session")
-def walk(browser: str, session_cloud: LocalCloud, project: Path, tmp_path_factory: pytest.TempPathFactory) -> Walk:
-    """Walk through the scenario once.
+def walk(browser: str, project: Path, tmp_path_factory: pytest.TempPathFactory) -> Walk:
+    """Walk through the scenario once, on a local cloud of its own: other tests' users have the demo users' names.
 
     Returns:
         each step that was tried, to what went wrong (None where nothing did).
@@ -28,9 +28,10 @@ def walk(browser: str, session_cloud: LocalCloud, project: Path, tmp_path_factor
     page = project / "web" / "dist" / "index.html"
     assert page.is_file(), "the page was not built: npm run build:web"
     shots = tmp_path_factory.mktemp("page")
-    url = session_cloud.outputs.webUrl
-    command = ["node", str(SCENARIO), "--url", url, "--browser", browser, "--shots", str(shots)]
-    run = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=400, check=False)
+    with LocalCloud.start(tmp_path_factory.mktemp("page-cloud"), web=True) as cloud:
+        url = cloud.outputs.webUrl
+        command = ["node", str(SCENARIO), "--url", url, "--browser", browser, "--shots", str(shots)]
+        run = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=300, check=False)
     lines = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
     assert lines, f"the scenario did not start:\n{run.stderr}"
     return {line["title"]: line["failure"] and f"{line['failure']}\npictures: {shots}" for line in lines}
