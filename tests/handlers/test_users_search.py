@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import unicodedata
-import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from string import ascii_lowercase
 from typing import Any
