@@ -139,7 +139,7 @@ class Cloud:
         if manifest is not None and options.ports is not None and manifest.ports != options.ports:
             raise StateError(
                 f"{state.root} was made on ports {_listed(manifest.ports)}, and addresses are part of "
-                "what is deployed; leave out --ports, or forget the state with --fresh"
+                "what is deployed; leave out --ports and --free-ports, or forget the state with --fresh"
             )
         if manifest is not None and manifest.environment != options.environment:
             raise StateError(
