@@ -22,6 +22,7 @@ from handlers.core.contract.events import event_types
 from handlers.core.message_rules import RULES
 
 _FOLDER: Final = Path(__file__).resolve().parent
+_PARTS: Final = _FOLDER / "parts"
 _BLOCK: Final = re.compile(r"(// <generated: ([a-z ]+)>\n).*?(// </generated>)", re.DOTALL)
 
 LIMITS: Final = (
@@ -65,7 +66,7 @@ def _send_rate(namespace: str) -> str:
 
 
 def _stamping(namespace: str) -> str:
-    return (_FOLDER / "parts" / "stamping.js").read_text(encoding="utf-8")
+    return (_PARTS / "stamping.js").read_text(encoding="utf-8")
 
 
 _BLOCKS: Final[Mapping[str, Callable[[str], str]]] = {
