@@ -1,7 +1,7 @@
 """Runs the end-to-end suite against a deployed environment: `python -m ops.verify --env NAME [-- PYTEST ARGUMENTS]`.
 
-The suite signs up users of its own and lets them talk; they stay behind. Tests that break things run against the local
-cloud only, and are left out here.
+The suite signs up users of its own, lets them talk, and deletes the users; what they wrote stays behind. Tests that
+break things run against the local cloud only, and are left out here.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def check(environment: Environment, variables: Mapping[str, str]) -> None:
     if name == LOCAL:
         raise CommandError("The environment local belongs to this machine. Test it: make test")
     if environment.protected and variables.get("CONFIRM") != name:
-        raise CommandError(f"The suite leaves test users in {name}. If that is all right, add CONFIRM={name}.")
+        raise CommandError(f"The suite leaves test messages in {name}. If that is all right, add CONFIRM={name}.")
 
 
 def command(target: Path, arguments: list[str]) -> list[str]:
