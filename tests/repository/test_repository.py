@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -79,3 +80,12 @@ def test_the_locks_hold_what_is_asked_for() -> None:
             if line.strip() and not line.startswith("#"):
                 name, version = re.sub(r"\[.*?\]", "", line.strip().lower()).split("==")
                 assert f"{name}=={version} " in lock.replace("_", "-"), f"{line}: run `make lock`"
+
+
+def test_the_decisions_say_why_each_dependency_is_here() -> None:
+    decisions = (ROOT / "docs" / "decisions.md").read_text()
+    python = re.findall(r"^([\w.-]+)", (ROOT / "requirements.txt").read_text(), flags=re.MULTILINE)
+    manifest = json.loads((ROOT / "package.json").read_text())
+    node = [*manifest.get("dependencies", {}), *manifest.get("devDependencies", {})]
+    missing = [name for name in [*python, *node] if f"`{name}`" not in decisions]
+    assert not missing, f"docs/decisions.md does not say why these are here: {', '.join(missing)}"
