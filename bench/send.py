@@ -19,6 +19,7 @@ import urllib.request
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ PARTICIPANTS = (2, 10, 100, 1000)
 WORKERS = 4
 ROOT = Path(__file__).resolve().parent.parent
 _FANOUT_LIMIT = 20
+_WARMUP = 2
 
 
 def run(rounds: int) -> list[str]:
@@ -43,38 +45,30 @@ def run(rounds: int) -> list[str]:
             stack.enter_context(_process(["bench.send", "worker", str(port)], environment))
         guide = stack.enter_context(_Subject("bench.guide_send", port, environment))
         ours = stack.enter_context(_Subject("handlers.entry.messages", port, environment))
-        memory: dict[int, tuple[float, float]] = {}
+        subjects = {"guide": guide, "send route": ours}
+        memory: dict[int, list[float]] = {}
         for participants in PARTICIPANTS:
-            last: dict[str, list[float]] = {"guide": [], "send route": []}
-
-            def response(name: str, subject: _Subject, count: int, seen: dict[str, list[float]]) -> float:
-                answered, delivered = subject.send(count)
-                seen[name].append(delivered)
-                return answered
-
-            answered = compare(
-                f"{participants} participants: request to response",
-                "ms",
-                {
-                    "guide": lambda n=participants, s=last: response("guide", guide, n, s),  # type: ignore[misc]
-                    "send route": lambda n=participants, s=last: response("send route", ours, n, s),  # type: ignore[misc]
-                },
-                rounds=rounds,
-                warmup=2,
-            )
-            lines += answered.lines()
-            figures = {name: iter(values) for name, values in last.items()}
-            lines += compare(
-                f"{participants} participants: request to last delivery",
-                "ms",
-                {"guide": lambda f=figures: next(f["guide"]), "send route": lambda f=figures: next(f["send route"])},  # type: ignore[misc]
-                rounds=rounds,
-                warmup=2,
-            ).lines()
-            memory[participants] = (guide.memory(), ours.memory())
+            lines += _sizes(subjects, participants, rounds)
+            memory[participants] = [subject.memory() for subject in subjects.values()]
     lines.append("peak memory of the sending process (MB): participants, guide, send route")
-    lines += [f"  {count:5}  {theirs:7.1f}  {ours_:7.1f}" for count, (theirs, ours_) in memory.items()]
+    lines += [f"  {count:5}  {peaks[0]:7.1f}  {peaks[1]:7.1f}" for count, peaks in memory.items()]
     return lines
+
+
+def _sizes(subjects: dict[str, _Subject], participants: int, rounds: int) -> list[str]:
+    """Return both tables of one group size; each send gives a figure to each of them."""
+    delivered: dict[str, list[float]] = {name: [] for name in subjects}
+
+    def answered(name: str) -> float:
+        to_answer, to_last_delivery = subjects[name].send(participants)
+        delivered[name].append(to_last_delivery)
+        return to_answer
+
+    title = f"{participants} participants: request to"
+    runs = {name: partial(answered, name) for name in subjects}
+    lines = compare(f"{title} response", "ms", runs, rounds=rounds, warmup=_WARMUP).lines()
+    figures = {name: partial(next, iter(values)) for name, values in delivered.items()}
+    return lines + compare(f"{title} last delivery", "ms", figures, rounds=rounds, warmup=_WARMUP).lines()
 
 
 @contextmanager

@@ -8,37 +8,56 @@ here the calls beyond the ceiling wait for a process to become free.
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
+from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
 CEILING = max(4, 2 * (os.cpu_count() or 1))
 WAIT_SECONDS = 25.0
 """Longest wait for a free process; then the call is throttled, as upstream does at its own ceiling."""
-_POLL_SECONDS = 0.003
+_LOOK_AGAIN_SECONDS = 0.5
+"""A process can also become free by dying, which nobody announces."""
 
 
 def apply() -> None:
     """Let callers wait for a process in place of starting one more."""
-    lambda_svc.acquire_worker = waiting(lambda_svc.acquire_worker)
+    freed = threading.Condition()
+    lambda_svc.acquire_worker = waiting(lambda_svc.acquire_worker, freed)
+    release = announcing(lambda_svc.release_worker, freed)
+    lambda_svc.release_worker = lambda_runtime.release_worker = release
 
 
-def waiting(acquire: Callable[..., tuple[Any, str]]) -> Callable[..., tuple[Any, str]]:
+def waiting(acquire: Callable[..., tuple[Any, str]], freed: threading.Condition) -> Callable[..., tuple[Any, str]]:
     """Return a version of `acquire_worker` that waits at the ceiling.
 
     Args:
         acquire: upstream's function; answers `(None, "func_cap")` at the ceiling that it is given.
+        freed: notified when a process becomes free.
     """
 
     def acquire_in_turn(*arguments: Any, **options: Any) -> tuple[Any, str]:
         options["max_concurrency"] = options.get("max_concurrency") or CEILING
         deadline = time.monotonic() + WAIT_SECONDS
-        while True:
-            worker, reason = acquire(*arguments, **options)
-            if worker is not None or time.monotonic() >= deadline:
-                return worker, reason
-            time.sleep(_POLL_SECONDS)
+        with freed:
+            while True:
+                worker, reason = acquire(*arguments, **options)
+                if worker is not None or time.monotonic() >= deadline:
+                    return worker, reason
+                freed.wait(_LOOK_AGAIN_SECONDS)
 
     return acquire_in_turn
+
+
+def announcing(release: Callable[..., None], freed: threading.Condition) -> Callable[..., None]:
+    """Return a version of `release_worker` that tells the waiting callers, who may wait for another function."""
+
+    def release_and_tell(*arguments: Any, **options: Any) -> None:
+        release(*arguments, **options)
+        with freed:
+            freed.notify_all()
+
+    return release_and_tell
