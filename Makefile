@@ -14,7 +14,6 @@ UV_VERSION := 0.13.9
 BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY := true
-export PYTHONDONTWRITEBYTECODE :=
 
 # What is installed, each redone when its lock changes.
 PYTHON_READY := .venv/.ready

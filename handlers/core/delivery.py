@@ -20,6 +20,7 @@ import msgspec
 
 from handlers.core.contract import limits
 from handlers.core.contract.channels import Namespace
+from handlers.core.contract.events import Event
 from handlers.core.contract.responses import Delivery
 from handlers.core.ports import Clock, DeliveryQueue, Outbox, OutboxRecord, Parcel, Publisher
 from handlers.core.stages import stage
@@ -33,7 +34,7 @@ def event_json(event: msgspec.Struct) -> str:
 
 
 def outbox_record(
-    namespace: Namespace, event: msgspec.Struct, recipients: Sequence[str], *, now: int, fanout_limit: int
+    namespace: Namespace, event: Event, recipients: Sequence[str], *, now: int, fanout_limit: int
 ) -> OutboxRecord:
     """Return the record to put in the transaction of the change.
 
@@ -47,7 +48,7 @@ def outbox_record(
     sliced = len(recipients) > fanout_limit
     slices = range(-(-len(recipients) // _slice_size(recipients)))
     return OutboxRecord(
-        event_id=event.eventId,  # type: ignore[attr-defined]  # every event has one; Struct does not say so
+        event_id=event.eventId,
         namespace=namespace.name,
         event=event_json(event),
         recipients=tuple(recipients),
