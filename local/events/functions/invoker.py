@@ -1,0 +1,75 @@
+"""The port through which the service invokes Lambda functions, and what an invocation can end with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """What one invocation came to.
+
+    Attributes:
+        payload: JSON text that the function returned, or its error object when `function_error` is set; empty after an
+            asynchronous invocation.
+        function_error: `Unhandled` or `Handled` when the function itself failed, `None` when it returned.
+    """
+
+    payload: bytes
+    function_error: str | None = None
+
+
+class InvocationError(Exception):
+    """A function could not be invoked; what it would have answered is unknown.
+
+    Attributes:
+        function: ARN or name, as it was asked for.
+        message: text for the log.
+    """
+
+    def __init__(self, function: str, message: str) -> None:
+        super().__init__(f"function {function}: {message}")
+        self.function = function
+        self.message = message
+
+
+class UnknownFunctionError(InvocationError):
+    """There is no function of this name. Nothing ran."""
+
+
+class FunctionTimeoutError(InvocationError):
+    """The function did not answer in time. It may have had its effects."""
+
+
+class FunctionUnavailableError(InvocationError):
+    """The function cannot be reached, is throttled, or refuses the call; another attempt may succeed."""
+
+
+class FunctionInvoker(Protocol):
+    """Something that invokes functions."""
+
+    async def invoke(self, function: str, payload: bytes, *, asynchronous: bool) -> Invocation:
+        """Invoke one function.
+
+        Args:
+            function: its ARN (with or without a qualifier) or its name.
+            payload: JSON text of the event.
+            asynchronous: whether to return as soon as the event is accepted, without what the function answers.
+
+        Raises:
+            UnknownFunctionError: there is no such function.
+            FunctionTimeoutError: it took longer than it may.
+            FunctionUnavailableError: it could not be called.
+        """
+
+
+def name_of(function: str) -> str:
+    """The bare name of a function: the last part of its ARN without a qualifier, or the name itself.
+
+    Args:
+        function: `arn:aws:lambda:<region>:<account>:function:<name>[:<qualifier>]`, an API Gateway invocation path that
+            holds such an ARN, or `<name>[:<qualifier>]`.
+    """
+    _, marker, rest = function.rpartition(":function:")
+    return (rest if marker else function).split("/", 1)[0].split(":", 1)[0]
