@@ -18,6 +18,16 @@ LOG_RETENTION_DAYS: Final = (
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
 """What CloudWatch Logs offers, up to ten years."""
+CHIME_REGIONS: Final = (
+    *("af-south-1", "ap-northeast-1", "ap-northeast-2", "ap-south-1", "ap-southeast-1", "ap-southeast-2"),
+    *("ca-central-1", "eu-central-1", "eu-west-2", "il-central-1", "us-east-1", "us-west-2"),
+)
+"""Where the Chime SDK has an API; its media servers are in more regions (Amazon Chime SDK: available regions)."""
+MEDIA_REGIONS: Final = (
+    *("af-south-1", "ap-northeast-1", "ap-northeast-2", "ap-south-1", "ap-southeast-1", "ap-southeast-2"),
+    *("ca-central-1", "eu-central-1", "eu-north-1", "eu-south-1", "eu-west-1", "eu-west-2", "eu-west-3"),
+    *("sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2"),
+)
 _HOST: Final = r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}"
 _CERTIFICATE: Final = r"arn:aws[a-z-]*:acm:([a-z0-9-]+):\d{12}:certificate/[0-9a-f-]+"
 _POOL: Final = r"[a-z]{2}(?:-[a-z]+)+-\d_[A-Za-z0-9]+"
@@ -124,7 +134,12 @@ class Calls:
     """Calls."""
 
     ring_timeout_seconds: int = setting(
-        "How long a call rings before it counts as missed.", whole(10, 300, "seconds"), default=30
+        "How long a call rings before it counts as missed.", whole(10, 300, "seconds"), default=45
+    )
+    media_region: str | None = setting(
+        "Region whose media servers carry the calls: the one nearest to most users; without it, the stacks' own.",
+        choice(*MEDIA_REGIONS),
+        default=None,
     )
 
 

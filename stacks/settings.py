@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from stacks import schema
-from stacks.environment import DISPOSABLE, LOCAL, Domain, Environment, File
+from stacks.environment import CHIME_REGIONS, DISPOSABLE, LOCAL, MEDIA_REGIONS, Domain, Environment, File
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "environments"
 REFERENCE: Final = FOLDER.parent / "docs" / "environments.md"
@@ -61,7 +61,13 @@ def load(name: str | None, folder: Path = FOLDER) -> Environment:
 
 
 def _contradictions(name: str, file: File) -> list[str]:
-    return [*_identity_problems(file), *_scope_problems(name, file), *_data_problems(name, file), *_domains(file)]
+    return [
+        *_identity_problems(file),
+        *_scope_problems(name, file),
+        *_data_problems(name, file),
+        *_call_problems(file),
+        *_domains(file),
+    ]
 
 
 def _identity_problems(file: File) -> list[str]:
@@ -121,6 +127,20 @@ def _data_problems(name: str, file: File) -> list[str]:
             if not right
         ]
     return problems
+
+
+def _call_problems(file: File) -> list[str]:
+    region = file.aws.region
+    if region is None:
+        return []
+    if region not in CHIME_REGIONS:
+        served = ", ".join(CHIME_REGIONS)
+        return [
+            f'aws.region = "{region}": the Chime SDK has no API there, calls could not be made; use one of {served}'
+        ]
+    if file.calls.media_region is None and region not in MEDIA_REGIONS:
+        return [f"calls.media_region is missing: the Chime SDK has no media servers in {region}"]
+    return []
 
 
 def _domains(file: File) -> list[str]:

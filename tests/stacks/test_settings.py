@@ -79,6 +79,7 @@ def test_settings_cannot_be_changed() -> None:
         ("events__log_level", '"LOUD"', 'one of "NONE", "ERROR", "INFO", "ALL"'),
         ("delivery__fanout_limit", "501", "a whole number from 1 to 500 (recipients)"),
         ("calls__ring_timeout_seconds", "5", "a whole number from 10 to 300 (seconds)"),
+        ("calls__media_region", '"mars-north-1"', 'one of "af-south-1", '),
         ("functions__memory_mb", "64", "a whole number from 128 to 10240 (MB)"),
         ("functions__snap_start", '"yes"', "true or false"),
         ("functions__platform", '"x86"', 'one of "arm64", "host"'),
@@ -121,7 +122,7 @@ def test_a_missing_section_is_named(tmp_path: Path) -> None:
 
 
 def test_a_value_where_a_section_belongs_is_named(tmp_path: Path) -> None:
-    text = "calls = 3\n" + GOOD.replace("[calls]\n", "").replace("ring_timeout_seconds = 30\n", "")
+    text = "calls = 3\n" + GOOD.replace("[calls]\n", "").replace("ring_timeout_seconds = 45\n", "")
     assert _problems(tmp_path, text) == ["environments/staging.toml: calls = 3: must be a section [calls]"]
 
 
@@ -219,6 +220,8 @@ def test_a_contradiction_is_named(tmp_path: Path, name: str, changes: dict[str, 
             f'[api.domain]\nname = "a.example.edu"\ncertificate_arn = "{CERTIFICATE}"\n',
             "must be in us-east-1, the environment's region",
         ),
+        ('[aws]\naccount = "000000000000"\nregion = "eu-west-3"\n', "the Chime SDK has no API there"),
+        ('[aws]\naccount = "000000000000"\nregion = "il-central-1"\n', "calls.media_region is missing: the Chime SDK"),
         ('[api.domain]\nname = "A.example.edu"\ncertificate_arn = "arn:aws:acm"\n', "the ARN of an ACM certificate"),
     ],
 )
