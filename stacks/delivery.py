@@ -16,6 +16,7 @@ from constructs import Construct
 from handlers.settings import DeliverSettings, RelaySettings, SweepSettings
 from stacks import reasons
 from stacks.constructs.function import HandlerFunction
+from stacks.constructs.queue import dead_letters, feed, may_receive, may_send, queue, visibility
 from stacks.environment import Environment
 from stacks.naming import Names
 from stacks.packaging import Asset
@@ -24,7 +25,6 @@ QUEUE: Final = "Delivery"
 DEAD_LETTERS: Final = "DeliveryDeadLetters"
 
 _DELIVER_SECONDS: Final = 60
-_VISIBILITY_SECONDS: Final = 6 * _DELIVER_SECONDS  # AWS Lambda: using Lambda with Amazon SQS, six times the timeout
 _RECEIVES_MAX: Final = 5
 _DELIVER_CONCURRENCY: Final = 20
 _QUEUE_BATCH: Final = 5
@@ -55,12 +55,13 @@ class Delivery(Construct):
         self._environment = environment
         self._asset = asset
         self._names = Names(environment.name)
-        self.dead_letters = self._queue(DEAD_LETTERS, retention=Duration.days(14))
-        reasons.last_stop(self.dead_letters)
-        self.queue = self._queue(
+        self.dead_letters = dead_letters(self, DEAD_LETTERS, self._names)
+        self.queue = queue(
+            self,
             QUEUE,
+            self._names,
             retention=Duration.days(4),
-            visibility_timeout=Duration.seconds(_VISIBILITY_SECONDS),
+            visibility_timeout=visibility(_DELIVER_SECONDS),
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=_RECEIVES_MAX),
         )
         self._deliver(events_api_id, events_http_endpoint)
@@ -70,38 +71,9 @@ class Delivery(Construct):
     @property
     def sending(self) -> iam.PolicyStatement:
         """Return what a function needs to enqueue a delivery."""
-        return _may_send("Enqueue", self.queue)
-
-    def _queue(
-        self,
-        what: str,
-        *,
-        retention: Duration,
-        visibility_timeout: Duration | None = None,
-        dead_letter_queue: sqs.DeadLetterQueue | None = None,
-    ) -> sqs.Queue:
-        return sqs.Queue(
-            self,
-            what,
-            queue_name=self._names.of(what),
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=retention,
-            visibility_timeout=visibility_timeout,
-            dead_letter_queue=dead_letter_queue,
-        )
+        return may_send("Enqueue", self.queue)
 
     def _deliver(self, events_api_id: str, events_http_endpoint: str) -> None:
-        receiving = iam.PolicyStatement(
-            sid="Receive",
-            actions=[
-                "sqs:ReceiveMessage",
-                "sqs:DeleteMessage",
-                "sqs:ChangeMessageVisibility",
-                "sqs:GetQueueAttributes",
-            ],
-            resources=[self.queue.queue_arn],
-        )
         deliver = HandlerFunction(
             self,
             "Deliver",
@@ -111,22 +83,17 @@ class Delivery(Construct):
             values={"EVENTS_HTTP_ENDPOINT": events_http_endpoint},
             timeout=Duration.seconds(_DELIVER_SECONDS),
             description="Publishes what the delivery queue hands it",
-            statements=[receiving],
+            statements=[may_receive(self.queue)],
             events_api_id=events_api_id,
         )
-        reasons.source_has_dead_letters(deliver.function)
-        source = lambda_.CfnEventSourceMapping(
+        feed(
             self,
             "DeliverSource",
-            function_name=deliver.target.function_arn,
-            event_source_arn=self.queue.queue_arn,
-            batch_size=_QUEUE_BATCH,
-            function_response_types=["ReportBatchItemFailures"],
-            scaling_config=lambda_.CfnEventSourceMapping.ScalingConfigProperty(
-                maximum_concurrency=_DELIVER_CONCURRENCY
-            ),
+            source=self.queue,
+            to=deliver,
+            batch=_QUEUE_BATCH,
+            concurrency=_DELIVER_CONCURRENCY,
         )
-        reasons.queue_has_dead_letters(source)
 
     def _relay(self, stream_arn: str) -> None:
         reading = iam.PolicyStatement(
@@ -144,7 +111,7 @@ class Delivery(Construct):
             values={"DELIVERY_QUEUE_URL": self.queue.queue_url},
             timeout=Duration.seconds(30),
             description="Offers events, which their sender left behind, to the delivery queue",
-            statements=[reading, listing, self.sending, _may_send("GiveUp", self.dead_letters)],
+            statements=[reading, listing, self.sending, may_send("GiveUp", self.dead_letters)],
         )
         reasons.list_streams(relay.role)
         reasons.source_has_dead_letters(relay.function)
@@ -190,7 +157,3 @@ class Delivery(Construct):
             targets=[targets.LambdaFunction(sweep.target, retry_attempts=0, max_event_age=Duration.minutes(1))],
         )
         reasons.runs_again(schedule, sweep.function)
-
-
-def _may_send(sid: str, queue: sqs.Queue) -> iam.PolicyStatement:
-    return iam.PolicyStatement(sid=sid, actions=["sqs:SendMessage"], resources=[queue.queue_arn])
