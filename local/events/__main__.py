@@ -54,7 +54,16 @@ def _settings(options: argparse.Namespace) -> Settings:
         lifetime_seconds=options.lifetime_seconds,
         max_unsent_bytes=options.max_unsent_bytes,
         publishes_per_second=options.publishes_per_second,
+        key_sets=_key_sets(options.jwks),
     )
+
+
+def _key_sets(given: Sequence[str]) -> dict[str, str]:
+    pairs = [entry.rpartition("=") for entry in given]
+    for (name, _, place), entry in zip(pairs, given, strict=True):
+        if not name or not place:
+            raise ValueError(f"--jwks {entry}: must be a user pool id or an issuer, then = and a file or URL")
+    return {name: place for name, _, place in pairs}
 
 
 async def _serve(settings: Settings, port: int, aws_endpoint: str, *, ipv6: bool) -> None:
@@ -85,9 +94,21 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, required=True, help="on 127.0.0.1; 0 takes a free one (see the log)")
     parser.add_argument("--state", type=Path, required=True, metavar="DIR", help="where registrations are kept")
     parser.add_argument("--control-token-file", type=Path, required=True, metavar="FILE", help="holds the token")
-    parser.add_argument("--cognito-endpoint", required=True, metavar="URL", help="where user pools publish their keys")
+    parser.add_argument("--cognito-endpoint", metavar="URL", help="where user pools publish their keys; default: AWS")
+    parser.add_argument(
+        "--jwks",
+        action="append",
+        default=[],
+        metavar="POOL=PLACE",
+        help="file or URL of the key set of a user pool (by id) or an OpenID Connect issuer; may be repeated",
+    )
     parser.add_argument("--aws-endpoint", required=True, metavar="URL", help="the emulated services (DynamoDB)")
-    parser.add_argument("--credentials", type=Path, required=True, metavar="FILE", help="JSON: who may sign")
+    parser.add_argument(
+        "--credentials",
+        type=Path,
+        metavar="FILE",
+        help="JSON: who may sign; default: the access key id and secret access key 'local'",
+    )
     parser.add_argument("--ipv6", action="store_true", help="listen on ::1 as well")
     parser.add_argument("--keep-alive-seconds", type=float, default=limits.KEEP_ALIVE_SECONDS, metavar="S")
     parser.add_argument("--lifetime-seconds", type=float, default=limits.CONNECTION_LIFETIME_SECONDS, metavar="S")

@@ -13,6 +13,7 @@ from typing import Any
 from local.events import limits
 from local.events.channels import is_namespace_name
 from local.events.properties import Properties, PropertyError
+from local.events.providers import AuthMode, CognitoProvider, Providers, modes_from, providers_from
 
 __all__ = [
     "Api",
@@ -33,37 +34,11 @@ __all__ = [
 ]
 
 
-class AuthMode(StrEnum):
-    """The modes of an Event API, by their CloudFormation names."""
-
-    API_KEY = "API_KEY"
-    LAMBDA = "AWS_LAMBDA"
-    IAM = "AWS_IAM"
-    OIDC = "OPENID_CONNECT"
-    COGNITO = "AMAZON_COGNITO_USER_POOLS"
-
-
-SERVED_MODES = frozenset({AuthMode.API_KEY, AuthMode.IAM, AuthMode.COGNITO})
-
-
 class Behavior(StrEnum):
     """How a handler is implemented."""
 
     CODE = "CODE"
     DIRECT = "DIRECT"
-
-
-@dataclass(frozen=True)
-class CognitoProvider:
-    """A user pool whose tokens an API accepts; the pattern (if any) must match the token's app client fully."""
-
-    pool_id: str
-    region: str
-    app_client_pattern: str | None = None
-
-    @property
-    def issuer(self) -> str:
-        return f"https://cognito-idp.{self.region}.amazonaws.com/{self.pool_id}"
 
 
 @dataclass(frozen=True)
@@ -83,8 +58,7 @@ class Api:
     region: str
     account_id: str
     hosts: Hosts
-    providers: frozenset[AuthMode]
-    cognito: tuple[CognitoProvider, ...]
+    providers: Providers
     connect_modes: frozenset[AuthMode]
     publish_modes: frozenset[AuthMode]
     subscribe_modes: frozenset[AuthMode]
@@ -150,21 +124,17 @@ def api_from(api_id: str, body: dict[str, Any]) -> Api:
     config = properties.map("EventConfig")
     hosts = outer.map("hosts")
     region = outer.text("region")
-    providers = config.maps("AuthProviders")
-    if not 0 < len(providers) <= limits.AUTH_PROVIDERS_PER_API:
-        raise PropertyError(config.at("AuthProviders"), f"between 1 and {limits.AUTH_PROVIDERS_PER_API} are needed")
-    modes = frozenset(_mode(provider) for provider in providers)
+    providers = providers_from(config.maps("AuthProviders"), config.at("AuthProviders"), region)
     return Api(
         id=api_id,
         name=outer.text("name", properties.text("Name", api_id)),
         region=region,
         account_id=outer.text("accountId"),
         hosts=Hosts(hosts.text("http").lower(), hosts.text("realtime").lower()),
-        providers=modes,
-        cognito=tuple(_cognito(p, region) for p in providers if _mode(p) is AuthMode.COGNITO),
-        connect_modes=_modes(config, "ConnectionAuthModes", modes),
-        publish_modes=_modes(config, "DefaultPublishAuthModes", modes),
-        subscribe_modes=_modes(config, "DefaultSubscribeAuthModes", modes),
+        providers=providers,
+        connect_modes=_modes(config, "ConnectionAuthModes", providers.modes),
+        publish_modes=_modes(config, "DefaultPublishAuthModes", providers.modes),
+        subscribe_modes=_modes(config, "DefaultSubscribeAuthModes", providers.modes),
     )
 
 
@@ -190,8 +160,8 @@ def namespace_from(name: str, body: dict[str, Any], api: Api) -> Namespace:
         code=code,
         on_publish=_handler(configs, "OnPublish"),
         on_subscribe=_handler(configs, "OnSubscribe"),
-        publish_modes=_override(properties, "PublishAuthModes", api.providers),
-        subscribe_modes=_override(properties, "SubscribeAuthModes", api.providers),
+        publish_modes=_override(properties, "PublishAuthModes", api.providers.modes),
+        subscribe_modes=_override(properties, "SubscribeAuthModes", api.providers.modes),
     )
 
 
@@ -228,32 +198,8 @@ def api_key_from(key: str, body: dict[str, Any], now: float) -> ApiKey:
     return ApiKey(key, expires)
 
 
-def _mode(provider: Properties) -> AuthMode:
-    return _served(provider.text("AuthType"), provider.at("AuthType"))
-
-
-def _served(name: str, where: str) -> AuthMode:
-    if name not in list(AuthMode):
-        raise PropertyError(where, f"{name!r} is not an authorisation mode; one of {', '.join(AuthMode)} is")
-    mode = AuthMode(name)
-    if mode not in SERVED_MODES:
-        raise PropertyError(where, f"{name} is not served here; {', '.join(sorted(SERVED_MODES))} are")
-    return mode
-
-
-def _cognito(provider: Properties, region: str) -> CognitoProvider:
-    config = provider.map("CognitoConfig")
-    pattern = config.text("AppIdClientRegex", None)
-    if pattern:
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise PropertyError(config.at("AppIdClientRegex"), f"{pattern!r} is no pattern: {error}") from error
-    return CognitoProvider(config.text("UserPoolId"), config.text("AwsRegion", region), pattern or None)
-
-
 def _modes(config: Properties, key: str, providers: frozenset[AuthMode]) -> frozenset[AuthMode]:
-    modes = frozenset(_mode(entry) for entry in config.maps(key))
+    modes = modes_from(config.maps(key))
     if not modes:
         raise PropertyError(config.at(key), "at least one mode is needed")
     missing = modes - providers

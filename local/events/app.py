@@ -1,8 +1,8 @@
 """The parts put together: an aiohttp application that serves every registered API."""
 
 import time
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
@@ -11,13 +11,18 @@ from aiohttp import web
 from local.events import limits
 from local.events.api import DataSourceModel
 from local.events.auth.authorizer import Authorizer
-from local.events.auth.cognito import TokenVerifier
+from local.events.auth.documents import Documents
 from local.events.auth.iam import SignatureVerifier
 from local.events.auth.jwks import KeySets
-from local.events.auth.signers import SignerFile
+from local.events.auth.key_places import KeyPlaces
+from local.events.auth.lambda_authorizer import LambdaAuthorizer
+from local.events.auth.signers import LOCAL_ACCOUNT_ID, LocalSigner, SignerFile
+from local.events.auth.tokens import TokenVerifier
 from local.events.broker import MAX_UNSENT_BYTES
 from local.events.control import TOKEN, control_routes
 from local.events.endpoint import SessionSettings
+from local.events.functions.invoker import FunctionInvoker
+from local.events.functions.none import NoFunctions
 from local.events.handlers import DataSource
 from local.events.registry import Registry
 from local.events.server import SERVICE, SETTINGS, event_routes
@@ -31,28 +36,33 @@ class Settings:
     Attributes:
         state: folder of the registry.
         control_token: what the control API asks for.
-        cognito_endpoint: base URL under which `/<poolId>/.well-known/jwks.json` is found.
-        credentials: file of the signers (see `SignerFile`).
+        cognito_endpoint: base URL under which `/<poolId>/.well-known/jwks.json` is found; `None` is AWS's own.
+        credentials: file of the signers (see `SignerFile`); `None` lets the one local signer sign.
         keep_alive_seconds: between two `ka` frames.
         lifetime_seconds: of a connection.
         max_unsent_bytes: above which a connection that does not read is cut.
         publishes_per_second: that one connection may send.
+        key_sets: addresses or files of JSON Web Key Sets, by user pool id or issuer.
+        account_id: of the local signer.
     """
 
     state: Path
     control_token: str
-    cognito_endpoint: str
-    credentials: Path
+    cognito_endpoint: str | None
+    credentials: Path | None
     keep_alive_seconds: float = limits.KEEP_ALIVE_SECONDS
     lifetime_seconds: float = limits.CONNECTION_LIFETIME_SECONDS
     max_unsent_bytes: int = MAX_UNSENT_BYTES
     publishes_per_second: int = limits.PUBLISHES_PER_SECOND_PER_CONNECTION
+    key_sets: Mapping[str, str] = field(default_factory=dict)
+    account_id: str = LOCAL_ACCOUNT_ID
 
 
 def make_app(
     settings: Settings,
     data_sources: Callable[[DataSourceModel], DataSource],
     clock: Callable[[], float] = time.time,
+    functions: FunctionInvoker | None = None,
 ) -> web.Application:
     """The application; it restores its registry at start and ends its connections at shutdown.
 
@@ -60,14 +70,14 @@ def make_app(
         settings: see there.
         data_sources: makes what executes the requests of a data source.
         clock: seconds since the epoch, for credentials.
+        functions: invokes Lambda functions; without it no authorizer can be asked, so that it refuses.
 
     Raises:
         RegistryError: at start, when the registry file cannot be used.
     """
     app = web.Application(client_max_size=limits.TRANSPORT_MESSAGE_BYTES)
     session: list[aiohttp.ClientSession] = []
-    tokens = TokenVerifier(KeySets(settings.cognito_endpoint, lambda: session[0], time.monotonic), clock)
-    authorizer = Authorizer(tokens, SignatureVerifier(SignerFile(settings.credentials), clock), clock)
+    authorizer = _authorizer(settings, lambda: session[0], clock, functions or NoFunctions())
     service = Service(Registry(settings.state), authorizer, data_sources, clock)
     app[SERVICE] = service
     app[TOKEN] = settings.control_token
@@ -92,3 +102,20 @@ def make_app(
     app.on_shutdown.append(end_connections)
     app.add_routes([*control_routes(), *event_routes()])
     return app
+
+
+def _authorizer(
+    settings: Settings,
+    session: Callable[[], aiohttp.ClientSession],
+    clock: Callable[[], float],
+    functions: FunctionInvoker,
+) -> Authorizer:
+    documents = Documents(session)
+    places = KeyPlaces(documents, settings.cognito_endpoint, settings.key_sets)
+    signers = LocalSigner(settings.account_id) if settings.credentials is None else SignerFile(settings.credentials)
+    return Authorizer(
+        tokens=TokenVerifier(KeySets(documents, places, time.monotonic), clock),
+        signatures=SignatureVerifier(signers, clock),
+        functions=LambdaAuthorizer(functions, time.monotonic),
+        clock=clock,
+    )

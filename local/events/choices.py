@@ -199,6 +199,63 @@ WITHOUT_VALUE: tuple[Choice[None], ...] = (
         "the documentation shows id tokens, Amplify sends access tokens, both work on AWS",
     ),
     _choice(
+        "credential-form",
+        "An API has several modes that use the authorization header; which is meant?",
+        "a signature is AWS_IAM's if the API has it; a JSON Web Token belongs to the provider of its issuer; a Bearer "
+        "prefix announces such a token; anything else goes to the Lambda authorizer. Without an IAM provider a "
+        "signature, without any issuer a JSON Web Token, goes there as well",
+        "AWS asks for tokens of Lambda authorizers that look like neither where the other modes exist",
+    ),
+    _choice(
+        "oidc-algorithms",
+        "Which algorithms may an OpenID Connect issuer sign with?",
+        "RS, PS, ES and HS 256 to 512, as far as the published key is of that type; HS only with a key of type oct in "
+        "the key set, never with the text of a public key",
+        "all are documented, and the key set is the only place keys come from; the log warns of a published secret",
+    ),
+    _choice(
+        "oidc-issuer",
+        "Must the configured issuer equal `iss`?",
+        "but for a slash at the end; `issuer` of the discovery document must equal `iss` exactly",
+        "AWS compares with the discovery document; a forgotten slash finds the same document",
+    ),
+    _choice(
+        "oidc-local-issuer",
+        "An issuer over http?",
+        "accepted on a loopback name, else refused when the API is registered",
+        "a test's own issuer has no certificate; nothing else may go unencrypted",
+    ),
+    _choice(
+        "auth-time",
+        "AuthTTL is set, but the token has no auth_time (or IatTTL, and no iat)?",
+        "refused",
+        "the limit could not be kept otherwise",
+    ),
+    _choice(
+        "authorizer-pattern",
+        "Is IdentityValidationExpression matched fully?",
+        "yes, from start to end, and before the function is asked",
+        "the strict reading, as with app clients",
+    ),
+    _choice(
+        "authorizer-ttl",
+        "How long is an authorizer's answer remembered without ttlOverride?",
+        "AuthorizerResultTtlInSeconds; 0, which is not at all, without it",
+        "the default of CloudFormation's reference; a no is remembered like a yes, a failure is not",
+    ),
+    _choice(
+        "authorizer-context",
+        "handlerContext with values that are not texts, or none at all?",
+        "refused; none is an empty object",
+        "a flat map of texts is documented; what is accepted here must not fail on AWS",
+    ),
+    _choice(
+        "authorizer-headers",
+        "requestHeaders of the authorizer's request?",
+        "the same as ctx.request.headers",
+        "both are described as the headers of the request",
+    ),
+    _choice(
         "iam-policies",
         "Are IAM policies evaluated?",
         "no: every signer known to the local cloud is allowed what its mode is allowed",

@@ -40,3 +40,8 @@ SIGNATURE_SKEW_SECONDS: Final = 300
 """How far `x-amz-date` may be from now (AWS general reference: signature version 4)."""
 JWT_LEEWAY_SECONDS: Final = 5
 """Tolerated clock difference to the issuer of a token; ours, small, as both clocks are this machine's."""
+
+AUTHORIZER_SECONDS: Final = 10.0
+"""Longest time that a Lambda authorizer may take."""
+AUTHORIZER_ANSWER_BYTES: Final = 5 * 1024 * 1024
+AUTHORIZER_LONGEST_TTL_SECONDS: Final = 3600

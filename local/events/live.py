@@ -79,7 +79,7 @@ class LiveApi:
             Refusal: unknown namespace.
         """
         own = self.namespace_of(channel).model.publish_modes
-        return (self.api.publish_modes if own is None else own) & self.api.providers
+        return (self.api.publish_modes if own is None else own) & self.api.providers.modes
 
     def subscribe_modes(self, channel: Channel) -> frozenset[AuthMode]:
         """Modes that may subscribe to the channel.
@@ -88,7 +88,7 @@ class LiveApi:
             Refusal: unknown namespace.
         """
         own = self.namespace_of(channel).model.subscribe_modes
-        return (self.api.subscribe_modes if own is None else own) & self.api.providers
+        return (self.api.subscribe_modes if own is None else own) & self.api.providers.modes
 
     def drop_namespace_subscriptions(self, name: str) -> None:
         """End every subscription in the namespace; its connections stay."""

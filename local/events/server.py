@@ -12,6 +12,7 @@ from uuid import uuid4
 from aiohttp import web
 
 from local.events import choices, publish
+from local.events.auth.call import Call, EventOperation
 from local.events.auth.credentials import Credentials, from_subprotocols, lower_names
 from local.events.auth.identity import who
 from local.events.channels import INVALID_CHANNEL, parse_channel
@@ -76,8 +77,9 @@ async def publish_over_http(request: web.Request) -> web.StreamResponse:
         body,
         query=request.rel_url.raw_query_string,
     )
-    identity = await service.authorize(live, modes, credentials)
-    caller = publish.Caller(identity, _visible_headers(request, HIDDEN_HEADERS), socket=False)
+    headers = _visible_headers(request, HIDDEN_HEADERS)
+    identity = await service.authorize(live, modes, credentials, Call(EventOperation.PUBLISH, channel, headers))
+    caller = publish.Caller(identity, headers, socket=False)
     intercept = service.faults.deliveries(live.api.id, channel.path)
     result = await publish.publish(live, channel, events, caller, intercept)
     await service.faults.apply(Target.PUBLISH, live.api.id, channel.path, "http", When.AFTER)

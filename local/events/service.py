@@ -20,6 +20,7 @@ from local.events.api import (
     namespace_from,
 )
 from local.events.auth.authorizer import Authorizer
+from local.events.auth.call import Call
 from local.events.auth.credentials import Credentials
 from local.events.broker import Flusher
 from local.events.errors import NOT_FOUND, Refusal
@@ -234,10 +235,10 @@ class Service:
         raise Refusal(NOT_FOUND, f"No single Event API is meant; name one by its path: {known}", 404)
 
     async def authorize(
-        self, live: LiveApi, allowed: frozenset[AuthMode], credentials: Credentials
+        self, live: LiveApi, allowed: frozenset[AuthMode], credentials: Credentials, call: Call
     ) -> Mapping[str, Any] | None:
         """`ctx.identity` of a caller; see `Authorizer.authorize`."""
-        return await self._authorizer.authorize(live.api, live.keys.values(), allowed, credentials)
+        return await self._authorizer.authorize(live.api, live.keys.values(), allowed, credentials, call)
 
     def registered(self) -> dict[str, Any]:
         """What is registered and who is there, for the control API."""

@@ -8,6 +8,7 @@ from typing import Any, Final
 from aiohttp import WSMsgType, web
 
 from local.events import publish
+from local.events.auth.call import Call, EventOperation
 from local.events.auth.credentials import lower_names
 from local.events.auth.identity import who
 from local.events.broker import Outbox, Subscription, Transport
@@ -196,7 +197,8 @@ class Session:
                 raise self._connect
             credentials = self._endpoint.credentials(self._connect, {}, connect=True)
             allowed = self._live.api.connect_modes
-            identity = await self._service.authorize(self._live, allowed, credentials)
+            call = Call(EventOperation.CONNECT, None, self._endpoint.headers)
+            identity = await self._service.authorize(self._live, allowed, credentials, call)
         except Refusal as refusal:
             _log.warning("%s to API %s refused: %s", self._name, self._live.api.id, refusal.reason)
             self._apply(self._connection.connect_refused(refusal))
@@ -216,7 +218,9 @@ class Session:
             credentials = self._endpoint.credentials(
                 lower_names(operation.authorization), operation.signed_body(), connect=False
             )
-            identity = await self._service.authorize(self._live, modes(operation.channel), credentials)
+            wanted = EventOperation.PUBLISH if publishing else EventOperation.SUBSCRIBE
+            call = Call(wanted, operation.channel, self._endpoint.headers)
+            identity = await self._service.authorize(self._live, modes(operation.channel), credentials, call)
             await self._call(self._connection.authorized(operation, identity))
         except Refusal as refusal:
             self._log_refusal(operation, refusal)

@@ -4,12 +4,14 @@ import asyncio
 import base64
 import json
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -22,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from local.events.api import DataSourceModel
 from local.events.app import Settings, make_app
+from local.events.functions.invoker import FunctionInvoker
 from local.events.handlers import DataSource
 
 REGION = "us-east-1"
@@ -142,11 +145,18 @@ def api_properties(
 
 
 def signed_headers(
-    url: str, body: str | bytes, credentials: Credentials = SIGNER, *, region: str = REGION, service: str = "appsync"
+    url: str,
+    body: str | bytes,
+    credentials: Credentials = SIGNER,
+    *,
+    region: str = REGION,
+    service: str = "appsync",
+    age_seconds: float = 0,
 ) -> dict[str, str]:
-    """The headers that botocore's own signer puts on a POST; `Host` included."""
+    """The headers that botocore's own signer puts on a POST, `Host` included, as of some time ago."""
     request = AWSRequest("POST", url, data=body, headers={"content-type": "application/json; charset=UTF-8"})
-    SigV4Auth(credentials, service, region).add_auth(request)
+    with patch("botocore.auth.get_current_datetime", lambda: datetime.now(UTC) - timedelta(seconds=age_seconds)):
+        SigV4Auth(credentials, service, region).add_auth(request)
     return {**dict(request.headers.items()), "host": urlsplit(url).netloc}
 
 
@@ -263,7 +273,14 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    folder: Path, pool: UserPool, data_sources: Any = no_data_sources, *, fresh: bool = True, **settings: Any
+    folder: Path,
+    pool: UserPool,
+    data_sources: Any = no_data_sources,
+    *,
+    fresh: bool = True,
+    clock: Callable[[], float] = time.time,
+    functions: FunctionInvoker | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Running]:
     """A service with one API that has all served modes, one API key and the namespace `open`.
 
@@ -273,7 +290,7 @@ async def running(
     if not credentials_file.exists():
         credentials_file.write_text(json.dumps(signer_file()))
     own = Settings(folder, TOKEN, pool.url, credentials_file, **settings)
-    async with on_port(make_app(own, data_sources)) as url, aiohttp.ClientSession() as session:
+    async with on_port(make_app(own, data_sources, clock, functions)) as url, aiohttp.ClientSession() as session:
         service = Running(url, session, pool, credentials_file)
         if fresh:
             await service.register()

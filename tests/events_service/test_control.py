@@ -35,7 +35,16 @@ def changed(path: str, value: Any) -> dict[str, Any]:
     return body
 
 
+def oidc(**config: Any) -> dict[str, Any]:
+    return {"AuthType": "OPENID_CONNECT", "OpenIDConnectConfig": config}
+
+
+def asking(function: str, **config: Any) -> dict[str, Any]:
+    return {"AuthType": "AWS_LAMBDA", "LambdaAuthorizerConfig": {"AuthorizerUri": function, **config}}
+
+
 PROVIDERS = "properties.EventConfig.AuthProviders"
+AUTHORIZER = "arn:aws:lambda:us-east-1:000000000000:function:authorizer"
 BAD_APIS: list[tuple[str, Any, str]] = [
     ("properties", ..., "properties: is missing"),
     ("properties", [], "properties: must be an object, not list"),
@@ -46,7 +55,18 @@ BAD_APIS: list[tuple[str, Any, str]] = [
     (PROVIDERS, [], "EventConfig.AuthProviders: between 1 and 50 are needed"),
     (PROVIDERS, "x", "EventConfig.AuthProviders: must be a list, not str"),
     (f"{PROVIDERS}.1.AuthType", "BASIC", "EventConfig.AuthProviders[1].AuthType: 'BASIC' is not an authorisation mode"),
-    (f"{PROVIDERS}.1.AuthType", "AWS_LAMBDA", "EventConfig.AuthProviders[1].AuthType: AWS_LAMBDA is not served here"),
+    (f"{PROVIDERS}.1.AuthType", "AWS_LAMBDA", "EventConfig.AuthProviders[1].LambdaAuthorizerConfig: is missing"),
+    (f"{PROVIDERS}.1", {"AuthType": "OPENID_CONNECT"}, "AuthProviders[1].OpenIDConnectConfig: is missing"),
+    (f"{PROVIDERS}.1", oidc(), "OpenIDConnectConfig.Issuer: is missing"),
+    (f"{PROVIDERS}.1", oidc(Issuer="http://issuer.test"), "'http://issuer.test' is no https address"),
+    (f"{PROVIDERS}.1", oidc(Issuer="https://i.test", ClientId="("), "ClientId: '(' is no pattern"),
+    (f"{PROVIDERS}.1", oidc(Issuer="https://i.test", IatTTL="soon"), "IatTTL: must be a number, not 'soon'"),
+    (f"{PROVIDERS}.1", oidc(Issuer="https://i.test", AuthTTL=-1), "AuthTTL: must not be below 0"),
+    (f"{PROVIDERS}.1", asking("a-name"), "AuthorizerUri: 'a-name' is not the ARN of a Lambda function"),
+    (f"{PROVIDERS}.1", asking(AUTHORIZER, AuthorizerResultTtlInSeconds=3601), "must be 0 to 3600"),
+    (f"{PROVIDERS}.1", asking(AUTHORIZER, IdentityValidationExpression="["), "'[' is no pattern"),
+    (PROVIDERS, [asking(AUTHORIZER), asking(AUTHORIZER)], "an API has one AWS_LAMBDA provider at most"),
+    (PROVIDERS, [{"AuthType": "AWS_IAM"}, {"AuthType": "AWS_IAM"}], "an API has one AWS_IAM provider at most"),
     (f"{PROVIDERS}.0.CognitoConfig", ..., "EventConfig.AuthProviders[0].CognitoConfig: is missing"),
     (
         f"{PROVIDERS}.0.CognitoConfig.UserPoolId",
@@ -56,7 +76,7 @@ BAD_APIS: list[tuple[str, Any, str]] = [
     (f"{PROVIDERS}.0.CognitoConfig.AppIdClientRegex", "(", "AppIdClientRegex: '(' is no pattern"),
     ("properties.EventConfig.ConnectionAuthModes", ..., "EventConfig.ConnectionAuthModes: is missing"),
     ("properties.EventConfig.ConnectionAuthModes", [], "EventConfig.ConnectionAuthModes: at least one mode is needed"),
-    (f"{PROVIDERS}.2", {"AuthType": "AWS_IAM"}, "no AuthProviders entry for API_KEY"),
+    (f"{PROVIDERS}.2", oidc(Issuer="https://i.test"), "no AuthProviders entry for API_KEY"),
 ]
 
 
@@ -88,7 +108,7 @@ BAD_NAMESPACES: list[tuple[str, dict[str, Any], str]] = [
         {"HandlerConfigs": {"OnSubscribe": {"Behavior": "CODE", "Integration": {"DataSourceName": ""}}}},
         "HandlerConfigs.OnSubscribe.Integration.DataSourceName: is empty",
     ),
-    ("n", {"PublishAuthModes": [{"AuthType": "OPENID_CONNECT"}]}, "PublishAuthModes[0].AuthType: OPENID_CONNECT"),
+    ("n", {"PublishAuthModes": [{"AuthType": "OPENID_CONNECT"}]}, "no AuthProviders entry for OPENID_CONNECT"),
     ("n", {"CodeHandlers": PAIR}, "no data source is configured"),
 ]
 

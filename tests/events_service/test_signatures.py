@@ -11,11 +11,10 @@ from botocore.credentials import Credentials
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from local.events.api import AuthMode
 from local.events.auth.credentials import Credentials as Presented
 from local.events.auth.credentials import lower_names
 from local.events.auth.iam import SignatureVerifier
-from local.events.auth.signers import SignerFile
+from local.events.auth.signers import LOCAL_ACCESS_KEY_ID, LOCAL_SECRET_ACCESS_KEY, LocalSigner, SignerFile
 from local.events.errors import Refusal
 from tests.events_service.harness import (
     ACCOUNT,
@@ -164,14 +163,6 @@ def test_a_frame_is_signed_over_its_compact_json_whether_or_not_text_is_escaped(
         verifier.identify(presented(signed_headers(URL, body), {**frame, "channel": "/open/b"}), REGION, ACCOUNT)
 
 
-def test_the_form_of_credentials_tells_their_mode() -> None:
-    assert presented({"Authorization": "AWS4-HMAC-SHA256 x"}).mode() is AuthMode.IAM
-    assert presented({"AUTHORIZATION": "eyJ"}).mode() is AuthMode.COGNITO
-    assert presented({"X-Api-Key": "k"}).mode() is AuthMode.API_KEY
-    with pytest.raises(Refusal):
-        presented({"x-other": "k"}).mode()
-
-
 async def test_a_signed_publish_is_accepted_over_http(service: Running) -> None:
     headers = signed_headers(service.event_url, BODY)
     status, answer = await service.post_raw(BODY, headers)
@@ -208,3 +199,28 @@ def test_the_signers_are_read_again_when_the_file_changes(tmp_path: Path) -> Non
     path.write_text(json.dumps({"NEW": signer_file()["AKIDLOCAL"]}))
     assert signers.find("AKIDLOCAL") is None
     assert signers.find("NEW") is not None
+
+
+def test_without_a_credentials_file_the_one_local_key_may_sign() -> None:
+    verifier = SignatureVerifier(LocalSigner(ACCOUNT), time.time)
+    local = Credentials(LOCAL_ACCESS_KEY_ID, LOCAL_SECRET_ACCESS_KEY)
+    identity = verifier.identify(presented(signed_headers(URL, BODY, local)), REGION, ACCOUNT)
+    assert identity["userArn"] == f"arn:aws:iam::{ACCOUNT}:user/local"
+    for stranger in (SIGNER, Credentials(LOCAL_ACCESS_KEY_ID, "guessed")):
+        with pytest.raises(Refusal):
+            verifier.identify(presented(signed_headers(URL, BODY, stranger)), REGION, ACCOUNT)
+
+
+def test_a_signer_that_is_a_cognito_identity_is_shown_as_one(tmp_path: Path) -> None:
+    own = {
+        "cognitoIdentityPoolId": "us-east-1:pool",
+        "cognitoIdentityId": "us-east-1:identity",
+        "cognitoIdentityAuthType": "authenticated",
+        "cognitoIdentityAuthProvider": '"cognito-idp.us-east-1.amazonaws.com/pool"',
+    }
+    path = tmp_path / "signers.json"
+    path.write_text(json.dumps({"AKIDLOCAL": signer_file()["AKIDLOCAL"] | own}))
+    identity = SignatureVerifier(SignerFile(path), time.time).identify(
+        presented(signed_headers(URL, BODY)), REGION, ACCOUNT
+    )
+    assert own.items() <= identity.items()

@@ -1,34 +1,40 @@
 """The authorisation of one call: is its mode allowed here, and are its credentials good?"""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from local.events import choices
 from local.events.api import Api, ApiKey, AuthMode
 from local.events.auth.api_key import check_api_key
-from local.events.auth.cognito import TokenVerifier
+from local.events.auth.call import Call
 from local.events.auth.credentials import API_KEY_HEADER, Credentials
 from local.events.auth.iam import SignatureVerifier
-from local.events.auth.identity import cognito_identity
+from local.events.auth.identity import cognito_identity, oidc_identity
+from local.events.auth.lambda_authorizer import LambdaAuthorizer
+from local.events.auth.mode import mode_of
+from local.events.auth.tokens import TokenVerifier
 from local.events.errors import NOT_AUTHORIZED_MESSAGE, UNAUTHORIZED, Refusal
 
 
+@dataclass(frozen=True)
 class Authorizer:
     """Decides calls to any API.
 
-    Args:
-        tokens: verifies user pool tokens.
+    Attributes:
+        tokens: verifies the tokens of user pools and OpenID Connect issuers.
         signatures: verifies SigV4.
+        functions: asks Lambda authorizers.
         clock: seconds since the epoch.
     """
 
-    def __init__(self, tokens: TokenVerifier, signatures: SignatureVerifier, clock: Callable[[], float]) -> None:
-        self._tokens = tokens
-        self._signatures = signatures
-        self._clock = clock
+    tokens: TokenVerifier
+    signatures: SignatureVerifier
+    functions: LambdaAuthorizer
+    clock: Callable[[], float]
 
     async def authorize(
-        self, api: Api, keys: Iterable[ApiKey], allowed: frozenset[AuthMode], credentials: Credentials
+        self, api: Api, keys: Iterable[ApiKey], allowed: frozenset[AuthMode], credentials: Credentials, call: Call
     ) -> Mapping[str, Any] | None:
         """`ctx.identity` of the caller; `None` with an API key.
 
@@ -37,20 +43,32 @@ class Authorizer:
             keys: its API keys.
             allowed: modes that the operation allows.
             credentials: what the caller presents.
+            call: what the caller wants.
 
         Raises:
             Refusal: the call is not authorised.
         """
-        mode = credentials.mode()
+        mode = mode_of(credentials, api.providers)
         if mode not in allowed:
             status = choices.MODE_NOT_ALLOWED_STATUS.value
             reason = f"{mode} is not allowed here; {', '.join(sorted(allowed))} would be"
             raise Refusal(UNAUTHORIZED, NOT_AUTHORIZED_MESSAGE, status, reason)
         credentials.check_host()
-        if mode is AuthMode.API_KEY:
-            check_api_key(credentials.headers[API_KEY_HEADER], keys, self._clock())
-            return None
-        if mode is AuthMode.IAM:
-            return self._signatures.identify(credentials, api.region, api.account_id)
-        claims = await self._tokens.verify(credentials.headers["authorization"], api.cognito)
-        return cognito_identity(claims, credentials.source_ip)
+        match mode:
+            case AuthMode.API_KEY:
+                check_api_key(credentials.headers[API_KEY_HEADER], keys, self.clock())
+                return None
+            case AuthMode.IAM:
+                return self.signatures.identify(credentials, api.region, api.account_id)
+            case AuthMode.LAMBDA:
+                return await self._asked(api, credentials.headers["authorization"], call)
+            case AuthMode.OIDC:
+                return oidc_identity(await self.tokens.verify(credentials.headers["authorization"], api.providers.oidc))
+            case AuthMode.COGNITO:
+                token = credentials.headers["authorization"]
+                return cognito_identity(await self.tokens.verify(token, api.providers.cognito), credentials.source_ip)
+
+    async def _asked(self, api: Api, token: str, call: Call) -> Mapping[str, Any]:
+        provider = api.providers.authorizer
+        assert provider is not None, "mode_of gives AWS_LAMBDA only where there is one"
+        return await self.functions.authorize(provider, api.id, api.account_id, token, call)

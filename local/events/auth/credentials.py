@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from local.events import choices
-from local.events.api import AuthMode
 from local.events.errors import bad_request, unauthorized
 from local.events.strict_json import parse
 
@@ -51,19 +50,6 @@ class Credentials:
             json.dumps(self.signed, separators=(",", ":"), ensure_ascii=escape) for escape in choices.SIGV4_BODIES.value
         )
         return tuple(dict.fromkeys(text.encode("utf-8", "surrogatepass") for text in texts))
-
-    def mode(self) -> AuthMode:
-        """The mode that these credentials are for, by their form.
-
-        Raises:
-            Refusal: there are none.
-        """
-        authorization = self.headers.get("authorization")
-        if authorization is None:
-            if API_KEY_HEADER in self.headers:
-                return AuthMode.API_KEY
-            raise unauthorized("neither an authorization nor an x-api-key header")
-        return AuthMode.IAM if authorization.startswith(SIGNATURE_ALGORITHM) else AuthMode.COGNITO
 
     def check_host(self) -> None:
         """The credentials were made for this API.

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, quote
 
 from local.events.auth.credentials import SIGNATURE_ALGORITHM, Credentials
 from local.events.auth.identity import iam_identity
-from local.events.auth.signers import Signer, SignerFile
+from local.events.auth.signers import Signer, Signers
 from local.events.errors import unauthorized
 from local.events.limits import SIGNATURE_SKEW_SECONDS
 
@@ -41,14 +41,14 @@ class _Signature:
 
 
 class SignatureVerifier:
-    """Verifies signatures of the signers in a file.
+    """Verifies signatures.
 
     Args:
         signers: who may sign.
         clock: seconds since the epoch.
     """
 
-    def __init__(self, signers: SignerFile, clock: Callable[[], float]) -> None:
+    def __init__(self, signers: Signers, clock: Callable[[], float]) -> None:
         self._signers = signers
         self._clock = clock
 
@@ -75,7 +75,7 @@ class SignatureVerifier:
             raise unauthorized(f"the signature of {signature.key_id} does not match the request")
         if signer.account_id != account_id:
             raise unauthorized(f"{signer.arn} belongs to another account than the API")
-        return iam_identity(signer.account_id, signer.user_id, signer.arn, credentials.source_ip)
+        return iam_identity(signer, credentials.source_ip)
 
     def _check_time(self, signature: _Signature, date: str) -> None:
         try:

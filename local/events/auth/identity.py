@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from local.events.auth.signers import Signer
+
 
 def cognito_identity(claims: Mapping[str, Any], source_ip: str) -> dict[str, Any]:
     """Identity of a user pool's user; access tokens call the user name `username`, id tokens `cognito:username`."""
@@ -17,17 +19,22 @@ def cognito_identity(claims: Mapping[str, Any], source_ip: str) -> dict[str, Any
     }
 
 
-def iam_identity(account_id: str, user_id: str, arn: str, source_ip: str) -> dict[str, Any]:
-    """Identity of a signer that is no Cognito identity."""
+def oidc_identity(claims: Mapping[str, Any]) -> dict[str, Any]:
+    """Identity of an OpenID Connect issuer's user."""
+    return {"sub": claims.get("sub"), "issuer": claims.get("iss"), "claims": dict(claims)}
+
+
+def iam_identity(signer: Signer, source_ip: str) -> dict[str, Any]:
+    """Identity of a signer, who may be a Cognito identity."""
     return {
-        "accountId": account_id,
-        "cognitoIdentityPoolId": None,
-        "cognitoIdentityId": None,
+        "accountId": signer.account_id,
+        "cognitoIdentityPoolId": signer.cognito.pool_id,
+        "cognitoIdentityId": signer.cognito.id,
         "sourceIp": [source_ip],
-        "username": user_id,
-        "userArn": arn,
-        "cognitoIdentityAuthType": None,
-        "cognitoIdentityAuthProvider": None,
+        "username": signer.user_id,
+        "userArn": signer.arn,
+        "cognitoIdentityAuthType": signer.cognito.auth_type,
+        "cognitoIdentityAuthProvider": signer.cognito.auth_provider,
     }
 
 
@@ -35,4 +42,6 @@ def who(identity: Mapping[str, Any] | None) -> str:
     """A caller's name for the log."""
     if identity is None:
         return "an API key"
+    if "handlerContext" in identity:
+        return f"whom the authorizer let in with {identity['handlerContext']}"
     return str(identity.get("userArn") or identity.get("username") or identity.get("sub"))

@@ -1,13 +1,27 @@
-"""The access keys that may sign requests, read from the local cloud's credentials file."""
+"""The access keys that may sign requests: those of a credentials file, or the one local key."""
 
 import json
 import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Protocol
+
+LOCAL_ACCESS_KEY_ID: Final = "local"
+LOCAL_SECRET_ACCESS_KEY: Final = "local"  # noqa: S105 - documented, and good on this machine only
+LOCAL_ACCOUNT_ID: Final = "000000000000"
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class CognitoIdentity:
+    """The identity of an identity pool that a session's credentials were given to, as `ctx.identity` names it."""
+
+    pool_id: str | None = None
+    id: str | None = None
+    auth_type: str | None = None
+    auth_provider: str | None = None
 
 
 @dataclass(frozen=True)
@@ -19,10 +33,37 @@ class Signer:
     arn: str
     account_id: str
     user_id: str
+    cognito: CognitoIdentity = CognitoIdentity()
+
+
+class Signers(Protocol):
+    """Who may sign."""
+
+    def find(self, access_key_id: str) -> Signer | None:
+        """The signer of this access key id, if there is one now."""
+
+
+class LocalSigner:
+    """One well-known signer, for a service that was given no credentials file.
+
+    Args:
+        account_id: the account that the signer is of, which must be that of the APIs.
+    """
+
+    def __init__(self, account_id: str = LOCAL_ACCOUNT_ID) -> None:
+        arn = f"arn:aws:iam::{account_id}:user/local"
+        self._signer = Signer(LOCAL_SECRET_ACCESS_KEY, None, arn, account_id, "local")
+
+    def find(self, access_key_id: str) -> Signer | None:
+        """The signer, if this is its access key id."""
+        return self._signer if access_key_id == LOCAL_ACCESS_KEY_ID else None
 
 
 class SignerFile:
     """The signers in a JSON file `{accessKeyId: {secretAccessKey, sessionToken?, arn, accountId, userId}}`.
+
+    An entry may also have `cognitoIdentityPoolId`, `cognitoIdentityId`, `cognitoIdentityAuthType` and
+    `cognitoIdentityAuthProvider`, which handlers then see.
 
     The file changes at every deploy, so it is read again whenever it has changed. While it is unreadable the signers
     read last stay valid.
@@ -60,6 +101,12 @@ def _signers(content: dict[str, dict[str, Any]]) -> dict[str, Signer]:
             arn=str(entry["arn"]),
             account_id=str(entry["accountId"]),
             user_id=str(entry["userId"]),
+            cognito=CognitoIdentity(
+                entry.get("cognitoIdentityPoolId"),
+                entry.get("cognitoIdentityId"),
+                entry.get("cognitoIdentityAuthType"),
+                entry.get("cognitoIdentityAuthProvider"),
+            ),
         )
         for key_id, entry in content.items()
     }

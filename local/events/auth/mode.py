@@ -1,0 +1,41 @@
+"""Which mode credentials are for. Their form tells, together with what the API has providers for.
+
+Source: AWS AppSync: "Configuring authorization and authentication", circumventing SigV4 and OIDC token authorization
+limitations of AWS_LAMBDA.
+"""
+
+from local.events.auth.credentials import API_KEY_HEADER, SIGNATURE_ALGORITHM, Credentials
+from local.events.auth.tokens import bare_token, has_bearer, issuer_of
+from local.events.errors import unauthorized
+from local.events.providers import AuthMode, Providers
+
+
+def mode_of(credentials: Credentials, providers: Providers) -> AuthMode:
+    """The mode that the credentials are for at an API with these providers.
+
+    A signature is IAM's where the API has IAM, a JSON Web Token or a bearer token is an issuer's where the API has any
+    issuer; everything else is for the API's Lambda authorizer, if it has one.
+
+    Raises:
+        Refusal: there are no credentials, or none of a kind that the API knows.
+    """
+    authorization = credentials.headers.get("authorization")
+    if authorization is None:
+        if API_KEY_HEADER in credentials.headers:
+            return AuthMode.API_KEY
+        raise unauthorized("neither an authorization nor an x-api-key header")
+    asks_function = providers.authorizer is not None
+    if authorization.startswith(SIGNATURE_ALGORITHM):
+        return AuthMode.IAM if AuthMode.IAM in providers.modes or not asks_function else AuthMode.LAMBDA
+    if not providers.cognito and not providers.oidc:
+        return AuthMode.LAMBDA if asks_function else AuthMode.COGNITO
+    issuer = issuer_of(bare_token(authorization))
+    if issuer is None and asks_function and not has_bearer(authorization):
+        return AuthMode.LAMBDA
+    if issuer is None:
+        raise unauthorized("no JSON Web Token")
+    if any(provider.issues(issuer) for provider in providers.cognito):
+        return AuthMode.COGNITO
+    if any(provider.issues(issuer) for provider in providers.oidc):
+        return AuthMode.OIDC
+    raise unauthorized(f"issuer {issuer!r} is no provider of this API")
