@@ -18,6 +18,7 @@ from local.emulator.credentials import CredentialStore
 from local.faults import FaultControl
 from local.loopback import exposed_listeners
 from local.manifest import CloudManifest
+from local.meetings import MeetingControl
 from local.outputs import CloudOutputs, read_outputs
 from local.ports import LOOPBACK, Ports, require_free
 from local.state import StateDirectory, StateError, StateLock
@@ -78,6 +79,11 @@ class Cloud:
     def faults(self) -> FaultControl:
         """Fault switches of both services."""
         return FaultControl(self.manifest.ports, self.state.control_token())
+
+    @property
+    def meetings(self) -> MeetingControl:
+        """What browsers do in meetings of the Chime stand-in."""
+        return MeetingControl(self.manifest.ports, self.state.control_token())
 
     def up(self) -> None:
         """Start everything and deploy what changed. When that fails, nothing keeps running.

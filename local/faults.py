@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import urllib.error
-import urllib.request
 from typing import Any
 
+from local.control_calls import control_call
 from local.ports import Ports
-from local.steps import StepError
-
-_TIMEOUT_SECONDS = 30
 
 Rule = dict[str, Any]
 
@@ -62,19 +57,4 @@ class FaultControl:
         self._call("POST", f"{self._aws}/checkpoint")
 
     def _call(self, method: str, url: str, body: Any = None) -> Any:
-        request = urllib.request.Request(  # noqa: S310 - our own loopback services
-            url,
-            data=None if body is None else json.dumps(body).encode(),
-            method=method,
-            headers={"content-type": "application/json", "x-local-control": self._token},
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310
-                content = response.read()
-        except urllib.error.HTTPError as error:
-            with error:
-                text = error.read().decode("utf-8", "replace")
-            raise StepError(f"{method} {url} was refused ({error.code}): {text}", "correct the request") from error
-        except OSError as error:
-            raise StepError(f"{url} does not answer: {error}", "is the local cloud up?") from error
-        return json.loads(content) if content else None
+        return control_call(method, url, self._token, body)

@@ -13,6 +13,7 @@ from botocore.config import Config
 from local.cloud import PROJECT_FOLDER, Cloud, CloudOptions, outputs_document
 from local.demo_users import DemoUser
 from local.faults import FaultControl
+from local.meetings import MeetingControl
 from local.outputs import CloudOutputs
 from local.ports import Ports
 from local.state import StateDirectory
@@ -77,6 +78,11 @@ class LocalCloud:
     def faults(self) -> FaultControl:
         """Fault switches of both services."""
         return self._cloud.faults
+
+    @property
+    def meetings(self) -> MeetingControl:
+        """What browsers do in meetings of the Chime stand-in, and the passing of time there."""
+        return self._cloud.meetings
 
     @property
     def state(self) -> StateDirectory:

@@ -7,6 +7,8 @@ import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from local.emulator.chime import control as chime_control
+from local.emulator.chime.installation import ChimeInstallation
 from local.emulator.durability.keeper import StateKeeper
 from local.emulator.faults import FaultRuleError, FaultSwitches
 
@@ -25,18 +27,27 @@ class ControlPlane:
     * `GET /_local/health` (no token): 200 once requests are answered.
     * `GET|PUT|DELETE /_local/faults`: the list of fault rules.
     * `POST /_local/checkpoint`: save everything now; 409 while a stack operation runs.
+    * `/_local/chime/...`: see `local.emulator.chime.control`.
     """
 
-    def __init__(self, application: Application, token: str, keeper: StateKeeper, faults: FaultSwitches) -> None:
+    def __init__(
+        self,
+        application: Application,
+        token: str,
+        keeper: StateKeeper,
+        faults: FaultSwitches,
+        chime: ChimeInstallation,
+    ) -> None:
         self._application = application
         self._token = token.encode()
         self._keeper = keeper
         self._faults = faults
+        self._chime = chime
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer our own paths, pass on everything else."""
         if scope["type"] == "lifespan":
-            await self._application(scope, receive, self._starting_keeper(send))
+            await self._application(scope, receive, self._starting_background_work(send))
             return
         if scope["type"] != "http" or not scope["path"].startswith("/_local/"):
             await self._application(scope, receive, send)
@@ -52,10 +63,11 @@ class ControlPlane:
         )
         await send({"type": "http.response.body", "body": body})
 
-    def _starting_keeper(self, send: Send) -> Send:
+    def _starting_background_work(self, send: Send) -> Send:
         async def send_and_start(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "lifespan.startup.complete":
                 self._keeper.start()
+                self._chime.start()
             await send(message)
 
         return send_and_start
@@ -71,6 +83,8 @@ class ControlPlane:
             return await self._answer_faults(method, receive)
         if path == "/_local/checkpoint" and method == "POST":
             return self._checkpoint()
+        if path.startswith(chime_control.PREFIX):
+            return self._chime.control.answer(method, path, await _body(receive))
         return 404, _error(f"{method} {path} is not known here")
 
     async def _answer_faults(self, method: str, receive: Receive) -> tuple[int, Any]:

@@ -3,12 +3,14 @@
 A rule is one JSON object:
 
     {"service": "dynamodb", "operation": "PutItem", "function": "PantherKolab-messages-local", "table": "...",
-     "effect": "error|throttle|delay|kill", "when": "before|after", "status": 500, "code": "InternalServerError",
+     "effect": "error|throttle|delay|kill|vanish", "when": "before|after", "status": 500, "code": "InternalServerError",
      "delayMs": 250, "times": 1, "probability": 1.0, "skip": 0}
 
 Absent match fields match everything; `*` and `?` are wildcards. `when` says whether the call takes effect
 (`after`) or not (`before`, the default). `kill` ends the function's process with SIGKILL; for the service
-`lambda` and the operation `Invoke` that is the invoked function, otherwise the one that made the call.
+`lambda` and the operation `Invoke` that is the invoked function, otherwise the one that made the call. `vanish`, for
+the service `chime` only, makes the meeting of the call disappear without an event; the call itself goes on, so that
+one which needs the meeting finds it gone when `when` is `before`.
 """
 
 from __future__ import annotations
@@ -20,17 +22,18 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Literal, get_args
 
-Effect = Literal["error", "throttle", "delay", "kill"]
+Effect = Literal["error", "throttle", "delay", "kill", "vanish"]
 When = Literal["before", "after"]
 
 _THROTTLES = {
     "dynamodb": (400, "ProvisionedThroughputExceededException"),
     "sqs": (400, "RequestThrottled"),
     "lambda": (429, "TooManyRequestsException"),
+    "chime": (429, "ThrottlingException"),
 }
 _DEFAULT_THROTTLE = (400, "ThrottlingException")
-_DEFAULT_ERROR_STATUS = 500
-_DEFAULT_ERROR_CODE = "InternalServerError"
+_ERRORS = {"chime": (500, "ServiceFailureException")}
+_DEFAULT_ERROR = (500, "InternalServerError")
 
 
 class FaultRuleError(ValueError):
@@ -88,7 +91,7 @@ class FaultRule:
         if self.effect == "throttle":
             status, code = _THROTTLES.get(service, _DEFAULT_THROTTLE)
         else:
-            status, code = _DEFAULT_ERROR_STATUS, _DEFAULT_ERROR_CODE
+            status, code = _ERRORS.get(service, _DEFAULT_ERROR)
         return self.status or status, self.code or code
 
 
@@ -118,6 +121,8 @@ def parse_rule(document: Any) -> FaultRule:
         raise FaultRuleError("probability must be a number from 0 to 1")
     if values["effect"] == "delay" and not values.get("delay_ms"):
         raise FaultRuleError("a delay needs delayMs")
+    if values["effect"] == "vanish" and values.get("service") != "chime":
+        raise FaultRuleError("only a meeting can vanish: service must be chime")
     return FaultRule(**values)
 
 

@@ -7,6 +7,7 @@ import logging
 import uvicorn
 from ministack import app as ministack_app
 
+from local.emulator.chime.installation import ChimeInstallation
 from local.emulator.control import ControlPlane
 from local.emulator.credentials import CredentialStore
 from local.emulator.durability.keeper import StateKeeper
@@ -32,12 +33,14 @@ def build(settings: EmulatorSettings) -> ControlPlane:
     faults = FaultSwitches()
     keeper = StateKeeper(settings.state.emulator)
     processes = FunctionProcesses(store, faults)
+    chime = ChimeInstallation(keeper)
     apply_fixes()
     install_providers(settings)
     processes.install()
+    chime.install()
     keeper.install()
-    RequestPath(keeper, faults, processes).install()
-    return ControlPlane(ministack_app.app, settings.state.control_token(), keeper, faults)
+    RequestPath(keeper, faults, processes, chime.meetings).install()
+    return ControlPlane(ministack_app.app, settings.state.control_token(), keeper, faults, chime)
 
 
 def serve(settings: EmulatorSettings) -> None:

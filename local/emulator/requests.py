@@ -13,6 +13,8 @@ from urllib.parse import parse_qs
 from ministack import app as ministack_app
 from ministack.core.router import detect_service, extract_access_key_id
 
+from local.emulator.chime import service_model as chime_model
+from local.emulator.chime.meetings import Meetings
 from local.emulator.durability.keeper import StateKeeper
 from local.emulator.durability.policy import saving_for
 from local.emulator.faults import Call, FaultRule, FaultSwitches, table_names
@@ -28,10 +30,13 @@ Response = tuple[int, Headers, Any]
 class RequestPath:
     """Stands in front of ministack's dispatcher of AWS requests."""
 
-    def __init__(self, keeper: StateKeeper, faults: FaultSwitches, processes: FunctionProcesses) -> None:
+    def __init__(
+        self, keeper: StateKeeper, faults: FaultSwitches, processes: FunctionProcesses, meetings: Meetings
+    ) -> None:
         self._keeper = keeper
         self._faults = faults
         self._processes = processes
+        self._meetings = meetings
 
     def install(self) -> None:
         """Wrap the dispatcher."""
@@ -41,9 +46,11 @@ class RequestPath:
             method: str, path: str, headers: Headers, body: bytes, query: dict[str, list[str]], request_id: str
         ) -> Response:
             service = detect_service(method, path, headers, query)
-            operation = operation_name(method, path, headers, body, query)
+            operation = operation_name(service, method, path, headers, body, query)
             rule = self._strike(service, operation, headers, body, query)
             if rule is not None:
+                if rule.effect == "vanish" and rule.when == "before":
+                    self._vanish(method, path, query, b"")
                 early = await self._before(rule, service, headers)
                 if early is not None:
                     return early
@@ -51,6 +58,8 @@ class RequestPath:
             if response[0] < 400:
                 self._keeper.after_request(service, saving_for(service, operation, method))
             if rule is not None and rule.when == "after":
+                if rule.effect == "vanish":
+                    self._vanish(method, path, query, response[2])
                 return self._spoilt(rule, service, headers) or response
             return response
 
@@ -78,16 +87,30 @@ class RequestPath:
         return self._spoilt(rule, service, headers)
 
     def _spoilt(self, rule: FaultRule, service: str, headers: Headers) -> Response | None:
-        if rule.effect == "delay":
+        if rule.effect in ("delay", "vanish"):
             return None
         if rule.effect == "kill" and not self._processes.kill(headers.get("user-agent", "")):
             _LOGGER.warning("fault: no function process made this call, so none was killed")
         status, code = rule.error(service)
         return error_response(service, status, code)
 
+    def _vanish(self, method: str, path: str, query: dict[str, list[str]], answer: bytes) -> None:
+        """Lose the meeting that a request names, or that its answer made."""
+        found = chime_model.route(method, path, query)
+        named = found.path_parameters.get("MeetingId") if found is not None else None
+        made = json.loads(answer).get("Meeting", {}).get("MeetingId") if answer else None
+        if meeting_id := named or made:
+            self._meetings.vanish(meeting_id)
+            self._keeper.save_now("chime")
 
-def operation_name(method: str, path: str, headers: Headers, body: bytes, query: dict[str, list[str]]) -> str:
-    """The API operation of a request, or an empty text for plain REST requests other than Lambda's Invoke."""
+
+def operation_name(
+    service: str, method: str, path: str, headers: Headers, body: bytes, query: dict[str, list[str]]
+) -> str:
+    """The API operation of a request; an empty text for REST requests other than Lambda's Invoke and Chime's."""
+    if service == "chime":
+        found = chime_model.route(method, path, query)
+        return found.operation if found is not None else ""
     target = headers.get("x-amz-target", "")
     if target:
         return target.rsplit(".", 1)[-1]

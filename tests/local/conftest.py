@@ -16,6 +16,7 @@ from botocore.config import Config
 from local.cloud import PROJECT_FOLDER
 from local.emulator.credentials import CredentialStore
 from local.faults import FaultControl
+from local.meetings import MeetingControl
 from local.ports import Ports
 from local.state import StateDirectory
 from local.supervisor import Child, Program
@@ -110,6 +111,10 @@ class EmulatorProcess:
     @property
     def faults(self) -> FaultControl:
         return FaultControl(self.ports, self.token)
+
+    @property
+    def meetings(self) -> MeetingControl:
+        return MeetingControl(self.ports, self.token)
 
     def function(self, name: str, source: str, variables: dict[str, str] | None = None) -> str:
         """Make a Python function from its source; `handler` is what it calls. Returns its ARN."""

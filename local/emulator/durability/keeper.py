@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,17 @@ class StateKeeper:
         self._task: asyncio.Task[None] | None = None
         self._start_pollers = lambda_svc._ensure_poller
         self._pollers_wanted = False
+        self._own: dict[str, tuple[StateReader, Callable[[dict[str, Any]], None]]] = {}
+
+    def keep(self, service: str, read: StateReader, restore: Callable[[dict[str, Any]], None]) -> None:
+        """Keep the state of a service of ours like that of ministack's; call it before the state is restored.
+
+        Args:
+            service: its name, also that of its file.
+            read: returns the state, as a JSON value.
+            restore: is given what `read` returned in an earlier life.
+        """
+        self._own[service] = (read, restore)
 
     def install(self) -> None:
         """Take the place of ministack's own loading at start and saving at the end."""
@@ -62,12 +74,16 @@ class StateKeeper:
             if service != STACK_SERVICE and not self.stack_operation_runs():
                 self.make_generation()
         elif saving is Saving.SOON:
-            self._soon.update(_state_keys(service))
+            self._soon.update(self._state_keys(service))
         elif saving is Saving.BEFORE_ANSWER:
-            readers = self._readers()
-            for key in _state_keys(service):
-                if key in readers:
-                    self._files.write_one(key, readers[key])
+            self.save_now(service)
+
+    def save_now(self, service: str) -> None:
+        """Rewrite a service's file if its state changed."""
+        readers = self._readers()
+        for key in self._state_keys(service):
+            if key in readers:
+                self._files.write_one(key, readers[key])
 
     def make_generation(self) -> None:
         """Save everything now as a new generation, and start an empty journal with it."""
@@ -109,6 +125,9 @@ class StateKeeper:
             return
         persistence.STATE_DIR = str(current)
         _load_services()
+        for service, (_, restore) in self._own.items():
+            if (state := persistence.load_state(service)) is not None:
+                restore(state)
         dynamodb_journal.restore_stream_state(persistence.load_state(_STREAMS_KEY))
         records = dynamodb_journal.replay(read_journal(current / JOURNAL_NAME))
         _LOGGER.info("restored generation %s and %d journal records", current.name, records)
@@ -148,19 +167,19 @@ class StateKeeper:
         """Functions run only once the server answers, or their first calls would be refused."""
         self._pollers_wanted = True
 
-    @staticmethod
-    def _readers() -> dict[str, StateReader]:
+    def _readers(self) -> dict[str, StateReader]:
         readers: dict[str, StateReader] = dict(ministack_app._build_persistence_save_dict())
         readers[_STREAMS_KEY] = dynamodb_journal.stream_state
-        return readers
+        return readers | {service: read for service, (read, _) in self._own.items()}
+
+    def _state_keys(self, service: str) -> tuple[str, ...]:
+        """Names of the snapshot files that hold a service's state."""
+        if service in self._own:
+            return (service,)
+        config: dict[str, Any] = ministack_app.SERVICE_REGISTRY.get(service, {})
+        if not config:
+            return ()
+        return (config.get("state_key", config["module"]), *config.get("sub_modules", ()))
 
 
 _load_services = ministack_app._load_persisted_state
-
-
-def _state_keys(service: str) -> tuple[str, ...]:
-    """Names of the snapshot files that hold a service's state."""
-    config: dict[str, Any] = ministack_app.SERVICE_REGISTRY.get(service, {})
-    if not config:
-        return ()
-    return (config.get("state_key", config["module"]), *config.get("sub_modules", ()))

@@ -1,0 +1,50 @@
+"""Makes Chime SDK Meetings a service of the emulator: routing, state on disk, meetings that end by themselves."""
+
+from __future__ import annotations
+
+import asyncio
+
+from ministack import app as ministack_app
+from ministack.core import router
+
+from local.emulator.chime.control import ChimeControl
+from local.emulator.chime.meetings import Meetings, ServiceClock
+from local.emulator.chime.notifications import EventBridgeNotifier
+from local.emulator.chime.service import SERVICE, ChimeService
+from local.emulator.durability.keeper import StateKeeper
+
+_LOOK_SECONDS = 1.0
+
+
+class ChimeInstallation:
+    """The parts put together.
+
+    Args:
+        keeper: of the emulator's state.
+    """
+
+    def __init__(self, keeper: StateKeeper) -> None:
+        clock = ServiceClock()
+        self._keeper = keeper
+        self.meetings = Meetings(clock, EventBridgeNotifier(clock.now))
+        self.control = ChimeControl(self.meetings, clock, self._save)
+        self._task: asyncio.Task[None] | None = None
+
+    def install(self) -> None:
+        """Register with ministack's dispatcher and the keeper of state."""
+        router.SERVICE_PATTERNS[SERVICE] = {}
+        ministack_app.SERVICE_HANDLERS[SERVICE] = ChimeService(self.meetings).handle_request
+        self._keeper.keep(SERVICE, self.meetings.state, self.meetings.restore)
+
+    def start(self) -> None:
+        """Begin to look for meetings whose time is over; call when the server is about to answer requests."""
+        self._task = asyncio.get_running_loop().create_task(self._run(), name="chime-meetings")
+
+    def _save(self) -> None:
+        self._keeper.save_now(SERVICE)
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            if self.meetings.end_overdue():
+                self._save()
