@@ -21,8 +21,8 @@ from local.events.auth.tokens import TokenVerifier
 from local.events.broker import MAX_UNSENT_BYTES
 from local.events.control import TOKEN, control_routes
 from local.events.endpoint import SessionSettings
+from local.events.functions.chain import InvokerChain
 from local.events.functions.invoker import FunctionInvoker
-from local.events.functions.none import NoFunctions
 from local.events.handlers import DataSource
 from local.events.registry import Registry
 from local.events.server import SERVICE, SETTINGS, event_routes
@@ -77,7 +77,7 @@ def make_app(
     """
     app = web.Application(client_max_size=limits.TRANSPORT_MESSAGE_BYTES)
     session: list[aiohttp.ClientSession] = []
-    authorizer = _authorizer(settings, lambda: session[0], clock, functions or NoFunctions())
+    authorizer = _authorizer(settings, lambda: session[0], clock, functions or InvokerChain(()))
     service = Service(Registry(settings.state), authorizer, data_sources, clock)
     app[SERVICE] = service
     app[TOKEN] = settings.control_token
