@@ -7,7 +7,11 @@ import { util } from '@aws-appsync/utils';
 import { get } from '@aws-appsync/utils/dynamodb';
 
 // <generated: event types>
-const EVENT_TYPES = [];
+const EVENT_TYPES = [
+  'PARTICIPANT_JOINED',
+  'PARTICIPANT_LEFT',
+  'CALL_ENDED',
+];
 // </generated>
 
 export const onSubscribe = {

@@ -18,7 +18,8 @@ from client.session import TokenSource
 from client.targets import Target
 from handlers.core.contract import requests, responses
 from handlers.core.contract.models import Role
-from handlers.core.contract.routes import ROUTES, Route
+from handlers.core.contract.route import Route
+from handlers.core.contract.routes import ROUTES
 
 Answer = TypeVar("Answer", bound=responses.Success)
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=20.0, connect=5.0)

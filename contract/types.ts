@@ -5,6 +5,13 @@ export interface AddMembers {
   userIds: string[];
 }
 
+/** One user's credentials for the meeting, in Chime's own words; they go to that user only. */
+export interface Attendee {
+  AttendeeId: string;
+  ExternalUserId: string;
+  JoinToken: string;
+}
+
 /** The user whom the recipient blocked or unblocked. */
 export interface BlockData {
   userId: string;
@@ -14,6 +21,179 @@ export interface BlockData {
 export interface BlockPage {
   userIds: string[];
   success: true;
+}
+
+/** The caller took the call back before anybody answered. */
+export interface CallCancelled {
+  type: "CALL_CANCELLED";
+  eventId: string;
+  timestamp: string;
+  data: CallCancelledData;
+  serverTimestamp: string;
+}
+
+/** Who took the call back. */
+export interface CallCancelledData {
+  sessionId: string;
+  version: number;
+  status: "ACTIVE" | "CANCELLED" | "ENDED" | "MISSED" | "REJECTED" | "RINGING";
+  cancelledBy: string;
+}
+
+/** The recipient is in the call. Goes to nobody else. */
+export interface CallConnected {
+  type: "CALL_CONNECTED";
+  eventId: string;
+  timestamp: string;
+  data: CallConnectedData;
+  serverTimestamp: string;
+}
+
+/**
+ * The meeting and, in `attendees`, the recipient's own credentials. `deviceId` names the recipient's device that
+ * is in the call: another device stops ringing and does not join.
+ */
+export interface CallConnectedData {
+  sessionId: string;
+  version: number;
+  status: "ACTIVE" | "CANCELLED" | "ENDED" | "MISSED" | "REJECTED" | "RINGING";
+  callType: "DIRECT" | "GROUP";
+  mediaType: "AUDIO" | "VIDEO";
+  conversationId: string | null;
+  meeting: Record<string, unknown>;
+  attendees: Record<string, Attendee>;
+  deviceId: string | null;
+}
+
+/** Which call, and where it stands after the transition that the event tells of. */
+export interface CallData {
+  sessionId: string;
+  version: number;
+  status: "ACTIVE" | "CANCELLED" | "ENDED" | "MISSED" | "REJECTED" | "RINGING";
+}
+
+/** A call that was answered is over. */
+export interface CallEnded {
+  type: "CALL_ENDED";
+  eventId: string;
+  timestamp: string;
+  data: CallEndedData;
+  serverTimestamp: string;
+}
+
+/** `endedBy` is null where nobody ended it; `duration` is in seconds. */
+export interface CallEndedData {
+  sessionId: string;
+  version: number;
+  status: "ACTIVE" | "CANCELLED" | "ENDED" | "MISSED" | "REJECTED" | "RINGING";
+  endedBy: string | null;
+  reason: "CANCELLED" | "ENDED" | "EXPIRED" | "LEFT" | "MEETING_ENDED" | "MISSED" | "REJECTED";
+  duration: number;
+}
+
+/** The call could not be connected; it stays as it is, rings on, and may be answered again. */
+export interface CallError {
+  type: "CALL_ERROR";
+  eventId: string;
+  timestamp: string;
+  data: CallErrorData;
+  serverTimestamp: string;
+}
+
+/** What went wrong. */
+export interface CallErrorData {
+  sessionId: string;
+  version: number;
+  status: "ACTIVE" | "CANCELLED" | "ENDED" | "MISSED" | "REJECTED" | "RINGING";
+  error: CallErrorDetail;
+}
+
+/** `code` is for programs, `message` for people. */
+export interface CallErrorDetail {
+  code: "CONFLICT" | "FORBIDDEN" | "INTERNAL" | "INVALID_REQUEST" | "NOT_FOUND" | "TOO_LARGE" | "TOO_MANY_REQUESTS" | "UNAUTHENTICATED" | "UNAVAILABLE";
+  message: string;
+}
+
+/** Nobody answered in time; or the recipient did not, while a group call goes on (`status` is then ACTIVE). */
+export interface CallMissed {
+  type: "CALL_MISSED";
+  eventId: string;
+  timestamp: string;
+  data: CallData;
+  serverTimestamp: string;
+}
+
+/** One participant. `deviceId` names the device that is in the call, and is shown to its own user only. */
+export interface CallParticipant {
+  userId: string;
+  name: string;
+  status: "JOINED" | "LEFT" | "MISSED" | "REJECTED" | "RINGING";
+  joinedAt: string | null;
+  leftAt: string | null;
+  deviceId: string | null;
+}
+
+/**
+ * Somebody declined: told to the caller (the owner of a group call that goes on) and to the devices of the one
+ * who declined.
+ */
+export interface CallRejected {
+  type: "CALL_REJECTED";
+  eventId: string;
+  timestamp: string;
+  data: CallRejectedData;
+  serverTimestamp: string;
+}
+
+/** Who declined; `status` is REJECTED where that ends the call. */
+export interface CallRejectedData {
+  sessionId: string;
+  version: number;
+  status: "ACTIVE" | "CANCELLED" | "ENDED" | "MISSED" | "REJECTED" | "RINGING";
+  rejectedBy: string;
+}
+
+/** The recipient's own call rings; published after INCOMING_CALL. */
+export interface CallRinging {
+  type: "CALL_RINGING";
+  eventId: string;
+  timestamp: string;
+  data: CallRingingData;
+  serverTimestamp: string;
+}
+
+/** `recipientIds` are those who are called; `recipientId` is the one of a DIRECT call. */
+export interface CallRingingData {
+  sessionId: string;
+  version: number;
+  status: "ACTIVE" | "CANCELLED" | "ENDED" | "MISSED" | "REJECTED" | "RINGING";
+  recipientId: string | null;
+  recipientIds: string[];
+  ringsUntil: string;
+}
+
+/**
+ * A call as one participant sees it; never with a token. `version` grows with each transition: of two views, or
+ * of a view and an event, the one with the greater version is the newer. `duration` is in seconds, from the first
+ * answer to the end. `endedBy` is null where nobody ended it (timeout, Chime, the longest duration).
+ */
+export interface CallView {
+  sessionId: string;
+  version: number;
+  status: "ACTIVE" | "CANCELLED" | "ENDED" | "MISSED" | "REJECTED" | "RINGING";
+  callType: "DIRECT" | "GROUP";
+  mediaType: "AUDIO" | "VIDEO";
+  initiatedBy: string;
+  ownerId: string;
+  participants: CallParticipant[];
+  createdAt: string;
+  ringsUntil: string;
+  conversationId: string | null;
+  startedAt: string | null;
+  endedAt: string | null;
+  endedBy: string | null;
+  endReason: "CANCELLED" | "ENDED" | "EXPIRED" | "LEFT" | "MEETING_ENDED" | "MISSED" | "REJECTED" | null;
+  duration: number | null;
 }
 
 /** The message as it is now, and the number of the change. */
@@ -179,10 +359,14 @@ export interface ErrorBody {
   field: string | null;
 }
 
-/** Every answer with a status from 400 on. */
+/**
+ * Every answer with a status from 400 on. `call` is there only where a call's state is why: the call as it is
+ * now, where the caller takes part in it.
+ */
 export interface Failure {
   error: ErrorBody;
   success: false;
+  call?: CallView;
 }
 
 /** The group as it is now. */
@@ -222,6 +406,29 @@ export interface HistoryPage {
   changed: Message[];
   reload: boolean;
   success: true;
+}
+
+/** The recipient is called. Not delivered any more after `ringsUntil`. */
+export interface IncomingCall {
+  type: "INCOMING_CALL";
+  eventId: string;
+  timestamp: string;
+  data: IncomingCallData;
+  serverTimestamp: string;
+}
+
+/** `ringsUntil` is when it stops ringing: a device that gets the event later does not ring. */
+export interface IncomingCallData {
+  sessionId: string;
+  version: number;
+  status: "ACTIVE" | "CANCELLED" | "ENDED" | "MISSED" | "REJECTED" | "RINGING";
+  callerId: string;
+  callerName: string;
+  callType: "DIRECT" | "GROUP";
+  mediaType: "AUDIO" | "VIDEO";
+  conversationId: string | null;
+  participantIds: string[];
+  ringsUntil: string;
 }
 
 /** The newest message as a list shows it: `preview` is its beginning, or null where the type says it all. */
@@ -354,6 +561,41 @@ export interface MessageUpdatedData {
 /** Find or create the conversation with one other user. */
 export interface OpenDirect {
   userId: string;
+}
+
+/** Somebody joined a group call that goes on. */
+export interface ParticipantJoined {
+  type: "PARTICIPANT_JOINED";
+  eventId: string;
+  timestamp: string;
+  data: ParticipantJoinedData;
+  serverTimestamp: string;
+}
+
+/** Who joined. */
+export interface ParticipantJoinedData {
+  sessionId: string;
+  version: number;
+  status: "ACTIVE" | "CANCELLED" | "ENDED" | "MISSED" | "REJECTED" | "RINGING";
+  userId: string;
+}
+
+/** Somebody left the call. */
+export interface ParticipantLeft {
+  type: "PARTICIPANT_LEFT";
+  eventId: string;
+  timestamp: string;
+  data: ParticipantLeftData;
+  serverTimestamp: string;
+}
+
+/** Who left; `newOwnerId` is the successor, where the owner left and the call goes on. */
+export interface ParticipantLeftData {
+  sessionId: string;
+  version: number;
+  status: "ACTIVE" | "CANCELLED" | "ENDED" | "MISSED" | "REJECTED" | "RINGING";
+  userId: string;
+  newOwnerId: string | null;
 }
 
 /** A user's own profile. */
@@ -556,7 +798,7 @@ export interface UserUpdatedData {
 }
 
 /** Everything that arrives on a channel. */
-export type ChannelEvent = MessageSent | MessageUpdated | MessageDeleted | MessageRead | UserTyping | UserStoppedTyping | ConversationCreated | ConversationUpdated | ConversationRemoved | UserUpdated | UserBlocked | UserUnblocked;
+export type ChannelEvent = MessageSent | MessageUpdated | MessageDeleted | MessageRead | UserTyping | UserStoppedTyping | ConversationCreated | ConversationUpdated | ConversationRemoved | UserUpdated | UserBlocked | UserUnblocked | IncomingCall | CallRinging | CallConnected | ParticipantJoined | ParticipantLeft | CallRejected | CallCancelled | CallMissed | CallEnded | CallError;
 
 /** The types of events; a client ignores one that it does not know. */
 export type EventType = ChannelEvent["type"];
@@ -564,8 +806,8 @@ export type EventType = ChannelEvent["type"];
 /** What each channel namespace carries. */
 export interface EventsByNamespace {
   chats: MessageSent | MessageUpdated | MessageDeleted | MessageRead | UserTyping | UserStoppedTyping | ConversationCreated | ConversationUpdated | ConversationRemoved;
-  users: UserUpdated | UserBlocked | UserUnblocked;
-  calls: never;
+  users: UserUpdated | UserBlocked | UserUnblocked | IncomingCall | CallRinging | CallConnected | ParticipantJoined | ParticipantLeft | CallRejected | CallCancelled | CallMissed | CallEnded | CallError;
+  calls: ParticipantJoined | ParticipantLeft | CallEnded;
   conversations: MessageSent;
 }
 
@@ -661,6 +903,16 @@ export const limits = {
   SEARCH_RESULTS_MAX: 20,
   SEARCH_PREFIX_CHARACTERS: 2,
   BLOCKS_PER_USER: 1000,
+  CALL_PARTICIPANTS_MAX: 40,
+  CALLS_PAGE: 20,
+  CALLS_PAGE_MAX: 50,
+  DEVICE_ID_CHARACTERS: 64,
+  GIVEN_NAME_CHARACTERS: 256,
+  CALL_HOURS_MAX: 24,
+  RING_GRACE_SECONDS: 10,
+  CALL_CHECK_SECONDS: 120,
+  MEETING_SETTLE_SECONDS: 60,
+  MEETING_ANNOUNCED_SECONDS: 10,
   BODY_BYTES: 65536,
   RECORD_RECIPIENTS_MAX: 5000,
   RECORDS_PER_CHANGE_MAX: 10,
@@ -684,4 +936,5 @@ export const rateLimits = {
   send: { count: 50, seconds: 10 },
   typing: { count: 20, seconds: 10 },
   search: { count: 20, seconds: 10 },
+  call: { count: 10, seconds: 60 },
 } as const;

@@ -110,6 +110,57 @@ class UsersSettings(_Publishing, frozen=True, kw_only=True):
     fanout_limit: int
 
 
+class CallsSettings(_Publishing, frozen=True, kw_only=True):
+    """Settings of the calls routes.
+
+    `ring_timeout_seconds`: how long a call rings; `media_region`: where Chime runs the meetings.
+    """
+
+    function: ClassVar[str] = "calls"
+
+    users_table: str
+    blocks_table: str
+    conversations_table: str
+    calls_table: str
+    user_calls_table: str
+    call_locks_table: str
+    rate_limits_table: str
+    delivery_queue_url: str
+    ring_queue_url: str
+    ring_timeout_seconds: int
+    media_region: str
+
+
+class _CallKeeping(_Publishing, frozen=True, kw_only=True):
+    calls_table: str
+    call_locks_table: str
+    delivery_queue_url: str
+    media_region: str
+
+
+class RingTimeoutSettings(_CallKeeping, frozen=True, kw_only=True):
+    """Settings of the function that ends ringing when its time is over."""
+
+    function: ClassVar[str] = "ring_timeout"
+
+    ring_queue_url: str
+
+
+class ChimeEventsSettings(_CallKeeping, frozen=True, kw_only=True):
+    """Settings of the function that hears from Chime what happened in the meetings."""
+
+    function: ClassVar[str] = "chime_events"
+
+
+class CallSweepSettings(_CallKeeping, frozen=True, kw_only=True):
+    """Settings of the function that looks for calls that nobody ended and meetings that nobody deleted."""
+
+    function: ClassVar[str] = "call_sweep"
+
+    users_table: str
+    conversations_table: str
+
+
 class DeliverSettings(_Publishing, frozen=True, kw_only=True):
     """Settings of the function that publishes what the delivery queue hands it."""
 

@@ -31,6 +31,7 @@ def outbox_put(table: str, record: OutboxRecord) -> dict[str, Any]:
             "dueAt": to_iso(record.due_at),
             "shard": _DUE,
             "attempts": record.attempts,
+            "validUntil": None if record.valid_until is None else to_iso(record.valid_until),
             "expiresAt": record.created_at // 1000 + limits.OUTBOX_RETENTION_DAYS * 86_400,
         }
     )
@@ -38,7 +39,7 @@ def outbox_put(table: str, record: OutboxRecord) -> dict[str, Any]:
 
 
 def _record(item: dict[str, Any]) -> OutboxRecord:
-    slices = item.get("pendingSlices")
+    slices, valid_until = item.get("pendingSlices"), item.get("validUntil")
     return OutboxRecord(
         event_id=item["eventId"],
         namespace=item["namespace"],
@@ -48,6 +49,7 @@ def _record(item: dict[str, Any]) -> OutboxRecord:
         due_at=from_iso(item["dueAt"]),
         pending_slices=None if slices is None else frozenset(slices),
         attempts=item["attempts"],
+        valid_until=None if valid_until is None else from_iso(valid_until),
     )
 
 

@@ -34,7 +34,14 @@ def event_json(event: msgspec.Struct) -> str:
 
 
 def outbox_record(
-    namespace: Namespace, event: Event, recipients: Sequence[str], *, now: int, fanout_limit: int
+    namespace: Namespace,
+    event: Event,
+    recipients: Sequence[str],
+    *,
+    now: int,
+    fanout_limit: int,
+    valid_until: int | None = None,
+    copy: bool = False,
 ) -> OutboxRecord:
     """Return the record to put in the transaction of the change.
 
@@ -44,17 +51,20 @@ def outbox_record(
         recipients: user ids, each only once.
         now: milliseconds since the epoch.
         fanout_limit: most recipients published to within the request; above it the event goes out in slices.
+        valid_until: milliseconds since the epoch, from when on nobody may be told any more.
+        copy: the same event has a record in another namespace already.
     """
     sliced = len(recipients) > fanout_limit
     slices = range(-(-len(recipients) // _slice_size(recipients)))
     return OutboxRecord(
-        event_id=event.eventId,
+        event_id=f"{event.eventId}#{namespace.name}" if copy else event.eventId,
         namespace=namespace.name,
         event=event_json(event),
         recipients=tuple(recipients),
         created_at=now,
         due_at=now + limits.SWEEP_AFTER_SECONDS * 1000,
         pending_slices=frozenset(slices) if sliced else None,
+        valid_until=valid_until,
     )
 
 
@@ -133,11 +143,18 @@ class Deliverer(msgspec.Struct, frozen=True):
 
     publisher: Publisher
     outbox: Outbox
+    clock: Clock
 
     def deliver(self, parcel: Parcel) -> bool:
-        """Publish one parcel; return whether it is done, so that the queue need not offer it again."""
+        """Publish one parcel; return whether it is done, so that the queue need not offer it again.
+
+        An event that has lapsed is dropped: late, it would say what is no longer so.
+        """
         record = self.outbox.get(parcel.event_id)
         if record is None:
+            return True
+        if record.lapsed(self.clock.now()):
+            self.outbox.delete(record.event_id)
             return True
         if record.pending_slices is None:
             return self._deliver_all(record)

@@ -6,6 +6,7 @@
     ├── ForbiddenError          403  not a participant, not an admin, not the sender
     ├── NotFoundError           404  no such conversation, message or user
     ├── ConflictError           409  the state does not allow it
+    │   └── CallConflictError        the call's state does not allow it; carries the call as it is now
     ├── TooLargeError           413  the body is larger than a request may be
     ├── TooManyRequestsError    429  the caller's own limit; says when to come back
     └── UnavailableError        503  nothing is wrong with the request: try again
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from handlers.core.contract.call_models import CallView
 from handlers.core.contract.requests import ErrorCode
 
 
@@ -71,6 +73,20 @@ class ConflictError(ChatError):
 
     status = 409
     code = "CONFLICT"
+
+
+class CallConflictError(ConflictError):
+    """A call is in a state that does not allow it.
+
+    Args:
+        message: one sentence for people, without internals.
+        call: the call as it is now, as the refused user may see it; None where that user takes no part in it.
+        field: the request's field that caused it, if one did.
+    """
+
+    def __init__(self, message: str, call: CallView | None = None, *, field: str | None = None) -> None:
+        super().__init__(message, field=field)
+        self.call = call
 
 
 class TooLargeError(ChatError):

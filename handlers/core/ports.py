@@ -54,13 +54,15 @@ class OutboxRecord(msgspec.Struct, frozen=True, kw_only=True):
     """An event that is stored with the change it tells of, until everybody has it.
 
     Args:
-        event_id: uuid, made once before the change's transaction.
+        event_id: the event's uuid, made once before the change's transaction; `{uuid}#{namespace}` for a copy of the
+            event in a further namespace.
         namespace: channel namespace; a recipient's channel is `/{namespace}/{recipient}`.
         event: the event as JSON text.
-        recipients: user ids. Always at least those who do not have the event yet.
+        recipients: user ids (session ids in namespace calls). Always at least those who do not have the event yet.
         created_at, due_at: milliseconds since the epoch; at `due_at` the sweep takes the event for forgotten.
         pending_slices: numbers of the slices not yet published; None where the event is not delivered in slices.
         attempts: sweeps so far.
+        valid_until: milliseconds since the epoch; from then on nobody may be told any more. None: it never lapses.
     """
 
     event_id: str
@@ -71,6 +73,15 @@ class OutboxRecord(msgspec.Struct, frozen=True, kw_only=True):
     due_at: int
     pending_slices: frozenset[int] | None = None
     attempts: int = 0
+    valid_until: int | None = None
+
+    def lapsed(self, now: int) -> bool:
+        """Return whether it is too late to tell anybody.
+
+        Args:
+            now: milliseconds since the epoch.
+        """
+        return self.valid_until is not None and now >= self.valid_until
 
 
 class Outbox(Protocol):

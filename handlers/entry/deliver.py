@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from handlers.adapters import aws
+from handlers.adapters.clock import SystemClock
 from handlers.adapters.events_publisher import EventsPublisher
 from handlers.adapters.outbox import DynamoOutbox
 from handlers.adapters.queue import decode
@@ -48,7 +49,7 @@ def _delivered(deliverer: Callable[[], Deliverer], record: Mapping[str, Any], co
 def _deliverer() -> Deliverer:
     settings = DeliverSettings.load()
     publisher = EventsPublisher(settings.events_http_endpoint, aws.session())
-    return Deliverer(publisher, DynamoOutbox(aws.client("dynamodb"), settings.outbox_table))
+    return Deliverer(publisher, DynamoOutbox(aws.client("dynamodb"), settings.outbox_table), SystemClock())
 
 
 handle = consumer(_deliverer)

@@ -18,8 +18,10 @@ import msgspec
 from handlers.core.contract import limits
 from handlers.core.contract.requests import Id, Request
 from handlers.core.contract.responses import ErrorBody, Failure
-from handlers.core.contract.routes import ROUTES, Domain, Route
+from handlers.core.contract.route import Domain, Route
+from handlers.core.contract.routes import ROUTES
 from handlers.core.errors import (
+    CallConflictError,
     ChatError,
     InvalidRequestError,
     NotFoundError,
@@ -135,6 +137,8 @@ def _failure(error: Exception, logger: Any) -> tuple[int, Failure, dict[str, str
         logger.error("unavailable", exc_info=error)
     headers = {"retry-after": str(error.retry_after)} if isinstance(error, TooManyRequestsError) else {}
     body = Failure(error=ErrorBody(code=error.code, message=error.message, field=error.field))
+    if isinstance(error, CallConflictError) and error.call is not None:
+        body.call = error.call
     return error.status, body, headers
 
 

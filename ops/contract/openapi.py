@@ -8,7 +8,8 @@ from typing import Any, Final
 import msgspec
 
 from handlers.core.contract import limits, requests, responses
-from handlers.core.contract.routes import ROUTES, Route
+from handlers.core.contract.route import Route
+from handlers.core.contract.routes import ROUTES
 from handlers.core.contract.statuses import EVERYWHERE, STATUSES
 from ops.contract import schemas
 
@@ -18,6 +19,7 @@ _TAGS: Final = {
     "messages": "Send, read, page, edit and delete messages.",
     "conversations": "Direct conversations and groups.",
     "users": "Profiles, search and blocks.",
+    "calls": "Ringing, answering and ending calls.",
 }
 _API: Final = "the API's address, an output of the Routes stack"
 _SUCCESS: Final = {200: "Done.", 201: "Created."}

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from handlers.core.contract import channels, events, items, requests, responses
-from handlers.core.contract.routes import ROUTES, Route
+from handlers.core.contract.route import Route
+from handlers.core.contract.routes import ROUTES
 from handlers.core.contract.statuses import EVERYWHERE, STATUSES
 from handlers.core.contract.tables import TABLES, Index, Key, Table
 from ops.contract import openapi, schemas
@@ -184,6 +185,8 @@ def _kind(field: schemas.Schema) -> str:
         return " or ".join(_kind(choice) for choice in field["anyOf"])
     if field["type"] == "array":
         return f"list of {_kind(field['items'])}"
+    if field["type"] == "object" and not field.get("additionalProperties"):
+        return "object"
     if field["type"] == "object":
         return f"map of {_kind(field['additionalProperties'])}"
     return str(field["type"])

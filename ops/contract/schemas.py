@@ -65,8 +65,10 @@ def _readable(schema: Schema) -> Schema:
 
 
 def _as_written(schema: Schema) -> None:
+    """Require every field: whatever has a default is written, too; only what may be unset has neither."""
     properties = schema["properties"]
-    schema["required"] = list(properties)
+    always = schema.get("required", [])
+    schema["required"] = [name for name, field in properties.items() if name in always or "default" in field]
     for name, field in properties.items():
         default = field.pop("default", None)
         if name == "success":

@@ -6,7 +6,8 @@ import json
 from typing import Any, Final
 
 from handlers.core.contract import events, limits, requests
-from handlers.core.contract.routes import ROUTES, Route
+from handlers.core.contract.route import Route
+from handlers.core.contract.routes import ROUTES
 from ops.contract import schemas
 
 _PREFIX: Final = "#/"
@@ -66,7 +67,8 @@ def _plain(schema: dict[str, Any]) -> str:
             item = _type(schema["items"])
             return f"({item})[]" if " " in item else f"{item}[]"
         case "object":
-            return f"Record<string, {_type(schema['additionalProperties'])}>"
+            values = schema.get("additionalProperties")
+            return f"Record<string, {_type(values) if values else 'unknown'}>"
         case other:
             raise ValueError(f"no TypeScript type for the JSON Schema type {other!r}")
 

@@ -23,7 +23,8 @@ from client.errors import (
     UnreachableError,
 )
 from handlers.core.contract.requests import CreateGroup, SendMessage, UpdateGroup, UpdateProfile
-from handlers.core.contract.routes import ROUTES, Route
+from handlers.core.contract.route import Route
+from handlers.core.contract.routes import ROUTES
 from tests.client.servers import ApiServer, Reply, Tokens, target
 
 DONE = {"success": True}

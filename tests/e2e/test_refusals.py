@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from client.errors import ForbiddenError, InvalidRequestError, NotFoundError
 from client.session import claims
 from handlers.core.contract import limits, requests
-from handlers.core.contract.routes import ROUTES, Route
+from handlers.core.contract.route import Route
+from handlers.core.contract.routes import ROUTES
 from tests.e2e.place import People, Person, Place
 
 NOBODY = "00000000-0000-4000-8000-000000000000"

@@ -95,7 +95,7 @@ class Backend:
         self.outbox = DynamoOutbox(world.dynamodb, world.variables["OUTBOX_TABLE"])
         queue = SqsDeliveryQueue(lambda: world.sqs, world.queue_url)
         self._messages = dispatcher("messages", messages.operations(lambda: wired))
-        self._deliver = deliver.consumer(lambda: Deliverer(self.devices, self._outbox_of("deliver")))
+        self._deliver = deliver.consumer(lambda: Deliverer(self.devices, self._outbox_of("deliver"), self.clock))
         self._relay = relay.consumer(lambda: Relay(self._outbox_of("relay"), queue, self.clock))
         self._sweep = sweep.runner(lambda: Sweep(self._outbox_of("sweep"), queue, self.clock))
 

@@ -208,7 +208,8 @@ class Town:
 
     def deliver_everything(self) -> None:
         """Do what relay, queue and sweep would: publish every record that is left."""
-        deliverer = Deliverer(self.publisher, DynamoOutbox(self.world.dynamodb, self.table(tables.OUTBOX)))
+        outbox = DynamoOutbox(self.world.dynamodb, self.table(tables.OUTBOX))
+        deliverer = Deliverer(self.publisher, outbox, self.clock)
         for item in self.scan(tables.OUTBOX):
             assert deliverer.deliver(Parcel(item["eventId"]))
 

@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.core.contract import channels, events, items, requests, responses, tables
-from handlers.core.contract.routes import ROUTES, Route
+from handlers.core.contract.route import Route
+from handlers.core.contract.routes import ROUTES
 from handlers.core.contract.statuses import STATUSES
 from ops.contract import asyncapi, openapi, schemas, typescript
 from ops.contract.__main__ import DOCUMENTS, ROOT, drifted, main
@@ -160,6 +161,8 @@ def _values(kind: msgspec.inspect.Type) -> st.SearchStrategy[Any]:
             return st.none()
         case msgspec.inspect.StrType():
             return st.text(max_size=20)
+        case msgspec.inspect.AnyType():
+            return st.integers(0, 10**6) | st.text(max_size=20)
     raise AssertionError(kind)
 
 

@@ -41,10 +41,18 @@ def event() -> events.UserBlocked:
     return events.UserBlocked(eventId=str(uuid.uuid4()), timestamp="2026-01-01T00:00:00.000Z", data=data)
 
 
-def stored(backend: Backend, recipients: list[str], fanout_limit: int = 20) -> OutboxRecord:
+def stored(
+    backend: Backend, recipients: list[str], fanout_limit: int = 20, valid_until: int | None = None
+) -> OutboxRecord:
     """Store the record of a fresh event, as the transaction of a change does."""
-    now = backend.clock.now()
-    record = outbox_record(channels.USERS, event(), recipients, now=now, fanout_limit=fanout_limit)
+    record = outbox_record(
+        channels.USERS,
+        event(),
+        recipients,
+        now=backend.clock.now(),
+        fanout_limit=fanout_limit,
+        valid_until=valid_until,
+    )
     put = outbox_put(backend.world.variables["OUTBOX_TABLE"], record)["Put"]
     backend.world.dynamodb.put_item(**put)
     return record
@@ -288,7 +296,7 @@ class Context:
 def test_one_bad_queue_message_does_not_hold_back_its_batch(backend: Backend) -> None:
     (ana,) = user_ids(1)
     record = stored(backend, [ana])
-    handle = deliver.consumer(lambda: Deliverer(backend.devices, backend.outbox))
+    handle = deliver.consumer(lambda: Deliverer(backend.devices, backend.outbox, backend.clock))
     batch = [
         {"messageId": "1", "body": "not json"},
         {"messageId": "2", "body": encode(Parcel(record.event_id))},
@@ -300,7 +308,7 @@ def test_one_bad_queue_message_does_not_hold_back_its_batch(backend: Backend) ->
 
 def test_with_too_little_time_left_the_rest_of_the_batch_waits(backend: Backend) -> None:
     first, second = (stored(backend, user_ids(1)) for _ in range(2))
-    handle = deliver.consumer(lambda: Deliverer(backend.devices, backend.outbox))
+    handle = deliver.consumer(lambda: Deliverer(backend.devices, backend.outbox, backend.clock))
     batch = [{"messageId": each.event_id, "body": encode(Parcel(each.event_id))} for each in (first, second)]
     answer = handle({"Records": batch}, Context(60_000, deliver.SPARE_MILLISECONDS - 1))
     assert answer == {"batchItemFailures": [{"itemIdentifier": second.event_id}]}
@@ -318,6 +326,20 @@ def test_a_record_is_narrowed_so_that_those_served_are_not_served_again(backend:
     backend.relay(record.event_id)
     assert backend.deliver() == 0
     assert (received(backend, ana), received(backend, ben)) == (1, 1)
+
+
+def test_an_event_that_has_lapsed_is_dropped_and_one_that_has_not_is_delivered(backend: Backend) -> None:
+    (ana,) = user_ids(1)
+    deliverer = Deliverer(backend.devices, backend.outbox, backend.clock)
+    until = backend.clock.now() + 1_000
+    in_time, late = (stored(backend, [ana], valid_until=until) for _ in range(2))
+    backend.clock.pause(0.999)
+    assert deliverer.deliver(Parcel(in_time.event_id))
+    assert received(backend, ana) == 1
+    backend.clock.pause(0.001)
+    assert deliverer.deliver(Parcel(late.event_id))
+    assert received(backend, ana) == 1
+    assert rows(backend.world, "OUTBOX_TABLE") == []
 
 
 def test_an_empty_outbox_has_nothing_due(world: World) -> None:

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.core import errors
+from handlers.core.contract.call_models import CallView
 from handlers.core.contract.limits import BODY_BYTES
 from handlers.core.contract.models import Message
 from handlers.core.contract.requests import ErrorCode
@@ -312,3 +313,23 @@ def test_a_content_arrives_as_it_was_sent(content: str) -> None:
     assert answer.status == 200
     assert door.calls[0].request.content == content
     assert answer.body["message"]["content"] == content
+
+
+def test_a_conflict_over_a_call_carries_the_call_and_every_other_refusal_has_no_such_field() -> None:
+    call = CallView(
+        sessionId="s-1",
+        version=3,
+        status="CANCELLED",
+        callType="DIRECT",
+        mediaType="AUDIO",
+        initiatedBy="ana",
+        ownerId="ana",
+        participants=[],
+        createdAt="2026-01-01T00:00:00.000Z",
+        ringsUntil="2026-01-01T00:00:45.000Z",
+    )
+    answer = Door(raising(errors.CallConflictError("the call is over", call))).answer(typing_event())
+    assert (answer.status, answer.body["error"]["code"]) == (409, "CONFLICT")
+    assert answer.body["call"] == msgspec.to_builtins(call)
+    for error in (errors.CallConflictError("you are in another call"), errors.ConflictError("m")):
+        assert set(Door(raising(error)).answer(typing_event()).body) == {"success", "error"}

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 import msgspec
 
-from handlers.core.contract import channels
+from handlers.core.contract import call_events, channels
+from handlers.core.contract.call_events import CallEvent
 from handlers.core.contract.models import Conversation, Message, PublicUser
 
 
@@ -193,7 +194,7 @@ ChatEvent = (
     | ConversationRemoved
 )
 UserEvent = UserUpdated | UserBlocked | UserUnblocked
-Event = ChatEvent | UserEvent
+Event = ChatEvent | UserEvent | CallEvent
 
 EVENTS: Final[dict[str, tuple[type[Any], ...]]] = {
     channels.CHATS.name: (
@@ -207,8 +208,22 @@ EVENTS: Final[dict[str, tuple[type[Any], ...]]] = {
         ConversationUpdated,
         ConversationRemoved,
     ),
-    channels.USERS.name: (UserUpdated, UserBlocked, UserUnblocked),
-    channels.CALLS.name: (),
+    channels.USERS.name: (
+        UserUpdated,
+        UserBlocked,
+        UserUnblocked,
+        call_events.IncomingCall,
+        call_events.CallRinging,
+        call_events.CallConnected,
+        call_events.ParticipantJoined,
+        call_events.ParticipantLeft,
+        call_events.CallRejected,
+        call_events.CallCancelled,
+        call_events.CallMissed,
+        call_events.CallEnded,
+        call_events.CallError,
+    ),
+    channels.CALLS.name: (call_events.ParticipantJoined, call_events.ParticipantLeft, call_events.CallEnded),
     channels.CONVERSATIONS.name: (MessageSent,),
 }
 """The events each namespace carries; its onPublish handler refuses every other type."""

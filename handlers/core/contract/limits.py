@@ -64,6 +64,26 @@ SEARCH_PREFIX_CHARACTERS: Final = 2
 """A search needs at least this many letters: it is the partition of the search table."""
 BLOCKS_PER_USER: Final = 1_000
 
+# Calls
+CALL_PARTICIPANTS_MAX: Final = 40
+"""Most participants of one call, the caller included: each has a lock and a row in the transaction of 100 actions."""
+CALLS_PAGE: Final = 20
+CALLS_PAGE_MAX: Final = 50
+DEVICE_ID_CHARACTERS: Final = 64
+GIVEN_NAME_CHARACTERS: Final = 256
+"""Longest name that a client may send along; it is ignored."""
+CALL_HOURS_MAX: Final = 24
+"""Longest call: Chime ends every meeting then (Amazon Chime SDK: service quotas)."""
+RING_GRACE_SECONDS: Final = 10
+"""How long after the end of its ringing a call is left to its timer before the sweep ends it."""
+CALL_CHECK_SECONDS: Final = 120
+"""How often the sweep looks whether a call that goes on still has its meeting and its members."""
+MEETING_SETTLE_SECONDS: Final = 60
+"""How long after it was announced a meeting may still appear: longer than any function runs, so that a meeting made
+late for a call that is over is found. Until then the call stays on the sweep's list."""
+MEETING_ANNOUNCED_SECONDS: Final = 10
+"""How long an announcement of a meeting serves further acceptors, so that they need not repeat it."""
+
 # Requests
 BODY_BYTES: Final = 64 * 1024
 """Largest request body; a larger one is refused with 413 before it is parsed."""
@@ -131,3 +151,4 @@ class RateLimit:
 SEND_RATE: Final = RateLimit("send", 50, 10)
 TYPING_RATE: Final = RateLimit("typing", 20, 10)
 SEARCH_RATE: Final = RateLimit("search", 20, 10)
+CALL_RATE: Final = RateLimit("call", 10, 60)

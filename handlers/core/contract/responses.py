@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
+from handlers.core.contract.call_models import CallView
 from handlers.core.contract.models import (
     Conversation,
     ConversationView,
@@ -30,10 +32,13 @@ class ErrorBody(msgspec.Struct, kw_only=True):
 
 
 class Failure(msgspec.Struct, kw_only=True):
-    """Every answer with a status from 400 on."""
+    """Every answer with a status from 400 on. `call` is there only where a call's state is why: the call as it is
+    now, where the caller takes part in it.
+    """
 
     error: ErrorBody
     success: bool = False
+    call: CallView | UnsetType = UNSET
 
 
 class Delivery(msgspec.Struct, kw_only=True):

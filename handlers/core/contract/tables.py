@@ -101,7 +101,24 @@ GROUPS: Final = Table(
     Key("groupId"),
     indexes=(Index("ClassCodeIndex", Key("classCode"), Key("semester")),),
 )
-CALLS: Final = Table("Calls", "a call; participants is a map by user id", Key("sessionId"))
+CALLS: Final = Table(
+    "Calls",
+    "a call; participants is a map by user id",
+    Key("sessionId"),
+    indexes=(Index("ByDue", Key("shard"), Key("dueAt"), "KEYS_ONLY"),),
+)
+USER_CALLS: Final = Table(
+    "UserCalls",
+    "userId took part in a call, or was called; callKey is `createdAt#sessionId`",
+    Key("userId"),
+    Key("callKey"),
+)
+CALL_LOCKS: Final = Table(
+    "CallLocks",
+    "the one call that goes on for userId; gone with the call's end",
+    Key("userId"),
+    stateful=False,
+)
 IDEMPOTENCY: Final = Table(
     "Idempotency",
     "a send that was accepted, by sender, conversation and tempId",
@@ -131,6 +148,8 @@ TABLES: Final[tuple[Table, ...]] = (
     MESSAGE_CHANGES,
     GROUPS,
     CALLS,
+    USER_CALLS,
+    CALL_LOCKS,
     IDEMPOTENCY,
     OUTBOX,
     RATE_LIMITS,

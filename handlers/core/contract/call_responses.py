@@ -1,0 +1,53 @@
+"""What the calls routes answer."""
+
+from __future__ import annotations
+
+from handlers.core.contract.call_models import Attendee, CallView, MeetingDocument
+from handlers.core.contract.responses import Success
+
+
+class CallInitiated(Success):
+    """The call; `duplicate` says that the tempId was used before: then it is the first call, as it is now."""
+
+    sessionId: str
+    call: CallView
+    duplicate: bool = False
+
+
+class CallAccepted(Success):
+    """The call and what the caller's device needs to join: the meeting, and in `attendees`, by user id, the caller's
+    own credentials and nobody else's.
+    """
+
+    sessionId: str
+    call: CallView
+    meeting: MeetingDocument
+    attendees: dict[str, Attendee]
+
+
+class CallChanged(Success):
+    """The call as it is now."""
+
+    sessionId: str
+    call: CallView
+
+
+class CallLeft(Success):
+    """The call as it is now; `newOwnerId` is who took over, where the caller was the owner and the call goes on."""
+
+    sessionId: str
+    call: CallView
+    newOwnerId: str | None = None
+
+
+class CallPage(Success):
+    """The caller's calls; `nextCursor` is null on the last page."""
+
+    calls: list[CallView]
+    nextCursor: str | None = None
+
+
+class CallAnswer(Success):
+    """One call as the caller sees it."""
+
+    call: CallView
