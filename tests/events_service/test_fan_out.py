@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from local.events.broker import Broker, Flusher, Outbox, Subscription
 from local.events.channels import parse_channel, parse_subscription
 from local.events.frames import data_prefix, data_suffix, text_frame_header
+from tests.events_service.frames import frames
 from tests.events_service.harness import API, UserPool, running, transport_of
 
 
@@ -33,21 +34,6 @@ class Sink:
 
     def abort(self) -> None:
         self.aborted = True
-
-
-def frames(data: bytes) -> list[str]:
-    """Decode unmasked text frames (RFC 6455)."""
-    texts = []
-    while data:
-        assert data[0] == 0x81
-        length, start = data[1], 2
-        if length == 126:
-            length, start = int.from_bytes(data[2:4]), 4
-        elif length == 127:
-            length, start = int.from_bytes(data[2:10]), 10
-        texts.append(data[start : start + length].decode())
-        data = data[start + length :]
-    return texts
 
 
 @settings(deadline=None)
