@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from local.events import publish
+from local.events.auth.call import Call, EventOperation
 from local.events.auth.credentials import Credentials, lower_names
 from local.events.broker import Outbox, Subscription
 from local.events.effects import (
@@ -29,6 +30,7 @@ from local.events.effects import (
 from local.events.errors import Refusal
 from local.events.live import LiveApi
 from local.events.protocol import Connection
+from local.events.providers import AuthMode
 from local.events.service import Service
 from tests.conformance.run import Answer
 from tests.conformance.signing import Signers, credentials
@@ -36,6 +38,7 @@ from tests.conformance.table import As
 from tests.events_service.frames import frames
 
 PATHS: Final = ("/event",)
+SOURCE: Final = "127.0.0.1"
 UNSENT: Final = 1 << 26
 
 
@@ -125,7 +128,8 @@ class CorePeer:
 
     async def _authorize_connect(self) -> None:
         try:
-            await self._stage.authorize(self._connect, {}, self._stage.live.api.connect_modes, connect=True)
+            call = Call(EventOperation.CONNECT, None)
+            await self._stage.authorize(self._connect, {}, self._stage.live.api.connect_modes, call)
         except Refusal as refusal:
             self._take(self._connection.connect_refused(refusal))
         else:
@@ -133,10 +137,13 @@ class CorePeer:
 
     async def _authorize(self, operation: Operation) -> None:
         live = self._stage.live
-        modes = live.publish_modes if operation.kind == "publish" else live.subscribe_modes
+        publishing = operation.kind == "publish"
+        modes = live.publish_modes if publishing else live.subscribe_modes
+        wanted = EventOperation.PUBLISH if publishing else EventOperation.SUBSCRIBE
+        call = Call(wanted, operation.channel)
         try:
             identity = await self._stage.authorize(
-                operation.authorization, operation.signed_body(), modes(operation.channel), connect=False
+                operation.authorization, operation.signed_body(), modes(operation.channel), call
             )
         except Refusal as refusal:
             self._take(self._connection.refused(operation, refusal))
@@ -182,13 +189,13 @@ class CoreStage:
         return credentials(self._signers, by, signed)
 
     async def authorize(
-        self, headers: Mapping[str, Any], signed: Mapping[str, Any], modes: Any, *, connect: bool
+        self, headers: Mapping[str, Any], signed: Mapping[str, Any], modes: frozenset[AuthMode], call: Call
     ) -> Mapping[str, Any] | None:
+        """Authorise a call as the service does; who connects must name the host."""
         hosts = frozenset({self._signers.host})
-        presented = Credentials(
-            lower_names(headers), "127.0.0.1", PATHS, signed, hosts=hosts, host_required=connect
-        )  # fmt: skip
-        return await self.service.authorize(self.live, modes, presented)
+        connecting = call.operation is EventOperation.CONNECT
+        presented = Credentials(lower_names(headers), SOURCE, PATHS, signed, hosts=hosts, host_required=connecting)
+        return await self.service.authorize(self.live, modes, presented, call)
 
     async def open(self, connect: dict[str, str]) -> CorePeer:
         peer = CorePeer(self, lower_names(connect))

@@ -26,7 +26,9 @@ class Answer:
 class Peer(Protocol):
     """The client's end of one connection."""
 
-    selected: str | None
+    @property
+    def selected(self) -> str | None:
+        """The subprotocol that the upgrade selected."""
 
     async def send(self, data: str | bytes) -> None: ...
 

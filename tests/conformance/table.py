@@ -198,7 +198,8 @@ class Row:
         steps: what happens.
         evidence: how well AWS is known to do this.
         choice: id in `local.events.choices`, if it is UNVERIFIED.
-        never: places where it cannot run, for other reasons than its steps.
+        never: places where it cannot run, for other reasons than its steps; mostly, because it needs a client that is
+            quicker than a network. `tests/e2e/probes.py` asks AWS about those.
     """
 
     id: str

@@ -1,0 +1,100 @@
+"""The conformance table against the target: an Event API of its own is deployed, talked to, and deleted again.
+
+What AWS documents must hold. What is our choice is printed beside what the target did, and only asserted locally.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import aiohttp
+import pytest
+from botocore.credentials import Credentials
+
+from tests.conformance.api import template
+from tests.conformance.rows import rows_of
+from tests.conformance.run import Differs, Run
+from tests.conformance.signing import Signers
+from tests.conformance.table import Evidence, Row, Wait
+from tests.conformance.table import Place as Where
+from tests.conformance.wire import WireStage
+from tests.e2e.place import Place
+
+KEY_SECONDS = 24 * 3600
+QUIET_SECONDS = 2.0
+"""How long an event that may not come is waited for on AWS."""
+LONGEST_SECONDS = 1800
+"""On AWS: rows run one after the other, since they share channels, and some wait for what comes every minute."""
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """The table's API, deployed."""
+
+    signers: Signers
+    realtime_url: str
+    quiet_seconds: float
+
+
+@pytest.fixture
+async def api(place: Place) -> AsyncIterator[Deployed]:
+    """Deploy the template as a stack of its own, and delete it afterwards whatever happens."""
+    cloudformation = place.aws("cloudformation")
+    name = f"events-conformance-{uuid.uuid4().hex[:8]}"
+    body = json.dumps(template(name, int(time.time()) + KEY_SECONDS))
+    await asyncio.to_thread(cloudformation.create_stack, StackName=name, TemplateBody=body)
+    try:
+        await asyncio.to_thread(cloudformation.get_waiter("stack_create_complete").wait, StackName=name)
+        stacks = await asyncio.to_thread(cloudformation.describe_stacks, StackName=name)
+        yield _deployed(place, {each["OutputKey"]: each["OutputValue"] for each in stacks["Stacks"][0]["Outputs"]})
+    finally:
+        await asyncio.to_thread(cloudformation.delete_stack, StackName=name)
+
+
+def _deployed(place: Place, outputs: dict[str, str]) -> Deployed:
+    if place.deployed:
+        host, url = outputs["Http"], f"https://{outputs['Http']}/event"
+        realtime, quiet = f"wss://{outputs['Realtime']}/event/realtime", QUIET_SECONDS
+    else:  # the local cloud serves every API on one port, by the id in its path
+        host, path = place.target.events_host, f"/{outputs['ApiId']}/event"
+        url, realtime, quiet = f"http://{host}{path}", f"ws://{host}{path}/realtime", 0.0
+    keys = place.keys
+    signer = Credentials(keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], keys.get("AWS_SESSION_TOKEN"))
+    return Deployed(Signers(url, host, outputs["Key"], signer, place.target.region), realtime, quiet)
+
+
+@pytest.mark.timeout(LONGEST_SECONDS)
+async def test_the_target_keeps_the_table(place: Place, api: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [row for row in rows_of(Where.AWS) if place.deployed or not _waits(row)]
+    async with aiohttp.ClientSession() as http:
+        differences = {row.id: await _run(row, api, http) for row in rows}
+    chosen = [row for row in rows if row.evidence is Evidence.UNVERIFIED]
+    with capsys.disabled():
+        print(f"\nConformance of {api.signers.url}: {len(rows)} rows")
+        for row in chosen:
+            story = differences[row.id]
+            print(f"  {row.choice:<26} {row.id:<44} {'as chosen' if story is None else f'DIFFERS: {story}'}")
+    promised = rows if not place.deployed else [row for row in rows if row not in chosen]
+    broken = {row.id: differences[row.id] for row in promised if differences[row.id] is not None}
+    assert not broken, "\n".join(f"{id}: {story}" for id, story in broken.items())
+
+
+def _waits(row: Row) -> bool:
+    return any(isinstance(step, Wait) for step in row.steps)
+
+
+async def _run(row: Row, api: Deployed, http: aiohttp.ClientSession) -> str | None:
+    """Run a row; the difference, or `None`."""
+    stage = WireStage(http, api.signers, api.realtime_url, api.quiet_seconds)
+    try:
+        await Run(stage).all(row)
+    except (Differs, AssertionError, aiohttp.ClientError, OSError, TimeoutError) as error:
+        return str(error) or repr(error)
+    finally:
+        await stage.close()
+    return None
