@@ -69,7 +69,7 @@ test-fast: setup ## Only the tests that need no local cloud
 
 check: setup ## Format, lint, types, generated files
 	@ruff format --check . && ruff check .
-	@mypy app.py stacks handlers local client ops appsync_js bench
+	@mypy app.py stacks handlers local client appsync_events ops appsync_js bench
 	@npx --no-install eslint --max-warnings 0 appsync_js
 	@npx --no-install tsc -p web --noEmit
 	@python -m appsync_js.generate --check

@@ -65,7 +65,7 @@ async def _campus(target: Target) -> list[str]:
         talks = enumerate((user, opened[number // 2]) for number, user in enumerate(users))
         await asyncio.gather(*(_send(user, talk, number, sent) for number, (user, talk) in talks))
         await _settle(arrivals)
-        await asyncio.gather(*(user.socket.close() for user in users))
+        await asyncio.gather(*(user.events.close() for user in users))
     return _figures(arrivals.seen, sent)
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import aiohttp
 
+from appsync_events import EventsClient
 from client.api import Api
 from client.cognito import Cognito
-from client.session import Session
-from client.socket import EventsSocket
+from client.session import Session, user_token
 from client.targets import Target
 from handlers.core.contract import channels
 
@@ -27,7 +27,7 @@ class User:
 
     user_id: str
     api: Api
-    socket: EventsSocket
+    events: EventsClient
 
 
 async def sign_up(target: Target, http: aiohttp.ClientSession, name: str, on_event: Callable[[str, Any], None]) -> User:
@@ -42,8 +42,8 @@ async def sign_up(target: Target, http: aiohttp.ClientSession, name: str, on_eve
     user_id = await cognito.sign_up(email, password, first_name="User", last_name=name)
     await cognito.confirm(email, _CODE)
     session = await Session.sign_in(cognito, email, password)
-    user = User(user_id, Api(target, session, http), EventsSocket(target, session, http))
-    user.socket.start()
-    await user.socket.connected()
-    await user.socket.subscribe(channels.channel(channels.CHATS, user_id), lambda event: on_event(user_id, event))
+    user = User(user_id, Api(target, session, http), EventsClient(target.events, user_token(session), http=http))
+    user.events.start()
+    await user.events.connected()
+    await user.events.subscribe(channels.channel(channels.CHATS, user_id), lambda event: on_event(user_id, event))
     return user

@@ -73,7 +73,7 @@ async def _measure(target: Target, rounds: int) -> tuple[list[float], list[float
         group = (await sender.api.create_group(request)).conversation.conversationId
         path = channels.channel(channels.CONVERSATIONS, group)
         for each in listeners:
-            await each.socket.subscribe(path, partial(on_event, each.user_id))
+            await each.events.subscribe(path, partial(on_event, each.user_id))
 
         async def timed(send: Callable[[str], Awaitable[None]]) -> float:
             temp_id = str(uuid.uuid4())
@@ -91,7 +91,7 @@ async def _measure(target: Target, rounds: int) -> tuple[list[float], list[float
             if index:
                 route.append(by_route)
                 channel.append(by_channel)
-        await asyncio.gather(*(each.socket.close() for each in people))
+        await asyncio.gather(*(each.events.close() for each in people))
     return route, channel
 
 
@@ -101,7 +101,7 @@ async def _by_route(sender: User, group: str, temp_id: str) -> None:
 
 async def _by_channel(sender: User, path: str, seq: int, temp_id: str) -> None:
     data = {"tempId": temp_id, "seq": seq, "type": "TEXT", "content": "hello"}
-    await sender.socket.publish(path, [{"type": "MESSAGE_SENT", "data": data}])
+    (await sender.events.publish(path, [{"type": "MESSAGE_SENT", "data": data}])).raise_for_failed()
 
 
 def _costs(participants: int) -> list[str]:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import aiohttp
 import msgspec
 
-from client.backoff import Backoff
+from appsync_events import Backoff
 from client.errors import ApiError, ServerFaultError, TooManyRequestsError, UnreachableError, api_error
 from client.session import TokenSource
 from client.targets import Target

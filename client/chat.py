@@ -17,7 +17,7 @@ from client import targets
 from client.chatting import ChatClient
 from client.cognito import Cognito
 from client.commands import Commands, Quit
-from client.errors import ApiError, ClientError, SignInError, TargetError, UnreachableError
+from client.errors import FAILURES, ApiError, Failure, SignInError, TargetError, UnreachableError
 from client.screen import Screen
 from client.session import Session
 from client.targets import DemoUser, Target
@@ -59,7 +59,7 @@ async def run(options: argparse.Namespace, terminal: Terminal) -> None:
     """Sign in, show the conversations, and talk until the input ends or the user quits.
 
     Raises:
-        ClientError: it cannot begin, or cannot go on.
+        ClientError, EventsError: it cannot begin, or cannot go on.
     """
     target = await targets.find(options.target)
     email, password, other = _who(options, target)
@@ -87,11 +87,11 @@ async def _talk(commands: Commands, screen: Screen, terminal: Terminal) -> None:
             terminal.note(f"Not done: {error.message}" + (f" ({error.field})" if error.field else ""))
         except SignInError as error:
             raise error
-        except ClientError as error:
+        except FAILURES as error:
             terminal.note(f"Not done: {error}. Try again.")
 
 
-def explain(error: ClientError) -> str:
+def explain(error: Failure) -> str:
     """Return what a user should read: what failed, why, and what helps."""
     if isinstance(error, UnreachableError):
         return f"{error}. If it is the local cloud: start it with make up, in another terminal."
@@ -111,7 +111,7 @@ def main(arguments: list[str] | None = None) -> int:
             loop.add_signal_handler(signal.SIGTERM, task.cancel)
             loop.add_signal_handler(signal.SIGINT, task.cancel)
             loop.run_until_complete(task)
-    except ClientError as error:
+    except FAILURES as error:
         print(explain(error), file=sys.stderr)
         return 1
     return 0

@@ -11,16 +11,14 @@ from typing import Any, Final
 
 import aiohttp
 
+from appsync_events import Backoff, ConnectionState, EventsClient, Gap, GapReason
 from client.api import Api
-from client.backoff import Backoff
 from client.conversation import ConversationLog
 from client.entry import decode, plain
-from client.errors import ClientError
+from client.errors import ClientError, Failure
 from client.inbox import Inbox
 from client.recovery import Recovery
-from client.session import Session
-from client.socket import EventsSocket
-from client.subscription import SocketState
+from client.session import Session, user_token
 from client.targets import Target
 from client.updates import Link, LinkChanged, SendFailed, Update
 from handlers.core.contract import channels, events
@@ -38,7 +36,7 @@ class Draft:
 
     request: SendMessage
     temp_id: str
-    error: ClientError | None = None
+    error: Failure | None = None
     stored: Message | None = None
 
 
@@ -66,7 +64,9 @@ class ChatClient:
         self.user_id = session.user_id
         self.api = Api(target, session, http)
         self.inbox = Inbox(session.user_id)
-        self.socket = EventsSocket(target, session, http, on_state=self._on_state, backoff=socket_backoff)
+        self.events = EventsClient(
+            target.events, user_token(session), http=http, on_state=self._on_state, backoff=socket_backoff
+        )
         self.link = Link.OFFLINE
         self.drafts: dict[tuple[str, str], Draft] = {}
         self._on_update = on_update
@@ -77,7 +77,7 @@ class ChatClient:
         self._typing_told: dict[str, float] = {}
         self._expiry: asyncio.TimerHandle | None = None
         self._current = asyncio.Event()
-        self._refusal: ClientError | None = None
+        self._refusal: Failure | None = None
 
     async def __aenter__(self) -> ChatClient:
         try:
@@ -96,15 +96,15 @@ class ChatClient:
         Raises:
             ConnectionRefusedByServerError, SubscriptionRefusedError, SignedOutError: these credentials are no good.
         """
-        self.socket.start()
+        self.events.start()
         for namespace in (channels.CHATS, channels.USERS):
-            await self.socket.subscribe(
+            await self.events.subscribe(
                 channels.channel(namespace, self.user_id),
                 self._on_event,
-                on_lost_event=self._begin_recovery,
+                on_gap=self._on_gap,
                 on_refused=self._on_refused,
             )
-        await self.socket.connected()
+        await self.events.connected()
         self._subscribed = True
         self._begin_recovery()
         await self.current()
@@ -114,7 +114,7 @@ class ChatClient:
         if self._expiry is not None:
             self._expiry.cancel()
         await self._recovery.close()
-        await self.socket.close()
+        await self.events.close()
 
     async def current(self) -> None:
         """Wait until the view is current: connected, and the list as new as the subscriptions.
@@ -269,26 +269,30 @@ class ChatClient:
 
     # Staying complete
 
-    def _on_state(self, state: SocketState, cause: ClientError | None) -> None:
-        if state is SocketState.CONNECTED:
+    def _on_state(self, state: ConnectionState, cause: Failure | None) -> None:
+        if state is ConnectionState.CONNECTED:
             if self._subscribed:
                 self._begin_recovery()
             return
         self._current.clear()
-        if state is SocketState.CLOSED:
+        if state is ConnectionState.CLOSED:
             return
         self._recovery.pause()
-        if state is SocketState.REFUSED and cause is not None:
+        if state is ConnectionState.REFUSED and cause is not None:
             self._on_refused(cause)
-        elif state is not SocketState.CONNECTING or self.link is not Link.OFFLINE:
+        elif state is not ConnectionState.CONNECTING or self.link is not Link.OFFLINE:
             self._enter(Link.OFFLINE, cause)
 
-    def _on_refused(self, cause: ClientError) -> None:
+    def _on_gap(self, gap: Gap) -> None:
+        if gap.reason is not GapReason.RECONNECTED:  # for that the state speaks, once for both channels
+            self._begin_recovery()
+
+    def _on_refused(self, cause: Failure) -> None:
         self._refusal = cause
         self._current.set()
         self._enter(Link.SIGNED_OUT, cause)
 
-    def _enter(self, link: Link, cause: ClientError | None = None) -> None:
+    def _enter(self, link: Link, cause: Failure | None = None) -> None:
         if link is not self.link:
             self.link = link
             self._tell([LinkChanged(link, cause)])

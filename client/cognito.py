@@ -10,7 +10,7 @@ from typing import Any
 
 import aiohttp
 
-from client.backoff import Backoff
+from appsync_events import Backoff
 from client.errors import (
     AccountExistsError,
     NotConfirmedError,

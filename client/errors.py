@@ -1,4 +1,4 @@
-"""Everything that can go wrong for a user of this client.
+"""What can go wrong for a user of this client.
 
 ClientError
 ├── TargetError                  no target, or one that lacks something
@@ -8,30 +8,33 @@ ClientError
 │   ├── NotConfirmedError        the sign-up was never confirmed
 │   ├── AccountExistsError       somebody signed up with this address before
 │   └── SignedOutError           the refresh token is no longer good: sign in again
-├── ApiError                     the HTTP API answered with a status from 400 on
-│   ├── InvalidRequestError      400
-│   ├── UnauthenticatedError     401
-│   ├── ForbiddenError           403
-│   ├── NotFoundError            404
-│   ├── ConflictError            409
-│   ├── TooLargeError            413
-│   ├── TooManyRequestsError     429
-│   └── ServerFaultError         500 and above
-└── EventsError                  the Event API
-    ├── ConnectionRefusedByServerError   connection_error
-    ├── SubscriptionRefusedError         subscribe_error
-    ├── PublishRefusedError              publish_error
-    ├── ConnectionLostError              the socket ended while an answer was awaited
-    └── ProtocolError                    a frame that cannot be understood
+└── ApiError                     the HTTP API answered with a status from 400 on
+    ├── InvalidRequestError      400
+    ├── UnauthenticatedError     401
+    ├── ForbiddenError           403
+    ├── NotFoundError            404
+    ├── ConflictError            409
+    ├── TooLargeError            413
+    ├── TooManyRequestsError     429
+    └── ServerFaultError         500 and above
+
+The Event API's own errors are those of `appsync_events.errors`. SignedOutError is one of them as well: without a token
+there is no connection to come.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from appsync_events.errors import EventsError, NoCredentialsError
 
 
 class ClientError(Exception):
     """The base of everything this client raises on purpose."""
+
+
+Failure = ClientError | EventsError
+"""Whatever a user of this client may be told."""
+FAILURES = (ClientError, EventsError)
+"""The same, for `except`."""
 
 
 class TargetError(ClientError):
@@ -67,7 +70,7 @@ class AccountExistsError(SignInError):
     """There is an account with this address already."""
 
 
-class SignedOutError(SignInError):
+class SignedOutError(SignInError, NoCredentialsError):
     """The session cannot be renewed; the user has to sign in again."""
 
 
@@ -141,53 +144,3 @@ _BY_STATUS: dict[int, type[ApiError]] = {
 def api_error(status: int) -> type[ApiError]:
     """Return the class of the error for an HTTP status from 400 on."""
     return _BY_STATUS.get(status, ServerFaultError if status >= 500 else ApiError)
-
-
-@dataclass(frozen=True)
-class Reason:
-    """One entry of a frame's or body's `errors` (AppSync Events: WebSocket protocol)."""
-
-    type: str
-    message: str
-    code: int | None = None
-
-    def __str__(self) -> str:
-        return f"{self.type}: {self.message}" if self.message else self.type
-
-
-class EventsError(ClientError):
-    """The Event API refused or failed; `reasons` are the errors that it gave."""
-
-    def __init__(self, what: str, reasons: tuple[Reason, ...] = ()) -> None:
-        super().__init__(f"{what}: {'; '.join(map(str, reasons))}" if reasons else what)
-        self.reasons = reasons
-
-    @property
-    def unauthorized(self) -> bool:
-        """Whether the credentials were refused (rather than the operation)."""
-        return any(reason.type == "UnauthorizedException" for reason in self.reasons)
-
-
-class ConnectionRefusedByServerError(EventsError):
-    """The server answered `connection_error`."""
-
-    @property
-    def final(self) -> bool:
-        """Whether another try with the same credentials is pointless."""
-        return self.unauthorized or any(reason.code in (400, 401, 403) for reason in self.reasons)
-
-
-class SubscriptionRefusedError(EventsError):
-    """The server answered `subscribe_error`."""
-
-
-class PublishRefusedError(EventsError):
-    """The server answered `publish_error`."""
-
-
-class ConnectionLostError(EventsError):
-    """The connection ended while an answer was awaited."""
-
-
-class ProtocolError(EventsError):
-    """The server sent something that is no frame of the protocol."""

@@ -12,8 +12,8 @@ import logging
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Final
 
+from appsync_events import Backoff
 from client.api import Api
-from client.backoff import Backoff
 from client.conversation import ConversationLog
 from client.errors import ApiError, ForbiddenError, NotFoundError, UnreachableError
 from client.inbox import Inbox

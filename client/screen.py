@@ -8,7 +8,7 @@ from functools import singledispatchmethod
 from typing import Any
 
 from client.chatting import ChatClient
-from client.errors import ClientError
+from client.errors import FAILURES
 from client.terminal import Terminal
 from client.updates import (
     BlockChanged,
@@ -178,7 +178,7 @@ class Screen:
     async def _read(self, conversation_id: str) -> None:
         try:
             await self.chat.mark_read(conversation_id)
-        except (ClientError, KeyError):
+        except (*FAILURES, KeyError):
             return  # the next message or the next start marks it
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from appsync_events import UserPoolToken
 from client.cognito import Cognito, Tokens
 from client.errors import SignInError
 
@@ -36,6 +37,11 @@ class TokenSource(Protocol):
     async def access_token(self, *, refused: str | None = None) -> str:
         """Return a token that is good now, and is not `refused`."""
         ...
+
+
+def user_token(tokens: TokenSource) -> UserPoolToken:
+    """Return the credentials that a source's tokens are for the Event API."""
+    return UserPoolToken(lambda refused: tokens.access_token(refused=refused))
 
 
 class Session:

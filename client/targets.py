@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+from appsync_events import Endpoint
 from client.errors import TargetError
 
 LOCAL = "local"
@@ -88,9 +88,9 @@ class Target:
         return self.cognito_endpoint or f"https://cognito-idp.{self.region}.amazonaws.com"
 
     @property
-    def events_host(self) -> str:
-        """The host that credentials name: always the HTTP host (AppSync Events: WebSocket protocol)."""
-        return urlsplit(self.events_http_url).netloc
+    def events(self) -> Endpoint:
+        """The Event API's addresses."""
+        return Endpoint(self.events_http_url, self.events_realtime_url)
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any], source: str) -> Target:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from client.errors import ClientError
+from client.errors import Failure
 from handlers.core.contract.models import ConversationView, Message, PublicUser
 
 
@@ -23,7 +23,7 @@ class LinkChanged:
     """The connection came, went or caught up; `cause` says why it went."""
 
     link: Link
-    cause: ClientError | None = None
+    cause: Failure | None = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class SendFailed:
 
     conversation_id: str
     temp_id: str
-    error: ClientError
+    error: Failure
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
-from tests.client.servers import ApiServer, EventServer
+from tests.appsync_events.server import EventServer
+from tests.client.servers import ApiServer
 
 
 @pytest.fixture

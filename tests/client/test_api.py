@@ -11,9 +11,9 @@ import aiohttp
 import msgspec
 import pytest
 
+from appsync_events import Backoff
 from client import errors
 from client.api import Api
-from client.backoff import Backoff
 from client.errors import (
     ApiError,
     InvalidRequestError,

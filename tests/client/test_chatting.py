@@ -11,12 +11,13 @@ from typing import Any, cast
 import aiohttp
 import pytest
 
-from client.backoff import Backoff
+from appsync_events import Backoff
 from client.chatting import ChatClient
 from client.errors import ServerFaultError
 from client.session import Session
 from client.updates import ConversationGone, HistoryReset, Link, LinkChanged, MessageAdded, SendFailed, Update
-from tests.client.servers import ApiServer, Asked, EventServer, Reply, Tokens, target
+from tests.appsync_events.server import EventServer
+from tests.client.servers import ApiServer, Asked, Reply, Tokens, target
 
 ME, YOU = "me", "you"
 QUICK = Backoff(base=0.01, cap=0.02)

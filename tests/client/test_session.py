@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from client.backoff import Backoff
+from appsync_events import Backoff
 from client.cognito import Cognito, Tokens
 from client.errors import (
     AccountExistsError,

@@ -65,7 +65,7 @@ def test_the_outputs_of_a_local_cloud_are_a_target_and_its_own_addresses_win() -
 def test_a_deployed_target_talks_to_aws_and_names_the_http_host() -> None:
     assert not EXPECTED.local
     assert EXPECTED.cognito_url == "https://cognito-idp.us-west-2.amazonaws.com"
-    assert EXPECTED.events_host == "x.appsync-api.us-west-2.amazonaws.com"
+    assert EXPECTED.events.host == "x.appsync-api.us-west-2.amazonaws.com"
 
 
 @pytest.mark.parametrize("missing", ["UserPoolId", "UserPoolClientId", "EventsHttpEndpoint", "ApiAddress"])

@@ -13,8 +13,8 @@ from typing import Any
 import aiohttp
 import boto3
 
+from appsync_events import Backoff
 from client.api import Api
-from client.backoff import Backoff
 from client.chatting import ChatClient
 from client.cognito import Cognito
 from client.inbox import Inbox

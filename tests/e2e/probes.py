@@ -17,7 +17,7 @@ from unittest import mock
 import aiohttp
 from botocore import auth as signing
 
-from client import protocol
+from appsync_events import protocol
 from local.events import choices, limits
 from tests.e2e.place import Place
 from tests.e2e.wire import Authorize, Wire, iam, post, publish_http, token

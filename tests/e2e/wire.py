@@ -13,7 +13,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from client import protocol
+from appsync_events import protocol
 from client.targets import Target
 from tests.e2e.place import Place
 
@@ -24,17 +24,17 @@ Authorize = Callable[[str], dict[str, str]]
 
 def token(target: Target, text: str) -> Authorize:
     """Return credentials that are a token, whatever it is."""
-    return lambda body: {"host": target.events_host, "Authorization": text}
+    return lambda body: {"host": target.events.host, "Authorization": text}
 
 
 def api_key(target: Target, key: str) -> Authorize:
     """Return credentials that are an API key."""
-    return lambda body: {"host": target.events_host, "x-api-key": key}
+    return lambda body: {"host": target.events.host, "x-api-key": key}
 
 
 def nobody(target: Target) -> Authorize:
     """Return no credentials at all."""
-    return lambda body: {"host": target.events_host}
+    return lambda body: {"host": target.events.host}
 
 
 def iam(place: Place) -> Authorize:
@@ -48,7 +48,7 @@ def iam(place: Place) -> Authorize:
             "accept": "application/json, text/javascript",
             "content-encoding": "amz-1.0",
             "content-type": "application/json; charset=UTF-8",
-            "host": place.target.events_host,
+            "host": place.target.events.host,
         }
         request = AWSRequest("POST", place.target.events_http_url, data=body.encode(), headers=headers)
         SigV4Auth(credentials, "appsync", place.target.region).add_auth(request)

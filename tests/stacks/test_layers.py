@@ -10,8 +10,9 @@ import pytest
 
 from stacks.packaging import ROOT
 
-ROOMS = ("app", "stacks", "handlers", "appsync_js", "local", "client", "ops", "bench", "tests")
+ROOMS = ("app", "stacks", "handlers", "appsync_js", "appsync_events", "local", "client", "ops", "bench", "tests")
 AWS = ("boto3", "botocore", "aws_cdk")
+SIGNING = ("botocore.auth", "botocore.awsrequest", "botocore.credentials", "botocore.exceptions", "botocore.session")
 
 
 def _files(folder: str) -> list[Path]:
@@ -52,13 +53,19 @@ def _broken(folder: str, *, forbidden: tuple[str, ...], allowed: tuple[str, ...]
         ("handlers/core", (*AWS, "urllib3", "handlers.entry", "handlers.adapters", "handlers.settings"), ()),
         ("handlers/core/contract", ("handlers",), ("handlers.core.contract",)),
         ("handlers/adapters", ("handlers.entry",), ()),
-        ("handlers", ("app", "stacks", "appsync_js", "local", "client", "ops", "bench", "aws_cdk"), ()),
+        (
+            "handlers",
+            ("app", "stacks", "appsync_js", "appsync_events", "local", "client", "ops", "bench", "aws_cdk"),
+            (),
+        ),
         ("appsync_js", ("app", "stacks", "handlers", "local", "ops", *AWS), ("handlers.core",)),
         ("stacks", ("handlers",), ("handlers.settings", "handlers.core.contract")),
-        ("stacks", ("app", "local", "client", "ops", "bench"), ()),
+        ("stacks", ("app", "appsync_events", "local", "client", "ops", "bench"), ()),
         ("app", ("handlers", "local", "client", "ops"), ()),
         ("local", ("handlers",), ("handlers.core.contract",)),
         ("ops", ("handlers",), ("handlers.core.contract",)),
+        # Installed by others alone: nothing of this repository, and no AWS library but for signing.
+        ("appsync_events", (*(room for room in ROOMS if room != "appsync_events"), *AWS, "msgspec"), SIGNING),
         ("client", ("handlers", "stacks", "app", "ops", "bench"), ("handlers.core.contract",)),
     ],
 )

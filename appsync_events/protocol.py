@@ -11,15 +11,26 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from client.errors import ProtocolError, Reason
+from appsync_events import results
+from appsync_events.errors import ProtocolError, Reason
+from appsync_events.results import Accepted, Failed
 
 SUBPROTOCOL: Final = "aws-appsync-event-ws"
 DEFAULT_SILENCE_SECONDS: Final = 300.0
 """How long a connection may be silent where the server's `connection_ack` does not say."""
 EVENTS_PER_PUBLISH: Final = 5
 """Most events of one publish (AppSync Events: quotas)."""
+PUBLISHES_PER_SECOND: Final = 25
+"""Most publish requests a second of one connection (AppSync Events: quotas)."""
 LIFETIME_SECONDS: Final = 24 * 60 * 60.0
 """After this time the server ends a connection (AppSync Events: WebSocket protocol)."""
+# The HTTP request that a signature on the socket covers; HTTP publishing itself sends fewer headers.
+SOCKET_HEADERS: Final = {
+    "accept": "application/json, text/javascript",
+    "content-encoding": "amz-1.0",
+    "content-type": "application/json; charset=UTF-8",
+}
+HTTP_HEADERS: Final = {"content-type": "application/json"}
 
 
 @dataclass(frozen=True)
@@ -81,11 +92,11 @@ class BroadcastFailed:
 
 @dataclass(frozen=True)
 class Published:
-    """`publish_success`: how many of the events passed, and why the others did not."""
+    """`publish_success`: which of the events passed, and why others did not."""
 
     id: str
-    successful: tuple[str, ...]
-    failed: tuple[Reason, ...]
+    successful: tuple[Accepted, ...]
+    failed: tuple[Failed, ...]
 
 
 @dataclass(frozen=True)
@@ -151,17 +162,34 @@ def publish_frame(id: str, channel: str, events: Sequence[Any], authorization: M
     Raises:
         ValueError: no event, or more than five.
     """
+    return compact(
+        {"type": "publish", "id": id, **_published_fields(channel, events), "authorization": dict(authorization)}
+    )
+
+
+def connect_body() -> str:
+    """Return the text that a signature for connecting covers."""
+    return compact({})
+
+
+def subscribe_body(channel: str) -> str:
+    """Return the text that a signature for subscribing covers."""
+    return compact({"channel": channel})
+
+
+def publish_body(channel: str, events: Sequence[Any]) -> str:
+    """Return the body of an HTTP publish, which is also what a signature for publishing covers.
+
+    Raises:
+        ValueError: no event, or more than five.
+    """
+    return compact(_published_fields(channel, events))
+
+
+def _published_fields(channel: str, events: Sequence[Any]) -> dict[str, Any]:
     if not 1 <= len(events) <= EVENTS_PER_PUBLISH:
         raise ValueError(f"a publish holds 1 to {EVENTS_PER_PUBLISH} events, not {len(events)}")
-    return compact(
-        {
-            "type": "publish",
-            "id": id,
-            "channel": channel,
-            "events": [compact(event) for event in events],
-            "authorization": dict(authorization),
-        }
-    )
+    return {"channel": channel, "events": [compact(event) for event in events]}
 
 
 def parse(text: str) -> Frame | None:
@@ -181,7 +209,8 @@ def parse(text: str) -> Frame | None:
         raise ProtocolError(f"not a frame of the protocol: {text[:200]}") from error
 
 
-def _reasons(entries: Any) -> tuple[Reason, ...]:
+def reasons(entries: Any) -> tuple[Reason, ...]:
+    """Read `errors` of a frame or of an HTTP answer."""
     return tuple(
         Reason(
             type=str(entry.get("errorType") or entry.get("code") or "Unknown"),
@@ -204,24 +233,20 @@ def _data(frame: dict[str, Any]) -> Data:
 
 
 def _published(frame: dict[str, Any]) -> Published:
-    return Published(
-        frame["id"],
-        tuple(str(item["identifier"]) for item in frame.get("successful") or ()),
-        _reasons(frame.get("failed")),
-    )
+    return Published(frame["id"], results.accepted(frame.get("successful")), results.failed(frame.get("failed")))
 
 
 _READERS: dict[str, Callable[[dict[str, Any]], Frame]] = {
     "connection_ack": _acknowledged,
-    "connection_error": lambda frame: ConnectionRefused(_reasons(frame.get("errors"))),
+    "connection_error": lambda frame: ConnectionRefused(reasons(frame.get("errors"))),
     "ka": lambda frame: KeepAlive(),
     "subscribe_success": lambda frame: Subscribed(frame["id"]),
-    "subscribe_error": lambda frame: SubscriptionRefused(frame["id"], _reasons(frame.get("errors"))),
+    "subscribe_error": lambda frame: SubscriptionRefused(frame["id"], reasons(frame.get("errors"))),
     "unsubscribe_success": lambda frame: Unsubscribed(frame["id"]),
     "unsubscribe_error": lambda frame: Unsubscribed(frame["id"]),
     "data": _data,
-    "broadcast_error": lambda frame: BroadcastFailed(frame["id"], _reasons(frame.get("errors"))),
+    "broadcast_error": lambda frame: BroadcastFailed(frame["id"], reasons(frame.get("errors"))),
     "publish_success": _published,
-    "publish_error": lambda frame: PublishRefused(frame["id"], _reasons(frame.get("errors"))),
-    "error": lambda frame: Complaint(frame.get("id"), _reasons(frame.get("errors"))),
+    "publish_error": lambda frame: PublishRefused(frame["id"], reasons(frame.get("errors"))),
+    "error": lambda frame: Complaint(frame.get("id"), reasons(frame.get("errors"))),
 }

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from client import protocol
-from client.errors import ProtocolError, Reason
-from client.protocol import (
+from appsync_events import Accepted, Failed, ProtocolError, Reason, protocol
+from appsync_events.protocol import (
     Acknowledged,
     BroadcastFailed,
     Complaint,
@@ -49,7 +48,7 @@ FRAMES: list[tuple[str, Frame | None]] = [
     (
         '{"type":"publish_success","id":"p","successful":[{"identifier":"x","index":0}],'
         '"failed":[{"identifier":"y","index":1,"code":"EventTooLargeException","message":"large"}]}',
-        Published("p", ("x",), (Reason("EventTooLargeException", "large"),)),
+        Published("p", (Accepted(0, "x"),), (Failed(1, "y", "EventTooLargeException", "large"),)),
     ),
     (
         '{"type":"publish_error","id":"p","errors":[{"errorType":"BadRequestException"}]}',

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
 
-from client import protocol
-from client.errors import (
+from appsync_events import protocol
+from appsync_events.errors import (
     ConnectionLostError,
     ConnectionRefusedByServerError,
     EventsError,
     ProtocolError,
 )
-from client.targets import Target
+from appsync_events.pacer import Pacer
 
 _log = logging.getLogger(__name__)
 _FRAME_BYTES_MAX = 4 * 1024 * 1024
-
-
-def authorization(target: Target, token: str) -> dict[str, str]:
-    """Return the credentials of a frame or connection (AppSync Events: WebSocket protocol, Cognito)."""
-    return {"host": target.events_host, "Authorization": token}
 
 
 class Connection:
@@ -40,10 +37,20 @@ class Connection:
         self._silence_seconds = silence_seconds
         self._ack_seconds = ack_seconds
         self._answers: dict[str, asyncio.Future[protocol.Frame]] = {}
+        self._sending: set[asyncio.Task[None]] = set()
+        self.publishes = Pacer(protocol.PUBLISHES_PER_SECOND)
 
     @classmethod
-    async def open(cls, http: aiohttp.ClientSession, target: Target, token: str, *, ack_seconds: float) -> Connection:
+    async def open(
+        cls, http: aiohttp.ClientSession, url: str, authorization: Mapping[str, str], *, ack_seconds: float
+    ) -> Connection:
         """Connect and wait for the acknowledgement.
+
+        Args:
+            http: the connection pool.
+            url: the socket's address.
+            authorization: credentials with `host`.
+            ack_seconds: how long to wait for each answer.
 
         Raises:
             ConnectionRefusedByServerError: the server answered `connection_error`.
@@ -51,8 +58,8 @@ class Connection:
         """
         async with asyncio.timeout(ack_seconds):
             socket = await http.ws_connect(
-                target.events_realtime_url,
-                protocols=protocol.subprotocols(authorization(target, token)),
+                url,
+                protocols=protocol.subprotocols(authorization),
                 timeout=aiohttp.ClientWSTimeout(ws_close=2.0),
                 max_msg_size=_FRAME_BYTES_MAX,
             )
@@ -101,7 +108,19 @@ class Connection:
             await self._socket.close()
             raise ConnectionLostError(f"no answer within {self._ack_seconds:.0f} seconds") from error
         finally:
-            self._answers.pop(id, None)
+            if self._answers.get(id) is answer:  # an unsubscribe may have come in between, with the same id
+                del self._answers[id]
+
+    def tell(self, frame: str) -> None:
+        """Send a frame whose answer nobody waits for, as soon as may be."""
+
+        async def send() -> None:
+            with contextlib.suppress(ConnectionLostError):  # the reader notices as well
+                await self._send(frame)
+
+        task = asyncio.create_task(send(), name="events frame")
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
 
     def answered(self, frame: Any) -> None:
         """Hand a frame to whoever waits for it; a complaint that nobody waits for goes to the log."""
@@ -120,6 +139,8 @@ class Connection:
 
     async def close(self) -> None:
         """End the connection."""
+        for task in self._sending:
+            task.cancel()
         await self._socket.close()
 
     async def _send(self, frame: str) -> None:

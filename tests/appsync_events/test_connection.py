@@ -9,18 +9,34 @@ from typing import Any
 import aiohttp
 import pytest
 
-from client.backoff import Backoff
-from client.errors import (
-    ClientError,
+from appsync_events import (
+    Backoff,
     ConnectionLostError,
     ConnectionRefusedByServerError,
+    ConnectionState,
+    EventsClient,
+    EventsError,
+    Gap,
+    GapReason,
+    NoCredentialsError,
     PublishRefusedError,
-    SignedOutError,
     SubscriptionRefusedError,
+    UserPoolToken,
 )
-from client.socket import EventsSocket
-from client.subscription import SocketState
-from tests.client.servers import EventServer, Frame, Tokens
+from tests.appsync_events.server import EventServer, Frame
+
+
+def tokens() -> UserPoolToken:
+    """Tokens `t0`, `t1`, …: each refusal brings the next."""
+    number = 0
+
+    async def token(refused: str | None) -> str:
+        nonlocal number
+        number += refused == f"t{number}"
+        return f"t{number}"
+
+    return UserPoolToken(token)
+
 
 QUICK = Backoff(base=0.01, cap=0.02)
 
@@ -36,7 +52,7 @@ class Listener:
         self.told.append(what)
         self._changed.set()
 
-    def on_state(self, state: SocketState, cause: ClientError | None) -> None:
+    def on_state(self, state: ConnectionState, cause: EventsError | None) -> None:
         self.tell(state)
 
     def on_live(self) -> None:
@@ -50,7 +66,7 @@ class Listener:
                 await self._changed.wait()
 
     def said(self) -> list[Any]:
-        return [what for what in self.told if not isinstance(what, SocketState)]
+        return [what for what in self.told if not isinstance(what, ConnectionState)]
 
 
 @pytest.fixture
@@ -59,18 +75,20 @@ def listener() -> Listener:
 
 
 @pytest.fixture
-async def socket(events: EventServer, http: aiohttp.ClientSession, listener: Listener) -> AsyncIterator[EventsSocket]:
-    made = EventsSocket(events.target, Tokens(), http, on_state=listener.on_state, backoff=QUICK, ack_seconds=0.5)
+async def socket(events: EventServer, http: aiohttp.ClientSession, listener: Listener) -> AsyncIterator[EventsClient]:
+    made = EventsClient(
+        events.endpoint, tokens(), http=http, on_state=listener.on_state, backoff=QUICK, ack_seconds=0.5
+    )
     async with made:
         yield made
 
 
-async def listen(socket: EventsSocket, listener: Listener, channel: str = "/a/b") -> Any:
+async def listen(socket: EventsClient, listener: Listener, channel: str = "/a/b") -> Any:
     return await socket.subscribe(channel, listener.tell, on_live=listener.on_live)
 
 
 async def test_a_subscription_gets_its_events_and_only_those(
-    events: EventServer, socket: EventsSocket, listener: Listener
+    events: EventServer, socket: EventsClient, listener: Listener
 ) -> None:
     subscription = await listen(socket, listener)
     await socket.connected()
@@ -85,8 +103,32 @@ async def test_a_subscription_gets_its_events_and_only_those(
     assert connection.subscriptions == {}
 
 
+async def test_a_subscription_can_be_given_up_the_moment_it_is_acknowledged(
+    events: EventServer, socket: EventsClient
+) -> None:
+    subscription = await socket.subscribe("/a/b", print)
+    await socket.unsubscribe(subscription)
+    await socket.connected()
+    [connection] = events.connections
+    assert [frame["type"] for frame in connection.frames] == ["connection_init", "subscribe", "unsubscribe"]
+
+
+async def test_a_subscription_that_was_given_up_before_its_answer_is_ended_on_the_server(
+    events: EventServer, socket: EventsClient
+) -> None:
+    await socket.connected()
+    answers: list[Frame] = []
+    events.on_subscribe = lambda frame: answers.append(events.accept(frame))
+    subscribing = asyncio.ensure_future(socket.subscribe("/a/b", print))
+    await events.until(lambda: answers)
+    subscribing.cancel()
+    await asyncio.gather(subscribing, return_exceptions=True)
+    await events.connections[0].send(answers[0])
+    await events.until(lambda: events.connections[0].frames[-1] == {"type": "unsubscribe", "id": answers[0]["id"]})
+
+
 async def test_a_lost_connection_comes_back_with_the_same_subscriptions(
-    events: EventServer, socket: EventsSocket, listener: Listener
+    events: EventServer, socket: EventsClient, listener: Listener
 ) -> None:
     first, second = await listen(socket, listener, "/a/1"), await listen(socket, listener, "/a/2")
     await socket.connected()
@@ -95,12 +137,12 @@ async def test_a_lost_connection_comes_back_with_the_same_subscriptions(
     await socket.connected()
     assert events.connections[1].subscriptions == {first.id: "/a/1", second.id: "/a/2"}
     assert listener.said().count("live") == 4
-    states = [what for what in listener.told if isinstance(what, SocketState)]
-    assert states[1:4] == [SocketState.CONNECTED, SocketState.WAITING, SocketState.CONNECTING]
+    states = [what for what in listener.told if isinstance(what, ConnectionState)]
+    assert states[1:4] == [ConnectionState.CONNECTED, ConnectionState.WAITING, ConnectionState.CONNECTING]
 
 
 async def test_the_owner_hears_that_it_is_live_before_any_event_of_the_new_connection(
-    events: EventServer, socket: EventsSocket, listener: Listener
+    events: EventServer, socket: EventsClient, listener: Listener
 ) -> None:
     await listen(socket, listener)
 
@@ -117,7 +159,7 @@ async def test_the_owner_hears_that_it_is_live_before_any_event_of_the_new_conne
     await asyncio.gather(*sending)
 
 
-async def test_a_refused_subscription_is_an_error_and_not_repeated(events: EventServer, socket: EventsSocket) -> None:
+async def test_a_refused_subscription_is_an_error_and_not_repeated(events: EventServer, socket: EventsClient) -> None:
     events.on_subscribe = lambda frame: _refusal("subscribe_error", frame["id"], "Unauthorized")
     with pytest.raises(SubscriptionRefusedError, match="Unauthorized"):
         await socket.subscribe("/a/b", print)
@@ -131,7 +173,7 @@ def _refusal(kind: str, id: str | None, type: str, code: int | None = None) -> F
     return {"type": kind, "errors": [error]} | ({"id": id} if id else {})
 
 
-async def test_a_refused_token_is_renewed_once_for_a_subscription(events: EventServer, socket: EventsSocket) -> None:
+async def test_a_refused_token_is_renewed_once_for_a_subscription(events: EventServer, socket: EventsClient) -> None:
     events.on_subscribe = lambda frame: (
         _refusal("subscribe_error", frame["id"], "UnauthorizedException")
         if frame["authorization"]["Authorization"] == "t0"
@@ -144,7 +186,7 @@ async def test_a_refused_token_is_renewed_once_for_a_subscription(events: EventS
         await socket.subscribe("/a/c", print)
 
 
-async def test_a_passing_fault_of_a_subscription_is_tried_again(events: EventServer, socket: EventsSocket) -> None:
+async def test_a_passing_fault_of_a_subscription_is_tried_again(events: EventServer, socket: EventsClient) -> None:
     tries: list[Frame] = []
 
     def third_time(frame: Frame) -> Frame:
@@ -159,7 +201,7 @@ async def test_a_passing_fault_of_a_subscription_is_tried_again(events: EventSer
 
 
 async def test_a_connection_that_cannot_restore_its_subscriptions_is_replaced(
-    events: EventServer, socket: EventsSocket, listener: Listener
+    events: EventServer, socket: EventsClient, listener: Listener
 ) -> None:
     await listen(socket, listener)
     events.on_subscribe = lambda frame: (
@@ -174,7 +216,7 @@ async def test_a_connection_that_cannot_restore_its_subscriptions_is_replaced(
 
 
 async def test_a_channel_that_is_no_longer_allowed_is_told_and_given_up(
-    events: EventServer, socket: EventsSocket, listener: Listener
+    events: EventServer, socket: EventsClient, listener: Listener
 ) -> None:
     await socket.subscribe("/a/b", listener.tell, on_refused=lambda error: listener.tell("refused"))
     events.on_subscribe = lambda frame: _refusal("subscribe_error", frame["id"], "Unauthorized")
@@ -188,11 +230,13 @@ async def test_a_channel_that_is_no_longer_allowed_is_told_and_given_up(
 
 
 async def test_a_refused_connection_is_tried_once_more_with_a_new_token(
-    events: EventServer, socket: EventsSocket
+    events: EventServer, socket: EventsClient
 ) -> None:
     await socket.connected()
-    events.on_connect = lambda token: (
-        _refusal("connection_error", None, "UnauthorizedException", 401) if token == "t0" else events.acknowledgement()
+    events.on_connect = lambda authorization: (
+        _refusal("connection_error", None, "UnauthorizedException", 401)
+        if authorization["Authorization"] == "t0"
+        else events.acknowledgement()
     )
     await events.cut()
     await events.until(lambda: len(events.connections) == 3)
@@ -201,23 +245,23 @@ async def test_a_refused_connection_is_tried_once_more_with_a_new_token(
 
 
 async def test_a_connection_refused_for_good_ends_every_wait_with_the_reason(
-    events: EventServer, socket: EventsSocket
+    events: EventServer, socket: EventsClient
 ) -> None:
     await socket.connected()
-    events.on_connect = lambda token: _refusal("connection_error", None, "UnauthorizedException", 401)
+    events.on_connect = lambda authorization: _refusal("connection_error", None, "UnauthorizedException", 401)
     await events.cut()
     await events.until(lambda: len(events.connections) == 3)
     with pytest.raises(ConnectionRefusedByServerError, match="UnauthorizedException"):
         await socket.subscribe("/a/b", print)
     with pytest.raises(ConnectionRefusedByServerError):
         await socket.connected()
-    assert socket.state is SocketState.REFUSED
+    assert socket.state is ConnectionState.REFUSED
     assert len(events.connections) == 3
 
 
-async def test_a_server_fault_at_connecting_is_not_final(events: EventServer, socket: EventsSocket) -> None:
+async def test_a_server_fault_at_connecting_is_not_final(events: EventServer, socket: EventsClient) -> None:
     await socket.connected()
-    events.on_connect = lambda token: (
+    events.on_connect = lambda authorization: (
         _refusal("connection_error", None, "InternalFailureException", 500)
         if len(events.connections) < 5
         else events.acknowledgement()
@@ -228,12 +272,11 @@ async def test_a_server_fault_at_connecting_is_not_final(events: EventServer, so
 
 
 async def test_a_session_that_has_ended_ends_the_connection(events: EventServer, http: aiohttp.ClientSession) -> None:
-    class SignedOut:
-        async def access_token(self, *, refused: str | None = None) -> str:
-            raise SignedOutError("NotAuthorizedException", "sign in again")
+    def signed_out(refused: str | None) -> str:
+        raise NoCredentialsError("sign in again")
 
-    async with EventsSocket(events.target, SignedOut(), http, backoff=QUICK) as socket:
-        with pytest.raises(SignedOutError):
+    async with EventsClient(events.endpoint, UserPoolToken(signed_out), http=http, backoff=QUICK) as socket:
+        with pytest.raises(NoCredentialsError):
             await socket.connected()
 
 
@@ -241,7 +284,7 @@ async def test_silence_beyond_what_the_server_announced_counts_as_loss(
     events: EventServer, http: aiohttp.ClientSession, listener: Listener
 ) -> None:
     events.silence_ms = 50
-    async with EventsSocket(events.target, Tokens(), http, backoff=QUICK) as socket:
+    async with EventsClient(events.endpoint, tokens(), http=http, backoff=QUICK) as socket:
         await listen(socket, listener)
         await events.until(lambda: len(events.connections) >= 3)
 
@@ -249,13 +292,13 @@ async def test_silence_beyond_what_the_server_announced_counts_as_loss(
 async def test_a_connection_is_renewed_before_the_server_would_end_it(
     events: EventServer, http: aiohttp.ClientSession, listener: Listener
 ) -> None:
-    async with EventsSocket(events.target, Tokens(), http, backoff=QUICK, lifetime_seconds=0.05) as socket:
+    async with EventsClient(events.endpoint, tokens(), http=http, backoff=QUICK, lifetime_seconds=0.05) as socket:
         await listen(socket, listener)
         await listener.until("live", "live", "live")
 
 
 async def test_an_unanswered_subscription_is_asked_for_again_on_a_new_connection(
-    events: EventServer, socket: EventsSocket
+    events: EventServer, socket: EventsClient
 ) -> None:
     events.on_subscribe = lambda frame: None if len(events.connections) == 1 else events.accept(frame)
     subscription = await socket.subscribe("/a/b", print)
@@ -265,7 +308,7 @@ async def test_an_unanswered_subscription_is_asked_for_again_on_a_new_connection
 
 @pytest.mark.parametrize("text", ["no frame", '{"type":"data","id":"x"}'])
 async def test_nonsense_from_the_server_ends_only_that_connection(
-    events: EventServer, socket: EventsSocket, listener: Listener, text: str
+    events: EventServer, socket: EventsClient, listener: Listener, text: str
 ) -> None:
     await listen(socket, listener)
     await socket.connected()
@@ -274,7 +317,7 @@ async def test_nonsense_from_the_server_ends_only_that_connection(
 
 
 async def test_unknown_frames_and_keep_alives_are_passed_over(
-    events: EventServer, socket: EventsSocket, listener: Listener
+    events: EventServer, socket: EventsClient, listener: Listener
 ) -> None:
     await listen(socket, listener)
     [connection] = events.connections
@@ -285,7 +328,7 @@ async def test_unknown_frames_and_keep_alives_are_passed_over(
     assert len(events.connections) == 1
 
 
-async def test_an_owners_mistake_does_not_end_the_connection(events: EventServer, socket: EventsSocket) -> None:
+async def test_an_owners_mistake_does_not_end_the_connection(events: EventServer, socket: EventsClient) -> None:
     seen: list[Any] = []
 
     def clumsy(event: Any) -> None:
@@ -300,16 +343,16 @@ async def test_an_owners_mistake_does_not_end_the_connection(events: EventServer
         await events.push("/a/b", number)
         await asyncio.wait_for(arrived.wait(), 20)
     assert seen == [1, 2]
-    assert socket.state is SocketState.CONNECTED
+    assert socket.state is ConnectionState.CONNECTED
 
 
-async def test_a_lost_event_is_told_to_the_owner(events: EventServer, socket: EventsSocket, listener: Listener) -> None:
-    subscription = await socket.subscribe("/a/b", listener.tell, on_lost_event=lambda: listener.tell("lost"))
+async def test_a_lost_event_is_told_to_the_owner(events: EventServer, socket: EventsClient, listener: Listener) -> None:
+    subscription = await socket.subscribe("/a/b", listener.tell, on_gap=listener.tell)
     await events.connections[0].send({"type": "broadcast_error", "id": subscription.id, "errors": []})
-    await listener.until("lost")
+    await listener.until(Gap(GapReason.NOT_DELIVERED, 1))
 
 
-async def test_a_publish_says_what_passed_and_what_did_not(events: EventServer, socket: EventsSocket) -> None:
+async def test_a_publish_says_what_passed_and_what_did_not(events: EventServer, socket: EventsClient) -> None:
     assert len((await socket.publish("/a/b", [1, 2])).successful) == 2
     events.on_publish = lambda frame: _refusal("publish_error", frame["id"], "BadRequestException")
     with pytest.raises(PublishRefusedError, match="BadRequestException"):
@@ -321,7 +364,7 @@ async def test_a_publish_says_what_passed_and_what_did_not(events: EventServer, 
     assert tokens == ["t0", "t0", "t0", "t1"]
 
 
-async def test_whoever_waits_for_an_answer_hears_of_the_loss(events: EventServer, socket: EventsSocket) -> None:
+async def test_whoever_waits_for_an_answer_hears_of_the_loss(events: EventServer, socket: EventsClient) -> None:
     events.on_publish = lambda frame: None
     await socket.connected()
     waiting = asyncio.ensure_future(socket.publish("/a/b", [1]))
@@ -340,11 +383,12 @@ async def test_a_server_that_comes_late_is_found(http: aiohttp.ClientSession) ->
     await server.stop()
     waited = asyncio.Event()
 
-    def on_state(state: SocketState, cause: ClientError | None) -> None:
-        if state is SocketState.WAITING:
+    def on_state(state: ConnectionState, cause: EventsError | None) -> None:
+        if state is ConnectionState.WAITING:
             waited.set()
 
-    async with EventsSocket(server.target, Tokens(), http, backoff=QUICK, on_state=on_state) as socket:
+    async with EventsClient(server.endpoint, tokens(), http=http, backoff=QUICK, on_state=on_state) as socket:
+        socket.start()
         await asyncio.wait_for(waited.wait(), 20)
         await server.start()
         await asyncio.wait_for(socket.connected(), 20)
