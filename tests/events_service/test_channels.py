@@ -15,6 +15,11 @@ ALPHANUMERIC = string.ascii_letters + string.digits
 AWS_CHANNEL = re.compile(
     r"^/?[A-Za-z0-9](?:[A-Za-z0-9-]{0,48}[A-Za-z0-9])?(?:/[A-Za-z0-9](?:[A-Za-z0-9-]{0,48}[A-Za-z0-9])?){0,4}/?\Z"
 )
+# What a subscription may name besides, and whom it reaches: the same, in words that the parser does not use.
+AWS_WILDCARD = re.compile(
+    r"^/?[A-Za-z0-9](?:[A-Za-z0-9-]{0,48}[A-Za-z0-9])?(?:/[A-Za-z0-9](?:[A-Za-z0-9-]{0,48}[A-Za-z0-9])?){0,3}/\*/?\Z"
+)
+NEARLY = st.lists(st.sampled_from(["a", "B-9", "*", "", "-", "a-", "x" * 50, "x" * 51, "_"]), max_size=7).map("/".join)
 SEGMENTS = st.from_regex(r"[ab](?:-?[ab]){0,2}", fullmatch=True)
 CHANNELS = st.lists(SEGMENTS, min_size=1, max_size=5)
 
@@ -27,10 +32,36 @@ def accepted(parse: object, text: str) -> bool:
     return True
 
 
+def naively_receives(subscribed: str, published: str) -> bool:
+    """Whether a subscriber is reached, by comparing the texts from left to right."""
+    target, channel = f"/{subscribed.strip('/')}", f"/{published.strip('/')}"
+    if target.endswith("/*"):
+        return channel.startswith(target[:-1]) and channel != target[:-1]
+    return channel == target
+
+
 @settings(deadline=None)
-@given(st.text(alphabet=ALPHANUMERIC + "-/_.* \n", max_size=60))
+@given(st.text(alphabet=ALPHANUMERIC + "-/_.* \n", max_size=60) | NEARLY)
 def test_a_channel_is_accepted_exactly_when_the_documented_expression_matches(text: str) -> None:
     assert accepted(parse_channel, text) == (AWS_CHANNEL.match(text) is not None)
+
+
+@settings(deadline=None)
+@given(st.text(alphabet="aB9-/*_ ", max_size=20) | NEARLY)
+def test_a_subscription_may_name_a_channel_or_the_documented_wildcard_and_nothing_else(text: str) -> None:
+    documented = AWS_CHANNEL.match(text) is not None or AWS_WILDCARD.match(text) is not None
+    assert accepted(parse_subscription, text) == documented
+
+
+@settings(deadline=None)
+@given(CHANNELS, st.booleans(), CHANNELS, st.sampled_from(["{}", "/{}", "{}/", "/{}/"]))
+def test_who_is_reached_is_what_comparing_texts_says(
+    subscribed: list[str], wildcard: bool, published: list[str], slashes: str
+) -> None:
+    target = slashes.format("/".join([*subscribed[:4], "*"] if wildcard else subscribed))
+    channel = slashes.format("/".join(published))
+    reached = parse_subscription(target).covers(parse_channel(channel))
+    assert reached == naively_receives(target, channel)
 
 
 @pytest.mark.parametrize(

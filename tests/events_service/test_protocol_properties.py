@@ -1,6 +1,7 @@
 """The protocol core under any sequence of frames and decisions."""
 
 import json
+from collections import Counter
 from typing import Any
 
 from hypothesis import settings
@@ -24,6 +25,7 @@ from local.events.effects import (
 from local.events.errors import unauthorized
 from local.events.protocol import Connection
 
+KEEP_ALIVE, LIFETIME, RATE = 10, 100, 3
 IDS = st.sampled_from(["a", "b", "c", "bad id", "x" * 129])
 CHANNELS = st.sampled_from(["/ns/a", "ns/*", "/other/a", "/*", "", "/ns/a/b/c/d/e"])
 JUNK = st.one_of(
@@ -42,7 +44,16 @@ class ProtocolMachine(RuleBasedStateMachine):
     @initialize()
     def open(self) -> None:
         self.now = 0.0
-        self.subject = Connection(lambda name: name == "ns", self.now, keep_alive_seconds=10, lifetime_seconds=100)
+        self.subject = Connection(
+            lambda name: name == "ns",
+            self.now,
+            keep_alive_seconds=KEEP_ALIVE,
+            lifetime_seconds=LIFETIME,
+            publishes_per_second=RATE,
+        )
+        self.alive_at: float | None = None
+        self.unanswered: Counter[tuple[str, str]] = Counter()
+        self.published_at: list[float] = []
         self.connecting = False
         self.waiting: list[Operation] = []
         self.called: list[Operation] = []
@@ -55,12 +66,18 @@ class ProtocolMachine(RuleBasedStateMachine):
             assert not self.closed, f"{effect} after the end"
             match effect:
                 case Send(text):
-                    frames.append(json.loads(text))
+                    frame = json.loads(text)
+                    frames.append(frame)
+                    kind, _, outcome = frame["type"].rpartition("_")
+                    if outcome in ("success", "error") and kind in ("subscribe", "publish"):
+                        self.unanswered[kind, frame.get("id")] -= 1
                 case AuthorizeConnect():
                     assert not self.connecting
                     self.connecting = True
                 case Authorize(operation):
                     self.waiting.append(operation)
+                    if operation.kind == "publish":
+                        self.published_at.append(self.now)
                 case CallSubscribe(operation) | CallPublish(operation):
                     self.called.append(operation)
                 case AddSubscription(id, channel):
@@ -85,6 +102,8 @@ class ProtocolMachine(RuleBasedStateMachine):
     @rule(kind=st.sampled_from(["subscribe", "publish", "unsubscribe"]), id=IDS, channel=CHANNELS)
     def receive_operation(self, kind: str, id: str, channel: str) -> None:
         frame = {"type": kind, "id": id, "channel": channel, "events": ["1"], "authorization": {}}
+        if not self.closed and kind != "unsubscribe":
+            self.unanswered[kind, id] += 1
         effects = self.subject.receive(json.dumps(frame), self.now)
         for answer in self.take(effects):
             assert answer["type"] in (f"{kind}_error", f"{kind}_success")
@@ -95,6 +114,8 @@ class ProtocolMachine(RuleBasedStateMachine):
     def decide_connect(self, good: bool) -> None:
         effects = self.subject.connect_accepted(self.now) if good else self.subject.connect_refused(unauthorized("no"))
         frames = self.take(effects)
+        if good and self.alive_at is None:
+            self.alive_at = self.now + KEEP_ALIVE
         if not good and frames:
             assert frames[0]["type"] == "connection_error"
             assert self.closed
@@ -125,8 +146,12 @@ class ProtocolMachine(RuleBasedStateMachine):
     @rule(seconds=st.floats(0, 60))
     def wait(self, seconds: float) -> None:
         self.now += seconds
-        for frame in self.take(self.subject.tick(self.now)):
-            assert frame == {"type": "ka"}
+        frames = self.take(self.subject.tick(self.now))
+        assert self.closed or self.now < LIFETIME
+        due = not self.closed and self.alive_at is not None and self.now >= self.alive_at
+        assert frames == ([{"type": "ka"}] if due else [])
+        if due:
+            self.alive_at = self.now + KEEP_ALIVE
 
     @rule()
     def drop(self) -> None:
@@ -138,6 +163,19 @@ class ProtocolMachine(RuleBasedStateMachine):
         assert dict(self.subject.subscriptions) == self.subscribed
         assert len(self.subscribed) <= limits.SUBSCRIPTIONS_PER_CONNECTION
         assert self.subject.closed == self.closed
+
+    @invariant()
+    def answers_every_operation_exactly_once(self) -> None:
+        assert min(self.unanswered.values(), default=0) >= 0
+        under_way = Counter((operation.kind, operation.id) for operation in [*self.waiting, *self.called])
+        if not self.closed and self.alive_at is not None:
+            assert +self.unanswered == under_way
+
+    @invariant()
+    def publishes_no_faster_than_allowed(self) -> None:
+        for first, at in enumerate(self.published_at):
+            count = sum(at <= other <= at + 1 for other in self.published_at[first:])
+            assert count <= 2 * RATE
 
 
 TestProtocol = ProtocolMachine.TestCase
