@@ -34,7 +34,7 @@ class Settings:
     """What an instance needs to know.
 
     Attributes:
-        state: folder of the registry.
+        state: folder of the registry; `None` keeps nothing on disk.
         control_token: what the control API asks for.
         cognito_endpoint: base URL under which `/<poolId>/.well-known/jwks.json` is found; `None` is AWS's own.
         credentials: file of the signers (see `SignerFile`); `None` lets the one local signer sign.
@@ -46,7 +46,7 @@ class Settings:
         account_id: of the local signer.
     """
 
-    state: Path
+    state: Path | None
     control_token: str
     cognito_endpoint: str | None
     credentials: Path | None

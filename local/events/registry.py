@@ -20,11 +20,11 @@ class Registry:
     Each entry holds `definition` (the body of the API), `dataSources`, `namespaces` and `keys` (bodies by name).
 
     Args:
-        folder: where the file is kept; made if it does not exist.
+        folder: where the file is kept, made if it does not exist; `None` keeps nothing on disk.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / FILE_NAME
+    def __init__(self, folder: Path | None) -> None:
+        self._path = None if folder is None else folder / FILE_NAME
         self.apis: dict[str, dict[str, Any]] = {}
 
     def load(self) -> None:
@@ -33,6 +33,8 @@ class Registry:
         Raises:
             RegistryError: the file is not ours, or not of this version.
         """
+        if self._path is None:
+            return
         try:
             document = json.loads(self._path.read_text())
         except FileNotFoundError:
@@ -49,21 +51,23 @@ class Registry:
         Raises:
             OSError: it cannot be written; what was registered before still is.
         """
-        await asyncio.to_thread(self._write, apis)
+        if self._path is not None:
+            await asyncio.to_thread(_write, self._path, apis)
         self.apis = apis
 
-    def _write(self, apis: dict[str, dict[str, Any]]) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self._path.with_suffix(".new")
-        content = json.dumps({"version": VERSION, "apis": apis}, indent=1)
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self._path)
-        folder = os.open(self._path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+
+def _write(path: Path, apis: dict[str, dict[str, Any]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".new")
+    content = json.dumps({"version": VERSION, "apis": apis}, indent=1)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -92,7 +92,7 @@ async def serving(folder: Path, process: subprocess.Popen[bytes]) -> str:
     while process.poll() is None:
         for line in (folder / "log").read_text().splitlines():
             if "serving Event APIs on" in line:
-                return "http://127.0.0.1:" + line.rsplit(", ", 1)[1].rstrip(")")
+                return "http://127.0.0.1:" + line.rsplit(":", 1)[1]
         await asyncio.sleep(0.02)
     raise AssertionError((folder / "log").read_text())
 

@@ -1,0 +1,200 @@
+"""The command line of `python -m local.events`."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from local.events import limits
+from local.events.broker import MAX_UNSENT_BYTES
+from local.events.template import settings
+
+DEFAULT_PORT: Final = 4570
+
+EPILOG: Final = """\
+examples:
+  python -m local.events --assembly cdk.out
+      every Event API of a CDK app, after `cdk synth`; prints where each one is, its keys, and how to configure a client
+  python -m local.events --template api.yaml --parameter Stage=dev
+      the Event APIs of one CloudFormation template
+  python -m local.events --assembly cdk.out --aws-endpoint http://127.0.0.1:4566
+      with data sources (DynamoDB, …) in an emulator of AWS that already runs
+
+other commands:
+  python -m local.events choices      what this service does where AWS documents nothing, and why
+
+docs/local-events.md says what is imitated and what is not."""
+
+
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The options that are given; ends the process with a message if they make no sense."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if not (options.assembly or options.template) and options.state is None:
+        parser.error(
+            "give --assembly or --template; without them, --state and --control-token-file (APIs then come "
+            "through the control API)"
+        )
+    return options
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m local.events",
+        description="Serve AppSync Event APIs, with their handlers, on this machine. No AWS account is needed.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _templates(parser.add_argument_group("what is served"))
+    _address(parser.add_argument_group("where"))
+    _surroundings(parser.add_argument_group("what is around it"))
+    _scaling(parser.add_argument_group("limits, for tests that cannot wait a day"))
+    return parser
+
+
+def _templates(group: "argparse._ArgumentGroup") -> None:
+    group.add_argument(
+        "--assembly",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a CDK assembly (cdk.out); may be repeated",
+    )
+    group.add_argument(
+        "--template",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a CloudFormation template, JSON or YAML; may be repeated",
+    )
+    group.add_argument(
+        "--handler",
+        type=_handler,
+        action="append",
+        default=[],
+        metavar="NAMESPACE=FILE",
+        help="take a namespace's code from this file instead (api/namespace=FILE if several APIs have it)",
+    )
+    group.add_argument(
+        "--parameter",
+        type=_pair,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="value of a template parameter",
+    )
+    group.add_argument(
+        "--import",
+        type=_pair,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        dest="imports",
+        help="value for Fn::ImportValue of a stack that is not among the templates",
+    )
+    group.add_argument(
+        "--resource",
+        type=_pair,
+        action="append",
+        default=[],
+        metavar="LOGICAL_ID=PHYSICAL_ID",
+        help="name of a resource that exists already, e.g. a table; Stack.LogicalId where it matters",
+    )
+    group.add_argument("--region", metavar="REGION", help="of the APIs (default: the assembly's, or us-east-1)")
+    group.add_argument("--account", default=settings.DEFAULT_ACCOUNT, metavar="ID", help="(default: %(default)s)")
+
+
+def _address(group: "argparse._ArgumentGroup") -> None:
+    group.add_argument(
+        "--port", type=int, default=DEFAULT_PORT, help="on 127.0.0.1 (default: %(default)s); 0 takes a free one"
+    )
+    group.add_argument(
+        "--ipv6", action="store_true", help="fail if ::1 cannot be listened on (it is tried in any case)"
+    )
+
+
+def _surroundings(group: "argparse._ArgumentGroup") -> None:
+    group.add_argument(
+        "--state",
+        type=Path,
+        metavar="DIR",
+        help="keep token and registrations there (default: a temporary folder; templates are read anew)",
+    )
+    group.add_argument(
+        "--control-token-file",
+        type=Path,
+        metavar="FILE",
+        help="holds the token of the control API (default: one is made)",
+    )
+    group.add_argument(
+        "--credentials",
+        type=Path,
+        metavar="FILE",
+        help="JSON: whose signatures are good (default: access key `local`, secret `local`)",
+    )
+    group.add_argument(
+        "--cognito-endpoint",
+        metavar="URL",
+        help="where user pools publish their keys (default: AWS, as their tokens say)",
+    )
+    group.add_argument(
+        "--jwks",
+        type=_pair,
+        action="append",
+        default=[],
+        metavar="POOL=PLACE",
+        help="file or URL of the key set of a user pool (by id) or an OpenID Connect issuer; may be repeated",
+    )
+    group.add_argument(
+        "--aws-endpoint",
+        metavar="URL",
+        help="an emulator of AWS, for data sources (default: none; they fail by name when called)",
+    )
+    group.add_argument("--log-level", default="INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
+
+
+def _scaling(group: "argparse._ArgumentGroup") -> None:
+    group.add_argument(
+        "--keep-alive-seconds",
+        type=float,
+        default=limits.KEEP_ALIVE_SECONDS,
+        metavar="S",
+        help="between two ka frames (default: %(default)g)",
+    )
+    group.add_argument(
+        "--lifetime-seconds",
+        type=float,
+        default=limits.CONNECTION_LIFETIME_SECONDS,
+        metavar="S",
+        help="of a connection (default: %(default)g)",
+    )
+    group.add_argument(
+        "--max-unsent-bytes",
+        type=int,
+        default=MAX_UNSENT_BYTES,
+        metavar="N",
+        help="above which a connection that does not read is cut (default: %(default)s)",
+    )
+    group.add_argument(
+        "--publishes-per-second",
+        type=int,
+        default=limits.PUBLISHES_PER_SECOND_PER_CONNECTION,
+        metavar="N",
+        help="of one connection (default: %(default)s)",
+    )
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME=VALUE")
+    return name, value
+
+
+def _handler(text: str) -> tuple[str, Path]:
+    name, file = _pair(text)
+    if not Path(file).is_file():
+        raise argparse.ArgumentTypeError(f"there is no file {file}")
+    return name, Path(file)

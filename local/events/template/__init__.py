@@ -1,0 +1,27 @@
+"""Event APIs read from CloudFormation templates: single files (JSON or YAML) and whole CDK assemblies.
+
+`files` finds templates and assets on disk, `intrinsics` and `references` work out their values as CloudFormation would
+(`names` knows what resources are called), and `reader` turns the result into what the service registers. Everything
+that cannot be served is a `TemplateProblem` that names file, resource, property and remedy; all of them are reported
+at once.
+"""
+
+from local.events.template.files import read_assembly, read_template
+from local.events.template.functions import TemplateFunction
+from local.events.template.problems import Origin, TemplateProblem, TemplateRefused
+from local.events.template.reader import Registration, TemplateApi, Templates, read_apis
+from local.events.template.settings import TemplateSettings
+
+__all__ = [
+    "Origin",
+    "Registration",
+    "TemplateApi",
+    "TemplateFunction",
+    "TemplateProblem",
+    "TemplateRefused",
+    "TemplateSettings",
+    "Templates",
+    "read_apis",
+    "read_assembly",
+    "read_template",
+]

@@ -1,0 +1,78 @@
+"""The Lambda functions of the templates, so that somebody can run them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from local.events.functions.model import DEFAULT_MEMORY_MB, DEFAULT_TIMEOUT_SECONDS, FunctionModel, InlineCode
+from local.events.template.code import asset_path
+from local.events.template.intrinsics import UnresolvedError, as_text
+from local.events.template.problems import Origin
+from local.events.template.scope import Scope
+
+FUNCTION_TYPES: Final = ("AWS::Lambda::Function", "AWS::Serverless::Function")
+
+
+@dataclass(frozen=True)
+class TemplateFunction:
+    """A function as its template has it.
+
+    Attributes:
+        origin: where it stands.
+        arn: without a qualifier.
+        model: what runs it; `None` if its code is not on this machine.
+        problems: what could not be worked out, or why there is no model. They matter only if somebody calls it.
+    """
+
+    origin: Origin
+    arn: str
+    model: FunctionModel | None
+    problems: tuple[str, ...]
+
+
+def functions_of(scope: Scope) -> list[TemplateFunction]:
+    """The functions of a stack whose names can be worked out."""
+    found = []
+    for logical_id, resource in scope.resources(*FUNCTION_TYPES):
+        try:
+            if not scope.exists(resource):
+                continue
+            named = scope.name_of(logical_id)
+        except UnresolvedError:
+            continue
+        origin = Origin(scope.stack.file, scope.stack.name, logical_id)
+        properties = resource.get("Properties") or {}
+        found.append(_function(scope, origin, named.reference, named.attributes["Arn"], properties))
+    return found
+
+
+def _function(scope: Scope, origin: Origin, name: str, arn: str, properties: Mapping[str, Any]) -> TemplateFunction:
+    problems: list[str] = []
+
+    def value(key: str, node: Any, default: Any) -> Any:
+        try:
+            return default if node is None else scope.intrinsics.value(node)
+        except UnresolvedError as error:
+            problems.append(f"{key}: {error.message} ({error.remedy})")
+            return default
+
+    variables = (properties.get("Environment") or {}).get("Variables") or {}
+    code = value("Code", properties.get("Code", properties.get("CodeUri")), {})
+    inline = code.get("ZipFile") if isinstance(code, dict) else None
+    inline = properties.get("InlineCode", inline)
+    path = asset_path(scope.stack, code)
+    if inline is None and path is None:
+        problems.append("Code: it is not among the assets, so it is not on this machine")
+        return TemplateFunction(origin, arn, None, tuple(problems))
+    model = FunctionModel(
+        name,
+        arn,
+        runtime=str(value("Runtime", properties.get("Runtime"), "")),
+        handler=str(value("Handler", properties.get("Handler"), "")),
+        code=InlineCode(str(inline)) if path is None else path,
+        environment={key: as_text(value(f"Environment.{key}", node, ""), key) for key, node in variables.items()},
+        timeout_seconds=float(value("Timeout", properties.get("Timeout"), DEFAULT_TIMEOUT_SECONDS)),
+        memory_mb=int(value("MemorySize", properties.get("MemorySize"), DEFAULT_MEMORY_MB)),
+        region=scope.place.region,
+    )
+    return TemplateFunction(origin, arn, model, tuple(problems))

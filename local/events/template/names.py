@@ -1,0 +1,188 @@
+"""What resources are called, and their attributes, as CloudFormation would return them.
+
+Names that a template leaves to CloudFormation are made of stack and logical id, so that they stay the same from one
+start to the next. Source: "Return values" of each type in the CloudFormation template reference.
+"""
+
+import base64
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+API_ID_LENGTH: Final = 26
+_NAME_SUFFIX_LENGTH: Final = 12
+
+
+@dataclass(frozen=True)
+class Place:
+    """What the names of a stack's resources are made of."""
+
+    stack: str
+    region: str
+    account: str
+    authority: str
+
+    def arn(self, service: str, resource: str) -> str:
+        return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
+
+
+@dataclass(frozen=True)
+class Named:
+    """A resource's return values: of `Ref`, and of `Fn::GetAtt` by attribute."""
+
+    reference: str
+    attributes: Mapping[str, str]
+
+
+Text = Callable[[str], str | None]
+"""Gives the text of a property of the resource, `None` if it has none."""
+
+
+def stable_id(*parts: str, length: int = API_ID_LENGTH) -> str:
+    """Small letters and digits that depend on the parts alone."""
+    digest = hashlib.sha256("\x00".join(parts).encode()).digest()
+    return base64.b32encode(digest).decode().lower().rstrip("=")[:length]
+
+
+def api_id_of(stack: str, logical_id: str) -> str:
+    """The id of an Event API: always the same for the same stack and logical id."""
+    return stable_id("api", stack, logical_id)
+
+
+def api_key_of(stack: str, logical_id: str) -> str:
+    """An API key: always the same for the same stack and logical id."""
+    return f"da2-{stable_id('key', stack, logical_id)}"
+
+
+def named(place: Place, kind: str, logical_id: str, text: Text, given: str | None) -> Named:
+    """Return values of a resource.
+
+    Args:
+        place: its stack.
+        kind: its type, e.g. `AWS::DynamoDB::Table`.
+        logical_id: in the template.
+        text: its properties.
+        given: its physical id if a person said it.
+    """
+    maker = _MAKERS.get(kind)
+    if maker is not None:
+        return maker(place, logical_id, text, given)
+    return Named(given or _generated(place, logical_id), {})
+
+
+def _generated(place: Place, logical_id: str) -> str:
+    suffix = stable_id(place.stack, logical_id, length=_NAME_SUFFIX_LENGTH).upper()
+    return f"{place.stack}-{logical_id}-{suffix}"
+
+
+def _api(place: Place, logical_id: str, text: Text, given: str | None) -> Named:
+    api_id = given or api_id_of(place.stack, logical_id)
+    arn = place.arn("appsync", f"apis/{api_id}")
+    hosts = {
+        "Dns.Http": f"{api_id}.appsync-api.{place.authority}",
+        "Dns.Realtime": f"{api_id}.appsync-realtime-api.{place.authority}",
+    }
+    return Named(arn, {"ApiId": api_id, "ApiArn": arn, **hosts})
+
+
+def _in_api(path: str, name_property: str, arn_attribute: str) -> Callable[..., Named]:
+    def maker(place: Place, logical_id: str, text: Text, given: str | None) -> Named:
+        name = given or text(name_property) or logical_id
+        arn = place.arn("appsync", f"apis/{text('ApiId')}/{path}/{name}")
+        return Named(arn, {arn_attribute: arn, "Name": name})
+
+    return maker
+
+
+def _api_key(place: Place, logical_id: str, text: Text, given: str | None) -> Named:
+    key = given or text("ApiKeyId") or api_key_of(place.stack, logical_id)
+    arn = place.arn("appsync", f"apis/{text('ApiId')}/apikeys/{key}")
+    return Named(arn, {"ApiKey": key, "ApiKeyId": key, "Arn": arn})
+
+
+def _plain(service: str, resource: str, name_property: str, *, ref_is_arn: bool = False) -> Callable[..., Named]:
+    """A resource whose name is a property and whose ARN is `resource` with it."""
+
+    def maker(place: Place, logical_id: str, text: Text, given: str | None) -> Named:
+        name = given or text(name_property) or _generated(place, logical_id)
+        arn = place.arn(service, resource.format(name))
+        kind_name = name_property[0].upper() + name_property[1:]
+        attributes = {"Arn": arn, "Name": name, kind_name: name}
+        return Named(arn if ref_is_arn else name, attributes)
+
+    return maker
+
+
+def _table(place: Place, logical_id: str, text: Text, given: str | None) -> Named:
+    base = _plain("dynamodb", "table/{}", "TableName")(place, logical_id, text, given)
+    stream = f"{base.attributes['Arn']}/stream/1970-01-01T00:00:00.000"
+    return Named(base.reference, {**base.attributes, "StreamArn": stream})
+
+
+def _global_arn(service: str, resource: str, name_property: str) -> Callable[..., Named]:
+    def maker(place: Place, logical_id: str, text: Text, given: str | None) -> Named:
+        name = given or text(name_property) or _generated(place, logical_id)
+        account = "" if service == "s3" else place.account
+        return Named(name, {"Arn": f"arn:aws:{service}::{account}:{resource.format(name)}"})
+
+    return maker
+
+
+def _function_qualifier(place: Place, logical_id: str, text: Text, given: str | None) -> Named:
+    function = (text("FunctionName") or "").rpartition(":function:")[2]
+    qualifier = text("Name") or "1"
+    arn = given or place.arn("lambda", f"function:{function}:{qualifier}")
+    return Named(arn, {"Arn": arn, "AliasArn": arn, "FunctionArn": arn, "Version": qualifier})
+
+
+def _user_pool(place: Place, logical_id: str, text: Text, given: str | None) -> Named:
+    pool = given or f"{place.region}_{stable_id('pool', place.stack, logical_id, length=9)}"
+    provider = f"cognito-idp.{place.region}.amazonaws.com/{pool}"
+    arn = place.arn("cognito-idp", f"userpool/{pool}")
+    return Named(pool, {"Arn": arn, "UserPoolId": pool, "ProviderName": provider, "ProviderURL": f"https://{provider}"})
+
+
+def _user_pool_client(place: Place, logical_id: str, text: Text, given: str | None) -> Named:
+    client = given or stable_id("client", place.stack, logical_id)
+    return Named(client, {"ClientId": client})
+
+
+def _queue(place: Place, logical_id: str, text: Text, given: str | None) -> Named:
+    name = given or text("QueueName") or _generated(place, logical_id)
+    url = f"https://sqs.{place.region}.amazonaws.com/{place.account}/{name}"
+    return Named(url, {"Arn": place.arn("sqs", name), "QueueName": name, "QueueUrl": url})
+
+
+def _parameter(place: Place, logical_id: str, text: Text, given: str | None) -> Named:
+    name = given or text("Name") or _generated(place, logical_id)
+    return Named(name, {"Value": text("Value") or "", "Type": text("Type") or "String"})
+
+
+_function = _plain("lambda", "function:{}", "FunctionName")
+_bus = _plain("events", "event-bus/{}", "Name")
+_MAKERS: Final[Mapping[str, Callable[[Place, str, Text, str | None], Named]]] = {
+    "AWS::AppSync::Api": _api,
+    "AWS::AppSync::ChannelNamespace": _in_api("channelNamespace", "Name", "ChannelNamespaceArn"),
+    "AWS::AppSync::DataSource": _in_api("datasources", "Name", "DataSourceArn"),
+    "AWS::AppSync::ApiKey": _api_key,
+    "AWS::AppSync::GraphQLApi": _api,
+    "AWS::DynamoDB::Table": _table,
+    "AWS::DynamoDB::GlobalTable": _table,
+    "AWS::Lambda::Function": _function,
+    "AWS::Serverless::Function": _function,
+    "AWS::Lambda::Alias": _function_qualifier,
+    "AWS::Lambda::Version": _function_qualifier,
+    "AWS::Cognito::UserPool": _user_pool,
+    "AWS::Cognito::UserPoolClient": _user_pool_client,
+    "AWS::Events::EventBus": _bus,
+    "AWS::IAM::Role": _global_arn("iam", "role/{}", "RoleName"),
+    "AWS::S3::Bucket": _global_arn("s3", "{}", "BucketName"),
+    "AWS::SQS::Queue": _queue,
+    "AWS::SNS::Topic": _plain("sns", "{}", "TopicName", ref_is_arn=True),
+    "AWS::SSM::Parameter": _parameter,
+    "AWS::SecretsManager::Secret": _plain("secretsmanager", "secret:{}", "Name", ref_is_arn=True),
+    "AWS::Logs::LogGroup": _plain("logs", "log-group:{}:*", "LogGroupName"),
+    "AWS::StepFunctions::StateMachine": _plain("states", "stateMachine:{}", "StateMachineName", ref_is_arn=True),
+    "AWS::KMS::Key": _plain("kms", "key/{}", "KeyId"),
+}

@@ -1,0 +1,214 @@
+"""Event APIs are found in templates and assemblies, completely or with every reason why not."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.events.functions.model import InlineCode
+from local.events.template import TemplateRefused, Templates, TemplateSettings, read_apis, read_assembly, read_template
+from tests.events_service.foreign import TEMPLATE
+
+SETTINGS = TemplateSettings("localhost:4570")
+CODE = "export function onSubscribe(ctx) {}\n"
+
+
+def modes(*names: str) -> list[dict[str, str]]:
+    return [{"AuthType": name} for name in names]
+
+
+def api(**changes: Any) -> dict[str, Any]:
+    config = {
+        "AuthProviders": modes("API_KEY"),
+        "ConnectionAuthModes": modes("API_KEY"),
+        "DefaultPublishAuthModes": modes("API_KEY"),
+        "DefaultSubscribeAuthModes": modes("API_KEY"),
+    }
+    return {"Type": "AWS::AppSync::Api", "Properties": {"Name": "mine", "EventConfig": config | changes}}
+
+
+def namespace(name: str = "default", **properties: Any) -> dict[str, Any]:
+    own = {"ApiId": {"Fn::GetAtt": ["Api", "ApiId"]}, "Name": name}
+    return {"Type": "AWS::AppSync::ChannelNamespace", "Properties": own | properties}
+
+
+def written(folder: Path, resources: dict[str, Any], **sections: Any) -> Path:
+    file = folder / "mine.template.json"
+    file.write_text(json.dumps({"Resources": resources, **sections}))
+    return file
+
+
+def read(file: Path, settings: TemplateSettings = SETTINGS) -> Templates:
+    return read_apis([read_template(file)], settings)
+
+
+def problems(templates: Templates) -> list[tuple[str, str]]:
+    return [(problem.logical_id, problem.property) for problem in templates.problems]
+
+
+def test_the_foreign_template_is_read_completely() -> None:
+    templates = read(TEMPLATE)
+    assert templates.problems == []
+    (found,) = templates.apis
+    assert list(found.namespaces) == ["default", "scores", "chat", "orders", "bids", "quiz"]
+    assert list(found.data_sources) == ["orders_table", "bids_function"]
+    assert len(found.keys) == 1
+    assert [function.problems for function in templates.functions.values()] == [(), ()]
+    properties = found.registration.body["properties"]
+    assert "LogConfig" not in properties["EventConfig"]
+    target = found.data_sources["bids_function"].body["properties"]["LambdaConfig"]["LambdaFunctionArn"]
+    judge = templates.functions[target].model
+    assert judge is not None
+    assert (judge.name, judge.handler, judge.environment) == ("ticker-dev-judge", "index.handle", {"LOWEST_BID": "10"})
+    assert isinstance(judge.code, InlineCode)
+
+
+def test_ids_and_keys_depend_on_stack_and_logical_id_alone(tmp_path: Path) -> None:
+    key = {"Type": "AWS::AppSync::ApiKey", "Properties": {"ApiId": {"Fn::GetAtt": ["Api", "ApiId"]}}}
+    first, second = (
+        read(written(tmp_path, {"Api": api(), "Key": key, "Other": resource}), TemplateSettings(f"localhost:{port}"))
+        for port, resource in ((1, namespace()), (2, namespace("x")))
+    )
+    assert first.apis[0].id == second.apis[0].id
+    assert list(first.apis[0].keys) == list(second.apis[0].keys)
+    hosts = first.apis[0].registration.body["hosts"]
+    assert hosts == {
+        "http": f"{first.apis[0].id}.appsync-api.localhost:1",
+        "realtime": f"{first.apis[0].id}.appsync-realtime-api.localhost:1",
+    }
+
+
+def test_every_problem_is_told_at_once_with_resource_property_and_remedy(tmp_path: Path) -> None:
+    resources = {
+        "Api": api(),
+        "One": namespace("one", CodeHandlers={"Fn::Sub": "${Missing}"}, PublishAuthModes=[{"AuthType": {"Ref": "No"}}]),
+        "Two": namespace("two", CodeS3Location="s3://bucket/gone.js"),
+        "Three": namespace("three", ApiId="an-api-that-is-not-here"),
+    }
+    templates = read(written(tmp_path, resources))
+    assert sorted(problems(templates)) == [
+        ("One", "CodeHandlers"),
+        ("One", "PublishAuthModes[0].AuthType"),
+        ("Three", "ApiId"),
+        ("Two", "CodeS3Location"),
+    ]
+    assert all(problem.remedy and problem.file.name == "mine.template.json" for problem in templates.problems)
+
+
+def test_a_template_without_an_event_api_says_so(tmp_path: Path) -> None:
+    templates = read(written(tmp_path, {"Table": {"Type": "AWS::DynamoDB::Table"}}))
+    assert [problem.message for problem in templates.problems] == ["holds no Event API (AWS::AppSync::Api)"]
+
+
+def test_what_belongs_to_a_graphql_api_is_left_alone(tmp_path: Path) -> None:
+    resources = {
+        "Api": api(),
+        "Graph": {"Type": "AWS::AppSync::GraphQLApi", "Properties": {"Name": "g"}},
+        "Source": {
+            "Type": "AWS::AppSync::DataSource",
+            "Properties": {"ApiId": {"Fn::GetAtt": ["Graph", "ApiId"]}, "Name": "none", "Type": "NONE"},
+        },
+    }
+    templates = read(written(tmp_path, resources))
+    assert templates.problems == []
+    assert templates.apis[0].data_sources == {}
+
+
+def test_a_resource_whose_condition_does_not_hold_is_left_out(tmp_path: Path) -> None:
+    resources = {"Api": api(), "Off": {**namespace("off"), "Condition": "Never"}, "On": namespace("on")}
+    file = written(tmp_path, resources, Conditions={"Never": {"Fn::Equals": ["a", "b"]}})
+    assert list(read(file).apis[0].namespaces) == ["on"]
+
+
+def test_a_handler_file_takes_the_place_of_the_templates_code(tmp_path: Path) -> None:
+    (tmp_path / "own.js").write_text(CODE)
+    resources = {"Api": api(), "One": namespace("one", CodeS3Location="s3://bucket/gone.js")}
+    for name in ("one", "mine/one"):
+        settings = TemplateSettings("localhost:1", handlers={name: tmp_path / "own.js"})
+        templates = read(written(tmp_path, resources), settings)
+        assert templates.problems == []
+        assert templates.apis[0].namespaces["one"].body["properties"]["CodeHandlers"] == CODE
+        assert tmp_path / "own.js" in templates.files
+
+
+def test_a_handler_file_for_no_namespace_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "own.js").write_text(CODE)
+    settings = TemplateSettings("localhost:1", handlers={"other": tmp_path / "own.js"})
+    templates = read(written(tmp_path, {"Api": api(), "One": namespace("one")}), settings)
+    assert [problem.remedy for problem in templates.problems] == ["name one of the namespaces: one"]
+
+
+def assembly(folder: Path) -> Path:
+    """Two stacks, the second importing from the first, with code among the assets; and a nested assembly."""
+    inner = folder / "assembly-Stage"
+    inner.mkdir(parents=True)
+    (folder / "asset.one.js").write_text(CODE)
+    exported = {"Id": {"Value": {"Fn::GetAtt": ["Api", "ApiId"]}, "Export": {"Name": "First:Id"}}}
+    first = {"Resources": {"Api": api()}, "Outputs": exported}
+    second = {
+        "Resources": {
+            "Space": namespace(
+                "shared", ApiId={"Fn::ImportValue": "First:Id"},
+                CodeS3Location={"Fn::Sub": "s3://cdk-assets-${AWS::AccountId}-${AWS::Region}/one.js"},
+            )
+        }
+    }  # fmt: skip
+    third = {"Resources": {"Api": api(), "Space": namespace("inner")}}
+    files = {"one": {"source": {"path": "asset.one.js"}, "destinations": {"d": {"objectKey": "one.js"}}}}
+    (folder / "First.template.json").write_text(json.dumps(first))
+    (folder / "Second.template.json").write_text(json.dumps(second))
+    (folder / "Second.assets.json").write_text(json.dumps({"files": files}))
+    (inner / "Third.template.json").write_text(json.dumps(third))
+    artifacts: dict[str, Any] = {
+        name: {
+            "type": "aws:cloudformation:stack",
+            "environment": "aws://unknown-account/eu-west-1",
+            "properties": {"templateFile": f"{name}.template.json", "stackName": f"app-{name}"},
+        }
+        for name in ("First", "Second")
+    }
+    artifacts["assembly-Stage"] = {"type": "cdk:cloud-assembly", "properties": {"directoryName": "assembly-Stage"}}
+    (folder / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
+    artifacts = {
+        "Third": {
+            "type": "aws:cloudformation:stack",
+            "environment": "aws://unknown-account/unknown-region",
+            "properties": {"templateFile": "Third.template.json"},
+        }
+    }
+    (inner / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
+    return folder
+
+
+def test_an_assembly_is_read_with_its_assets_imports_and_stages(tmp_path: Path) -> None:
+    templates = read_apis(read_assembly(assembly(tmp_path / "cdk.out")), SETTINGS)
+    assert templates.problems == []
+    first, third = templates.apis
+    assert first.namespaces["shared"].body["properties"]["CodeHandlers"] == CODE
+    assert (first.registration.body["region"], third.registration.body["region"]) == ("eu-west-1", "us-east-1")
+    assert (first.registration.origin.stack, list(third.namespaces)) == ("app-First", ["inner"])
+    assert first.id != third.id
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "is not JSON"),
+        ("a: [", "is not YAML"),
+        ("- a", "neither a JSON nor a YAML object"),
+        ("Description: nothing", "has no Resources"),
+    ],
+)
+def test_a_file_that_is_no_template_is_named(tmp_path: Path, content: str, message: str) -> None:
+    (tmp_path / "x.yaml").write_text(content)
+    with pytest.raises(TemplateRefused, match=message) as caught:
+        read_template(tmp_path / "x.yaml")
+    assert str(tmp_path / "x.yaml") in str(caught.value)
+
+
+def test_a_folder_that_is_no_assembly_is_named(tmp_path: Path) -> None:
+    with pytest.raises(TemplateRefused, match="cdk synth"):
+        read_assembly(tmp_path)
+    with pytest.raises(TemplateRefused, match="cannot be read"):
+        read_template(tmp_path / "none.json")
