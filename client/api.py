@@ -6,17 +6,18 @@ import asyncio
 import email.utils
 import time
 from collections.abc import Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 from urllib.parse import quote
 
 import aiohttp
 import msgspec
+from msgspec import UNSET
 
 from appsync_events import Backoff
-from client.errors import ApiError, ServerFaultError, TooManyRequestsError, UnreachableError, api_error
+from client.errors import ApiError, ConflictError, ServerFaultError, TooManyRequestsError, UnreachableError, api_error
 from client.session import TokenSource
 from client.targets import Target
-from handlers.core.contract import requests, responses
+from handlers.core.contract import call_requests, call_responses, requests, responses
 from handlers.core.contract.models import Role
 from handlers.core.contract.route import Route
 from handlers.core.contract.routes import ROUTES
@@ -185,7 +186,53 @@ class Api:
         """Read whom the caller has blocked."""
         return await self._call("listBlocks", {}, responses.BlockPage)
 
-    # How a call is made
+    # Calls
+
+    async def initiate_call(self, request: call_requests.InitiateCall) -> call_responses.CallInitiated:
+        """Call a user, or the members of a group; repeated only with a `tempId`."""
+        return await self._call("initiateCall", request, call_responses.CallInitiated, once=request.tempId is None)
+
+    async def accept_call(self, session_id: str, *, device_id: str | None = None) -> call_responses.CallAccepted:
+        """Answer a call, or ask again for one's own credentials."""
+        request = call_requests.AcceptCall(sessionId=session_id, deviceId=device_id)
+        return await self._call("acceptCall", request, call_responses.CallAccepted)
+
+    async def reject_call(self, session_id: str) -> call_responses.CallChanged:
+        """Decline a call."""
+        request = call_requests.RejectCall(sessionId=session_id)
+        return await self._call("rejectCall", request, call_responses.CallChanged)
+
+    async def cancel_call(self, session_id: str) -> call_responses.CallChanged:
+        """Take an own call back before anybody has answered."""
+        request = call_requests.CancelCall(sessionId=session_id)
+        return await self._call("cancelCall", request, call_responses.CallChanged)
+
+    async def leave_call(self, session_id: str, *, new_owner_id: str | None = None) -> call_responses.CallLeft:
+        """Leave a call; an owner may name the successor."""
+        request = call_requests.LeaveCall(sessionId=session_id, newOwnerId=new_owner_id)
+        return await self._call("leaveCall", request, call_responses.CallLeft)
+
+    async def end_call(self, session_id: str) -> call_responses.CallChanged:
+        """End a call for everybody."""
+        request = call_requests.EndCall(sessionId=session_id)
+        return await self._call("endCall", request, call_responses.CallChanged)
+
+    async def call(self, session_id: str) -> call_responses.CallAnswer:
+        """Read one call."""
+        return await self._call("getCall", {}, call_responses.CallAnswer, sessionId=session_id)
+
+    async def calls(
+        self,
+        *,
+        state: Literal["active", "history"] | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> call_responses.CallPage:
+        """Read a page of the caller's calls, newest first."""
+        query = {"state": state, "limit": limit, "cursor": cursor}
+        return await self._call("listCalls", query, call_responses.CallPage)
+
+    # How a request is made
 
     async def _call(
         self,
@@ -261,8 +308,11 @@ def _decoded(route: Route, body: bytes, answer: type[Answer], status: int) -> An
 def _refusal(status: int, headers: Mapping[str, str], body: bytes) -> ApiError:
     request_id = headers.get("apigw-requestid") or headers.get("x-amzn-requestid")
     try:
-        failure = msgspec.json.decode(body, type=responses.Failure).error
+        answer = msgspec.json.decode(body, type=responses.Failure)
+        failure = answer.error
         error = api_error(status)(status, failure.code, failure.message, field=failure.field, request_id=request_id)
+        if isinstance(error, ConflictError) and answer.call is not UNSET:
+            error.call = answer.call
     except msgspec.DecodeError:
         # The gateway's own refusals (no token, throttled) have no envelope.
         text = body[:200].decode(errors="replace")

@@ -25,6 +25,7 @@ there is no connection to come.
 from __future__ import annotations
 
 from appsync_events.errors import EventsError, NoCredentialsError
+from handlers.core.contract.call_models import CallView
 
 
 class ClientError(Exception):
@@ -113,7 +114,9 @@ class NotFoundError(ApiError):
 
 
 class ConflictError(ApiError):
-    """409: not in this state."""
+    """409: not in this state; `call` is the call as it is now, where one stood in the way."""
+
+    call: CallView | None = None
 
 
 class TooLargeError(ApiError):
