@@ -12,6 +12,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+Fault = Callable[[Callable[[], Any]], Any]
+"""What happens instead of a call: it is given a function that makes the real one."""
+
 
 class HeldClock:
     """A clock that moves only when told to; pauses move it on, so that nothing waits."""

@@ -74,8 +74,8 @@ ITEMS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         (
             "participants",
             "M",
-            "by user id, who may subscribe to the call's channel: M of status, name, rung (BOOL: was told of the "
-            "call), joinedAt?, leftAt?, deviceId?, attendeeId?",
+            "by user id, who may subscribe to the call's channel: M of place (N: order), status, name, rung (BOOL: was "
+            "told of the call), joinedAt?, leftAt?, deviceId?, attendeeId?",
         ),
         ("version", "N", "grows by one with each write of a transition"),
         ("status", "S", "RINGING, ACTIVE, ENDED, MISSED, REJECTED or CANCELLED"),
