@@ -1,6 +1,6 @@
 """The model of an Event API, read from resolved CloudFormation properties.
 
-Sources: CloudFormation template reference, AWS::AppSync::Api, ::ChannelNamespace, ::DataSource and ::ApiKey. Whatever a
+Sources: CloudFormation template reference, AWS::AppSync::Api, ::ChannelNamespace and ::ApiKey. Whatever a
 template asks for and this service cannot serve is refused with the property's name; nothing is dropped silently,
 except what has no effect on behaviour (tags, owner contact, log configuration).
 """
@@ -21,15 +21,13 @@ __all__ = [
     "AuthMode",
     "Behavior",
     "CognitoProvider",
-    "DataSourceModel",
-    "DynamoDbModel",
     "HandlerModel",
     "Hosts",
+    "InvokeType",
     "Namespace",
     "PropertyError",
     "api_from",
     "api_key_from",
-    "data_source_from",
     "namespace_from",
 ]
 
@@ -39,6 +37,13 @@ class Behavior(StrEnum):
 
     CODE = "CODE"
     DIRECT = "DIRECT"
+
+
+class InvokeType(StrEnum):
+    """How a direct handler's function is called: with its answer awaited, or not."""
+
+    REQUEST_RESPONSE = "REQUEST_RESPONSE"
+    EVENT = "EVENT"
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,7 @@ class HandlerModel:
 
     behavior: Behavior = Behavior.CODE
     data_source: str | None = None
+    invoke_type: InvokeType = InvokeType.REQUEST_RESPONSE
 
 
 @dataclass(frozen=True)
@@ -85,22 +91,6 @@ class Namespace:
 
     def uses(self, data_source: str) -> bool:
         return data_source in (self.on_publish.data_source, self.on_subscribe.data_source)
-
-
-@dataclass(frozen=True)
-class DynamoDbModel:
-    """A DynamoDB data source. Only requests about this table and those it names itself make sense to it."""
-
-    table: str
-    region: str
-
-
-@dataclass(frozen=True)
-class DataSourceModel:
-    """A named data source; `target` says of which kind."""
-
-    name: str
-    target: DynamoDbModel
 
 
 @dataclass(frozen=True)
@@ -165,24 +155,6 @@ def namespace_from(name: str, body: dict[str, Any], api: Api) -> Namespace:
     )
 
 
-def data_source_from(name: str, body: dict[str, Any], api: Api) -> DataSourceModel:
-    """Read `{"properties": ...}` of a data source of `api`.
-
-    Raises:
-        PropertyError: see `api_from`.
-    """
-    if not re.fullmatch(r"[_A-Za-z][_0-9A-Za-z]{0,511}", name):
-        raise PropertyError("Name", f"{name!r} does not match [_A-Za-z][_0-9A-Za-z]*")
-    properties = Properties(body, "").map("properties")
-    kind = properties.text("Type")
-    if kind != "AMAZON_DYNAMODB":
-        raise PropertyError("Type", f"data sources of type {kind} are not served here; AMAZON_DYNAMODB is")
-    config = properties.map("DynamoDBConfig")
-    if config.get("UseCallerCredentials") in (True, "true"):
-        raise PropertyError(config.at("UseCallerCredentials"), "caller credentials are not served here")
-    return DataSourceModel(name, DynamoDbModel(config.text("TableName"), config.text("AwsRegion", api.region)))
-
-
 def api_key_from(key: str, body: dict[str, Any], now: float) -> ApiKey:
     """Read `{"properties": ...}` of an API key; without `Expires` it ends seven days from `now`.
 
@@ -219,10 +191,12 @@ def _handler(configs: Properties, key: str) -> HandlerModel:
     behavior = config.text("Behavior")
     if behavior not in list(Behavior):
         raise PropertyError(config.at("Behavior"), f"{behavior!r} is neither CODE nor DIRECT")
-    if behavior == Behavior.DIRECT:
-        raise PropertyError(config.at("Behavior"), "direct Lambda handlers are not served here; CODE is")
     integration = config.map("Integration")
     name = integration.text("DataSourceName")
     if not name:
         raise PropertyError(integration.at("DataSourceName"), "is empty; leave the handler's configuration out instead")
-    return HandlerModel(Behavior(behavior), name)
+    function = integration.map("LambdaConfig", {})
+    invoke_type = function.one_of("InvokeType", list(InvokeType), InvokeType.REQUEST_RESPONSE.value)
+    if behavior == Behavior.CODE and function.get("InvokeType") is not None:
+        raise PropertyError(function.at("InvokeType"), "is for DIRECT handlers; code says it as `invocationType`")
+    return HandlerModel(Behavior(behavior), name, InvokeType(invoke_type))

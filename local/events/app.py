@@ -9,7 +9,6 @@ import aiohttp
 from aiohttp import web
 
 from local.events import limits
-from local.events.api import DataSourceModel
 from local.events.auth.authorizer import Authorizer
 from local.events.auth.documents import Documents
 from local.events.auth.iam import SignatureVerifier
@@ -20,6 +19,7 @@ from local.events.auth.signers import LOCAL_ACCOUNT_ID, LocalSigner, SignerFile
 from local.events.auth.tokens import TokenVerifier
 from local.events.broker import MAX_UNSENT_BYTES
 from local.events.control import TOKEN, control_routes
+from local.events.data_source_models import DataSourceModel
 from local.events.endpoint import SessionSettings
 from local.events.functions.chain import InvokerChain
 from local.events.functions.invoker import FunctionInvoker
@@ -70,15 +70,16 @@ def make_app(
         settings: see there.
         data_sources: makes what executes the requests of a data source.
         clock: seconds since the epoch, for credentials.
-        functions: invokes Lambda functions; without it no authorizer can be asked, so that it refuses.
+        functions: invokes Lambda functions, those of authorizers and of direct handlers; without it all of them refuse.
 
     Raises:
         RegistryError: at start, when the registry file cannot be used.
     """
     app = web.Application(client_max_size=limits.TRANSPORT_MESSAGE_BYTES)
     session: list[aiohttp.ClientSession] = []
-    authorizer = _authorizer(settings, lambda: session[0], clock, functions or InvokerChain(()))
-    service = Service(Registry(settings.state), authorizer, data_sources, clock)
+    invoker = functions or InvokerChain(())
+    authorizer = _authorizer(settings, lambda: session[0], clock, invoker)
+    service = Service(Registry(settings.state), authorizer, data_sources, invoker, clock)
     app[SERVICE] = service
     app[TOKEN] = settings.control_token
     app[SETTINGS] = SessionSettings(

@@ -152,6 +152,11 @@ def _surroundings(group: "argparse._ArgumentGroup") -> None:
         metavar="URL",
         help="an emulator of AWS, for data sources (default: none; they fail by name when called)",
     )
+    group.add_argument(
+        "--lambda-endpoint",
+        metavar="URL",
+        help="a Lambda API, for functions that are not in the templates (default: that of --aws-endpoint)",
+    )
     group.add_argument("--log-level", default="INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
 
 

@@ -70,6 +70,13 @@ HANDLER_ITEM_ERROR_CODE = Choice(
     "must differ from EventTooLargeException; the handler's text is the message",
     "HandlerError",
 )
+HTTP_RESPONSE_BYTES = Choice(
+    "http-response-size",
+    "How large may the answer to an HTTP data source be?",
+    "1 MB; beyond it ctx.error Http:ResponseTooLarge",
+    "the limit that AWS named for resolvers; Events documents none",
+    1024 * 1024,
+)
 REFUSED_CONNECT_CLOSE_CODE = Choice(
     "refused-connect-close",
     "Close code after connection_error?",
@@ -435,6 +442,67 @@ WITHOUT_VALUE: tuple[Choice[None], ...] = (
         "The data source fails and response returns events all the same?",
         "they are broadcast; response sees ctx.error, and ctx.result holds cancellationReasons or the refused item",
         "the documented pattern leaves the decision to response; the result is as in GraphQL resolvers",
+    ),
+    _choice(
+        "data-source-time",
+        "How long may a data source take?",
+        "28 s; then ctx.error <Kind>:ExecutionTimeoutException, 'Execution timed out.'",
+        "type and text are seen of resolvers; a little below the 30 s of a request, so that response still decides",
+    ),
+    _choice(
+        "lambda-error",
+        "ctx.error of a Lambda data source?",
+        "Lambda:Unhandled with the function's own text, also when it timed out; Lambda:ResourceNotFoundException and "
+        "Lambda:ServiceException when it cannot be invoked",
+        "Lambda:Unhandled is seen of resolvers for everything that a function raises",
+    ),
+    _choice(
+        "http-error",
+        "ctx.error of an HTTP data source?",
+        "none for any status; Http:ConnectionException, Http:ExecutionTimeoutException, Http:ValidationException",
+        "statusCode is the handler's to judge; the timeout's type is seen of resolvers",
+    ),
+    _choice(
+        "http-headers",
+        "A handler sets Host, User-Agent or another header that it cannot?",
+        "it is left out",
+        "the documentation recommends passing on a copy of the caller's headers, which has them",
+    ),
+    _choice(
+        "http-redirect",
+        "An HTTP data source answers with a redirect?",
+        "it is the result; it is not followed",
+        "nothing says that it is, and a signature would not fit",
+    ),
+    _choice(
+        "direct-error",
+        "A direct handler's function answers a publish with `error`?",
+        "nothing is broadcast; the publisher gets the general answer of a failed handler, the text is in the log",
+        "the documentation says that it is logged only; Powertools says that the whole request fails",
+    ),
+    _choice(
+        "direct-subscribe-error",
+        "A direct handler's function answers a subscribe with `error`?",
+        "subscribe_error with its text, as after util.error(text)",
+        "it is what the function wrote for the caller",
+    ),
+    _choice(
+        "direct-exception",
+        "A direct handler's function raises, times out, or answers something else?",
+        "the operation fails as it does when code crashes",
+        "deny by default; the cause is in the log",
+    ),
+    _choice(
+        "direct-null",
+        "A direct handler's function answers a publish with null, or without `events`?",
+        "nothing is broadcast; both lists are empty",
+        "same as onPublish in code",
+    ),
+    _choice(
+        "direct-and-code",
+        "A handler is DIRECT, and the namespace's code exports it too?",
+        "the function is asked; a warning is logged",
+        "the configuration is the later word; the other handler may need the code",
     ),
     _choice(
         "loop-limit",

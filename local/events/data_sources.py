@@ -1,45 +1,76 @@
 """From the model of a data source to what executes its requests."""
 
+from __future__ import annotations
+
+import asyncio
 import logging
-from typing import Any, Final
+from typing import Any
 
-from local.events.api import DataSourceModel, DynamoDbModel
+from local.events.aws_clients import LOCAL_CREDENTIALS
+from local.events.data_source_models import (
+    DataSourceModel,
+    DynamoDbModel,
+    EventBridgeModel,
+    HttpModel,
+    LambdaModel,
+    Target,
+)
+from local.events.functions.invoker import FunctionInvoker
 from local.events.handlers import DataSource, DataSourceError
-from local.events.runtime.dynamodb import Credentials, DynamoDbDataSource
-
-LOCAL_CREDENTIALS: Final = Credentials("local-events-service", "local-events-service")
-"""What this service signs its own calls to the local cloud with; the emulator takes any."""
+from local.events.sources.dynamodb import DynamoDbDataSource
+from local.events.sources.event_bridge import EventBridgeDataSource
+from local.events.sources.functions import LambdaDataSource
+from local.events.sources.http import HttpDataSource
 
 _log = logging.getLogger(__name__)
 
 
 class DataSources:
-    """Makes data sources against one endpoint; equal models share one, as each holds connections and threads.
+    """Makes data sources; equal models share one, as each holds connections and threads.
 
     Args:
-        endpoint: base URL of the emulated AWS services; `None` if there are none: then every request fails by name.
+        endpoint: base URL of the emulated AWS services; `None` if there are none: then every request to DynamoDB or
+            EventBridge fails by name.
+        functions: what invokes Lambda functions.
     """
 
-    def __init__(self, endpoint: str | None) -> None:
+    def __init__(self, endpoint: str | None, functions: FunctionInvoker) -> None:
         self._endpoint = endpoint
-        self._made: dict[DynamoDbModel, DynamoDbDataSource] = {}
+        self._functions = functions
+        self._made: dict[Target, DataSource] = {}
 
     def __call__(self, model: DataSourceModel) -> DataSource:
-        if self._endpoint is None:
+        """What executes the requests of a data source."""
+        if self._endpoint is None and isinstance(model.target, DynamoDbModel | EventBridgeModel):
             return _NoEndpoint(model.name)
-        target = model.target
-        made = self._made.get(target)
-        if made is None:
-            made = DynamoDbDataSource(
-                target.table, region=target.region, endpoint_url=self._endpoint, credentials=LOCAL_CREDENTIALS
-            )
-            self._made[target] = made
-        return made
+        if model.target not in self._made:
+            self._made[model.target] = self._make(model.target)
+        return self._made[model.target]
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """End the connections and threads of everything made."""
         for made in self._made.values():
-            made.close()
+            match made:
+                case HttpDataSource():
+                    await made.close()
+                case DynamoDbDataSource() | EventBridgeDataSource():
+                    await asyncio.to_thread(made.close)
+        self._made.clear()
+
+    def _make(self, target: Target) -> DataSource:
+        match target:
+            case LambdaModel():
+                return LambdaDataSource(target.function, self._functions)
+            case HttpModel():
+                return HttpDataSource(target, LOCAL_CREDENTIALS)
+            case DynamoDbModel():
+                return DynamoDbDataSource(
+                    target.table, region=target.region, endpoint_url=self._endpoint, credentials=LOCAL_CREDENTIALS
+                )
+            case EventBridgeModel():
+                return EventBridgeDataSource(
+                    target.bus, region=target.region, endpoint_url=self._endpoint, credentials=LOCAL_CREDENTIALS
+                )
 
 
 class _NoEndpoint:

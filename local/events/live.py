@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Protocol
 
-from local.events.api import Api, ApiKey, AuthMode, DataSourceModel, Namespace
+from local.events.api import Api, ApiKey, AuthMode, Namespace
 from local.events.broker import Broker
 from local.events.channels import Channel
+from local.events.data_source_models import DataSourceModel
 from local.events.handlers import NamespaceHandlers
 from local.events.protocol import unknown_namespace
 

@@ -11,20 +11,23 @@ from local.events import limits
 from local.events.api import (
     ApiKey,
     AuthMode,
-    DataSourceModel,
+    Behavior,
+    HandlerModel,
     Namespace,
     PropertyError,
     api_from,
     api_key_from,
-    data_source_from,
     namespace_from,
 )
 from local.events.auth.authorizer import Authorizer
 from local.events.auth.call import Call
 from local.events.auth.credentials import Credentials
 from local.events.broker import Flusher
+from local.events.data_source_models import DataSourceModel, LambdaModel, data_source_from
+from local.events.direct import DirectHandler
 from local.events.errors import NOT_FOUND, Refusal
 from local.events.faults import Faults
+from local.events.functions.invoker import FunctionInvoker
 from local.events.handlers import CodeRefused, DataSource, NamespaceHandlers
 from local.events.live import LiveApi, LiveNamespace
 from local.events.registry import Registry
@@ -49,6 +52,7 @@ class Service:
         registry: where registrations are kept.
         authorizer: decides calls.
         data_sources: makes what executes a data source's requests.
+        functions: invokes the functions of direct handlers.
         clock: seconds since the epoch.
     """
 
@@ -57,11 +61,13 @@ class Service:
         registry: Registry,
         authorizer: Authorizer,
         data_sources: Callable[[DataSourceModel], DataSource],
+        functions: FunctionInvoker,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._registry = registry
         self._authorizer = authorizer
         self._data_sources = data_sources
+        self._functions = functions
         self._clock = clock
         self._change = asyncio.Lock()
         self.apis: dict[str, LiveApi] = {}
@@ -263,19 +269,25 @@ class Service:
         await self._swap(live, model, await self._load(live, model))
 
     async def _load(self, live: LiveApi, model: Namespace) -> NamespaceHandlers:
-        on_publish = self._source(live, model.on_publish.data_source)
-        on_subscribe = self._source(live, model.on_subscribe.data_source)
+        on_publish = self._implementation(live, model.on_publish)
+        on_subscribe = self._implementation(live, model.on_subscribe)
         return await asyncio.to_thread(
             NamespaceHandlers.load, model.code, on_publish=on_publish, on_subscribe=on_subscribe
         )
 
-    def _source(self, live: LiveApi, name: str | None) -> DataSource | None:
-        if name is None:
+    def _implementation(self, live: LiveApi, handler: HandlerModel) -> DataSource | DirectHandler | None:
+        if handler.data_source is None:
             return None
-        model = live.data_sources.get(name)
+        model = live.data_sources.get(handler.data_source)
         if model is None:
-            raise PropertyError("HandlerConfigs", f"the API has no data source {name}")
-        return self._data_sources(model)
+            raise PropertyError("HandlerConfigs", f"the API has no data source {handler.data_source}")
+        if handler.behavior is Behavior.CODE:
+            return self._data_sources(model)
+        if not isinstance(model.target, LambdaModel):
+            raise PropertyError(
+                "HandlerConfigs", f"DIRECT needs a data source of type AWS_LAMBDA; {model.name} is none"
+            )
+        return DirectHandler(model.target.function, self._functions, handler.invoke_type)
 
     async def _swap(self, live: LiveApi, model: Namespace, handlers: NamespaceHandlers) -> None:
         previous = live.namespaces.get(model.name)

@@ -17,9 +17,8 @@ from local.events.app import Settings, make_app
 from local.events.auth.signers import LOCAL_ACCESS_KEY_ID, LOCAL_SECRET_ACCESS_KEY
 from local.events.data_sources import DataSources
 from local.events.deployment import Deployment
-from local.events.functions.chain import InvokerChain
 from local.events.functions.model import FunctionModel
-from local.events.functions.runner import FunctionRunner
+from local.events.functions.sources import FunctionSources
 from local.events.server import SERVICE
 from local.events.service import Service
 from local.events.template import (
@@ -72,14 +71,14 @@ async def _serve(
     templated = bool(options.assembly or options.template)
     templates = read(options, address) if templated else Templates()
     settings = _settings(options, workspace, templated=templated)
-    data_sources = DataSources(options.aws_endpoint)
-    functions = FunctionRunner(environment=_environment(options))
-    app = make_app(settings, data_sources, functions=InvokerChain((functions,)))
+    functions = FunctionSources(options.aws_endpoint, options.lambda_endpoint)
+    data_sources = DataSources(options.aws_endpoint, functions)
+    app = make_app(settings, data_sources, functions=functions)
     runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_SECONDS, access_log=None)
     await runner.setup()
     try:
         if templated:
-            await functions.replace(models(templates))
+            await functions.runner.replace(models(templates))
             problems = await Deployment(app[SERVICE]).apply(templates)
             if problems:
                 raise TemplateRefused(problems)
@@ -91,8 +90,8 @@ async def _serve(
         await stop.wait()
     finally:
         await runner.cleanup()
+        await data_sources.close()
         await functions.close()
-        await asyncio.to_thread(data_sources.close)
 
 
 def read(options: argparse.Namespace, address: Address) -> Templates:
@@ -131,11 +130,6 @@ def models(templates: Templates) -> list[FunctionModel]:
         if function.model is not None:
             found.append(function.model)
     return found
-
-
-def _environment(options: argparse.Namespace) -> dict[str, str]:
-    """What every function is told beside its own variables."""
-    return {} if options.aws_endpoint is None else {"AWS_ENDPOINT_URL": options.aws_endpoint}
 
 
 @contextlib.contextmanager

@@ -22,8 +22,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from local.events.api import DataSourceModel
 from local.events.app import Settings, make_app
+from local.events.data_source_models import DataSourceModel
 from local.events.functions.invoker import FunctionInvoker
 from local.events.handlers import DataSource
 

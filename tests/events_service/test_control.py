@@ -91,6 +91,13 @@ async def test_an_api_that_cannot_be_served_is_refused_by_the_name_of_the_proper
 
 
 HANDLER_CONFIG = {"Behavior": "CODE", "Integration": {"DataSourceName": "missing"}}
+
+
+def direct(integration: dict[str, Any], behavior: str = "DIRECT") -> dict[str, Any]:
+    own = {"Behavior": behavior, "Integration": {"DataSourceName": "d"} | integration}
+    return {"HandlerConfigs": {"OnPublish": own}}
+
+
 BAD_NAMESPACES: list[tuple[str, dict[str, Any], str]] = [
     ("a_b", {}, "'a_b' is not a channel segment"),
     ("x" * 51, {}, "is not a channel segment"),
@@ -101,7 +108,18 @@ BAD_NAMESPACES: list[tuple[str, dict[str, Any], str]] = [
     (
         "n",
         {"HandlerConfigs": {"OnPublish": {"Behavior": "DIRECT", "Integration": {}}}},
-        "HandlerConfigs.OnPublish.Behavior: direct Lambda handlers are not served here",
+        "HandlerConfigs.OnPublish.Integration.DataSourceName: is missing",
+    ),
+    ("n", {"HandlerConfigs": {"OnPublish": {"Behavior": "OTHER"}}}, "'OTHER' is neither CODE nor DIRECT"),
+    (
+        "n",
+        direct({"LambdaConfig": {"InvokeType": "LATER"}}),
+        "LambdaConfig.InvokeType: must be one of REQUEST_RESPONSE, EVENT, not 'LATER'",
+    ),
+    (
+        "n",
+        direct({"LambdaConfig": {"InvokeType": "EVENT"}}, "CODE"),
+        "LambdaConfig.InvokeType: is for DIRECT handlers",
     ),
     (
         "n",
@@ -138,13 +156,44 @@ async def test_code_that_appsync_would_refuse_is_refused_with_its_place_and_the_
 BAD_DATA_SOURCES: list[tuple[str, dict[str, Any], str]] = [
     ("a-b", {"Type": "AMAZON_DYNAMODB"}, "'a-b' does not match"),
     ("d", {}, "Type: is missing"),
-    ("d", {"Type": "AWS_LAMBDA"}, "data sources of type AWS_LAMBDA are not served here"),
+    ("d", {"Type": "RELATIONAL_DATABASE"}, "data sources of type RELATIONAL_DATABASE are not served here"),
+    ("d", {"Type": "AMAZON_OPENSEARCH_SERVICE"}, "data sources of type AMAZON_OPENSEARCH_SERVICE are not served here"),
+    ("d", {"Type": "AMAZON_BEDROCK_RUNTIME"}, "data sources of type AMAZON_BEDROCK_RUNTIME are not served here"),
+    ("d", {"Type": "NONE"}, "data sources of type NONE are not served here"),
+    ("d", {"Type": "AWS_LAMBDA"}, "LambdaConfig: is missing"),
+    ("d", {"Type": "AWS_LAMBDA", "LambdaConfig": {"LambdaFunctionArn": "f"}}, "'f' is not the ARN of a function"),
+    ("d", {"Type": "AMAZON_EVENTBRIDGE", "EventBridgeConfig": {}}, "EventBridgeConfig.EventBusArn: is missing"),
+    (
+        "d",
+        {"Type": "AMAZON_EVENTBRIDGE", "EventBridgeConfig": {"EventBusArn": "default"}},
+        "is not the ARN of an event",
+    ),
+    ("d", {"Type": "HTTP", "HttpConfig": {"Endpoint": "ftp://a"}}, "'ftp://a' is not the address of an HTTP server"),
+    ("d", {"Type": "HTTP", "HttpConfig": {"Endpoint": "https://a?b"}}, "is not the address of an HTTP server"),
+    (
+        "d",
+        {"Type": "HTTP", "HttpConfig": {"Endpoint": "https://a", "AuthorizationConfig": {"AuthorizationType": "X"}}},
+        "AuthorizationConfig.AuthorizationType: must be one of AWS_IAM",
+    ),
+    (
+        "d",
+        {
+            "Type": "HTTP",
+            "HttpConfig": {"Endpoint": "https://a", "AuthorizationConfig": {"AuthorizationType": "AWS_IAM"}},
+        },
+        "AwsIamConfig.SigningServiceName: is missing",
+    ),
     ("d", {"Type": "AMAZON_DYNAMODB"}, "DynamoDBConfig: is missing"),
     ("d", {"Type": "AMAZON_DYNAMODB", "DynamoDBConfig": {}}, "DynamoDBConfig.TableName: is missing"),
     (
         "d",
         {"Type": "AMAZON_DYNAMODB", "DynamoDBConfig": {"TableName": "t", "UseCallerCredentials": True}},
         "DynamoDBConfig.UseCallerCredentials: caller credentials are not served here",
+    ),
+    (
+        "d",
+        {"Type": "AMAZON_DYNAMODB", "DynamoDBConfig": {"TableName": "t", "Versioned": True}},
+        "DynamoDBConfig.Versioned: conflict detection is not served here",
     ),
 ]
 

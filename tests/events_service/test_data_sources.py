@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local.events.api import DataSourceModel
+from local.events.data_source_models import DataSourceModel
 from local.events.handlers import DataSource, DataSourceError
 from tests.events_service.harness import API, Running, UserPool, running
 

@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator
 import botocore.session
 import pytest
 
+from local.events.aws_clients import Credentials
 from local.events.functions.chain import InvokerChain
 from local.events.functions.endpoint import LambdaEndpoint
 from local.events.functions.invoker import FunctionUnavailableError, UnknownFunctionError
 from local.events.functions.model import FunctionModel, InlineCode
 from local.events.functions.runner import FunctionRunner
-from local.events.runtime.dynamodb import Credentials
 
 REGION = "us-east-1"
 CREDENTIALS = Credentials("test", "test")

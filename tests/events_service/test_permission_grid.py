@@ -17,6 +17,7 @@ from appsync_js.permissions import GRID, NAMES, Cell
 from appsync_js.render import placeholders, render
 from handlers.core.contract import tables
 from local.events.data_sources import DataSources
+from local.events.functions.chain import InvokerChain
 from tests.events_service.harness import API, KEY, REGION, Running, UserPool, api_properties, running, signed_headers
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -58,11 +59,11 @@ class Scenario:
 async def scenario(
     tmp_path_factory: pytest.TempPathFactory, signing_key: rsa.RSAPrivateKey, dynamodb: Any, dynamodb_endpoint: str
 ) -> AsyncIterator[Scenario]:
-    pool, sources = UserPool(signing_key), DataSources(dynamodb_endpoint)
+    pool, sources = UserPool(signing_key), DataSources(dynamodb_endpoint, InvokerChain(()))
     async with pool.served(), running(tmp_path_factory.mktemp("grid"), pool, sources, fresh=False) as service:
         await deploy(service)
         yield Scenario(service, filled(dynamodb))
-    sources.close()
+    await sources.close()
 
 
 async def deploy(service: Running) -> None:

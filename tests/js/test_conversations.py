@@ -22,7 +22,7 @@ from handlers.core.contract.requests import SendMessage
 from handlers.core.errors import InvalidRequestError
 from handlers.core.message_rules import StoredMessage, check, last_message
 from local.events.handlers import HandlerFailed, HandlerRefused, Incoming, Invocation, NamespaceHandlers, Outgoing
-from local.events.runtime.attributes import item_to_plain, to_wire
+from local.events.sources.attributes import item_to_plain, to_wire
 
 ENVIRONMENT = "test"
 LONG = limits.CONTENT_CHARACTERS

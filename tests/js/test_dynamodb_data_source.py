@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from handlers.core.contract import tables
+from local.events.aws_clients import Credentials
 from local.events.handlers import DataSourceError, Incoming, Invocation, NamespaceHandlers
-from local.events.runtime.attributes import to_plain, to_wire
-from local.events.runtime.dynamodb import Credentials, DynamoDbDataSource
+from local.events.sources.attributes import to_plain, to_wire
+from local.events.sources.dynamodb import DynamoDbDataSource
 
 ENVIRONMENT = "test"
 HISTORY = tables.MESSAGES.name(ENVIRONMENT)

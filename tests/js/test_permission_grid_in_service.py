@@ -20,6 +20,7 @@ from appsync_js.render import placeholders, render
 from handlers.core.contract import channels, tables
 from handlers.core.contract.events import event_types
 from local.events.data_sources import DataSources
+from local.events.functions.chain import InvokerChain
 from tests.events_service.harness import API, Running, Socket, UserPool, api_properties, running, signed_headers
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -52,7 +53,7 @@ def namespace_properties(namespace: str) -> dict[str, Any]:
 async def service(tmp_path_factory: pytest.TempPathFactory, dynamodb_endpoint: str) -> AsyncIterator[Running]:
     folder: Path = tmp_path_factory.mktemp("service")
     pool = UserPool(rsa.generate_private_key(public_exponent=65537, key_size=2048))
-    sources = DataSources(dynamodb_endpoint)
+    sources = DataSources(dynamodb_endpoint, InvokerChain(()))
     async with pool.served(), running(folder, pool, sources) as started:
         modes = {"connect": (COGNITO,), "publish": (IAM,), "subscribe": (COGNITO,)}
         await started.register(properties=api_properties(**modes))
@@ -67,7 +68,7 @@ async def service(tmp_path_factory: pytest.TempPathFactory, dynamodb_endpoint: s
             body = {"properties": namespace_properties(namespace.name)}
             await started.registered("PUT", f"apis/{API}/namespaces/{namespace.name}", body)
         yield started
-    sources.close()
+    await sources.close()
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

@@ -9,15 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
-import botocore.session
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-from local.events.runtime.attributes import item_to_plain, item_to_wire
-from local.events.runtime.dynamodb_arguments import (
+from local.events.aws_clients import Credentials, aws_client
+from local.events.runtime.errors import DataSourceError
+from local.events.sources.attributes import item_to_plain, item_to_wire
+from local.events.sources.deadline import deadline
+from local.events.sources.dynamodb_arguments import (
     Json,
     page,
     projection,
@@ -26,21 +26,10 @@ from local.events.runtime.dynamodb_arguments import (
     update,
     whole_item,
 )
-from local.events.runtime.dynamodb_results import data_source_error, in_order_of_keys, listed, written_content
-from local.events.runtime.errors import DataSourceError
+from local.events.sources.dynamodb_results import data_source_error, in_order_of_keys, listed, written_content
 
-CONNECT_SECONDS = 2
 READ_SECONDS = 5
 ATTEMPTS = 2
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """AWS credentials with which a data source signs its calls."""
-
-    access_key_id: str
-    secret_access_key: str
-    session_token: str | None = None
 
 
 class DynamoDbDataSource:
@@ -64,19 +53,14 @@ class DynamoDbDataSource:
         threads: int = 8,
     ) -> None:
         self.table_name = table_name
-        self._client = botocore.session.Session().create_client(
+        self._client = aws_client(
             "dynamodb",
-            region_name=region,
+            region=region,
             endpoint_url=endpoint_url,
-            aws_access_key_id=credentials.access_key_id,
-            aws_secret_access_key=credentials.secret_access_key,
-            aws_session_token=credentials.session_token,
-            config=Config(
-                connect_timeout=CONNECT_SECONDS,
-                read_timeout=READ_SECONDS,
-                retries={"total_max_attempts": ATTEMPTS, "mode": "standard"},
-                max_pool_connections=threads,
-            ),
+            credentials=credentials,
+            connections=threads,
+            read_seconds=READ_SECONDS,
+            attempts=ATTEMPTS,
         )
         self._threads = ThreadPoolExecutor(max_workers=threads, thread_name_prefix=f"dynamodb-{table_name}")
         self._operations: Mapping[str, Callable[[Json], Any]] = {
@@ -113,7 +97,8 @@ class DynamoDbDataSource:
                 "DynamoDB:ValidationException",
                 f"operation {request.get('operation')!r} is not one of those imitated here: {known}",
             )
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._guarded, operation, request)
+        async with deadline("DynamoDB"):
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._guarded, operation, request)
 
     def close(self) -> None:
         """Close the connections and end the threads."""

@@ -8,8 +8,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from local.events.runtime.attributes import item_to_plain
 from local.events.runtime.errors import DataSourceError
+from local.events.sources.attributes import item_to_plain
 
 Json = dict[str, Any]
 

@@ -8,8 +8,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from local.events.runtime.attributes import item_to_wire, to_wire
 from local.events.runtime.errors import DataSourceError
+from local.events.sources.attributes import item_to_wire, to_wire
 
 Json = dict[str, Any]
 

@@ -1,0 +1,1 @@
+"""What executes the request objects of handlers: DynamoDB, Lambda, HTTP and EventBridge."""
