@@ -16,12 +16,15 @@ from client import errors
 from client.api import Api
 from client.errors import (
     ApiError,
+    ConflictError,
     InvalidRequestError,
     ServerFaultError,
     TooManyRequestsError,
     UnauthenticatedError,
     UnreachableError,
 )
+from handlers.core.contract.call_requests import InitiateCall
+from handlers.core.contract.call_routes import CALL_ROUTES
 from handlers.core.contract.requests import CreateGroup, SendMessage, UpdateGroup, UpdateProfile
 from handlers.core.contract.route import Route
 from handlers.core.contract.routes import ROUTES
@@ -51,7 +54,16 @@ CALLS: dict[str, Callable[[Api], Awaitable[object]]] = {
     "getUser": lambda api: api.user("u"),
     "blockUser": lambda api: api.block("u"),
     "unblockUser": lambda api: api.unblock("u"),
+    "initiateCall": lambda api: api.initiate_call(InitiateCall(recipientId="u", mediaType="VIDEO")),
+    "acceptCall": lambda api: api.accept_call("s", device_id="d"),
+    "rejectCall": lambda api: api.reject_call("s"),
+    "cancelCall": lambda api: api.cancel_call("s"),
+    "leaveCall": lambda api: api.leave_call("s", new_owner_id="u"),
+    "endCall": lambda api: api.end_call("s"),
+    "getCall": lambda api: api.call("s"),
+    "listCalls": lambda api: api.calls(state="active", limit=5),
 }
+EVERY_ROUTE = {route.operation: route for route in (*ROUTES, *CALL_ROUTES)}
 
 
 def client(api: ApiServer, http: aiohttp.ClientSession, tokens: Tokens | None = None, patience: float = 30.0) -> Api:
@@ -60,12 +72,12 @@ def client(api: ApiServer, http: aiohttp.ClientSession, tokens: Tokens | None = 
 
 
 def test_every_route_has_its_method_and_every_method_its_route() -> None:
-    assert set(CALLS) == {route.operation for route in ROUTES}
+    assert set(CALLS) == set(EVERY_ROUTE)
     public = [name for name, _ in inspect.getmembers(Api, inspect.iscoroutinefunction) if not name.startswith("_")]
-    assert len(public) == len(ROUTES)
+    assert len(public) == len(EVERY_ROUTE)
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.operation)
+@pytest.mark.parametrize("route", EVERY_ROUTE.values(), ids=lambda route: route.operation)
 async def test_a_call_is_what_its_route_accepts(api: ApiServer, http: aiohttp.ClientSession, route: Route) -> None:
     api.script = [Reply(418, {"teapot": True})]
     with pytest.raises(ApiError):
@@ -81,6 +93,19 @@ async def test_a_call_is_what_its_route_accepts(api: ApiServer, http: aiohttp.Cl
     else:
         assert asked.query == {}
         msgspec.json.decode(asked.body or b"{}", type=route.request)
+
+
+async def test_a_conflict_carries_the_call_that_stood_in_the_way(api: ApiServer, http: aiohttp.ClientSession) -> None:
+    call = {
+        "sessionId": "s", "version": 3, "status": "CANCELLED", "callType": "DIRECT", "mediaType": "AUDIO",
+        "initiatedBy": "u", "ownerId": "u", "participants": [], "createdAt": "2026-01-01T00:00:00.000Z",
+        "ringsUntil": "2026-01-01T00:00:45.000Z",
+    }  # fmt: skip
+    api.script = [Reply(409, {"success": False, "error": {"code": "CONFLICT", "message": "over"}, "call": call})]
+    with pytest.raises(ConflictError) as caught:
+        await client(api, http).accept_call("s")
+    assert caught.value.call is not None
+    assert (caught.value.call.status, caught.value.call.version) == ("CANCELLED", 3)
 
 
 async def test_absent_fields_of_a_change_stay_absent_and_null_clears(
