@@ -44,6 +44,7 @@ class Settings:
         publishes_per_second: that one connection may send.
         key_sets: addresses or files of JSON Web Key Sets, by user pool id or issuer.
         account_id: of the local signer.
+        show_payloads: whether the status page may show what was published.
     """
 
     state: Path | None
@@ -56,6 +57,7 @@ class Settings:
     publishes_per_second: int = limits.PUBLISHES_PER_SECOND_PER_CONNECTION
     key_sets: Mapping[str, str] = field(default_factory=dict)
     account_id: str = LOCAL_ACCOUNT_ID
+    show_payloads: bool = False
 
 
 def make_app(
@@ -79,7 +81,7 @@ def make_app(
     session: list[aiohttp.ClientSession] = []
     invoker = functions or InvokerChain(())
     authorizer = _authorizer(settings, lambda: session[0], clock, invoker)
-    service = Service(Registry(settings.state), authorizer, data_sources, invoker, clock)
+    service = Service(Registry(settings.state), authorizer, data_sources, invoker, clock, keep_payloads=settings.show_payloads)
     app[SERVICE] = service
     app[TOKEN] = settings.control_token
     app[SETTINGS] = SessionSettings(

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from local.events.faults import rule_from
 from local.events.handlers import CodeRefused
+from local.events.metrics import CLOUDWATCH_NAMESPACE
 from local.events.properties import PropertyError
 from local.events.server import SERVICE
 from local.events.service import InUseError, UnknownError
@@ -39,6 +40,7 @@ def control_routes() -> list[web.RouteDef]:
         ("DELETE", api + "/namespaces/{name}", _delete_namespace),
         ("PUT", api + "/keys/{name}", _put_key),
         ("DELETE", api + "/keys/{name}", _delete_key),
+        ("GET", PREFIX + "/metrics", _metrics),
         ("GET", PREFIX + "/faults", _list_faults),
         ("PUT", PREFIX + "/faults", _put_faults),
         ("DELETE", PREFIX + "/faults", _delete_faults),
@@ -98,6 +100,11 @@ async def _put_key(request: web.Request) -> web.Response:
 async def _delete_key(request: web.Request) -> web.Response:
     await request.app[SERVICE].delete_key(*_names(request))
     return web.json_response({})
+
+
+async def _metrics(request: web.Request) -> web.Response:
+    data = [datum for live in request.app[SERVICE].apis.values() for datum in live.metrics()]
+    return web.json_response({"Namespace": CLOUDWATCH_NAMESPACE, "MetricData": data})
 
 
 async def _list_faults(request: web.Request) -> web.Response:

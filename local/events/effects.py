@@ -1,19 +1,30 @@
 """What the protocol asks its owner to do. `protocol` decides; the owner carries out, in order."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from local.events.channels import Channel
+from local.events.errors import Refusal
 
 Identity = Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """That something is refused: which kind of frame, to which channel (if it names one), and why."""
+
+    kind: str
+    channel: str | None
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
 class Send:
-    """Send this text frame."""
+    """Send this text frame; `refused` tells the owner, for its log, what the frame tells the client."""
 
     text: str
+    refused: Refused | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from struct import pack
 from typing import Any, Final
 
-from local.events.errors import UNKNOWN_OPERATION, UNSUPPORTED_OPERATION, Refusal
+from local.events.errors import UNSUPPORTED_OPERATION, Refusal
 from local.events.limits import CONNECTION_TIMEOUT_MS
 
 SUBPROTOCOL: Final = "aws-appsync-event-ws"
@@ -42,10 +42,6 @@ def success(operation: str, id: str, **fields: Any) -> str:
 def failure(operation: str, id: str | None, refusal: Refusal) -> str:
     """`subscribe_error`, `unsubscribe_error` or `publish_error`."""
     return _error(f"{operation}_error", id, [refusal.as_error()])
-
-
-def unknown_operation(id: str) -> str:
-    return _error("unsubscribe_error", id, [{"errorType": UNKNOWN_OPERATION, "message": f"Unknown operation id {id}"}])
 
 
 def unsupported(id: str | None = None) -> str:

@@ -106,6 +106,11 @@ class NamespaceHandlers:
             raise CodeRefused(problems)
         return cls(engine, on_publish, on_subscribe)
 
+    def runs(self, handler: str) -> bool:
+        """Whether `onPublish` or `onSubscribe` is there to be run."""
+        coded = self._engine is not None and handler in self._engine.shapes
+        return coded or isinstance(self._configured[handler], DirectHandler)
+
     async def publish(self, invocation: Invocation, events: Sequence[Incoming]) -> list[Outgoing]:
         """Run ``onPublish`` over a batch.
 

@@ -1,20 +1,28 @@
 """A registered API while it is served: its handlers, keys, subscriptions and connections."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
+from local.events.activity import Activity
 from local.events.api import Api, ApiKey, AuthMode, Namespace
 from local.events.broker import Broker
 from local.events.channels import Channel
 from local.events.data_source_models import DataSourceModel
 from local.events.handlers import NamespaceHandlers
+from local.events.metrics import Metric
 from local.events.protocol import unknown_namespace
 
 
 class ServedConnection(Protocol):
-    """What an API needs of its connections."""
+    """What an API needs of its connections, and what people want to know about them."""
 
+    name: str
+    opened_at: float
+    identity: Mapping[str, Any] | None
+
+    @property
+    def channels(self) -> list[str]: ...
     def end(self, code: int, reason: str) -> None: ...
     def drop_subscriptions(self, ids: Iterable[str]) -> None: ...
 
@@ -51,13 +59,19 @@ class LiveNamespace:
 class LiveApi:
     """One served API."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Api, activity: Activity) -> None:
         self.api = api
+        self.activity = activity
         self.namespaces: dict[str, LiveNamespace] = {}
         self.data_sources: dict[str, DataSourceModel] = {}
         self.keys: dict[str, ApiKey] = {}
         self.broker = Broker()
         self.connections: set[ServedConnection] = set()
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """Its metrics, see `Metrics.as_json`."""
+        gauges = {Metric.ACTIVE_CONNECTIONS: len(self.connections), Metric.ACTIVE_SUBSCRIPTIONS: len(self.broker)}
+        return self.activity.metrics.as_json(self.api.id, gauges)
 
     def has_namespace(self, name: str) -> bool:
         return name in self.namespaces

@@ -13,6 +13,7 @@ from enum import Enum, auto
 from typing import Any
 
 from local.events import choices, frames, limits
+from local.events.answers import connection_error, failure, unsupported
 from local.events.channels import Channel, parse_channel, parse_subscription
 from local.events.effects import (
     AddSubscription,
@@ -32,11 +33,11 @@ from local.events.errors import (
     LIMIT_EXCEEDED,
     MAX_SUBSCRIPTIONS,
     NOT_FOUND,
+    UNKNOWN_OPERATION,
     Refusal,
-    bad_request,
 )
+from local.events.incoming import check_id, frame_of, operation_fields, text_or_none
 from local.events.rate import TokenBucket
-from local.events.strict_json import parse
 
 
 class _Phase(Enum):
@@ -107,9 +108,9 @@ class Connection:
         """A text frame arrived."""
         if self._phase is _Phase.CLOSED:
             return []
-        frame = _frame(text)
+        frame = frame_of(text)
         if frame is None:
-            return [Send(frames.unsupported())]
+            return [unsupported(None)]
         if frame.get("type") == "connection_init":
             return self._init()
         if self._phase is not _Phase.READY:
@@ -118,7 +119,7 @@ class Connection:
 
     def receive_binary(self) -> list[Effect]:
         """A binary frame arrived; the protocol has none."""
-        return [] if self.closed else [Send(frames.unsupported())]
+        return [] if self.closed else [unsupported(None)]
 
     def connect_accepted(self, now: float) -> list[Effect]:
         """The connect credentials are good."""
@@ -137,7 +138,7 @@ class Connection:
         if self._phase is not _Phase.AUTHORIZING:
             return []
         closing = self._close(choices.REFUSED_CONNECT_CLOSE_CODE.value, refusal.error_type)
-        return [Send(frames.connection_error(refusal)), *closing]
+        return [connection_error(refusal), *closing]
 
     def authorized(self, operation: Operation, identity: Identity) -> list[Effect]:
         """The operation's credentials are good."""
@@ -176,7 +177,7 @@ class Connection:
     def refused(self, operation: Operation, refusal: Refusal) -> list[Effect]:
         """The operation is refused before its handler (subscribe), or at any point (publish)."""
         self._answered(operation)
-        return [] if self.closed else [Send(frames.failure(operation.kind, operation.id, refusal))]
+        return [] if self.closed else [failure(operation.kind, operation.id, operation.channel.path, refusal)]
 
     def abandon(self, operation: Operation) -> None:
         """The operation ends without an answer (a fault that somebody asked for)."""
@@ -219,7 +220,7 @@ class Connection:
             case "unsubscribe":
                 return self._unsubscribe(frame)
             case _:
-                return [Send(frames.unsupported(_text(frame.get("id"))))]
+                return [unsupported(text_or_none(frame.get("id")))]
 
     def _publish(self, frame: Mapping[str, Any], now: float) -> list[Effect]:
         effects = self._operation("publish", frame, parse_channel)
@@ -230,15 +231,15 @@ class Connection:
         return effects
 
     def _operation(self, kind: str, frame: Mapping[str, Any], parse_target: Callable[[str], Channel]) -> list[Effect]:
-        id = _text(frame.get("id"))
+        id = text_or_none(frame.get("id"))
         try:
-            _check_id(id)
-            text, authorization = _operation_fields(frame)
+            check_id(id)
+            text, authorization = operation_fields(frame)
             channel = parse_target(text)
             if not self._has_namespace(channel.namespace):
                 raise unknown_namespace(channel)
         except Refusal as refusal:
-            return [Send(frames.failure(kind, id, refusal))]
+            return [failure(kind, id, text_or_none(frame.get("channel")), refusal)]
         assert id is not None, "checked above"
         if kind == "subscribe":
             self._asked[id] += 1
@@ -249,17 +250,18 @@ class Connection:
             self._asked -= Counter((operation.id,))
 
     def _unsubscribe(self, frame: Mapping[str, Any]) -> list[Effect]:
-        id = _text(frame.get("id"))
+        id = text_or_none(frame.get("id"))
         try:
-            _check_id(id)
+            check_id(id)
         except Refusal as refusal:
-            return [Send(frames.failure("unsubscribe", id, refusal))]
+            return [failure("unsubscribe", id, None, refusal)]
         assert id is not None, "checked above"
         channel = self._live.pop(id, None)
         if channel is None and self._asked[id] > 0:
             return []
         if channel is None:
-            return [Send(frames.unknown_operation(id))]
+            unknown = Refusal(UNKNOWN_OPERATION, f"Unknown operation id {id}", 400)
+            return [failure("unsubscribe", id, None, unknown)]
         return [RemoveSubscription(id, channel), Send(frames.success("unsubscribe", id))]
 
     def _close(self, code: int, reason: str) -> list[Effect]:
@@ -274,31 +276,3 @@ def unknown_namespace(channel: Channel) -> Refusal:
     """The answer for a channel whose namespace the API does not have."""
     message = f"Channel namespace {channel.namespace} does not exist"
     return Refusal(NOT_FOUND, message, choices.UNKNOWN_NAMESPACE_STATUS.value)
-
-
-def _frame(text: str) -> dict[str, Any] | None:
-    try:
-        frame = parse(text)
-    except ValueError:
-        return None
-    return frame if isinstance(frame, dict) else None
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _check_id(id: str | None) -> None:
-    if id is None or limits.OPERATION_ID.fullmatch(id) is None:
-        raise bad_request(f"The id must match {limits.OPERATION_ID.pattern}")
-
-
-def _operation_fields(frame: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
-    channel, authorization = frame.get("channel"), frame.get("authorization")
-    if not isinstance(channel, str):
-        raise bad_request("The channel is missing")
-    if authorization is None:
-        authorization = {}
-    if not isinstance(authorization, dict):
-        raise bad_request("The authorization must be an object")
-    return channel, authorization

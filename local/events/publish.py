@@ -5,13 +5,13 @@ Sources: AppSync Events: "Publish events via HTTP" and "Writing event handlers".
 """
 
 import asyncio
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 from local.events import choices, limits
+from local.events.activity import HTTP, Published
 from local.events.broker import Intercept
 from local.events.channels import Channel
 from local.events.errors import (
@@ -28,11 +28,10 @@ from local.events.errors import (
 from local.events.frames import encode
 from local.events.handlers import HandlerFailed, HandlerRefused, Incoming, Invocation, Outgoing
 from local.events.live import LiveApi
+from local.events.metrics import Metric
 from local.events.strict_json import parse
 
 TOO_LARGE_MESSAGE = "Transformed event is larger than 240KB"
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -42,12 +41,12 @@ class Caller:
     Attributes:
         identity: `ctx.identity`.
         headers: `ctx.request.headers`.
-        socket: whether it came over a WebSocket; a crash is told in other words there.
+        source: the connection's name, or `HTTP`; a crash is told in other words there.
     """
 
     identity: Mapping[str, Any] | None
     headers: Mapping[str, str | list[str]]
-    socket: bool
+    source: str
 
     def invocation(self, channel: Channel) -> Invocation:
         return Invocation(self.identity, channel.path, channel.namespace, self.headers)
@@ -55,10 +54,11 @@ class Caller:
 
 @dataclass(frozen=True)
 class _Event:
-    """A published event: as text, and as the handler gets it."""
+    """A published event: as text, its size in bytes, and as the handler gets it."""
 
     index: int
     text: str
+    size: int
     incoming: Incoming
 
     def accounted(self) -> dict[str, Any]:
@@ -87,9 +87,11 @@ async def publish(
         Refusal: nothing was broadcast.
     """
     batch = _checked(events)
-    outgoing = await _handled(live, channel, [event.incoming for event in batch], caller)
+    live.activity.arrived([event.size for event in batch])
+    outgoing, handled = await _handled(live, channel, [event.incoming for event in batch], caller)
     by_id = {event.incoming.id: event for event in batch}
     texts: list[str] = []
+    sizes: list[int] = []
     failed: list[dict[str, Any]] = []
     successful: list[dict[str, Any]] = []
     for item in outgoing:
@@ -98,55 +100,78 @@ async def publish(
             failed.append(event.failed(choices.HANDLER_ITEM_ERROR_CODE.value, item.error))
             continue
         text = event.text if item.payload is event.incoming.payload else _encoded(item.payload)
-        if _utf8_length(text) > limits.EVENT_BYTES:
+        size = event.size if text is event.text else _utf8_length(text)
+        if size > limits.EVENT_BYTES:
             failed.append(event.failed(EVENT_TOO_LARGE, TOO_LARGE_MESSAGE))
             continue
         texts.append(text)
+        sizes.append(size)
         successful.append(event.accounted())
-    if texts:
-        live.broker.broadcast(channel, texts, intercept)
-    if failed:
-        _log.info("publish to %s: %d of %d event(s) failed: %s", channel.path, len(failed), len(batch), failed)
+    receivers = live.broker.broadcast(channel, texts, intercept) // len(texts) if texts else 0
+    live.activity.published(
+        Published(
+            channel=channel.path,
+            namespace=channel.namespace,
+            source=caller.source,
+            identity=caller.identity,
+            texts=texts,
+            sizes=sizes,
+            receivers=receivers,
+            failed=[f"event {item['index']}: {item['message']}" for item in failed],
+            dropped=len(batch) - len(outgoing),
+            handled=handled,
+        )
+    )
     return {"failed": _by_index(failed), "successful": _by_index(successful)}
 
 
-async def subscribe(live: LiveApi, channel: Channel, caller: Caller) -> None:
-    """Ask the namespace's onSubscribe.
+async def subscribe(live: LiveApi, channel: Channel, caller: Caller) -> bool:
+    """Ask the namespace's onSubscribe; returns whether there is one.
 
     Raises:
         Refusal: it said no, or failed.
     """
     try:
         async with asyncio.timeout(limits.REQUEST_SECONDS), live.namespace_of(channel).handlers() as handlers:
+            if handled := handlers.runs("onSubscribe"):
+                live.activity.handler_called(Metric.SUBSCRIBE_HANDLER, channel.namespace)
             await handlers.subscribe(caller.invocation(channel))
+            return handled
     except HandlerRefused as refused:
         if refused.unauthorized:
             message = refused.message or NOT_AUTHORIZED_MESSAGE
             raise Refusal(UNAUTHORIZED_BY_HANDLER, message, 401, "util.unauthorized() in onSubscribe") from refused
-        raise _handler_error(refused) from refused
+        raise _handler_error("onSubscribe", refused) from refused
     except (HandlerFailed, TimeoutError) as failure:
         message = "There was an error processing the operation"
         raise Refusal(SUBSCRIPTION_PROCESSING, message, 500, f"onSubscribe failed: {_cause(failure)}") from failure
 
 
-async def _handled(live: LiveApi, channel: Channel, events: Sequence[Incoming], caller: Caller) -> list[Outgoing]:
+async def _handled(
+    live: LiveApi, channel: Channel, events: Sequence[Incoming], caller: Caller
+) -> tuple[list[Outgoing], bool]:
+    """What is left of the events after onPublish, and whether there is one."""
     try:
         async with asyncio.timeout(limits.REQUEST_SECONDS), live.namespace_of(channel).handlers() as handlers:
-            return await handlers.publish(caller.invocation(channel), events)
+            if handled := handlers.runs("onPublish"):
+                live.activity.handler_called(Metric.PUBLISH_HANDLER, channel.namespace)
+            return await handlers.publish(caller.invocation(channel), events), handled
     except HandlerRefused as refused:
+        live.activity.handler_failed(channel.namespace, len(events))
         if refused.unauthorized:
             raise Refusal(UNAUTHORIZED, NOT_AUTHORIZED_MESSAGE, 401, "util.unauthorized() in onPublish") from refused
-        raise _handler_error(refused) from refused
+        raise _handler_error("onPublish", refused) from refused
     except (HandlerFailed, TimeoutError) as failure:
-        kind = MESSAGE_PROCESSING if caller.socket else INTERNAL_FAILURE
+        live.activity.handler_failed(channel.namespace, len(events))
+        kind = MESSAGE_PROCESSING if caller.source != HTTP else INTERNAL_FAILURE
         message = "There was an error processing the message"
         status = choices.HANDLER_CRASH_STATUS.value
         raise Refusal(kind, message, status, f"onPublish failed: {_cause(failure)}") from failure
 
 
-def _handler_error(refused: HandlerRefused) -> Refusal:
+def _handler_error(handler: str, refused: HandlerRefused) -> Refusal:
     kind = refused.error_type or choices.HANDLER_ERROR_TYPE.value
-    return Refusal(kind, refused.message, choices.HANDLER_ERROR_STATUS.value)
+    return Refusal(kind, refused.message, choices.HANDLER_ERROR_STATUS.value, f"{handler} said: {refused.message}")
 
 
 def _cause(failure: HandlerFailed | TimeoutError) -> str:
@@ -159,7 +184,7 @@ def _checked(events: object) -> list[_Event]:
     if not isinstance(events, list) or not 0 < len(events) <= limits.EVENTS_PER_PUBLISH:
         raise bad_request(f"events must be a list of 1 to {limits.EVENTS_PER_PUBLISH} JSON texts")
     batch = [_event(index, text) for index, text in enumerate(events)]
-    if sum(_utf8_length(event.text) for event in batch) > limits.PUBLISH_REQUEST_BYTES:
+    if sum(event.size for event in batch) > limits.PUBLISH_REQUEST_BYTES:
         raise bad_request("The events of one request must not exceed 1.2 MB")
     return batch
 
@@ -171,7 +196,7 @@ def _event(index: int, text: object) -> _Event:
         payload = parse(text)
     except ValueError as error:
         raise bad_request(f"events[{index}] is not JSON: {error}") from error
-    return _Event(index, text, Incoming(str(uuid4()), payload))
+    return _Event(index, text, _utf8_length(text), Incoming(str(uuid4()), payload))
 
 
 def _encoded(payload: Any) -> str:

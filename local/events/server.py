@@ -5,6 +5,7 @@ Sources: AppSync Events: "Publish events via HTTP" and "Understanding the Event 
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 from uuid import uuid4
@@ -12,15 +13,16 @@ from uuid import uuid4
 from aiohttp import web
 
 from local.events import choices, publish
+from local.events.activity import HTTP
 from local.events.auth.call import Call, EventOperation
 from local.events.auth.credentials import Credentials, from_subprotocols, lower_names
-from local.events.auth.identity import who
 from local.events.channels import INVALID_CHANNEL, parse_channel
 from local.events.endpoint import Endpoint, SessionSettings
 from local.events.errors import BAD_REQUEST, INTERNAL_FAILURE, Refusal, bad_request
 from local.events.faults import Lost, Target, When
 from local.events.frames import SUBPROTOCOL
 from local.events.limits import TRANSPORT_MESSAGE_BYTES
+from local.events.live import LiveApi
 from local.events.service import Service
 from local.events.session import Session
 from local.events.strict_json import parse
@@ -29,6 +31,8 @@ REALTIME: Final = "/realtime"
 DEFAULT_PATH: Final = "/event"
 SERVICE: Final = web.AppKey("service", Service)
 SETTINGS: Final = web.AppKey("settings", SessionSettings)
+CALLED: Final = web.RequestKey("called", LiveApi)
+CHANNEL: Final = web.RequestKey("channel", str)
 HIDDEN_HEADERS: Final = frozenset({"cookie"})
 HIDDEN_UPGRADE_HEADERS: Final = HIDDEN_HEADERS | {
     "authorization", "x-api-key", "x-amz-security-token", "sec-websocket-protocol", "sec-websocket-key",
@@ -64,10 +68,11 @@ def event_routes() -> list[web.RouteDef]:
 async def publish_over_http(request: web.Request) -> web.StreamResponse:
     """`POST /event`: authorise, publish, account for every event."""
     service = request.app[SERVICE]
-    live = service.select(request.host, request.match_info.get("api_id"))
+    live = request[CALLED] = service.select(request.host, request.match_info.get("api_id"))
     body = await _body(request)
     channel_text, events = _publish_request(body)
     channel = parse_channel(channel_text)
+    request[CHANNEL] = channel.path
     modes = live.publish_modes(channel)
     await service.faults.apply(Target.PUBLISH, live.api.id, channel.path, "http")
     credentials = Credentials(
@@ -79,11 +84,10 @@ async def publish_over_http(request: web.Request) -> web.StreamResponse:
     )
     headers = _visible_headers(request, HIDDEN_HEADERS)
     identity = await service.authorize(live, modes, credentials, Call(EventOperation.PUBLISH, channel, headers))
-    caller = publish.Caller(identity, headers, socket=False)
+    caller = publish.Caller(identity, headers, HTTP)
     intercept = service.faults.deliveries(live.api.id, channel.path)
     result = await publish.publish(live, channel, events, caller, intercept)
     await service.faults.apply(Target.PUBLISH, live.api.id, channel.path, "http", When.AFTER)
-    _log.debug("%s published %d event(s) to %s", who(identity), len(result["successful"]), channel.path)
     return web.json_response(result)
 
 
@@ -163,14 +167,11 @@ def _answered(handler: Handler) -> Handler:
     """Turn refusals into AWS's error body, and give every HTTP answer its request id and CORS headers."""
 
     async def answered(request: web.Request) -> web.StreamResponse:
-        request_id = str(uuid4())
+        request_id, started = str(uuid4()), time.perf_counter()
         try:
             response = await handler(request)
         except Refusal as refusal:
-            _log.warning(
-                "%s %s refused, %s: %s (request %s)",
-                request.method, request.path, refusal.error_type, refusal.reason, request_id,
-            )  # fmt: skip
+            _tell(request, refusal, request_id)
             response = _error(refusal)
         except Lost:
             response = _broken(request)
@@ -179,11 +180,22 @@ def _answered(handler: Handler) -> Handler:
         except Exception:
             _log.exception("%s %s failed in the service itself (request %s)", request.method, request.path, request_id)
             response = _error(Refusal(INTERNAL_FAILURE, "Internal failure", 500))
+        if CALLED in request:
+            request[CALLED].activity.answered_http(response.status, (time.perf_counter() - started) * 1000)
         if not response.prepared:
             response.headers.update({**CORS_HEADERS, "x-amzn-RequestId": request_id})
         return response
 
     return answered
+
+
+def _tell(request: web.Request, refusal: Refusal, request_id: str) -> None:
+    called = request.get(CALLED)
+    if called is None:
+        told = (request.method, request.path, refusal.error_type, refusal.reason)
+        _log.warning("%s %s refused: %s, %s", *told, extra={"about": {"request": request_id}})
+    else:
+        called.activity.refused("publish", HTTP, request.get(CHANNEL), refusal, request=request_id)
 
 
 def _error(refusal: Refusal) -> web.Response:

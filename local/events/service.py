@@ -8,7 +8,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from local.events import limits
+from local.events.activity import Activity
 from local.events.api import (
+    Api,
     ApiKey,
     AuthMode,
     Behavior,
@@ -54,6 +56,7 @@ class Service:
         data_sources: makes what executes a data source's requests.
         functions: invokes the functions of direct handlers.
         clock: seconds since the epoch.
+        keep_payloads: whether the status page may show what was published.
     """
 
     def __init__(
@@ -63,12 +66,15 @@ class Service:
         data_sources: Callable[[DataSourceModel], DataSource],
         functions: FunctionInvoker,
         clock: Callable[[], float] = time.time,
+        *,
+        keep_payloads: bool = False,
     ) -> None:
         self._registry = registry
         self._authorizer = authorizer
         self._data_sources = data_sources
         self._functions = functions
         self._clock = clock
+        self._keep_payloads = keep_payloads
         self._change = asyncio.Lock()
         self.apis: dict[str, LiveApi] = {}
         self.faults = Faults()
@@ -111,7 +117,7 @@ class Service:
             if api_id in self.apis:
                 self.apis[api_id].api = api
             else:
-                self.apis[api_id] = LiveApi(api)
+                self.apis[api_id] = self._new(api)
             _log.info("registered API %s (%s) at %s", api_id, api.name, api.hosts.http)
 
     async def delete_api(self, api_id: str) -> None:
@@ -260,6 +266,9 @@ class Service:
         }
         return {"apiId": api_id, **entry["definition"], **members, **activity}
 
+    def _new(self, api: Api) -> LiveApi:
+        return LiveApi(api, Activity(api.id, keep_payloads=self._keep_payloads))
+
     async def _save(self, api_id: str, change: Callable[[dict[str, Any]], object]) -> None:
         apis = copy.deepcopy(self._registry.apis)
         change(apis.setdefault(api_id, {"definition": {}, "dataSources": {}, "namespaces": {}, "keys": {}}))
@@ -302,7 +311,7 @@ class Service:
             _log.error("%s is registered but cannot be served, deploy it again: %s", what, error)
 
     async def _restore_api(self, api_id: str, entry: dict[str, Any]) -> None:
-        live = LiveApi(api_from(api_id, entry["definition"]))
+        live = self._new(api_from(api_id, entry["definition"]))
         live.keys = {key: ApiKey(key, saved["expires"]) for key, saved in entry["keys"].items()}
         self.apis[api_id] = live
 

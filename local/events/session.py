@@ -1,7 +1,9 @@
 """One WebSocket connection: carries out what the protocol's state machine decides."""
 
 import asyncio
+import itertools
 import logging
+import time
 from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any, Final
 
@@ -10,7 +12,6 @@ from aiohttp import WSMsgType, web
 from local.events import publish
 from local.events.auth.call import Call, EventOperation
 from local.events.auth.credentials import lower_names
-from local.events.auth.identity import who
 from local.events.broker import Outbox, Subscription, Transport
 from local.events.effects import (
     AddSubscription,
@@ -20,7 +21,9 @@ from local.events.effects import (
     CallSubscribe,
     Close,
     Effect,
+    Identity,
     Operation,
+    Refused,
     RemoveSubscription,
     Send,
 )
@@ -38,6 +41,7 @@ OPERATIONS_AT_ONCE: Final = 64
 """Beyond this many operations in progress a connection is not read any further."""
 CLOSED_BY_PEER: Final = 1000
 
+_NUMBERS = itertools.count(1)
 _log = logging.getLogger(__name__)
 
 
@@ -70,8 +74,10 @@ class Session:
         self._endpoint = endpoint
         self._connect = connect
         self._loop = asyncio.get_running_loop()
-        self._name = f"connection {id(self):x}"
-        self._outbox = Outbox(transport, service.flusher, settings.max_unsent_bytes, self._name)
+        self.name = f"connection {next(_NUMBERS)}"
+        self.opened_at = time.time()
+        self.identity: Identity = None
+        self._outbox = Outbox(transport, service.flusher, settings.max_unsent_bytes, self.name)
         self._connection = Connection(
             live.has_namespace,
             self._loop.time(),
@@ -91,14 +97,19 @@ class Session:
             async for message in self._socket:
                 await self._receive(message.type, message.data)
         except Exception:
-            _log.exception("%s failed in the service itself; connection cut", self._name)
+            _log.exception("%s failed in the service itself; connection cut", self.name)
             self.cut()
         finally:
             self._live.connections.discard(self)
             self._apply(self._connection.end(CLOSED_BY_PEER, "client has gone"))
             if self._timer is not None:
                 self._timer.cancel()
-            _log.info("%s to API %s ended (%s)", self._name, self._live.api.id, self._socket.close_code)
+            self._live.activity.disconnected(self.name, time.time() - self.opened_at, self._socket.close_code)
+
+    @property
+    def channels(self) -> list[str]:
+        """The channels that it is subscribed to."""
+        return [channel.path for channel in self._connection.subscriptions.values()]
 
     def end(self, code: int, reason: str) -> None:
         """Close the connection from this side."""
@@ -123,8 +134,8 @@ class Session:
     def _apply(self, effects: list[Effect]) -> None:
         for effect in effects:
             match effect:
-                case Send(text):
-                    self._send(text)
+                case Send(text, refused):
+                    self._send(text, refused)
                 case Authorize(operation):
                     self._start(self._operate(operation))
                 case AddSubscription(id, channel):
@@ -139,7 +150,9 @@ class Session:
                     raise AssertionError("calls follow their own authorisation, see _operate")
         self._arm()
 
-    def _send(self, text: str) -> None:
+    def _send(self, text: str, refused: Refused | None) -> None:
+        if refused is not None:
+            self._live.activity.refused(refused.kind, self.name, refused.channel, refused.refusal)
         if text is KEEP_ALIVE and self._service.faults.rules:
             rule = self._service.faults.take(Target.KEEP_ALIVE, self._live.api.id, None, SOCKET)
             if rule is not None and rule.effect is FaultEffect.CLOSE:
@@ -153,7 +166,8 @@ class Session:
 
     def _remove(self, subscription_id: str, path: str) -> None:
         self._live.broker.remove(self, subscription_id)
-        _log.info("%s unsubscribed from %s", self._name, path)
+        if not self._connection.closed:
+            self._live.activity.unsubscribed(self.name, path)
 
     def _close(self, code: int, reason: str) -> None:
         self._outbox.flush()
@@ -172,7 +186,7 @@ class Session:
         try:
             await work
         except Exception:
-            _log.exception("%s: an operation failed in the service itself; connection cut", self._name)
+            _log.exception("%s: an operation failed in the service itself; connection cut", self.name)
             self.cut()
 
     def _arm(self) -> None:
@@ -200,13 +214,13 @@ class Session:
             call = Call(EventOperation.CONNECT, None, self._endpoint.headers)
             identity = await self._service.authorize(self._live, allowed, credentials, call)
         except Refusal as refusal:
-            _log.warning("%s to API %s refused: %s", self._name, self._live.api.id, refusal.reason)
             self._apply(self._connection.connect_refused(refusal))
         except Lost as lost:
             if lost.cut:
                 self.cut()
         else:
-            _log.info("%s to API %s accepted: %s", self._name, self._live.api.id, who(identity))
+            self.identity = identity
+            self._live.activity.connected(self.name, identity)
             self._apply(self._connection.connect_accepted(self._loop.time()))
 
     async def _operate(self, operation: Operation) -> None:
@@ -223,7 +237,6 @@ class Session:
             identity = await self._service.authorize(self._live, modes(operation.channel), credentials, call)
             await self._call(self._connection.authorized(operation, identity))
         except Refusal as refusal:
-            self._log_refusal(operation, refusal)
             self._apply(self._connection.refused(operation, refusal))
         except Lost as lost:
             self._connection.abandon(operation)
@@ -237,36 +250,26 @@ class Session:
                     await self._publish(operation)
                 case CallSubscribe(operation):
                     await self._subscribe(operation)
-                case Send():
-                    _log.warning("%s refused before its handler: %s", self._name, effect.text)
-                    self._apply([effect])
                 case _:
                     self._apply([effect])
 
     async def _publish(self, operation: Operation) -> None:
-        caller = publish.Caller(operation.identity, self._endpoint.headers, socket=True)
+        caller = publish.Caller(operation.identity, self._endpoint.headers, self.name)
         intercept = self._service.faults.deliveries(self._live.api.id, operation.channel.path)
         result = await publish.publish(self._live, operation.channel, operation.events, caller, intercept)
         await self._service.faults.apply(Target.PUBLISH, self._live.api.id, operation.channel.path, SOCKET, When.AFTER)
         self._apply(self._connection.published(operation, result))
 
     async def _subscribe(self, operation: Operation) -> None:
-        caller = publish.Caller(operation.identity, self._endpoint.headers, socket=True)
+        caller = publish.Caller(operation.identity, self._endpoint.headers, self.name)
         try:
-            await publish.subscribe(self._live, operation.channel, caller)
+            handled = await publish.subscribe(self._live, operation.channel, caller)
             self._live.namespace_of(operation.channel)
         except Refusal as refusal:
-            self._log_refusal(operation, refusal)
             self._apply(self._connection.subscribe_failed(operation, refusal))
             return
         except BaseException:
             self._connection.abandon(operation)
             raise
-        _log.info("%s subscribed to %s as %s", self._name, operation.channel.path, who(operation.identity))
+        self._live.activity.subscribed(self.name, operation.channel.path, operation.identity, handled=handled)
         self._apply(self._connection.subscribed(operation))
-
-    def _log_refusal(self, operation: Operation, refusal: Refusal) -> None:
-        _log.warning(
-            "%s: %s to %s refused, %s: %s",
-            self._name, operation.kind, operation.channel.path, refusal.error_type, refusal.reason,
-        )  # fmt: skip

@@ -309,9 +309,9 @@ async def test_console_and_appended_errors_become_log_lines(load: Load, caplog: 
     handlers = load(on_publish("console.log('seen', { a: 1 }); util.appendError('careful', 'Kind'); return [];"))
     with caplog.at_level(logging.INFO, logger="local.events.handlers"):
         await handlers.publish(HERE, events(1))
-    assert [record.getMessage() for record in caplog.records] == [
-        'onPublish INFO: seen {"a":1}',
-        "onPublish WARNING: util.appendError: Kind: careful",
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("INFO", f'onPublish of namespace {HERE.namespace}: seen {{"a":1}}'),
+        ("WARNING", f"onPublish of namespace {HERE.namespace}: util.appendError: Kind: careful"),
     ]
 
 

@@ -158,7 +158,7 @@ class Engine:
         except RecursionError:
             return Crashed(f"{_name(handler, phase)} cannot run: an event is nested too deeply")
         for _ in range(_MAX_QUESTIONS):
-            outcome = self._evaluate(handler, phase, text, json.dumps(host))
+            outcome = self._evaluate(handler, phase, text, json.dumps(host), _namespace(context))
             if isinstance(outcome, str):
                 # The engine cannot call into Python while a time limit is set. A handler is a pure function of its
                 # context, clock and seed, so it is run again with the answer it asked for.
@@ -167,7 +167,7 @@ class Engine:
             return outcome
         return Crashed("the handler used too many different times with a named time zone")
 
-    def _evaluate(self, handler: str, phase: str | None, context: str, host: str) -> Outcome | str:
+    def _evaluate(self, handler: str, phase: str | None, context: str, host: str, namespace: str) -> Outcome | str:
         try:
             result = json.loads(self._invoke(handler, phase or "", context, host))
         except RecursionError:
@@ -175,7 +175,7 @@ class Engine:
         except quickjs.JSException as error:
             return self._limited(handler, phase, str(error))
         for entry in result.get("logs", ()):
-            _LOG.info("%s %s: %s", _name(handler, phase), entry["level"], entry["text"])
+            _log_entry(namespace, _name(handler, phase), entry["level"], entry["text"])
         match result["kind"]:
             case "returned":
                 return Returned(result.get("value"), result.get("stash") or {})
@@ -206,3 +206,14 @@ class Engine:
 
 def _name(handler: str, phase: str | None) -> str:
     return handler if phase is None else f"{handler}.{phase}"
+
+
+def _namespace(context: Mapping[str, Any]) -> str:
+    """The namespace whose handler runs, for the log."""
+    return str(context.get("info", {}).get("channelNamespace", {}).get("name", "?"))
+
+
+def _log_entry(namespace: str, handler: str, level: str, text: str) -> None:
+    about = {"operation": "console", "namespace": namespace, "handler": handler}
+    number = logging.getLevelNamesMapping().get(level, logging.INFO)
+    _LOG.log(number, "%s of namespace %s: %s", handler, namespace, text, extra={"about": about})
