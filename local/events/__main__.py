@@ -2,11 +2,11 @@
 
 import argparse
 import asyncio
-import logging
 import sys
 from collections.abc import Sequence
 
 from local.events import arguments, choices
+from local.events.log import LogFormat, set_up_log
 from local.events.registry import RegistryError
 from local.events.serving import serve
 from local.events.template import TemplateRefused
@@ -22,7 +22,7 @@ def main(given: Sequence[str] | None = None) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    logging.basicConfig(level=options.log_level, format="%(asctime)s %(levelname)-7s %(message)s", stream=sys.stderr)
+    set_up_log(options.log_level, LogFormat(options.log_format))
     try:
         asyncio.run(serve(options))
     except TemplateRefused as refused:

@@ -81,7 +81,9 @@ def make_app(
     session: list[aiohttp.ClientSession] = []
     invoker = functions or InvokerChain(())
     authorizer = _authorizer(settings, lambda: session[0], clock, invoker)
-    service = Service(Registry(settings.state), authorizer, data_sources, invoker, clock, keep_payloads=settings.show_payloads)
+    service = Service(
+        Registry(settings.state), authorizer, data_sources, invoker, clock, keep_payloads=settings.show_payloads
+    )
     app[SERVICE] = service
     app[TOKEN] = settings.control_token
     app[SETTINGS] = SessionSettings(

@@ -7,6 +7,7 @@ from typing import Final
 
 from local.events import limits
 from local.events.broker import MAX_UNSENT_BYTES
+from local.events.log import LogFormat
 from local.events.template import settings
 
 DEFAULT_PORT: Final = 4570
@@ -48,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     _templates(parser.add_argument_group("what is served"))
     _address(parser.add_argument_group("where"))
     _surroundings(parser.add_argument_group("what is around it"))
+    _telling(parser.add_argument_group("what it tells"))
     _scaling(parser.add_argument_group("limits, for tests that cannot wait a day"))
     return parser
 
@@ -157,7 +159,24 @@ def _surroundings(group: "argparse._ArgumentGroup") -> None:
         metavar="URL",
         help="a Lambda API, for functions that are not in the templates (default: that of --aws-endpoint)",
     )
-    group.add_argument("--log-level", default="INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
+
+
+def _telling(group: "argparse._ArgumentGroup") -> None:
+    group.add_argument(
+        "--log-level",
+        default="INFO",
+        choices=["DEBUG", "INFO", "WARNING", "ERROR"],
+        help="(default: %(default)s); DEBUG also tells of publishes that no handler decides",
+    )
+    group.add_argument(
+        "--log-format",
+        default=LogFormat.TEXT,
+        choices=list(LogFormat),
+        help="text for people, json for programs: one object a line (default: %(default)s)",
+    )
+    group.add_argument(
+        "--show-payloads", action="store_true", help="let the status page show what is published, not only its size"
+    )
 
 
 def _scaling(group: "argparse._ArgumentGroup") -> None:

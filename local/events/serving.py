@@ -179,6 +179,7 @@ def _settings(options: argparse.Namespace, workspace: Workspace, *, templated: b
         publishes_per_second=options.publishes_per_second,
         key_sets=dict(options.jwks),
         account_id=options.account,
+        show_payloads=options.show_payloads,
     )
 
 

@@ -88,6 +88,7 @@ class Session:
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
+        self._own_code: int | None = None
 
     async def run(self) -> None:
         """Read until the connection ends, from either side."""
@@ -104,7 +105,8 @@ class Session:
             self._apply(self._connection.end(CLOSED_BY_PEER, "client has gone"))
             if self._timer is not None:
                 self._timer.cancel()
-            self._live.activity.disconnected(self.name, time.time() - self.opened_at, self._socket.close_code)
+            code = self._own_code or self._socket.close_code
+            self._live.activity.disconnected(self.name, time.time() - self.opened_at, code)
 
     @property
     def channels(self) -> list[str]:
@@ -172,6 +174,7 @@ class Session:
     def _close(self, code: int, reason: str) -> None:
         self._outbox.flush()
         if not self._socket.closed:
+            self._own_code = code
             self._start(self._close_socket(code, reason))
 
     async def _close_socket(self, code: int, reason: str) -> None:
