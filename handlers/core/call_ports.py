@@ -72,6 +72,10 @@ class Calls(Protocol):
         """Read many calls at once; those that do not exist are left out."""
         ...
 
+    def locks(self, user_ids: Iterable[str]) -> Mapping[str, str]:
+        """Return, for each of some users who has a lock, the session that holds it."""
+        ...
+
     def commit(self, transition: Transition) -> Outcome:
         """Store a transition. Where several things stand in the way, MOVED comes before LOCKED before EXHAUSTED."""
         ...
@@ -156,4 +160,30 @@ class RingTimers(Protocol):
         Returns:
             False where nobody took it; the sweep then ends the ringing, a little later.
         """
+        ...
+
+
+class CallNote(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of a call, for the log and its metrics.
+
+    Args:
+        rule: name of the transition (`handlers.core.call_machine`).
+        outcome: initiated, delivered, accepted, joined, rejected, cancelled, missed, left, ended or failed.
+        ring_milliseconds: from the call to its first answer or to the end of its ringing.
+        duration_seconds: from the first answer to the end.
+    """
+
+    rule: str
+    outcome: str
+    session_id: str
+    status: str
+    ring_milliseconds: int | None = None
+    duration_seconds: int | None = None
+
+
+class Journal(Protocol):
+    """Writes down what happens to calls."""
+
+    def note(self, note: CallNote) -> None:
+        """Write one step down."""
         ...

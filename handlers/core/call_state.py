@@ -38,7 +38,7 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         version: grows by one with each transition.
         owner_id: who may end a group call; always somebody who has joined, as long as the call goes on.
-        participants: by user id, in the order in which they were called, the caller first.
+        participants: by user id; the caller is one of them.
         rings_until: when ringing ends.
         hidden_from: participants who have blocked the caller: to them there is no such call.
         ended_by: None where nobody ended it.
@@ -85,8 +85,8 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
         return user_id in self.participants and user_id not in self.hidden_from
 
     def having(self, *statuses: ParticipantStatus) -> tuple[str, ...]:
-        """Return the participants who have one of some statuses, in their order."""
-        return tuple(user_id for user_id, each in self.participants.items() if each.status in statuses)
+        """Return the participants who have one of some statuses, in the order of their ids."""
+        return tuple(sorted(user_id for user_id, each in self.participants.items() if each.status in statuses))
 
     def locked(self) -> frozenset[str]:
         """Return whom this call keeps from another call: whoever is called or in it, as long as it goes on."""

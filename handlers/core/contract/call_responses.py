@@ -33,7 +33,7 @@ class CallChanged(Success):
 
 
 class CallLeft(Success):
-    """The call as it is now; `newOwnerId` is who took over, where the caller was the owner and the call goes on."""
+    """The call as it is now; `newOwnerId` is who owns it from now on, and null where it does not go on."""
 
     sessionId: str
     call: CallView

@@ -1,0 +1,78 @@
+"""Reading calls: one, for whoever lost track of it, and lists of one's own."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from handlers.core import cursors
+from handlers.core.call_ports import Calls
+from handlers.core.call_state import CallState
+from handlers.core.call_views import view
+from handlers.core.contract import limits
+from handlers.core.contract.call_requests import ListCalls
+from handlers.core.contract.call_responses import CallAnswer, CallPage
+from handlers.core.errors import ForbiddenError, NotFoundError
+from handlers.core.instants import to_iso
+from handlers.core.ports import Clock
+from handlers.core.stages import stage
+
+_LONGEST_LIFE: Final = (limits.CALL_HOURS_MAX + 1) * 3_600_000
+"""Milliseconds after which a call is certainly over: it rang, and then went on for as long as a meeting can."""
+
+
+class ReadingCalls(msgspec.Struct, frozen=True):
+    """Answers what calls there are, and how they stand."""
+
+    calls: Calls
+    clock: Clock
+
+    def one(self, user_id: str, session_id: str) -> CallAnswer:
+        """Return one call.
+
+        Raises:
+            NotFoundError: no such call, or none that the user may know of.
+            ForbiddenError: the user is not a participant.
+        """
+        with stage("read"):
+            call = self.calls.read(session_id)
+        if call is None or user_id in call.hidden_from:
+            raise NotFoundError("no such call", field="sessionId")
+        if user_id not in call.participants:
+            raise ForbiddenError("you are not a participant of this call")
+        return CallAnswer(call=view(call, user_id))
+
+    def page(self, user_id: str, request: ListCalls) -> CallPage:
+        """Return a page of a user's calls, newest first.
+
+        Raises:
+            InvalidRequestError: the cursor is none of this route's.
+        """
+        before = cursors.decode(request.cursor, str) if request.cursor else None
+        oldest = to_iso(self.clock.now() - _LONGEST_LIFE) if request.state == "active" else ""
+        found: list[CallState] = []
+        while True:
+            with stage("read"):
+                keys = self.calls.page(user_id, before, request.limit)
+                calls = self.calls.read_many([session_id for _, session_id in keys])
+            for call_key, session_id in keys:
+                if call_key < oldest:
+                    return _page(user_id, found, None)
+                before = call_key
+                call = calls.get(session_id)
+                if call is not None and _wanted(call, request):
+                    found.append(call)
+                if len(found) == request.limit:
+                    return _page(user_id, found, call_key)
+            if len(keys) < request.limit:
+                return _page(user_id, found, None)
+
+
+def _wanted(call: CallState, request: ListCalls) -> bool:
+    return request.state is None or call.is_live == (request.state == "active")
+
+
+def _page(user_id: str, found: list[CallState], last_key: str | None) -> CallPage:
+    cursor = None if last_key is None else cursors.encode(last_key)
+    return CallPage(calls=[view(call, user_id) for call in found], nextCursor=cursor)
