@@ -96,6 +96,21 @@ REFUSED = [
     ("const f = (n) => f(n - 1); return f(3);", 20, "recursion"),
     ("return util.time.toISOString();", 10, "util.time.toISOString does not exist"),
     ("return util.notThere;", 10, "util.notThere does not exist"),
+    ("return util.xml.toMap('');", 10, "util.xml.toMap is not imitated by the local Events service"),
+    ("return util.xml.toJsonString('');", 10, "util.xml.toJsonString is not imitated"),
+    ("return util.rds.toJsonObject('');", 10, "util.rds.toJsonObject is not imitated"),
+    ("util.http.addResponseHeader('a', 'b');", 3, "util.http.addResponseHeader is not imitated"),
+    ("util.http.addResponseHeaders({});", 3, "util.http.addResponseHeaders is not imitated"),
+    (
+        "return util.transform.toElasticsearchQueryDSL({});",
+        10,
+        "util.transform.toElasticsearchQueryDSL is not imitated",
+    ),
+    ("return util.transform.toSubscriptionFilter({});", 10, "util.transform.toSubscriptionFilter is not imitated"),
+    ("extensions.evictFromApiCache('a', 'b', {});", 3, "extensions.evictFromApiCache is not imitated"),
+    ("extensions.setSubscriptionFilter({});", 3, "extensions.setSubscriptionFilter is not imitated"),
+    ("extensions.setSubscriptionInvalidationFilter({});", 3, "setSubscriptionInvalidationFilter is not imitated"),
+    ("extensions.invalidateSubscriptions({});", 3, "extensions.invalidateSubscriptions is not imitated"),
     ("return runtime.later();", 10, "runtime.later does not exist"),
 ]
 
@@ -117,6 +132,16 @@ def test_what_the_dialect_lacks_is_refused_where_it_stands(statement: str, colum
         ("import { nothing } from '@aws-appsync/utils';\n" + ALLOW, "no export 'nothing'"),
         ("import { upsert } from '@aws-appsync/utils/dynamodb';\n" + ALLOW, "no export 'upsert'"),
         ("import * as ddb from '@aws-appsync/utils/dynamodb';\n" + body("return ddb.upsert({});"), "ddb.upsert"),
+        (
+            "import { sync } from '@aws-appsync/utils/dynamodb';\n" + ALLOW,
+            "sync of '@aws-appsync/utils/dynamodb' is not",
+        ),
+        ("import { sql as q } from '@aws-appsync/utils/rds';\n" + ALLOW, "sql of '@aws-appsync/utils/rds' is not"),
+        (
+            "import * as rds from '@aws-appsync/utils/rds';\n" + body("return rds.select({});"),
+            "select of '@aws-appsync",
+        ),
+        ("import { converse } from '@aws-appsync/utils/ai';\n" + ALLOW, "converse of '@aws-appsync/utils/ai' is not"),
         ("function onPublish(ctx) {}\n", "neither onPublish nor onSubscribe"),
         (ALLOW + "export function onConnect(ctx) {}\n", "unknown export 'onConnect'"),
         ("export const onPublish = { request(ctx) {} };\n", "no response function"),

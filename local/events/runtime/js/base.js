@@ -45,9 +45,12 @@ globalThis.__appsync = (() => {
   const fail = (message) => {
     throw new Error(message);
   };
+  // Stands where something is that AWS has and this service has not: code that names it is refused when it is loaded, and
+  // code that comes by it in another way fails when it is called.
   const notImitated = (name) => {
-    const refuse = () => fail(`${name} is not imitated by the local Events service`);
-    refuse.notImitated = true;
+    const reason = `${name} is not imitated by the local Events service`;
+    const refuse = () => fail(reason);
+    refuse.notImitated = reason;
     return refuse;
   };
 

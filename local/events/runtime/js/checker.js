@@ -110,6 +110,7 @@
         const known = builtin(node, scope);
         const parent = node.computed ? null : builtin(node.object, scope);
         if (known?.missing && !parent?.missing) report(node, `${known.path} does not exist`);
+        if (typeof known?.value?.notImitated === "string") report(node, known.value.notImitated);
       },
       ReturnStatement: (node, scope) => {
         if (functionOf(node.argument, scope) !== null) report(node, rules.is("returning a function"));

@@ -18,7 +18,8 @@ globalThis.__module = (() => {
         if (specifier.type === "ImportSpecifier" && !Object.hasOwn(modules[name], imported)) {
           return report(specifier, `'${name}' has no export '${imported}'`);
         }
-        return undefined;
+        const reason = specifier.type === "ImportSpecifier" ? modules[name][imported].notImitated : undefined;
+        return reason === undefined ? undefined : report(specifier, reason);
       });
     });
   };

@@ -124,6 +124,12 @@
   const normalize = (value, form) =>
     String(value).normalize(FORMS[String(form).toLowerCase()] ?? fail(`unknown normalization form '${form}'`));
 
+  // Headers that belong to the caller's own connection, and are not passed on.
+  const RESTRICTED = ["transfer-encoding", "connection", "host", "expect", "keep-alive", "upgrade",
+    "proxy-authenticate", "proxy-authorization", "te", "content-length"];
+  const copyHeaders = (headers) =>
+    Object.fromEntries(Object.entries(headers).filter(([name]) => !RESTRICTED.includes(name.toLowerCase())));
+
   const util = {
     escapeJavaScript, urlEncode, urlDecode, base64Encode, base64Decode, autoId, autoUlid, autoKsuid, unauthorized,
     error, appendError, authType,
@@ -140,7 +146,7 @@
     },
     str: { normalize },
     http: {
-      copyHeaders: notImitated("util.http.copyHeaders"),
+      copyHeaders,
       addResponseHeader: notImitated("util.http.addResponseHeader"),
       addResponseHeaders: notImitated("util.http.addResponseHeaders"),
     },
@@ -153,14 +159,19 @@
     setSubscriptionInvalidationFilter: notImitated("extensions.setSubscriptionInvalidationFilter"),
     invalidateSubscriptions: notImitated("extensions.invalidateSubscriptions"),
   };
-  const runtime = { earlyReturn: (value) => stop({ kind: "early", value: optional(value) }) };
+  // Where to go on matters to pipelines, which Event APIs have not.
+  const earlyReturn = (value, options) => {
+    if (!["END", "NEXT"].includes(options?.skipTo ?? "END")) fail(`skipTo is END or NEXT, not '${options.skipTo}'`);
+    return stop({ kind: "early", value: optional(value) });
+  };
+  const runtime = { earlyReturn };
 
   const absent = (module, names) =>
     Object.fromEntries(names.map((name) => [name, notImitated(`${name} of '${module}'`)]));
   Object.assign(__appsync.modules, deepFreeze({
     "@aws-appsync/utils": { util, extensions, runtime },
     "@aws-appsync/utils/rds": absent("@aws-appsync/utils/rds", ["sql", "select", "insert", "update", "remove",
-      "createPgStatement", "createMySQLStatement", "typeHint", "toJsonObject"]),
+      "createPgStatement", "createMySQLStatement", "typeHint", "agg", "toJsonObject"]),
     "@aws-appsync/utils/ai": absent("@aws-appsync/utils/ai", ["invokeModel", "converse"]),
   }));
 })();
