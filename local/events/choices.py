@@ -444,6 +444,12 @@ WITHOUT_VALUE: tuple[Choice[None], ...] = (
         "the documented pattern leaves the decision to response; the result is as in GraphQL resolvers",
     ),
     _choice(
+        "condition-already-met",
+        "A put or delete fails its condition, but the table already holds what was wanted?",
+        "it succeeds: a put of the same item but for equalsIgnore, a delete of an item that is not there",
+        "documented for resolvers with the same request objects; an update cannot be compared and is an error",
+    ),
+    _choice(
         "data-source-time",
         "How long may a data source take?",
         "28 s; then ctx.error <Kind>:ExecutionTimeoutException, 'Execution timed out.'",

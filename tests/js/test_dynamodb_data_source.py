@@ -76,11 +76,31 @@ async def test_sets_and_binaries_keep_their_kind(run: Run, key: str, dynamodb: A
 
 
 async def test_a_failed_condition_is_an_error_with_the_item_as_result(run: Run, key: str) -> None:
-    expression = "ddb.put({ key: { id: p }, item: { n: 1 }, condition: { id: { attributeExists: false } } })"
-    assert (await run(expression, key))[1] is None
-    result, error = await run(expression, key)
+    expression = "ddb.put({ key: { id: p }, item: { n: %d }, condition: { id: { attributeExists: false } } })"
+    assert (await run(expression % 1, key))[1] is None
+    result, error = await run(expression % 2, key)
     assert error["type"] == "DynamoDB:ConditionalCheckFailedException"
     assert result == {"id": key, "n": 1}
+    for other in (
+        "ddb.update({ key: { id: p }, update: { n: 1 }, condition: { n: { gt: 5 } } })",
+        "ddb.remove({ key: { id: p }, condition: { n: { gt: 5 } } })",
+    ):
+        result, error = await run(other, key)
+        assert (result, error["type"]) == ({"id": key, "n": 1}, "DynamoDB:ConditionalCheckFailedException")
+
+
+async def test_a_write_whose_wish_is_already_true_succeeds_in_spite_of_its_condition(run: Run, key: str) -> None:
+    put = "ddb.put({ key: { id: p }, item: { n: 1, at: %d }, condition: { id: { attributeExists: false } } })"
+    assert (await run(put % 1, key))[1] is None
+    assert await run(put % 1, key) == [{"id": key, "n": 1, "at": 1}, None]
+    ignoring = (
+        "({ ...REQUEST, condition: { ...REQUEST.condition, equalsIgnore: ['at'],"
+        " conditionalCheckFailedHandler: { strategy: 'Reject' } } })"
+    ).replace("REQUEST", put % 2)
+    assert await run(ignoring, key) == [{"id": key, "n": 1, "at": 1}, None]
+    remove = "ddb.remove({ key: { id: p }, condition: { id: { attributeExists: true } } })"
+    assert (await run(remove, key))[0] == {"id": key, "n": 1, "at": 1}
+    assert await run(remove, key) == [None, None]
 
 
 async def test_query_pages_filters_and_projects(run: Run, key: str, dynamodb: Any) -> None:
@@ -167,9 +187,13 @@ async def test_transactions_write_all_or_nothing_and_say_why(run: Run, key: str)
         ("({ operation: 'PutItem', key: { id: { B: '%' } }, attributeValues: {} })", "must be base64 text"),
         ("({ operation: 'PutItem', key: { id: { S: '\\ud800' } }, attributeValues: {} })", "must be UTF-8 text"),
         (
-            "({ operation: 'DeleteItem', key: { id: { S: 'x' } }, condition: { equalsIgnore: ['a'] } })",
-            "condition.equalsIgnore is not imitated",
+            "({ operation: 'DeleteItem', key: { id: { S: 'x' } },"
+            " condition: { conditionalCheckFailedHandler: { strategy: 'Custom', lambdaArn: 'a' } } })",
+            "condition.conditionalCheckFailedHandler is not imitated",
         ),
+        ("ddb.put({ key: { id: 'x' }, item: {}, _version: 2 })", "_version is not imitated"),
+        ("ddb.put({ key: { id: 'x' }, item: {}, customPartitionKey: 'a' })", "customPartitionKey is not imitated"),
+        ("ddb.remove({ key: { id: 'x' }, populateIndexFields: true })", "populateIndexFields is not imitated"),
     ],
 )
 async def test_requests_that_make_no_sense_become_errors(run: Run, expression: str, words: str) -> None:

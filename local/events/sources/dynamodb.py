@@ -21,11 +21,13 @@ from local.events.sources.dynamodb_arguments import (
     Json,
     page,
     projection,
+    refuse_conflict_options,
     single_condition,
     transact_item,
     update,
     whole_item,
 )
+from local.events.sources.dynamodb_conditions import already_deleted, already_put
 from local.events.sources.dynamodb_results import data_source_error, in_order_of_keys, listed, written_content
 
 READ_SECONDS = 5
@@ -90,6 +92,7 @@ class DynamoDbDataSource:
         Raises:
             DataSourceError: DynamoDB refused it, could not be reached, or the request makes no sense.
         """
+        refuse_conflict_options(request)
         operation = self._operations.get(str(request.get("operation")))
         if operation is None:
             known = ", ".join(self._operations)
@@ -129,7 +132,10 @@ class DynamoDbDataSource:
 
     def _put_item(self, request: Json) -> Any:
         item = whole_item(request)
-        self._client.put_item(TableName=self.table_name, Item=item, **single_condition(request))
+        try:
+            self._client.put_item(TableName=self.table_name, Item=item, **single_condition(request))
+        except ClientError as error:
+            return already_put(error, item_to_plain(item), request)
         return item_to_plain(item)
 
     def _update_item(self, request: Json) -> Any:
@@ -143,12 +149,15 @@ class DynamoDbDataSource:
         return item_to_plain(answer["Attributes"])
 
     def _delete_item(self, request: Json) -> Any:
-        answer = self._client.delete_item(
-            TableName=self.table_name,
-            Key=item_to_wire(request["key"]),
-            ReturnValues="ALL_OLD",
-            **single_condition(request),
-        )
+        try:
+            answer = self._client.delete_item(
+                TableName=self.table_name,
+                Key=item_to_wire(request["key"]),
+                ReturnValues="ALL_OLD",
+                **single_condition(request),
+            )
+        except ClientError as error:
+            return already_deleted(error)
         return item_to_plain(answer["Attributes"]) if "Attributes" in answer else None
 
     def _query(self, request: Json) -> Any:

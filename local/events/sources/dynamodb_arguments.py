@@ -96,13 +96,23 @@ def _expression(parts: Mapping[str, Mapping[str, Any] | None]) -> Json:
     return arguments
 
 
+def refuse_conflict_options(request: Json) -> None:
+    """Refuse what belongs to conflict detection and to its delta tables, which are not imitated.
+
+    Raises:
+        DataSourceError: the request asks for it.
+    """
+    for name in ("_version", "customPartitionKey", "populateIndexFields"):
+        if request.get(name):
+            raise DataSourceError("DynamoDB:ValidationException", f"{name} is not imitated by the local Events service")
+
+
 def _condition(request: Json) -> Json:
     condition = request.get("condition") or {}
-    for name in ("equalsIgnore", "conditionalCheckFailedHandler"):
-        if condition.get(name):
-            raise DataSourceError(
-                "DynamoDB:ValidationException", f"condition.{name} is not imitated by the local Events service"
-            )
+    handler = condition.get("conditionalCheckFailedHandler") or {}
+    if handler.get("strategy", "Reject") != "Reject":
+        text = "condition.conditionalCheckFailedHandler is not imitated by the local Events service; 'Reject' is"
+        raise DataSourceError("DynamoDB:ValidationException", text)
     return _expression({"ConditionExpression": condition})
 
 
