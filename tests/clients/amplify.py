@@ -1,0 +1,52 @@
+"""What the tests give to Amplify, and what they expect of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from local.events.providers import AuthMode
+from tests.events_service.every_mode import EveryMode
+
+MODES = {
+    AuthMode.API_KEY: "apiKey",
+    AuthMode.COGNITO: "userPool",
+    AuthMode.OIDC: "oidc",
+    AuthMode.LAMBDA: "lambda",
+    AuthMode.IAM: "iam",
+}
+"""What Amplify calls them."""
+
+
+def talk_of(api: EveryMode, mode: AuthMode) -> dict[str, Any]:
+    """The argument of `talk` in amplify_talk.mjs."""
+    given = api.credentials()
+    signer = given[AuthMode.IAM]
+    return {
+        # Amplify turns `http://` into `wss://`; in capital letters it leaves the scheme alone.
+        "endpoint": f"HTTP://{api.service.host}/event",
+        "mode": MODES[mode],
+        "apiKey": given[AuthMode.API_KEY],
+        "accessToken": given[AuthMode.OIDC if mode is AuthMode.OIDC else AuthMode.COGNITO],
+        "authToken": given[AuthMode.LAMBDA] if mode is AuthMode.LAMBDA else None,
+        "credentials": {
+            "accessKeyId": signer.access_key,
+            "secretAccessKey": signer.secret_key,
+            "sessionToken": signer.token,
+        },
+        "channel": "/open/amplify",
+        "refused": {"publish": "/unknown/x", "subscribe": "/moderated/closed"},
+    }
+
+
+def check(result: dict[str, Any]) -> None:
+    """Hold what `talk` returned to what it should be."""
+    assert "failure" not in result, result
+    by_transport = sorted(result["received"], key=lambda event: (event["over"], event.get("n", 0)))
+    assert by_transport == [
+        {"over": "http", "n": 1},
+        {"over": "http", "n": 2},
+        {"over": "socket", "text": "ü€😀"},
+    ]
+    published, subscribed = result["refusals"]
+    assert published
+    assert "Unauthorized" in subscribed

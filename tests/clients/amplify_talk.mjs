@@ -1,0 +1,62 @@
+// What a user of Amplify does with an Event API: the same code runs in Node and in a browser.
+import { Amplify } from 'aws-amplify';
+import { decodeJWT } from 'aws-amplify/auth';
+import { events } from 'aws-amplify/data';
+
+/**
+ * Subscribe, publish over both transports, and try what is forbidden.
+ * @param given {endpoint, mode, apiKey, accessToken, authToken, credentials, channel, refused: {publish, subscribe}}
+ * @returns {received, refusals}: the events that came, and the message of each refusal (null where there was none).
+ */
+export async function talk(given) {
+  const tokens = given.accessToken && { accessToken: decodeJWT(given.accessToken) };
+  Amplify.configure(
+    {
+      API: {
+        Events: { endpoint: given.endpoint, region: 'us-east-1', defaultAuthMode: given.mode, apiKey: given.apiKey },
+      },
+    },
+    {
+      Auth: {
+        tokenProvider: { getTokens: async () => tokens },
+        credentialsProvider: {
+          getCredentialsAndIdentityId: async () => ({ credentials: given.credentials }),
+          clearCredentialsAndIdentityId: () => {},
+        },
+      },
+    },
+  );
+  const options = { authMode: given.mode, authToken: given.authToken };
+
+  const received = [];
+  const channel = await events.connect(given.channel, options);
+  await new Promise((resolve, reject) => {
+    const next = (message) => {
+      received.push(message.event);
+      if (received.length === 3) resolve();
+    };
+    const subscription = channel.subscribe({ next, error: (error) => reject(new Error(text(error))) }, options);
+    subscription.ready
+      .then(() => channel.publish({ over: 'socket', text: 'ü€😀' }, options))
+      .then(() => events.post(given.channel, [{ over: 'http', n: 1 }, { over: 'http', n: 2 }], options))
+      .catch(reject);
+  });
+
+  const refusals = [];
+  await events.post(given.refused.publish, { x: 1 }, options).then(
+    () => refusals.push(null),
+    (error) => refusals.push(text(error)),
+  );
+  const closed = await events.connect(given.refused.subscribe, options);
+  await new Promise((resolve) => {
+    const refused = (error) => { refusals.push(text(error)); resolve(); };
+    const subscription = closed.subscribe({ next: () => {}, error: refused }, options);
+    subscription.ready.then(() => { refusals.push(null); resolve(); }, () => {});
+  });
+  events.closeAll();
+  return { received, refusals };
+}
+
+function text(error) {
+  return String(error.message ?? error.errors?.[0]?.message ?? JSON.stringify(error));
+}
