@@ -33,6 +33,7 @@ class Published:
         namespace: the channel's.
         source: whose it was.
         identity: the caller's `ctx.identity`.
+        arrived: bytes of all its events as they came.
         texts: the events that were broadcast, as JSON texts.
         sizes: theirs, in bytes.
         receivers: subscriptions that got them.
@@ -45,6 +46,7 @@ class Published:
     namespace: str
     source: str
     identity: Mapping[str, Any] | None
+    arrived: int
     texts: Sequence[str]
     sizes: Sequence[int]
     receivers: int
@@ -134,7 +136,7 @@ class Activity:
         self._count_events(publish)
         summary, payloads = publish.summary(), tuple(publish.texts) if self._keep_payloads else ()
         self.publishes.append(
-            Recent(self._clock(), "publish", publish.channel, publish.source, summary, sum(publish.sizes), payloads)
+            Recent(self._clock(), "publish", publish.channel, publish.source, summary, publish.arrived, payloads)
         )
         level = logging.WARNING if publish.failed else logging.INFO if publish.handled else logging.DEBUG
         if _log.isEnabledFor(level):

@@ -27,6 +27,7 @@ from local.events.handlers import DataSource
 from local.events.registry import Registry
 from local.events.server import SERVICE, SETTINGS, event_routes
 from local.events.service import Service
+from local.events.status.routes import STARTED_AT, status_routes
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ def make_app(
         Registry(settings.state), authorizer, data_sources, invoker, clock, keep_payloads=settings.show_payloads
     )
     app[SERVICE] = service
+    app[STARTED_AT] = time.time()
     app[TOKEN] = settings.control_token
     app[SETTINGS] = SessionSettings(
         settings.keep_alive_seconds,
@@ -105,7 +107,7 @@ def make_app(
 
     app.cleanup_ctx.append(lifespan)
     app.on_shutdown.append(end_connections)
-    app.add_routes([*control_routes(), *event_routes()])
+    app.add_routes([*control_routes(), *status_routes(), *event_routes()])
     return app
 
 

@@ -20,6 +20,7 @@ class ServedConnection(Protocol):
     name: str
     opened_at: float
     identity: Mapping[str, Any] | None
+    accepted: bool
 
     @property
     def channels(self) -> list[str]: ...
@@ -35,6 +36,10 @@ class LiveNamespace:
         self._handlers = handlers
         self._calls = 0
         self._retired = False
+
+    def runs(self, handler: str) -> bool:
+        """Whether it has an `onPublish` or `onSubscribe`."""
+        return self._handlers.runs(handler)
 
     @asynccontextmanager
     async def handlers(self) -> AsyncIterator[NamespaceHandlers]:

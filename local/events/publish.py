@@ -114,6 +114,7 @@ async def publish(
             namespace=channel.namespace,
             source=caller.source,
             identity=caller.identity,
+            arrived=sum(event.size for event in batch),
             texts=texts,
             sizes=sizes,
             receivers=receivers,

@@ -21,6 +21,7 @@ from local.events.functions.model import FunctionModel
 from local.events.functions.sources import FunctionSources
 from local.events.server import SERVICE
 from local.events.service import Service
+from local.events.status import routes as status
 from local.events.template import (
     TemplateProblem,
     TemplateRefused,
@@ -192,5 +193,6 @@ def _ready(options: argparse.Namespace, workspace: Workspace, service: Service, 
             f"`{LOCAL_SECRET_ACCESS_KEY}`."
         )
     lines.append(f"The control API (fault switches) asks for the token in {token_file}.")
+    lines.append(f"What happens: http://{address.authority}{status.PATH}, and the lines below.")
     lines.append("Ctrl-C stops the service.")
     return "\n".join(lines)

@@ -77,6 +77,7 @@ class Session:
         self.name = f"connection {next(_NUMBERS)}"
         self.opened_at = time.time()
         self.identity: Identity = None
+        self.accepted = False
         self._outbox = Outbox(transport, service.flusher, settings.max_unsent_bytes, self.name)
         self._connection = Connection(
             live.has_namespace,
@@ -222,7 +223,7 @@ class Session:
             if lost.cut:
                 self.cut()
         else:
-            self.identity = identity
+            self.identity, self.accepted = identity, True
             self._live.activity.connected(self.name, identity)
             self._apply(self._connection.connect_accepted(self._loop.time()))
 
