@@ -1,6 +1,6 @@
 """The status page: it shows what is going on, to people on this machine, and gives nothing away."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ HOSTILE = '"<script>alert(1)</script>"'
 
 
 @pytest.fixture
-async def busy(service: Running) -> Running:
+async def busy(service: Running) -> AsyncIterator[Running]:
     """A service that somebody uses."""
     socket = await service.connect(service.jwt_authorization(username="<b>ada</b>"))
     await socket.subscribe("/open/a")
@@ -20,7 +20,8 @@ async def busy(service: Running) -> Running:
     await service.post("open/a", HOSTILE)
     await service.namespace("coded", "export function onPublish(ctx) { return ctx.events }")
     await service.faults({"match": {"operation": "connect", "channel": "/z"}, "effect": "close", "times": 2})
-    return service
+    yield service
+    await socket.raw.close()
 
 
 async def get(service: Running, path: str = "", headers: Mapping[str, str] | None = None) -> tuple[int, str]:
