@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from local.events import limits
+from local.events import fault_flags, limits
 from local.events.broker import MAX_UNSENT_BYTES
 from local.events.log import LogFormat
+from local.events.faults import Rule
 from local.events.template import settings
 
 DEFAULT_PORT: Final = 4570
@@ -50,6 +51,9 @@ def _parser() -> argparse.ArgumentParser:
     _address(parser.add_argument_group("where"))
     _surroundings(parser.add_argument_group("what is around it"))
     _telling(parser.add_argument_group("what it tells"))
+    parser.add_argument_group("faults, to see a client cope").add_argument(
+        "--fault", type=_fault, action="append", default=[], metavar="KIND[:CHANNEL][:AMOUNT]", help=fault_flags.HELP
+    )
     _scaling(parser.add_argument_group("limits, for tests that cannot wait a day"))
     return parser
 
@@ -222,3 +226,10 @@ def _handler(text: str) -> tuple[str, Path]:
     if not Path(file).is_file():
         raise argparse.ArgumentTypeError(f"there is no file {file}")
     return name, Path(file)
+
+
+def _fault(text: str) -> Rule:
+    try:
+        return fault_flags.fault(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

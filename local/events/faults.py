@@ -1,4 +1,4 @@
-"""Fault switches: make the service refuse, throttle, delay, lose or cut what matches a rule.
+"""Fault switches: make the service refuse, throttle, delay, reorder, lose or cut what matches a rule.
 
 For tests and for developers who want to see their client cope. Rules are tried in order; the first that matches and
 still has a use left decides.
@@ -14,6 +14,7 @@ from typing import Any
 
 from local.events.broker import Intercept, Subscription
 from local.events.errors import INTERNAL_FAILURE, THROTTLED, Refusal
+from local.events.held_back import HeldBack
 from local.events.properties import Properties, PropertyError
 
 
@@ -31,6 +32,7 @@ class Effect(StrEnum):
     """What happens to what is hit.
 
     `drop` loses it without an answer (HTTP: the connection breaks); `close` cuts the connection it came on or goes to.
+    `reorder` holds a delivery back until the next one to the same subscription has gone, `delay_ms` at most.
     """
 
     ERROR = "error"
@@ -38,6 +40,7 @@ class Effect(StrEnum):
     DELAY = "delay"
     DROP = "drop"
     CLOSE = "close"
+    REORDER = "reorder"
 
 
 class When(StrEnum):
@@ -47,6 +50,7 @@ class When(StrEnum):
     AFTER = "after"
 
 
+REORDER_WAIT_MS = 200.0
 REFUSABLE = frozenset({Target.CONNECT, Target.SUBSCRIBE, Target.PUBLISH})
 
 
@@ -74,7 +78,7 @@ class Rule:
         effect: what happens.
         when: before or after the operation took effect.
         status: of an `error` (the type is InternalFailureException unless `error_type` says otherwise).
-        delay_ms: of a `delay`.
+        delay_ms: of a `delay`; of a `reorder`, how long a delivery waits for the next one at most.
         skip: how many matches it still lets pass before it is used.
         times: how often it is still used; `None` is always.
         probability: of being used when it matches.
@@ -104,6 +108,7 @@ class Rule:
             and self.transport in (None, transport)
             and (self.channel is None or (channel is not None and fnmatchcase(channel, self.channel)))
             and (self.effect not in (Effect.ERROR, Effect.THROTTLE) or operation in REFUSABLE)
+            and (self.effect is not Effect.REORDER or operation is Target.DELIVER)
         )
 
     def refusal(self) -> Refusal:
@@ -154,6 +159,8 @@ def _check(rule: Rule) -> None:
         raise PropertyError("status", f"must be an error's HTTP status, 400 to 599, not {rule.status}")
     if rule.effect is Effect.DELAY and rule.delay_ms <= 0:
         raise PropertyError("delayMs", "a delay needs the milliseconds that it lasts")
+    if rule.effect is Effect.REORDER and rule.operation not in (None, Target.DELIVER):
+        raise PropertyError("effect", f"reorder means nothing to {rule.operation}: only deliveries have an order")
     refuses = rule.effect in (Effect.ERROR, Effect.THROTTLE)
     if refuses and rule.operation is not None and rule.operation not in REFUSABLE:
         raise PropertyError("effect", f"{rule.effect} means nothing to {rule.operation}: there is nobody to tell")
@@ -168,6 +175,7 @@ class Faults:
 
     def __init__(self, chance: Callable[[], float] = random.random) -> None:
         self._chance = chance
+        self._held = HeldBack()
         self.rules: list[Rule] = []
 
     def take(
@@ -215,11 +223,15 @@ class Faults:
         if not any(rule.operation in (None, Target.DELIVER) and rule.times != 0 for rule in self.rules):
             return None
         loop = asyncio.get_running_loop()
+        held = self._held
 
         def intercept(subscription: Subscription, deliver: Callable[[], None]) -> None:
             rule = self.take(Target.DELIVER, api, channel, "socket")
-            if rule is None:
+            if rule is not None and rule.effect is Effect.REORDER and not held.holds(subscription):
+                held.hold(subscription, deliver, rule.delay_ms or REORDER_WAIT_MS)
+            elif rule is None or rule.effect is Effect.REORDER:
                 deliver()
+                held.release(subscription)
             elif rule.effect is Effect.DELAY:
                 loop.call_later(rule.delay_ms / 1000, deliver)
             elif rule.effect is Effect.CLOSE:

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import json
 import logging
 import signal
 import socket
@@ -75,6 +76,7 @@ async def _serve(
     functions = FunctionSources(options.aws_endpoint, options.lambda_endpoint)
     data_sources = DataSources(options.aws_endpoint, functions)
     app = make_app(settings, data_sources, functions=functions)
+    app[SERVICE].faults.rules = list(options.fault)
     runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_SECONDS, access_log=None)
     await runner.setup()
     try:
@@ -192,6 +194,7 @@ def _ready(options: argparse.Namespace, workspace: Workspace, service: Service, 
             f"IAM callers sign with access key id `{LOCAL_ACCESS_KEY_ID}` and secret access key "
             f"`{LOCAL_SECRET_ACCESS_KEY}`."
         )
+    lines += [f"Fault rule in force: {json.dumps(rule.as_json())}" for rule in service.faults.rules]
     lines.append(f"The control API (fault switches) asks for the token in {token_file}.")
     lines.append(f"What happens: http://{address.authority}{status.PATH}, and the lines below.")
     lines.append("Ctrl-C stops the service.")

@@ -1,5 +1,7 @@
 """Fault switches: each does what it says, as often as it says, to what it says."""
 
+import asyncio
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -7,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from local.events.fault_flags import fault
 from local.events.faults import Faults, Target, When, rule_from
 from local.events.properties import PropertyError
-from tests.events_service.harness import Running
+from tests.events_service.harness import Running, UserPool, running
 
 
 async def watch(service: Running, channel: str = "/open/*") -> Any:
@@ -160,3 +163,65 @@ def test_a_rule_reads_back_as_it_was_written() -> None:
 def test_an_error_for_nobody_is_refused() -> None:
     with pytest.raises(PropertyError, match="nobody to tell"):
         rule_from({"effect": "throttle", "match": {"operation": "keep-alive"}})
+
+
+async def test_deliveries_can_change_places(service: Running) -> None:
+    socket = await watch(service)
+    await service.faults({"match": {"operation": "deliver"}, "effect": "reorder"})
+    await service.post("open/a", "1", "2", "3", "4")
+    assert [(await socket.receive())["event"] for _ in range(4)] == ["2", "1", "4", "3"]
+    await service.post("open/a", "5")
+    assert (await socket.receive())["event"] == "5", "what nothing overtakes is late, not lost"
+
+
+def test_reordering_what_has_no_order_is_refused() -> None:
+    with pytest.raises(PropertyError, match="only deliveries have an order"):
+        rule_from({"effect": "reorder", "match": {"operation": "publish"}})
+
+
+@pytest.mark.parametrize(
+    ("flag", "expected"),
+    [
+        ("drop", {"effect": "drop", "match": {"operation": "deliver"}}),
+        ("drop:30%", {"effect": "drop", "match": {"operation": "deliver"}, "probability": 0.3}),
+        ("drop:/chat/*:5x", {"effect": "drop", "match": {"operation": "deliver", "channel": "/chat/*"}, "times": 5}),
+        ("delay", {"effect": "delay", "match": {"operation": "deliver"}, "delayMs": 500.0}),
+        ("delay:/a:250ms", {"effect": "delay", "match": {"operation": "deliver", "channel": "/a"}, "delayMs": 250.0}),
+        ("delay:10%", {"effect": "delay", "match": {"operation": "deliver"}, "delayMs": 500.0, "probability": 0.1}),
+        ("throttle:/a/*", {"effect": "throttle", "match": {"operation": "publish", "channel": "/a/*"}}),
+        ("reorder", {"effect": "reorder", "match": {"operation": "deliver"}}),
+        ("skip-keep-alive:2x", {"effect": "drop", "match": {"operation": "keep-alive"}, "times": 2}),
+    ],
+)
+def test_a_flag_is_a_rule_in_one_word(flag: str, expected: dict[str, Any]) -> None:
+    assert fault(flag) == rule_from(expected)
+
+
+@pytest.mark.parametrize(
+    ("flag", "message"),
+    [
+        ("explode", "'explode' is no fault; drop, delay, throttle, reorder, skip-keep-alive are"),
+        ("drop:half", "'half' is no amount"),
+        ("drop:/a:1.5x", "whole number"),
+        ("drop:250ms", "milliseconds mean nothing to drop"),
+        ("drop:200%", "from 0 to 1"),
+        ("delay:0ms", "milliseconds that it lasts"),
+        ("skip-keep-alive:/a", "belongs to no channel"),
+        ("drop:5x:/a", "CHANNEL begins with a slash"),
+        ("drop:/a:1x:1x", "CHANNEL begins with a slash"),
+    ],
+)
+def test_a_flag_that_means_nothing_says_what_would(flag: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        fault(flag)
+
+
+async def test_keep_alive_frames_can_be_skipped(tmp_path: Path, pool: UserPool) -> None:
+    async with running(tmp_path, pool, keep_alive_seconds=0.05) as service:
+        socket = await service.connect()
+        assert await socket.receive() == {"type": "ka"}
+        await service.faults({"effect": "drop", "match": {"operation": "keep-alive"}, "times": 3})
+        await asyncio.sleep(0.3)
+        (rule,) = (await service.registered("GET", "faults"))["rules"]
+        assert rule["hits"] == 3
+        assert await socket.receive() == {"type": "ka"}
