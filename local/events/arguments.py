@@ -7,8 +7,8 @@ from typing import Final
 
 from local.events import fault_flags, limits
 from local.events.broker import MAX_UNSENT_BYTES
-from local.events.log import LogFormat
 from local.events.faults import Rule
+from local.events.log import LogFormat
 from local.events.template import settings
 
 DEFAULT_PORT: Final = 4570
@@ -19,6 +19,10 @@ examples:
       every Event API of a CDK app, after `cdk synth`; prints where each one is, its keys, and how to configure a client
   python -m local.events --template api.yaml --parameter Stage=dev
       the Event APIs of one CloudFormation template
+  python -m local.events --template api.yaml --handler chat=src/chat.js --watch
+      the code of namespace chat from its source file, served anew whenever it is saved
+  python -m local.events --assembly cdk.out --fault drop:/chat/*:10% --fault delay:250ms
+      loses every tenth event of the chat channels and delays the others
   python -m local.events --assembly cdk.out --aws-endpoint http://127.0.0.1:4566
       with data sources (DynamoDB, …) in an emulator of AWS that already runs
 
@@ -37,6 +41,10 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
             "give --assembly or --template; without them, --state and --control-token-file (APIs then come "
             "through the control API)"
         )
+    if (options.tls_certificate is None) != (options.tls_key is None):
+        parser.error("--tls-certificate and --tls-key go together")
+    if options.watch and not (options.assembly or options.template):
+        parser.error("--watch needs --assembly or --template: there is nothing to watch otherwise")
     return options
 
 
@@ -84,6 +92,11 @@ def _templates(group: "argparse._ArgumentGroup") -> None:
         help="take a namespace's code from this file instead (api/namespace=FILE if several APIs have it)",
     )
     group.add_argument(
+        "--watch",
+        action="store_true",
+        help="serve changed templates and handlers as soon as they are saved; sockets and subscriptions stay",
+    )
+    group.add_argument(
         "--parameter",
         type=_pair,
         action="append",
@@ -116,6 +129,9 @@ def _address(group: "argparse._ArgumentGroup") -> None:
     group.add_argument(
         "--port", type=int, default=DEFAULT_PORT, help="on 127.0.0.1 (default: %(default)s); 0 takes a free one"
     )
+    group.add_argument("--tls", action="store_true", help="https and wss, with a certificate that is made and named")
+    group.add_argument("--tls-certificate", type=Path, metavar="FILE", help="PEM; use this certificate instead")
+    group.add_argument("--tls-key", type=Path, metavar="FILE", help="PEM; the key of --tls-certificate")
     group.add_argument(
         "--ipv6", action="store_true", help="fail if ::1 cannot be listened on (it is tried in any case)"
     )

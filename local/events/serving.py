@@ -1,18 +1,20 @@
-"""One instance from start to stop: listen, read the templates, serve, clean up."""
+"""One instance from start to stop: listen, read the templates, serve, follow their changes, clean up."""
 
 import argparse
 import asyncio
-import contextlib
 import json
 import logging
 import signal
 import socket
+import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from aiohttp import web
 
+from local.events import tls
 from local.events.announcement import Address, announcement
 from local.events.app import Settings, make_app
 from local.events.auth.signers import LOCAL_ACCESS_KEY_ID, LOCAL_SECRET_ACCESS_KEY
@@ -20,23 +22,14 @@ from local.events.data_sources import DataSources
 from local.events.deployment import Deployment
 from local.events.functions.model import FunctionModel
 from local.events.functions.sources import FunctionSources
+from local.events.listening import listening
 from local.events.server import SERVICE
-from local.events.service import Service
 from local.events.status import routes as status
-from local.events.template import (
-    TemplateProblem,
-    TemplateRefused,
-    Templates,
-    TemplateSettings,
-    read_apis,
-    read_assembly,
-    read_template,
-)
-from local.events.template.files import Stack
+from local.events.template import TemplateRefused, Templates, TemplateSettings
+from local.events.template.given import read_given
+from local.events.watching import watch
 from local.events.workspace import Workspace
 
-IPV4: Final = "127.0.0.1"
-IPV6: Final = "::1"
 SHUTDOWN_SECONDS: Final = 3.0
 
 _log = logging.getLogger("local.events")
@@ -60,117 +53,125 @@ async def serve(options: argparse.Namespace) -> None:
     workspace = Workspace.open(options.state)
     try:
         with listening(options.port, ipv6=options.ipv6) as sockets:
-            await _serve(options, workspace, sockets, stop)
+            await Instance(options, workspace, sockets, _tell).run(stop)
     finally:
         workspace.close()
     _log.info("stopped")
 
 
-async def _serve(
-    options: argparse.Namespace, workspace: Workspace, sockets: list[socket.socket], stop: asyncio.Event
-) -> None:
-    address = Address(f"localhost:{sockets[0].getsockname()[1]}")
-    templated = bool(options.assembly or options.template)
-    templates = read(options, address) if templated else Templates()
-    settings = _settings(options, workspace, templated=templated)
-    functions = FunctionSources(options.aws_endpoint, options.lambda_endpoint)
-    data_sources = DataSources(options.aws_endpoint, functions)
-    app = make_app(settings, data_sources, functions=functions)
-    app[SERVICE].faults.rules = list(options.fault)
-    runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_SECONDS, access_log=None)
-    await runner.setup()
-    try:
-        if templated:
-            await functions.runner.replace(models(templates))
-            problems = await Deployment(app[SERVICE]).apply(templates)
-            if problems:
-                raise TemplateRefused(problems)
-        for each in sockets:
-            await web.SockSite(runner, each).start()
-        _log.info("serving Event APIs on http://%s", address.authority)
-        if templated:
-            print(_ready(options, workspace, app[SERVICE], address), flush=True)
-        await stop.wait()
-    finally:
-        await runner.cleanup()
-        await data_sources.close()
-        await functions.close()
+class Instance:
+    """The parts of one running service.
 
+    Args:
+        options: see `arguments`.
+        workspace: its folder.
+        sockets: bound, not yet listening.
+        tell: is given the announcement as soon as the service listens.
+    """
 
-def read(options: argparse.Namespace, address: Address) -> Templates:
-    """What the given templates hold; problems of reading are among its problems."""
-    stacks: list[Stack] = []
-    problems: list[TemplateProblem] = []
-    for reader, paths in ((read_assembly, options.assembly), (read_template, options.template)):
-        for path in paths:
-            try:
-                found = reader(path)
-                stacks += found if isinstance(found, list) else [found]
-            except TemplateRefused as refused:
-                problems += refused.problems
-    templates = read_apis(
-        stacks,
-        TemplateSettings(
-            address.authority,
+    def __init__(
+        self,
+        options: argparse.Namespace,
+        workspace: Workspace,
+        sockets: list[socket.socket],
+        tell: Callable[[str], None],
+    ) -> None:
+        self._options = options
+        self._tell = tell
+        self._sockets = sockets
+        self._templated = bool(options.assembly or options.template)
+        self._certificate = _certificate(options, workspace)
+        self._address = Address(f"localhost:{sockets[0].getsockname()[1]}", tls=self._certificate is not None)
+        token, self._token_file = workspace.control_token(options.control_token_file)
+        self._functions = FunctionSources(options.aws_endpoint, options.lambda_endpoint)
+        self._data_sources = DataSources(options.aws_endpoint, self._functions)
+        self._app = make_app(_settings(options, token), self._data_sources, functions=self._functions)
+        self._app[SERVICE].faults.rules = list(options.fault)
+        self._deployment = Deployment(self._app[SERVICE])
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop`; raises as `serve` does."""
+        runner = web.AppRunner(self._app, shutdown_timeout=SHUTDOWN_SECONDS, access_log=None)
+        await runner.setup()
+        try:
+            templates = await self._served() if self._templated else Templates()
+            context = None if self._certificate is None else self._certificate.context()
+            await self._listen(runner, context)
+            if self._options.watch:
+                given = [*self._options.assembly, *self._options.template]
+                await watch(templates, given, self._reload, stop)
+            await stop.wait()
+        finally:
+            await runner.cleanup()
+            await self._data_sources.close()
+            await self._functions.close()
+
+    async def _listen(self, runner: web.AppRunner, context: ssl.SSLContext | None) -> None:
+        for each in self._sockets:
+            await web.SockSite(runner, each, ssl_context=context).start()
+        _log.info("serving Event APIs on %s://%s", self._address.http, self._address.authority)
+        if self._templated:
+            self._tell(self._ready())
+
+    async def _served(self) -> Templates:
+        templates = self._read()
+        await self._functions.runner.replace(_models(templates))
+        problems = await self._deployment.apply(templates)
+        if problems:
+            raise TemplateRefused(problems)
+        return templates
+
+    async def _reload(self, changed: frozenset[Path]) -> Templates:
+        """Serve what the files hold now; what is broken in them stays as it was, and the log says why."""
+        templates = await asyncio.to_thread(self._read)
+        await self._functions.runner.replace(_models(templates))
+        for model in _models(templates):
+            if isinstance(model.code, Path) and any(path.is_relative_to(model.code.resolve()) for path in changed):
+                await self._functions.runner.restart(model.name)
+        problems = await self._deployment.apply(templates)
+        for problem in problems:
+            _log.error("not served, what was served before still is: %s", problem)
+        if changed and not problems:
+            names = ", ".join(sorted(path.name for path in changed))
+            _log.info("%s changed; everything is served as it is now", names)
+        return templates
+
+    def _read(self) -> Templates:
+        options = self._options
+        settings = TemplateSettings(
+            self._address.authority,
             account=options.account,
             region=options.region,
             parameters=dict(options.parameter),
             imports=dict(options.imports),
             resources=dict(options.resource),
             handlers=dict(options.handler),
-        ),
-    )
-    templates.problems[:0] = problems
-    return templates
+        )
+        return read_given(options.assembly, options.template, settings)
+
+    def _ready(self) -> str:
+        service = self._app[SERVICE]
+        lines = [announcement(service.apis.values(), self._address, time.time()), ""]
+        if self._options.credentials is None:
+            keys = f"access key id `{LOCAL_ACCESS_KEY_ID}` and secret access key `{LOCAL_SECRET_ACCESS_KEY}`"
+            lines.append(f"IAM callers sign with {keys}.")
+        if self._certificate is not None and self._certificate.made:
+            lines.append(self._certificate.instructions())
+        lines += [f"Fault rule in force: {json.dumps(rule.as_json())}" for rule in service.faults.rules]
+        lines.append(f"The control API (fault switches) asks for the token in {self._token_file}.")
+        at = f"{self._address.http}://{self._address.authority}{status.PATH}"
+        lines.append(f"What happens: {at}, and the lines below.")
+        if self._options.watch:
+            lines.append("Changed templates and handlers are served as soon as they are saved.")
+        return "\n".join([*lines, "Ctrl-C stops the service."])
 
 
-def models(templates: Templates) -> list[FunctionModel]:
-    """The functions that can be run; of the others the log says why not."""
-    found = []
-    for function in templates.functions.values():
-        for problem in function.problems:
-            _log.info("function %s (%s): %s", function.origin.logical_id, function.origin.file, problem)
-        if function.model is not None:
-            found.append(function.model)
-    return found
+def _tell(announced: str) -> None:
+    print(announced, flush=True)
 
 
-@contextlib.contextmanager
-def listening(port: int, *, ipv6: bool) -> Iterator[list[socket.socket]]:
-    """Sockets on the loopback addresses, closed at the end.
-
-    Args:
-        port: 0 takes a free one.
-        ipv6: whether ::1 must be among them; otherwise it is if it can be.
-
-    Raises:
-        OSError: the port is taken.
-    """
-    with contextlib.ExitStack() as opened:
-        sockets = [opened.enter_context(_bound(socket.AF_INET, IPV4, port))]
-        try:
-            sockets.append(opened.enter_context(_bound(socket.AF_INET6, IPV6, sockets[0].getsockname()[1])))
-        except OSError:
-            if ipv6:
-                raise
-        yield sockets
-
-
-def _bound(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
-    bound = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind((host, port))
-    except OSError as error:
-        bound.close()
-        raise OSError(
-            f"port {port} on {host} cannot be listened on ({error.strerror}); choose another: --port"
-        ) from error
-    return bound
-
-
-def _settings(options: argparse.Namespace, workspace: Workspace, *, templated: bool) -> Settings:
-    token, _ = workspace.control_token(options.control_token_file)
+def _settings(options: argparse.Namespace, token: str) -> Settings:
+    templated = bool(options.assembly or options.template)
     return Settings(
         state=None if templated else options.state,
         control_token=token,
@@ -186,16 +187,15 @@ def _settings(options: argparse.Namespace, workspace: Workspace, *, templated: b
     )
 
 
-def _ready(options: argparse.Namespace, workspace: Workspace, service: Service, address: Address) -> str:
-    _, token_file = workspace.control_token(options.control_token_file)
-    lines = [announcement(service.apis.values(), address, time.time()), ""]
-    if options.credentials is None:
-        lines.append(
-            f"IAM callers sign with access key id `{LOCAL_ACCESS_KEY_ID}` and secret access key "
-            f"`{LOCAL_SECRET_ACCESS_KEY}`."
-        )
-    lines += [f"Fault rule in force: {json.dumps(rule.as_json())}" for rule in service.faults.rules]
-    lines.append(f"The control API (fault switches) asks for the token in {token_file}.")
-    lines.append(f"What happens: http://{address.authority}{status.PATH}, and the lines below.")
-    lines.append("Ctrl-C stops the service.")
-    return "\n".join(lines)
+def _certificate(options: argparse.Namespace, workspace: Workspace) -> tls.Certificate | None:
+    if options.tls_certificate is not None:
+        return tls.Certificate(options.tls_certificate, options.tls_key, made=False)
+    return tls.made_in(workspace.folder) if options.tls else None
+
+
+def _models(templates: Templates) -> list[FunctionModel]:
+    """The functions that can be run; of the others the log says why not."""
+    for function in templates.functions.values():
+        for problem in function.problems:
+            _log.info("function %s (%s): %s", function.origin.logical_id, function.origin.file, problem)
+    return [function.model for function in templates.functions.values() if function.model is not None]

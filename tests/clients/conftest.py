@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -31,13 +32,14 @@ async def api(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EveryMo
 def node() -> Node:
     """Runs a script of this folder and gives the lines that it printed."""
 
-    async def run(script: str, *arguments: str, seconds: float = 60) -> list[str]:
+    async def run(script: str, *arguments: str, seconds: float = 60, **environment: str) -> list[str]:
         process = await asyncio.create_subprocess_exec(
             NODE,
             str(Path(__file__).with_name(script)),
             *arguments,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
+            env=os.environ | environment,
         )
         try:
             out, err = await asyncio.wait_for(process.communicate(), seconds)

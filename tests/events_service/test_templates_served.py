@@ -1,115 +1,87 @@
 """The command serves what templates hold, or says everything that is wrong with them and ends with 2."""
 
 import asyncio
-import json
 import re
+import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import aiohttp
 import pytest
 
 from local.events.__main__ import main
-from tests.events_service.harness import SUBPROTOCOL, Socket, header_protocol
+from tests.events_service.standalone import standalone
 from tests.events_service.test_template_files import api, assembly, namespace, written
 
 ROOT = Path(__file__).resolve().parents[2]
-KEY = {"Type": "AWS::AppSync::ApiKey", "Properties": {"ApiId": {"Fn::GetAtt": ["Api", "ApiId"]}}}
+OF_API = {"ApiId": {"Fn::GetAtt": ["Api", "ApiId"]}}
+KEY = {"Type": "AWS::AppSync::ApiKey", "Properties": OF_API}
 ECHO = "export function onPublish(ctx) { return ctx.events }"
-
-
-@dataclass
-class Command:
-    """The command while it runs: what it printed, and the address in it."""
-
-    process: asyncio.subprocess.Process
-    printed: str
-    errors: Path
-
-    @property
-    def endpoints(self) -> list[str]:
-        return re.findall(r"HTTP +(\S+)", self.printed)
-
-    @property
-    def keys(self) -> list[str]:
-        return re.findall(r"da2-\w+(?=  until)", self.printed)
-
-
-@asynccontextmanager
-async def command(folder: Path, *arguments: str) -> AsyncIterator[Command]:
-    """Run `python -m local.events` on a free port until the block ends."""
-    errors = folder / "stderr"
-    with errors.open("wb") as file:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "local.events", "--port", "0", *arguments, cwd=ROOT,
-            stdout=subprocess.PIPE, stderr=file,
-        )  # fmt: skip
-    try:
-        printed = ""
-        assert process.stdout is not None
-        while "Ctrl-C" not in printed:
-            line = await asyncio.wait_for(process.stdout.readline(), 30)
-            assert line, errors.read_text()
-            printed += line.decode()
-        yield Command(process, printed, errors)
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await asyncio.wait_for(process.wait(), 30)
-
-
-async def publish(endpoint: str, key: str, channel: str, **headers: str) -> tuple[int, Any]:
-    body = {"channel": channel, "events": ['"hello"']}
-    own = {"x-api-key": key, **headers}
-    async with aiohttp.ClientSession() as session, session.post(endpoint, json=body, headers=own) as answer:
-        return answer.status, await answer.json()
 
 
 async def test_a_template_is_served_with_nothing_else_given(tmp_path: Path) -> None:
     file = written(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace(CodeHandlers=ECHO)})
-    async with command(tmp_path, "--template", str(file)) as running:
-        (endpoint,), (key,) = running.endpoints, running.keys
-        assert "default: publish API_KEY, onPublish code; subscribe API_KEY, no onSubscribe" in running.printed
-        realtime = endpoint.replace("http://", "ws://") + "/realtime"
-        own = {"host": endpoint.split("/")[2], "x-api-key": key}
-        async with aiohttp.ClientSession() as session:
-            raw = await session.ws_connect(realtime, protocols=[SUBPROTOCOL, header_protocol(own)])
-            socket = Socket(raw, own)
-            assert (await socket.ask(type="connection_init"))["type"] == "connection_ack"
-            assert (await socket.subscribe("/default/*"))["type"] == "subscribe_success"
-            assert (await publish(endpoint, key, "default/x"))[0] == 200
-            assert await socket.receive() == {"type": "data", "id": "s1", "event": '"hello"'}
-        (token_file,) = re.findall(r"the token in (\S+)\.", running.printed)
+    async with standalone("--template", file) as running:
+        assert "default: publish API_KEY, onPublish code; subscribe API_KEY, no onSubscribe" in running.announced
+        socket = await running.subscribed("/default/*")
+        assert (await running.post("default/x", '"hello"'))[0] == 200
+        assert await socket.receive() == {"type": "data", "id": "s1", "event": '"hello"'}
+        (token_file,) = re.findall(r"the token in (\S+)\.", running.announced)
         assert len(await asyncio.to_thread(Path(token_file).read_text)) > 20
     assert not await asyncio.to_thread(Path(token_file).exists)
+
+
+async def test_the_command_announces_itself_and_ends_cleanly(tmp_path: Path) -> None:
+    file = written(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace()})
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "local.events", "--port", "0", "--template", str(file), cwd=ROOT,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        printed = await asyncio.wait_for(process.stdout.readuntil(b"Ctrl-C stops the service.\n"), 60)
+        assert b"Amplify.configure({ API: { Events: {" in printed
+        process.send_signal(signal.SIGINT)
+        assert await asyncio.wait_for(process.wait(), 30) == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
 
 
 async def test_several_apis_are_served_at_once_by_path_and_by_host_name(tmp_path: Path) -> None:
     second = tmp_path / "other"
     second.mkdir()
     one = written(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace("one")})
-    two = written(second, {"Two": api(), "Api": api(), "Key": KEY, "Space": namespace("two")}).rename(second / "o.json")
-    async with command(tmp_path, "--template", str(one), "--template", str(two)) as running:
-        assert len(running.endpoints) == 3
-        first, _, third = running.endpoints
-        names = re.findall(r"by host +http://([^/]+)", running.printed)
-        base = "http://" + first.split("/")[2]
-        assert (await publish(first, running.keys[0], "one/x"))[0] == 200
-        assert (await publish(third, running.keys[1], "two/x"))[0] == 200
-        assert (await publish(third, running.keys[0], "two/x"))[0] == 401
-        assert (await publish(base + "/event", running.keys[1], "two/x", host=names[2]))[0] == 200
-        assert (await publish(base + "/event", running.keys[1], "two/x"))[0] == 404
+    two = written(second, {"Api": api(), "Key": KEY, "Space": namespace("two")}).rename(second / "o.json")
+    async with standalone("--template", one, "--template", two) as running:
+        assert len(running.endpoints) == 2
+        host = re.findall(r"by host +http://([^/]+)", running.announced)[1]
+        assert (await running.post("one/x", "1", api=0))[0] == 200
+        assert (await running.post("two/x", "1", api=1))[0] == 200
+        (foreign, own), shared = running.keys, f"{running.base}/event"
+        assert (await running.post("two/x", "1", api=1, headers={"x-api-key": foreign}))[0] == 401
+        assert (await running.post("two/x", "1", url=shared, headers={"x-api-key": own, "host": host}))[0] == 200
+        assert (await running.post("two/x", "1", url=shared, headers={"x-api-key": own}))[0] == 404
 
 
 async def test_an_assembly_is_served(tmp_path: Path) -> None:
-    async with command(tmp_path, "--assembly", str(assembly(tmp_path / "cdk.out"))) as running:
-        assert "shared: publish API_KEY, no onPublish; subscribe API_KEY, onSubscribe code" in running.printed
+    async with standalone("--assembly", assembly(tmp_path / "cdk.out")) as running:
+        assert "shared: publish API_KEY, no onPublish; subscribe API_KEY, onSubscribe code" in running.announced
         assert len(running.endpoints) == 2
+
+
+async def test_expired_keys_are_named(tmp_path: Path) -> None:
+    key = {"Type": "AWS::AppSync::ApiKey", "Properties": {**OF_API, "Expires": 1_600_000_000}}
+    async with standalone("--template", written(tmp_path, {"Api": api(), "Key": key, "Space": namespace()})) as running:
+        assert "EXPIRED at 2020-09-13" in running.announced
+
+
+async def test_fault_flags_are_in_force_from_the_start(tmp_path: Path) -> None:
+    file = written(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace()})
+    async with standalone("--template", file, "--fault", "throttle:/default/*:1x") as running:
+        assert "Fault rule in force" in running.announced
+        assert [(await running.post("default/x", "1"))[0] for _ in range(2)] == [429, 200]
 
 
 def test_everything_that_cannot_be_served_is_said_and_the_command_ends_with_2(
@@ -154,6 +126,9 @@ def test_a_broken_file_does_not_hide_the_problems_of_the_others(
         ([], "give --assembly or --template"),
         (["--template", "x", "--parameter", "a"], "NAME=VALUE"),
         (["--template", "x", "--handler", "a=none.js"], "there is no file none.js"),
+        (["--template", "x", "--fault", "explode"], "'explode' is no fault"),
+        (["--template", "x", "--tls-key", "k"], "go together"),
+        (["--state", "x", "--watch"], "nothing to watch"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(
@@ -163,11 +138,3 @@ def test_options_that_make_no_sense_are_refused(
         main(arguments)
     assert caught.value.code == 2
     assert message in capsys.readouterr().err
-
-
-async def test_expired_keys_are_named(tmp_path: Path) -> None:
-    key = json.loads(json.dumps(KEY))
-    key["Properties"]["Expires"] = 1_600_000_000
-    file = written(tmp_path, {"Api": api(), "Key": key, "Space": namespace()})
-    async with command(tmp_path, "--template", str(file)) as running:
-        assert "EXPIRED at 2020-09-13" in running.printed

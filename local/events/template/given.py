@@ -1,0 +1,28 @@
+"""All templates that a command line names, read together."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from local.events.template.files import Stack, read_assembly, read_template
+from local.events.template.problems import TemplateProblem, TemplateRefused
+from local.events.template.reader import Templates, read_apis
+from local.events.template.settings import TemplateSettings
+
+
+def read_given(assemblies: Iterable[Path], templates: Iterable[Path], settings: TemplateSettings) -> Templates:
+    """What they hold. A file that cannot be read is a problem like any other, and hides none."""
+    stacks: list[Stack] = []
+    problems: list[TemplateProblem] = []
+    for folder in assemblies:
+        try:
+            stacks += read_assembly(folder)
+        except TemplateRefused as refused:
+            problems += refused.problems
+    for file in templates:
+        try:
+            stacks.append(read_template(file))
+        except TemplateRefused as refused:
+            problems += refused.problems
+    result = read_apis(stacks, settings)
+    result.problems[:0] = problems
+    return result

@@ -1,0 +1,30 @@
+"""The unmodified Amplify client over https and wss, with the certificate that the service makes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from local.events import tls
+from tests.clients import amplify
+from tests.clients.conftest import Node
+from tests.events_service.standalone import standalone
+from tests.events_service.test_template_files import api, namespace, written
+from tests.events_service.test_templates_served import KEY
+
+CLOSED = "import { util } from '@aws-appsync/utils'\nexport function onSubscribe(ctx) { util.unauthorized() }"
+
+
+async def test_amplify_in_node_trusts_the_certificate_that_it_is_told_to(tmp_path: Path, node: Node) -> None:
+    spaces = {"Api": api(), "Key": KEY, "Open": namespace("open"), "Shut": namespace("moderated", CodeHandlers=CLOSED)}
+    trusted = tls.made_in(tmp_path).certificate
+    async with standalone("--template", written(tmp_path, spaces), "--tls", "--state", tmp_path) as running:
+        talk = {
+            "endpoint": running.endpoints[0],
+            "mode": "apiKey",
+            "apiKey": running.keys[0],
+            "channel": "/open/amplify",
+            "refused": {"publish": "/unknown/x", "subscribe": "/moderated/closed"},
+        }
+        lines = await node("amplify_node.mjs", json.dumps(talk), NODE_EXTRA_CA_CERTS=str(trusted))
+    amplify.check(json.loads(lines[-1]))

@@ -1,0 +1,71 @@
+"""With --watch, what is saved is served; sockets and subscriptions stay, and what is broken stays as it was."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.events_service.standalone import Standalone, standalone
+from tests.events_service.test_template_files import api, namespace, written
+from tests.events_service.test_templates_served import KEY
+
+
+def echo(word: str) -> str:
+    return f"export function onPublish(ctx) {{ return ctx.events.map(({{ id }}) => ({{ id, payload: '{word}' }})) }}"
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(15):
+        while not condition():  # noqa: ASYNC110 - a log has no event
+            await asyncio.sleep(0.05)
+
+
+async def becomes(running: Standalone, socket: Any, word: str) -> None:
+    """Publish until subscribers get this word."""
+    async with asyncio.timeout(15):
+        while True:
+            await running.post("default/x", "1")
+            if json.loads((await socket.receive())["event"]) == word:
+                return
+            await asyncio.sleep(0.1)
+
+
+async def test_a_saved_handler_is_served_to_the_sockets_that_are_open(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = tmp_path / "code" / "own.js"
+    source.parent.mkdir()
+    source.write_text(echo("first"))
+    file = written(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace(CodeHandlers=echo("template"))})
+    async with standalone("--template", file, "--handler", f"default={source}", "--watch") as running:
+        socket = await running.subscribed("/default/*")
+        await becomes(running, socket, "first")
+        source.write_text(echo("second"))
+        await becomes(running, socket, "second")
+        source.write_text("export function onPublish(ctx) {\n  while (true) {}\n}")
+        await until(lambda: f"{source}:2:3: " in caplog.text)
+        assert "what was served before still is" in caplog.text
+        await becomes(running, socket, "second")
+        source.write_text(echo("third"))
+        await becomes(running, socket, "third")
+
+
+async def test_a_saved_template_changes_what_is_served(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    resources = {"Api": api(), "Key": KEY, "Space": namespace(CodeHandlers=echo("old")), "Gone": namespace("gone")}
+    file = written(tmp_path, resources)
+    async with standalone("--template", file, "--watch") as running:
+        socket = await running.subscribed("/default/*")
+        file.write_text("{")
+        await until(lambda: "is not JSON" in caplog.text)
+        assert (await running.post("gone/x", "1"))[0] == 200, "an unreadable file takes nothing away"
+        written(
+            tmp_path, {"Api": api(), "Key": KEY, "Space": namespace(CodeHandlers=echo("new")), "More": namespace("m")}
+        )
+        await becomes(running, socket, "new")
+        await until(lambda: "everything is served as it is now" in caplog.text)
+        assert [(await running.post(f"{name}/x", "1"))[0] for name in ("m", "gone")] == [200, 404]
