@@ -1,11 +1,11 @@
-"""`python -m local.events`: serve Event APIs, or print the choices made where AWS documents nothing."""
+"""`python -m local.events`: serve Event APIs, run one handler, or print the choices where AWS documents nothing."""
 
 import argparse
 import asyncio
 import sys
 from collections.abc import Sequence
 
-from local.events import arguments, choices
+from local.events import arguments, choices, evaluate
 from local.events.log import LogFormat, set_up_log
 from local.events.registry import RegistryError
 from local.events.serving import serve
@@ -18,6 +18,8 @@ def main(given: Sequence[str] | None = None) -> int:
     if words == ["choices"]:
         print(choices.as_text())
         return 0
+    if words[:1] == ["evaluate"]:
+        return evaluate.main(words[1:])
     return _serve(arguments.parse(words))
 
 

@@ -27,6 +27,7 @@ examples:
       with data sources (DynamoDB, …) in an emulator of AWS that already runs
 
 other commands:
+  python -m local.events evaluate     run one handler on one context, as AWS's EvaluateCode does; see its --help
   python -m local.events choices      what this service does where AWS documents nothing, and why
 
 docs/local-events.md says what is imitated and what is not."""

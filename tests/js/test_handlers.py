@@ -170,6 +170,25 @@ export const onPublish = {
         assert await load(code, on_publish=source).publish(HERE, events(1)) == [Outgoing("0", "early")]
         assert source.requests == []
 
+    @pytest.mark.parametrize(
+        ("call", "expected"),
+        [
+            ("runtime.earlyReturn()", []),
+            ("runtime.earlyReturn(null)", []),
+            ("runtime.earlyReturn(ctx.events, { skipTo: 'END' })", [Outgoing("0", {"n": 0})]),
+            ("runtime.earlyReturn(ctx.events, { skipTo: 'NEXT' })", [Outgoing("0", {"n": 0})]),
+            ("ctx.events.forEach((e) => runtime.earlyReturn([e]))", [Outgoing("0", {"n": 0})]),
+        ],
+    )
+    async def test_early_return_has_a_value_and_a_place_to_go_on_or_not(
+        self, load: Load, call: str, expected: list[Outgoing]
+    ) -> None:
+        source = Recorded(None)
+        code = self.PAIR.replace("return get(", f"{call}; get(")
+        assert await load(code, on_publish=source).publish(HERE, events(1)) == expected
+        assert source.requests == []
+        assert await load(on_publish(f"{call}; return [];")).publish(HERE, events(1)) == expected
+
     async def test_a_refusal_in_request_never_asks_the_source(self, load: Load) -> None:
         source = Recorded(None)
         code = self.PAIR.replace("return get(", "util.unauthorized(); get(")
@@ -313,6 +332,15 @@ async def test_console_and_appended_errors_become_log_lines(load: Load, caplog: 
         ("INFO", f'onPublish of namespace {HERE.namespace}: seen {{"a":1}}'),
         ("WARNING", f"onPublish of namespace {HERE.namespace}: util.appendError: Kind: careful"),
     ]
+
+
+async def test_a_line_is_logged_once_even_if_the_call_had_to_ask_for_a_time_zone(
+    load: Load, caplog: pytest.LogCaptureFixture
+) -> None:
+    code = on_publish("console.log('once'); util.time.nowFormatted('HH', 'Europe/Berlin'); return [];")
+    with caplog.at_level("INFO"):
+        await load(code).publish(HERE, events(1))
+    assert len([message for message in caplog.messages if message.endswith("once")]) == 1
 
 
 async def test_a_large_result_comes_back_whole(load: Load) -> None:

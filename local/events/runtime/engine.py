@@ -13,7 +13,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -91,6 +91,33 @@ class Crashed:
 Outcome = Returned | EarlyReturn | Refused | Crashed
 
 
+@dataclass(frozen=True)
+class LogEntry:
+    """One line of ``console`` or of ``util.appendError``, and where in the code it was written (lines from 1)."""
+
+    level: str
+    text: str
+    line: int | None
+    column: int | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One call of a handler function and what it left behind.
+
+    Attributes:
+        outcome: how it ended.
+        logs: what it wrote, in order.
+        stash: ``ctx.stash`` at the end.
+        appended: ``{message, type, data, info}`` of each ``util.appendError``.
+    """
+
+    outcome: Outcome
+    logs: Sequence[LogEntry] = ()
+    stash: Mapping[str, Any] = field(default_factory=dict)
+    appended: Sequence[Mapping[str, Any]] = ()
+
+
 class Engine:
     """Runs the exported functions of one module."""
 
@@ -125,8 +152,15 @@ class Engine:
             phase: ``request`` or ``response`` of a pair, ``None`` for a plain function.
             context: the JSON form of ``ctx``.
         """
+        done = await self.run(handler, phase, context)
+        for entry in done.logs:
+            _log_entry(_namespace(context), _name(handler, phase), entry)
+        return done.outcome
+
+    async def run(self, handler: str, phase: str | None, context: Mapping[str, Any]) -> Run:
+        """Do what `call` does, and report all of it instead of logging."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._call, handler, phase, context)
+        return await loop.run_in_executor(self._thread, self._run, handler, phase, context)
 
     def close(self) -> None:
         """Let what already runs finish, free the context and end the thread."""
@@ -150,32 +184,37 @@ class Engine:
         context.set_time_limit(self._limits.seconds)
         self._context = context
 
-    def _call(self, handler: str, phase: str | None, context: Mapping[str, Any]) -> Outcome:
+    def _run(self, handler: str, phase: str | None, context: Mapping[str, Any]) -> Run:
         answers: dict[str, Any] = {}
         host = {"now": int(time.time() * 1000), "seed": os.urandom(16).hex(), "answers": answers}
         try:
             text = json.dumps(context)
         except RecursionError:
-            return Crashed(f"{_name(handler, phase)} cannot run: an event is nested too deeply")
+            return Run(Crashed(f"{_name(handler, phase)} cannot run: an event is nested too deeply"))
         for _ in range(_MAX_QUESTIONS):
-            outcome = self._evaluate(handler, phase, text, json.dumps(host), _namespace(context))
-            if isinstance(outcome, str):
-                # The engine cannot call into Python while a time limit is set. A handler is a pure function of its
-                # context, clock and seed, so it is run again with the answer it asked for.
-                answers[outcome] = answer(outcome)
-                continue
-            return outcome
-        return Crashed("the handler used too many different times with a named time zone")
+            done = self._evaluate(handler, phase, text, json.dumps(host))
+            if not isinstance(done, str):
+                return done
+            # The engine cannot call into Python while a time limit is set. A handler is a pure function of its
+            # context, clock and seed, so it is run again with the answer it asked for.
+            answers[done] = answer(done)
+        return Run(Crashed("the handler used too many different times with a named time zone"))
 
-    def _evaluate(self, handler: str, phase: str | None, context: str, host: str, namespace: str) -> Outcome | str:
+    def _evaluate(self, handler: str, phase: str | None, context: str, host: str) -> Run | str:
+        """One attempt; text is a question that the host must answer first."""
         try:
             result = json.loads(self._invoke(handler, phase or "", context, host))
         except RecursionError:
-            return Crashed(f"{_name(handler, phase)} returned a value that is nested too deeply")
+            return Run(Crashed(f"{_name(handler, phase)} returned a value that is nested too deeply"))
         except quickjs.JSException as error:
-            return self._limited(handler, phase, str(error))
-        for entry in result.get("logs", ()):
-            _log_entry(namespace, _name(handler, phase), entry["level"], entry["text"])
+            return Run(self._limited(handler, phase, str(error)))
+        if result["kind"] == "question":
+            return str(result["question"])
+        logs = [LogEntry(e["level"], e["text"], e.get("line"), e.get("column")) for e in result["logs"]]
+        outcome = self._outcome(handler, phase, result)
+        return Run(outcome, logs, result.get("stash") or {}, result["appended"])
+
+    def _outcome(self, handler: str, phase: str | None, result: Mapping[str, Any]) -> Outcome:
         match result["kind"]:
             case "returned":
                 return Returned(result.get("value"), result.get("stash") or {})
@@ -185,8 +224,6 @@ class Engine:
                 return Refused(
                     result["type"], result["message"], result["unauthorized"], result.get("data"), result.get("info")
                 )
-            case "question":
-                return str(result["question"])
             case _ if result["limit"]:
                 return self._limited(handler, phase, result["message"])
             case _:
@@ -213,7 +250,7 @@ def _namespace(context: Mapping[str, Any]) -> str:
     return str(context.get("info", {}).get("channelNamespace", {}).get("name", "?"))
 
 
-def _log_entry(namespace: str, handler: str, level: str, text: str) -> None:
+def _log_entry(namespace: str, handler: str, entry: LogEntry) -> None:
     about = {"operation": "console", "namespace": namespace, "handler": handler}
-    number = logging.getLevelNamesMapping().get(level, logging.INFO)
-    _LOG.log(number, "%s of namespace %s: %s", handler, namespace, text, extra={"about": about})
+    number = logging.getLevelNamesMapping().get(entry.level, logging.INFO)
+    _LOG.log(number, "%s of namespace %s: %s", handler, namespace, entry.text, extra={"about": about})

@@ -2,7 +2,7 @@
 // handler is stopped, and the restricted built-in objects that handler code sees instead of JavaScript's own.
 globalThis.__appsync = (() => {
   "use strict";
-  const call = { now: 0, random: [0, 0, 0, 0], answers: {}, logs: [], appended: [], identity: null };
+  const call = { now: 0, random: [0, 0, 0, 0], answers: {}, logs: [], appended: [], identity: null, place: {} };
 
   const begin = (host, identity) => {
     call.now = host.now;
@@ -75,9 +75,14 @@ globalThis.__appsync = (() => {
   };
 
   const pick = (source, names) => Object.fromEntries(names.map((name) => [name, source[name]]));
+  // The rewritten code says where it is about to use `console`.
+  const at = (value, line, column) => {
+    call.place = { line, column };
+    return value;
+  };
   const log = (level) => (...values) => {
     const text = values.map((value) => (typeof value === "string" ? value : JSON.stringify(value))).join(" ");
-    call.logs.push({ level, text });
+    call.logs.push({ level, text, ...call.place });
   };
   const builtins = deepFreeze({
     JSON: safeJson,
@@ -87,5 +92,5 @@ globalThis.__appsync = (() => {
     console: { log: log("INFO"), error: log("ERROR"), debug: log("DEBUG") },
   });
 
-  return { call, begin, random, randomBytes, stop, ask, fail, notImitated, deepFreeze, builtins, Signal, modules: {} };
+  return { call, begin, at, random, randomBytes, stop, ask, fail, notImitated, deepFreeze, builtins, Signal, modules: {} };
 })();

@@ -76,7 +76,7 @@ globalThis.__module = (() => {
     return found;
   };
 
-  // Blanks import and export syntax in place, so that lines and columns stay, and counts every for...of.
+  // Blanks import and export syntax in place, so that lines stay, counts every for...of, and tells console its place.
   const rewrite = (code, program, exported) => {
     const edits = [];
     const blank = (start, end) => edits.push({ start, end, text: code.slice(start, end).replace(/[^\n\r]/g, " ") });
@@ -95,14 +95,19 @@ globalThis.__module = (() => {
         else blank(node.start, node.declaration.start);
       }
     });
-    const loops = (node) => {
+    const wrap = (node) => {
       if (node.type === "ForOfStatement") {
         insert(node.right.start, "__each(");
         insert(node.right.end, ")");
       }
-      children(node).forEach(loops);
+      const object = node.type === "CallExpression" && node.callee.type === "MemberExpression" ? node.callee.object : null;
+      if (object?.type === "Identifier" && object.name === "console") {
+        insert(object.start, "__at(");
+        insert(object.end, `, ${object.loc.start.line}, ${object.loc.start.column + 1})`);
+      }
+      children(node).forEach(wrap);
     };
-    loops(program);
+    wrap(program);
     const body = edits.sort((one, other) => one.start - other.start).reduce(
       ({ text, at }, edit) => ({ text: text + code.slice(at, edit.start) + edit.text, at: edit.end }),
       { text: "", at: 0 },
@@ -110,7 +115,7 @@ globalThis.__module = (() => {
     const results = Object.entries(exported).map(([name, { local }]) => `${name}: ${local}`).join(", ");
     const globals = `const { ${Object.keys(rules.OBJECTS).join(", ")} } = __builtins;`
       + ` const { util, extensions, runtime } = __modules["@aws-appsync/utils"];`;
-    return `(function (__modules, __builtins, __each) { "use strict"; ${globals} return (() => { ${header.join(" ")} `
+    return `(function (__modules, __builtins, __each, __at) { "use strict"; ${globals} return (() => { ${header.join(" ")} `
       + `${body.text}${code.slice(body.at)}\nreturn { ${results} }; })(); })`;
   };
 

@@ -1,7 +1,7 @@
 // Loads a checked and rewritten module and calls its exported functions.
 (() => {
   "use strict";
-  const { begin, builtins, modules, call, fail, Signal } = __appsync;
+  const { begin, at, builtins, modules, call, fail, Signal } = __appsync;
   let factory = null;
   let most = 0;
 
@@ -34,19 +34,24 @@
 
   const invoke = (handler, phase, contextText, hostText) => {
     let outcome;
+    let context;
     try {
-      const context = JSON.parse(contextText);
+      context = JSON.parse(contextText);
       begin(JSON.parse(hostText), context.identity);
-      const exported = factory(modules, builtins, each)[handler];
+      const exported = factory(modules, builtins, each, at)[handler];
       const value = (phase === "" ? exported : exported[phase])(context);
-      outcome = { kind: "returned", value: value === undefined ? null : value, stash: context.stash };
-      outcome.logs = call.logs;
-      return JSON.stringify(outcome);
+      outcome = { kind: "returned", value: value === undefined ? null : value };
+      return JSON.stringify({ ...outcome, stash: context.stash, logs: call.logs, appended: call.appended });
     } catch (error) {
       outcome = error instanceof Signal ? error.outcome : { kind: "crashed", ...describe(error) };
     }
-    outcome.logs = call.logs;
-    return JSON.stringify(outcome);
+    // What is reported beside a failure must not fail itself: a stash that is no JSON is left out.
+    const report = { ...outcome, logs: call.logs, appended: call.appended };
+    try {
+      return JSON.stringify({ ...report, stash: context?.stash });
+    } catch {
+      return JSON.stringify(report);
+    }
   };
 
   Object.assign(__appsync, { load, invoke });
