@@ -5,8 +5,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.compat import HTTPHeaders
 from botocore.credentials import Credentials
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -76,7 +80,8 @@ SPOILT: dict[str, tuple[Callable[[dict[str, str]], dict[str, str]], str]] = {
     "other host": (with_header("host", "other.test"), "does not match"),
     "host not sent": (without("host"), "signed but not sent: host"),
     "host not signed": (in_authorization("content-type;host;", "content-type;"), "not covered by the signature: host"),
-    "date not signed": (in_authorization(";x-amz-date", ""), "not covered by the signature: x-amz-date"),
+    "date not signed after all": (in_authorization(";x-amz-date", ""), "does not match"),
+    "date not sent": (without("x-amz-date"), "signed but not sent: x-amz-date"),
     "date not a date": (with_header("x-amz-date", "today"), "not of the form"),
     "other content type": (with_header("content-type", "text/plain"), "does not match"),
     "unknown key": (in_authorization("AKIDLOCAL", "AKIDOTHER"), "unknown access key"),
@@ -100,6 +105,29 @@ def test_a_spoilt_signature_is_refused_for_its_own_reason(
     with pytest.raises(Refusal, match=reason) as caught:
         verifier.identify(presented(headers), REGION, ACCOUNT)
     assert caught.value.message == "You are not authorized to make this call."
+
+
+class HostSigner(SigV4Auth):
+    """Signs no header but the host, as an independent client does that is tested against AWS."""
+
+    def headers_to_sign(self, request: AWSRequest) -> HTTPHeaders:
+        signed = HTTPHeaders()
+        signed["host"] = request.headers["host"]
+        return signed
+
+
+def test_a_signature_need_cover_no_header_but_the_host(verifier: SignatureVerifier) -> None:
+    request = AWSRequest("POST", URL, data=BODY, headers={"host": urlsplit(URL).netloc})
+    HostSigner(SIGNER, "appsync", REGION).add_auth(request)
+    headers = dict(request.headers.items())
+    assert "SignedHeaders=host," in headers["Authorization"]
+    verifier.identify(presented(headers), REGION, ACCOUNT)
+    with pytest.raises(Refusal, match="not of the form"):
+        verifier.identify(presented(without("x-amz-date")(headers)), REGION, ACCOUNT)
+    date = headers["X-Amz-Date"]
+    other_second = f"{date[:-2]}{'1' if date[-2] == '0' else '0'}Z"
+    with pytest.raises(Refusal, match="does not match"):
+        verifier.identify(presented(with_header("x-amz-date", other_second)(headers)), REGION, ACCOUNT)
 
 
 @pytest.mark.parametrize("body", [b"", BODY + b" ", BODY.replace(b"1", b"2")])
