@@ -263,6 +263,24 @@ WITHOUT_VALUE: tuple[Choice[None], ...] = (
         "both are described as the headers of the request",
     ),
     _choice(
+        "metric-scope",
+        "What do PublishSuccess, PublishClientError and PublishServerError count?",
+        "publishes over the socket; those over HTTP count as Requests, 4XXError, 5XXError and Latency",
+        "CloudWatch's page lists the first among the realtime metrics",
+    ),
+    _choice(
+        "metric-handlers",
+        "What do PublishedHandlerInvocations and FailedEvents count?",
+        "calls of onPublish, one a request; events that it failed one by one, and all of a request that it refused",
+        "the page does not say whether a batch is one invocation",
+    ),
+    _choice(
+        "metric-units",
+        "How are InboundMessages and OutboundMessages metered?",
+        "in units of 5 x 1024 bytes of an event's JSON text, at least one an event and receiver",
+        "5 kB is documented, not which kilobyte nor what of a frame counts",
+    ),
+    _choice(
         "iam-policies",
         "Are IAM policies evaluated?",
         "no: every signer known to the local cloud is allowed what its mode is allowed",

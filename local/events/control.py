@@ -15,8 +15,8 @@ from local.events.faults import rule_from
 from local.events.handlers import CodeRefused
 from local.events.metrics import CLOUDWATCH_NAMESPACE
 from local.events.properties import PropertyError
+from local.events.registry import InUseError, UnknownError
 from local.events.server import SERVICE
-from local.events.service import InUseError, UnknownError
 from local.events.strict_json import parse
 
 TOKEN_HEADER: Final = "x-local-control"  # noqa: S105 - the header's name, not a token

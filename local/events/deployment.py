@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from local.events.handlers import CodeRefused
 from local.events.properties import PropertyError
-from local.events.service import InUseError, Service, UnknownError
+from local.events.registry import InUseError, UnknownError
+from local.events.service import Service
 from local.events.template import Registration, TemplateApi, TemplateProblem, Templates
 
 CODE: Final = "CodeHandlers"

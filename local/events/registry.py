@@ -14,6 +14,14 @@ class RegistryError(Exception):
     """The registry file cannot be used; the message says what to do."""
 
 
+class InUseError(Exception):
+    """Something cannot be deleted because something else needs it."""
+
+
+class UnknownError(Exception):
+    """A registration belongs to an API that is not registered."""
+
+
 class Registry:
     """The registrations as they were received, by API id.
 

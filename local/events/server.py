@@ -23,6 +23,7 @@ from local.events.faults import Lost, Target, When
 from local.events.frames import SUBPROTOCOL
 from local.events.limits import TRANSPORT_MESSAGE_BYTES
 from local.events.live import LiveApi
+from local.events.selection import select
 from local.events.service import Service
 from local.events.session import Session
 from local.events.strict_json import parse
@@ -68,7 +69,7 @@ def event_routes() -> list[web.RouteDef]:
 async def publish_over_http(request: web.Request) -> web.StreamResponse:
     """`POST /event`: authorise, publish, account for every event."""
     service = request.app[SERVICE]
-    live = request[CALLED] = service.select(request.host, request.match_info.get("api_id"))
+    live = request[CALLED] = select(service.apis, request.host, request.match_info.get("api_id"))
     body = await _body(request)
     channel_text, events = _publish_request(body)
     channel = parse_channel(channel_text)
@@ -94,7 +95,7 @@ async def publish_over_http(request: web.Request) -> web.StreamResponse:
 async def realtime(request: web.Request) -> web.StreamResponse:
     """`GET /event/realtime`: upgrade, then serve the connection until it ends."""
     service = request.app[SERVICE]
-    live = service.select(request.host, request.match_info.get("api_id"))
+    live = select(service.apis, request.host, request.match_info.get("api_id"))
     offered = [p.strip() for p in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
     if SUBPROTOCOL not in offered:
         message = f"The upgrade must offer the subprotocol {SUBPROTOCOL}"

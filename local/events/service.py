@@ -27,24 +27,15 @@ from local.events.auth.credentials import Credentials
 from local.events.broker import Flusher
 from local.events.data_source_models import DataSourceModel, LambdaModel, data_source_from
 from local.events.direct import DirectHandler
-from local.events.errors import NOT_FOUND, Refusal
 from local.events.faults import Faults
 from local.events.functions.invoker import FunctionInvoker
 from local.events.handlers import CodeRefused, DataSource, NamespaceHandlers
 from local.events.live import LiveApi, LiveNamespace
-from local.events.registry import Registry
+from local.events.registry import InUseError, Registry, UnknownError
 
 GOING_AWAY: Final = 1001
 
 _log = logging.getLogger(__name__)
-
-
-class InUseError(Exception):
-    """Something cannot be deleted because something else needs it."""
-
-
-class UnknownError(Exception):
-    """A registration belongs to an API that is not registered."""
 
 
 class Service:
@@ -229,22 +220,6 @@ class Service:
         if live is None:
             raise UnknownError(f"no API {api_id} is registered")
         return live
-
-    def select(self, host: str, api_id: str | None) -> LiveApi:
-        """The API that a request is for: by id in its path, by its Host, or the only one there is.
-
-        Raises:
-            Refusal: that is none, or not one alone.
-        """
-        if api_id is not None:
-            candidates = [self.apis[api_id]] if api_id in self.apis else []
-        else:
-            named = [a for a in self.apis.values() if host.lower() in (a.api.hosts.http, a.api.hosts.realtime)]
-            candidates = named or list(self.apis.values())
-        if len(candidates) == 1:
-            return candidates[0]
-        known = ", ".join(f"/{id}/event" for id in self.apis) or "none is registered"
-        raise Refusal(NOT_FOUND, f"No single Event API is meant; name one by its path: {known}", 404)
 
     async def authorize(
         self, live: LiveApi, allowed: frozenset[AuthMode], credentials: Credentials, call: Call
