@@ -261,6 +261,8 @@ class Cloud:
                 ports.emulator_url,
                 "--credentials",
                 str(state.credentials_file),
+                "--permissions",
+                f"{ports.emulator_url}/_local/permissions/decision",
             )
             return Program(name, command, f"{ports.events_url}/_control/health")
         command = (

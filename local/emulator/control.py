@@ -11,6 +11,8 @@ from local.emulator.chime import control as chime_control
 from local.emulator.chime.installation import ChimeInstallation
 from local.emulator.durability.keeper import StateKeeper
 from local.emulator.faults import FaultRuleError, FaultSwitches
+from local.emulator.permissions.guard import PermissionGuard
+from local.emulator.permissions.needs import Need
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -28,6 +30,9 @@ class ControlPlane:
     * `GET|PUT|DELETE /_local/faults`: the list of fault rules.
     * `POST /_local/checkpoint`: save everything now; 409 while a stack operation runs.
     * `/_local/chime/...`: see `local.emulator.chime.control`.
+    * `GET /_local/permissions`: what every role grants, and what of it was used or refused.
+    * `POST /_local/permissions/decision`, body `{"principalArn", "action", "resource"}`: whether a principal may do it,
+      for a service outside this process; recorded like a request.
     """
 
     def __init__(
@@ -37,12 +42,14 @@ class ControlPlane:
         keeper: StateKeeper,
         faults: FaultSwitches,
         chime: ChimeInstallation,
+        guard: PermissionGuard,
     ) -> None:
         self._application = application
         self._token = token.encode()
         self._keeper = keeper
         self._faults = faults
         self._chime = chime
+        self._guard = guard
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer our own paths, pass on everything else."""
@@ -83,6 +90,10 @@ class ControlPlane:
             return await self._answer_faults(method, receive)
         if path == "/_local/checkpoint" and method == "POST":
             return self._checkpoint()
+        if path == "/_local/permissions" and method == "GET":
+            return 200, self._guard.state()
+        if path == "/_local/permissions/decision" and method == "POST":
+            return self._decide(await _body(receive))
         if path.startswith(chime_control.PREFIX):
             return self._chime.control.answer(method, path, await _body(receive))
         return 404, _error(f"{method} {path} is not known here")
@@ -98,6 +109,14 @@ class ControlPlane:
         elif method != "GET":
             return 405, _error("GET, PUT and DELETE are allowed")
         return 200, {"rules": self._faults.listed()}
+
+    def _decide(self, body: bytes) -> tuple[int, Any]:
+        try:
+            asked = json.loads(body)
+            principal, need = str(asked["principalArn"]), Need(str(asked["action"]), str(asked["resource"]))
+        except (ValueError, KeyError, TypeError):
+            return 400, _error('expected {"principalArn", "action", "resource"}')
+        return 200, {"decision": self._guard.decide_for(principal, need)}
 
     def _checkpoint(self) -> tuple[int, Any]:
         if self._keeper.stack_operation_runs():

@@ -41,6 +41,21 @@ class Credentials:
         return variables
 
 
+@dataclass(frozen=True)
+class RoleSession:
+    """Who acts under a role: the role's name, and the session's ARN, which refusals name."""
+
+    role: str
+    arn: str
+
+
+def role_session(arn: str) -> RoleSession | None:
+    """The role session that an ARN names, or None for other principals."""
+    if ":assumed-role/" not in arn:
+        return None
+    return RoleSession(arn.split(":assumed-role/", 1)[1].split("/", 1)[0], arn)
+
+
 class CredentialStore:
     """Issues keys and keeps them in one JSON file of mode 0600, keyed by access key id."""
 
@@ -75,6 +90,11 @@ class CredentialStore:
         if found is None or ":function:" not in found.principal:
             return None
         return found.principal.split(":function:", 1)[1].split(":", 1)[0]
+
+    def session_of(self, access_key_id: str) -> RoleSession | None:
+        """The role session that was given `access_key_id`, or None for keys of no role."""
+        found = self._by_key.get(access_key_id)
+        return None if found is None else role_session(found.arn)
 
     def _issue(self, principal: str, arn: str, prefix: str, *, session: bool) -> Credentials:
         with self._lock:

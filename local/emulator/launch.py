@@ -14,6 +14,9 @@ from local.emulator.durability.keeper import StateKeeper
 from local.emulator.faults import FaultSwitches
 from local.emulator.fixes import apply_fixes
 from local.emulator.functions import FunctionProcesses
+from local.emulator.permissions.guard import STATE as PERMISSIONS
+from local.emulator.permissions.guard import PermissionGuard
+from local.emulator.permissions.services import ServicesActingForRoles
 from local.emulator.providers import install_providers
 from local.emulator.requests import RequestPath
 from local.emulator.settings import EmulatorSettings
@@ -33,14 +36,17 @@ def build(settings: EmulatorSettings) -> ControlPlane:
     faults = FaultSwitches()
     keeper = StateKeeper(settings.state.emulator)
     processes = FunctionProcesses(store, faults)
+    guard = PermissionGuard(store, settings.region)
     chime = ChimeInstallation(keeper)
     apply_fixes()
     install_providers(settings)
     processes.install()
+    ServicesActingForRoles(guard).install()
     chime.install()
+    keeper.keep(PERMISSIONS, guard.state, guard.restore, changes_unasked=True)
     keeper.install()
-    RequestPath(keeper, faults, processes, chime.meetings).install()
-    return ControlPlane(ministack_app.app, settings.state.control_token(), keeper, faults, chime)
+    RequestPath(keeper, guard, faults, processes, chime.meetings).install()
+    return ControlPlane(ministack_app.app, settings.state.control_token(), keeper, faults, chime, guard)
 
 
 def serve(settings: EmulatorSettings) -> None:

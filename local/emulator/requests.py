@@ -1,4 +1,4 @@
-"""The path of one AWS request through the emulator: fault switches, the service, durability."""
+"""The path of one AWS request through the emulator: permissions, fault switches, the service, durability."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from ministack import app as ministack_app
-from ministack.core.router import detect_service, extract_access_key_id
+from ministack.core.router import detect_service, extract_access_key_id, extract_region
 
 from local.emulator.chime import service_model as chime_model
 from local.emulator.chime.meetings import Meetings
@@ -19,6 +19,8 @@ from local.emulator.durability.keeper import StateKeeper
 from local.emulator.durability.policy import saving_for
 from local.emulator.faults import Call, FaultRule, FaultSwitches, table_names
 from local.emulator.functions import FunctionProcesses
+from local.emulator.permissions.guard import PermissionGuard
+from local.emulator.permissions.needs import Request
 
 _LOGGER = logging.getLogger("local.requests")
 _INVOKE_PATH = re.compile(r"^/2015-03-31/functions/([^/]+)/invocations$")
@@ -31,9 +33,15 @@ class RequestPath:
     """Stands in front of ministack's dispatcher of AWS requests."""
 
     def __init__(
-        self, keeper: StateKeeper, faults: FaultSwitches, processes: FunctionProcesses, meetings: Meetings
+        self,
+        keeper: StateKeeper,
+        guard: PermissionGuard,
+        faults: FaultSwitches,
+        processes: FunctionProcesses,
+        meetings: Meetings,
     ) -> None:
         self._keeper = keeper
+        self._guard = guard
         self._faults = faults
         self._processes = processes
         self._meetings = meetings
@@ -47,6 +55,10 @@ class RequestPath:
         ) -> Response:
             service = detect_service(method, path, headers, query)
             operation = operation_name(service, method, path, headers, body, query)
+            request = Request(service, operation, method, path, headers, body, query, extract_region(headers, query))
+            refusal = self._guard.refusal(extract_access_key_id(headers, query) or "", request)
+            if refusal is not None:
+                return refusal
             rule = self._strike(service, operation, headers, body, query)
             if rule is not None:
                 if rule.effect == "vanish" and rule.when == "before":

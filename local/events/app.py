@@ -15,6 +15,7 @@ from local.events.auth.iam import SignatureVerifier
 from local.events.auth.jwks import KeySets
 from local.events.auth.key_places import KeyPlaces
 from local.events.auth.lambda_authorizer import LambdaAuthorizer
+from local.events.auth.rights import AskedRights, EveryRight
 from local.events.auth.signers import LOCAL_ACCOUNT_ID, LocalSigner, SignerFile
 from local.events.auth.tokens import TokenVerifier
 from local.events.broker import MAX_UNSENT_BYTES
@@ -46,6 +47,7 @@ class Settings:
         key_sets: addresses or files of JSON Web Key Sets, by user pool id or issuer.
         account_id: of the local signer.
         show_payloads: whether the status page may show what was published.
+        permissions_url: where to ask what IAM principals may do; `None` restricts nobody.
     """
 
     state: Path | None
@@ -59,6 +61,7 @@ class Settings:
     key_sets: Mapping[str, str] = field(default_factory=dict)
     account_id: str = LOCAL_ACCOUNT_ID
     show_payloads: bool = False
+    permissions_url: str | None = None
 
 
 def make_app(
@@ -119,10 +122,12 @@ def _authorizer(
 ) -> Authorizer:
     documents = Documents(session)
     places = KeyPlaces(documents, settings.cognito_endpoint, settings.key_sets)
+    asked = settings.permissions_url
     signers = LocalSigner(settings.account_id) if settings.credentials is None else SignerFile(settings.credentials)
     return Authorizer(
         tokens=TokenVerifier(KeySets(documents, places, time.monotonic), clock),
         signatures=SignatureVerifier(signers, clock),
+        rights=EveryRight() if asked is None else AskedRights(asked, settings.control_token, session),
         functions=LambdaAuthorizer(functions, time.monotonic),
         clock=clock,
     )

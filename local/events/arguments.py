@@ -158,6 +158,11 @@ def _surroundings(group: "argparse._ArgumentGroup") -> None:
         help="JSON: whose signatures are good (default: access key `local`, secret `local`)",
     )
     group.add_argument(
+        "--permissions",
+        metavar="URL",
+        help="where to ask what IAM principals may do (default: nobody is restricted)",
+    )
+    group.add_argument(
         "--cognito-endpoint",
         metavar="URL",
         help="where user pools publish their keys (default: AWS, as their tokens say)",

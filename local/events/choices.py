@@ -283,8 +283,9 @@ WITHOUT_VALUE: tuple[Choice[None], ...] = (
     _choice(
         "iam-policies",
         "Are IAM policies evaluated?",
-        "no: every signer known to the local cloud is allowed what its mode is allowed",
-        "the local cloud does not evaluate IAM anywhere",
+        "in the local cloud, yes: a role's session is refused what its policies do not allow (403, "
+        "AccessDeniedException, IAM's text); without --permissions, every signer is allowed what its mode is allowed",
+        "the type and text that AWS's services give; the service alone knows no roles",
     ),
     _choice(
         "iam-account",

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 UNAUTHORIZED: Final = "UnauthorizedException"
+ACCESS_DENIED: Final = "AccessDeniedException"
 UNAUTHORIZED_BY_HANDLER: Final = "Unauthorized"
 BAD_REQUEST: Final = "BadRequestException"
 NOT_FOUND: Final = "NotFoundException"

@@ -184,6 +184,7 @@ def _settings(options: argparse.Namespace, token: str) -> Settings:
         key_sets=dict(options.jwks),
         account_id=options.account,
         show_payloads=options.show_payloads,
+        permissions_url=options.permissions,
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import json
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
@@ -22,7 +24,9 @@ from local.state import StateDirectory
 from local.supervisor import Child, Program
 
 REGION = "us-east-1"
-ROLE = "arn:aws:iam::000000000000:role/test"
+ROLE_NAME = "test"
+ROLE = f"arn:aws:iam::000000000000:role/{ROLE_NAME}"
+EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 _START_SECONDS = 60.0
 
 
@@ -66,6 +70,8 @@ class EmulatorProcess:
                     self.ports.emulator_url,
                     "--credentials",
                     str(self.state.credentials_file),
+                    "--permissions",
+                    f"{self.ports.emulator_url}/_local/permissions/decision",
                 ),
                 f"{self.ports.events_url}/_control/health",
             )
@@ -116,15 +122,29 @@ class EmulatorProcess:
     def meetings(self) -> MeetingControl:
         return MeetingControl(self.ports, self.token)
 
-    def function(self, name: str, source: str, variables: dict[str, str] | None = None) -> str:
-        """Make a Python function from its source; `handler` is what it calls. Returns its ARN."""
+    def role(self, name: str, *statements: dict[str, Any]) -> str:
+        """Make a role for functions, or give one other statements. Returns its ARN."""
+        iam = self.aws("iam")
+        trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
+            iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy(trust))
+        iam.put_role_policy(RoleName=name, PolicyName="Function", PolicyDocument=_policy(*statements))
+        return f"arn:aws:iam::000000000000:role/{name}"
+
+    def function(
+        self, name: str, source: str, variables: dict[str, str] | None = None, *, role: str | None = None
+    ) -> str:
+        """Make a Python function from its source; `handler` is what it calls. Returns its ARN.
+
+        Its role may do everything unless another is given.
+        """
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w") as package:
             package.writestr("main.py", source)
         created = self.aws("lambda").create_function(
             FunctionName=name,
             Runtime="python3.13",
-            Role=ROLE,
+            Role=role or self.role(ROLE_NAME, EVERYTHING),
             Handler="main.handler",
             Timeout=20,
             Code={"ZipFile": archive.getvalue()},
@@ -150,6 +170,10 @@ class EmulatorProcess:
     def _child(self, name: str, arguments: tuple[str, ...], health: str) -> Child:
         program = Program(name, (sys.executable, "-m", *arguments), health)
         return Child(program, self.state.logs / f"{name}.log", PROJECT_FOLDER)
+
+
+def _policy(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
 @pytest.fixture

@@ -40,17 +40,28 @@ class StateKeeper:
         self._task: asyncio.Task[None] | None = None
         self._start_pollers = lambda_svc._ensure_poller
         self._pollers_wanted = False
+        self._background = list(_CHANGED_IN_BACKGROUND)
         self._own: dict[str, tuple[StateReader, Callable[[dict[str, Any]], None]]] = {}
 
-    def keep(self, service: str, read: StateReader, restore: Callable[[dict[str, Any]], None]) -> None:
+    def keep(
+        self,
+        service: str,
+        read: StateReader,
+        restore: Callable[[dict[str, Any]], None],
+        *,
+        changes_unasked: bool = False,
+    ) -> None:
         """Keep the state of a service of ours like that of ministack's; call it before the state is restored.
 
         Args:
             service: its name, also that of its file.
             read: returns the state, as a JSON value.
             restore: is given what `read` returned in an earlier life.
+            changes_unasked: look every second whether it changed, since no request of the service says so.
         """
         self._own[service] = (read, restore)
+        if changes_unasked:
+            self._background.append(service)
 
     def install(self) -> None:
         """Take the place of ministack's own loading at start and saving at the end."""
@@ -158,7 +169,7 @@ class StateKeeper:
             self.make_generation()
             return
         readers = self._readers()
-        for key in (*_CHANGED_IN_BACKGROUND, *self._soon):
+        for key in (*self._background, *self._soon):
             if key in readers:
                 self._files.write_one(key, readers[key])
         self._soon.clear()

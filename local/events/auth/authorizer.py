@@ -13,6 +13,7 @@ from local.events.auth.iam import SignatureVerifier
 from local.events.auth.identity import cognito_identity, oidc_identity
 from local.events.auth.lambda_authorizer import LambdaAuthorizer
 from local.events.auth.mode import mode_of
+from local.events.auth.rights import Rights, check_rights
 from local.events.auth.tokens import TokenVerifier
 from local.events.errors import NOT_AUTHORIZED_MESSAGE, UNAUTHORIZED, Refusal
 
@@ -25,12 +26,14 @@ class Authorizer:
         tokens: verifies the tokens of user pools and OpenID Connect issuers.
         signatures: verifies SigV4.
         functions: asks Lambda authorizers.
+        rights: what signers may do.
         clock: seconds since the epoch.
     """
 
     tokens: TokenVerifier
     signatures: SignatureVerifier
     functions: LambdaAuthorizer
+    rights: Rights
     clock: Callable[[], float]
 
     async def authorize(
@@ -59,7 +62,9 @@ class Authorizer:
                 check_api_key(credentials.headers[API_KEY_HEADER], keys, self.clock())
                 return None
             case AuthMode.IAM:
-                return self.signatures.identify(credentials, api.region, api.account_id)
+                identity = self.signatures.identify(credentials, api.region, api.account_id)
+                await check_rights(self.rights, identity["userArn"], api, call)
+                return identity
             case AuthMode.LAMBDA:
                 return await self._asked(api, credentials.headers["authorization"], call)
             case AuthMode.OIDC:
