@@ -99,6 +99,7 @@ class ApiKey:
 
     key: str
     expires: float
+    description: str | None = None
 
 
 def api_from(api_id: str, body: dict[str, Any]) -> Api:
@@ -167,7 +168,7 @@ def api_key_from(key: str, body: dict[str, Any], now: float) -> ApiKey:
     expires = properties.number("Expires", now + limits.API_KEY_DEFAULT_SECONDS)
     if expires > now + limits.API_KEY_LONGEST_SECONDS + limits.API_KEY_ROUNDING_SECONDS:
         raise PropertyError("Expires", "an API key lives 365 days at most")
-    return ApiKey(key, expires)
+    return ApiKey(key, expires, properties.text("Description", None))
 
 
 def _modes(config: Properties, key: str, providers: frozenset[AuthMode]) -> frozenset[AuthMode]:

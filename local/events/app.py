@@ -20,6 +20,7 @@ from local.events.auth.signers import LOCAL_ACCOUNT_ID, LocalSigner, SignerFile
 from local.events.auth.tokens import TokenVerifier
 from local.events.broker import MAX_UNSENT_BYTES
 from local.events.control import TOKEN, control_routes
+from local.events.control_plane_routes import control_plane_routes
 from local.events.data_source_models import DataSourceModel
 from local.events.endpoint import SessionSettings
 from local.events.functions.chain import InvokerChain
@@ -110,7 +111,7 @@ def make_app(
 
     app.cleanup_ctx.append(lifespan)
     app.on_shutdown.append(end_connections)
-    app.add_routes([*control_routes(), *status_routes(), *event_routes()])
+    app.add_routes([*control_routes(), *control_plane_routes(), *status_routes(), *event_routes()])
     return app
 
 

@@ -64,6 +64,12 @@ class Registry:
         self.apis = apis
 
 
+def stamped(earlier: dict[str, Any] | None, body: dict[str, Any], now: float) -> dict[str, Any]:
+    """The body with the times (seconds since the epoch) at which it was registered first and last."""
+    created = (earlier or {}).get("created", now)
+    return {**body, "created": created, "lastModified": now}
+
+
 def _write(path: Path, apis: dict[str, dict[str, Any]]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".new")

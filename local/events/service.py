@@ -31,7 +31,7 @@ from local.events.faults import Faults
 from local.events.functions.invoker import FunctionInvoker
 from local.events.handlers import CodeRefused, DataSource, NamespaceHandlers
 from local.events.live import LiveApi, LiveNamespace
-from local.events.registry import InUseError, Registry, UnknownError
+from local.events.registry import InUseError, Registry, UnknownError, stamped
 
 GOING_AWAY: Final = 1001
 
@@ -104,7 +104,9 @@ class Service:
         """
         async with self._change:
             api = api_from(api_id, body)
-            await self._save(api_id, lambda entry: entry.update(definition=body))
+            await self._save(
+                api_id, lambda entry: entry.update(definition=stamped(entry["definition"], body, self._clock()))
+            )
             if api_id in self.apis:
                 self.apis[api_id].api = api
             else:
@@ -169,7 +171,11 @@ class Service:
             if name not in live.namespaces and len(live.namespaces) >= limits.NAMESPACES_PER_API:
                 raise PropertyError("Name", f"an API has {limits.NAMESPACES_PER_API} namespaces at most")
             handlers = await self._load(live, model)
-            await self._save(api_id, lambda entry: entry["namespaces"].update({name: body}))
+            now = self._clock()
+            await self._save(
+                api_id,
+                lambda entry: entry["namespaces"].update({name: stamped(entry["namespaces"].get(name), body, now)}),
+            )
             await self._swap(live, model, handlers)
             _log.info("registered namespace %s of API %s", name, api_id)
 
@@ -197,7 +203,10 @@ class Service:
             if key not in live.keys and len(live.keys) >= limits.API_KEYS_PER_API:
                 raise PropertyError("ApiKeyId", f"an API has {limits.API_KEYS_PER_API} keys at most")
             made = api_key_from(key, body, self._clock())
-            await self._save(api_id, lambda entry: entry["keys"].update({key: {"expires": made.expires}}))
+            await self._save(
+                api_id,
+                lambda entry: entry["keys"].update({key: {"expires": made.expires, "description": made.description}}),
+            )
             live.keys[key] = made
             return made
 
@@ -226,6 +235,10 @@ class Service:
     ) -> Mapping[str, Any] | None:
         """`ctx.identity` of a caller; see `Authorizer.authorize`."""
         return await self._authorizer.authorize(live.api, live.keys.values(), allowed, credentials, call)
+
+    def signer_of(self, credentials: Credentials) -> tuple[str, str]:
+        """Account and region of who signed; see `Authorizer.signer_of`."""
+        return self._authorizer.signer_of(credentials)
 
     def registered(self) -> dict[str, Any]:
         """What is registered and who is there, for the control API."""

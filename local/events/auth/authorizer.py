@@ -9,7 +9,7 @@ from local.events.api import Api, ApiKey, AuthMode
 from local.events.auth.api_key import check_api_key
 from local.events.auth.call import Call
 from local.events.auth.credentials import API_KEY_HEADER, Credentials
-from local.events.auth.iam import SignatureVerifier
+from local.events.auth.iam import SignatureVerifier, signed_region
 from local.events.auth.identity import cognito_identity, oidc_identity
 from local.events.auth.lambda_authorizer import LambdaAuthorizer
 from local.events.auth.mode import mode_of
@@ -72,6 +72,14 @@ class Authorizer:
             case AuthMode.COGNITO:
                 token = credentials.headers["authorization"]
                 return cognito_identity(await self.tokens.verify(token, api.providers.cognito), credentials.source_ip)
+
+    def signer_of(self, credentials: Credentials) -> tuple[str, str]:
+        """Account of who signed a request, and the region that it was signed for.
+
+        Raises:
+            Refusal: the signature does not hold.
+        """
+        return self.signatures.signer(credentials).account_id, signed_region(credentials)
 
     async def _asked(self, api: Api, token: str, call: Call) -> Mapping[str, Any]:
         provider = api.providers.authorizer

@@ -32,6 +32,7 @@ class Credentials:
         query: the raw query string.
         hosts: names that a `host` among the headers may have; `None` where the host chose the API already.
         host_required: whether the credentials must name their host.
+        method: of the HTTP request that a signature covers.
     """
 
     headers: Mapping[str, str]
@@ -41,6 +42,7 @@ class Credentials:
     query: str = ""
     hosts: frozenset[str] | None = None
     host_required: bool = False
+    method: str = "POST"
 
     def bodies(self) -> tuple[bytes, ...]:
         """The byte strings that a signature may cover; any one of them will do."""

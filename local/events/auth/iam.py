@@ -64,19 +64,34 @@ class SignatureVerifier:
         Raises:
             Refusal: the signature does not hold; the reason says why.
         """
+        signer = self.signer(credentials, region)
+        if signer.account_id != account_id:
+            raise unauthorized(f"{signer.arn} belongs to another account than the API")
+        return iam_identity(signer, credentials.source_ip)
+
+    def signer(self, credentials: Credentials, region: str | None = None) -> Signer:
+        """Who signed.
+
+        Args:
+            credentials: headers and what they must cover.
+            region: signatures for another one are refused; `None` takes any.
+
+        Raises:
+            Refusal: the signature does not hold; the reason says why.
+        """
         headers = credentials.headers
+        if not headers.get("authorization", "").startswith(SIGNATURE_ALGORITHM):
+            raise unauthorized("the request is not signed")
         signature = _parsed(headers["authorization"])
         _check_scope(signature, region)
         _check_headers(signature, headers)
         self._check_time(signature, headers.get("x-amz-date", ""))
-        signer = self._signer(signature, headers)
+        signer = self._known(signature, headers)
         bodies = credentials.bodies()
         _check_content_hash(headers, bodies)
         if not _holds(signature, signer, credentials, bodies):
             raise unauthorized(f"the signature of {signature.key_id} does not match the request")
-        if signer.account_id != account_id:
-            raise unauthorized(f"{signer.arn} belongs to another account than the API")
-        return iam_identity(signer, credentials.source_ip)
+        return signer
 
     def _check_time(self, signature: _Signature, date: str) -> None:
         try:
@@ -89,7 +104,7 @@ class SignatureVerifier:
         if abs(off) > SIGNATURE_SKEW_SECONDS:
             raise unauthorized(f"signed {off:.0f} s ago; at most {SIGNATURE_SKEW_SECONDS} s are allowed")
 
-    def _signer(self, signature: _Signature, headers: Mapping[str, str]) -> Signer:
+    def _known(self, signature: _Signature, headers: Mapping[str, str]) -> Signer:
         signer = self._signers.find(signature.key_id)
         if signer is None:
             raise unauthorized(f"unknown access key {signature.key_id}")
@@ -97,6 +112,11 @@ class SignatureVerifier:
         if not _equal(presented, signer.session_token or ""):
             raise unauthorized(f"wrong or missing session token of {signature.key_id}")
         return signer
+
+
+def signed_region(credentials: Credentials) -> str:
+    """The region that a signature names; call it after `SignatureVerifier.signer` accepted it."""
+    return _parsed(credentials.headers["authorization"]).region
 
 
 def _parsed(authorization: str) -> _Signature:
@@ -108,10 +128,10 @@ def _parsed(authorization: str) -> _Signature:
     return _Signature(scope[0], scope[1], scope[2], scope[3], tuple(signed_headers.split(";")), signature)
 
 
-def _check_scope(signature: _Signature, region: str) -> None:
+def _check_scope(signature: _Signature, region: str | None) -> None:
     if signature.service != SERVICE:
         raise unauthorized(f"signed for service {signature.service}, not {SERVICE}")
-    if signature.region != region:
+    if region is not None and signature.region != region:
         raise unauthorized(f"signed for region {signature.region}, not {region}")
 
 
@@ -145,7 +165,7 @@ def _signature_of(key: bytes, signature: _Signature, credentials: Credentials, p
     headers = credentials.headers
     canonical = "\n".join(
         (
-            "POST",
+            credentials.method,
             quote(path, safe="/-_.~"),
             _canonical_query(credentials.query),
             *(f"{name}:{' '.join(headers[name].split())}" for name in signature.signed_headers),

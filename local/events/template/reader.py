@@ -1,6 +1,7 @@
 """From templates to what the service registers: Event APIs with their data sources, namespaces and keys."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -17,9 +18,10 @@ API: Final = "AWS::AppSync::Api"
 DATA_SOURCE: Final = "AWS::AppSync::DataSource"
 NAMESPACE: Final = "AWS::AppSync::ChannelNamespace"
 KEY: Final = "AWS::AppSync::ApiKey"
-WITHOUT_EFFECT: Final = frozenset({"Tags", "OwnerContact", "ServiceRoleArn", "MetricsConfig", "Description"})
-"""Properties that change nothing of what clients see; they need not be worked out."""
-LOG_CONFIG: Final = "LogConfig"
+WITHOUT_EFFECT: Final = frozenset(
+    {"Tags", "OwnerContact", "ServiceRoleArn", "MetricsConfig", "Description", "EventConfig.LogConfig"}
+)
+"""Properties that change nothing of what clients see; they are left out if they cannot be worked out."""
 
 
 @dataclass(frozen=True)
@@ -204,8 +206,7 @@ class _Properties:
     def all(self, *left_out: str) -> dict[str, Any] | None:
         """Every property that has an effect; `None` if one of them cannot be worked out."""
         before = len(self._problems)
-        skipped = WITHOUT_EFFECT | set(left_out)
-        worked_out = {k: self._worked_out(v, k) for k, v in self._values.items() if k not in skipped}
+        worked_out = {k: self._worked_out(v, k) for k, v in self._values.items() if k not in left_out}
         if len(self._problems) > before:
             return None
         return {key: value for key, value in worked_out.items() if value is not NO_VALUE}
@@ -223,7 +224,9 @@ class _Properties:
             self._problems.append(problem)
 
     def _worked_out(self, node: Any, path: str) -> Any:
-        if path == f"EventConfig.{LOG_CONFIG}":
+        if path in WITHOUT_EFFECT:
+            with suppress(UnresolvedError):
+                return self._scope.intrinsics.value(node)
             return NO_VALUE
         if isinstance(node, dict) and function_name(node) is None:
             inner = {key: self._worked_out(value, f"{path}.{key}") for key, value in node.items()}
