@@ -65,7 +65,8 @@ class ControlPlane:
         return page.of([_without_none(key) for key in keys], "apiKeys")
 
     def _entry(self, api_id: str) -> Mapping[str, Any]:
-        return _named(self._registered(), api_id, "API")
+        entry: Mapping[str, Any] = _named(self._registered(), api_id, "API")
+        return entry
 
 
 class Page:

@@ -102,12 +102,12 @@ class EmulatorProcess:
             if child is not None:
                 child.stop()
 
-    def aws(self, service: str) -> Any:
-        """A boto3 client with the operator's keys, which does not retry."""
+    def aws(self, service: str, endpoint: str | None = None) -> Any:
+        """A boto3 client of the emulator (or another endpoint) with the operator's keys, which does not retry."""
         keys = CredentialStore(self.state.credentials_file).operator()
         return boto3.client(
             service,
-            endpoint_url=self.ports.emulator_url,
+            endpoint_url=endpoint or self.ports.emulator_url,
             region_name=REGION,
             aws_access_key_id=keys.accessKeyId,
             aws_secret_access_key=keys.secretAccessKey,

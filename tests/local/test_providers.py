@@ -271,3 +271,44 @@ def test_preflights_of_an_http_api_from_a_template_name_the_pages_own_origin(emu
     assert preflight(own) == (204, own)
     assert preflight("http://localhost:4568") == (403, None)
     remove(emulator, "cors")
+
+
+def test_an_sdk_reads_the_same_from_the_emulator_and_from_the_events_service(emulator: EmulatorProcess) -> None:
+    document = template("read", {"CodeHandlers": OPEN_CODE})
+    document["Resources"]["Data"] = {
+        "Type": "AWS::AppSync::DataSource",
+        "Properties": {
+            "ApiId": {"Fn::GetAtt": ["Api", "ApiId"]},
+            "Name": "data",
+            "Type": "AMAZON_DYNAMODB",
+            "DynamoDBConfig": {"TableName": "t", "AwsRegion": "us-east-1"},
+        },
+    }
+    outputs = deploy(emulator, "read", document)
+    try:
+        at_emulator = emulator.aws("appsync")
+        at_service = emulator.aws("appsync", endpoint=emulator.ports.events_url)
+        api_id = outputs["ApiApiId"]
+
+        def both(operation: str, **arguments: str) -> dict[str, Any]:
+            one, other = (getattr(client, operation)(**arguments) for client in (at_emulator, at_service))
+            for answer in (one, other):
+                del answer["ResponseMetadata"]
+            assert one == other
+            return dict(one)
+
+        assert both("get_api", apiId=api_id)["api"]["apiArn"] == outputs["ApiApiArn"]
+        assert api_id in [each["apiId"] for each in both("list_apis")["apis"]]
+        listed = both("list_channel_namespaces", apiId=api_id)["channelNamespaces"]
+        assert both("get_channel_namespace", apiId=api_id, name="news")["channelNamespace"] in listed
+        assert both("list_data_sources", apiId=api_id)["dataSources"][0]["dynamodbConfig"]["tableName"] == "t"
+        assert both("get_data_source", apiId=api_id, name="data")["dataSource"]["name"] == "data"
+        assert both("list_api_keys", apiId=api_id)["apiKeys"][0]["id"] == outputs["Key"]
+        for client in (at_emulator, at_service):
+            with pytest.raises(client.exceptions.NotFoundException):
+                client.get_api(apiId="none")
+        graph = at_emulator.create_graphql_api(name="g", authenticationType="API_KEY")["graphqlApi"]["apiId"]
+        key = at_emulator.create_api_key(apiId=graph)["apiKey"]["id"]
+        assert [each["id"] for each in at_emulator.list_api_keys(apiId=graph)["apiKeys"]] == [key]
+    finally:
+        remove(emulator, "read")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from local.emulator.providers.appsync import EventApiProviders
 from local.emulator.providers.control_client import ControlClient
+from local.emulator.providers.event_api_reads import EventApiReads
 from local.emulator.providers.no_operation import install_no_operations
 from local.emulator.providers.page_origin import install_page_origin
 from local.emulator.settings import EmulatorSettings
@@ -14,6 +15,8 @@ __all__ = ["install_providers"]
 def install_providers(settings: EmulatorSettings) -> None:
     """Register every provider of ours with ministack's CloudFormation; call it after the fixes were applied."""
     token = settings.state.control_token()
-    EventApiProviders(ControlClient(settings.events_url, token), settings).install()
+    control = ControlClient(settings.events_url, token)
+    EventApiProviders(control, settings).install()
+    EventApiReads(control).install()
     install_no_operations()
     install_page_origin(settings.web_port)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from email.message import Message
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 _TIMEOUT_SECONDS = 20
 
@@ -49,6 +50,25 @@ class ControlClient:
         """
         return self._call("GET", segments, None)
 
+    def read(self, path: str, query: dict[str, list[str]]) -> tuple[int, dict[str, str], bytes]:
+        """What the service's control plane answers to a GET: status, headers and body, whatever the status is.
+
+        Raises:
+            ControlError: unreachable.
+        """
+        url = f"{self._base_url}{quote(path)}?{urlencode(query, doseq=True)}"
+        request = urllib.request.Request(url, headers={"x-local-control": self._token})  # noqa: S310 - see _call
+        try:
+            with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310
+                return response.status, _kept(response.headers), response.read()
+        except urllib.error.HTTPError as error:
+            return error.code, _kept(error.headers), error.read()
+        except OSError as error:
+            raise self._unreachable(error) from error
+
+    def _unreachable(self, error: OSError) -> ControlError:
+        return ControlError(f"the Events service at {self._base_url} does not answer ({error}); see events.log")
+
     def _call(
         self, method: str, segments: tuple[str, ...], body: dict[str, Any] | None, *, absent_is_fine: bool = False
     ) -> dict[str, Any]:
@@ -67,11 +87,14 @@ class ControlClient:
                 return {}
             raise ControlError(_reason(error)) from error
         except OSError as error:
-            raise ControlError(
-                f"the Events service at {self._base_url} does not answer ({error}); see events.log"
-            ) from error
+            raise self._unreachable(error) from error
         answer: dict[str, Any] = json.loads(content) if content else {}
         return answer
+
+
+def _kept(headers: Message) -> dict[str, str]:
+    names = ("Content-Type", "x-amzn-RequestId", "x-amzn-ErrorType")
+    return {name: headers[name] for name in names if name in headers}
 
 
 def _reason(error: urllib.error.HTTPError) -> str:
