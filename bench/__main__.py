@@ -13,6 +13,8 @@ BENCHMARKS = {
     "send": "the send route against the guide's algorithm, 2 / 10 / 100 / 1,000 participants",
     "storage": "the direct channel's handler against the route, as the guide compares them",
     "live": "send accepted to received by the other client, 50 users x 1 message a second, on a local cloud",
+    "fanout": "the Events service's fan-out to 100 subscribers, handlers on and off, against Socket.IO",
+    "fuzz": "spoilt messages, frames, upgrades and requests for the Events service: no crash, no leak, no hang",
     "up": "second `make up`: seconds until ready",
 }
 
@@ -21,7 +23,13 @@ def main() -> int:
     """Run the named benchmarks, or all of them in the order of the list."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="; ".join(f"{k}: {v}" for k, v in BENCHMARKS.items()))
-    parser.add_argument("--rounds", type=int, default=0, help="counted rounds (each benchmark has its own default)")
+    parser.add_argument(
+        "--rounds",
+        "--count",
+        type=int,
+        default=0,
+        help="counted rounds, or inputs (each benchmark has its own default)",
+    )
     arguments = parser.parse_args()
     unknown = [name for name in arguments.names if name not in BENCHMARKS]
     if unknown:

@@ -27,9 +27,10 @@ from local.events.functions.chain import InvokerChain
 from local.events.functions.invoker import FunctionInvoker
 from local.events.handlers import DataSource
 from local.events.registry import Registry
-from local.events.server import SERVICE, SETTINGS, event_routes
+from local.events.server import SERVICE, SETTINGS, event_routes, other_routes
 from local.events.service import Service
 from local.events.status.routes import STARTED_AT, status_routes
+from local.events.stray import tell_in_one_line
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,9 @@ def make_app(
 
     app.cleanup_ctx.append(lifespan)
     app.on_shutdown.append(end_connections)
-    app.add_routes([*control_routes(), *control_plane_routes(), *status_routes(), *event_routes()])
+    served = (control_routes(), control_plane_routes(), status_routes(), event_routes(), other_routes())
+    app.add_routes([route for routes in served for route in routes])
+    tell_in_one_line()
     return app
 
 

@@ -26,6 +26,7 @@ from local.events.live import LiveApi
 from local.events.selection import select
 from local.events.service import Service
 from local.events.session import Session
+from local.events.stray import check_headers, expect, unknown_address
 from local.events.strict_json import parse
 
 REALTIME: Final = "/realtime"
@@ -59,11 +60,16 @@ def event_routes() -> list[web.RouteDef]:
         route
         for path in paths
         for route in (
-            web.post(path, _answered(publish_over_http)),
-            web.options(path, _preflight),
-            web.get(path + REALTIME, _answered(realtime)),
+            web.post(path, _answered(publish_over_http), expect_handler=expect),
+            web.options(path, _preflight, expect_handler=expect),
+            web.get(path + REALTIME, _answered(realtime), expect_handler=expect),
         )
     ]
+
+
+def other_routes() -> list[web.RouteDef]:
+    """Everything that no other route takes; to be added last."""
+    return [web.route("*", "/{anything:.*}", _answered(unknown_address), expect_handler=expect)]
 
 
 async def publish_over_http(request: web.Request) -> web.StreamResponse:
@@ -170,6 +176,7 @@ def _answered(handler: Handler) -> Handler:
     async def answered(request: web.Request) -> web.StreamResponse:
         request_id, started = str(uuid4()), time.perf_counter()
         try:
+            check_headers(request)
             response = await handler(request)
         except Refusal as refusal:
             _tell(request, refusal, request_id)
@@ -178,6 +185,9 @@ def _answered(handler: Handler) -> Handler:
             response = _broken(request)
         except web.HTTPException:
             raise
+        except ConnectionError as error:
+            _log.info("%s %s ended early: %s (request %s)", request.method, request.path, error, request_id)
+            response = _broken(request)
         except Exception:
             _log.exception("%s %s failed in the service itself (request %s)", request.method, request.path, request_id)
             response = _error(Refusal(INTERNAL_FAILURE, "Internal failure", 500))
