@@ -16,11 +16,13 @@ CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 def check_headers(request: web.Request) -> None:
-    """Every header is text.
+    """Every header is text, and the key of an upgrade is ASCII.
 
     Raises:
-        Refusal: one is not UTF-8, so that nothing could repeat or compare it.
+        Refusal: one is not UTF-8, so that nothing could repeat or compare it; or aiohttp would fail on the key.
     """
+    if not request.headers.get(hdrs.SEC_WEBSOCKET_KEY, "").isascii():
+        raise bad_request(f"The header {hdrs.SEC_WEBSOCKET_KEY} is not base64")
     for name, value in request.headers.items():
         try:
             value.encode()

@@ -151,7 +151,7 @@ class CorePeer:
             self._take(self._connection.authorized(operation, identity))
 
     async def _subscribe(self, operation: Operation) -> None:
-        caller = publish.Caller(operation.identity, {}, socket=True)
+        caller = publish.Caller(operation.identity, {}, "a connection")
         try:
             await publish.subscribe(self._stage.live, operation.channel, caller)
         except Refusal as refusal:
@@ -160,7 +160,7 @@ class CorePeer:
             self._take(self._connection.subscribed(operation))
 
     async def _publish(self, operation: Operation) -> None:
-        caller = publish.Caller(operation.identity, {}, socket=True)
+        caller = publish.Caller(operation.identity, {}, "a connection")
         try:
             result = await publish.publish(self._stage.live, operation.channel, operation.events, caller)
         except Refusal as refusal:
