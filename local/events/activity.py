@@ -16,6 +16,9 @@ from local.events.metrics import Metric, Metrics, metered, outcome
 
 RECENT: Final = 100
 """How many publishes, and how many refusals, are kept."""
+REASON_CHARACTERS: Final = 500
+PAYLOAD_CHARACTERS: Final = 2000
+"""So much is kept of a text that clients can make as long as they like."""
 HTTP: Final = "HTTP"
 """The source of what does not come over a connection; a connection's source is its name."""
 NORMAL_CLOSURES: Final = frozenset({1000, 1001, 1005})
@@ -134,7 +137,8 @@ class Activity:
         if publish.source != HTTP:
             self._count("publish", None)
         self._count_events(publish)
-        summary, payloads = publish.summary(), tuple(publish.texts) if self._keep_payloads else ()
+        summary = publish.summary()[:REASON_CHARACTERS]
+        payloads = [text[:PAYLOAD_CHARACTERS] for text in publish.texts] if self._keep_payloads else ()
         self.publishes.append(
             Recent(self._clock(), "publish", publish.channel, publish.source, summary, publish.arrived, payloads)
         )
@@ -147,7 +151,8 @@ class Activity:
         """A connect, subscribe, unsubscribe, publish or unknown frame was refused; `fields` go to the log as well."""
         if source != HTTP:
             self._count(kind, refusal.status)
-        told = f"{refusal.error_type}, {refusal.reason}"
+        told = f"{refusal.error_type}, {refusal.reason}"[:REASON_CHARACTERS]
+        channel = channel and channel[:REASON_CHARACTERS]
         self.refusals.append(Recent(self._clock(), kind, channel or "", source, told))
         level = logging.ERROR if refusal.status >= 500 else logging.WARNING
         to = f" to {channel}" if channel else ""

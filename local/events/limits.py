@@ -45,3 +45,5 @@ AUTHORIZER_SECONDS: Final = 10.0
 """Longest time that a Lambda authorizer may take."""
 AUTHORIZER_ANSWER_BYTES: Final = 5 * 1024 * 1024
 AUTHORIZER_LONGEST_TTL_SECONDS: Final = 3600
+AUTHORIZATION_CHARACTERS: Final = 16_384
+"""Longest authorization or API key that is looked at; ours, twice what HTTP servers take as a header."""

@@ -108,7 +108,7 @@ async def test_a_frame_that_is_signed_wrong_is_refused(service: Running, operati
 async def test_a_signature_holds_for_what_it_covers_only(service: Running) -> None:
     socket = await service.connect()
     own = signed_headers(service.event_url, '{"channel":"/open/a"}')
-    asked = [
+    asked: list[dict[str, Any]] = [
         {"type": "subscribe", "channel": "/open/a"},
         {"type": "subscribe", "channel": "open/a"},
         {"type": "subscribe", "channel": "/open/b"},

@@ -7,6 +7,7 @@ limitations of AWS_LAMBDA.
 from local.events.auth.credentials import API_KEY_HEADER, SIGNATURE_ALGORITHM, Credentials
 from local.events.auth.tokens import bare_token, has_bearer, issuer_of
 from local.events.errors import unauthorized
+from local.events.limits import AUTHORIZATION_CHARACTERS
 from local.events.providers import AuthMode, Providers
 
 
@@ -19,11 +20,13 @@ def mode_of(credentials: Credentials, providers: Providers) -> AuthMode:
     Raises:
         Refusal: there are no credentials, or none of a kind that the API knows.
     """
-    authorization = credentials.headers.get("authorization")
-    if authorization is None:
-        if API_KEY_HEADER in credentials.headers:
-            return AuthMode.API_KEY
+    authorization, key = credentials.headers.get("authorization"), credentials.headers.get(API_KEY_HEADER)
+    if max(len(authorization or ""), len(key or "")) > AUTHORIZATION_CHARACTERS:
+        raise unauthorized(f"credentials of more than {AUTHORIZATION_CHARACTERS} characters")
+    if authorization is None and key is None:
         raise unauthorized("neither an authorization nor an x-api-key header")
+    if authorization is None:
+        return AuthMode.API_KEY
     asks_function = providers.authorizer is not None
     if authorization.startswith(SIGNATURE_ALGORITHM):
         return AuthMode.IAM if AuthMode.IAM in providers.modes or not asks_function else AuthMode.LAMBDA

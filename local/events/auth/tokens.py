@@ -20,6 +20,7 @@ from local.events.limits import JWT_LEEWAY_SECONDS
 from local.events.providers import CognitoProvider, OidcProvider
 
 REMEMBERED_TOKENS: Final = 4096
+REMEMBERED_ISSUERS: Final = 1024
 COGNITO_ALGORITHM: Final = "RS256"
 _BEARER: Final = re.compile(r"bearer\s+", re.IGNORECASE)
 
@@ -34,12 +35,15 @@ def has_bearer(authorization: str) -> bool:
     return _BEARER.match(authorization.strip()) is not None
 
 
-@lru_cache(maxsize=REMEMBERED_TOKENS)
+@lru_cache(maxsize=REMEMBERED_ISSUERS)
 def issuer_of(token: str) -> str | None:
-    """`iss` of what has the form of a JSON Web Token, unverified; empty if it names none, `None` if it is no token."""
+    """`iss` of what has the form of a JSON Web Token, unverified; empty if it names none, `None` if it is no token.
+
+    What is no token may be any text, and break more than the form: nested without end, or no Unicode.
+    """
     try:
         issuer = jwt.decode(token, options={"verify_signature": False}).get("iss")
-    except jwt.InvalidTokenError:
+    except (jwt.InvalidTokenError, ValueError, RecursionError):
         return None
     return issuer if isinstance(issuer, str) else ""
 

@@ -15,8 +15,6 @@ from local.events.status.html import Html, element, html, joined, table
 
 SHOWN_CONNECTIONS: Final = 100
 NOTHING: Final = "-"
-SHOWN_PAYLOAD: Final = 2000
-"""Characters of one payload."""
 _SHORT_MODES: Final = {
     AuthMode.API_KEY: "API key",
     AuthMode.COGNITO: "Cognito",
@@ -149,7 +147,7 @@ def _recent(publishes: Iterable[Recent], empty: str) -> Html:
 
 
 def _outcome(publish: Recent) -> Html:
-    payloads = joined(element("pre", text[:SHOWN_PAYLOAD]) for text in publish.payloads)
+    payloads = joined(element("pre", text) for text in publish.payloads)
     return joined((publish.outcome, payloads))
 
 
