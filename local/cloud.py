@@ -294,6 +294,7 @@ def summary(cloud: Cloud) -> str:
         f"  HTTP API        {outputs.apiUrl}",
         f"  Events (HTTP)   {outputs.eventsHttpEndpoint}",
         f"  Events (socket) {outputs.eventsRealtimeEndpoint}",
+        f"  Events status   {cloud.manifest.ports.events_url}/_status",
         f"  AWS endpoint    {outputs.awsEndpoint}   (AWS_ENDPOINT_URL for SDKs and the AWS CLI)",
         "  demo users",
     ]
