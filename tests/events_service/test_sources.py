@@ -336,7 +336,7 @@ def _message(messages: Any, queue: str) -> dict[str, Any]:
         ),
         (
             "({ operation: 'PutEvents', events: [{ source: 'a', detailType: 'b', detail: {}, time: 'noon' }] })",
-            "Invalid",
+            "must be a time as RFC 3339 has it, not 'noon'",
         ),
     ],
 )

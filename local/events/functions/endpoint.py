@@ -16,8 +16,8 @@ from local.events.functions.invoker import (
     UnknownFunctionError,
 )
 
-READ_SECONDS: Final = 60
-"""Longer than the service waits for any handler, so that its own limit is what a caller sees."""
+READ_SECONDS: Final = 30
+"""As long as the service works on one request; nobody waits for what comes later."""
 ATTEMPTS: Final = 1
 """A function may have had its effects when an answer is lost, so a call is never repeated here."""
 THREADS: Final = 16

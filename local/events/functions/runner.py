@@ -25,6 +25,8 @@ PROCESSES_PER_FUNCTION: Final = 4
 REQUEST_BYTES: Final = 6 * 1024 * 1024
 ASYNCHRONOUS_REQUEST_BYTES: Final = 1024 * 1024
 RESPONSE_BYTES: Final = 6 * 1024 * 1024
+ASYNCHRONOUS_CALLS: Final = 1000
+"""Events that may wait for a function; more are refused, as memory is not endless."""
 
 _log = logging.getLogger("local.events.functions")
 
@@ -85,6 +87,8 @@ class FunctionRunner:
             raise FunctionUnavailableError(function, f"the event has {len(payload)} bytes; {most} are allowed")
         if not asynchronous:
             return _bounded(await pool.invoke(payload))
+        if len(self._background) >= ASYNCHRONOUS_CALLS:
+            raise FunctionUnavailableError(function, f"{ASYNCHRONOUS_CALLS} asynchronous calls are waiting already")
         task = asyncio.create_task(self._in_background(pool, payload))
         self._background.add(task)
         task.add_done_callback(self._background.discard)

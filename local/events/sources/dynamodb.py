@@ -117,7 +117,7 @@ class DynamoDbDataSource:
             raise DataSourceError("DynamoDB:ValidationException", str(error)) from error
         except BotoCoreError as error:
             raise DataSourceError("DynamoDB:SdkClientException", f"DynamoDB could not be reached: {error}") from error
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError) as error:
             text = f"the request object is malformed: {type(error).__name__} {error}"
             raise DataSourceError("DynamoDB:ValidationException", text) from error
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
@@ -79,7 +80,7 @@ class EventBridgeDataSource:
                 raise DataSourceError(VALIDATION, f"events[{index}].{name} must be text")
         if not isinstance(event.get("detail"), dict):
             raise DataSourceError(VALIDATION, f"events[{index}].detail must be an object")
-        optional = {"Resources": event.get("resources"), "Time": event.get("time")}
+        optional = {"Resources": event.get("resources"), "Time": _time(event.get("time"), f"events[{index}].time")}
         return {
             "EventBusName": self._bus,
             "Source": event["source"],
@@ -100,3 +101,13 @@ class EventBridgeDataSource:
             text = f"EventBridge could not be reached: {error}"
             raise DataSourceError("EventBridge:SdkClientException", text) from error
         return {"Entries": answer["Entries"], "FailedEntryCount": answer["FailedEntryCount"]}
+
+
+def _time(text: Any, where: str) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise DataSourceError(VALIDATION, f"{where} must be a time as RFC 3339 has it, not {text!r}") from error
