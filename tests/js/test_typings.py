@@ -52,6 +52,22 @@ def exports() -> list[tuple[str, str]]:
     ]
 
 
+OPERATIONS = ["add", "remove", "replace", "increment", "decrement", "append", "prepend", "updateListItem"]
+TABLES = "".join(
+    (Path(__file__).parent / f"test_{name}.py").read_text()
+    for name in ("util", "handlers", "dynamodb_requests", "dynamodb_data_source")
+)
+"""The tests whose rows call the built-ins and compare what they give."""
+
+
+def imitated(code: str) -> bool:
+    try:
+        compile_module(code)
+    except CodeRefused:
+        return False
+    return True
+
+
 def unknown(code: str) -> list[str]:
     try:
         compile_module(code)
@@ -74,3 +90,21 @@ def test_every_member_is_known(member: str) -> None:
 def test_every_export_is_known(module: str, name: str) -> None:
     source = json.dumps(f"@aws-appsync/utils/{module}")
     assert not unknown(f"import {{ {name} as used }} from {source};\nexport function onPublish(ctx) {{}}\n")
+
+
+CALLED = [
+    member
+    for member in members()
+    if member not in MEMBERS and imitated(f"export function onPublish(ctx) {{ {member}; }}")
+]
+
+
+@pytest.mark.parametrize("member", CALLED)
+def test_every_imitated_member_has_a_row_that_calls_it(member: str) -> None:
+    assert f"{member}(" in TABLES
+
+
+@pytest.mark.parametrize("name", [*(n for m, n in exports() if m == "dynamodb" and n not in ("sync", "operations")),
+                                  *(f"operations.{n}" for n in OPERATIONS)])  # fmt: skip
+def test_every_helper_of_dynamodb_has_a_row_that_calls_it(name: str) -> None:
+    assert f"ddb.{name}(" in TABLES

@@ -81,10 +81,14 @@ class HttpDataSource:
     def _url(self, path: Any, query: dict[str, Any]) -> URL:
         if not isinstance(path, str) or not path.startswith("/"):
             raise DataSourceError(VALIDATION, f"resourcePath must be text that begins with '/', not {path!r}")
-        pairs = [f"{quote_plus(name)}={quote_plus(text)}" for name, value in query.items() for text in _texts(value)]
+        pairs = [
+            f"{quote_plus(_sendable(name))}={quote_plus(text)}"
+            for name, value in query.items()
+            for text in _texts(value)
+        ]
         mark = "&" if "?" in path else "?"
         # The path goes out as the handler wrote it; only what cannot stand in a URL at all is encoded.
-        address = self._model.endpoint.rstrip("/") + path + (mark + "&".join(pairs) if pairs else "")
+        address = self._model.endpoint.rstrip("/") + _sendable(path) + (mark + "&".join(pairs) if pairs else "")
         return URL(str(URL(address)), encoded=True)
 
     async def _send(self, method: str, url: URL, headers: dict[str, str], body: bytes | None) -> Any:
@@ -131,7 +135,12 @@ def _texts(value: Any) -> list[str]:
         return []
     if isinstance(value, list):
         return [text for item in value for text in _texts(item)]
-    return [value if isinstance(value, str) else json.dumps(value)]
+    return [_sendable(value) if isinstance(value, str) else json.dumps(value)]
+
+
+def _sendable(text: str) -> str:
+    """The text with what UTF-8 cannot hold, half a surrogate pair, replaced."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _body(body: Any) -> bytes | None:
@@ -148,7 +157,7 @@ def _headers(given: dict[str, Any], body: bytes | None) -> dict[str, str]:
         text = ", ".join(_texts(value))
         if any(char in name + text for char in "\r\n\0"):
             raise DataSourceError(VALIDATION, f"the header {name!r} has a line break in it")
-        headers[name] = text
+        headers[_sendable(name)] = text
     kind = next((value for name, value in headers.items() if name.lower() == "content-type"), None)
     if kind is not None and not kind.lower().startswith(CONTENT_TYPES):
         raise DataSourceError(VALIDATION, f"Content-Type {kind!r} is not one that HTTP data sources send")
