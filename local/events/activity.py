@@ -6,7 +6,7 @@ Neither the log nor what is kept holds credentials; payloads are kept only where
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -85,12 +85,24 @@ class Activity:
 
     Args:
         api_id: of the API.
+        name: of the API, for people.
+        siblings: all APIs of the service; if there are several, the log says which one it is about.
         keep_payloads: whether the publishes that are kept show their payloads.
         clock: seconds since the epoch.
     """
 
-    def __init__(self, api_id: str, *, keep_payloads: bool = False, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        api_id: str,
+        name: str,
+        siblings: Sized = (),
+        *,
+        keep_payloads: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._api_id = api_id
+        self.name = name
+        self._siblings = siblings
         self._keep_payloads = keep_payloads
         self._clock = clock
         self.metrics = Metrics()
@@ -189,4 +201,5 @@ class Activity:
     def _tell(self, kind: str, source: str, text: str, level: int = logging.INFO, **fields: Any) -> None:
         known = {"api": self._api_id, "operation": kind, "source": source, **fields}
         about = {name: value for name, value in known.items() if value is not None}
-        _log.log(level, "%s %s", source, text, extra={"about": about})
+        which = f"{self.name}: " if len(self._siblings) > 1 else ""
+        _log.log(level, "%s%s %s", which, source, text, extra={"about": about})

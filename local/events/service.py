@@ -108,7 +108,7 @@ class Service:
                 api_id, lambda entry: entry.update(definition=stamped(entry["definition"], body, self._clock()))
             )
             if api_id in self.apis:
-                self.apis[api_id].api = api
+                self.apis[api_id].api, self.apis[api_id].activity.name = api, api.name
             else:
                 self.apis[api_id] = self._new(api)
             _log.info("registered API %s (%s) at %s", api_id, api.name, api.hosts.http)
@@ -255,7 +255,7 @@ class Service:
         return {"apiId": api_id, **entry["definition"], **members, **activity}
 
     def _new(self, api: Api) -> LiveApi:
-        return LiveApi(api, Activity(api.id, keep_payloads=self._keep_payloads))
+        return LiveApi(api, Activity(api.id, api.name, self.apis, keep_payloads=self._keep_payloads))
 
     async def _save(self, api_id: str, change: Callable[[dict[str, Any]], object]) -> None:
         apis = copy.deepcopy(self._registry.apis)

@@ -129,3 +129,15 @@ async def test_requests_over_http_are_counted_by_status(service: Running) -> Non
 async def test_the_metrics_ask_for_the_token(service: Running) -> None:
     async with service.session.get(f"{service.url}/_control/metrics") as answer:
         assert answer.status == 403
+
+
+async def test_the_log_says_which_api_it_is_about_if_there_are_several(
+    service: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        await service.connect()
+        await service.register("second")
+        await service.post("open/a", "1", headers={}, path=f"/{API}/event")
+    told = [record.getMessage() for record in caplog.records if record.name == "local.events.activity"]
+    assert told[0].startswith("connection ")
+    assert told[-1].startswith("tests: HTTP publish to /open/a refused")
