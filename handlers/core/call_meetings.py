@@ -67,7 +67,8 @@ class MeetingCleaner(msgspec.Struct, frozen=True):
         settled_at = (call.asked_at or 0) + limits.MEETING_SETTLE_SECONDS * 1000
         if call.meeting_id is not None:
             self.meetings.delete(call.meeting_id)
-        if call.asked_at is None or (call.ended_at or 0) >= settled_at:
+        answered_long_ago = call.meeting_id is not None and (call.ended_at or 0) >= settled_at
+        if call.asked_at is None or answered_long_ago:
             return self._settle(call, due_at, None)
         if now < settled_at:
             return self._settle(call, due_at, settled_at)

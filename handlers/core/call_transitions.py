@@ -184,6 +184,8 @@ class Transitions(msgspec.Struct, frozen=True, kw_only=True):
 
     def _dispatch(self, wave: Wave) -> list[int]:
         def pending(record: OutboxRecord) -> int:
+            if record.lapsed(self.clock.now()):
+                return len(record.recipients)  # the relay drops it
             return self.dispatcher.dispatch(record).pending
 
         return parallel.each(pending, wave)
