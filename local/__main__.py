@@ -12,6 +12,8 @@ import time
 from pathlib import Path
 
 from local.cloud import Cloud, CloudOptions, outputs_document, summary
+from local.permission_reasons import why_unused
+from local.permissions import as_text, read_report
 from local.ports import DEFAULT_BASE_PORT, PortBusyError, Ports
 from local.state import DEFAULT_STATE_DIRECTORY, StateDirectory, StateError, StateLock, read_lock
 from local.steps import StepError, Steps
@@ -24,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        The exit code: 0 fine, 1 failed, 3 nothing runs (`status`, `down`).
+        The exit code: 0 fine, 1 failed (`permissions`: a role lacks a right), 3 nothing runs (`status`, `down`).
     """
     options = _parser().parse_args(arguments)
     state = StateDirectory(options.state.resolve())
@@ -63,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
         ("down", _down, "stop the local cloud that runs on the state directory; its state stays"),
         ("status", _status, "say what runs, and where"),
         ("outputs", _outputs, "print addresses, ids and demo users as JSON"),
+        ("permissions", _permissions, "say what each role grants, what of it was used, and what is missing"),
         ("clean", _clean, "forget all state (stops a running local cloud first)"),
         ("reset", _clean, "the same as clean"),
     ):
@@ -128,6 +131,12 @@ def _status(options: argparse.Namespace, state: StateDirectory) -> int:
 def _outputs(options: argparse.Namespace, state: StateDirectory) -> int:
     print(json.dumps(outputs_document(state), indent=1))
     return 0
+
+
+def _permissions(options: argparse.Namespace, state: StateDirectory) -> int:
+    reports = read_report(state, why_unused)
+    print(as_text(reports))
+    return 1 if any(report.missing for report in reports) else 0
 
 
 def _clean(options: argparse.Namespace, state: StateDirectory) -> int:

@@ -18,7 +18,7 @@ settings.load_profile("any machine")  # a slow machine is no reason for a proper
 # Node, npm and the CDK app's `python` are this environment's own, whether or not it was activated.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
 
-_ORDER = ("local_cloud", "browser")
+_ORDER = ("local_cloud", "end_of_run", "browser")
 """Markers of slow tests, in the order in which they run after all others."""
 _CLOUD_FIXTURES = frozenset({"local_cloud", "session_cloud"})
 

@@ -31,7 +31,7 @@ class Credentials:
     accountId: str  # noqa: N815
     userId: str  # noqa: N815
     principal: str
-    """What the keys were issued for: `operator` or a function's ARN."""
+    """What the keys were issued for: `operator`, a function's ARN, or the ARN of a role that a service acts under."""
 
     def environment(self) -> dict[str, str]:
         """The variables that an AWS SDK reads."""
@@ -83,6 +83,16 @@ class CredentialStore:
         role = role_arn.rsplit("/", 1)[-1]
         arn = f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/{role}/{function}"
         return self._issue(function_arn, arn, "ASIA", session=True)
+
+    def for_service(self, role_arn: str, session: str) -> Credentials:
+        """Keys of the session in which a service of AWS acts under a role.
+
+        Args:
+            role_arn: the role.
+            session: name of the session, which refusals show.
+        """
+        role = role_arn.rsplit("/", 1)[-1]
+        return self._issue(role_arn, f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/{role}/{session}", "ASIA", session=True)
 
     def function_of(self, access_key_id: str) -> str | None:
         """Name of the function that was given `access_key_id`, or None for other callers."""

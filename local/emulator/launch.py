@@ -39,7 +39,7 @@ def build(settings: EmulatorSettings) -> ControlPlane:
     guard = PermissionGuard(store, settings.region)
     chime = ChimeInstallation(keeper)
     apply_fixes()
-    install_providers(settings)
+    install_providers(settings, store)
     processes.install()
     ServicesActingForRoles(guard).install()
     chime.install()

@@ -29,6 +29,8 @@ class DynamoDbModel:
 
     table: str
     region: str
+    role: str | None = None
+    """ARN of the role under which the table is reached."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class EventBridgeModel:
 
     bus: str
     region: str
+    role: str | None = None
+    """ARN of the role under which events are put."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,7 @@ def _dynamodb(properties: Properties, api: Api) -> DynamoDbModel:
         raise PropertyError(config.at("UseCallerCredentials"), "caller credentials are not served here")
     if config.get("Versioned") in (True, "true"):
         raise PropertyError(config.at("Versioned"), "conflict detection is not served here")
-    return DynamoDbModel(config.text("TableName"), config.text("AwsRegion", api.region))
+    return DynamoDbModel(config.text("TableName"), config.text("AwsRegion", api.region), _role(properties))
 
 
 def _lambda(properties: Properties, api: Api) -> LambdaModel:
@@ -117,7 +121,12 @@ def _event_bridge(properties: Properties, api: Api) -> EventBridgeModel:
     found = re.fullmatch(r"arn:[a-z-]+:events:([^:]+):[^:]*:event-bus/.+", bus)
     if not found:
         raise PropertyError(config.at("EventBusArn"), f"{bus!r} is not the ARN of an event bus")
-    return EventBridgeModel(bus, found[1])
+    return EventBridgeModel(bus, found[1], _role(properties))
+
+
+def _role(properties: Properties) -> str | None:
+    role: str | None = properties.text("ServiceRoleArn", None)
+    return role
 
 
 def _http(properties: Properties, api: Api) -> HttpModel:

@@ -17,6 +17,7 @@ from local.events.data_source_models import (
 )
 from local.events.functions.invoker import FunctionInvoker
 from local.events.handlers import DataSource, DataSourceError
+from local.events.role_keys import KeysOf, local_keys
 from local.events.sources.dynamodb import DynamoDbDataSource
 from local.events.sources.event_bridge import EventBridgeDataSource
 from local.events.sources.functions import LambdaDataSource
@@ -32,11 +33,13 @@ class DataSources:
         endpoint: base URL of the emulated AWS services; `None` if there are none: then every request to DynamoDB or
             EventBridge fails by name.
         functions: what invokes Lambda functions.
+        keys: of the roles under which DynamoDB and EventBridge are called.
     """
 
-    def __init__(self, endpoint: str | None, functions: FunctionInvoker) -> None:
+    def __init__(self, endpoint: str | None, functions: FunctionInvoker, keys: KeysOf = local_keys) -> None:
         self._endpoint = endpoint
         self._functions = functions
+        self._keys = keys
         self._made: dict[Target, DataSource] = {}
 
     def __call__(self, model: DataSourceModel) -> DataSource:
@@ -65,11 +68,17 @@ class DataSources:
                 return HttpDataSource(target, LOCAL_CREDENTIALS)
             case DynamoDbModel():
                 return DynamoDbDataSource(
-                    target.table, region=target.region, endpoint_url=self._endpoint, credentials=LOCAL_CREDENTIALS
+                    target.table,
+                    region=target.region,
+                    endpoint_url=self._endpoint,
+                    credentials=self._keys(target.role),
                 )
             case EventBridgeModel():
                 return EventBridgeDataSource(
-                    target.bus, region=target.region, endpoint_url=self._endpoint, credentials=LOCAL_CREDENTIALS
+                    target.bus,
+                    region=target.region,
+                    endpoint_url=self._endpoint,
+                    credentials=self._keys(target.role),
                 )
 
 

@@ -23,6 +23,7 @@ from local.events.deployment import Deployment
 from local.events.functions.model import FunctionModel
 from local.events.functions.sources import FunctionSources
 from local.events.listening import listening
+from local.events.role_keys import RoleKeys, local_keys
 from local.events.server import SERVICE
 from local.events.status import routes as status
 from local.events.template import TemplateRefused, Templates, TemplateSettings
@@ -84,7 +85,11 @@ class Instance:
         self._address = Address(f"localhost:{sockets[0].getsockname()[1]}", tls=self._certificate is not None)
         token, self._token_file = workspace.control_token(options.control_token_file)
         self._functions = FunctionSources(options.aws_endpoint, options.lambda_endpoint)
-        self._data_sources = DataSources(options.aws_endpoint, self._functions)
+        self._data_sources = DataSources(
+            options.aws_endpoint,
+            self._functions,
+            local_keys if options.credentials is None else RoleKeys(options.credentials),
+        )
         self._app = make_app(_settings(options, token), self._data_sources, functions=self._functions)
         self._app[SERVICE].faults.rules = list(options.fault)
         self._deployment = Deployment(self._app[SERVICE])

@@ -52,7 +52,7 @@ class PermissionGuard:
         needs = needs_of(request)
         if needs is None:
             needs = [Need(f"{request.service}:{request.operation or request.method}", "*")]
-        context = context_of(request)
+        context = context_of(request) if self._policies.has_conditions(session.role) else {}
         for need in needs:
             decision = self.decide(session.role, need, context)
             if decision != "allowed":

@@ -73,6 +73,10 @@ class RolePolicies:
             return _decision(documents, role, action, resource, self._region, context)
         return _decision_without_conditions(documents, role, action, resource, self._region)
 
+    def has_conditions(self, role: str) -> bool:
+        """Whether any statement of a role has a condition, so that the context of a request matters."""
+        return _has_conditions(self._documents(role))
+
     def grants(self, role: str) -> list[Grant]:
         """Everything that a role's statements allow, one action and resource a line."""
         return [

@@ -15,6 +15,7 @@ from typing import Any
 from ministack.services import lambda_svc
 from ministack.services.cloudformation import provisioners, stacks
 
+from local.emulator.credentials import CredentialStore
 from local.emulator.providers.control_client import ControlClient
 from local.emulator.settings import ACCOUNT_ID, EmulatorSettings
 
@@ -30,8 +31,9 @@ _SHARED_TYPES = frozenset({"AWS::AppSync::DataSource", "AWS::AppSync::ApiKey"})
 class EventApiProviders:
     """Create, update and delete handlers, in the form that ministack's CloudFormation calls."""
 
-    def __init__(self, control: ControlClient, settings: EmulatorSettings) -> None:
+    def __init__(self, control: ControlClient, settings: EmulatorSettings, store: CredentialStore) -> None:
         self._control = control
+        self._store = store
         self._settings = settings
         self._original_data_source = dict(provisioners._RESOURCE_HANDLERS["AWS::AppSync::DataSource"])
         self._original_key = dict(provisioners._RESOURCE_HANDLERS["AWS::AppSync::ApiKey"])
@@ -126,6 +128,8 @@ class EventApiProviders:
         if not self._is_event_api(api_id):
             return self._call_original(self._original_data_source["create"], logical_id, properties, stack_name)
         name = properties.get("Name") or logical_id
+        if role := properties.get("ServiceRoleArn"):
+            self._store.for_service(role, "APPSYNC_ASSUME_ROLE")
         self._control.put("apis", api_id, "data-sources", name, body={"properties": properties})
         arn = f"{self._api_arn(api_id)}/datasources/{name}"
         return arn, {"DataSourceArn": arn, "Name": name}

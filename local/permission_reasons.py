@@ -1,0 +1,42 @@
+"""Why a right is granted that no test of the local cloud uses: the one table of exceptions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from local.permissions import Right
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One exception.
+
+    Attributes:
+        owner: whose right: a function without project and environment, or the beginning of a role's description.
+        action: pattern of the granted action.
+        resource: pattern of the granted resource.
+        why: the reason, for people.
+    """
+
+    owner: str
+    action: str
+    resource: str
+    why: str
+
+    def covers(self, right: Right) -> bool:
+        """Whether it is about this right."""
+        owner = right.owner.split("-")[1] if right.owner.startswith("PantherKolab-") else right.owner
+        return (
+            fnmatchcase(owner, self.owner)
+            and fnmatchcase(right.action, self.action)
+            and fnmatchcase(right.resource, self.resource)
+        )
+
+
+REASONS: tuple[Reason, ...] = ()
+
+
+def why_unused(right: Right) -> str | None:
+    """The reason for a right that was not used, or None."""
+    return next((reason.why for reason in REASONS if reason.covers(right)), None)
