@@ -35,36 +35,37 @@ docs/local-events.md says what is imitated and what is not."""
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The options that are given; ends the process with a message if they make no sense."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    made = parser()
+    options = made.parse_args(arguments)
     if not (options.assembly or options.template) and options.state is None:
-        parser.error(
+        made.error(
             "give --assembly or --template; without them, --state and --control-token-file (APIs then come "
             "through the control API)"
         )
     if (options.tls_certificate is None) != (options.tls_key is None):
-        parser.error("--tls-certificate and --tls-key go together")
+        made.error("--tls-certificate and --tls-key go together")
     if options.watch and not (options.assembly or options.template):
-        parser.error("--watch needs --assembly or --template: there is nothing to watch otherwise")
+        made.error("--watch needs --assembly or --template: there is nothing to watch otherwise")
     return options
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Every option, with its help."""
+    made = argparse.ArgumentParser(
         prog="python -m local.events",
         description="Serve AppSync Event APIs, with their handlers, on this machine. No AWS account is needed.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    _templates(parser.add_argument_group("what is served"))
-    _address(parser.add_argument_group("where"))
-    _surroundings(parser.add_argument_group("what is around it"))
-    _telling(parser.add_argument_group("what it tells"))
-    parser.add_argument_group("faults, to see a client cope").add_argument(
+    _templates(made.add_argument_group("what is served"))
+    _address(made.add_argument_group("where"))
+    _surroundings(made.add_argument_group("what is around it"))
+    _telling(made.add_argument_group("what it tells"))
+    made.add_argument_group("faults, to see a client cope").add_argument(
         "--fault", type=_fault, action="append", default=[], metavar="KIND[:CHANNEL][:AMOUNT]", help=fault_flags.HELP
     )
-    _scaling(parser.add_argument_group("limits, for tests that cannot wait a day"))
-    return parser
+    _scaling(made.add_argument_group("limits, for tests that cannot wait a day"))
+    return made
 
 
 def _templates(group: "argparse._ArgumentGroup") -> None:
