@@ -14,6 +14,7 @@ BENCHMARKS = {
     "storage": "the direct channel's handler against the route, as the guide compares them",
     "live": "send accepted to received by the other client, 50 users x 1 message a second, on a local cloud",
     "fanout": "the Events service's fan-out to 100 subscribers, handlers on and off, against Socket.IO",
+    "functions": "calls of Lambda functions that the Events service runs itself: first, later, several at once",
     "fuzz": "spoilt messages, frames, upgrades and requests for the Events service: no crash, no leak, no hang",
     "up": "second `make up`: seconds until ready",
 }
