@@ -25,6 +25,7 @@ from local.events.data_source_models import DataSourceModel
 from local.events.endpoint import SessionSettings
 from local.events.functions.chain import InvokerChain
 from local.events.functions.invoker import FunctionInvoker
+from local.events.handler_loader import HandlerLoader
 from local.events.handlers import DataSource
 from local.events.registry import Registry
 from local.events.server import SERVICE, SETTINGS, event_routes, other_routes
@@ -88,7 +89,11 @@ def make_app(
     invoker = functions or InvokerChain(())
     authorizer = _authorizer(settings, lambda: session[0], clock, invoker)
     service = Service(
-        Registry(settings.state), authorizer, data_sources, invoker, clock, keep_payloads=settings.show_payloads
+        Registry(settings.state),
+        authorizer,
+        HandlerLoader(data_sources, invoker),
+        clock,
+        keep_payloads=settings.show_payloads,
     )
     app[SERVICE] = service
     app[STARTED_AT] = time.time()

@@ -13,8 +13,6 @@ from local.events.api import (
     Api,
     ApiKey,
     AuthMode,
-    Behavior,
-    HandlerModel,
     Namespace,
     PropertyError,
     api_from,
@@ -25,11 +23,10 @@ from local.events.auth.authorizer import Authorizer
 from local.events.auth.call import Call
 from local.events.auth.credentials import Credentials
 from local.events.broker import Flusher
-from local.events.data_source_models import DataSourceModel, LambdaModel, data_source_from
-from local.events.direct import DirectHandler
+from local.events.data_source_models import data_source_from
 from local.events.faults import Faults
-from local.events.functions.invoker import FunctionInvoker
-from local.events.handlers import CodeRefused, DataSource, NamespaceHandlers
+from local.events.handler_loader import HandlerLoader
+from local.events.handlers import CodeRefused, NamespaceHandlers
 from local.events.live import LiveApi, LiveNamespace
 from local.events.registry import InUseError, Registry, UnknownError, stamped
 
@@ -44,8 +41,7 @@ class Service:
     Args:
         registry: where registrations are kept.
         authorizer: decides calls.
-        data_sources: makes what executes a data source's requests.
-        functions: invokes the functions of direct handlers.
+        loader: loads the handlers of namespaces.
         clock: seconds since the epoch.
         keep_payloads: whether the status page may show what was published.
     """
@@ -54,16 +50,14 @@ class Service:
         self,
         registry: Registry,
         authorizer: Authorizer,
-        data_sources: Callable[[DataSourceModel], DataSource],
-        functions: FunctionInvoker,
+        loader: HandlerLoader,
         clock: Callable[[], float] = time.time,
         *,
         keep_payloads: bool = False,
     ) -> None:
         self._registry = registry
         self._authorizer = authorizer
-        self._data_sources = data_sources
-        self._functions = functions
+        self._loader = loader
         self._clock = clock
         self._keep_payloads = keep_payloads
         self._change = asyncio.Lock()
@@ -170,7 +164,7 @@ class Service:
             model = namespace_from(name, body, live.api)
             if name not in live.namespaces and len(live.namespaces) >= limits.NAMESPACES_PER_API:
                 raise PropertyError("Name", f"an API has {limits.NAMESPACES_PER_API} namespaces at most")
-            handlers = await self._load(live, model)
+            handlers = await self._loader.load(model, live.data_sources)
             now = self._clock()
             await self._save(
                 api_id,
@@ -263,28 +257,7 @@ class Service:
         await self._registry.replace(apis)
 
     async def _install(self, live: LiveApi, model: Namespace) -> None:
-        await self._swap(live, model, await self._load(live, model))
-
-    async def _load(self, live: LiveApi, model: Namespace) -> NamespaceHandlers:
-        on_publish = self._implementation(live, model.on_publish)
-        on_subscribe = self._implementation(live, model.on_subscribe)
-        return await asyncio.to_thread(
-            NamespaceHandlers.load, model.code, on_publish=on_publish, on_subscribe=on_subscribe
-        )
-
-    def _implementation(self, live: LiveApi, handler: HandlerModel) -> DataSource | DirectHandler | None:
-        if handler.data_source is None:
-            return None
-        model = live.data_sources.get(handler.data_source)
-        if model is None:
-            raise PropertyError("HandlerConfigs", f"the API has no data source {handler.data_source}")
-        if handler.behavior is Behavior.CODE:
-            return self._data_sources(model)
-        if not isinstance(model.target, LambdaModel):
-            raise PropertyError(
-                "HandlerConfigs", f"DIRECT needs a data source of type AWS_LAMBDA; {model.name} is none"
-            )
-        return DirectHandler(model.target.function, self._functions, handler.invoke_type)
+        await self._swap(live, model, await self._loader.load(model, live.data_sources))
 
     async def _swap(self, live: LiveApi, model: Namespace, handlers: NamespaceHandlers) -> None:
         previous = live.namespaces.get(model.name)
