@@ -19,9 +19,9 @@ ANSWER_SECONDS: Final = 20.0
 TEXT: Final = "The lecture on distributed systems moves to room 204, please bring the printed exercises with you. "
 
 
-def event(number: int) -> bytes:
-    """A chat message as JSON text; all have the same length."""
-    return json.dumps({"n": f"{number:08}", "sender": "ada", "text": TEXT}, separators=(",", ":")).encode()
+def event(number: int, text: str = TEXT) -> bytes:
+    """A chat message as JSON text; all with the same text have the same length."""
+    return json.dumps({"n": f"{number:08}", "sender": "ada", "text": text}, separators=(",", ":")).encode()
 
 
 class Client(asyncio.Protocol):
@@ -108,28 +108,29 @@ class Crowd:
         bytes_each: of one delivery, known after `gather`.
     """
 
-    def __init__(self, dialect: Dialect, publisher: Client, subscribers: list[Client]) -> None:
+    def __init__(self, dialect: Dialect, publisher: Client, subscribers: list[Client], text: str) -> None:
         self._dialect = dialect
+        self._text = text
         self._publisher = publisher
         self.subscribers = subscribers
         self.bytes_each = 0
         self._numbers = 0
 
     @classmethod
-    async def gather(cls, dialect: Dialect, count: int) -> Crowd:
+    async def gather(cls, dialect: Dialect, count: int, text: str = TEXT) -> Crowd:
         """Connect everybody, and see that everybody receives what is published."""
         publisher = await connect(dialect)
         subscribers = [await connect(dialect) for _ in range(count)]
         for subscriber in subscribers:
             await subscriber.subscribed(dialect)
-        crowd = cls(dialect, publisher, subscribers)
+        crowd = cls(dialect, publisher, subscribers, text)
         await crowd._try_out()
         publisher.on_data = lambda data: None
         return crowd
 
     def publish(self) -> None:
         """Publish the next message."""
-        self._publisher.send(self._dialect.publishing(event(self._numbers)))
+        self._publisher.send(self._dialect.publishing(event(self._numbers, self._text)))
         self._numbers += 1
 
     def disperse(self) -> None:
@@ -137,7 +138,7 @@ class Crowd:
             client.close()
 
     async def _try_out(self) -> None:
-        published = event(self._numbers)
+        published = event(self._numbers, self._text)
         self.publish()
         for subscriber in self.subscribers:
             message = await subscriber.next_message()

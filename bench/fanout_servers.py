@@ -49,12 +49,13 @@ class Dialect(Protocol):
 
 @dataclass
 class EventsDialect:
-    """The Events service; `namespace` says whether its handlers run."""
+    """The Events service; `namespace` says whether its handlers run, `room` is the rest of the channel."""
 
     name: str
     port: int
     pid: int
     namespace: str
+    room: str = "room"
 
     def request(self) -> bytes:
         host = f"127.0.0.1:{self.port}"
@@ -65,11 +66,11 @@ class EventsDialect:
         return ((b'{"type":"connection_init"}', b"connection_ack"),)
 
     def subscribing(self) -> tuple[bytes, bytes]:
-        frame = {"type": "subscribe", "id": "s1", "channel": f"/{self.namespace}/room", **self._authorization}
+        frame = {"type": "subscribe", "id": "s1", "channel": f"/{self.namespace}/{self.room}", **self._authorization}
         return json.dumps(frame).encode(), b"subscribe_success"
 
     def publishing(self, event: bytes) -> bytes:
-        frame = {"type": "publish", "id": "p1", "channel": f"/{self.namespace}/room", **self._authorization}
+        frame = {"type": "publish", "id": "p1", "channel": f"/{self.namespace}/{self.room}", **self._authorization}
         return json.dumps({**frame, "events": [event.decode()]}).encode()
 
     def event(self, message: bytes) -> bytes:
