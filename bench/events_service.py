@@ -21,7 +21,7 @@ from local.ports import LOOPBACK, Ports
 API: Final = "bench"
 KEY: Final = "da2-benchbenchbenchbenchbench"
 TOKEN: Final = "bench-control"  # noqa: S105 - of a service that lives as long as the benchmark
-READY_SECONDS: Final = 30.0
+READY_SECONDS: Final = 90.0
 STOP_SECONDS: Final = 10.0
 ENDLESS: Final = 1 << 30
 """Publishes per second that are never reached."""

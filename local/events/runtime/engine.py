@@ -1,20 +1,18 @@
 """The JavaScript engine of one namespace: quickjs-ng with limits, on a thread of its own.
 
-A quickjs context belongs to the thread that made it, so each engine owns one executor thread. Code is checked and
+A quickjs context belongs to the thread that made it, so each engine owns one worker thread. Code is checked and
 rewritten by :mod:`local.events.runtime.compiler` first; here it only runs. The module body runs anew for every call, so
 handlers cannot keep state between invocations, as on AWS where an invocation may run on any host.
 """
 
 from __future__ import annotations
 
-import asyncio
 import enum
 import json
 import logging
 import os
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +20,7 @@ import quickjs
 
 from local.events.runtime.compiler import LIBRARY, Compiled, compile_module, javascript
 from local.events.runtime.errors import CodeRefused, Problem
+from local.events.runtime.worker import Worker
 from local.events.runtime.zones import answer
 
 _LOG = logging.getLogger("local.events.handlers")
@@ -124,7 +123,7 @@ class Engine:
     def __init__(self, compiled: Compiled, limits: Limits) -> None:
         self._compiled = compiled
         self._limits = limits
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="appsync-js")
+        self._worker = Worker("appsync-js")
         self._invoke: Any = None
         self._context: Any = None
         self.shapes: Mapping[str, Shape] = {name: Shape(kind) for name, kind in compiled.exports.items()}
@@ -138,7 +137,7 @@ class Engine:
         """
         engine = cls(compile_module(code), limits)
         try:
-            engine._thread.submit(engine._start).result()
+            engine._worker.run_at_once(engine._start)
         except quickjs.JSException as error:
             engine.close()
             raise CodeRefused([Problem(f"the code cannot be loaded: {str(error).strip()}")]) from error
@@ -159,13 +158,11 @@ class Engine:
 
     async def run(self, handler: str, phase: str | None, context: Mapping[str, Any]) -> Run:
         """Do what `call` does, and report all of it instead of logging."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._run, handler, phase, context)
+        return await self._worker.run(self._run, handler, phase, context)
 
     def close(self) -> None:
         """Let what already runs finish, free the context and end the thread."""
-        self._thread.submit(self._drop)
-        self._thread.shutdown(wait=True)
+        self._worker.close(self._drop)
 
     def _drop(self) -> None:
         self._invoke = self._context = None
