@@ -79,11 +79,11 @@ def _templates(group: "argparse._ArgumentGroup") -> None:
     )
     group.add_argument(
         "--template",
-        type=Path,
+        type=_template,
         action="append",
         default=[],
-        metavar="FILE",
-        help="a CloudFormation template, JSON or YAML; may be repeated",
+        metavar="[STACK=]FILE",
+        help="a CloudFormation template, JSON or YAML, and its stack's name (default: the file's); may be repeated",
     )
     group.add_argument(
         "--handler",
@@ -242,6 +242,11 @@ def _pair(text: str) -> tuple[str, str]:
     if not name or not equals:
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME=VALUE")
     return name, value
+
+
+def _template(text: str) -> tuple[str | None, Path]:
+    stack, equals, file = text.partition("=")
+    return (stack, Path(file)) if equals and not Path(text).exists() else (None, Path(text))
 
 
 def _handler(text: str) -> tuple[str, Path]:

@@ -3,6 +3,7 @@
 A step that fails leaves what was served before: a broken handler keeps the old one, and its problem is told.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -11,6 +12,7 @@ from typing import Any, Final
 from local.events.handlers import CodeRefused
 from local.events.properties import PropertyError
 from local.events.registry import InUseError, UnknownError
+from local.events.runtime.compiler import compile_module
 from local.events.service import Service
 from local.events.template import Registration, TemplateApi, TemplateProblem, Templates
 
@@ -70,6 +72,7 @@ class Deployment:
             if not found:
                 self._applied[key] = registration.body
             elif key[0] == "api" and api.id not in service.apis:
+                problems += [problem for each in api.namespaces.values() for problem in await _problems_of_code(each)]
                 return
 
     async def _take_away(self, wanted: set[Key], problems: list[TemplateProblem]) -> None:
@@ -107,6 +110,14 @@ def _named(
         return put(api_id, name, body)
 
     return put_it
+
+
+async def _problems_of_code(registration: Registration) -> list[TemplateProblem]:
+    """What is wrong with a namespace's code, where its API is refused and nothing else can be said yet."""
+    code = registration.body["properties"].get(CODE)
+    if not isinstance(code, str):
+        return []
+    return await _problems_of(registration, partial(asyncio.to_thread, compile_module, code))
 
 
 async def _problems_of(registration: Registration, step: Step) -> list[TemplateProblem]:

@@ -103,7 +103,7 @@ class Instance:
             context = None if self._certificate is None else self._certificate.context()
             await self._listen(runner, context)
             if self._options.watch:
-                given = [*self._options.assembly, *self._options.template]
+                given = [*self._options.assembly, *(file for _, file in self._options.template)]
                 await watch(templates, given, self._reload, stop)
             await stop.wait()
         finally:
@@ -120,6 +120,8 @@ class Instance:
 
     async def _served(self) -> Templates:
         templates = self._read()
+        for remark in templates.remarks:
+            _log.warning("%s", remark)
         await self._functions.runner.replace(_models(templates))
         problems = await self._deployment.apply(templates)
         if problems:

@@ -8,6 +8,7 @@ import pytest
 
 from local.events.functions.model import InlineCode
 from local.events.template import TemplateRefused, Templates, TemplateSettings, read_apis, read_assembly, read_template
+from local.events.template.given import read_given
 from tests.events_service.foreign import TEMPLATE
 
 SETTINGS = TemplateSettings("localhost:4570")
@@ -155,7 +156,22 @@ def assembly(folder: Path) -> Path:
         }
     }  # fmt: skip
     third = {"Resources": {"Api": api(), "Space": namespace("inner")}}
-    files = {"one": {"source": {"path": "asset.one.js"}, "destinations": {"d": {"objectKey": "one.js"}}}}
+    files = {
+        "one": {"source": {"path": "asset.one.js"}, "destinations": {"d": {"objectKey": "one.js"}}},
+        "two": {"source": {"path": "Inner.nested.template.json"}, "destinations": {"d": {"objectKey": "two.json"}}},
+    }
+    nested = {
+        "Parameters": {"Outer": {"Type": "String"}},
+        "Resources": {"Api": api(), "Space": namespace("nested", CodeHandlers={"Ref": "Outer"})},
+        "Outputs": {"Id": {"Value": {"Fn::GetAtt": ["Api", "ApiId"]}}},
+    }
+    url = ["", ["https://s3.", {"Ref": "AWS::Region"}, ".", {"Ref": "AWS::URLSuffix"}, "/cdk-assets/two.json"]]
+    second["Resources"]["Inner"] = {
+        "Type": "AWS::CloudFormation::Stack",
+        "Properties": {"TemplateURL": {"Fn::Join": url}, "Parameters": {"Outer": {"Fn::Join": ["", [CODE]]}}},
+    }
+    second["Resources"]["Also"] = namespace("also", ApiId={"Fn::GetAtt": ["Inner", "Outputs.Id"]})
+    (folder / "Inner.nested.template.json").write_text(json.dumps(nested))
     (folder / "First.template.json").write_text(json.dumps(first))
     (folder / "Second.template.json").write_text(json.dumps(second))
     (folder / "Second.assets.json").write_text(json.dumps({"files": files}))
@@ -184,11 +200,47 @@ def assembly(folder: Path) -> Path:
 def test_an_assembly_is_read_with_its_assets_imports_and_stages(tmp_path: Path) -> None:
     templates = read_apis(read_assembly(assembly(tmp_path / "cdk.out")), SETTINGS)
     assert templates.problems == []
-    first, third = templates.apis
+    first, third, nested = templates.apis
     assert first.namespaces["shared"].body["properties"]["CodeHandlers"] == CODE
     assert (first.registration.body["region"], third.registration.body["region"]) == ("eu-west-1", "us-east-1")
     assert (first.registration.origin.stack, list(third.namespaces)) == ("app-First", ["inner"])
-    assert first.id != third.id
+    assert len({first.id, third.id, nested.id}) == 3
+    assert nested.namespaces["nested"].body["properties"]["CodeHandlers"] == CODE
+    assert "also" in nested.namespaces, "an output of the nested stack is what it is"
+    assert nested.registration.origin.stack == "app-Second-Inner"
+
+
+def test_a_nested_stack_whose_template_is_elsewhere_is_remarked_upon(tmp_path: Path) -> None:
+    inner = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "https://bucket.example/inner.yaml"}}
+    templates = read(written(tmp_path, {"Api": api(), "Inner": inner}))
+    assert templates.problems == []
+    assert [remark.logical_id for remark in templates.remarks] == ["Inner"]
+
+
+def test_two_namespaces_of_one_name_are_refused(tmp_path: Path) -> None:
+    templates = read(written(tmp_path, {"Api": api(), "One": namespace("same"), "Two": namespace("same")}))
+    assert problems(templates) == [("Two", "Name")]
+
+
+def test_names_that_no_template_has_are_told(tmp_path: Path) -> None:
+    settings = TemplateSettings("localhost:1", parameters={"Stge": "dev"}, resources={"Tabel": "t"})
+    templates = read(written(tmp_path, {"Api": api()}, Parameters={"Stage": {"Type": "String"}}), settings)
+    assert [(problem.message.partition(":")[0], problem.remedy) for problem in templates.problems] == [
+        ("--parameter Stge", "name one of Stage"),
+        ("--resource Tabel", "name one of Api"),
+    ]
+
+
+def test_two_stacks_of_one_name_are_refused_until_one_is_named_otherwise(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    files = [written(folder, {"Api": api(), "Space": namespace()}) for folder in (tmp_path, tmp_path / "other")]
+    same = read_given([], [(None, files[0]), (None, files[1])], SETTINGS)
+    assert [problem.remedy for problem in same.problems[:2]] == [
+        f"give it another name: --template OTHER={file}" for file in files
+    ]
+    named = read_given([], [(None, files[0]), ("other", files[1])], SETTINGS)
+    assert named.problems == []
+    assert named.apis[0].id != named.apis[1].id
 
 
 @pytest.mark.parametrize(

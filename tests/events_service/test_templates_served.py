@@ -53,8 +53,8 @@ async def test_several_apis_are_served_at_once_by_path_and_by_host_name(tmp_path
     second = tmp_path / "other"
     second.mkdir()
     one = written(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace("one")})
-    two = written(second, {"Api": api(), "Key": KEY, "Space": namespace("two")}).rename(second / "o.json")
-    async with standalone("--template", one, "--template", two) as running:
+    two = written(second, {"Api": api(), "Key": KEY, "Space": namespace("two")})
+    async with standalone("--template", one, "--template", f"other={two}") as running:
         assert len(running.endpoints) == 2
         host = re.findall(r"by host +http://([^/]+)", running.announced)[1]
         assert (await running.post("one/x", "1", api=0))[0] == 200
@@ -68,7 +68,7 @@ async def test_several_apis_are_served_at_once_by_path_and_by_host_name(tmp_path
 async def test_an_assembly_is_served(tmp_path: Path) -> None:
     async with standalone("--assembly", assembly(tmp_path / "cdk.out")) as running:
         assert "shared: publish API_KEY, no onPublish; subscribe API_KEY, onSubscribe code" in running.announced
-        assert len(running.endpoints) == 2
+        assert len(running.endpoints) == 3
 
 
 async def test_expired_keys_are_named(tmp_path: Path) -> None:
@@ -107,6 +107,16 @@ def test_everything_that_cannot_be_served_is_said_and_the_command_ends_with_2(
     ):  # fmt: skip
         assert part in told
     assert told.count("remedy: ") == told.count(str(file))
+
+
+def test_an_api_that_is_refused_does_not_hide_what_is_wrong_with_its_handlers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    resources = {"Api": api(ConnectionAuthModes=[{"AuthType": "MAGIC"}]), "Space": namespace(CodeHandlers="class X {}")}
+    assert main(["--port", "0", "--template", str(written(tmp_path, resources))]) == 2
+    told = capsys.readouterr().err
+    assert "Api: EventConfig.ConnectionAuthModes[0].AuthType: " in told
+    assert "Space: CodeHandlers:1:1: " in told
 
 
 def test_a_broken_file_does_not_hide_the_problems_of_the_others(

@@ -12,20 +12,18 @@ def asset_path(stack: Stack, location: Any) -> Path | None:
 
     Args:
         stack: whose assets are looked through.
-        location: `s3://bucket/key`, `{"S3Bucket", "S3Key"}`, `{"Bucket", "Key"}`, or a path as it is before packaging.
+        location: `s3://bucket/key`, the address of an object, `{"S3Bucket", "S3Key"}`, `{"Bucket", "Key"}`, or a path
+            as it is before packaging.
     """
     if isinstance(location, dict):
-        key = location.get("S3Key", location.get("Key"))
-    elif isinstance(location, str):
-        key = location.removeprefix("s3://").partition("/")[2] if location.startswith("s3://") else location
-    else:
-        key = None
-    if not isinstance(key, str) or not key:
+        location = location.get("S3Key", location.get("Key"))
+    if not isinstance(location, str) or not location:
         return None
-    asset = stack.assets.get(key)
-    if asset is None and isinstance(location, str) and not location.startswith("s3://"):
-        asset = stack.file.parent / location
-    return asset if asset is not None and asset.exists() else None
+    for key, path in stack.assets.items():
+        if location == key or location.endswith(f"/{key}"):
+            return path if path.exists() else None
+    beside = stack.file.parent / location
+    return beside if "://" not in location and beside.exists() else None
 
 
 def handler_code(stack: Stack, location: str) -> tuple[Path, str]:

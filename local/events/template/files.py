@@ -45,8 +45,12 @@ class Stack:
         return value if isinstance(value, dict) else {}
 
 
-def read_template(file: Path) -> Stack:
+def read_template(file: Path, stack: str | None = None) -> Stack:
     """Read one template. Assets are those of the assembly that it lies in, if it does.
+
+    Args:
+        file: the template.
+        stack: name of the stack that it makes; `None` makes one of the file's name.
 
     Raises:
         TemplateRefused: it cannot be read, or is no template.
@@ -56,7 +60,7 @@ def read_template(file: Path) -> Stack:
         raise _refused(file, "has no Resources, so it is no CloudFormation template", "give a template file")
     name = file.name.removesuffix(TEMPLATE_SUFFIX)
     name = re.sub(r"[^A-Za-z0-9]+", "-", file.stem if name == file.name else name).strip("-") or "stack"
-    return Stack(name, file, document, assets=_assets(file.with_name(f"{name}{ASSETS_SUFFIX}")))
+    return Stack(stack or name, file, document, assets=_assets(file.with_name(f"{name}{ASSETS_SUFFIX}")))
 
 
 def read_assembly(folder: Path) -> list[Stack]:

@@ -9,8 +9,16 @@ from local.events.template.reader import Templates, read_apis
 from local.events.template.settings import TemplateSettings
 
 
-def read_given(assemblies: Iterable[Path], templates: Iterable[Path], settings: TemplateSettings) -> Templates:
-    """What they hold. A file that cannot be read is a problem like any other, and hides none."""
+def read_given(
+    assemblies: Iterable[Path], templates: Iterable[tuple[str | None, Path]], settings: TemplateSettings
+) -> Templates:
+    """What they hold. A file that cannot be read is a problem like any other, and hides none.
+
+    Args:
+        assemblies: folders.
+        templates: files, each with the name of its stack if it is not to be made of the file's.
+        settings: what they leave open.
+    """
     stacks: list[Stack] = []
     problems: list[TemplateProblem] = []
     for folder in assemblies:
@@ -18,9 +26,9 @@ def read_given(assemblies: Iterable[Path], templates: Iterable[Path], settings: 
             stacks += read_assembly(folder)
         except TemplateRefused as refused:
             problems += refused.problems
-    for file in templates:
+    for name, file in templates:
         try:
-            stacks.append(read_template(file))
+            stacks.append(read_template(file, name))
         except TemplateRefused as refused:
             problems += refused.problems
     result = read_apis(stacks, settings)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from local.events.template.checks import check
 from local.events.template.code import handler_code, read_code
 from local.events.template.files import Stack
 from local.events.template.functions import TemplateFunction, functions_of
@@ -59,12 +60,14 @@ class Templates:
         apis: in the order of the templates.
         functions: by ARN.
         problems: why something was left out.
+        remarks: what may be missing, and cannot be known from here.
         files: every file that was read, so that somebody can watch them.
     """
 
     apis: list[TemplateApi] = field(default_factory=list)
     functions: dict[str, TemplateFunction] = field(default_factory=dict)
     problems: list[TemplateProblem] = field(default_factory=list)
+    remarks: list[TemplateProblem] = field(default_factory=list)
     files: set[Path] = field(default_factory=set)
 
 
@@ -83,6 +86,10 @@ class _Reader:
 
     def read(self) -> Templates:
         result = self._result
+        result.problems += self._world.problems
+        result.remarks += self._world.remarks
+        if self._world.scopes:
+            result.problems += check(self._world)
         for scope in self._world.scopes:
             result.files.add(scope.stack.file)
             self._each(scope, API, self._api)
@@ -123,6 +130,7 @@ class _Reader:
         values = properties.all()
         if api is not None and values is not None:
             name = str(values.get("Name", origin.logical_id))
+            properties.unique(name, api.data_sources)
             api.data_sources[name] = Registration(origin, {"properties": values})
 
     def _key(self, scope: Scope, origin: Origin, properties: "_Properties") -> None:
@@ -151,6 +159,7 @@ class _Reader:
             self._result.files.add(code_file)
         if api is None or not isinstance(name, str):
             return
+        properties.unique(name, api.namespaces)
         api.namespaces[name] = Registration(origin, {"properties": values}, code_file)
 
     def _api_of(self, scope: Scope, properties: "_Properties") -> TemplateApi | None:
@@ -222,6 +231,13 @@ class _Properties:
         problem = TemplateProblem(self._origin.file, self._origin.logical_id, path, error.message, error.remedy)
         if problem not in self._problems:
             self._problems.append(problem)
+
+    def unique(self, name: str, known: Mapping[str, Registration]) -> None:
+        """Note it if the API has another one of this name, as two would be one here."""
+        if name in known:
+            other = known[name].origin
+            message = f"{name!r} is the name of {other.logical_id} in {other.file} too"
+            self.problem("Name", UnresolvedError(message, "name one of them otherwise"))
 
     def _worked_out(self, node: Any, path: str) -> Any:
         if path in WITHOUT_EFFECT:

@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import replace
 from typing import Any, Final
 
+from local.events.template.code import asset_path
 from local.events.template.files import Stack, read_template
 from local.events.template.intrinsics import NO_VALUE, Intrinsics, UnresolvedError, as_text
 from local.events.template.names import Named, Place, named
+from local.events.template.problems import TemplateProblem, TemplateRefused
 from local.events.template.settings import DEFAULT_REGION, TemplateSettings
 
 NESTED_STACK: Final = "AWS::CloudFormation::Stack"
@@ -25,9 +27,30 @@ class World:
 
     def __init__(self, stacks: Iterable[Stack], settings: TemplateSettings) -> None:
         self.settings = settings
-        self.scopes = [Scope(self, stack, settings.parameters) for stack in stacks]
-        for scope in list(self.scopes):
-            self.scopes += scope.nested_scopes()
+        self.problems: list[TemplateProblem] = []
+        self.remarks: list[TemplateProblem] = []
+        outer = [Scope(self, stack, settings.parameters) for stack in stacks]
+        self.scopes = list(outer)
+        for scope in outer:
+            self._add_nested(scope)
+
+    def _add_nested(self, outer: "Scope") -> None:
+        for logical_id, _ in outer.resources(NESTED_STACK):
+            file = outer.stack.file
+            try:
+                nested = outer.nested(logical_id)
+            except TemplateRefused as refused:
+                self.problems += refused.problems
+            except UnresolvedError as error:
+                self.problems.append(TemplateProblem(file, logical_id, "TemplateURL", error.message, error.remedy))
+            else:
+                if nested is None:
+                    message = "its template is not among the assets, so an Event API in it is not served"
+                    remedy = "give that template as well, if it has one: --template FILE"
+                    self.remarks.append(TemplateProblem(file, logical_id, "TemplateURL", message, remedy))
+                    continue
+                self.scopes.append(nested)
+                self._add_nested(nested)
 
     def imported(self, export: str) -> Any:
         """The value that a stack exports under this name; see `Names`."""
@@ -104,14 +127,25 @@ class Scope:
         except UnresolvedError:
             return None
 
-    def nested_scopes(self) -> "list[Scope]":
-        """The stacks inside this one, at any depth, whose templates are among the assets."""
-        found: list[Scope] = []
-        for logical_id, _ in self.resources(NESTED_STACK):
-            scope = self._nested_scope(logical_id)
-            if scope is not None:
-                found += [scope, *scope.nested_scopes()]
-        return found
+    def nested(self, logical_id: str) -> "Scope | None":
+        """The stack inside this one that a resource stands for; `None` if its template is not on this machine.
+
+        Raises:
+            UnresolvedError: where its template is cannot be worked out.
+            TemplateRefused: its template cannot be read.
+        """
+        known = self._nested.get(logical_id)
+        if known is not None:
+            return known
+        resource = self.stack.section("Resources").get(logical_id)
+        properties = resource.get("Properties", {}) if isinstance(resource, dict) else {}
+        file = asset_path(self.stack, self.intrinsics.value(properties.get("TemplateURL")))
+        if file is None:
+            return None
+        stack = replace(read_template(file), name=f"{self.stack.name}-{logical_id}", region=self.stack.region)
+        stack = replace(stack, assets={**self.stack.assets, **stack.assets})
+        self._nested[logical_id] = Scope(self.world, stack, _FromParent(self, properties.get("Parameters", {})))
+        return self._nested[logical_id]
 
     # What `Names` asks for
 
@@ -188,27 +222,13 @@ class Scope:
         return value if isinstance(value, list) else as_text(value, name)
 
     def _output(self, logical_id: str, name: str) -> Any:
-        nested = self._nested_scope(logical_id)
+        nested = self.nested(logical_id)
         if nested is None:
             raise UnresolvedError(f"the template of the nested stack {logical_id} is not among the assets")
         output = nested.stack.section("Outputs").get(name)
         if not isinstance(output, dict):
             raise UnresolvedError(f"the nested stack {logical_id} has no output {name}")
         return nested.intrinsics.value(output.get("Value"))
-
-    def _nested_scope(self, logical_id: str) -> "Scope | None":
-        known = self._nested.get(logical_id)
-        if known is not None:
-            return known
-        resource = self.stack.section("Resources").get(logical_id)
-        file = _nested_file(self.stack, resource) if isinstance(resource, dict) else None
-        if file is None:
-            return None
-        read = read_template(file)
-        stack = Stack(f"{self.stack.name}-{logical_id}", file, read.document, self.stack.region, self.stack.assets)
-        given = (resource or {}).get("Properties", {}).get("Parameters", {})
-        self._nested[logical_id] = Scope(self.world, stack, _FromParent(self, given))
-        return self._nested[logical_id]
 
     def _physical_id(self, logical_id: str) -> str | None:
         given = self.world.settings.resources
@@ -240,12 +260,3 @@ class _FromParent(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._given)
-
-
-def _nested_file(stack: Stack, resource: Mapping[str, Any]) -> Path | None:
-    """The template of a nested stack: CDK names its file beside the resource."""
-    path = resource.get("Metadata", {}).get("aws:asset:path")
-    if not isinstance(path, str):
-        return None
-    file = stack.file.parent / path
-    return file if file.is_file() else None

@@ -1,0 +1,40 @@
+"""Whether what was said beside the templates concerns anything in them: a misspelt name must not pass unnoticed."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from local.events.template.problems import TemplateProblem
+from local.events.template.scope import World
+
+
+def check(world: World) -> list[TemplateProblem]:
+    """Problems of the settings, and of stacks that have the same name."""
+    return [*_same_names(world), *_unknown_parameters(world), *_unknown_resources(world)]
+
+
+def _same_names(world: World) -> Iterable[TemplateProblem]:
+    counts = Counter(scope.stack.name for scope in world.scopes)
+    for scope in world.scopes:
+        name = scope.stack.name
+        if counts[name] > 1:
+            message = f"another template makes a stack {name} too, and their APIs would have the same ids"
+            remedy = f"give it another name: --template OTHER={scope.stack.file}"
+            yield TemplateProblem(scope.stack.file, "", "", message, remedy)
+
+
+def _unknown_parameters(world: World) -> Iterable[TemplateProblem]:
+    known = {name for scope in world.scopes for name in scope.stack.section("Parameters")}
+    for name in sorted(set(world.settings.parameters) - known):
+        yield _of_settings(world, f"--parameter {name}: no template has a parameter of this name", known)
+
+
+def _unknown_resources(world: World) -> Iterable[TemplateProblem]:
+    known = {logical_id for scope in world.scopes for logical_id in scope.stack.section("Resources")}
+    qualified = {f"{s.stack.name}.{logical_id}" for s in world.scopes for logical_id in s.stack.section("Resources")}
+    for name in sorted(set(world.settings.resources) - known - qualified):
+        yield _of_settings(world, f"--resource {name}: no template has a resource of this logical id", known)
+
+
+def _of_settings(world: World, message: str, known: set[str]) -> TemplateProblem:
+    remedy = f"name one of {', '.join(sorted(known))}" if known else "leave it out"
+    return TemplateProblem(world.scopes[0].stack.file, "", "", message, remedy)
