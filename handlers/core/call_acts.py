@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum, auto
 from typing import Literal
 
 import msgspec
 
 from handlers.core.call_state import CallState
+from handlers.core.contract.call_rules import Action
 from handlers.core.contract.requests import ErrorCode
 
-Action = Literal[
-    "initiate", "accept", "reject", "cancel", "timeout", "leave", "end", "announce", "meeting_ended", "expire", "fail"
-]
 EventType = Literal[
     "INCOMING_CALL",
     "CALL_RINGING",
@@ -26,20 +23,6 @@ EventType = Literal[
     "CALL_ENDED",
     "CALL_ERROR",
 ]
-
-
-class Standing(Enum):
-    """What somebody is to a call. CALLER: who called, while it rings; OWNER and JOINED: who is in it."""
-
-    SYSTEM = auto()
-    STRANGER = auto()
-    CALLER = auto()
-    OWNER = auto()
-    JOINED = auto()
-    RINGING = auto()
-    LEFT = auto()
-    REJECTED = auto()
-    MISSED = auto()
 
 
 class Act(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from handlers.core.call_acts import Act, Action, Refusal, Standing
-from handlers.core.call_state import CallState
+from handlers.core.call_acts import Act, Refusal
+from handlers.core.call_state import CallState, Participant
 from handlers.core.contract import limits
+from handlers.core.contract.call_rules import Action, Standing
 
 _OVER: Final = "the call is over"
 
@@ -26,9 +27,6 @@ def time_is_up(call: CallState, act: Act) -> Refusal | None:
 def somebody_rings(call: CallState, act: Act) -> Refusal | None:
     """Somebody must still be called."""
     return None if call.having("RINGING") else Refusal("CONFLICT", "nobody is called any more")
-
-
-LATE_RINGERS: Final = (time_is_up, somebody_rings)
 
 
 def the_same_attendee(call: CallState, act: Act) -> Refusal | None:
@@ -78,28 +76,34 @@ def too_long(call: CallState, act: Act) -> Refusal | None:
 
 def joined_on_this_device(call: CallState, act: Act) -> bool:
     """Whether the actor is in the call with the device that asks."""
-    participant = call.participants[act.actor or ""]
-    return participant.status == "JOINED" and participant.device_id == act.device_id
+    participant = _own(call, act)
+    return participant is not None and participant.status == "JOINED" and participant.device_id == act.device_id
 
 
 def has_rejected(call: CallState, act: Act) -> bool:
     """Whether the actor declined the call."""
-    return call.participants[act.actor or ""].status == "REJECTED"
+    participant = _own(call, act)
+    return participant is not None and participant.status == "REJECTED"
 
 
 def ended_it(call: CallState, act: Act) -> bool:
     """Whether the actor took the call back or ended it for everybody."""
-    return call.ended_by == act.actor and call.end_reason in ("CANCELLED", "ENDED")
+    return act.actor is not None and call.ended_by == act.actor and call.end_reason in ("CANCELLED", "ENDED")
 
 
 def had_left(call: CallState, act: Act) -> bool:
     """Whether the actor left by leaving, and not because somebody else ended the call."""
-    participant = call.participants[act.actor or ""]
-    if participant.status != "LEFT":
+    participant = _own(call, act)
+    if participant is None or participant.status != "LEFT":
         return False
     if call.ended_at is None or participant.left_at is None:
         return True
     return participant.left_at < call.ended_at or (call.ended_by == act.actor and call.end_reason == "LEFT")
+
+
+def _own(call: CallState, act: Act) -> Participant | None:
+    """Return the actor as a participant; None for the system."""
+    return None if act.actor is None else call.participants[act.actor]
 
 
 def unknown(act: Act) -> Refusal:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from appsync_js import permissions
-from ops.contract import asyncapi, local_events, openapi, pages, schemas, typescript
+from ops.contract import asyncapi, call_pages, local_events, openapi, pages, schemas, typescript
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 
@@ -27,6 +27,7 @@ DOCUMENTS: Final[dict[str, Callable[[], str]]] = {
     "docs/routes.md": pages.routes_page,
     "docs/events.md": pages.events_page,
     "docs/data-model.md": pages.data_model_page,
+    "docs/call-states.md": call_pages.call_states_page,
     "docs/permissions.md": permissions.markdown,
     "docs/local-events.md": local_events.page,
 }

@@ -12,14 +12,14 @@ from handlers.core.contract.statuses import EVERYWHERE, STATUSES
 from handlers.core.contract.tables import TABLES, Index, Key, Table
 from ops.contract import openapi, schemas
 
-_NOTICE: Final = "<!-- Written by `python -m ops.contract`; change handlers/core/contract, not this page. -->"
+NOTICE: Final = "<!-- Written by `python -m ops.contract`; change handlers/core/contract, not this page. -->"
 _PREFIX: Final = "#"
 
 
 def routes_page() -> str:
     """Return `docs/routes.md`: every route with what it takes, answers and refuses."""
     parts = [
-        _NOTICE,
+        NOTICE,
         "# Routes",
         "Every route takes `Authorization: Bearer {access token}`; the caller is the token's `sub`. Bodies and "
         "answers are JSON; an unknown field is refused. `contract/openapi.json` says the same to programs.",
@@ -27,7 +27,9 @@ def routes_page() -> str:
         "`{success: false, error: {code, message, field}}`, `field` being null where no single field is at fault. What "
         "the HTTP API itself refuses (no valid token, its own throttle, an unknown path) has only `{message}`.",
         "## Statuses of refusals",
-        _table(("status", "code", "meaning"), [(str(s), f"`{code}`", text) for s, (code, text) in STATUSES.items()]),
+        markdown_table(
+            ("status", "code", "meaning"), [(str(s), f"`{code}`", text) for s, (code, text) in STATUSES.items()]
+        ),
         f"Any route may answer {', '.join(map(str, EVERYWHERE))}; a route's own list has the rest.",
     ]
     for domain in dict.fromkeys(route.domain for route in ROUTES):
@@ -37,7 +39,7 @@ def routes_page() -> str:
     shapes = {name: schema for name, schema in found.items() if not _is_top(name)}
     parts.append("## Shapes")
     parts += [_shape(name, schema) for name, schema in shapes.items()]
-    return _page(parts)
+    return page(parts)
 
 
 def _is_top(name: str) -> bool:
@@ -79,11 +81,11 @@ def events_page() -> str:
     found = schemas.components(schemas.event_models(), _PREFIX)
     own = {model.__name__ for model in schemas.event_models()}
     parts = [
-        _NOTICE,
+        NOTICE,
         "# Channels and events",
         "`contract/asyncapi.json` and `contract/events.schema.json` say the same to programs.",
         "## Who may do what",
-        _table(("channel", "subscribe", "publish", "carries"), access),
+        markdown_table(("channel", "subscribe", "publish", "carries"), access),
         "Subscribing takes exactly this path: no wildcard, no deeper path, no other case.",
         "## The envelope",
         " ".join((events.__doc__ or "").split("\n\n", 1)[1].split()),
@@ -93,7 +95,7 @@ def events_page() -> str:
         parts += [_event(model, found) for model in models] or ["Nothing yet."]
     parts.append("## Shapes")
     parts += [_shape(name, schema) for name, schema in found.items() if name not in own and not name.endswith("Data")]
-    return _page(parts)
+    return page(parts)
 
 
 def _event(model: type[Any], found: dict[str, schemas.Schema]) -> str:
@@ -111,17 +113,17 @@ def _event(model: type[Any], found: dict[str, schemas.Schema]) -> str:
 def data_model_page() -> str:
     """Return `docs/data-model.md`: every table with its keys, indexes and attributes."""
     parts = [
-        _NOTICE,
+        NOTICE,
         "# Data model",
         " ".join((items.__doc__ or "").split()),
         "Tables are named `PantherKolab-{table}-{environment}`.",
-        _table(
+        markdown_table(
             ("table", "one item is"),
             [(f"[{table.entity}](#{table.entity.lower()})", table.purpose) for table in TABLES],
         ),
         *(_data_table(table) for table in TABLES),
     ]
-    return _page(parts)
+    return page(parts)
 
 
 def _data_table(table: Table) -> str:
@@ -139,7 +141,7 @@ def _data_table(table: Table) -> str:
             f"## {table.entity}",
             f"{table.purpose[0].upper()}{table.purpose[1:]}.",
             "\n".join(f"- {trait}" for trait in traits),
-            _table(("attribute", "type", "meaning"), keys + rows),
+            markdown_table(("attribute", "type", "meaning"), keys + rows),
         ]
     )
 
@@ -165,7 +167,7 @@ def _fields(schema: schemas.Schema) -> str:
         if incoming:
             note = "; ".join(part for part in ("required" if name in required else _default(field), note) if part)
         rows.append((f"`{name}`", _kind(field), note) if incoming else (f"`{name}`", _kind(field)))
-    return _table(("field", "type", "required, limits") if incoming else ("field", "type"), rows)
+    return markdown_table(("field", "type", "required, limits") if incoming else ("field", "type"), rows)
 
 
 def _default(field: schemas.Schema) -> str:
@@ -215,10 +217,12 @@ def _text(model: type[Any]) -> str:
     return " ".join((model.__doc__ or "").split())
 
 
-def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+def markdown_table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    """Return a Markdown table."""
     lines = [head, tuple("---" for _ in head), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
-def _page(parts: list[str]) -> str:
+def page(parts: list[str]) -> str:
+    """Return a page of paragraphs."""
     return "\n\n".join(parts) + "\n"
