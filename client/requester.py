@@ -18,7 +18,6 @@ from client.errors import ApiError, ConflictError, ServerFaultError, TooManyRequ
 from client.session import TokenSource
 from client.targets import Target
 from handlers.core.contract import requests, responses
-from handlers.core.contract.call_routes import CALL_ROUTES
 from handlers.core.contract.route import Route
 from handlers.core.contract.routes import ROUTES
 
@@ -26,10 +25,10 @@ Answer = TypeVar("Answer", bound=responses.Success)
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=30.0, connect=5.0)
 _PATIENCE_SECONDS: Final = 30.0
 """How long one call may go on with its retries."""
-_ROUTES: Final = {route.operation: route for route in (*ROUTES, *CALL_ROUTES)}
+_ROUTES: Final = {route.operation: route for route in ROUTES}
 # A repetition of these would answer differently than the first try, or come too late to mean anything.
 _ONCE: Final = frozenset({"leaveGroup", "removeMember", "setTyping"})
-_DECODERS: Final = {operation: msgspec.json.Decoder(route.response) for operation, route in _ROUTES.items()}
+_DECODERS: Final = {route.operation: msgspec.json.Decoder(route.response) for route in ROUTES}
 
 
 class Requester:

@@ -1,5 +1,16 @@
 // Written by `python -m ops.contract` from handlers/core/contract; change the models there, not this file.
 
+/**
+ * Answer a call, join a group call that goes on, or ask again for one's own credentials from the same device.
+ * `callerId` must be the record's; `callerName` is ignored.
+ */
+export interface AcceptCall {
+  sessionId: string;
+  deviceId?: string | null;
+  callerId?: string | null;
+  callerName?: string | null;
+}
+
 /** Add users to a group. */
 export interface AddMembers {
   userIds: string[];
@@ -23,6 +34,24 @@ export interface BlockPage {
   success: true;
 }
 
+/**
+ * The call and what the caller's device needs to join: the meeting, and in `attendees`, by user id, the caller's
+ * own credentials and nobody else's.
+ */
+export interface CallAccepted {
+  sessionId: string;
+  call: CallView;
+  meeting: Record<string, unknown>;
+  attendees: Record<string, Attendee>;
+  success: true;
+}
+
+/** One call as the caller sees it. */
+export interface CallAnswer {
+  call: CallView;
+  success: true;
+}
+
 /** The caller took the call back before anybody answered. */
 export interface CallCancelled {
   type: "CALL_CANCELLED";
@@ -38,6 +67,13 @@ export interface CallCancelledData {
   version: number;
   status: "ACTIVE" | "CANCELLED" | "ENDED" | "MISSED" | "REJECTED" | "RINGING";
   cancelledBy: string;
+}
+
+/** The call as it is now. */
+export interface CallChanged {
+  sessionId: string;
+  call: CallView;
+  success: true;
 }
 
 /** The recipient is in the call. Goes to nobody else. */
@@ -114,6 +150,22 @@ export interface CallErrorDetail {
   message: string;
 }
 
+/** The call; `duplicate` says that the tempId was used before: then it is the first call, as it is now. */
+export interface CallInitiated {
+  sessionId: string;
+  call: CallView;
+  duplicate: boolean;
+  success: true;
+}
+
+/** The call as it is now; `newOwnerId` is who owns it from now on, and null where it does not go on. */
+export interface CallLeft {
+  sessionId: string;
+  call: CallView;
+  newOwnerId: string | null;
+  success: true;
+}
+
 /** Nobody answered in time; or the recipient did not, while a group call goes on (`status` is then ACTIVE). */
 export interface CallMissed {
   type: "CALL_MISSED";
@@ -121,6 +173,13 @@ export interface CallMissed {
   timestamp: string;
   data: CallData;
   serverTimestamp: string;
+}
+
+/** The caller's calls; `nextCursor` is null on the last page. */
+export interface CallPage {
+  calls: CallView[];
+  nextCursor: string | null;
+  success: true;
 }
 
 /** One participant. `deviceId` names the device that is in the call, and is shown to its own user only. */
@@ -194,6 +253,11 @@ export interface CallView {
   endedBy: string | null;
   endReason: "CANCELLED" | "ENDED" | "EXPIRED" | "LEFT" | "MEETING_ENDED" | "MISSED" | "REJECTED" | null;
   duration: number | null;
+}
+
+/** Take back one's own call before anybody has answered. */
+export interface CancelCall {
+  sessionId: string;
 }
 
 /** The message as it is now, and the number of the change. */
@@ -352,6 +416,11 @@ export interface EditMessage {
   content: string;
 }
 
+/** End a call for everybody. */
+export interface EndCall {
+  sessionId: string;
+}
+
 /** `code` is for programs, `message` for people; `field` names the offending field of the request, if one is. */
 export interface ErrorBody {
   code: "CONFLICT" | "FORBIDDEN" | "INTERNAL" | "INVALID_REQUEST" | "NOT_FOUND" | "TOO_LARGE" | "TOO_MANY_REQUESTS" | "UNAUTHENTICATED" | "UNAVAILABLE";
@@ -431,6 +500,24 @@ export interface IncomingCallData {
   ringsUntil: string;
 }
 
+/**
+ * Call somebody: `recipientId` for a DIRECT call, `conversationId` of a group for a GROUP call (all its members,
+ * or those in `participantIds`). `callType` may be left out; AUDIO or VIDEO there means DIRECT with that `mediaType`
+ * (AUDIO when absent). A repeated `tempId` answers with the first call. `deviceId` names the device that calls.
+ * `callerName` is ignored: names come from profiles.
+ */
+export interface InitiateCall {
+  recipientId?: string | null;
+  conversationId?: string | null;
+  participantIds?: string[] | null;
+  callType?: "AUDIO" | "DIRECT" | "GROUP" | "VIDEO" | null;
+  mediaType?: "AUDIO" | "VIDEO" | null;
+  tempId?: string | null;
+  deviceId?: string | null;
+  initiatedBy?: string | null;
+  callerName?: string | null;
+}
+
 /** The newest message as a list shows it: `preview` is its beginning, or null where the type says it all. */
 export interface LastMessage {
   messageId: string;
@@ -440,6 +527,25 @@ export interface LastMessage {
   seq: number;
   preview: string | null;
   deleted: boolean;
+}
+
+/**
+ * Leave a call. `newOwnerId` names the successor of a group call's owner; without it the server chooses the one
+ * who joined first.
+ */
+export interface LeaveCall {
+  sessionId: string;
+  newOwnerId?: string | null;
+}
+
+/**
+ * A page of the caller's calls, newest first. Comes as a query string. `state` asks for calls that go on
+ * (`active`) or are over (`history`) only.
+ */
+export interface ListCalls {
+  state?: "active" | "history" | null;
+  limit?: number;
+  cursor?: string | null;
 }
 
 /** A page of the caller's conversations, newest message first. Comes as a query string. */
@@ -636,6 +742,12 @@ export interface ReadDone {
   lastReadSeq: number;
   unreadCount: number;
   success: true;
+}
+
+/** Decline a call that rings. `callerId` must be the record's. */
+export interface RejectCall {
+  sessionId: string;
+  callerId?: string | null;
 }
 
 /**
@@ -835,6 +947,14 @@ export const routes = {
   getUser: {"method": "GET", "path": "/api/users/{userId}", "query": true},
   blockUser: {"method": "POST", "path": "/api/users/{userId}/block", "query": false},
   unblockUser: {"method": "DELETE", "path": "/api/users/{userId}/block", "query": true},
+  initiateCall: {"method": "POST", "path": "/api/calls/initiate", "query": false},
+  acceptCall: {"method": "POST", "path": "/api/calls/accept", "query": false},
+  rejectCall: {"method": "POST", "path": "/api/calls/reject", "query": false},
+  cancelCall: {"method": "POST", "path": "/api/calls/cancel", "query": false},
+  leaveCall: {"method": "POST", "path": "/api/calls/leave", "query": false},
+  endCall: {"method": "POST", "path": "/api/calls/end", "query": false},
+  listCalls: {"method": "GET", "path": "/api/calls", "query": true},
+  getCall: {"method": "GET", "path": "/api/calls/{sessionId}", "query": true},
 } as const;
 
 export type Operation = keyof typeof routes;
@@ -863,6 +983,14 @@ export interface Operations {
   getUser: { request: Record<string, never>; response: UserAnswer };
   blockUser: { request: Record<string, never>; response: Done };
   unblockUser: { request: Record<string, never>; response: Done };
+  initiateCall: { request: InitiateCall; response: CallInitiated };
+  acceptCall: { request: AcceptCall; response: CallAccepted };
+  rejectCall: { request: RejectCall; response: CallChanged };
+  cancelCall: { request: CancelCall; response: CallChanged };
+  leaveCall: { request: LeaveCall; response: CallLeft };
+  endCall: { request: EndCall; response: CallChanged };
+  listCalls: { request: ListCalls; response: CallPage };
+  getCall: { request: Record<string, never>; response: CallAnswer };
 }
 
 /** Limits of the product; lengths are in characters unless the name says otherwise. */

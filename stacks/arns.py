@@ -33,6 +33,11 @@ def namespace(api_id: str, namespace: Namespace) -> str:
     return _arn("appsync", f"apis/{api_id}/channelNamespace/{namespace.name}")
 
 
+def meetings() -> str:
+    """Return the ARN of every Chime SDK meeting of the account; Chime makes the ids, and writes the region or not."""
+    return f"arn:{Aws.PARTITION}:chime:*:{Aws.ACCOUNT_ID}:meeting/*"
+
+
 def http_api_calls(api_id: str) -> str:
     """Return the ARN of everything that one HTTP API may call a function for."""
     return _arn("execute-api", f"{api_id}/*/*")

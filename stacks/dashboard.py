@@ -8,6 +8,7 @@ from typing import Any, Final
 from handlers import settings
 from handlers.core.contract import channels
 from handlers.core.contract.tables import TABLES
+from stacks import calls, ring_funnel
 from stacks.constructs.alarms import Metric
 from stacks.delivery import DEAD_LETTERS, QUEUE
 from stacks.metrics import Metrics
@@ -66,12 +67,37 @@ def _rows(metrics: Metrics, functions: Sequence[str]) -> list[tuple[str, list[Wi
                 ("Relay behind (ms)", [metrics.function(relay, "IteratorAge", "Maximum")]),
             ],
         ),
+        ("How far do calls come?", _call_widgets(metrics)),
         ("Are the channels well?", _channel_widgets(metrics)),
         (
             "Is the database well?",
             [
                 ("Throttled reads", [metrics.table(table, "ReadThrottleEvents") for table in TABLES]),
                 ("Throttled writes", [metrics.table(table, "WriteThrottleEvents") for table in TABLES]),
+            ],
+        ),
+    ]
+
+
+def _call_widgets(metrics: Metrics) -> list[Widget]:
+    names = metrics.names
+    waiting, dead = calls.QUEUE, calls.DEAD_LETTERS
+    return [
+        ("Ring funnel", [ring_funnel.metric(names, step) for step in ring_funnel.FUNNEL]),
+        (
+            "Time to answer (ms)",
+            [ring_funnel.metric(names, ring_funnel.TIME_TO_ANSWER, statistic) for statistic in ("p50", "p95")],
+        ),
+        (
+            "Duration (s)",
+            [ring_funnel.metric(names, ring_funnel.DURATION, statistic) for statistic in ("p50", "Maximum")],
+        ),
+        (
+            "Stuck and dead",
+            [
+                *(ring_funnel.metric(names, step) for step in (ring_funnel.OVERDUE, ring_funnel.STUCK)),
+                metrics.queue(waiting, "ApproximateAgeOfOldestMessage"),
+                metrics.queue(dead, "ApproximateNumberOfMessagesVisible"),
             ],
         ),
     ]

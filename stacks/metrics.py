@@ -16,9 +16,13 @@ FUNCTIONS: tuple[type[SettingsClass], ...] = (
     settings.MessagesSettings,
     settings.ConversationsSettings,
     settings.UsersSettings,
+    settings.CallsSettings,
     settings.DeliverSettings,
     settings.RelaySettings,
     settings.SweepSettings,
+    settings.RingTimeoutSettings,
+    settings.ChimeEventsSettings,
+    settings.CallSweepSettings,
 )
 """Functions of every environment; `profile` belongs to a created pool only."""
 

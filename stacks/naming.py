@@ -26,3 +26,8 @@ class Names:
     def function_log_group(self, function: str) -> str:
         """Return the name of the log group that Lambda writes a function's log to."""
         return f"/aws/lambda/{self.of(function)}"
+
+
+def title(function: str) -> str:
+    """Return a function's name as constructs spell it: `ring_timeout` becomes `RingTimeout`."""
+    return "".join(part.capitalize() for part in function.split("_"))

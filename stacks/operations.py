@@ -13,17 +13,22 @@ from constructs import Construct
 from handlers import settings
 from handlers.core.contract import channels
 from handlers.core.contract.tables import TABLES
-from stacks import reasons
+from stacks import calls, reasons, ring_funnel
 from stacks.constructs.alarms import Alarm, Metric, add_alarm
 from stacks.constructs.stack import EnvironmentStack
 from stacks.dashboard import body
 from stacks.delivery import DEAD_LETTERS, QUEUE
 from stacks.environment import Environment
 from stacks.metrics import FUNCTIONS, Metrics
+from stacks.naming import title
 
 _LATE_SECONDS: Final = 300
 _SLOW_MILLISECONDS: Final = 500
 _BEHIND_MILLISECONDS: Final = 60_000
+_LATE_RING_SECONDS: Final = 60
+_FAILED_CALLS: Final = 2
+"""Single failures happen, and both sides are told; three in five minutes are no chance."""
+_PUBLISHED: Final = (channels.CHATS, channels.USERS, channels.CALLS)
 _METRICS_PER_ALARM: Final = 10
 """CloudWatch: metrics that one alarm's expression may use."""
 
@@ -39,8 +44,9 @@ class OperationsStack(EnvironmentStack):
             functions.append(settings.ProfileSettings.function)
         if environment.operations.alarms:
             topic = self._topic()
-            for alarm in _alarms(metrics, functions):
+            for alarm in _alarms(metrics, functions, environment.calls.ring_timeout_seconds):
                 add_alarm(self, alarm, self.names, topic)
+        ring_funnel.add_filters(self, self.names)
         cloudwatch.CfnDashboard(
             self,
             "Dashboard",
@@ -79,8 +85,9 @@ class OperationsStack(EnvironmentStack):
         return topic
 
 
-def _alarms(metrics: Metrics, functions: list[str]) -> Iterator[Alarm]:
+def _alarms(metrics: Metrics, functions: list[str], ring_seconds: int) -> Iterator[Alarm]:
     yield from _delivery_alarms(metrics)
+    yield from _call_alarms(metrics, ring_seconds)
     yield from _api_alarms(metrics)
     yield from _function_alarms(metrics, functions)
     yield from _table_alarms(metrics)
@@ -111,6 +118,39 @@ def _delivery_alarms(metrics: Metrics) -> Iterator[Alarm]:
     )
 
 
+def _call_alarms(metrics: Metrics, ring_seconds: int) -> Iterator[Alarm]:
+    yield Alarm(
+        id="CallsDeadLetters",
+        metrics=[metrics.queue(calls.DEAD_LETTERS, "ApproximateNumberOfMessagesVisible")],
+        above=0,
+        meaning="A ring timer or an event of Chime could not be served; the sweep ends such calls, up to minutes late.",
+        runbook="Dead letters of calls",
+    )
+    yield Alarm(
+        id="CallsStuck",
+        metrics=[ring_funnel.metric(metrics.names, ring_funnel.STUCK)],
+        above=0,
+        breaching=2,
+        of=3,
+        meaning="A call cannot be ended, or a meeting cannot be deleted: people may be shown a call that is over.",
+        runbook="Calls are stuck",
+    )
+    yield Alarm(
+        id="CallsRingLate",
+        metrics=[metrics.queue(calls.QUEUE, "ApproximateAgeOfOldestMessage")],
+        above=ring_seconds + _LATE_RING_SECONDS,  # a message's age includes its delay
+        meaning="A ring timer waited for a minute although its time was up: phones ring too long.",
+        runbook="Ringing does not end in time",
+    )
+    yield Alarm(
+        id="CallsFailed",
+        metrics=[ring_funnel.metric(metrics.names, ring_funnel.FAILED)],
+        above=_FAILED_CALLS,
+        meaning="Answered calls could not be connected: Chime refused or did not answer.",
+        runbook="Calls cannot be connected",
+    )
+
+
 def _api_alarms(metrics: Metrics) -> Iterator[Alarm]:
     yield Alarm(
         id="ApiErrors",
@@ -135,10 +175,13 @@ def _function_alarms(metrics: Metrics, functions: list[str]) -> Iterator[Alarm]:
         settings.ProfileSettings.function: "Sign-ups without profile",
         settings.DeliverSettings.function: "Delivery is late",
         settings.RelaySettings.function: "Relay is behind",
+        settings.RingTimeoutSettings.function: "Ringing does not end in time",
+        settings.ChimeEventsSettings.function: "Dead letters of calls",
+        settings.CallSweepSettings.function: "Calls are stuck",
     }
     for function in functions:
         yield Alarm(
-            id=f"{function.capitalize()}Errors",
+            id=f"{title(function)}Errors",
             metrics=[metrics.function(function, "Errors")],
             above=0,
             meaning=f"The function {function} failed or ran out of time.",
@@ -183,7 +226,7 @@ def _events_alarms(metrics: Metrics) -> Iterator[Alarm]:
     )
     yield Alarm(
         id="EventsRefused",
-        metrics=[metrics.events("FailedEvents", namespace=namespace) for namespace in (channels.CHATS, channels.USERS)],
+        metrics=[metrics.events("FailedEvents", namespace=namespace) for namespace in _PUBLISHED],
         above=0,
         meaning="A channel's handler refused an event that a function of ours published.",
         runbook="Events are refused",

@@ -37,6 +37,10 @@ API_ID: Final = Output(ROUTES, "ApiId", "Id of the HTTP API")
 API_DOMAIN_TARGET: Final = Output(ROUTES, "ApiDomainTarget", "What the DNS record of the API's domain points to")
 DELIVERY_QUEUE_URL: Final = Output(ROUTES, "DeliveryQueueUrl", "Queue of deliveries that are still to be made")
 DEAD_LETTER_QUEUE_URL: Final = Output(ROUTES, "DeadLetterQueueUrl", "Queue of deliveries that failed for good")
+RING_QUEUE_URL: Final = Output(ROUTES, "RingQueueUrl", "Queue of the timers of calls that ring")
+CALLS_DEAD_LETTER_QUEUE_URL: Final = Output(
+    ROUTES, "CallsDeadLetterQueueUrl", "Queue of timers and Chime events that failed for good"
+)
 
 OUTPUTS: Final = (
     USER_POOL_ID,
@@ -51,4 +55,6 @@ OUTPUTS: Final = (
     API_DOMAIN_TARGET,
     DELIVERY_QUEUE_URL,
     DEAD_LETTER_QUEUE_URL,
+    RING_QUEUE_URL,
+    CALLS_DEAD_LETTER_QUEUE_URL,
 )

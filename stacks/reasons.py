@@ -26,6 +26,16 @@ def list_streams(construct: IConstruct) -> None:
     _accept(construct, "Serverless::Serverless-LambdaStarPermissions", reason)
 
 
+def meetings(construct: IConstruct) -> None:
+    """Accept the wildcard over the account's Chime SDK meetings, as the finding spells its ARN."""
+    _accept(
+        construct,
+        "AwsSolutions::AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:chime:*:<AWS::AccountId>:meeting/*]",
+        "Chime makes a meeting's id when it makes the meeting, and checks CreateMeeting against meeting/* itself; the "
+        "actions are listed one by one.",
+    )
+
+
 def function(construct: IConstruct) -> None:
     """Accept what every function of this product does differently."""
     newest = "Python 3.13 is the newest version that the whole test suite runs on; 3.14 comes with its own test run."

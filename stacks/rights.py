@@ -20,16 +20,18 @@ Tables = Mapping[Table, tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Rights:
-    """Actions by table and by index, and the namespaces that events may be published to."""
+    """Actions by table, by index and on Chime SDK meetings, and the namespaces that events may be published to."""
 
     tables: Tables
     indexes: tuple[tuple[Table, Index], ...] = ()
     publish: tuple[channels.Namespace, ...] = ()
+    meetings: tuple[str, ...] = ()
 
 
 _OUTBOX_WRITER: Final = ("PutItem", "UpdateItem", "DeleteItem")
 _MESSAGE_ID_INDEX: Final = (tables.MESSAGES, tables.MESSAGES.indexes[0])
 _BY_DUE: Final = (tables.OUTBOX, tables.OUTBOX.indexes[0])
+_CALLS_BY_DUE: Final = (tables.CALLS, tables.CALLS.indexes[0])
 
 FUNCTIONS: Final[Mapping[str, Rights]] = {
     settings.MessagesSettings.function: Rights(
@@ -69,8 +71,53 @@ FUNCTIONS: Final[Mapping[str, Rights]] = {
         },
         publish=(channels.CHATS, channels.USERS),
     ),
+    settings.CallsSettings.function: Rights(
+        {
+            tables.USERS: ("BatchGetItem",),
+            tables.BLOCKS: ("BatchGetItem",),
+            tables.CONVERSATIONS: ("GetItem",),
+            tables.CALLS: ("GetItem", "BatchGetItem", "PutItem", "UpdateItem"),
+            tables.USER_CALLS: ("Query", "PutItem"),
+            tables.CALL_LOCKS: ("BatchGetItem", "PutItem", "DeleteItem"),
+            tables.RATE_LIMITS: ("UpdateItem",),
+            tables.OUTBOX: _OUTBOX_WRITER,
+        },
+        publish=(channels.USERS, channels.CALLS),
+        meetings=("CreateMeeting", "CreateAttendee", "BatchCreateAttendee", "DeleteAttendee", "DeleteMeeting"),
+    ),
+    settings.RingTimeoutSettings.function: Rights(
+        {
+            tables.CALLS: ("GetItem", "PutItem", "UpdateItem"),
+            tables.CALL_LOCKS: ("DeleteItem",),
+            tables.OUTBOX: _OUTBOX_WRITER,
+        },
+        publish=(channels.USERS, channels.CALLS),
+        meetings=("CreateMeeting", "DeleteMeeting"),
+    ),
+    settings.ChimeEventsSettings.function: Rights(
+        {
+            tables.CALLS: ("GetItem", "PutItem", "UpdateItem"),
+            tables.CALL_LOCKS: ("DeleteItem",),
+            tables.OUTBOX: _OUTBOX_WRITER,
+        },
+        publish=(channels.USERS, channels.CALLS),
+        meetings=("DeleteMeeting",),
+    ),
+    settings.CallSweepSettings.function: Rights(
+        {
+            tables.USERS: ("BatchGetItem",),
+            tables.CONVERSATIONS: ("GetItem",),
+            tables.CALLS: ("GetItem", "PutItem", "UpdateItem"),
+            tables.CALL_LOCKS: ("DeleteItem",),
+            tables.OUTBOX: _OUTBOX_WRITER,
+        },
+        indexes=(_CALLS_BY_DUE,),
+        publish=(channels.USERS, channels.CALLS),
+        meetings=("CreateMeeting", "GetMeeting", "DeleteAttendee", "DeleteMeeting"),
+    ),
     settings.DeliverSettings.function: Rights(
-        {tables.OUTBOX: ("GetItem", "UpdateItem", "DeleteItem")}, publish=(channels.CHATS, channels.USERS)
+        {tables.OUTBOX: ("GetItem", "UpdateItem", "DeleteItem")},
+        publish=(channels.CHATS, channels.USERS, channels.CALLS),
     ),
     settings.RelaySettings.function: Rights({tables.OUTBOX: ("GetItem",)}),
     settings.SweepSettings.function: Rights({tables.OUTBOX: ("GetItem", "UpdateItem")}, indexes=(_BY_DUE,)),

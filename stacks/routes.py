@@ -9,8 +9,9 @@ from aws_cdk import Duration
 from constructs import Construct
 
 from handlers.core.contract.route import Domain
-from handlers.settings import ConversationsSettings, MessagesSettings, UsersSettings
+from handlers.settings import CallsSettings, ConversationsSettings, MessagesSettings, UsersSettings
 from stacks import outputs, reasons
+from stacks.calls import CallKeeping, media_region
 from stacks.constructs.function import HandlerFunction, SettingsClass
 from stacks.constructs.stack import EnvironmentStack
 from stacks.delivery import Delivery
@@ -24,9 +25,12 @@ ROUTE_FUNCTIONS: Final[Mapping[Domain, type[SettingsClass]]] = {
     "messages": MessagesSettings,
     "conversations": ConversationsSettings,
     "users": UsersSettings,
+    "calls": CallsSettings,
 }
 _ROUTE_TIMEOUT: Final = Duration.seconds(20)
-_INTEGRATION_TIMEOUT: Final = Duration.seconds(21)  # the function's own timeout comes first, and is logged
+_CALLS_TIMEOUT: Final = Duration.seconds(28)
+"""Making a meeting and its attendees may take two calls to Chime, each tried three times; then both sides are told."""
+_INTEGRATION_TIMEOUT: Final = Duration.seconds(29)  # the function's own timeout comes first, and is logged
 
 
 class RoutesStack(EnvironmentStack):
@@ -52,6 +56,15 @@ class RoutesStack(EnvironmentStack):
             events_http_endpoint=events.http_endpoint,
             outbox_stream_arn=outbox_stream_arn,
         )
+        self.call_keeping = CallKeeping(
+            self,
+            "CallKeeping",
+            environment=environment,
+            asset=asset,
+            events_api_id=events.api_id,
+            events_http_endpoint=events.http_endpoint,
+            delivery_queue=self.delivery.queue,
+        )
         functions = {
             domain: self._function(domain, settings, environment, asset, events)
             for domain, settings in ROUTE_FUNCTIONS.items()
@@ -68,6 +81,8 @@ class RoutesStack(EnvironmentStack):
         self.tell(outputs.API_ID, self.api.api_id)
         self.tell(outputs.DELIVERY_QUEUE_URL, self.delivery.queue.queue_url)
         self.tell(outputs.DEAD_LETTER_QUEUE_URL, self.delivery.dead_letters.queue_url)
+        self.tell(outputs.RING_QUEUE_URL, self.call_keeping.queue.queue_url)
+        self.tell(outputs.CALLS_DEAD_LETTER_QUEUE_URL, self.call_keeping.dead_letters.queue_url)
         if (target := self.api.map_domain()) is not None:
             self.tell(outputs.API_DOMAIN_TARGET, target)
 
@@ -79,6 +94,14 @@ class RoutesStack(EnvironmentStack):
         asset: Asset,
         events: EventsStack,
     ) -> HandlerFunction:
+        calls = domain == "calls"
+        own: dict[str, str | int] = {"FANOUT_LIMIT": environment.delivery.fanout_limit}
+        if calls:
+            own = {
+                "RING_QUEUE_URL": self.call_keeping.queue.queue_url,
+                "RING_TIMEOUT_SECONDS": environment.calls.ring_timeout_seconds,
+                "MEDIA_REGION": media_region(environment),
+            }
         made = HandlerFunction(
             self,
             domain.capitalize(),
@@ -88,11 +111,11 @@ class RoutesStack(EnvironmentStack):
             values={
                 "EVENTS_HTTP_ENDPOINT": events.http_endpoint,
                 "DELIVERY_QUEUE_URL": self.delivery.queue.queue_url,
-                "FANOUT_LIMIT": environment.delivery.fanout_limit,
+                **own,
             },
-            timeout=_ROUTE_TIMEOUT,
+            timeout=_CALLS_TIMEOUT if calls else _ROUTE_TIMEOUT,
             description=f"Serves the {domain} routes",
-            statements=[self.delivery.sending],
+            statements=[self.delivery.sending, *([self.call_keeping.sending] if calls else [])],
             events_api_id=events.api_id,
             snap_start=environment.functions.snap_start,
         )

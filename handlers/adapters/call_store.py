@@ -58,6 +58,12 @@ class DynamoCalls:
         states = map(call_state, batch_get(self._client, self._tables.calls, keys, "the calls"))
         return {state.session_id: state for state in states}
 
+    def locks(self, user_ids: Iterable[str]) -> Mapping[str, str]:
+        """Return, for each of some users who has a lock, the session that holds it, read consistently."""
+        keys = ({"userId": user_id} for user_id in dict.fromkeys(user_ids))
+        items = batch_get(self._client, self._tables.call_locks, keys, "the calls under way")
+        return {item["userId"]: item["sessionId"] for item in items}
+
     def commit(self, transition: Transition) -> Outcome:
         """Store a step with its locks, its rows and its events, or nothing."""
         actions = self._actions(transition)

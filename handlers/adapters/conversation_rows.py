@@ -13,12 +13,11 @@ from handlers.adapters.dynamodb import to_item
 from handlers.core.conversation_ports import Membership, StoredConversation
 
 
-class DynamoConversationRows(msgspec.Struct, frozen=True, kw_only=True):
-    """Reads conversations and memberships, consistently. The fields besides the client are table names."""
+class DynamoStoredConversations(msgspec.Struct, frozen=True, kw_only=True):
+    """Reads conversations, consistently. `conversations` is the table's name."""
 
     client: Any
     conversations: str
-    members_table: str
 
     def get(self, conversation_id: str) -> StoredConversation | None:
         """Read one conversation."""
@@ -30,6 +29,12 @@ class DynamoConversationRows(msgspec.Struct, frozen=True, kw_only=True):
         keys = ({"conversationId": conversation_id} for conversation_id in conversation_ids)
         found = batch_get(self.client, self.conversations, keys, "the conversations")
         return {item["conversationId"]: items.stored_conversation(item) for item in found}
+
+
+class DynamoConversationRows(DynamoStoredConversations, frozen=True, kw_only=True):
+    """Reads conversations and memberships, consistently. The fields besides the client are table names."""
+
+    members_table: str
 
     def memberships(self, user_id: str) -> list[Membership]:
         """Read all rows of one user."""

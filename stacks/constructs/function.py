@@ -8,6 +8,7 @@ from typing import ClassVar, Final, Protocol
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from handlers.core.contract.tables import TABLES
@@ -43,6 +44,7 @@ class HandlerFunction(Construct):
         statements: what it may do beyond its rights to tables.
         events_api_id: the Event API it publishes to, where its rights name namespaces.
         snap_start: start it from a snapshot, through an alias.
+        dead_letters: where an asynchronous invocation goes that failed for good; `statements` allow sending there.
 
     Raises:
         ValueError: a variable has no value, or a value has no variable.
@@ -62,12 +64,13 @@ class HandlerFunction(Construct):
         statements: Sequence[iam.PolicyStatement] = (),
         events_api_id: str | None = None,
         snap_start: bool = False,
+        dead_letters: sqs.IQueue | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         names = Names(environment.name)
         self.name = names.of(settings.function)
         rights = FUNCTIONS[settings.function]
-        log_group = log_group_of(self, "Log", names.function_log_group(settings.function), environment)
+        self.log_group = log_group_of(self, "Log", names.function_log_group(settings.function), environment)
         self.role = iam.Role(
             self,
             "Role",
@@ -80,12 +83,15 @@ class HandlerFunction(Construct):
                         *table_statements(names, rights.tables),
                         *_index_statements(names, rights),
                         *_publish_statements(rights, events_api_id),
+                        *_meeting_statements(rights),
                         *statements,
                     ]
                 )
             },
         )
         reasons.log_streams(self.role, names.function_log_group(settings.function))
+        if rights.meetings:
+            reasons.meetings(self.role)
         self.function = lambda_.Function(
             self,
             "Function",
@@ -99,7 +105,8 @@ class HandlerFunction(Construct):
             environment=_variables(settings, rights, names, values),
             memory_size=environment.functions.memory_mb,
             timeout=timeout,
-            log_group=log_group,
+            log_group=self.log_group,
+            dead_letter_queue=dead_letters,
             logging_format=lambda_.LoggingFormat.JSON,
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
         )
@@ -150,6 +157,18 @@ def _publish_statements(rights: Rights, api_id: str | None) -> list[iam.PolicySt
             sid="Publish",
             actions=["appsync:EventPublish"],
             resources=[arns.namespace(api_id, namespace) for namespace in rights.publish],
+        )
+    ]
+
+
+def _meeting_statements(rights: Rights) -> list[iam.PolicyStatement]:
+    if not rights.meetings:
+        return []
+    return [
+        iam.PolicyStatement(
+            sid="Meetings",
+            actions=[f"chime:{action}" for action in rights.meetings],
+            resources=[arns.meetings()],
         )
     ]
 

@@ -113,6 +113,7 @@ class World:
     Args:
         environment: a fresh name, so that no two tests share a table.
         queue_url: of its delivery queue.
+        ring_queue_url: of the queue of its ring timers.
     """
 
     emulator: Emulator
@@ -120,6 +121,7 @@ class World:
     dynamodb: Any
     sqs: Any
     queue_url: str
+    ring_queue_url: str
 
     @cached_property
     def variables(self) -> dict[str, str]:
@@ -129,6 +131,9 @@ class World:
             **names,
             "ENVIRONMENT": self.environment,
             "DELIVERY_QUEUE_URL": self.queue_url,
+            "RING_QUEUE_URL": self.ring_queue_url,
+            "RING_TIMEOUT_SECONDS": "45",
+            "MEDIA_REGION": REGION,
             "FANOUT_LIMIT": "20",
             "EVENTS_HTTP_ENDPOINT": "http://127.0.0.1:9/event",
         }
@@ -141,7 +146,8 @@ def create_world(emulator: Emulator) -> World:
     for table in tables.TABLES:
         dynamodb.create_table(**_definition(table, environment))
     queue = sqs.create_queue(QueueName=f"delivery-{environment}", Attributes={"VisibilityTimeout": "0"})
-    return World(emulator, environment, dynamodb, sqs, queue["QueueUrl"])
+    rings = sqs.create_queue(QueueName=f"rings-{environment}", Attributes={"VisibilityTimeout": "0"})
+    return World(emulator, environment, dynamodb, sqs, queue["QueueUrl"], rings["QueueUrl"])
 
 
 def _definition(table: tables.Table, environment: str) -> dict[str, Any]:

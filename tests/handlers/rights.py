@@ -1,4 +1,4 @@
-"""A DynamoDB client that may do only what the function's role will allow, so that no test passes on more."""
+"""Clients that may do only what the function's role will allow, so that no test passes on more."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _IN_TRANSACTION = {
 }
 
 
-class NotAllowedError(Exception):
-    """The function's role does not allow the action."""
+class NotAllowedError(BaseException):
+    """The function's role does not allow the action; nothing that goes on after a failure goes on after this one."""
 
 
 class LimitedClient:
@@ -55,6 +55,25 @@ class LimitedClient:
             return method(**arguments)
 
         return call
+
+
+class LimitedMeetings:
+    """Passes on what a function may ask of Chime SDK Meetings, and refuses the rest as IAM would.
+
+    Args:
+        client: the client of Chime SDK Meetings.
+        function: name of the function, as in `stacks.rights`.
+    """
+
+    def __init__(self, client: Any, function: str) -> None:
+        self._client = client
+        self._allowed = FUNCTIONS[function].meetings
+
+    def __getattr__(self, name: str) -> Any:
+        action = "".join(part.capitalize() for part in name.split("_"))
+        if action not in self._allowed:
+            raise NotAllowedError(action)
+        return getattr(self._client, name)
 
 
 def _actions(method: str, arguments: dict[str, Any]) -> list[tuple[str, str]]:

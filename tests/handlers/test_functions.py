@@ -16,11 +16,15 @@ from handlers.adapters import aws
 from handlers.adapters.queue import decode
 from handlers.entry import deliver, messages, relay, sweep
 from handlers.settings import (
+    CallsSettings,
+    CallSweepSettings,
+    ChimeEventsSettings,
     ConversationsSettings,
     DeliverSettings,
     MessagesSettings,
     ProfileSettings,
     RelaySettings,
+    RingTimeoutSettings,
     SettingsError,
     SweepSettings,
     UsersSettings,
@@ -35,11 +39,17 @@ SETTINGS = (
     MessagesSettings,
     ConversationsSettings,
     UsersSettings,
+    CallsSettings,
     DeliverSettings,
     RelaySettings,
     SweepSettings,
+    RingTimeoutSettings,
+    ChimeEventsSettings,
+    CallSweepSettings,
     ProfileSettings,
 )
+STARTING = ("messages", "calls", "deliver", "relay", "sweep", "ring_timeout", "chime_events", "call_sweep")
+NUMBERS = ("FANOUT_LIMIT", "RING_TIMEOUT_SECONDS")
 WIRED: tuple[Any, ...] = (aws.client, aws.session, messages._messaging, deliver._deliverer, relay._relay, sweep._sweep)
 
 
@@ -126,7 +136,9 @@ def test_a_send_is_answered_although_the_event_api_is_not_there(
     assert json.loads(answer["body"])["delivery"] == {"delivered": 0, "pending": 2}
 
 
-@pytest.mark.parametrize("module", ["messages", "deliver", "relay", "sweep"])
+@pytest.mark.parametrize(
+    "module", ["messages", "calls", "deliver", "relay", "sweep", "ring_timeout", "chime_events", "call_sweep"]
+)
 def test_a_function_without_its_variables_does_not_start(module: str) -> None:
     environment = {"PATH": os.environ["PATH"], "AWS_LAMBDA_FUNCTION_NAME": "f", "AWS_DEFAULT_REGION": REGION}
     run = subprocess.run(
@@ -147,14 +159,14 @@ def test_settings_are_read_by_type_and_every_wrong_variable_is_named(settings: A
     good = dict.fromkeys(settings.variables(), "20")
     loaded = settings.load(good)
     for name in settings.variables():
-        assert getattr(loaded, name.lower()) == (20 if name == "FANOUT_LIMIT" else "20")
+        assert getattr(loaded, name.lower()) == (20 if name in NUMBERS else "20")
     with pytest.raises(SettingsError) as error:
         settings.load({})
     assert all(f"{name} is missing or empty" in str(error.value) for name in settings.variables())
-    if "FANOUT_LIMIT" in good:
+    for name in set(NUMBERS) & set(good):
         for value in ("many", "-1", "1.5"):
-            with pytest.raises(SettingsError, match="FANOUT_LIMIT must be a whole number"):
-                settings.load({**good, "FANOUT_LIMIT": value})
+            with pytest.raises(SettingsError, match=f"{name} must be a whole number"):
+                settings.load({**good, name: value})
 
 
 def test_log_lines_are_one_json_object_each_whatever_they_say() -> None:

@@ -11,6 +11,8 @@ from handlers.core.contract.routes import ROUTES
 from stacks.rights import CALLS_HANDLER, CONVERSATIONS_HANDLER, FUNCTIONS
 from tests.stacks.synthesis import ALL, allowed, listed, properties, readable, resources, settings_of
 
+MEETINGS = "arn:${AWS::Partition}:chime:*:${AWS::AccountId}:meeting/*"
+"""Chime makes the ids of meetings, and the region is in their ARNs or not."""
 every_variant = pytest.mark.parametrize("variant", ALL)
 
 
@@ -85,7 +87,9 @@ def test_a_wildcard_resource_has_a_reason(variant: str) -> None:
                 "logs:PutLogEvents",
             }
             lists_streams = resource == "*" and statement["Action"] == "dynamodb:ListStreams"
-            assert is_log or lists_streams or "*" not in resource, f"{name}: {resource}"
+            services = {action.partition(":")[0] for action in listed(statement["Action"])}
+            is_meeting = resource == MEETINGS and services == {"chime"}
+            assert is_log or lists_streams or is_meeting or "*" not in resource, f"{name}: {resource}"
 
 
 @every_variant
@@ -110,7 +114,7 @@ def _expected_rights(variant: str, environment: str) -> dict[tuple[str, str], se
         expected |= {
             (function, f"{table.name(environment)}/index/{index.name}"): {"Query"} for table, index in rights.indexes
         }
-    expected |= {("calls", table.name(environment)): set(acts) for table, acts in CALLS_HANDLER.items()}
+    expected |= {("calls handler", table.name(environment)): set(acts) for table, acts in CALLS_HANDLER.items()}
     if settings.events.direct_messaging:
         expected |= {
             ("conversations handler", table.name(environment)): set(acts)
@@ -122,10 +126,25 @@ def _expected_rights(variant: str, environment: str) -> dict[tuple[str, str], se
 def _owner(variant: str, role: str) -> str:
     description = str(readable(resources(variant)[role]["Properties"]["Description"]))
     if "namespace calls" in description:
-        return "calls"
+        return "calls handler"
     if "namespace conversations" in description:
         return "conversations handler"
     return description.split("-")[1]
+
+
+@every_variant
+def test_chime_is_open_to_the_functions_of_calls_and_only_as_far_as_they_need_it(variant: str) -> None:
+    granted = {
+        _owner(variant, name): (set(listed(statement["Action"])), listed(readable(statement["Resource"])))
+        for name, statement in allowed(variant)
+        if any(action.startswith("chime:") for action in listed(statement["Action"]))
+    }
+    assert granted == {
+        function: ({f"chime:{action}" for action in rights.meetings}, [MEETINGS])
+        for function, rights in FUNCTIONS.items()
+        if rights.meetings
+    }
+    assert set(granted) == {"calls", "ring_timeout", "chime_events", "call_sweep"}
 
 
 @every_variant

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from handlers.core.contract import requests, responses
+from handlers.core.contract.call_routes import CALL_ROUTES
 from handlers.core.contract.limits import SEARCH_RATE, SEND_RATE, TYPING_RATE
 from handlers.core.contract.route import Route
 
@@ -276,4 +277,5 @@ ROUTES: Final[tuple[Route, ...]] = (
         query=True,
         refusals=((404, "no such user"),),
     ),
+    *CALL_ROUTES,
 )
