@@ -100,6 +100,7 @@ snapshots: setup ## Rewrite the snapshots of the templates
 contract: setup ## Rewrite what is generated from the contract: contract/, docs/, the lists in appsync_js/
 	@python -m ops.contract
 	@python -m appsync_js.generate
+	@python -m tests.conformance.page
 
 bench: setup ## Measure; the figures in docs/performance.md come from these
 	@python -m bench

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from tests.conformance.facts import SECTIONS, Fact
+from tests.conformance.fact import Fact
+from tests.conformance.facts import SECTIONS
 from tests.conformance.rows import ROWS, rows_of
 from tests.conformance.table import Evidence, Place, Row
 

@@ -1,12 +1,14 @@
 """Nothing that is known of AppSync Events is forgotten: every promise has a row, a test, or a place in the page."""
 
 import ast
+import functools
 from pathlib import Path
 
 import pytest
 
 from local.events import choices
-from tests.conformance.facts import SECTIONS, Fact
+from tests.conformance.fact import Fact
+from tests.conformance.facts import SECTIONS
 from tests.conformance.page import PAGE, page
 from tests.conformance.rows import ROWS
 
@@ -14,6 +16,7 @@ TESTS = Path(__file__).resolve().parents[1]
 FACTS = [fact for section in SECTIONS.values() for fact in section]
 
 
+@functools.cache
 def names_in(file: Path) -> set[str]:
     tree = ast.parse(file.read_text(encoding="utf-8"))
     named = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
