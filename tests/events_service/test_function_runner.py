@@ -166,6 +166,27 @@ async def test_a_caller_that_gives_up_does_not_get_anothers_answer(tmp_path: Pat
     assert (await ask(runner, "py", {"mine": True}))["event"] == {"mine": True}
 
 
+async def test_a_caller_that_gives_up_during_the_start_leaves_no_process_beyond_the_bound(start: Start) -> None:
+    code = InlineCode("import os, time\ntime.sleep(0.5)\ndef handler(event, context): return os.getpid()")
+    runner = start(FunctionModel("slow", ARN + "slow", "python3.13", "index.handler", code), processes=1)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(runner.invoke("slow", b"{}", asynchronous=False), 0.1)
+    first = await ask(runner, "slow", {})
+    later = {await ask(runner, "slow", {}) for _ in range(2)}
+    assert len(later) == 1
+    if first not in later:
+        assert_gone(first)
+
+
+async def test_closing_ends_processes_that_are_just_starting(tmp_path: Path) -> None:
+    for delay in (0, 0.001, 0.01, 0.05, 0.2):
+        runner = FunctionRunner([python(tmp_path), node()])
+        for name in ("py", "js", "py", "js"):
+            await runner.invoke(name, b"{}", asynchronous=True)
+        await asyncio.sleep(delay)
+        await runner.close()
+
+
 async def test_a_process_that_ends_during_a_call_is_told_as_lambda_tells_it(tmp_path: Path, start: Start) -> None:
     runner = start(python(tmp_path))
     error = await error_of(runner, "py", {"do": "exit"})

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Mapping
 
 from local.events.functions.code import TaskRoot
-from local.events.functions.invoker import FunctionUnavailableError, Invocation
+from local.events.functions.invoker import FunctionUnavailableError, Invocation, InvocationError
 from local.events.functions.model import FunctionModel
 from local.events.functions.process import FunctionProcess, ProcessEndedError
 
@@ -26,10 +26,12 @@ class FunctionPool:
 
     def __init__(self, model: FunctionModel, processes: int, extra: Mapping[str, str]) -> None:
         self.model = model
+        self._most = processes
         self._extra = dict(extra)
         self._slots = asyncio.Semaphore(processes)
+        self._alive: set[FunctionProcess] = set()
         self._idle: list[FunctionProcess] = []
-        self._busy: set[FunctionProcess] = set()
+        self._starting: set[asyncio.Task[FunctionProcess | Invocation]] = set()
         self._root: TaskRoot | None = None
         self._preparing = asyncio.Lock()
         self._closed = asyncio.Event()
@@ -42,38 +44,64 @@ class FunctionPool:
             FunctionUnavailableError: it cannot be run here.
         """
         async with self._slots:
-            if self._closed.is_set():
-                raise FunctionUnavailableError(self.model.name, "it was replaced or removed; try again")
-            process = self._idle.pop() if self._idle else None
-            if process is None:
-                process = await self._started()
-                failure = await self._ready(process)
-                if failure is not None:
-                    return failure
-            self._busy.add(process)
+            self._check_open()
+            process = self._idle.pop() if self._idle else await self._started()
+            if isinstance(process, Invocation):
+                return process
             try:
                 invocation = await process.invoke(payload)
             except ProcessEndedError as ended:
                 _log.warning("%s: its process ended during a call (%s)", self.model.name, ended)
+                self._alive.discard(process)
                 return _exited(ended)
-            finally:
-                self._busy.discard(process)
-            if self._closed.is_set():
-                await process.kill()
-            else:
-                self._idle.append(process)
+            except BaseException:
+                self._alive.discard(process)
+                raise
+            await self._keep(process)
             return invocation
 
     async def close(self) -> None:
         """Kill every process and forget unpacked code; calls under way fail."""
         self._closed.set()
-        for process in [*self._idle, *self._busy]:
-            await process.kill()
+        while self._alive or self._starting:
+            for process in list(self._alive):
+                await self._end(process)
+            await asyncio.gather(*self._starting, return_exceptions=True)
         self._idle.clear()
         if self._root is not None:
             await asyncio.to_thread(self._root.remove)
 
-    async def _started(self) -> FunctionProcess:
+    async def _started(self) -> FunctionProcess | Invocation:
+        """A new process, or what to answer if its handler cannot be loaded.
+
+        A start is never broken off half way: when the caller gives up, the process is kept for the next one.
+        """
+        given_up = asyncio.Event()
+        task = asyncio.create_task(self._start(given_up))
+        self._starting.add(task)
+        task.add_done_callback(self._starting.discard)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            given_up.set()
+            raise
+
+    async def _start(self, given_up: asyncio.Event) -> FunctionProcess | Invocation:
+        try:
+            process = await self._new()
+            self._alive.add(process)
+            failure = await self._loaded(process)
+            self._check_open()
+        except InvocationError as error:
+            if not given_up.is_set():
+                raise
+            _log.warning("nobody waits any more, but: %s", error)
+            return Invocation(b"")
+        if failure is None and given_up.is_set():
+            await self._keep(process)
+        return process if failure is None else failure
+
+    async def _new(self) -> FunctionProcess:
         if self.model.language is None:
             raise FunctionUnavailableError(
                 self.model.name,
@@ -85,19 +113,35 @@ class FunctionPool:
                 self._root = await asyncio.to_thread(TaskRoot.prepare, self.model)
         return await FunctionProcess.start(self.model, self._root.path, self._extra)
 
-    async def _ready(self, process: FunctionProcess) -> Invocation | None:
-        """Wait until a new process is loaded; what to answer if it cannot be."""
-        self._busy.add(process)
+    async def _loaded(self, process: FunctionProcess) -> Invocation | None:
+        """Wait until a new process has loaded its handler; what to answer if it cannot."""
         try:
             error = await process.ready()
         except ProcessEndedError as ended:
+            self._alive.discard(process)
             return _exited(ended)
-        finally:
-            self._busy.discard(process)
+        except InvocationError:
+            self._alive.discard(process)
+            raise
         if error is None:
             return None
-        await process.kill()
+        await self._end(process)
         return Invocation(json.dumps(error).encode(), "Unhandled")
+
+    async def _keep(self, process: FunctionProcess) -> None:
+        """Keep a process for the next call, unless there are enough of them."""
+        if self._closed.is_set() or len(self._idle) >= self._most:
+            await self._end(process)
+        else:
+            self._idle.append(process)
+
+    async def _end(self, process: FunctionProcess) -> None:
+        await process.kill()
+        self._alive.discard(process)
+
+    def _check_open(self) -> None:
+        if self._closed.is_set():
+            raise FunctionUnavailableError(self.model.name, "it was replaced or removed; try again")
 
 
 def _exited(ended: ProcessEndedError) -> Invocation:

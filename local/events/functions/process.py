@@ -178,7 +178,7 @@ def _command(model: FunctionModel, descriptor: int) -> list[str]:
     if model.language == "python":
         # -P: the bootstrap's own folder is none of the handler's business.
         return [sys.executable, "-P", "-u", str(_BOOTSTRAP / "bootstrap.py"), str(descriptor)]
-    return [_node(), str(_BOOTSTRAP / "bootstrap.mjs"), str(descriptor)]
+    return [_node(), str(_BOOTSTRAP / "bootstrap.mjs"), str(descriptor), str(os.getpid())]
 
 
 @cache

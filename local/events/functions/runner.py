@@ -96,11 +96,11 @@ class FunctionRunner:
 
     async def close(self) -> None:
         """End every process."""
-        for pool in self._pools.values():
-            await pool.close()
         for task in list(self._background):
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
+        for pool in self._pools.values():
+            await pool.close()
 
     def _pool(self, model: FunctionModel) -> FunctionPool:
         return FunctionPool(model, self._processes, self._environment)

@@ -11,10 +11,10 @@ const variables = process.env;
 // The service is gone: nothing that runs here has a purpose any more. A handler that never yields is ended by a thread.
 connection.on("end", () => process.exit(0));
 connection.on("error", () => process.exit(0));
-// It is told who started this process: by the time it runs, that may be gone already.
-const WATCH = "setInterval(() => process.ppid === workerData || process.kill(process.pid, 9), 1000)";
-const WATCHING = `const { workerData } = require("node:worker_threads"); ${WATCH}`;
-new Worker(WATCHING, { eval: true, workerData: process.ppid }).unref();
+// It is told who started this process: by the time anything runs here, that may be gone already.
+const WATCH = `const { workerData } = require("node:worker_threads");
+setInterval(() => process.ppid === workerData || process.kill(process.pid, 9), 1000);`;
+new Worker(WATCH, { eval: true, workerData: Number(process.argv[3]) }).unref();
 
 const send = (message) => {
   const data = Buffer.from(JSON.stringify(message));
