@@ -101,7 +101,7 @@ FUNCTIONS: Final[Mapping[str, Rights]] = {
             tables.OUTBOX: _OUTBOX_WRITER,
         },
         publish=(channels.USERS, channels.CALLS),
-        meetings=("DeleteMeeting",),
+        meetings=("DeleteAttendee", "DeleteMeeting"),
     ),
     settings.CallSweepSettings.function: Rights(
         {

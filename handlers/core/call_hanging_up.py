@@ -6,9 +6,7 @@ import msgspec
 
 from handlers.core.call_accepting import require_caller
 from handlers.core.call_acts import Act
-from handlers.core.call_meetings import MeetingCleaner
 from handlers.core.call_ports import Calls
-from handlers.core.call_state import CallState
 from handlers.core.call_transitions import Transitions
 from handlers.core.call_views import view
 from handlers.core.contract.call_requests import LeaveCall, RejectCall
@@ -23,7 +21,6 @@ class HangingUp(msgspec.Struct, frozen=True, kw_only=True):
 
     calls: Calls
     transitions: Transitions
-    cleaner: MeetingCleaner
     clock: Clock
 
     def reject(self, user_id: str, request: RejectCall) -> CallChanged:
@@ -50,17 +47,9 @@ class HangingUp(msgspec.Struct, frozen=True, kw_only=True):
     def leave(self, user_id: str, request: LeaveCall) -> CallLeft:
         """Leave a call; while it rings, the caller takes it back. Raises as `Transitions.step`."""
         act = Act(action="leave", actor=user_id, now=self.clock.now(), successor=request.newOwnerId)
-        stepped = self.transitions.step(request.sessionId, act)
-        call = stepped.call
-        if stepped.move is not None and call.is_live:
-            self._unseat(call, user_id)
+        call = self.transitions.step(request.sessionId, act).call
         owner = call.owner_id if call.is_live else None
         return CallLeft(sessionId=request.sessionId, call=view(call, user_id), newOwnerId=owner)
-
-    def _unseat(self, call: CallState, user_id: str) -> None:
-        attendee_id = call.participants[user_id].attendee_id
-        if call.meeting_id is not None and attendee_id is not None:
-            self.cleaner.unseat(call.meeting_id, attendee_id)
 
     def _changed(self, action: Action, user_id: str, session_id: str) -> CallChanged:
         act = Act(action=action, actor=user_id, now=self.clock.now())

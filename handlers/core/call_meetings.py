@@ -62,13 +62,6 @@ class MeetingCleaner(msgspec.Struct, frozen=True):
         except Exception:
             _log.exception("the meeting %s could not be deleted; the sweep tries again", meeting_id)
 
-    def unseat(self, meeting_id: str, attendee_id: str) -> None:
-        """Take a participant who has left out of the meeting, on whichever device; the call goes on either way."""
-        try:
-            self.meetings.delete_attendee(meeting_id, attendee_id)
-        except Exception:
-            _log.exception("the attendee %s of meeting %s could not be deleted", attendee_id, meeting_id)
-
     def _clean(self, call: CallState, due_at: int) -> bool:
         now = self.clock.now()
         settled_at = (call.asked_at or 0) + limits.MEETING_SETTLE_SECONDS * 1000

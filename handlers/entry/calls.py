@@ -74,7 +74,7 @@ def wire(settings: CallsSettings, given: Services, timers: RingTimers) -> Callin
             conversations=conversations,
             clock=given.clock,
         ),
-        hanging_up=HangingUp(calls=made.calls, transitions=made.transitions, cleaner=made.cleaner, clock=given.clock),
+        hanging_up=HangingUp(calls=made.calls, transitions=made.transitions, clock=given.clock),
         reading=ReadingCalls(made.calls, given.clock),
     )
 

@@ -107,7 +107,7 @@ class CallTown:
             conversations=people,
             clock=clock,
         )
-        self.hanging_up = HangingUp(calls=calls, transitions=transitions, cleaner=cleaner, clock=clock)
+        self.hanging_up = HangingUp(calls=calls, transitions=transitions, clock=clock)
         self.reading = ReadingCalls(calls, clock)
         self.timeouts = RingTimeouts(calls, transitions, timers, clock)
         self.reconciling = Reconciling(calls, transitions, clock)
