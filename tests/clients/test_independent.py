@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +12,11 @@ from botocore.credentials import Credentials
 
 from appsync_events import ApiKey, EventsClient
 from local.events.providers import AuthMode
-from tests.clients.conftest import NODE, Node
+from tests.clients.conftest import Node
+from tests.clients.independent import ObRequest, wscat
 from tests.events_service.every_mode import EveryMode
 from tests.events_service.harness import (
     FOREIGN_SIGNER,
-    REGION,
     SESSION_SIGNER,
     SIGNER,
     SUBPROTOCOL,
@@ -28,7 +25,6 @@ from tests.events_service.harness import (
 )
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-WSCAT = Path(__file__).parents[2] / "node_modules/wscat/bin/wscat"
 HTTP_HOST = "events.test"
 """The host that the API is registered with."""
 
@@ -37,7 +33,7 @@ HTTP_HOST = "events.test"
 async def test_ob_appsync_events_request_publishes_as_iam(
     api: EveryMode, node: Node, tmp_path: Path, signer: Credentials
 ) -> None:
-    publish = ObRequest(api, node, tmp_path / "events.json", signer)
+    publish = ob_request(api, node, tmp_path, signer)
     async with EventsClient(api.endpoint, ApiKey(api.service.key)) as client, client.stream("/open/ob/*") as events:
         published = await publish("/open/ob/a", [{"text": "ü€😀"}, "two", 3])
         assert published["status"] == 200
@@ -48,42 +44,27 @@ async def test_ob_appsync_events_request_publishes_as_iam(
 async def test_ob_appsync_events_request_is_refused_as_aws_refuses_it(
     api: EveryMode, node: Node, tmp_path: Path
 ) -> None:
-    publish = ObRequest(api, node, tmp_path / "events.json", SIGNER)
+    publish = ob_request(api, node, tmp_path, SIGNER)
     failed = (await publish("/open/ob", ["x" * 250_000]))["body"]["failed"]
     assert [item["code"] for item in failed] == ["EventTooLargeException"]
-    refused = await ObRequest(api, node, tmp_path / "events.json", FOREIGN_SIGNER)("/open/ob", [1])
+    refused = await ob_request(api, node, tmp_path, FOREIGN_SIGNER)("/open/ob", [1])
     assert (refused["status"], refused["body"]["errors"][0]["errorType"]) == (401, "UnauthorizedException")
 
 
-@dataclass(frozen=True)
-class ObRequest:
-    """Publishes with ob-appsync-events-request."""
-
-    api: EveryMode
-    node: Node
-    file: Path
-    signer: Credentials
-
-    async def __call__(self, channel: str, events: list[Any]) -> dict[str, Any]:
-        self.file.write_text(json.dumps(events))
-        port = self.api.service.host.rpartition(":")[2]
-        arguments = (f"http://{HTTP_HOST}/event", port, REGION, channel, str(self.file))
-        credentials = {
-            "AWS_ACCESS_KEY_ID": self.signer.access_key,
-            "AWS_SECRET_ACCESS_KEY": self.signer.secret_key,
-            "AWS_SESSION_TOKEN": self.signer.token or "",
-        }
-        answer: dict[str, Any] = json.loads((await self.node("ob_request.mjs", *arguments, **credentials))[-1])
-        return answer
+def ob_request(api: EveryMode, node: Node, folder: Path, signer: Credentials) -> ObRequest:
+    port = api.service.host.rpartition(":")[2]
+    address = f"http://{HTTP_HOST}:{port}/event"
+    return ObRequest(address, node, folder / "events.json", signer.access_key, signer.secret_key, signer.token)
 
 
-@pytest.mark.parametrize("way", ["subprotocol", "headers"])
-@pytest.mark.parametrize("mode", AuthMode)
+@pytest.mark.parametrize(
+    ("mode", "way"), [*((mode, "subprotocol") for mode in AuthMode), (AuthMode.COGNITO, "headers")]
+)
 async def test_wscat_speaks_the_protocol_by_hand(api: EveryMode, mode: AuthMode, way: str) -> None:
     """Credentials of the connection as a subprotocol, as documented, or as HTTP headers, as AWS's Swift client does."""
     channel, events = "/open/wscat", ['"ü€😀"', "2"]
     connect = authorization(api, mode, {})
-    offered = ["-s", SUBPROTOCOL]
+    url, offered = f"ws://{api.service.host}/event/realtime", ["-s", SUBPROTOCOL]
     if way == "subprotocol":
         offered += ["-s", header_protocol(connect)]
     else:
@@ -93,9 +74,9 @@ async def test_wscat_speaks_the_protocol_by_hand(api: EveryMode, mode: AuthMode,
     own = authorization(api, mode, {"channel": channel, "events": events})
     publish = {"type": "publish", "id": "p", "channel": channel, "events": events, "authorization": own}
     acknowledged = {"type": "connection_ack", "connectionTimeoutMs": 300_000}
-    async with wscat(api, offered, {"type": "connection_init"}, subscribe) as heard:
+    async with wscat(url, offered, {"type": "connection_init"}, subscribe) as heard:
         assert [await heard(), await heard()] == [acknowledged, {"type": "subscribe_success", "id": "s"}]
-        async with wscat(api, offered, {"type": "connection_init"}, publish) as answered:
+        async with wscat(url, offered, {"type": "connection_init"}, publish) as answered:
             assert await answered() == acknowledged
             published = await answered()
         assert (published["type"], published["id"], published["failed"]) == ("publish_success", "p", [])
@@ -108,29 +89,3 @@ def authorization(api: EveryMode, mode: AuthMode, body: dict[str, Any]) -> dict[
     if mode is AuthMode.IAM:
         return signed_headers(api.endpoint, json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode(), given)
     return {"host": api.service.host, "x-api-key" if mode is AuthMode.API_KEY else "Authorization": given}
-
-
-@asynccontextmanager
-async def wscat(
-    api: EveryMode, offered: list[str], *frames: dict[str, Any]
-) -> AsyncIterator[Callable[[], Awaitable[dict[str, Any]]]]:
-    """Run wscat, which sends the frames; gives what reads one that it prints."""
-    url = f"ws://{api.service.host}/event/realtime"
-    said = [part for frame in frames for part in ("-x", json.dumps(frame))]
-    process = await asyncio.create_subprocess_exec(
-        NODE, str(WSCAT), "-c", url, *offered, *said, "-w", "-1", stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    printed = process.stdout
-    assert printed is not None
-
-    async def frame() -> dict[str, Any]:
-        line = await asyncio.wait_for(printed.readline(), 20)
-        received: dict[str, Any] = json.loads(line)
-        return received
-
-    try:
-        yield frame
-    finally:
-        process.kill()
-        await process.wait()

@@ -2,23 +2,21 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from io import BytesIO
 from typing import Any
 
-import boto3
 import pytest
 import pytest_asyncio
 from botocore.credentials import Credentials
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from local.events.auth.signers import LOCAL_ACCESS_KEY_ID, LOCAL_SECRET_ACCESS_KEY
-from tests.events_service.foreign import TEMPLATE
-from tests.events_service.harness import CLIENT, POOL, UserPool, signed_headers
-from tests.events_service.standalone import Standalone, standalone
+from tests.events_service.foreign.serving import TABLE, orders_table, ticker
+from tests.events_service.harness import UserPool, signed_headers
+from tests.events_service.standalone import Standalone
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-TABLE = "ticker-dev-orders"
 
 
 @pytest.fixture(scope="module")
@@ -27,30 +25,17 @@ def members(signing_key: rsa.RSAPrivateKey) -> UserPool:
 
 
 @pytest.fixture(scope="module")
-def orders(dynamodb_endpoint: str) -> Any:
-    """The template's table, in an emulator."""
-    client = boto3.client(
-        "dynamodb", endpoint_url=dynamodb_endpoint, region_name="us-east-1",
-        aws_access_key_id="test", aws_secret_access_key="test",
-    )  # fmt: skip
-    client.create_table(
-        TableName=TABLE,
-        KeySchema=[{"AttributeName": "channel", "KeyType": "HASH"}, {"AttributeName": "id", "KeyType": "RANGE"}],
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("channel", "id")],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    yield client
-    client.close()
+def orders(dynamodb_endpoint: str) -> Iterator[Any]:
+    """The template's table."""
+    with orders_table(dynamodb_endpoint) as table:
+        yield table
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def ticker(
+@pytest_asyncio.fixture(scope="module", loop_scope="module", name="ticker")
+async def served_ticker(
     tmp_path_factory: pytest.TempPathFactory, members: UserPool, orders: Any, dynamodb_endpoint: str
 ) -> AsyncIterator[Standalone]:
-    keys = tmp_path_factory.mktemp("keys") / "keys.json"
-    keys.write_text(json.dumps(members.key_set()))
-    existing = ("--resource", f"Members={POOL}", "--resource", f"MembersPage={CLIENT}", "--jwks", f"{POOL}={keys}")
-    async with standalone("--template", TEMPLATE, "--aws-endpoint", dynamodb_endpoint, *existing) as running:
+    async with ticker(tmp_path_factory.mktemp("ticker"), members, dynamodb_endpoint) as running:
         yield running
 
 

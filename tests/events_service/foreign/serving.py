@@ -1,0 +1,43 @@
+"""The template, served by the command with its table in an emulator and its members' keys in a file."""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from tests.events_service.foreign import TEMPLATE
+from tests.events_service.harness import CLIENT, POOL, UserPool
+from tests.events_service.standalone import Standalone, standalone
+
+TABLE = "ticker-dev-orders"
+
+
+@contextmanager
+def orders_table(dynamodb_endpoint: str) -> Iterator[Any]:
+    """The template's table, in an emulator; gives a client of it."""
+    client = boto3.client(
+        "dynamodb", endpoint_url=dynamodb_endpoint, region_name="us-east-1",
+        aws_access_key_id="test", aws_secret_access_key="test",
+    )  # fmt: skip
+    if TABLE not in client.list_tables()["TableNames"]:
+        client.create_table(
+            TableName=TABLE,
+            KeySchema=[{"AttributeName": "channel", "KeyType": "HASH"}, {"AttributeName": "id", "KeyType": "RANGE"}],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("channel", "id")],
+            BillingMode="PAY_PER_REQUEST",
+        )
+    yield client
+    client.close()
+
+
+@asynccontextmanager
+async def ticker(folder: Path, members: UserPool, dynamodb_endpoint: str) -> AsyncIterator[Standalone]:
+    """The template, served until the block ends."""
+    keys = folder / "keys.json"
+    keys.write_text(json.dumps(members.key_set()))
+    existing = ("--resource", f"Members={POOL}", "--resource", f"MembersPage={CLIENT}", "--jwks", f"{POOL}={keys}")
+    async with standalone("--template", TEMPLATE, "--aws-endpoint", dynamodb_endpoint, *existing) as running:
+        yield running
