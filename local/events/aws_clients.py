@@ -6,6 +6,8 @@ from typing import Any, Final
 import botocore.session
 from botocore.config import Config
 
+from local.events.auth.signers import LOCAL_ACCESS_KEY_ID, LOCAL_SECRET_ACCESS_KEY
+
 CONNECT_SECONDS: Final = 2
 
 
@@ -18,8 +20,9 @@ class Credentials:
     session_token: str | None = None
 
 
-LOCAL_CREDENTIALS: Final = Credentials("local-events-service", "local-events-service")
-"""What this service signs its own calls with; an emulator takes any."""
+LOCAL_CREDENTIALS: Final = Credentials(LOCAL_ACCESS_KEY_ID, LOCAL_SECRET_ACCESS_KEY)
+"""What this service and the functions it runs sign their calls with: emulators take any letters and digits, and the
+service itself takes these from a caller where no others are given."""
 
 
 def aws_client(

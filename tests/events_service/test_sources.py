@@ -317,8 +317,11 @@ def _rule_to_queue(url: str) -> tuple[str, Any]:
 
 
 def _message(messages: Any, queue: str) -> dict[str, Any]:
-    (message,) = messages.receive_message(QueueUrl=queue, WaitTimeSeconds=5)["Messages"]
+    found: list[dict[str, Any]] = []
+    for _ in range(5):
+        found = found or messages.receive_message(QueueUrl=queue, WaitTimeSeconds=3).get("Messages", [])
     messages.close()
+    (message,) = found
     body: dict[str, Any] = json.loads(message["Body"])
     return body
 

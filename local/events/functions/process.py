@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
+from local.events.aws_clients import LOCAL_CREDENTIALS
 from local.events.functions.invoker import FunctionTimeoutError, FunctionUnavailableError, Invocation
 from local.events.functions.model import FunctionModel
 
@@ -194,8 +195,8 @@ def _environment(model: FunctionModel, root: Path) -> dict[str, str]:
     return (
         inherited
         | {
-            "AWS_ACCESS_KEY_ID": "local-events-service",
-            "AWS_SECRET_ACCESS_KEY": "local-events-service",
+            "AWS_ACCESS_KEY_ID": LOCAL_CREDENTIALS.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": LOCAL_CREDENTIALS.secret_access_key,
             "AWS_REGION": model.region,
             "AWS_DEFAULT_REGION": model.region,
             "AWS_EXECUTION_ENV": f"AWS_Lambda_{model.runtime}",
