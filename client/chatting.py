@@ -13,6 +13,7 @@ import aiohttp
 
 from appsync_events import Backoff, ConnectionState, EventsClient, Gap, GapReason
 from client.api import Api
+from client.calling import Calling
 from client.conversation import ConversationLog
 from client.entry import decode, plain
 from client.errors import ClientError, Failure
@@ -22,6 +23,7 @@ from client.session import Session, user_token
 from client.targets import Target
 from client.updates import Link, LinkChanged, SendFailed, Update
 from handlers.core.contract import channels, events
+from handlers.core.contract.call_events import CallEvent
 from handlers.core.contract.models import ConversationView, Message
 from handlers.core.contract.requests import SendMessage
 
@@ -70,8 +72,14 @@ class ChatClient:
         self.link = Link.OFFLINE
         self.drafts: dict[tuple[str, str], Draft] = {}
         self._on_update = on_update
+        self.calling = Calling(session.user_id, self.api, self._tell)
         self._recovery = Recovery(
-            self.api, self.inbox, apply=self._apply, tell=self._tell, backoff=backoff or Backoff(base=0.3, cap=5.0)
+            self.api,
+            self.inbox,
+            self.calling,
+            apply=self._apply,
+            tell=self._tell,
+            backoff=backoff or Backoff(base=0.3, cap=5.0),
         )
         self._subscribed = False
         self._typing_told: dict[str, float] = {}
@@ -113,6 +121,7 @@ class ChatClient:
         """End the connection and everything under way."""
         if self._expiry is not None:
             self._expiry.cancel()
+        self.calling.close()
         await self._recovery.close()
         await self.events.close()
 
@@ -236,6 +245,9 @@ class ChatClient:
         self._recovery.take(event)
 
     def _apply(self, event: events.Event) -> None:
+        if isinstance(event, CallEvent):
+            self.calling.apply(event)
+            return
         if isinstance(event, events.MessageSent) and event.data.tempId is not None:
             draft = self.drafts.pop((event.data.conversationId, event.data.tempId), None)
             if draft is not None:

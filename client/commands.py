@@ -5,12 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Awaitable, Callable
 
+from client import call_commands
 from client.chatting import ChatClient
 from client.screen import Screen
 from handlers.core.contract.models import Message, PublicUser
 from handlers.core.contract.requests import CreateGroup
 
-HELP = """\
+HELP = f"""\
 text                 send a message
 /list                your conversations
 /open N              talk in conversation N of the list
@@ -25,6 +26,7 @@ text                 send a message
 /retry               send again what failed
 /leave               leave this group
 /block, /unblock     the other person of this conversation
+{call_commands.HELP}
 /quit                end"""
 
 
@@ -55,6 +57,7 @@ class Commands:
             "/leave": self._leave,
             "/block": self._block,
             "/unblock": self._unblock,
+            **call_commands.CallCommands(chat, screen).commands,
             "/quit": self._quit,
         }
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from appsync_events import Backoff
 from client.api import Api
+from client.calling import Calling
 from client.conversation import ConversationLog
 from client.errors import ApiError, ForbiddenError, NotFoundError, UnreachableError
 from client.inbox import Inbox
@@ -35,6 +36,7 @@ class Recovery:
     Args:
         api: what is asked.
         inbox: the view.
+        calling: the calls of the view.
         apply: applies one event to the view.
         tell: tells the application what changed.
         backoff: waits between tries.
@@ -44,6 +46,7 @@ class Recovery:
         self,
         api: Api,
         inbox: Inbox,
+        calling: Calling,
         *,
         apply: Callable[[events.Event], None],
         tell: Callable[[Iterable[Update]], None],
@@ -51,6 +54,7 @@ class Recovery:
     ) -> None:
         self._api = api
         self._inbox = inbox
+        self._calling = calling
         self._apply = apply
         self._tell = tell
         self._backoff = backoff
@@ -133,6 +137,7 @@ class Recovery:
                 if view.conversationId not in listed:
                     await self._look(view.conversationId)
             self._tell(self._inbox.listed_blocks((await self._api.blocks()).userIds))
+            await self._calling.refresh()
         except (ApiError, UnreachableError) as error:
             _log.info("the recovery is tried again: %s", error)
             return False

@@ -7,11 +7,13 @@ from datetime import datetime
 from functools import singledispatchmethod
 from typing import Any
 
+from client.call_lines import change_line
 from client.chatting import ChatClient
 from client.errors import FAILURES
 from client.terminal import Terminal
 from client.updates import (
     BlockChanged,
+    CallChanged,
     ConversationChanged,
     ConversationGone,
     HistoryReset,
@@ -169,6 +171,10 @@ class Screen:
     @_on.register
     def _(self, update: BlockChanged) -> None:
         self.terminal.note(f"{self.name(update.user_id)} is {'blocked' if update.blocked else 'no longer blocked'}.")
+
+    @_on.register
+    def _(self, update: CallChanged) -> None:
+        self.terminal.note(change_line(update, self._me, self.name))
 
     def _spawn_read(self, conversation_id: str) -> None:
         task = asyncio.create_task(self._read(conversation_id))

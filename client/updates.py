@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from client.call import Call
 from client.errors import Failure
 from handlers.core.contract.models import ConversationView, Message, PublicUser
 
@@ -111,6 +112,36 @@ class BlockChanged:
     blocked: bool
 
 
+class CallNews(enum.Enum):
+    """What happened to a call. RINGS: this device should ring; RINGING: the user's own call rings at the others;
+    CONNECTED: this device is in the call; ELSEWHERE: another device of the user answered; OWNED: the call is the
+    user's now.
+    """
+
+    RINGS = "rings"
+    RINGING = "ringing"
+    CONNECTED = "connected"
+    ELSEWHERE = "answered elsewhere"
+    JOINED = "joined"
+    LEFT = "left"
+    OWNED = "owned"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+    MISSED = "missed"
+    ENDED = "ended"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class CallChanged:
+    """A call that the user takes part in changed; `user_id` is who did it, where somebody did."""
+
+    call: Call
+    news: CallNews
+    user_id: str | None = None
+    problem: str | None = None
+
+
 Update = (
     LinkChanged
     | MessageAdded
@@ -123,4 +154,5 @@ Update = (
     | ConversationGone
     | UserChanged
     | BlockChanged
+    | CallChanged
 )

@@ -15,7 +15,17 @@ from appsync_events import Backoff
 from client.chatting import ChatClient
 from client.errors import ServerFaultError
 from client.session import Session
-from client.updates import ConversationGone, HistoryReset, Link, LinkChanged, MessageAdded, SendFailed, Update
+from client.updates import (
+    CallChanged,
+    CallNews,
+    ConversationGone,
+    HistoryReset,
+    Link,
+    LinkChanged,
+    MessageAdded,
+    SendFailed,
+    Update,
+)
 from tests.appsync_events.server import EventServer
 from tests.client.servers import ApiServer, Asked, Reply, Tokens, target
 
@@ -33,6 +43,7 @@ class Backend:
         self.failing = 0
         self.gate: asyncio.Event | None = None
         self.listed = asyncio.Event()
+        self.calls: dict[str, dict[str, Any]] = {}
         api.respond = self.respond
 
     def store(self, content: str, conversation: str = "c") -> dict[str, Any]:
@@ -55,6 +66,16 @@ class Backend:
         """Store a message and tell whoever is subscribed."""
         await self.tell(self.store(content, conversation))
 
+    def call_reply(self, asked: Asked) -> Reply:
+        """Answer about calls as the API does: a list, or one."""
+        if asked.path == "/api/calls":
+            live = [call for call in self.calls.values() if call["status"] in ("RINGING", "ACTIVE")]
+            return Reply(200, {"calls": live, "nextCursor": None})
+        call = self.calls.get(asked.path.split("/")[3])
+        if call is None:
+            return Reply(404, {"success": False, "error": {"code": "NOT_FOUND", "message": "no such call"}})
+        return Reply(200, {"call": call})
+
     async def tell(self, message: dict[str, Any]) -> None:
         event = {"eventId": message["messageId"], "type": "MESSAGE_SENT", "data": message, "timestamp": "t"}
         await self.events.push(f"/chats/{ME}", event)
@@ -71,6 +92,8 @@ class Backend:
             return Reply(200, {"conversations": views, "nextCursor": None})
         if asked.path == "/api/users/me/blocks":
             return Reply(200, {"userIds": []})
+        if asked.path.startswith("/api/calls"):
+            return self.call_reply(asked)
         kind, id = asked.path.split("/")[2:4]
         if id not in self.messages:
             return Reply(403, {"success": False, "error": {"code": "FORBIDDEN", "message": "not yours"}})
@@ -293,3 +316,41 @@ async def test_a_failed_send_stays_a_draft_and_its_repetition_is_the_same_reques
     assert not chat.drafts
     [added] = [update for update in application.updates if isinstance(update, MessageAdded)]
     assert added.temp_id == temp_id
+
+
+def a_call(version: int, status: str, **statuses: str) -> dict[str, Any]:
+    """Return a call as the API shows it."""
+    return {
+        "sessionId": "s",
+        "version": version,
+        "status": status,
+        "callType": "DIRECT",
+        "mediaType": "VIDEO",
+        "initiatedBy": YOU,
+        "ownerId": YOU,
+        "participants": [{"userId": user, "name": user, "status": each} for user, each in statuses.items()],
+        "createdAt": "2026-01-01T00:00:00.000Z",
+        "ringsUntil": "2099-01-01T00:00:00.000Z",
+    }
+
+
+async def test_a_call_that_rang_and_ended_while_the_line_was_down_is_told_afterwards(
+    backend: Backend, chat: ChatClient, application: Application
+) -> None:
+    def heard() -> list[CallNews]:
+        return [update.news for update in application.updates if isinstance(update, CallChanged)]
+
+    backend.calls["s"] = a_call(1, "RINGING", you="JOINED", me="RINGING")
+    await chat.start()
+    assert heard() == [CallNews.RINGS]
+    assert chat.calling.current() is not None
+    backend.calls["s"] = a_call(2, "CANCELLED", you="LEFT", me="MISSED")
+    await backend.events.cut()
+    await application.until(lambda: heard() == [CallNews.RINGS, CallNews.CANCELLED])
+    assert chat.calling.current() is None
+    event = {"sessionId": "s", "version": 1, "status": "RINGING", "error": {"code": "UNAVAILABLE", "message": "late"}}
+    await chat.current()
+    await backend.events.push(f"/users/{ME}", {"eventId": "e", "type": "CALL_ERROR", "timestamp": "t", "data": event})
+    await backend.send("after")
+    await application.until(lambda: "after" in application.texts())
+    assert heard() == [CallNews.RINGS, CallNews.CANCELLED]
