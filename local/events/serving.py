@@ -121,7 +121,7 @@ class Instance:
     async def _served(self) -> Templates:
         templates = self._read()
         for remark in templates.remarks:
-            _log.warning("%s", remark)
+            _log.warning("%s (%s)", remark.finding(), remark.remedy)
         await self._functions.runner.replace(_models(templates))
         problems = await self._deployment.apply(templates)
         if problems:
@@ -137,7 +137,7 @@ class Instance:
                 await self._functions.runner.restart(model.name)
         problems = await self._deployment.apply(templates)
         for problem in problems:
-            _log.error("not served, what was served before still is: %s", problem)
+            _log.error("what was served before still is: %s (%s)", problem.finding(), problem.remedy)
         if changed and not problems:
             names = ", ".join(sorted(path.name for path in changed))
             _log.info("%s changed; everything is served as it is now", names)

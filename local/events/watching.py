@@ -1,6 +1,7 @@
 """`--watch`: when a file changes, what it holds is served; sockets and subscriptions stay."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Final
@@ -13,6 +14,8 @@ SETTLING_MS: Final = 300
 """An editor or `cdk synth` writes several files; this long after the first one they are looked at together."""
 LOOK_BACK_MS: Final = 500
 _IGNORED: Final = frozenset({"node_modules", "__pycache__", ".git", ".venv"})
+
+logging.getLogger("watchfiles").setLevel(logging.WARNING)  # it tells of every file, whether we read it or not
 
 Reload = Callable[[frozenset[Path]], Awaitable[Templates]]
 

@@ -250,6 +250,8 @@ def test_two_stacks_of_one_name_are_refused_until_one_is_named_otherwise(tmp_pat
         ("a: [", "is not YAML"),
         ("- a", "neither a JSON nor a YAML object"),
         ("Description: nothing", "has no Resources"),
+        ("Resources: &all {Api: *all}", "holds what JSON cannot say"),
+        ("Resources: {Api: !!binary aGVsbG8=}", "holds what JSON cannot say"),
     ],
 )
 def test_a_file_that_is_no_template_is_named(tmp_path: Path, content: str, message: str) -> None:

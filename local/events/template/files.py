@@ -130,6 +130,12 @@ def _document(file: Path) -> dict[str, Any]:
         raise _refused(file, f"is not YAML: {' '.join(str(error).split())}", "mend the file") from error
     if not isinstance(document, dict):
         raise _refused(file, "is neither a JSON nor a YAML object", "give a template file")
+    try:
+        json.dumps(document)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise _refused(
+            file, f"holds what JSON cannot say: {error}", "leave out anchors that hold themselves"
+        ) from error
     return document
 
 

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from local.events.functions.model import DEFAULT_MEMORY_MB, DEFAULT_TIMEOUT_SECONDS, FunctionModel, InlineCode
 from local.events.template.code import asset_path
-from local.events.template.intrinsics import UnresolvedError, as_text
+from local.events.template.intrinsics import UnresolvedError
 from local.events.template.problems import Origin
-from local.events.template.scope import Scope
+from local.events.template.scope import Scope, as_map, properties_of
 
 FUNCTION_TYPES: Final = ("AWS::Lambda::Function", "AWS::Serverless::Function")
 
@@ -41,8 +41,8 @@ def functions_of(scope: Scope) -> list[TemplateFunction]:
         except UnresolvedError:
             continue
         origin = Origin(scope.stack.file, scope.stack.name, logical_id)
-        properties = resource.get("Properties") or {}
-        found.append(_function(scope, origin, named.reference, named.attributes["Arn"], properties))
+        arn = named.attributes["Arn"]
+        found.append(_function(scope, origin, named.reference, arn, properties_of(resource)))
     return found
 
 
@@ -56,7 +56,15 @@ def _function(scope: Scope, origin: Origin, name: str, arn: str, properties: Map
             problems.append(f"{key}: {error.message} ({error.remedy})")
             return default
 
-    variables = (properties.get("Environment") or {}).get("Variables") or {}
+    def number(key: str, default: float) -> float:
+        found = value(key, properties.get(key), default)
+        try:
+            return float(found)
+        except (TypeError, ValueError):
+            problems.append(f"{key}: must be a number, not {found!r}")
+            return default
+
+    variables = as_map(as_map(properties.get("Environment")).get("Variables"))
     code = value("Code", properties.get("Code", properties.get("CodeUri")), {})
     inline = code.get("ZipFile") if isinstance(code, dict) else None
     inline = properties.get("InlineCode", inline)
@@ -70,9 +78,9 @@ def _function(scope: Scope, origin: Origin, name: str, arn: str, properties: Map
         runtime=str(value("Runtime", properties.get("Runtime"), "")),
         handler=str(value("Handler", properties.get("Handler"), "")),
         code=InlineCode(str(inline)) if path is None else path,
-        environment={key: as_text(value(f"Environment.{key}", node, ""), key) for key, node in variables.items()},
-        timeout_seconds=float(value("Timeout", properties.get("Timeout"), DEFAULT_TIMEOUT_SECONDS)),
-        memory_mb=int(value("MemorySize", properties.get("MemorySize"), DEFAULT_MEMORY_MB)),
+        environment={key: str(value(f"Environment.{key}", node, "")) for key, node in variables.items()},
+        timeout_seconds=number("Timeout", DEFAULT_TIMEOUT_SECONDS),
+        memory_mb=int(number("MemorySize", DEFAULT_MEMORY_MB)),
         region=scope.place.region,
     )
     return TemplateFunction(origin, arn, model, tuple(problems))

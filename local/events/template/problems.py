@@ -37,12 +37,15 @@ class TemplateProblem:
     column: int | None = None
 
     def __str__(self) -> str:
-        """One line for editors to jump from, `file:line:column` where the file is code, and the remedy below."""
+        return f"{self.finding()}\n    remedy: {self.remedy}"
+
+    def finding(self) -> str:
+        """Place and message in one line; editors jump to `file:line:column`, where the file is code."""
         at = "" if self.line is None else f":{self.line}:{self.column or 1}"
         parts = [str(self.file), self.logical_id, self.property]
         parts[2 if self.property else 0] += at
         place = ": ".join(part for part in parts if part)
-        return f"{place}: {self.message}\n    remedy: {self.remedy}"
+        return f"{place}: {self.message}"
 
 
 class TemplateRefused(Exception):  # noqa: N818 - a verdict on the templates, not a fault

@@ -12,7 +12,7 @@ from local.events.template.files import Stack
 from local.events.template.functions import TemplateFunction, functions_of
 from local.events.template.intrinsics import NO_VALUE, UnresolvedError, function_name
 from local.events.template.problems import Origin, TemplateProblem
-from local.events.template.scope import Scope, World
+from local.events.template.scope import Scope, World, properties_of
 from local.events.template.settings import TemplateSettings
 
 API: Final = "AWS::AppSync::Api"
@@ -105,8 +105,9 @@ class _Reader:
     def _each(self, scope: Scope, kind: str, read: Any) -> None:
         for logical_id, resource in scope.resources(kind):
             origin = Origin(scope.stack.file, scope.stack.name, logical_id)
-            properties = _Properties(scope, origin, resource.get("Properties") or {}, self._result.problems)
+            properties = _Properties(scope, origin, {}, self._result.problems)
             try:
+                properties = _Properties(scope, origin, properties_of(resource), self._result.problems)
                 if scope.exists(resource):
                     read(scope, origin, properties)
             except UnresolvedError as error:
@@ -143,6 +144,8 @@ class _Reader:
     def _namespace(self, scope: Scope, origin: Origin, properties: "_Properties") -> None:
         api = self._api_of(scope, properties)
         name = properties.value("Name")
+        if name is not None and not isinstance(name, str):
+            properties.problem("Name", UnresolvedError("must be text", "name the namespace"))
         code_file = self._code_file(api, name) if api is not None and isinstance(name, str) else None
         values = properties.all(*(("CodeHandlers", "CodeS3Location") if code_file else ()))
         if values is None:
@@ -165,8 +168,12 @@ class _Reader:
     def _api_of(self, scope: Scope, properties: "_Properties") -> TemplateApi | None:
         """The API that a resource belongs to; `None` if that is a GraphQL API, or cannot be told (then it is noted)."""
         api_id = properties.value("ApiId")
-        if api_id in self._apis or not isinstance(api_id, str):
-            return self._apis.get(api_id) if isinstance(api_id, str) else None
+        if not isinstance(api_id, str):
+            if api_id is not None:
+                properties.problem("ApiId", UnresolvedError("must be text", "give the API's id"))
+            return None
+        if api_id in self._apis:
+            return self._apis[api_id]
         graphql = any(True for each in self._world.scopes for _ in each.resources("AWS::AppSync::GraphQLApi"))
         if not graphql and api_id not in self._unread:
             remedy = "give the template that has this API as well; ApiId takes the id (Fn::GetAtt ApiId), not the ARN"

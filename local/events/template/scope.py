@@ -98,7 +98,11 @@ class Scope:
         Raises:
             UnresolvedError: the condition cannot be worked out.
         """
-        return "Condition" not in resource or self.condition(resource["Condition"])
+        if "Condition" not in resource:
+            return True
+        if not isinstance(resource["Condition"], str):
+            raise UnresolvedError("Condition must be the name of one")
+        return self.condition(resource["Condition"])
 
     def name_of(self, logical_id: str) -> Named:
         """The return values of a resource.
@@ -109,7 +113,7 @@ class Scope:
         resource = self.stack.section("Resources").get(logical_id)
         if not isinstance(resource, dict):
             raise UnresolvedError(f"the template has no resource, parameter or pseudo parameter {logical_id!r}")
-        properties = resource.get("Properties") or {}
+        properties = properties_of(resource)
 
         def text(name: str) -> str | None:
             if name not in properties:
@@ -123,8 +127,8 @@ class Scope:
     def export_name(self, output: Mapping[str, Any]) -> Any:
         """The name that an output is exported under; `None` if it has none, or one that cannot be worked out."""
         try:
-            return self.intrinsics.value(output.get("Export", {}).get("Name"))
-        except UnresolvedError:
+            return self.intrinsics.value(output["Export"]["Name"])
+        except (UnresolvedError, KeyError, TypeError):
             return None
 
     def nested(self, logical_id: str) -> "Scope | None":
@@ -138,13 +142,13 @@ class Scope:
         if known is not None:
             return known
         resource = self.stack.section("Resources").get(logical_id)
-        properties = resource.get("Properties", {}) if isinstance(resource, dict) else {}
+        properties = properties_of(resource) if isinstance(resource, dict) else {}
         file = asset_path(self.stack, self.intrinsics.value(properties.get("TemplateURL")))
         if file is None:
             return None
         stack = replace(read_template(file), name=f"{self.stack.name}-{logical_id}", region=self.stack.region)
         stack = replace(stack, assets={**self.stack.assets, **stack.assets})
-        self._nested[logical_id] = Scope(self.world, stack, _FromParent(self, properties.get("Parameters", {})))
+        self._nested[logical_id] = Scope(self.world, stack, _FromParent(self, as_map(properties.get("Parameters"))))
         return self._nested[logical_id]
 
     # What `Names` asks for
@@ -243,6 +247,23 @@ class Scope:
             yield
         finally:
             self._under_way.pop()
+
+
+def as_map(value: Any) -> Mapping[str, Any]:
+    """The value if it is a map, an empty one otherwise."""
+    return value if isinstance(value, dict) else {}
+
+
+def properties_of(resource: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The properties of a resource; empty if it has none.
+
+    Raises:
+        UnresolvedError: they are no map.
+    """
+    properties = resource.get("Properties")
+    if properties is not None and not isinstance(properties, dict):
+        raise UnresolvedError("Properties must be a map")
+    return properties or {}
 
 
 class _FromParent(Mapping[str, Any]):
