@@ -1,8 +1,8 @@
 """Runs the end-to-end suite against a deployed environment: `python -m ops.verify --env NAME [-- PYTEST ARGUMENTS]`.
 
-The suite signs up users of its own, lets them talk, and deletes the users; what they wrote stays behind. It also deploys
-a stack `events-conformance-...` with an Event API of its own, talks to it, and deletes it. Tests that
-break things run against the local cloud only, and are left out here.
+The suite signs up users of its own, lets them talk, and deletes the users; what they wrote stays behind. It also
+deploys a stack `events-conformance-...` with an Event API of its own, talks to it, and deletes it. Tests that break
+things run against the local cloud only, and are left out here.
 """
 
 from __future__ import annotations

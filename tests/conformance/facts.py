@@ -55,6 +55,13 @@ UPGRADE: Final = (
           _SIGNATURES + "test_a_session_needs_its_own_token"),
 )  # fmt: skip
 
+CUSTOM: Final = (
+    not_imitated("custom-domains", "custom domain names, and ctx.request.domainName",
+                 "an API answers to its hosts, to its id in the path, and to loopback names; domainName is null"),
+    not_imitated("query-credentials", "GraphQL's ?header=...&payload=... at connect, undocumented for Events",
+                 "not read: credentials are in the subprotocol or in headers"),
+)  # fmt: skip
+
 FRAMES: Final = (
     fact("init", "connection_init is acknowledged"),
     fact("init-optional", "connection_init is optional"),
@@ -112,7 +119,7 @@ BEHAVIOUR: Final = (
     fact("token-expiry", "a token's end closes no socket, but new frames need a fresh one",
           _SOCKET + "test_each_frame_needs_its_own_credentials"),
     not_imitated("ordering", "events may overtake each other",
-                  "receivers get events in the order of their broadcasts; the fault switches reorder by delay"),
+                  "receivers get events in the order of their broadcasts, unless --fault reorder changes that"),
     not_imitated("several-hosts", "an API is served by many machines, so publish and subscribe may race",
                   "one process; what is acknowledged is in force"),
 )  # fmt: skip
@@ -143,12 +150,17 @@ LIMITS: Final = (
     fact("subscriptions-limit", "200 subscriptions a connection"),
     fact("publish-rate", "25 publishes a second and connection"),
     fact("namespaces-limit", "50 namespaces an API", _CONTROL + "test_an_api_has_50_namespaces_at_most"),
-    fact("keys-limit", "API keys live 365 days at most",
-          _CONTROL + "test_an_api_key_that_cannot_be_served_is_refused"),
+    fact("keys-limit", "API keys live 365 days at most", _CONTROL + "test_an_api_key_that_cannot_be_served_is_refused"),
+    fact("keys-count", "50 API keys an API", _CONTROL + "test_an_api_has_50_keys_at_most"),
+    fact("providers-limit", "50 authorisation providers an API",
+         _CONTROL + "test_an_api_that_cannot_be_served_is_refused_by_the_name_of_the_property"),
+    fact("handler-caps", "time and memory of a handler are capped", _HANDLERS + "test_a_call_that_takes_too_long_ends",
+         _HANDLERS + "test_a_call_that_takes_too_much_memory_ends"),
     fact("code-size", "32,768 characters of handler code",
           _LANGUAGE + "test_code_may_have_32768_characters_and_not_one_more"),
     fact("request-seconds", "30 seconds a request", _DATA + "test_publishing_goes_on_while_a_data_source_is_slow"),
     fact("loop-limit", "loops are capped", _HANDLERS + "test_a_loop_that_feeds_itself_ends"),
+    not_imitated("apis-per-region", "50 Event APIs per region", "as many as are registered"),
     not_imitated("api-rates", "2,000 connections, 10,000 events in and 1,000,000 out a second and API",
                   "no rate per API: they are beyond one machine"),
     not_imitated("request-tokens", "token rates per region", "nothing is billed"),
@@ -176,6 +188,7 @@ CHANNELS: Final = (
 SECTIONS: Final[dict[str, tuple[Fact, ...]]] = {
     "Addresses": ADDRESSES,
     "Upgrade and credentials": UPGRADE,
+    "Addresses that are AWS's own": CUSTOM,
     "Frames": FRAMES,
     "Error types": ERROR_TYPES,
     "Behaviour": BEHAVIOUR,

@@ -288,3 +288,10 @@ async def test_an_api_has_50_namespaces_at_most(service: Running) -> None:
     status, answer = await service.control("PUT", f"apis/{API}/namespaces/beyond", {"properties": {}})
     assert (status, "50 namespaces at most" in answer["errors"][0]["message"]) == (400, True)
     await service.namespace("n1")
+
+
+async def test_an_api_has_50_keys_at_most(service: Running) -> None:
+    for number in range(limits.API_KEYS_PER_API - 1):
+        await service.registered("PUT", f"apis/{API}/keys/da2-{number:026}", {"properties": {}})
+    status, answer = await service.control("PUT", f"apis/{API}/keys/da2-{'z' * 26}", {"properties": {}})
+    assert (status, "50 keys at most" in answer["errors"][0]["message"]) == (400, True)
