@@ -20,7 +20,7 @@ from handlers.core.call_notices import meeting_document
 from handlers.core.call_ports import Calls, Verdict
 from handlers.core.call_seats import Seat, Seats
 from handlers.core.call_state import CallState
-from handlers.core.call_transitions import Transitions
+from handlers.core.call_transitions import CALL_TRIES, Transitions
 from handlers.core.call_views import view
 from handlers.core.contract.call_requests import AcceptCall
 from handlers.core.contract.call_responses import CallAccepted
@@ -50,8 +50,9 @@ class Accepting(msgspec.Struct, frozen=True, kw_only=True):
             UnavailableError: the meeting cannot be had just now; the call stays as it is.
         """
         made: str | None = None
+        seat: Seat | None = None
         taken_over: dict[str, str] = {}
-        for _ in attempts(self.clock):
+        for _ in attempts(self.clock, CALL_TRIES):
             call, act = self._asked(user_id, request)
             rule = call_machine.rule_for(call, act)
             if isinstance(rule, Refusal):
@@ -62,7 +63,7 @@ class Accepting(msgspec.Struct, frozen=True, kw_only=True):
             ready = self._announced(call, act)
             if ready is None:
                 continue
-            seat = self._seated(ready, act)
+            seat = self._seated(ready, act, seat)
             made = seat.meeting.meeting_id if ready.meeting_id is None else made
             move = call_machine.apply(rule, ready, _with_seat(act, seat))
             outcome = self.transitions.commit(move, act.now, credentials=seat.attendees, taken_over=taken_over)
@@ -101,9 +102,11 @@ class Accepting(msgspec.Struct, frozen=True, kw_only=True):
         committed = self.transitions.commit(move, act.now).verdict is Verdict.COMMITTED
         return move.after if committed else None
 
-    def _seated(self, call: CallState, act: Act) -> Seat:
-        """Make credentials: of a call that nobody has answered for its caller, too."""
+    def _seated(self, call: CallState, act: Act, known: Seat | None) -> Seat:
+        """Return credentials, those of an attempt before if they still hold; of a first answer for the caller, too."""
         user_id = act.actor or ""
+        if known is not None and call.meeting_id in (None, known.meeting.meeting_id):
+            return known
         return self.seats.of(call, act, [user_id] if call.meeting_id else [call.initiated_by, user_id])
 
     def _stale(self, user_id: str, locked: Mapping[str, str]) -> dict[str, str]:

@@ -35,6 +35,8 @@ from handlers.core.retrying import attempts
 from handlers.core.stages import stage
 
 _log = logging.getLogger(__name__)
+CALL_TRIES: Final = 25
+"""How often a transition is tried: all the members of the largest call may answer at once, and one wins at a time."""
 _OUTCOMES: Final = {
     "T1": "initiated",
     "T2": "accepted",
@@ -84,7 +86,7 @@ class Transitions(msgspec.Struct, frozen=True, kw_only=True):
             UnavailableError: too many transitions at once, or the store does not answer; nothing was stored.
         """
         foreign = frozenset[str]()
-        for _ in attempts(self.clock):
+        for _ in attempts(self.clock, CALL_TRIES):
             with stage("read"):
                 call = self.calls.read(session_id)
             timed = msgspec.structs.replace(act, now=self.clock.now())

@@ -114,6 +114,16 @@ def test_a_repeated_call_with_its_temp_id_rings_once_whatever_went_wrong_the_fir
         step += 1
 
 
+def test_a_write_that_happened_although_nobody_answered_is_told_at_once() -> None:
+    town, session_id = ready()
+    running = Running(town.world, lambda own: own.accept("ben", session_id, "phone"))
+    while town.call(session_id).status != "ACTIVE":
+        running.step("lost" if town.world.chime.tokens else None)
+    assert running.finish().answer.call.status == "ACTIVE"
+    assert [town.types(user_id)[-1] for user_id in ("ana", "ben")] == ["CALL_CONNECTED"] * 2
+    assert town.world.calls.outbox == {}
+
+
 @pytest.mark.parametrize("operation", ["create", "attendees"])
 def test_h16_when_chime_fails_on_an_answer_both_learn_of_it_and_the_call_rings_on_until_its_time(
     operation: str,
