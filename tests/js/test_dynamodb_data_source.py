@@ -103,6 +103,18 @@ async def test_a_write_whose_wish_is_already_true_succeeds_in_spite_of_its_condi
     assert await run(remove, key) == [None, None]
 
 
+async def test_the_order_of_a_set_and_the_text_of_a_number_make_no_difference_to_that(run: Run, key: str) -> None:
+    put = (
+        "ddb.put({ key: { id: p }, item: { s: ddb.toStringSet([%s]), n: ddb.toNumberSet([%s]), l: [1, { d: 2.50 }] },"
+        " condition: { id: { attributeExists: false } } })"
+    )
+    assert (await run(put % ("'b', 'a'", "1, 2.5"), key))[1] is None
+    item, error = await run(put % ("'a', 'b'", "2.5, 1"), key)
+    assert (error, sorted(item["s"]), item["l"]) == (None, ["a", "b"], [1, {"d": 2.5}])
+    _, error = await run(put % ("'a', 'c'", "2.5, 1"), key)
+    assert error["type"] == "DynamoDB:ConditionalCheckFailedException"
+
+
 async def test_query_pages_filters_and_projects(run: Run, key: str, dynamodb: Any) -> None:
     for number in range(5):
         dynamodb.put_item(

@@ -135,7 +135,7 @@ class DynamoDbDataSource:
         try:
             self._client.put_item(TableName=self.table_name, Item=item, **single_condition(request))
         except ClientError as error:
-            return already_put(error, item_to_plain(item), request)
+            return already_put(error, item, request)
         return item_to_plain(item)
 
     def _update_item(self, request: Json) -> Any:

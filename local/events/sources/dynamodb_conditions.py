@@ -6,6 +6,8 @@ its expression does not say what the item would be.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from decimal import Decimal
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -20,7 +22,7 @@ def already_put(error: ClientError, wanted: Json, request: Json) -> Json:
 
     Args:
         error: DynamoDB's refusal, with the stored item.
-        wanted: the item that was to be put, in plain form.
+        wanted: the item that was to be put, as botocore has it.
         request: for its condition.
 
     Raises:
@@ -29,11 +31,10 @@ def already_put(error: ClientError, wanted: Json, request: Json) -> Json:
     stored = error.response.get("Item")
     if not _is_condition(error) or not stored:
         raise error
-    plain = item_to_plain(stored)
     ignored = set((request.get("condition") or {}).get("equalsIgnore") or ())
-    if _comparable(plain, ignored) != _comparable(wanted, ignored):
+    if _comparable(stored, ignored) != _comparable(wanted, ignored):
         raise error
-    return plain
+    return item_to_plain(stored)
 
 
 def already_deleted(error: ClientError) -> None:
@@ -50,5 +51,23 @@ def _is_condition(error: ClientError) -> bool:
     return bool(error.response["Error"]["Code"] == "ConditionalCheckFailedException")
 
 
-def _comparable(item: Json, ignored: set[str]) -> Json:
-    return {name: value for name, value in item.items() if name not in ignored}
+def _comparable(item: Json, ignored: Collection[str] = ()) -> Json:
+    return {name: _value(value) for name, value in item.items() if name not in ignored}
+
+
+def _value(value: Json) -> Any:
+    """Equal for equal values: a set has no order, and a number several texts."""
+    ((kind, content),) = value.items()
+    match kind:
+        case "N":
+            return kind, Decimal(content)
+        case "NS":
+            return kind, frozenset(Decimal(number) for number in content)
+        case "SS" | "BS":
+            return kind, frozenset(content)
+        case "L":
+            return kind, [_value(item) for item in content]
+        case "M":
+            return kind, _comparable(content)
+        case _:
+            return kind, content
