@@ -18,6 +18,8 @@ BENCHMARKS = {
     "slow": "what 90 readers of the Events service notice of 10 others that never read",
     "idle": "memory of 5,000 idle connections to the Events service",
     "fuzz": "spoilt messages, frames, upgrades and requests for the Events service: no crash, no leak, no hang",
+    "accept": "accept tapped to connected event handled, on a local cloud",
+    "races": "200 x 100 concurrent accepts, accept against cancel, end against leave: one winner each time",
     "up": "second `make up`: seconds until ready",
 }
 

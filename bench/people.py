@@ -6,6 +6,7 @@ import secrets
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -16,6 +17,7 @@ from client.cognito import Cognito
 from client.session import Session, user_token
 from client.targets import Target
 from handlers.core.contract import channels
+from handlers.core.contract.channels import Namespace
 
 _CODE = "123456"
 """The local cloud takes any confirmation code."""
@@ -30,12 +32,19 @@ class User:
     events: EventsClient
 
 
-async def sign_up(target: Target, http: aiohttp.ClientSession, name: str, on_event: Callable[[str, Any], None]) -> User:
+async def sign_up(
+    target: Target,
+    http: aiohttp.ClientSession,
+    name: str,
+    on_event: Callable[[str, Any], None] | None = None,
+    namespace: Namespace = channels.CHATS,
+) -> User:
     """Make a user, sign in, and listen to the user's own channel.
 
     Args:
         name: last name.
-        on_event: called with the user's id and each event of `/chats/{userId}`.
+        on_event: called with the user's id and each event of `/{namespace}/{userId}`; without it nobody listens.
+        namespace: of chats or users.
     """
     cognito = Cognito(target, http)
     email, password = f"{uuid.uuid4().hex}@example.edu", f"Aa1!{secrets.token_urlsafe(12)}"
@@ -45,5 +54,6 @@ async def sign_up(target: Target, http: aiohttp.ClientSession, name: str, on_eve
     user = User(user_id, Api(target, session, http), EventsClient(target.events, user_token(session), http=http))
     user.events.start()
     await user.events.connected()
-    await user.events.subscribe(channels.channel(channels.CHATS, user_id), lambda event: on_event(user_id, event))
+    if on_event is not None:
+        await user.events.subscribe(channels.channel(namespace, user_id), partial(on_event, user_id))
     return user
