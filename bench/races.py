@@ -36,6 +36,8 @@ PEOPLE = 20
 """Users who take part; enough that none of them reaches the limit of calls a minute."""
 _SPREAD_SECONDS = 0.03
 """Random start of each contender, so that the order of arrival differs from round to round."""
+_LATER = 1.5
+"""An accept takes a meeting, a cancel nothing: it starts up to so many accepts' time later, so that both may win."""
 _GONE_SECONDS = 10
 """How long a meeting may outlive its call here: its deletion follows the commit."""
 
@@ -72,6 +74,7 @@ class Races:
         self._meetings = meetings
         self._devices = devices
         self._random = random.Random(seed)
+        self._accept_seconds = _SPREAD_SECONDS
         self.tally = Tally()
 
     async def accepts(self, pair: Pair) -> None:
@@ -91,7 +94,7 @@ class Races:
         """The callee accepts while the caller cancels."""
         session_id = await self._ring(pair)
         accepted, cancelled = await self._at_once(
-            [self._accept(pair, session_id, "device"), _outcome(pair.caller.api.cancel_call(session_id))]
+            [self._accept(pair, session_id, "device"), self._cancel(pair, session_id)]
         )
         call = (await pair.callee.api.call(session_id)).call
         _require((call.status == "ACTIVE") == isinstance(accepted, CallAccepted), f"accepted, and {call.status}")
@@ -105,7 +108,9 @@ class Races:
     async def end_against_leave(self, pair: Pair) -> None:
         """The caller ends while the callee leaves."""
         session_id = await self._ring(pair)
+        started = time.monotonic()
         await pair.callee.api.accept_call(session_id, device_id="device")
+        self._accept_seconds = time.monotonic() - started
         await self._one_meeting(session_id)
         outcomes = await self._at_once(
             [_outcome(pair.caller.api.end_call(session_id)), _outcome(pair.callee.api.leave_call(session_id))]
@@ -125,6 +130,10 @@ class Races:
 
     async def _accept(self, pair: Pair, session_id: str, device: str) -> object:
         return await _outcome(pair.callee.api.accept_call(session_id, device_id=device))
+
+    async def _cancel(self, pair: Pair, session_id: str) -> object:
+        await asyncio.sleep(self._random.uniform(0, _LATER * self._accept_seconds))
+        return await _outcome(pair.caller.api.cancel_call(session_id))
 
     async def _at_once(self, contenders: Sequence[Awaitable[object]]) -> list[object]:
         """Start all within a few milliseconds, in random order."""
