@@ -52,7 +52,7 @@ class Certificate:
                 f"  Node      NODE_EXTRA_CA_CERTS={file}",
                 f"  Python    SSL_CERT_FILE={file}",
                 f"  curl      --cacert {file}",
-                "  browsers  import it as an authority, or open the HTTP address once and accept it",
+                "  browsers  open the https address once and accept it; pages of its origin may then connect",
             )
         )
 
