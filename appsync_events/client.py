@@ -85,6 +85,8 @@ class EventsClient:
     def start(self) -> None:
         """Begin to connect, without waiting. Whatever needs the connection does so itself.
 
+        After the API refused the connection for good (state REFUSED) this begins anew; subscriptions are made anew.
+
         Raises:
             ConnectionLostError: the client is closed.
         """

@@ -131,8 +131,12 @@ Frame = (
 
 
 def compact(document: Any) -> str:
-    """Return compact JSON with non-ASCII text as it is."""
-    return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+    """Return compact JSON with non-ASCII text as it is.
+
+    Raises:
+        TypeError, ValueError: it is no JSON value; NaN and infinity are none.
+    """
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def subprotocols(authorization: Mapping[str, str]) -> tuple[str, str]:

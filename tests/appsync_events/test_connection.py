@@ -259,6 +259,35 @@ async def test_a_connection_refused_for_good_ends_every_wait_with_the_reason(
     assert len(events.connections) == 3
 
 
+async def test_a_client_that_was_refused_for_good_can_begin_anew(events: EventServer, socket: EventsClient) -> None:
+    events.on_connect = lambda authorization: _refusal("connection_error", None, "UnauthorizedException", 401)
+    with pytest.raises(ConnectionRefusedByServerError):
+        await socket.connected()
+    events.on_connect = lambda authorization: events.acknowledgement()
+    socket.start()
+    assert (await socket.subscribe("/a/b", print)).live
+
+
+async def test_every_connection_and_subscription_gets_credentials_of_its_own(
+    events: EventServer, http: aiohttp.ClientSession
+) -> None:
+    given: list[str] = []
+
+    def token(refused: str | None) -> str:
+        given.append(f"token {len(given)}")
+        return given[-1]
+
+    async with EventsClient(events.endpoint, UserPoolToken(token), http=http, backoff=QUICK) as client:
+        await client.subscribe("/a/b", print)
+        await events.cut()
+        await events.until(lambda: len(events.connections) == 2 and events.connections[1].subscriptions)
+    seen = [
+        (connection.authorization["Authorization"], connection.frames[1]["authorization"]["Authorization"])
+        for connection in events.connections
+    ]
+    assert seen == [("token 0", "token 1"), ("token 2", "token 3")]
+
+
 async def test_a_server_fault_at_connecting_is_not_final(events: EventServer, socket: EventsClient) -> None:
     await socket.connected()
     events.on_connect = lambda authorization: (

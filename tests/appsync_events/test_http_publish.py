@@ -140,6 +140,8 @@ async def test_an_api_that_is_not_there_was_certainly_not_published_to() -> None
             await client.publish_http("/a", [1])
 
 
-async def test_what_is_no_json_is_the_callers_mistake(client: EventsClient) -> None:
-    with pytest.raises(TypeError):
-        await client.publish_http("/a", [{1, 2}])
+@pytest.mark.parametrize("event", [{1, 2}, float("nan"), "\ud800"])
+async def test_what_is_no_json_is_the_callers_mistake(api: ApiServer, client: EventsClient, event: Any) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        await client.publish_http("/a", [event])
+    assert api.asked == []

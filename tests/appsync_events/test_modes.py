@@ -16,6 +16,8 @@ from appsync_events import (
     Backoff,
     ConnectionRefusedByServerError,
     EventsClient,
+    Gap,
+    GapReason,
     Iam,
     LambdaToken,
     OidcToken,
@@ -145,3 +147,20 @@ async def test_a_long_list_keeps_its_order_and_the_service_s_pace(api: EveryMode
         result = await client.publish("/open/long", list(range(150)))
         assert [event.index for event in result.successful] == list(range(150))
         assert [await asyncio.wait_for(anext(events), 20) for _ in range(150)] == list(range(150))
+
+
+async def test_a_service_that_cuts_connections_costs_events_but_not_the_subscription(api: EveryMode) -> None:
+    gaps: list[Gap] = []
+    async with (
+        EventsClient(api.endpoint, good(api, AuthMode.COGNITO), backoff=QUICK) as client,
+        client.stream("/open/cut", on_gap=gaps.append) as events,
+    ):
+        await api.service.faults({"match": {"operation": "deliver"}, "effect": "close", "times": 1})
+        await client.publish_http("/open/cut", ["lost"])
+        heard = asyncio.ensure_future(anext(events))
+        async with asyncio.timeout(20):
+            while not heard.done():
+                await client.publish_http("/open/cut", ["heard"])
+                await asyncio.sleep(0.02)
+    assert heard.result() == "heard"
+    assert gaps == [Gap(GapReason.RECONNECTED)]
