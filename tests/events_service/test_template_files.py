@@ -97,6 +97,20 @@ def test_every_problem_is_told_at_once_with_resource_property_and_remedy(tmp_pat
     assert all(problem.remedy and problem.file.name == "mine.template.json" for problem in templates.problems)
 
 
+def test_misspelt_properties_are_told_with_what_was_meant(tmp_path: Path) -> None:
+    resources = {
+        "Api": api(DefaultPublishAuthMode=modes("API_KEY")),
+        "Space": namespace(PublishAuthMode=modes("API_KEY"), HandlerConfigs={"OnPublsh": {}}, Color="red"),
+    }
+    told = {f"{p.logical_id}.{p.property}": p.remedy for p in read(written(tmp_path, resources)).problems}
+    assert told.pop("Space.Color").startswith("one of ApiId, CodeHandlers, ")
+    assert told == {
+        "Api.EventConfig.DefaultPublishAuthMode": "did you mean DefaultPublishAuthModes?",
+        "Space.PublishAuthMode": "did you mean PublishAuthModes?",
+        "Space.HandlerConfigs.OnPublsh": "did you mean OnPublish?",
+    }
+
+
 def test_a_template_without_an_event_api_says_so(tmp_path: Path) -> None:
     templates = read(written(tmp_path, {"Table": {"Type": "AWS::DynamoDB::Table"}}))
     assert [problem.message for problem in templates.problems] == ["holds no Event API (AWS::AppSync::Api)"]
@@ -108,7 +122,7 @@ def test_what_belongs_to_a_graphql_api_is_left_alone(tmp_path: Path) -> None:
         "Graph": {"Type": "AWS::AppSync::GraphQLApi", "Properties": {"Name": "g"}},
         "Source": {
             "Type": "AWS::AppSync::DataSource",
-            "Properties": {"ApiId": {"Fn::GetAtt": ["Graph", "ApiId"]}, "Name": "none", "Type": "NONE"},
+            "Properties": {"ApiId": {"Fn::GetAtt": ["Graph", "ApiId"]}, "Name": {"Fn::GetAtt": ["Graph", "Odd"]}},
         },
     }
     templates = read(written(tmp_path, resources))

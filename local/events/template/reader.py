@@ -11,6 +11,7 @@ from local.events.template.code import handler_code, read_code
 from local.events.template.files import Stack
 from local.events.template.functions import TemplateFunction, functions_of
 from local.events.template.intrinsics import NO_VALUE, UnresolvedError, function_name
+from local.events.template.known_properties import unknown
 from local.events.template.problems import Origin, TemplateProblem
 from local.events.template.scope import Scope, World, properties_of
 from local.events.template.settings import TemplateSettings
@@ -105,9 +106,9 @@ class _Reader:
     def _each(self, scope: Scope, kind: str, read: Any) -> None:
         for logical_id, resource in scope.resources(kind):
             origin = Origin(scope.stack.file, scope.stack.name, logical_id)
-            properties = _Properties(scope, origin, {}, self._result.problems)
+            properties = _Properties(scope, origin, kind, {}, self._result.problems)
             try:
-                properties = _Properties(scope, origin, properties_of(resource), self._result.problems)
+                properties = _Properties(scope, origin, kind, properties_of(resource), self._result.problems)
                 if scope.exists(resource):
                     read(scope, origin, properties)
             except UnresolvedError as error:
@@ -128,7 +129,7 @@ class _Reader:
 
     def _data_source(self, scope: Scope, origin: Origin, properties: "_Properties") -> None:
         api = self._api_of(scope, properties)
-        values = properties.all()
+        values = None if api is None else properties.all()
         if api is not None and values is not None:
             name = str(values.get("Name", origin.logical_id))
             properties.unique(name, api.data_sources)
@@ -136,7 +137,7 @@ class _Reader:
 
     def _key(self, scope: Scope, origin: Origin, properties: "_Properties") -> None:
         api = self._api_of(scope, properties)
-        values = properties.all()
+        values = None if api is None else properties.all()
         if api is not None and values is not None:
             key = scope.name_of(origin.logical_id).attributes["ApiKey"]
             api.keys[key] = Registration(origin, {"properties": values})
@@ -212,16 +213,18 @@ class _Properties:
     """The properties of one resource, worked out with the path of each problem."""
 
     def __init__(
-        self, scope: Scope, origin: Origin, values: Mapping[str, Any], problems: list[TemplateProblem]
+        self, scope: Scope, origin: Origin, kind: str, values: Mapping[str, Any], problems: list[TemplateProblem]
     ) -> None:
         self._scope = scope
         self._origin = origin
+        self._kind = kind
         self._values = values
         self._problems = problems
 
     def all(self, *left_out: str) -> dict[str, Any] | None:
         """Every property that has an effect; `None` if one of them cannot be worked out."""
         before = len(self._problems)
+        self._check_known("", self._values)
         worked_out = {k: self._worked_out(v, k) for k, v in self._values.items() if k not in left_out}
         if len(self._problems) > before:
             return None
@@ -252,6 +255,7 @@ class _Properties:
                 return self._scope.intrinsics.value(node)
             return NO_VALUE
         if isinstance(node, dict) and function_name(node) is None:
+            self._check_known(path, node)
             inner = {key: self._worked_out(value, f"{path}.{key}") for key, value in node.items()}
             return {key: value for key, value in inner.items() if value is not NO_VALUE}
         if isinstance(node, list):
@@ -262,3 +266,8 @@ class _Properties:
         except UnresolvedError as error:
             self.problem(path, error)
             return None
+
+    def _check_known(self, path: str, keys: Mapping[str, Any]) -> None:
+        for key, remedy in unknown(self._kind, path, keys):
+            at = f"{path}.{key}" if path else key
+            self.problem(at, UnresolvedError(f"is no property of {self._kind}", remedy))
