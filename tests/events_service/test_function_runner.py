@@ -297,6 +297,22 @@ async def test_changed_code_is_loaded_by_the_next_call(tmp_path: Path, start: St
         await runner.invoke("py", b"{}", asynchronous=False)
 
 
+async def test_a_call_under_way_is_finished_by_the_code_it_began_with(tmp_path: Path, start: Start) -> None:
+    runner = start(python(tmp_path), processes=1)
+    await ask(runner, "py", {})
+    calls = [asyncio.create_task(ask(runner, "py", {"do": "sleep", "seconds": 0.3})) for _ in range(2)]
+    await asyncio.sleep(0.1)
+    (tmp_path / "beside.py").write_text("VALUE = 'changed'\n")
+    await runner.restart("py")
+    assert (await ask(runner, "py", {}))["beside"] == "changed"
+    finished = await asyncio.gather(*calls)
+    assert finished[0]["beside"] == "beside"
+    await runner.restart("py")
+    await runner.close()
+    for answer in finished:
+        assert_gone(answer["pid"])
+
+
 async def test_no_process_outlives_the_runner(tmp_path: Path) -> None:
     runner = FunctionRunner([python(tmp_path), node()])
     pids = [(await ask(runner, name, {}))["pid"] for name in ("py", "js")]

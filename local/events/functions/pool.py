@@ -34,7 +34,8 @@ class FunctionPool:
         self._starting: set[asyncio.Task[FunctionProcess | Invocation]] = set()
         self._root: TaskRoot | None = None
         self._preparing = asyncio.Lock()
-        self._closed = asyncio.Event()
+        self._retiring = False
+        self._ended = asyncio.Event()
 
     async def invoke(self, payload: bytes) -> Invocation:
         """Run one call.
@@ -44,7 +45,8 @@ class FunctionPool:
             FunctionUnavailableError: it cannot be run here.
         """
         async with self._slots:
-            self._check_open()
+            if self._ended.is_set():
+                raise self._gone()
             process = self._idle.pop() if self._idle else await self._started()
             if isinstance(process, Invocation):
                 return process
@@ -60,9 +62,24 @@ class FunctionPool:
             await self._keep(process)
             return invocation
 
+    async def retire(self) -> None:
+        """Let the calls that are under way or waiting finish, then `close`; who comes later is told to try again."""
+        self._retiring = True
+        await self.end_idle()
+        for _ in range(self._most):
+            await self._slots.acquire()
+        await self.close()
+        for _ in range(self._most):
+            self._slots.release()
+
+    async def end_idle(self) -> None:
+        """End the processes that have nothing to do."""
+        while self._idle:
+            await self._end(self._idle.pop())
+
     async def close(self) -> None:
         """Kill every process and forget unpacked code; calls under way fail."""
-        self._closed.set()
+        self._ended.set()
         while self._alive or self._starting:
             for process in list(self._alive):
                 await self._end(process)
@@ -90,8 +107,10 @@ class FunctionPool:
         try:
             process = await self._new()
             self._alive.add(process)
+            if self._ended.is_set():
+                await self._end(process)
+                raise self._gone()
             failure = await self._loaded(process)
-            self._check_open()
         except InvocationError as error:
             if not given_up.is_set():
                 raise
@@ -130,7 +149,7 @@ class FunctionPool:
 
     async def _keep(self, process: FunctionProcess) -> None:
         """Keep a process for the next call, unless there are enough of them."""
-        if self._closed.is_set() or len(self._idle) >= self._most:
+        if self._retiring or self._ended.is_set() or len(self._idle) >= self._most:
             await self._end(process)
         else:
             self._idle.append(process)
@@ -139,9 +158,8 @@ class FunctionPool:
         await process.kill()
         self._alive.discard(process)
 
-    def _check_open(self) -> None:
-        if self._closed.is_set():
-            raise FunctionUnavailableError(self.model.name, "it was replaced or removed; try again")
+    def _gone(self) -> FunctionUnavailableError:
+        return FunctionUnavailableError(self.model.name, "it was replaced or removed; try again")
 
 
 def _exited(ended: ProcessEndedError) -> Invocation:

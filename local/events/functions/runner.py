@@ -51,6 +51,7 @@ class FunctionRunner:
         self._environment = dict(environment or {})
         self._pools = {model.name: self._pool(model) for model in functions}
         self._background: set[asyncio.Task[None]] = set()
+        self._leaving: dict[asyncio.Task[None], FunctionPool] = {}
 
     @property
     def functions(self) -> list[FunctionModel]:
@@ -58,7 +59,7 @@ class FunctionRunner:
         return [pool.model for pool in self._pools.values()]
 
     async def replace(self, functions: Iterable[FunctionModel]) -> None:
-        """Serve these functions instead; the processes of those that are gone or changed end.
+        """Serve these functions instead; the processes of those that are gone or changed end after their calls.
 
         Code that changed inside the same folder does not show here: name such a function in `restart`.
         """
@@ -68,14 +69,14 @@ class FunctionRunner:
         for name, model in wanted.items():
             self._pools.setdefault(name, self._pool(model))
         for pool in ended:
-            await pool.close()
+            await self._retire(pool)
 
     async def restart(self, name: str) -> None:
         """End a function's processes, so that its next call loads the code anew; nothing happens if it is unknown."""
         pool = self._pools.get(name)
         if pool is not None:
             self._pools[name] = self._pool(pool.model)
-            await pool.close()
+            await self._retire(pool)
 
     async def invoke(self, function: str, payload: bytes, *, asynchronous: bool) -> Invocation:
         """See `FunctionInvoker.invoke`. A failed asynchronous call is logged; it is not tried again."""
@@ -99,8 +100,17 @@ class FunctionRunner:
         for task in list(self._background):
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
-        for pool in self._pools.values():
+        for task in list(self._leaving):
+            task.cancel()
+        for pool in [*self._pools.values(), *self._leaving.values()]:
             await pool.close()
+        await asyncio.gather(*self._leaving, return_exceptions=True)
+
+    async def _retire(self, pool: FunctionPool) -> None:
+        await pool.end_idle()
+        task = asyncio.create_task(pool.retire())
+        self._leaving[task] = pool
+        task.add_done_callback(self._leaving.pop)
 
     def _pool(self, model: FunctionModel) -> FunctionPool:
         return FunctionPool(model, self._processes, self._environment)
