@@ -19,6 +19,8 @@ from appsync_events.subscription import Subscription
 
 _log = logging.getLogger(__name__)
 _ATTEMPTS: Final = 3
+_AT_ONCE: Final = 10
+"""How many subscriptions wait for their answer at once when a connection is new."""
 # Answers that a repetition cannot change; everything else counts as a passing fault of the server.
 _FINAL_REASONS: Final = frozenset(
     {
@@ -100,16 +102,29 @@ class Subscriptions:
             await asyncio.sleep(self._backoff.delay(attempt - 1))
 
     async def restore(self, connection: Connection) -> None:
-        """Subscribe to everything on a new connection; a refusal ends only its own subscription.
+        """Subscribe to everything on a new connection, several at once: until then events are missed.
+
+        A refusal ends only its own subscription.
 
         Raises:
             ConnectionLostError, CredentialsError: the connection is of no use.
         """
-        for subscription in list(self._wanted.values()):
-            try:
-                await self.establish(subscription, connection)
-            except SubscriptionRefusedError as error:
-                call(subscription.on_refused, error)
+        waiting = list(self._wanted.values())[::-1]
+
+        async def work() -> None:
+            while waiting:
+                subscription = waiting.pop()
+                try:
+                    await self.establish(subscription, connection)
+                except SubscriptionRefusedError as error:
+                    call(subscription.on_refused, error)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(_AT_ONCE, len(waiting))):
+                    group.create_task(work())
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None
 
     def take(self, frame: protocol.Frame, connection: Connection) -> None:
         """Hand a frame of the server to the subscription that it is for, or to whoever waits for it."""

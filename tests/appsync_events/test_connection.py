@@ -141,6 +141,32 @@ async def test_a_lost_connection_comes_back_with_the_same_subscriptions(
     assert states[1:4] == [ConnectionState.CONNECTED, ConnectionState.WAITING, ConnectionState.CONNECTING]
 
 
+async def test_subscriptions_come_back_together_not_one_after_the_other(
+    events: EventServer, socket: EventsClient
+) -> None:
+    for number in range(12):
+        await socket.subscribe(f"/a/{number}", print)
+    unanswered: list[Frame] = []
+
+    def after_ten(frame: Frame) -> Frame | None:
+        unanswered.append(frame)
+        if len(unanswered) < 10:
+            return None
+        answering.extend(
+            asyncio.ensure_future(events.connections[-1].send(events.accept(each))) for each in unanswered[:-1]
+        )
+        unanswered.clear()
+        events.on_subscribe = events.accept
+        return events.accept(frame)
+
+    answering: list[asyncio.Future[None]] = []
+    events.on_subscribe = after_ten
+    await events.cut()
+    await events.until(lambda: len(events.connections) == 2 and len(events.connections[1].frames) == 13)
+    await socket.connected()
+    await asyncio.gather(*answering)
+
+
 async def test_the_owner_hears_that_it_is_live_before_any_event_of_the_new_connection(
     events: EventServer, socket: EventsClient, listener: Listener
 ) -> None:
