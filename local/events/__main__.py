@@ -9,6 +9,7 @@ from local.events import arguments, choices, evaluate
 from local.events.log import LogFormat, set_up_log
 from local.events.registry import RegistryError
 from local.events.serving import serve
+from local.events.tables import TableError
 from local.events.template import TemplateRefused
 
 
@@ -30,7 +31,7 @@ def _serve(options: argparse.Namespace) -> int:
     except TemplateRefused as refused:
         print(f"These templates cannot be served, for {len(refused.problems)} reason(s):\n{refused}", file=sys.stderr)
         return 2
-    except (OSError, RegistryError, ValueError) as error:
+    except (OSError, RegistryError, TableError, ValueError) as error:
         print(f"The Events service cannot start: {error}", file=sys.stderr)
         return 2
     return 0

@@ -23,8 +23,8 @@ examples:
       the code of namespace chat from its source file, served anew whenever it is saved
   python -m local.events --assembly cdk.out --fault drop:/chat/*:10% --fault delay:250ms
       loses every tenth event of the chat channels and delays the others
-  python -m local.events --assembly cdk.out --aws-endpoint http://127.0.0.1:4566
-      with data sources (DynamoDB, …) in an emulator of AWS that already runs
+  python -m local.events --assembly cdk.out --aws-endpoint http://127.0.0.1:4566 --create-tables
+      with data sources (DynamoDB, …) in an emulator of AWS that already runs, and the templates' tables in it
 
 other commands:
   python -m local.events evaluate     run one handler on one context, as AWS's EvaluateCode does; see its --help
@@ -44,6 +44,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         )
     if (options.tls_certificate is None) != (options.tls_key is None):
         made.error("--tls-certificate and --tls-key go together")
+    if options.create_tables and options.aws_endpoint is None:
+        made.error("--create-tables needs --aws-endpoint: where the tables are made")
     if options.watch and not (options.assembly or options.template):
         made.error("--watch needs --assembly or --template: there is nothing to watch otherwise")
     return options
@@ -180,6 +182,11 @@ def _surroundings(group: "argparse._ArgumentGroup") -> None:
         "--aws-endpoint",
         metavar="URL",
         help="an emulator of AWS, for data sources (default: none; they fail by name when called)",
+    )
+    group.add_argument(
+        "--create-tables",
+        action="store_true",
+        help="make the templates' DynamoDB tables at --aws-endpoint if they are not there",
     )
     group.add_argument(
         "--lambda-endpoint",

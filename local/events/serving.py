@@ -26,6 +26,7 @@ from local.events.listening import listening
 from local.events.role_keys import RoleKeys, local_keys
 from local.events.server import SERVICE
 from local.events.status import routes as status
+from local.events.tables import TableError, make_missing
 from local.events.template import TemplateRefused, Templates, TemplateSettings
 from local.events.template.given import read_given
 from local.events.watching import watch
@@ -46,6 +47,7 @@ async def serve(options: argparse.Namespace) -> None:
         TemplateRefused: the templates cannot be served, with every reason.
         OSError: a port is taken, or a file cannot be read.
         RegistryError: what an earlier process registered cannot be read.
+        TableError: a table cannot be made.
         ValueError: an option makes no sense.
     """
     stop = asyncio.Event()
@@ -126,6 +128,7 @@ class Instance:
         problems = await self._deployment.apply(templates)
         if problems:
             raise TemplateRefused(problems)
+        await self._make_tables(templates)
         return templates
 
     async def _reload(self, changed: frozenset[Path]) -> Templates:
@@ -136,12 +139,20 @@ class Instance:
             if isinstance(model.code, Path) and any(path.is_relative_to(model.code.resolve()) for path in changed):
                 await self._functions.runner.restart(model.name)
         problems = await self._deployment.apply(templates)
+        try:
+            await self._make_tables(templates)
+        except TableError as error:
+            _log.error("%s", error)
         for problem in problems:
             _log.error("what was served before still is: %s (%s)", problem.finding(), problem.remedy)
         if changed and not problems:
             names = ", ".join(sorted(path.name for path in changed))
             _log.info("%s changed; everything is served as it is now", names)
         return templates
+
+    async def _make_tables(self, templates: Templates) -> None:
+        if self._options.create_tables:
+            await asyncio.to_thread(make_missing, templates.tables, self._options.aws_endpoint)
 
     def _read(self) -> Templates:
         options = self._options

@@ -119,6 +119,18 @@ def test_an_api_that_is_refused_does_not_hide_what_is_wrong_with_its_handlers(
     assert "Space: CodeHandlers:1:1: " in told
 
 
+def test_a_table_that_cannot_be_made_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = {
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+        "TableName": "orders",
+    }
+    file = written(tmp_path, {"Api": api(), "Orders": {"Type": "AWS::DynamoDB::Table", "Properties": table}})
+    given = ["--template", str(file), "--aws-endpoint", "http://127.0.0.1:1", "--create-tables"]
+    assert main(["--port", "0", *given]) == 2
+    assert f"{file}: Orders: table orders cannot be made at http://127.0.0.1:1: " in capsys.readouterr().err
+
+
 def test_a_broken_file_does_not_hide_the_problems_of_the_others(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -139,6 +151,7 @@ def test_a_broken_file_does_not_hide_the_problems_of_the_others(
         (["--template", "x", "--fault", "explode"], "'explode' is no fault"),
         (["--template", "x", "--tls-key", "k"], "go together"),
         (["--state", "x", "--watch"], "nothing to watch"),
+        (["--template", "x", "--create-tables"], "needs --aws-endpoint"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(

@@ -15,6 +15,7 @@ from local.events.template.known_properties import unknown
 from local.events.template.problems import Origin, TemplateProblem
 from local.events.template.scope import Scope, World, properties_of
 from local.events.template.settings import TemplateSettings
+from local.events.template.tables import TableTemplate, tables_of
 
 API: Final = "AWS::AppSync::Api"
 DATA_SOURCE: Final = "AWS::AppSync::DataSource"
@@ -60,6 +61,7 @@ class Templates:
     Attributes:
         apis: in the order of the templates.
         functions: by ARN.
+        tables: whose keys are known.
         problems: why something was left out.
         remarks: what may be missing, and cannot be known from here.
         files: every file that was read, so that somebody can watch them.
@@ -67,6 +69,7 @@ class Templates:
 
     apis: list[TemplateApi] = field(default_factory=list)
     functions: dict[str, TemplateFunction] = field(default_factory=dict)
+    tables: list[TableTemplate] = field(default_factory=list)
     problems: list[TemplateProblem] = field(default_factory=list)
     remarks: list[TemplateProblem] = field(default_factory=list)
     files: set[Path] = field(default_factory=set)
@@ -99,6 +102,7 @@ class _Reader:
             self._each(scope, KEY, self._key)
             self._each(scope, NAMESPACE, self._namespace)
             result.functions |= {function.arn: function for function in functions_of(scope)}
+            result.tables += tables_of(scope)
         self._check_complete()
         result.apis = list(self._apis.values())
         return result

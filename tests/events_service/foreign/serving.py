@@ -1,4 +1,4 @@
-"""The template, served by the command with its table in an emulator and its members' keys in a file."""
+"""The template, served by the command with a table that it makes in an emulator and its members' keys in a file."""
 
 import json
 from collections.abc import AsyncIterator, Iterator
@@ -17,18 +17,11 @@ TABLE = "ticker-dev-orders"
 
 @contextmanager
 def orders_table(dynamodb_endpoint: str) -> Iterator[Any]:
-    """The template's table, in an emulator; gives a client of it."""
+    """A client of the emulator in which the service makes the template's table."""
     client = boto3.client(
         "dynamodb", endpoint_url=dynamodb_endpoint, region_name="us-east-1",
         aws_access_key_id="test", aws_secret_access_key="test",
     )  # fmt: skip
-    if TABLE not in client.list_tables()["TableNames"]:
-        client.create_table(
-            TableName=TABLE,
-            KeySchema=[{"AttributeName": "channel", "KeyType": "HASH"}, {"AttributeName": "id", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("channel", "id")],
-            BillingMode="PAY_PER_REQUEST",
-        )
     yield client
     client.close()
 
@@ -39,5 +32,6 @@ async def ticker(folder: Path, members: UserPool, dynamodb_endpoint: str) -> Asy
     keys = folder / "keys.json"
     keys.write_text(json.dumps(members.key_set()))
     existing = ("--resource", f"Members={POOL}", "--resource", f"MembersPage={CLIENT}", "--jwks", f"{POOL}={keys}")
-    async with standalone("--template", TEMPLATE, "--aws-endpoint", dynamodb_endpoint, *existing) as running:
+    emulator = ("--aws-endpoint", dynamodb_endpoint, "--create-tables")
+    async with standalone("--template", TEMPLATE, *emulator, *existing) as running:
         yield running
