@@ -57,8 +57,8 @@ def may_send(sid: str, to: sqs.IQueue) -> iam.PolicyStatement:
 
 
 def may_receive(source: sqs.IQueue) -> iam.PolicyStatement:
-    """Allow what Lambda's poller does with the function's role."""
-    actions = ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes")
+    """Allow what Lambda's poller does with the function's role (AWS Lambda: permissions to read from a queue)."""
+    actions = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
     return iam.PolicyStatement(
         sid="Receive", actions=[f"sqs:{action}" for action in actions], resources=[source.queue_arn]
     )
