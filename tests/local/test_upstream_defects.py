@@ -237,3 +237,25 @@ waiter.join(10)
 show([[reason for _, reason in leased].count("spawn") == worker_ceiling.CEILING, waiting, answers])
 """
     assert ask(tmp_path, code) == [True, True, ["reused"]]
+
+
+def test_a_rule_calls_a_failing_function_once_so_rule_targets_is_needed(tmp_path: Path) -> None:
+    code = """
+import time
+called = []
+lambda_svc._execute_function = lambda function, event: called.append(event) or {"error": True, "body": {}}
+lambda_svc._LAMBDA_ASYNC_RETRY_BASE_SECONDS = 0.01
+arn = "arn:aws:lambda:us-east-1:000000000000:function:f"
+record = {"config": {"FunctionName": "f", "FunctionArn": arn, "Version": "$LATEST"}}
+lambda_svc._functions.set_scoped("000000000000", "us-east-1", "f", record)
+def calls():
+    called.clear()
+    eventbridge._dispatch_to_lambda(arn, '{"n": 1}')
+    time.sleep(1)
+    return called
+upstream = len(calls())
+from local.emulator.fixes import rule_targets
+rule_targets.apply()
+show([upstream, calls()])
+"""
+    assert ask(tmp_path, code) == [1, [{"n": 1}] * 3]

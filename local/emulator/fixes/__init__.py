@@ -12,6 +12,7 @@ from local.emulator.fixes import (
     log_wait,
     metric_math_alarms,
     post_confirmation,
+    rule_targets,
     schedule_tick,
     table_settings,
     worker_ceiling,
@@ -28,5 +29,6 @@ def apply_fixes() -> None:
     metric_math_alarms.apply()
     log_wait.apply()
     post_confirmation.apply()
+    rule_targets.apply()
     schedule_tick.apply()
     worker_ceiling.apply()
