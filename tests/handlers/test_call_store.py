@@ -115,6 +115,7 @@ def test_a_step_on_what_is_no_longer_so_stores_nothing_and_says_moved(world: Wor
     assert calls.commit(Transition(before=state, after=active, now=NOW)).verdict is Verdict.COMMITTED
     late = Transition(before=state, after=cancelled, frees=frozenset({ana, ben}), outbox=(record(ben),), now=NOW)
     assert calls.commit(late).verdict is Verdict.MOVED
+    assert calls.commit(Transition(before=state, after=cancelled, now=NOW)).verdict is Verdict.MOVED
     assert calls.commit(beginning(state)).verdict is Verdict.MOVED
     assert calls.read(state.session_id) == active
     assert len(rows(world, "CALL_LOCKS_TABLE")) == 2
