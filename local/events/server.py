@@ -3,11 +3,10 @@
 Sources: AppSync Events: "Publish events via HTTP" and "Understanding the Event API WebSocket protocol".
 """
 
-import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, cast
+from typing import Any, Final
 from uuid import uuid4
 
 from aiohttp import web
@@ -110,9 +109,9 @@ async def realtime(request: web.Request) -> web.StreamResponse:
         protocols=(SUBPROTOCOL,), compress=False, max_msg_size=TRANSPORT_MESSAGE_BYTES, timeout=2.0
     )
     await socket.prepare(request)
-    if request.transport is None:  # the client has gone
+    transport = request.transport
+    if transport is None:  # the client has gone
         return socket
-    transport = cast(asyncio.Transport, request.transport)
     endpoint = Endpoint(
         paths=tuple(dict.fromkeys((request.rel_url.raw_path.removesuffix(REALTIME), DEFAULT_PATH))),
         hosts=_accepted_hosts(request, live.api.hosts.http),
@@ -217,5 +216,5 @@ def _error(refusal: Refusal) -> web.Response:
 def _broken(request: web.Request) -> web.Response:
     """Cut the connection under an answer that then nobody reads."""
     if request.transport is not None:
-        cast(asyncio.Transport, request.transport).abort()
+        request.transport.abort()
     return web.Response(status=500)

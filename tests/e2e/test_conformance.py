@@ -61,7 +61,7 @@ def _deployed(place: Place, outputs: dict[str, str]) -> Deployed:
         host, url = outputs["Http"], f"https://{outputs['Http']}/event"
         realtime, quiet = f"wss://{outputs['Realtime']}/event/realtime", QUIET_SECONDS
     else:  # the local cloud serves every API on one port, by the id in its path
-        host, path = place.target.events_host, f"/{outputs['ApiId']}/event"
+        host, path = place.target.events.host, f"/{outputs['ApiId']}/event"
         url, realtime, quiet = f"http://{host}{path}", f"ws://{host}{path}/realtime", 0.0
     keys = place.keys
     signer = Credentials(keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], keys.get("AWS_SESSION_TOKEN"))
