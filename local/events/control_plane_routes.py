@@ -15,10 +15,11 @@ from aiohttp import web
 from local.events.auth.credentials import Credentials, lower_names
 from local.events.control import TOKEN, TOKEN_HEADER
 from local.events.control_plane import ControlPlane, Page
-from local.events.errors import UNAUTHORIZED, Refusal
+from local.events.errors import UNAUTHORIZED, Refusal, bad_request
 from local.events.server import SERVICE
 
 ACCESS_DENIED: Final = "AccessDeniedException"
+READS_ONLY: Final = "Event APIs are changed in their template and served anew; here they are only read"
 
 CALLER: Final = web.RequestKey("caller", tuple[str, str])
 """Account of who signed, and the region that it was signed for."""
@@ -40,13 +41,22 @@ def control_plane_routes() -> list[web.RouteDef]:
         f"{old}/apikeys": lambda request, plane: plane.list_api_keys(_api(request), _page(request)),
     }
     routes = [web.get(path, _answered(answer), allow_head=False) for path, answer in answers.items()]
-    return [web.get("/v2/apis", _answered(_list_apis), allow_head=False), *routes]
+    changes = [
+        web.route(method, path + "{rest:.*}", _answered(_refuse_change))
+        for method in ("POST", "PUT", "PATCH", "DELETE")
+        for path in ("/v1/apis", "/v2/apis")
+    ]
+    return [web.get("/v2/apis", _answered(_list_apis), allow_head=False), *routes, *changes]
 
 
 def _list_apis(request: web.Request, plane: ControlPlane) -> dict[str, Any]:
     caller = request.get(CALLER)
     account_id, region = caller if caller is not None else (None, None)
     return plane.list_apis(account_id, region, _page(request))
+
+
+def _refuse_change(_: web.Request, __: ControlPlane) -> dict[str, Any]:
+    raise bad_request(READS_ONLY)
 
 
 def _api(request: web.Request) -> str:
@@ -66,19 +76,21 @@ def _answered(answer: Answer) -> Callable[[web.Request], Awaitable[web.Response]
         request_id = str(uuid4())
         headers = {"x-amzn-RequestId": request_id}
         try:
-            _authorize(request)
+            _authorize(request, await request.read())
             return web.json_response(answer(request, ControlPlane(request.app[SERVICE].registered)), headers=headers)
         except Refusal as refusal:
             denied = refusal.error_type == UNAUTHORIZED
             kind, status = (ACCESS_DENIED, 403) if denied else (refusal.error_type, refusal.status)
-            _log.warning("GET %s refused, %s: %s (request %s)", request.path, kind, refusal.reason, request_id)
+            _log.warning(
+                "%s %s refused, %s: %s (request %s)", request.method, request.path, kind, refusal.reason, request_id
+            )
             headers["x-amzn-ErrorType"] = kind
             return web.json_response({"message": refusal.message}, status=status, headers=headers)
 
     return answered
 
 
-def _authorize(request: web.Request) -> None:
+def _authorize(request: web.Request, body: bytes) -> None:
     """Let those through who hold the control token or a known access key; `request[CALLER]` names the latter.
 
     Raises:
@@ -91,8 +103,8 @@ def _authorize(request: web.Request) -> None:
         lower_names(dict(request.headers)),
         request.remote or "",
         (request.rel_url.raw_path,),
-        b"",
+        body,
         query=request.rel_url.raw_query_string,
-        method="GET",
+        method=request.method,
     )
     request[CALLER] = request.app[SERVICE].signer_of(credentials)

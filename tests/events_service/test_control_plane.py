@@ -17,6 +17,9 @@ from tests.events_service.standalone import Standalone, standalone
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
+EVENT_CONFIG = ("authProviders", "connectionAuthModes", "defaultPublishAuthModes", "defaultSubscribeAuthModes")
+
+
 def client(running: Standalone, secret: str = LOCAL_SECRET_ACCESS_KEY, region: str = "us-east-1") -> Any:
     return boto3.client(
         "appsync", endpoint_url=running.base, region_name=region, aws_access_key_id="local",
@@ -109,6 +112,23 @@ async def test_only_a_known_access_key_may_read(served: Standalone) -> None:
         assert answer.status == 403
     async with served.session.get(f"{served.base}/v2/apis", headers={"x-local-control": "wrong"}) as answer:
         assert answer.status == 403
+
+
+@pytest.mark.parametrize(
+    ("operation", "arguments"),
+    [
+        ("create_api", {"name": "mine", "eventConfig": {key: [] for key in EVENT_CONFIG}}),
+        ("update_channel_namespace", {"apiId": "a", "name": "n"}),
+        ("delete_api", {"apiId": "a"}),
+        ("create_api_key", {"apiId": "a"}),
+    ],
+)
+async def test_changes_are_refused_with_the_way_to_make_them(
+    served: Standalone, operation: str, arguments: dict[str, Any]
+) -> None:
+    with pytest.raises(ClientError, match="changed in their template") as caught:
+        await call(served, operation, **arguments)
+    assert caught.value.response["Error"]["Code"] == "BadRequestException"
 
 
 async def test_apis_of_another_region_are_not_listed(served: Standalone) -> None:

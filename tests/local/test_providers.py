@@ -307,6 +307,8 @@ def test_an_sdk_reads_the_same_from_the_emulator_and_from_the_events_service(emu
         for client in (at_emulator, at_service):
             with pytest.raises(client.exceptions.NotFoundException):
                 client.get_api(apiId="none")
+            with pytest.raises(client.exceptions.BadRequestException, match="template"):
+                client.delete_api(apiId=api_id)
         graph = at_emulator.create_graphql_api(name="g", authenticationType="API_KEY")["graphqlApi"]["apiId"]
         key = at_emulator.create_api_key(apiId=graph)["apiKey"]["id"]
         assert [each["id"] for each in at_emulator.list_api_keys(apiId=graph)["apiKeys"]] == [key]

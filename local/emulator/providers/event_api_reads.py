@@ -15,6 +15,7 @@ from ministack import app as ministack_app
 
 from local.emulator.providers.control_client import ControlClient, ControlError
 
+CHANGES = "Event APIs are made by deploying a template (AWS::AppSync::Api), not by calls of the control plane"
 _EVENT_APIS = re.compile(r"/v2/apis(?:/[^/]+(?:/channelNamespaces(?:/[^/]+)?)?)?")
 _SHARED = re.compile(r"/v1/apis/[^/]+/(?:apikeys|datasources(?:/[^/]+)?)")
 
@@ -39,10 +40,12 @@ class EventApiReads:
         async def dispatch_with_reads(
             method: str, path: str, headers: Headers, body: bytes, query: dict[str, list[str]], request_id: str
         ) -> Response:
-            ours = method == "GET" and "appsync" in headers.get("authorization", "")
-            if ours and _EVENT_APIS.fullmatch(path):
+            appsync = "/appsync/aws4_request" in headers.get("authorization", "")
+            if appsync and method != "GET" and path.startswith("/v2/apis"):
+                return _answer(400, "BadRequestException", CHANGES)
+            if appsync and method == "GET" and _EVENT_APIS.fullmatch(path):
                 return await self._read(path, query)
-            if ours and _SHARED.fullmatch(path):
+            if appsync and method == "GET" and _SHARED.fullmatch(path):
                 answer = await self._read(path, query)
                 if answer[0] != 404:
                     return answer
@@ -55,5 +58,9 @@ class EventApiReads:
         try:
             return await asyncio.to_thread(self._control.read, path, query)
         except ControlError as error:
-            headers = {"Content-Type": "application/json", "x-amzn-ErrorType": "InternalFailureException"}
-            return 500, headers, json.dumps({"message": str(error)}).encode()
+            return _answer(500, "InternalFailureException", str(error))
+
+
+def _answer(status: int, kind: str, message: str) -> Response:
+    headers = {"Content-Type": "application/json", "x-amzn-ErrorType": kind}
+    return status, headers, json.dumps({"message": message}).encode()
