@@ -250,6 +250,24 @@ class CallTown:
         assert "RINGING" not in {call.status for call in self.world.calls.calls.values()}
         assert not [call for call in self.world.calls.calls.values() if not call.is_live and call.due_at is not None]
 
+    def assert_told(self) -> None:
+        """Check what clients show that ignore events older than what they know, once every event has arrived.
+
+        Nobody rings who is not called any more, and everybody who was called knows how the call ended.
+        """
+        assert self.world.calls.outbox == {}
+        known: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {}
+        for shown in self.world.screens.shown:
+            key, data = (shown.channel, shown.event["data"]["sessionId"]), shown.event["data"]
+            if key not in known or data["version"] >= known[key][1]["version"]:
+                known[key] = shown.event["type"], data
+        for call in self.world.calls.calls.values():
+            for user_id, participant in call.participants.items():
+                kind, data = known.get((f"/users/{user_id}", call.session_id), ("", {}))
+                assert kind != "INCOMING_CALL" or participant.status == "RINGING"
+                if not call.is_live and participant.rung and participant.status != "REJECTED":
+                    assert data["status"] == call.status
+
     def assert_over(self) -> None:
         """Check that a day later nothing at all is left."""
         self.sweep(after_seconds=CALL_HOURS_MAX * 3600)

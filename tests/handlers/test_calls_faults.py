@@ -65,7 +65,9 @@ def test_whatever_fails_at_whichever_step_the_call_stays_sound_and_ends_in_the_e
         outcomes.add(town.call(session_id).status)
         town.rest()
         town.assert_settled()
+        town.assert_told()
         town.assert_over()
+        town.assert_told()
         step += 1
     assert step >= 4, "every operation reads, writes and tells"
     assert outcomes

@@ -200,6 +200,11 @@ class Interleavings(RuleBasedStateMachine):
         else:
             town.group(*town.world.people.groups["group"].participants, user_id)
 
+    @rule(who=PEOPLE, whom=PEOPLE)
+    def block(self, who: str, whom: str) -> None:
+        """Somebody blocks somebody, or no longer does."""
+        self.town.world.people.blocked ^= {(who, whom)}
+
     @invariant()
     def is_sound(self) -> None:
         """Check what always holds."""
@@ -214,7 +219,9 @@ class Interleavings(RuleBasedStateMachine):
             running.finish()
         self.town.rest()
         self.town.assert_settled()
+        self.town.assert_told()
         self.town.assert_over()
+        self.town.assert_told()
 
 
 @pytest.fixture(autouse=True)
