@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from local.events.api import AuthMode, Behavior, HandlerModel, Namespace
-from local.events.live import LiveApi
+from local.events.api import AuthMode, Behavior, HandlerModel
+from local.events.live import LiveApi, LiveNamespace
 
 _AMPLIFY_MODES = {
     AuthMode.API_KEY: "apiKey",
@@ -50,7 +50,7 @@ def _api(live: LiveApi, address: Address, now: float) -> str:
     ]
     label = "namespaces"
     for namespace in live.namespaces.values():
-        lines.append(f"  {label:<11} {_namespace(live, namespace.model)}")
+        lines.append(f"  {label:<11} {_namespace(live, namespace)}")
         label = ""
     label = "API keys"
     for key in live.keys.values():
@@ -61,22 +61,21 @@ def _api(live: LiveApi, address: Address, now: float) -> str:
     return "\n".join([*lines, "  Amplify", *_amplify(live, address, base)])
 
 
-def _namespace(live: LiveApi, model: Namespace) -> str:
-    publish, subscribe = (
-        model.publish_modes or live.api.publish_modes,
-        model.subscribe_modes or live.api.subscribe_modes,
-    )
+def _namespace(live: LiveApi, namespace: LiveNamespace) -> str:
+    model = namespace.model
+    publish = _modes(model.publish_modes or live.api.publish_modes)
+    subscribe = _modes(model.subscribe_modes or live.api.subscribe_modes)
     return (
-        f"{model.name}: publish {_modes(publish)}, {_handler(model, 'onPublish', model.on_publish)}; "
-        f"subscribe {_modes(subscribe)}, {_handler(model, 'onSubscribe', model.on_subscribe)}"
+        f"{model.name}: publish {publish}, {_handler(namespace, 'onPublish', model.on_publish)}; "
+        f"subscribe {subscribe}, {_handler(namespace, 'onSubscribe', model.on_subscribe)}"
     )
 
 
-def _handler(model: Namespace, name: str, handler: HandlerModel) -> str:
-    if handler.data_source is not None:
-        how = "direct" if handler.behavior is Behavior.DIRECT else "code"
-        return f"{name} {how} with {handler.data_source}"
-    return f"{name} code" if model.code is not None and name in model.code else f"no {name}"
+def _handler(namespace: LiveNamespace, name: str, handler: HandlerModel) -> str:
+    if not namespace.runs(name):
+        return f"no {name}"
+    how = "direct" if handler.behavior is Behavior.DIRECT else "code"
+    return f"{name} {how}" + (f" with {handler.data_source}" if handler.data_source else "")
 
 
 def _modes(modes: Iterable[AuthMode]) -> str:

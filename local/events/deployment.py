@@ -20,6 +20,7 @@ CODE: Final = "CodeHandlers"
 MEND_PROPERTY: Final = "change the property, or leave this resource out of what is served here"
 MEND_CODE: Final = "mend the code; docs/local-events.md says what APPSYNC_JS allows"
 
+_log = logging.getLogger(__name__)
 Step = Callable[[], Awaitable[object]]
 Key = tuple[str, ...]
 
@@ -88,7 +89,7 @@ class Deployment:
                 try:
                     await delete(*key[1:])  # type: ignore[operator]  # one or two names, as the kind has
                 except InUseError as error:
-                    logging.getLogger(__name__).error("%s", error)
+                    _log.error("%s", error)
                     continue
                 del self._applied[key]
 

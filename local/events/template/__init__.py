@@ -1,9 +1,9 @@
 """Event APIs read from CloudFormation templates: single files (JSON or YAML) and whole CDK assemblies.
 
-`files` finds templates and assets on disk, `intrinsics` and `references` work out their values as CloudFormation would
-(`names` knows what resources are called), and `reader` turns the result into what the service registers. Everything
-that cannot be served is a `TemplateProblem` that names file, resource, property and remedy; all of them are reported
-at once.
+`files` and `code` find templates and assets on disk; `scope` and `intrinsics` work out their values as CloudFormation
+would, `names` what resources are called; `reader` turns the result into what the service registers, `functions` and
+`tables` into what stands beside it. Whatever cannot be served, or is misspelt (`known_properties`, `checks`), is a
+`TemplateProblem` that names file, resource, property and remedy; all of them are reported at once.
 """
 
 from local.events.template.files import read_assembly, read_template
