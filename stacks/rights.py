@@ -91,7 +91,7 @@ FUNCTIONS: Final[Mapping[str, Rights]] = {
             tables.CALL_LOCKS: ("DeleteItem",),
             tables.OUTBOX: _OUTBOX_WRITER,
         },
-        publish=(channels.USERS, channels.CALLS),
+        publish=(channels.USERS,),  # nothing that a timeout tells has a copy on the call's channel
         meetings=("CreateMeeting", "DeleteMeeting"),
     ),
     settings.ChimeEventsSettings.function: Rights(
