@@ -259,3 +259,19 @@ rule_targets.apply()
 show([upstream, calls()])
 """
     assert ask(tmp_path, code) == [1, [{"n": 1}] * 3]
+
+
+def test_cloudformation_drops_a_functions_dead_letter_queue_so_dead_letters_is_needed(tmp_path: Path) -> None:
+    code = """
+queue = {"TargetArn": "arn:aws:sqs:us-east-1:000000000000:letters"}
+properties = {"FunctionName": "f", "Runtime": "python3.13", "Handler": "i.h", "Code": {"ZipFile": "h = 1"},
+              "Role": "arn:aws:iam::000000000000:role/r", "DeadLetterConfig": queue}
+def kept():
+    handlers["AWS::Lambda::Function"]["create"]("F", properties, "stack")
+    return lambda_svc._functions.get("f")["config"].get("DeadLetterConfig")
+upstream = kept()
+from local.emulator.fixes import dead_letters
+dead_letters.apply()
+show([upstream, kept() == queue])
+"""
+    assert ask(tmp_path, code) == [None, True]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from local.emulator.fixes import (
     cors_from_template,
+    dead_letters,
     function_failures,
     log_wait,
     metric_math_alarms,
@@ -25,6 +26,7 @@ def apply_fixes() -> None:
     """Apply every correction to the imported ministack."""
     table_settings.apply()
     cors_from_template.apply()
+    dead_letters.apply()
     function_failures.apply()
     metric_math_alarms.apply()
     log_wait.apply()
