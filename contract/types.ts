@@ -540,7 +540,7 @@ export interface LeaveCall {
 
 /**
  * A page of the caller's calls, newest first. Comes as a query string. `state` asks for calls that go on
- * (`active`) or are over (`history`) only.
+ * (`active`) or are over (`history`) only; such a page may hold fewer than `limit` although `nextCursor` goes on.
  */
 export interface ListCalls {
   state?: "active" | "history" | null;
@@ -1034,6 +1034,7 @@ export const limits = {
   CALL_PARTICIPANTS_MAX: 40,
   CALLS_PAGE: 20,
   CALLS_PAGE_MAX: 50,
+  CALLS_EXAMINED: 1000,
   DEVICE_ID_CHARACTERS: 64,
   GIVEN_NAME_CHARACTERS: 256,
   CALL_HOURS_MAX: 24,

@@ -44,17 +44,18 @@ class ReadingCalls(msgspec.Struct, frozen=True):
         return CallAnswer(call=view(call, user_id))
 
     def page(self, user_id: str, request: ListCalls) -> CallPage:
-        """Return a page of a user's calls, newest first.
+        """Return a page of a user's calls, newest first; where few are wanted of many, it may be short of its limit.
 
         Raises:
             InvalidRequestError: the cursor is none of this route's.
         """
         before = cursors.decode(request.cursor, str) if request.cursor else None
         oldest = to_iso(self.clock.now() - _LONGEST_LIFE) if request.state == "active" else ""
+        step = request.limit if request.state is None else limits.BATCH_GET_KEYS_MAX
         found: list[CallState] = []
-        while True:
+        for _ in range(0, limits.CALLS_EXAMINED, step):
             with stage("read"):
-                keys = self.calls.page(user_id, before, request.limit)
+                keys = self.calls.page(user_id, before, step)
                 calls = self.calls.read_many([session_id for _, session_id in keys])
             for call_key, session_id in keys:
                 if call_key < oldest:
@@ -65,8 +66,9 @@ class ReadingCalls(msgspec.Struct, frozen=True):
                     found.append(call)
                 if len(found) == request.limit:
                     return _page(user_id, found, call_key)
-            if len(keys) < request.limit:
+            if len(keys) < step:
                 return _page(user_id, found, None)
+        return _page(user_id, found, before)
 
 
 def _wanted(call: CallState, request: ListCalls) -> bool:

@@ -79,7 +79,7 @@ class EndCall(Request):
 
 class ListCalls(Request):
     """A page of the caller's calls, newest first. Comes as a query string. `state` asks for calls that go on
-    (`active`) or are over (`history`) only.
+    (`active`) or are over (`history`) only; such a page may hold fewer than `limit` although `nextCursor` goes on.
     """
 
     state: Literal["active", "history"] | None = None

@@ -69,6 +69,8 @@ CALL_PARTICIPANTS_MAX: Final = 40
 """Most participants of one call, the caller included: each has a lock and a row in the transaction of 100 actions."""
 CALLS_PAGE: Final = 20
 CALLS_PAGE_MAX: Final = 50
+CALLS_EXAMINED: Final = 1_000
+"""Calls that one page of a list with `state` looks at; a page may then be short, and its cursor goes on."""
 DEVICE_ID_CHARACTERS: Final = 64
 GIVEN_NAME_CHARACTERS: Final = 256
 """Longest name that a client may send along; it is ignored."""
