@@ -63,7 +63,7 @@ class Phones:
         self._sweep = sweep.runner(lambda: Sweep(self._outbox("sweep"), queue, self.clock))
 
     def _services(self, function: str, faults: Calls) -> Services:
-        client = LimitedMeetings(self.chime.client(), function)
+        client = LimitedMeetings(self.chime.shared_client, function)
         return Services(
             dynamodb=FaultyClient(self._limited(function), faults),
             publisher=FaultyPublisher(self.devices, faults),
@@ -142,8 +142,8 @@ class Phones:
         return self._call_sweep({}, None)
 
     def recover(self) -> None:
-        """Let everything that works without a client run: relay, queue, and the sweeps of the next minutes."""
-        for _ in range(4):
+        """Let everything that works without a client run: relay, queue, and the sweeps of the next two minutes."""
+        for _ in range(2):
             self.clock.pause(limits.SWEEP_AFTER_SECONDS + 1)
             records = [
                 {"eventName": "INSERT", "dynamodb": {"Keys": {"eventId": {"S": record["eventId"]}}}}

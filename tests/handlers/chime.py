@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
 from typing import Any
@@ -37,6 +38,11 @@ class Chime:
 
     def _tell(self, event: str, meeting: Meeting, attendee: Attendee | None) -> None:
         self.told.append((event, meeting.meeting_id, attendee.external_user_id if attendee else None))
+
+    @cached_property
+    def shared_client(self) -> Any:
+        """The client that most tests share: making one takes longer than using it."""
+        return self.client()
 
     def client(self) -> Any:
         """Return a botocore client that checks what it sends and tries once."""
