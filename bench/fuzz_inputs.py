@@ -18,7 +18,11 @@ AWKWARD: Final[tuple[Any, ...]] = (
 )  # fmt: skip
 CHANNELS: Final = ("/plain/a", "plain/a/b", "/handled/a", "/handled/*", "/plain/*", "/*", "/nowhere/x", "")
 TYPES: Final = ("connection_init", "subscribe", "publish", "unsubscribe", "start", "ka", "data", "")
-PATHS: Final = ("/event/realtime", "/event", "/bench/event/realtime", "/bench/event", "/", "/none/event", "/event/x")
+PATHS: Final = (
+    "/event/realtime", "/event", "/bench/event/realtime", "/bench/event", "/", "/none/event", "/event/x", "/_status",
+    "/_status/data", "/_control/apis", "/_control/apis/bench/namespaces/x", "/_control/faults", "/v2/apis",
+    "/v2/apis/bench/channelNamespaces",
+)  # fmt: skip
 HEADERS: Final = (
     "Host", "Upgrade", "Connection", "Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Protocol",
     "Sec-WebSocket-Extensions", "Content-Length", "Transfer-Encoding", "Content-Type", "x-api-key", "Authorization",

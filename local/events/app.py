@@ -31,7 +31,7 @@ from local.events.registry import Registry
 from local.events.server import SERVICE, SETTINGS, event_routes, other_routes
 from local.events.service import Service
 from local.events.status.routes import STARTED_AT, status_routes
-from local.events.stray import tell_in_one_line
+from local.events.stray import heeding_expect, readable, tell_in_one_line
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def make_app(
     Raises:
         RegistryError: at start, when the registry file cannot be used.
     """
-    app = web.Application(client_max_size=limits.TRANSPORT_MESSAGE_BYTES)
+    app = web.Application(client_max_size=limits.TRANSPORT_MESSAGE_BYTES, middlewares=[readable])
     session: list[aiohttp.ClientSession] = []
     invoker = functions or InvokerChain(())
     authorizer = _authorizer(settings, lambda: session[0], clock, invoker)
@@ -118,7 +118,8 @@ def make_app(
     app.cleanup_ctx.append(lifespan)
     app.on_shutdown.append(end_connections)
     served = (control_routes(), control_plane_routes(), status_routes(), event_routes(), other_routes())
-    app.add_routes([route for routes in served for route in routes])
+    for routes in served:
+        app.add_routes(heeding_expect(routes))
     tell_in_one_line()
     return app
 

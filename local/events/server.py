@@ -25,7 +25,7 @@ from local.events.live import LiveApi
 from local.events.selection import select
 from local.events.service import Service
 from local.events.session import Session
-from local.events.stray import check_headers, expect, unknown_address
+from local.events.stray import unknown_address
 from local.events.strict_json import parse
 
 REALTIME: Final = "/realtime"
@@ -59,16 +59,16 @@ def event_routes() -> list[web.RouteDef]:
         route
         for path in paths
         for route in (
-            web.post(path, _answered(publish_over_http), expect_handler=expect),
-            web.options(path, _preflight, expect_handler=expect),
-            web.get(path + REALTIME, _answered(realtime), expect_handler=expect),
+            web.post(path, _answered(publish_over_http)),
+            web.options(path, _preflight),
+            web.get(path + REALTIME, _answered(realtime)),
         )
     ]
 
 
 def other_routes() -> list[web.RouteDef]:
     """Everything that no other route takes; to be added last."""
-    return [web.route("*", "/{anything:.*}", _answered(unknown_address), expect_handler=expect)]
+    return [web.route("*", "/{anything:.*}", _answered(unknown_address))]
 
 
 async def publish_over_http(request: web.Request) -> web.StreamResponse:
@@ -175,7 +175,6 @@ def _answered(handler: Handler) -> Handler:
     async def answered(request: web.Request) -> web.StreamResponse:
         request_id, started = str(uuid4()), time.perf_counter()
         try:
-            check_headers(request)
             response = await handler(request)
         except Refusal as refusal:
             _tell(request, refusal, request_id)

@@ -5,6 +5,7 @@ traceback. Here it is one line of the log and an answer that names the mistake.
 """
 
 import logging
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 from aiohttp import hdrs, web
@@ -12,22 +13,37 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from local.events.errors import BAD_REQUEST, NOT_FOUND, Refusal, bad_request
 
+_log = logging.getLogger(__name__)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-def check_headers(request: web.Request) -> None:
-    """Every header is text, and the key of an upgrade is ASCII.
+@web.middleware
+async def readable(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse a request with a header that is not UTF-8: nothing could compare it, log it or repeat it in an answer."""
+    unreadable = _unreadable_header(request)
+    if unreadable is None:
+        return await handler(request)
+    refusal = bad_request(f"The header {unreadable} is not text")
+    _log.warning("%s %s refused: %s", request.method, request.path, refusal.reason)
+    return web.json_response({"errors": [refusal.as_error()]}, status=refusal.status)
 
-    Raises:
-        Refusal: one is not UTF-8, so that nothing could repeat or compare it; or aiohttp would fail on the key.
-    """
+
+def _unreadable_header(request: web.Request) -> str | None:
+    """The name of a header that is not UTF-8; or of the key of an upgrade, where aiohttp fails on all but ASCII."""
     if not request.headers.get(hdrs.SEC_WEBSOCKET_KEY, "").isascii():
-        raise bad_request(f"The header {hdrs.SEC_WEBSOCKET_KEY} is not base64")
+        return str(hdrs.SEC_WEBSOCKET_KEY)
     for name, value in request.headers.items():
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise bad_request(f"The header {name} is not UTF-8 text") from None
+            return name
+    return None
+
+
+def heeding_expect(routes: Iterable[web.RouteDef]) -> list[web.RouteDef]:
+    """The routes, with `expect` instead of aiohttp's own answer."""
+    return [web.RouteDef(r.method, r.path, r.handler, {**r.kwargs, "expect_handler": expect}) for r in routes]
 
 
 async def expect(request: web.Request) -> None:
