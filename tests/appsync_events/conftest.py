@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
+from appsync_events import EventsClient
+from tests.appsync_events.listener import QUICK, Listener, tokens
 from tests.appsync_events.server import EventServer
 
 
@@ -22,3 +24,17 @@ async def events() -> AsyncIterator[EventServer]:
     await server.start()
     yield server
     await server.stop()
+
+
+@pytest.fixture
+def listener() -> Listener:
+    return Listener()
+
+
+@pytest.fixture
+async def socket(events: EventServer, http: aiohttp.ClientSession, listener: Listener) -> AsyncIterator[EventsClient]:
+    made = EventsClient(
+        events.endpoint, tokens(), http=http, on_state=listener.on_state, backoff=QUICK, ack_seconds=0.5
+    )
+    async with made:
+        yield made
