@@ -111,6 +111,25 @@ def test_misspelt_properties_are_told_with_what_was_meant(tmp_path: Path) -> Non
     }
 
 
+def test_what_is_no_resource_is_told(tmp_path: Path) -> None:
+    resources = {"Api": api(), "Text": "x", "Untyped": {"Properties": {}}, "Fn::ForEach::Rooms": ["Room", [], {}]}
+    assert problems(read(written(tmp_path, resources))) == [("Text", ""), ("Untyped", ""), ("Fn::ForEach::Rooms", "")]
+
+
+def test_a_serverless_function_has_its_globals_and_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    own = {"Handler": "index.handle", "CodeUri": "src", "Environment": {"Variables": {"OWN": "1", "BOTH": "own"}}}
+    shared = {"Runtime": "python3.13", "Timeout": 9, "Environment": {"Variables": {"SHARED": "2", "BOTH": "shared"}}}
+    resources = {"Api": api(), "Judge": {"Type": "AWS::Serverless::Function", "Properties": own}}
+    (function,) = read(written(tmp_path, resources, Globals={"Function": shared})).functions.values()
+    assert function.model is not None
+    assert (function.model.runtime, function.model.timeout_seconds, function.model.code) == (
+        "python3.13", 9.0, tmp_path / "src",
+    )  # fmt: skip
+    assert function.model.environment == {"OWN": "1", "SHARED": "2", "BOTH": "own"}
+    assert function.problems == ()
+
+
 def test_a_template_without_an_event_api_says_so(tmp_path: Path) -> None:
     templates = read(written(tmp_path, {"Table": {"Type": "AWS::DynamoDB::Table"}}))
     assert [problem.message for problem in templates.problems] == ["holds no Event API (AWS::AppSync::Api)"]

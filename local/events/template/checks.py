@@ -8,8 +8,22 @@ from local.events.template.scope import World
 
 
 def check(world: World) -> list[TemplateProblem]:
-    """Problems of the settings, and of stacks that have the same name."""
-    return [*_same_names(world), *_unknown_parameters(world), *_unknown_resources(world)]
+    """Problems of the settings, of stacks that have the same name, and of what stands where resources should."""
+    return [*_same_names(world), *_unknown_parameters(world), *_unknown_resources(world), *_no_resources(world)]
+
+
+def _no_resources(world: World) -> Iterable[TemplateProblem]:
+    for scope in world.scopes:
+        for logical_id, resource in scope.stack.section("Resources").items():
+            file = scope.stack.file
+            if str(logical_id).startswith("Fn::"):
+                message = "is expanded by CloudFormation when it deploys, and not here"
+                remedy = "write the resources out, or give the template that `get-template` shows as processed"
+                yield TemplateProblem(file, str(logical_id), "", message, remedy)
+            elif not isinstance(resource, dict) or not isinstance(resource.get("Type"), str):
+                yield TemplateProblem(
+                    file, str(logical_id), "", "has no Type, so it is no resource", "mend the template"
+                )
 
 
 def _same_names(world: World) -> Iterable[TemplateProblem]:

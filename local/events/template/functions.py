@@ -10,7 +10,8 @@ from local.events.template.intrinsics import UnresolvedError
 from local.events.template.problems import Origin
 from local.events.template.scope import Scope, as_map, properties_of
 
-FUNCTION_TYPES: Final = ("AWS::Lambda::Function", "AWS::Serverless::Function")
+SERVERLESS: Final = "AWS::Serverless::Function"
+FUNCTION_TYPES: Final = ("AWS::Lambda::Function", SERVERLESS)
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,18 @@ def functions_of(scope: Scope) -> list[TemplateFunction]:
             continue
         origin = Origin(scope.stack.file, scope.stack.name, logical_id)
         arn = named.attributes["Arn"]
-        found.append(_function(scope, origin, named.reference, arn, properties_of(resource)))
+        properties = properties_of(resource)
+        if resource["Type"] == SERVERLESS:
+            properties = _with_globals(properties, as_map(scope.stack.section("Globals").get("Function")))
+        found.append(_function(scope, origin, named.reference, arn, properties))
     return found
+
+
+def _with_globals(own: Mapping[str, Any], shared: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What SAM makes of a function's properties and `Globals.Function`: its own count, variables are put together."""
+    variables = {**as_map(as_map(shared.get("Environment")).get("Variables")),
+                 **as_map(as_map(own.get("Environment")).get("Variables"))}  # fmt: skip
+    return {**shared, **own, "Environment": {"Variables": variables}}
 
 
 def _function(scope: Scope, origin: Origin, name: str, arn: str, properties: Mapping[str, Any]) -> TemplateFunction:
