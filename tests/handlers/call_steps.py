@@ -10,7 +10,8 @@ from typing import Any
 
 from handlers.core.call_ports import MeetingsFailedError
 from handlers.core.errors import ChatError, OutcomeUnknownError, UnavailableError
-from tests.handlers.call_town import CallTown, World
+from tests.handlers.call_town import CallTown
+from tests.handlers.call_world import World
 from tests.handlers.doubles import ProcessDiesError
 
 FAULTS = ("refused", "unheard", "lost", "dies_before", "dies_after")

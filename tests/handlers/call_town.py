@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec.structs import replace
@@ -28,18 +27,8 @@ from handlers.core.contract.limits import CALL_HOURS_MAX
 from handlers.core.contract.models import Conversation
 from handlers.core.delivery import Deliverer, Dispatcher
 from handlers.core.ports import Parcel
-from tests.handlers.call_doubles import (
-    CountedIds,
-    MemoryCalls,
-    MemoryChime,
-    MemoryOutbox,
-    Notes,
-    Parcels,
-    People,
-    Screens,
-    StillClock,
-    Timers,
-)
+from tests.handlers.call_memory import MemoryOutbox
+from tests.handlers.call_world import World
 
 RING_SECONDS = 45
 _TOKEN = re.compile(r"token-\d+-end")
@@ -50,24 +39,6 @@ Wrap = Callable[[str, Any], Any]
 def untouched(name: str, part: Any) -> Any:
     """Put nothing in between."""
     return part
-
-
-@dataclass
-class World:
-    """Everything outside of the rules."""
-
-    clock: StillClock = field(default_factory=StillClock)
-    ids: CountedIds = field(default_factory=CountedIds)
-    calls: MemoryCalls = field(default_factory=MemoryCalls)
-    chime: MemoryChime = field(default_factory=MemoryChime)
-    people: People = field(default_factory=People)
-    queue: Parcels = field(default_factory=Parcels)
-    notes: Notes = field(default_factory=Notes)
-
-    def __post_init__(self) -> None:
-        """Make what needs the clock."""
-        self.timers = Timers(self.clock)
-        self.screens = Screens(self.clock)
 
 
 class CallTown:

@@ -15,7 +15,8 @@ from handlers.adapters.clock import SystemClock
 from handlers.core.contract.limits import CALL_PARTICIPANTS_MAX
 from handlers.core.errors import CallConflictError
 from tests.handlers.call_doubles import StillClock
-from tests.handlers.call_town import RING_SECONDS, CallTown, World
+from tests.handlers.call_town import RING_SECONDS, CallTown
+from tests.handlers.call_world import World
 
 LATENCY_SECONDS = 0.002
 
