@@ -37,7 +37,7 @@ async def watch(templates: Templates, given: Iterable[Path], reload: Reload, sto
             *folders, stop_event=stop, recursive=False, debounce=SETTLING_MS, step=50,
             rust_timeout=LOOK_BACK_MS, yield_on_timeout=True,
         ):  # fmt: skip
-            changed = frozenset(Path(path) for _, path in changes)
+            changed = frozenset(path for path in (Path(text) for _, text in changes) if path.name not in _IGNORED)
             if missed or _concerned(changed, templates, always):
                 # What changed between the reading of the files and the first turn here raised no event.
                 missed = False

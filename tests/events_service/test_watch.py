@@ -11,7 +11,7 @@ import pytest
 
 from tests.events_service.standalone import Standalone, standalone
 from tests.events_service.test_template_files import api, namespace, written
-from tests.events_service.test_templates_served import KEY
+from tests.events_service.test_templates_served import KEY, OF_API
 
 
 def echo(word: str) -> str:
@@ -69,3 +69,40 @@ async def test_a_saved_template_changes_what_is_served(tmp_path: Path, caplog: p
         await becomes(running, socket, "new")
         await until(lambda: "everything is served as it is now" in caplog.text)
         assert [(await running.post(f"{name}/x", "1"))[0] for name in ("m", "gone")] == [200, 404]
+
+
+async def test_a_saved_function_is_run_from_its_next_call_on(tmp_path: Path) -> None:
+    source = tmp_path / "src" / "deep" / "judge.py"
+    source.parent.mkdir(parents=True)
+
+    def answer(word: str) -> str:
+        return (
+            "def handle(event, context):\n"
+            f"    return {{'events': [{{'id': e['id'], 'payload': '{word}'}} for e in event['events']]}}\n"
+        )
+
+    source.write_text(answer("first"))
+    direct = {"OnPublish": {"Behavior": "DIRECT", "Integration": {"DataSourceName": "judge"}}}
+    resources = {
+        "Api": api(),
+        "Key": KEY,
+        "Judge": {
+            "Type": "AWS::Serverless::Function",
+            "Properties": {"CodeUri": "src", "Handler": "deep.judge.handle", "Runtime": "python3.13"},
+        },
+        "Data": {
+            "Type": "AWS::AppSync::DataSource",
+            "Properties": {
+                **OF_API,
+                "Name": "judge",
+                "Type": "AWS_LAMBDA",
+                "LambdaConfig": {"LambdaFunctionArn": {"Fn::GetAtt": ["Judge", "Arn"]}},
+            },
+        },
+        "Space": namespace(HandlerConfigs=direct),
+    }
+    async with standalone("--template", written(tmp_path, resources), "--watch") as running:
+        socket = await running.subscribed("/default/*")
+        await becomes(running, socket, "first")
+        source.write_text(answer("second"))
+        await becomes(running, socket, "second")
