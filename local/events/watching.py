@@ -42,16 +42,16 @@ async def watch(templates: Templates, given: Iterable[Path], reload: Reload, sto
                 # What changed between the reading of the files and the first turn here raised no event.
                 missed = False
                 templates = await reload(changed)
-                if _folders(templates, always) != folders:
-                    break
+                if _folders(templates, always) != folders or changed & folders:
+                    break  # a folder that was made anew is no longer the one that is watched
 
 
-def _folders(templates: Templates, always: Iterable[Path]) -> set[Path]:
+def _folders(templates: Templates, always: set[Path]) -> set[Path]:
     files = {file.resolve() for file in templates.files}
-    folders = {path if path.is_dir() else path.parent for path in (*files, *always)}
+    folders = {path.parent for path in (*files, *always)} | always
     for code in code_folders(templates):
-        folders |= {code, *(path for path in code.rglob("*") if path.is_dir() and not _IGNORED & set(path.parts))}
-    return folders
+        folders |= {code, *(path for path in code.rglob("*") if not _IGNORED & set(path.parts))}
+    return {folder for folder in folders if folder.is_dir()}
 
 
 def code_folders(templates: Templates) -> list[Path]:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.events_service.standalone import Standalone, standalone
-from tests.events_service.test_template_files import api, namespace, written
+from tests.events_service.test_template_files import api, assembly, namespace, written
 from tests.events_service.test_templates_served import KEY, OF_API
 
 
@@ -106,3 +107,21 @@ async def test_a_saved_function_is_run_from_its_next_call_on(tmp_path: Path) -> 
         await becomes(running, socket, "first")
         source.write_text(answer("second"))
         await becomes(running, socket, "second")
+
+
+async def test_an_assembly_that_is_removed_and_made_anew_is_followed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    folder = tmp_path / "cdk.out"
+    async with standalone("--assembly", assembly(folder), "--watch") as running:
+        base = running.base
+        await asyncio.to_thread(shutil.rmtree, folder)
+        await until(lambda: "holds no manifest.json" in caplog.text)
+        async with running.session.get(f"{base}/_control/health") as answer:
+            assert (await answer.json())["apis"] == 3, "what was served still is"
+        await asyncio.to_thread(assembly, folder)
+        await until(lambda: "everything is served as it is now" in caplog.text)
+        caplog.clear()
+        (folder / "asset.one.js").write_text("class X {}")
+        await until(lambda: f"{folder / 'asset.one.js'}:1:1: " in caplog.text)
