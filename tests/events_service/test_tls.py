@@ -1,5 +1,7 @@
 """https and wss with a certificate that is made here, by clients that were told to trust it and by others."""
 
+import asyncio
+import json
 import ssl
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import aiohttp
 import pytest
 
 from local.events import tls
+from tests.events_service.harness import transport_of
 from tests.events_service.standalone import standalone
 from tests.events_service.test_template_files import api, namespace, written
 from tests.events_service.test_templates_served import KEY
@@ -46,3 +49,19 @@ def test_the_certificate_is_kept_while_it_lasts_and_its_key_is_its_owners(tmp_pa
     content = first.certificate.read_bytes()
     assert tls.made_in(tmp_path).certificate.read_bytes() == content
     assert first.key.stat().st_mode & 0o777 == 0o600
+
+
+async def test_a_client_that_does_not_read_is_cut_off_behind_tls_too(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = written(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace()})
+    connector = aiohttp.TCPConnector(ssl=trusting(tls.made_in(tmp_path).certificate))
+    given = ("--template", file, "--tls", "--state", tmp_path, "--max-unsent-bytes", "300000")
+    async with standalone(*given, connector=connector) as running:
+        sleeper = await running.subscribed("/default/*")
+        transport = transport_of(sleeper)
+        transport.pause_reading()
+        async with asyncio.timeout(30):
+            while "does not read" not in caplog.text:
+                assert (await running.post("default/x", json.dumps("x" * 200_000)))[0] == 200
+        transport.abort()
