@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -33,6 +34,8 @@ LONGEST_SECONDS: Final = 1800.0
 ALLOWED_GROWTH_BYTES: Final = 16 << 20
 """Of resident memory after the warm-up; caches are full by then."""
 OWN_FAULTS: Final = (b"InternalFailure", b"ProcessingError")
+_ERROR: Final = re.compile(r"^\S+ (?:ERROR|CRITICAL) .*(?:\n(?!\d\d:\d\d:\d\d).*)*", re.MULTILINE)
+"""An error of the log with its traceback; every entry starts with the time of day."""
 INIT: Final = frame(b'{"type":"connection_init"}')
 
 
@@ -235,5 +238,5 @@ def _left_behind(running: ServiceProcess, memory: int, files: int) -> list[str]:
     if running.memory_bytes() > memory + ALLOWED_GROWTH_BYTES:
         found.append(f"memory grew from {memory} to {running.memory_bytes()} bytes")
     log = running.log.read_text(errors="replace")
-    found += [f"in the log: {line[:300]}" for line in log.splitlines() if "Traceback" in line or " ERROR " in line]
+    found += [f"in the log: {error[:200]} ... {error[-1000:]}" for error in _ERROR.findall(log)]
     return found

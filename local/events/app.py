@@ -31,7 +31,7 @@ from local.events.registry import Registry
 from local.events.server import SERVICE, SETTINGS, event_routes, other_routes
 from local.events.service import Service
 from local.events.status.routes import STARTED_AT, status_routes
-from local.events.stray import heeding_expect, readable, tell_in_one_line
+from local.events.stray import heeding_expect, tell_in_one_line, well_formed
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def make_app(
     Raises:
         RegistryError: at start, when the registry file cannot be used.
     """
-    app = web.Application(client_max_size=limits.TRANSPORT_MESSAGE_BYTES, middlewares=[readable])
+    app = web.Application(client_max_size=limits.TRANSPORT_MESSAGE_BYTES, middlewares=[well_formed])
     session: list[aiohttp.ClientSession] = []
     invoker = functions or InvokerChain(())
     authorizer = _authorizer(settings, lambda: session[0], clock, invoker)

@@ -158,6 +158,8 @@ def _guarded(handler: Handler) -> Handler:
             return _errors(404, str(error))
         except InUseError as error:
             return _errors(409, str(error))
+        except ConnectionError:  # the caller's, not the registry's
+            raise
         except OSError as error:
             _log.error("%s %s: the registry cannot be written: %s", request.method, request.path, error)
             return _errors(500, f"the registry cannot be written: {error}")

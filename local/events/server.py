@@ -181,11 +181,8 @@ def _answered(handler: Handler) -> Handler:
             response = _error(refusal)
         except Lost:
             response = _broken(request)
-        except web.HTTPException:
+        except (web.HTTPException, ConnectionError):
             raise
-        except ConnectionError as error:
-            _log.info("%s %s ended early: %s (request %s)", request.method, request.path, error, request_id)
-            response = _broken(request)
         except Exception:
             _log.exception("%s %s failed in the service itself (request %s)", request.method, request.path, request_id)
             response = _error(Refusal(INTERNAL_FAILURE, "Internal failure", 500))

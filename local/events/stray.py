@@ -19,14 +19,20 @@ CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 @web.middleware
-async def readable(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse a request with a header that is not UTF-8: nothing could compare it, log it or repeat it in an answer."""
+async def well_formed(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let no route meet a header that is no text, which nothing could compare or repeat, nor a client that hangs up."""
     unreadable = _unreadable_header(request)
-    if unreadable is None:
+    if unreadable is not None:
+        refusal = bad_request(f"The header {unreadable} is not text")
+        _log.warning("%s %s refused: %s", request.method, request.path, refusal.reason)
+        return web.json_response({"errors": [refusal.as_error()]}, status=refusal.status)
+    try:
         return await handler(request)
-    refusal = bad_request(f"The header {unreadable} is not text")
-    _log.warning("%s %s refused: %s", request.method, request.path, refusal.reason)
-    return web.json_response({"errors": [refusal.as_error()]}, status=refusal.status)
+    except ConnectionError as error:
+        _log.info("%s %s ended early: %s", request.method, request.path, error)
+        if request.transport is not None:
+            request.transport.abort()
+        return web.Response(status=499, reason="Client has gone")  # nobody reads it
 
 
 def _unreadable_header(request: web.Request) -> str | None:

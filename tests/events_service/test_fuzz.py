@@ -12,7 +12,7 @@ from bench.events_service import NAMESPACES
 from bench.fuzz import attack
 from bench.fuzz_inputs import Inputs
 from bench.websocket import frame
-from tests.events_service.harness import API, KEY, Running
+from tests.events_service.harness import API, KEY, TOKEN, Running
 
 INPUTS = 2_000
 SECONDS = 30.0
@@ -114,3 +114,21 @@ async def test_what_is_no_http_is_one_line_of_the_log(service: Running, caplog: 
     assert record.levelno == logging.WARNING
     assert "no HTTP" in record.getMessage()
     assert record.exc_info is None
+
+
+@pytest.mark.parametrize("path", ["/event", "/v2/apis/x", "/_control/apis/x"])
+async def test_a_client_that_hangs_up_within_its_request_is_no_error(
+    service: Running, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    caplog.set_level(logging.INFO)
+    _, writer = await asyncio.open_connection("127.0.0.1", urlsplit(service.url).port)
+    head = f"POST {path} HTTP/1.1\r\nHost: {service.host}\r\nContent-Length: 100\r\nx-local-control: {TOKEN}\r\n\r\n{{"
+    writer.write(head.replace("POST", "PUT" if "control" in path else "POST").encode())
+    await asyncio.sleep(0.1)
+    writer.transport.abort()
+    for _ in range(100):
+        if "ended early" in caplog.text:
+            break
+        await asyncio.sleep(0.02)
+    assert "ended early" in caplog.text
+    assert [record for record in caplog.records if record.exc_info or record.levelno >= logging.ERROR] == []
