@@ -299,3 +299,25 @@ def test_a_folder_that_is_no_assembly_is_named(tmp_path: Path) -> None:
         read_assembly(tmp_path)
     with pytest.raises(TemplateRefused, match="cannot be read"):
         read_template(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "message"),
+    [
+        ("manifest.json", {"artifacts": []}, "artifacts is no map"),
+        ("manifest.json", {"artifacts": {"A": None}}, "artifact A is not as CDK writes it"),
+        (
+            "manifest.json",
+            {"artifacts": {"A": {"type": "aws:cloudformation:stack"}}},
+            "artifact A is not as CDK writes it",
+        ),
+        ("Second.assets.json", {"files": {"one": 5}}, "asset one is not as CDK writes it"),
+        ("Second.assets.json", {"files": {"one": {"source": {"path": "x"}, "destinations": {"d": {}}}}}, "asset one"),
+    ],
+)
+def test_an_assembly_that_is_spoilt_is_named(tmp_path: Path, file: str, content: Any, message: str) -> None:
+    folder = assembly(tmp_path / "cdk.out")
+    (folder / file).write_text(json.dumps(content))
+    with pytest.raises(TemplateRefused, match=message) as caught:
+        read_assembly(folder)
+    assert str(folder / file) in str(caught.value)

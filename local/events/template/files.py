@@ -6,7 +6,7 @@ An assembly's `manifest.json` names its stacks and, beside each, the assets that
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -76,15 +76,18 @@ def read_assembly(folder: Path) -> list[Stack]:
         )
     stacks: list[Stack] = []
     problems: list[TemplateProblem] = []
-    for artifact in _document(manifest_file).get("artifacts", {}).values():
-        properties = artifact.get("properties", {})
+    for name, artifact in _entries(_document(manifest_file), "artifacts", manifest_file):
         try:
+            properties = artifact.get("properties", {})
             if artifact.get("type") == "aws:cloudformation:stack":
                 stacks.append(_stack(folder, artifact.get("environment", ""), properties))
             elif artifact.get("type") == "cdk:cloud-assembly":
                 stacks += read_assembly(folder / properties["directoryName"])
         except TemplateRefused as refused:
             problems += refused.problems
+        except (AttributeError, KeyError, TypeError) as error:
+            message = f"artifact {name} is not as CDK writes it ({error!r})"
+            problems.append(TemplateProblem(manifest_file, "", "", message, "run `cdk synth` again"))
     if problems:
         raise TemplateRefused(problems)
     return stacks
@@ -108,12 +111,24 @@ def _assets(file: Path) -> dict[str, Path]:
     if not file.is_file():
         return {}
     found: dict[str, Path] = {}
-    for asset in _document(file).get("files", {}).values():
-        source = asset.get("source", {}).get("path")
-        for destination in asset.get("destinations", {}).values():
-            if isinstance(source, str):
-                found[destination["objectKey"]] = file.parent / source
+    for name, asset in _entries(_document(file), "files", file):
+        try:
+            source = asset.get("source", {}).get("path")
+            for destination in asset.get("destinations", {}).values():
+                if isinstance(source, str):
+                    found[destination["objectKey"]] = file.parent / source
+        except (AttributeError, KeyError, TypeError) as error:
+            raise _refused(
+                file, f"asset {name} is not as CDK writes it ({error!r})", "run `cdk synth` again"
+            ) from error
     return found
+
+
+def _entries(document: Mapping[str, Any], section: str, file: Path) -> Iterable[tuple[str, Any]]:
+    entries = document.get(section, {})
+    if not isinstance(entries, dict):
+        raise _refused(file, f"{section} is no map", "run `cdk synth` again")
+    return entries.items()
 
 
 def _document(file: Path) -> dict[str, Any]:
