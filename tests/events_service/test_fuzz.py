@@ -1,6 +1,7 @@
 """Spoilt input of every kind: no crash, no leak, no hang. `python -m bench fuzz` sends 100,000 of them."""
 
 import asyncio
+import json
 import logging
 from collections import Counter
 from random import Random
@@ -132,3 +133,15 @@ async def test_a_client_that_hangs_up_within_its_request_is_no_error(
         await asyncio.sleep(0.02)
     assert "ended early" in caplog.text
     assert [record for record in caplog.records if record.exc_info or record.levelno >= logging.ERROR] == []
+
+
+async def test_text_without_utf8_form_does_not_break_the_status_page(service: Running) -> None:
+    socket = await service.connect()
+    lone = json.dumps(
+        {"type": "subscribe", "id": "s", "channel": "/open/\ud800", "authorization": socket.authorization}
+    )
+    await socket.raw.send_str(lone)
+    assert (await socket.receive())["type"] == "subscribe_error"
+    async with service.session.get(f"{service.url}/_status") as answer:
+        assert answer.status == 200
+        assert "/open/?" in await answer.text()

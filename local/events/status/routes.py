@@ -7,6 +7,7 @@ from typing import Final
 
 from aiohttp import web
 
+from local.events.frames import as_utf8
 from local.events.server import SERVICE
 from local.events.status.guard import HEADERS, refusal_of
 from local.events.status.page import page
@@ -28,7 +29,7 @@ def status_routes() -> list[web.RouteDef]:
 async def _page(request: web.Request) -> web.Response:
     service = request.app[SERVICE]
     text = page(service.apis.values(), service.faults, request.host, request.app[STARTED_AT], time.time())
-    return web.Response(text=text, content_type="text/html")
+    return web.Response(body=as_utf8(text), content_type="text/html", charset="utf-8")
 
 
 async def _asset(request: web.Request) -> web.Response:
