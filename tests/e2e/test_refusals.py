@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from client.errors import ForbiddenError, InvalidRequestError, NotFoundError
 from client.session import claims
 from handlers.core.contract import limits, requests
+from handlers.core.contract.call_requests import InitiateCall
 from handlers.core.contract.route import Route
 from handlers.core.contract.routes import ROUTES
 from tests.e2e.place import People, Person, Place
@@ -24,7 +25,7 @@ NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
 def url(place: Place, route: Route, **values: str) -> str:
-    names = {"conversationId": NOBODY, "messageId": NOBODY, "userId": NOBODY} | values
+    names = dict.fromkeys(("conversationId", "messageId", "userId", "sessionId"), NOBODY) | values
     return place.target.api_url + route.path.format_map(names)
 
 
@@ -112,6 +113,24 @@ async def test_somebody_from_outside_is_refused_and_changes_nothing(place: Place
     assert (await ada.api.conversation(group)) == before
     assert [m.content for m in (await ada.api.history(group)).messages] == ["between us"]
     assert group not in mallory.inbox
+
+
+CALL_CHANGES = ("acceptCall", "rejectCall", "cancelCall", "leaveCall", "endCall")
+
+
+async def test_h9_somebody_from_outside_can_do_nothing_to_a_call(place: Place, people: People) -> None:
+    ada, grace = await people.pair()
+    mallory = await people.make("Mallory", "Outside")
+    call = (await ada.api.initiate_call(InitiateCall(recipientId=grace.id))).call
+    for session_id, expected in ((call.sessionId, 403), (NOBODY, 404)):
+        body = {"sessionId": session_id}
+        answers = {operation: (await raw(place, mallory, operation, {}, body))[0] for operation in CALL_CHANGES}
+        answers["getCall"] = (await raw(place, mallory, "getCall", body, {}))[0]
+        assert answers == dict.fromkeys((*CALL_CHANGES, "getCall"), expected)
+    assert (await ada.api.call(call.sessionId)).call == call
+    status, refusal = await raw(place, grace, "leaveCall", {}, {"sessionId": call.sessionId})
+    assert (status, refusal["call"]["status"]) == (409, "RINGING")
+    await ada.api.cancel_call(call.sessionId)
 
 
 async def raw(
