@@ -1,11 +1,13 @@
-"""Import to first request: a route function against a bare boto3 DynamoDB function, each in a fresh interpreter."""
+"""Import to first request: route functions against a bare boto3 DynamoDB function, each in a fresh interpreter."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
+from typing import Any
 
 from bench.harness import compare
 from bench.send import ROOT, fake_aws, function_environment, request_event
@@ -28,32 +30,38 @@ print(json.dumps({"ms": (time.perf_counter() - started) * 1000, "status": answer
 _ROUTE = """
 import time; started = time.perf_counter()
 import json, sys
-from handlers.entry.messages import handle
+from handlers.entry.{domain} import handle
 answer = handle(json.load(sys.stdin), None)
-print(json.dumps({"ms": (time.perf_counter() - started) * 1000, "status": answer["statusCode"]}))
+print(json.dumps({{"ms": (time.perf_counter() - started) * 1000, "status": answer["statusCode"]}}))
 """
+_UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
 def run(rounds: int) -> list[str]:
     """Return the table: milliseconds from the first import to the answer of the first request (an unknown id)."""
+    send = request_event("unknown", "somebody")
+    read = {**send, "routeKey": "GET /api/calls/{sessionId}", "body": None, "pathParameters": {"sessionId": _UNKNOWN}}
     with ExitStack() as stack:
         port = stack.enter_context(fake_aws())
         environment = function_environment(port)
-        event = json.dumps(request_event("unknown", "somebody"))
 
-        def start(script: str) -> float:
+        def start(script: str, event: Mapping[str, Any] = send) -> float:
             command = [sys.executable, "-c", script]
             done = subprocess.run(
-                command, cwd=ROOT, env=environment, input=event, check=True, capture_output=True, text=True
+                command, cwd=ROOT, env=environment, input=json.dumps(event), check=True, capture_output=True, text=True
             )
             figures = json.loads(done.stdout.strip().splitlines()[-1])
             if figures["status"] != 404:
-                raise RuntimeError(f"the function answered {figures['status']} to an unknown conversation")
+                raise RuntimeError(f"the function answered {figures['status']} to an unknown id")
             return float(figures["ms"])
 
         return compare(
             "function INIT and first request",
             "ms",
-            {"bare boto3 function": lambda: start(_BARE), "messages function": lambda: start(_ROUTE)},
+            {
+                "bare boto3 function": lambda: start(_BARE),
+                "messages function": lambda: start(_ROUTE.format(domain="messages")),
+                "calls function": lambda: start(_ROUTE.format(domain="calls"), read),
+            },
             rounds=rounds,
         ).lines()

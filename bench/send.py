@@ -25,7 +25,7 @@ from typing import Any
 
 from bench.harness import compare
 from handlers.core.contract.tables import TABLES
-from handlers.settings import MessagesSettings
+from handlers.settings import CallsSettings, MessagesSettings
 
 ROUNDS = 15
 PARTICIPANTS = (2, 10, 100, 1000)
@@ -95,13 +95,16 @@ def function_environment(port: int) -> dict[str, str]:
         "EVENTS_HTTP_ENDPOINT": f"http://127.0.0.1:{port}/event",
         "DELIVERY_QUEUE_URL": f"http://127.0.0.1:{port}/000000000000/delivery",
         "FANOUT_LIMIT": str(_FANOUT_LIMIT),
+        "RING_QUEUE_URL": f"http://127.0.0.1:{port}/000000000000/rings",
+        "RING_TIMEOUT_SECONDS": "45",
+        "MEDIA_REGION": "us-east-1",
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
         "AWS_REGION": "us-east-1",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "bench",
         "AWS_SECRET_ACCESS_KEY": "bench",
     }
-    missing = set(MessagesSettings.variables()) - set(environment)
+    missing = {*MessagesSettings.variables(), *CallsSettings.variables()} - set(environment)
     if missing:
         raise RuntimeError(f"the benchmark sets no {', '.join(sorted(missing))}")
     return environment
