@@ -15,7 +15,7 @@ BENCHMARKS = {
     "live": "send accepted to received by the other client, 50 users x 1 message a second, on a local cloud",
     "fanout": "the Events service's fan-out to 100 subscribers, handlers on and off, against Socket.IO",
     "functions": "calls of Lambda functions that the Events service runs itself: first, later, several at once",
-    "slow": "what 90 readers of the Events service notice of 10 others that never read",
+    "slow": "what 40 readers of the Events service notice of 10 others that never read",
     "idle": "memory of 5,000 idle connections to the Events service",
     "fuzz": "spoilt messages, frames, upgrades and requests for the Events service: no crash, no leak, no hang",
     "accept": "accept tapped to connected event handled, on a local cloud",
