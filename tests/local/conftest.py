@@ -102,8 +102,14 @@ class EmulatorProcess:
             if child is not None:
                 child.stop()
 
-    def aws(self, service: str, endpoint: str | None = None) -> Any:
-        """A boto3 client of the emulator (or another endpoint) with the operator's keys, which does not retry."""
+    def aws(self, service: str, endpoint: str | None = None, *, checked: bool = True) -> Any:
+        """A boto3 client of the emulator (or another endpoint) with the operator's keys, which does not retry.
+
+        Args:
+            service: as boto3 names it.
+            endpoint: in place of the emulator.
+            checked: whether the client checks what it sends, so that the service need not.
+        """
         keys = CredentialStore(self.state.credentials_file).operator()
         return boto3.client(
             service,
@@ -111,7 +117,12 @@ class EmulatorProcess:
             region_name=REGION,
             aws_access_key_id=keys.accessKeyId,
             aws_secret_access_key=keys.secretAccessKey,
-            config=Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 1}),
+            config=Config(
+                connect_timeout=5,
+                read_timeout=30,
+                retries={"total_max_attempts": 1},
+                parameter_validation=checked,
+            ),
         )
 
     @property
@@ -201,3 +212,14 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProce
         yield process
     finally:
         process.stop()
+
+
+@pytest.fixture
+def chime(emulator: EmulatorProcess) -> Iterator[Any]:
+    """A client of the meetings; none is left of another test, and no fault."""
+    emulator.faults.clear()
+    client = emulator.aws("chime-sdk-meetings", checked=False)
+    for meeting in emulator.meetings.active():
+        client.delete_meeting(MeetingId=meeting["meetingId"])
+    yield client
+    emulator.faults.clear()
