@@ -1,6 +1,7 @@
 // Namespace "calls": one channel per call, /calls/{sessionId}, for what happens during that call.
 //
-// subscribe  participants of the call, looked up in the Calls table (the handler's data source); exactly two segments
+// subscribe  participants of the call from whom it is not hidden, looked up in the Calls table (the handler's data
+//            source); exactly two segments
 // publish    route functions (IAM, decided by the namespace's auth modes); every event must have a known type
 
 import { util } from '@aws-appsync/utils';
@@ -27,7 +28,8 @@ export const onSubscribe = {
       util.error('The call could not be looked up; try again', 'UNAVAILABLE');
     }
     const participants = ctx.result?.participants;
-    if (!participants || !Object.hasOwn(participants, ctx.identity.sub)) {
+    const hiddenFrom = ctx.result?.hiddenFrom ?? [];
+    if (!participants || !Object.hasOwn(participants, ctx.identity.sub) || hiddenFrom.includes(ctx.identity.sub)) {
       util.unauthorized();
     }
   },

@@ -22,6 +22,7 @@ NAMES: Final[dict[str, str]] = {
     "other": "another user's id",
     "call": "a call in which I am a participant",
     "othercall": "a call of other users",
+    "hiddencall": "a call by somebody whom I have blocked",
     "nocall": "an id that no call has",
     "group": "a group of which I am a member",
     "othergroup": "a group of other users",
@@ -160,7 +161,11 @@ GRID: Final[tuple[Cell, ...]] = (
     *_looked_up(
         "calls",
         "call",
-        {"othercall": "a call of others", "nocall": "a call that does not exist"},
+        {
+            "othercall": "a call of others",
+            "nocall": "a call that does not exist",
+            "hiddencall": "a call that is hidden from me",
+        },
     ),
     *_published_by_routes("calls", "call"),
     *_looked_up(

@@ -56,6 +56,7 @@ async def _prepare(place: Place, stack: contextlib.AsyncExitStack) -> Scenario:
         "dm": await people.direct(me, other),
         "call": str(uuid.uuid4()),
         "othercall": str(uuid.uuid4()),
+        "hiddencall": str(uuid.uuid4()),
         "nocall": str(uuid.uuid4()),
         "nogroup": str(uuid.uuid4()),
         "hidden": hidden,
@@ -74,6 +75,8 @@ def _calls(place: Place, names: dict[str, str]) -> None:
 
     mine = {names["me"]: {"M": {}}, names["other"]: {"M": {}}}
     put(tables.CALLS, {"sessionId": {"S": names["call"]}, "participants": {"M": mine}})
+    hidden = {"hiddenFrom": {"SS": [names["me"]]}}
+    put(tables.CALLS, {"sessionId": {"S": names["hiddencall"]}, "participants": {"M": mine}, **hidden})
     put(tables.CALLS, {"sessionId": {"S": names["othercall"]}, "participants": {"M": {names["other"]: {"M": {}}}}})
     key = {"userId": {"S": names["me"]}, "conversationId": {"S": names["hidden"]}}
     put(tables.CONVERSATION_MEMBERS, key | {"type": {"S": "GROUP"}, "hidden": {"BOOL": True}})

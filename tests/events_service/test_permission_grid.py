@@ -103,9 +103,14 @@ def filled(dynamodb: Any) -> dict[str, str]:
                 {"userId": {"S": member}, "conversationId": id, "type": {"S": kind}, **extra},
             )
 
-    for call, users in (("call", (me, other)), ("othercall", (other,))):
+    hidden: dict[str, Any] = {"hiddenFrom": {"SS": [me]}}
+    for call, users, extra in (
+        ("call", (me, other), {}),
+        ("othercall", (other,), {}),
+        ("hiddencall", (me, other), hidden),
+    ):
         participants: dict[str, Any] = {"M": {user: {"M": {}} for user in users}}
-        put(tables.CALLS, {"sessionId": {"S": names[call]}, "participants": participants})
+        put(tables.CALLS, {"sessionId": {"S": names[call]}, "participants": participants, **extra})
     conversation("group", "GROUP", [me, other])
     conversation("othergroup", "GROUP", [other])
     conversation("dm", "DM", [me, other])

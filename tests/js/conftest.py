@@ -182,7 +182,9 @@ def scenario(dynamodb: Any) -> dict[str, str]:
             key = {"userId": {"S": member}, "conversationId": {"S": names[name]}}
             put(CONVERSATION_MEMBERS, key | {"type": {"S": kind}, **extra})
 
-    put(CALLS, {"sessionId": {"S": names["call"]}, "participants": {"M": {me: {"M": {}}, other: {"M": {}}}}})
+    both = {"M": {me: {"M": {}}, other: {"M": {}}}}
+    put(CALLS, {"sessionId": {"S": names["call"]}, "participants": both})
+    put(CALLS, {"sessionId": {"S": names["hiddencall"]}, "participants": both, "hiddenFrom": {"SS": [me]}})
     put(CALLS, {"sessionId": {"S": names["othercall"]}, "participants": {"M": {other: {"M": {}}}}})
     conversation("group", "GROUP", [me, other])
     conversation("othergroup", "GROUP", [other])
