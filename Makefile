@@ -15,6 +15,9 @@ BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY := true
 
+# The fast tests share all cores; a local cloud and a browser want them for themselves.
+FAST := --numprocesses auto --dist loadgroup -m 'not local_cloud and not end_of_run and not browser'
+
 # What is installed, each redone when its lock changes.
 PYTHON_READY := .venv/.ready
 NODE_READY := node_modules/.ready
@@ -62,10 +65,11 @@ chat: $(PYTHON_READY) ## Terminal chat as a demo user, while `make up` runs: mak
 	@python -m client.chat --user $(USER_NUMBER)
 
 test: setup $(WEB_READY) ## Everything that can be tested: fast tests, then the local cloud end to end, then the browser
-	@pytest
+	@pytest $(FAST)
+	@pytest -m 'local_cloud or end_of_run or browser'
 
 test-fast: setup ## Only the tests that need no local cloud
-	@pytest -m 'not local_cloud and not browser'
+	@pytest $(FAST)
 
 check: setup ## Format, lint, types, generated files
 	@ruff format --check . && ruff check .

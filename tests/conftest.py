@@ -21,19 +21,27 @@ os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.envir
 _ORDER = ("local_cloud", "end_of_run", "browser")
 """Markers of slow tests, in the order in which they run after all others."""
 _CLOUD_FIXTURES = frozenset({"local_cloud", "session_cloud"})
+_STACKS = Path(__file__).parent / "stacks"
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that use the local cloud, and let the slow ones come last."""
+    """Mark the tests that use the local cloud, let the slow ones come last, and say what stays in one process.
+
+    Where the fast tests run in several processes, those of one file share what the file sets up, and all tests of the
+    stacks share the templates, which take long to synthesise: so they also begin first.
+    """
     for item in items:
         if _CLOUD_FIXTURES & set(getattr(item, "fixturenames", ())) and item.get_closest_marker("local_cloud") is None:
             item.add_marker(pytest.mark.local_cloud)
+        together = _STACKS if _STACKS in item.path.parents else item.path
+        item.add_marker(pytest.mark.xdist_group(str(together)))
     items.sort(key=_rank)
 
 
-def _rank(item: pytest.Item) -> int:
-    return max((place for place, name in enumerate(_ORDER, 1) if item.get_closest_marker(name)), default=0)
+def _rank(item: pytest.Item) -> tuple[int, bool]:
+    slow = max((place for place, name in enumerate(_ORDER, 1) if item.get_closest_marker(name)), default=0)
+    return slow, _STACKS not in item.path.parents
 
 
 @pytest.fixture(scope="session")
