@@ -100,9 +100,8 @@ def test_meetings_end_by_themselves_and_are_not_found_then(emulator: EmulatorPro
     assert emulator.meetings.advance(290) == []
     assert emulator.meetings.advance(11) == [empty]
     assert refused(chime.get_meeting, MeetingId=empty)[0] == "NotFoundException"
-    assert emulator.meetings.advance(1500) == [alone]
-    assert emulator.meetings.advance(22 * 3600) == []
-    assert emulator.meetings.advance(3600 * 2) == [busy]
+    assert emulator.meetings.advance(23 * 3600) == []
+    assert emulator.meetings.advance(3600) == [alone, busy]
     details = bus.until(
         *["MeetingStarted", "MeetingEnded"] * 3, *["AttendeeAdded", "AttendeeAuthorized"] * 3, *["AttendeeJoined"] * 3
     )
@@ -130,7 +129,7 @@ def test_meetings_attendees_and_the_clock_survive_a_crash(new_emulator: Callable
     assert chime.create_attendee(MeetingId=meeting["MeetingId"], ExternalUserId="ada")["Attendee"] == ada
     assert emulator.meetings.active()[0]["attendees"][0]["connected"]
     assert refused(chime.get_meeting, MeetingId=gone)[0] == "NotFoundException"
-    assert emulator.meetings.advance(1000) == []
+    assert emulator.meetings.advance(24 * 3600 - 600 - 200) == []
     assert emulator.meetings.advance(201) == [meeting["MeetingId"]]
 
 

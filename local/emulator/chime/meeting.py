@@ -12,9 +12,8 @@ from local.emulator.chime.media_regions import media_placement
 from local.emulator.settings import ACCOUNT_ID
 
 EMPTY_SECONDS = 5 * 60
-"""A meeting ends when nobody's audio is connected for longer than this (Chime SDK developer guide, quotas)."""
-ALONE_SECONDS = 30 * 60
-"""… or when fewer than two attendees' audio is connected for longer than this."""
+"""A meeting ends when nobody's audio is connected for longer than this (Chime SDK developer guide, creating meetings).
+The older namespace's end after half an hour with one attendee is not a rule of Chime SDK Meetings."""
 LIFETIME_SECONDS = 24 * 3600
 """… or when it has lasted this long."""
 DEFAULT_ATTENDEES_MAX = 250
@@ -59,7 +58,6 @@ class Meeting:
     region: str
     created_at: float
     empty_since: float | None
-    alone_since: float | None
     tags: dict[str, str] = field(default_factory=dict)
     attendees: dict[str, Attendee] = field(default_factory=dict)
 
@@ -74,7 +72,7 @@ class Meeting:
         """
         # As on AWS, the last four characters are digits: they name the media cell.
         meeting_id = f"{str(uuid.uuid4())[:-4]}{secrets.randbelow(10_000):04d}"
-        return cls(meeting_id, request, region, now, now, now)
+        return cls(meeting_id, request, region, now, now)
 
     @classmethod
     def from_state(cls, state: Json) -> Self:
@@ -129,15 +127,12 @@ class Meeting:
         ends = [self.created_at + LIFETIME_SECONDS]
         if self.empty_since is not None:
             ends.append(self.empty_since + EMPTY_SECONDS)
-        if self.alone_since is not None:
-            ends.append(self.alone_since + ALONE_SECONDS)
         return min(ends)
 
     def count_connections(self, now: float) -> None:
-        """Start or stop the clocks of an empty and of a lonely meeting, after somebody came or went."""
-        connected = sum(each.connected for each in self.attendees.values())
-        self.empty_since = (self.empty_since or now) if connected == 0 else None
-        self.alone_since = (self.alone_since or now) if connected < 2 else None
+        """Start or stop the clock of an empty meeting, after somebody came or went."""
+        connected = any(each.connected for each in self.attendees.values())
+        self.empty_since = None if connected else self.empty_since or now
 
     def document(self) -> Json:
         """The API's `Meeting`."""
