@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from datetime import UTC, datetime
@@ -22,7 +23,10 @@ class _JsonFormatter(logging.Formatter):
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         line.update(getattr(record, "fields", {}))
-        return msgspec.json.encode(line, enc_hook=str).decode()
+        try:
+            return msgspec.json.encode(line, enc_hook=str).decode()
+        except UnicodeEncodeError:  # text that has no UTF-8 form, from whoever sent it: escaped rather than lost
+            return json.dumps(line, default=str)
 
 
 def configure() -> logging.Logger:
