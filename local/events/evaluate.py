@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from local.events.runtime.engine import Crashed, EarlyReturn, Engine, Limits, LogEntry, Refused, Returned, Run, Shape
+from local.events.runtime.engine import Engine
 from local.events.runtime.errors import CodeRefused, Problem
+from local.events.runtime.outcomes import Crashed, EarlyReturn, Limits, LogEntry, Refused, Returned, Run, Shape
 from local.events.strict_json import parse
 
 CODE_ERRORS: Final = "The code contains one or more errors."
@@ -66,6 +67,7 @@ async def evaluate(code: str, context: dict[str, Any], function: str) -> dict[st
             return {"error": {"message": problem}}
         return _answer(await engine.run(handler, phase or None, {"stash": {}} | context))
     finally:
+        engine.leave()
         await asyncio.to_thread(engine.close)
 
 

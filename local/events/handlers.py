@@ -25,8 +25,9 @@ from local.events.invocations import (
     context_of,
     outgoing_from,
 )
-from local.events.runtime.engine import Crashed, EarlyReturn, Engine, Limits, Refused, Returned, Shape
+from local.events.runtime.engine import Engine
 from local.events.runtime.errors import CodeRefused, DataSourceError, Problem
+from local.events.runtime.outcomes import Crashed, EarlyReturn, Limits, Refused, Returned, Shape
 
 __all__ = [
     "CodeRefused",
@@ -53,7 +54,7 @@ Implementation = DataSource | DirectHandler
 class NamespaceHandlers:
     """The loaded handlers of one channel namespace.
 
-    Instances are safe to use from many asyncio tasks at once; handler code itself runs on one thread of its own.
+    Instances are safe to use from many asyncio tasks of one event loop at once.
     """
 
     def __init__(
@@ -163,6 +164,7 @@ class NamespaceHandlers:
             self._drained = asyncio.Event()
             await self._drained.wait()
         if self._engine is not None:
+            self._engine.leave()
             await asyncio.to_thread(self._engine.close)
 
     async def _run(self, engine: Engine, handler: str, context: dict[str, Any]) -> Any:

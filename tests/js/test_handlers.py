@@ -291,9 +291,13 @@ async def test_calls_at_the_same_time_do_not_mix(load: Load) -> None:
     assert await asyncio.gather(*(publish(name) for name in names)) == names
 
 
+TAKES_LONG = "let n = 0; for (const a of ctx.events[0].payload) { for (const b of ctx.events[0].payload) { n += 1; } }"
+
+
 async def test_new_code_takes_over_while_the_old_still_answers(load: Load) -> None:
-    old = load(on_publish("return [{ id: '0', payload: 'old' }];"))
-    under_way = asyncio.gather(*(old.publish(HERE, events(1)) for _ in range(20)))
+    old = load(on_publish(f"{TAKES_LONG} return [{{ id: '0', payload: 'old' }}];"))
+    under_way = asyncio.gather(*(old.publish(HERE, [Incoming("0", list(range(600)))]) for _ in range(20)))
+    await asyncio.sleep(0)
     new = load(on_publish("return [{ id: '0', payload: 'new' }];"))
     assert await new.publish(HERE, events(1)) == [Outgoing("0", "new")]
     await old.close()

@@ -16,7 +16,8 @@ from local.events.handlers import CodeRefused, NamespaceHandlers
 from local.events.limits import HANDLER_CODE_CHARACTERS
 from local.events.runtime import compiler
 from local.events.runtime.compiler import EngineUnavailableError, compile_module
-from local.events.runtime.engine import Engine, Limits
+from local.events.runtime.engine import Engine
+from local.events.runtime.outcomes import Limits
 
 ALLOW = "export function onSubscribe(ctx) {}\n"
 
