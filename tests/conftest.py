@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _rank(item: pytest.Item) -> tuple[int, bool]:
     slow = max((place for place, name in enumerate(_ORDER, 1) if item.get_closest_marker(name)), default=0)
     return slow, _STACKS not in item.path.parents
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Escape output without UTF-8 form: it could not be handed from one process of the run to another."""
+    report = yield
+    report.sections = [(name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections]
+    return report
+
+
+@pytest.fixture(autouse=True)
+def root_logger() -> Iterator[None]:
+    """Take away again what a program under test does to the root logger of this process."""
+    root = logging.getLogger()
+    level, formatters = root.level, {handler: handler.formatter for handler in root.handlers}
+    yield
+    root.setLevel(level)
+    for handler in root.handlers[:]:
+        if handler in formatters:
+            handler.setFormatter(formatters[handler])
+        else:
+            root.removeHandler(handler)
 
 
 @pytest.fixture(scope="session")

@@ -202,4 +202,6 @@ class Activity:
         known = {"api": self._api_id, "operation": kind, "source": source, **fields}
         about = {name: value for name, value in known.items() if value is not None}
         which = f"{self.name}: " if len(self._siblings) > 1 else ""
-        _log.log(level, "%s%s %s", which, source, text, extra={"about": about})
+        # What clients write may have no UTF-8 form (a lone surrogate), which not every log can hold.
+        shown = text.encode("utf-8", "backslashreplace").decode()
+        _log.log(level, "%s%s %s", which, source, shown, extra={"about": about})
