@@ -8,9 +8,11 @@ Running again is safe: a handler is a pure function of its context, and what it 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, Final
 
@@ -20,7 +22,6 @@ from local.events.runtime.compiler import Compiled, compile_module
 from local.events.runtime.errors import CodeRefused, Problem
 from local.events.runtime.outcomes import Limits, LogEntry, Outcome, OutOfTime, Run, Shape
 from local.events.runtime.sandbox import Sandbox, name_of
-from local.events.runtime.worker import Worker
 
 HERE_SECONDS: Final = 0.005
 """Processor time of a call that may stop the event loop; a handler's usual call takes a hundredth of it."""
@@ -36,7 +37,7 @@ class Engine:
         self._here = Sandbox(compiled, replace(limits, seconds=min(HERE_SECONDS, limits.seconds)))
         self._here_thread: int | None = None
         self._long: set[tuple[str, str | None]] = set()
-        self._worker = Worker("appsync-js")
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="appsync-js")
         self.shapes: Mapping[str, Shape] = {name: Shape(kind) for name, kind in compiled.exports.items()}
 
     @classmethod
@@ -48,7 +49,7 @@ class Engine:
         """
         engine = cls(compile_module(code), limits)
         try:
-            engine._worker.run_at_once(engine._beside.start)
+            engine._thread.submit(engine._beside.start).result()
         except quickjs.JSException as error:
             engine.close()
             raise CodeRefused([Problem(f"the code cannot be loaded: {str(error).strip()}")]) from error
@@ -74,7 +75,8 @@ class Engine:
             if not isinstance(done.outcome, OutOfTime):
                 return done
             self._long.add((handler, phase))
-        return await self._worker.run(self._beside.run, handler, phase, context)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._beside.run, handler, phase, context)
 
     def leave(self) -> None:
         """Free the context of the calling thread; the last thing that this thread does with the engine."""
@@ -84,7 +86,8 @@ class Engine:
 
     def close(self) -> None:
         """Let what already runs finish, free the context and end the thread."""
-        self._worker.close(self._beside.drop)
+        self._thread.submit(self._beside.drop)
+        self._thread.shutdown(wait=True)
 
     def _is_here(self) -> bool:
         """Whether short calls may run on this thread: the first one that asks has them."""
