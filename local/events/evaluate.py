@@ -37,7 +37,10 @@ def main(arguments: Sequence[str]) -> int:
     try:
         code = _read(options.code)
         context = _context(_read(options.context))
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        print(f"evaluate: {error.filename} cannot be read ({error.strerror})", file=sys.stderr)
+        return 2
+    except ValueError as error:
         print(f"evaluate: {error}", file=sys.stderr)
         return 2
     result = asyncio.run(evaluate(code, context, options.function))
