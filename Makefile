@@ -49,7 +49,7 @@ $(WHEELS_READY): handlers/requirements.lock | $(PYTHON_READY)
 	@python -m stacks.packaging prepare --platform host
 	@mkdir -p .build && touch $@
 
-$(WEB_READY): $(NODE_READY) package.json contract/types.ts $(shell find web/src web/index.html web/tsconfig.json -type f 2>/dev/null)
+$(WEB_READY): $(NODE_READY) package.json contract/generated/types.ts $(shell find web/src web/index.html web/tsconfig.json -type f 2>/dev/null)
 	@echo "→ Web page (web/dist)"
 	@npm run --silent build:web
 
@@ -73,7 +73,7 @@ test-fast: setup ## Only the tests that need no local cloud
 
 check: setup ## Format, lint, types, generated files
 	@ruff format --check . && ruff check .
-	@mypy app.py stacks handlers local client appsync_events ops appsync_js bench
+	@mypy app.py contract stacks handlers local client appsync_events ops appsync_js bench
 	@npx --no-install eslint --max-warnings 0 appsync_js
 	@npx --no-install tsc -p web --noEmit
 	@python -m appsync_js.generate --check

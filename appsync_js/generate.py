@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Final
 
 from appsync_js.render import namespaces, source
-from handlers.core.contract import limits
-from handlers.core.contract.events import event_types
+from contract import limits
+from contract.events import event_types
 from handlers.core.message_rules import RULES
 
 _FOLDER: Final = Path(__file__).resolve().parent

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from handlers.core.contract.limits import HANDLER_CODE_CHARACTERS
+from contract.limits import HANDLER_CODE_CHARACTERS
 
 _FOLDER: Final = Path(__file__).resolve().parent
 _PLACEHOLDER: Final = re.compile(r"__([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*)__")
@@ -54,7 +54,7 @@ def render(namespace: str, tables: Mapping[str, str]) -> str:
     Args:
         namespace: for example ``conversations``.
         tables: physical table name by placeholder, for example ``{"MESSAGES_TABLE": "…-Messages-dev"}``; exactly
-            those of :func:`placeholders`. `handlers.core.contract.tables.Table.setting` is the placeholder's name.
+            those of :func:`placeholders`. `contract.tables.Table.setting` is the placeholder's name.
 
     Raises:
         RenderError: a placeholder has no name, a name has no placeholder, a name cannot stand in a string literal, or

@@ -18,8 +18,8 @@ import aiohttp
 
 from bench.people import User, sign_up
 from client.targets import Target, parse
-from handlers.core.contract import channels
-from handlers.core.contract.call_requests import InitiateCall
+from contract import channels
+from contract.calls.requests import InitiateCall
 from local.testing import LocalCloud
 
 ROUNDS = 100

@@ -21,7 +21,7 @@ import aiohttp
 
 from bench.people import User, sign_up
 from client.targets import Target, parse
-from handlers.core.contract.requests import SendMessage
+from contract.requests import SendMessage
 from local.testing import LocalCloud
 
 ROUNDS = 1

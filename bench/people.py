@@ -16,8 +16,8 @@ from client.api import Api
 from client.cognito import Cognito
 from client.session import Session, user_token
 from client.targets import Target
-from handlers.core.contract import channels
-from handlers.core.contract.channels import Namespace
+from contract import channels
+from contract.channels import Namespace
 
 _CODE = "123456"
 """The local cloud takes any confirmation code."""

@@ -24,9 +24,9 @@ import aiohttp
 from bench.people import User, sign_up
 from client.errors import ConflictError
 from client.targets import Target, parse
-from handlers.core.contract.call_models import CallView
-from handlers.core.contract.call_requests import InitiateCall
-from handlers.core.contract.call_responses import CallAccepted
+from contract.calls.models import CallView
+from contract.calls.requests import InitiateCall
+from contract.calls.responses import CallAccepted
 from local.meetings import MeetingControl
 from local.testing import LocalCloud
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.harness import compare
-from handlers.core.contract.tables import TABLES
+from contract.tables import TABLES
 from handlers.settings import CallsSettings, MessagesSettings
 
 ROUNDS = 15

@@ -22,8 +22,8 @@ import aiohttp
 
 from bench.people import User, sign_up
 from client.targets import Target, parse
-from handlers.core.contract import channels
-from handlers.core.contract.requests import CreateGroup, SendMessage
+from contract import channels
+from contract.requests import CreateGroup, SendMessage
 from local.testing import LocalCloud
 
 ROUNDS = 30

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from client.calls_api import CallsApi
-from handlers.core.contract import requests, responses
-from handlers.core.contract.models import Role
+from contract import requests, responses
+from contract.models import Role
 
 
 class Api(CallsApi):

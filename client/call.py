@@ -5,14 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from handlers.core.contract.call_models import (
-    Attendee,
-    CallStatus,
-    CallType,
-    MediaType,
-    MeetingDocument,
-    ParticipantStatus,
-)
+from contract.calls.models import Attendee, CallStatus, CallType, MediaType, MeetingDocument, ParticipantStatus
 
 LIVE: Final[frozenset[CallStatus]] = frozenset({"RINGING", "ACTIVE"})
 

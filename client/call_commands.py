@@ -8,7 +8,7 @@ from client.call import Call
 from client.call_lines import history_line, participant_lines
 from client.chatting import ChatClient
 from client.screen import Screen
-from handlers.core.contract.call_models import MediaType
+from contract.calls.models import MediaType
 
 HELP = """\
 /call [video]        call whoever is in this conversation

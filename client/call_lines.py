@@ -8,7 +8,7 @@ from typing import Final
 
 from client.call import Call
 from client.updates import CallChanged, CallNews
-from handlers.core.contract.call_models import CallStatus, CallView, ParticipantStatus
+from contract.calls.models import CallStatus, CallView, ParticipantStatus
 
 Name = Callable[[str], str]
 """Returns how a user is called, `you` for the user."""

@@ -13,10 +13,10 @@ from client.calls import CallBook
 from client.calls_api import CallsApi
 from client.errors import ConflictError, ForbiddenError, NotFoundError
 from client.updates import CallChanged
-from handlers.core.contract import call_responses
-from handlers.core.contract.call_events import CallEvent
-from handlers.core.contract.call_models import CallView, MediaType
-from handlers.core.contract.call_requests import InitiateCall
+from contract.calls import responses as call_responses
+from contract.calls.events import CallEvent
+from contract.calls.models import CallView, MediaType
+from contract.calls.requests import InitiateCall
 
 _HISTORY_PAGE: Final = 20
 

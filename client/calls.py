@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from client.call import Call
 from client.updates import CallChanged, CallNews
-from handlers.core.contract import call_events
-from handlers.core.contract.call_models import Attendee, CallStatus, CallView, MeetingDocument, ParticipantStatus
+from contract.calls import events as call_events
+from contract.calls.models import Attendee, CallStatus, CallView, MeetingDocument, ParticipantStatus
 
 RING_GRACE_SECONDS: Final = 5.0
 """How long after its ringing is over a call waits for the word that it was missed; then it falls silent by itself."""
@@ -105,7 +105,7 @@ class CallBook:
         """Take one event of the user's channel.
 
         Args:
-            event: one of `handlers.core.contract.call_events`.
+            event: one of `contract.calls.events`.
             now: the present, in seconds since the epoch.
 
         Returns:

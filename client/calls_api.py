@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from client.requester import Requester
-from handlers.core.contract import call_requests, call_responses
+from contract.calls import requests as call_requests
+from contract.calls import responses as call_responses
 
 
 class CallsApi(Requester):

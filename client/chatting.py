@@ -22,10 +22,10 @@ from client.recovery import Recovery
 from client.session import Session, user_token
 from client.targets import Target
 from client.updates import Link, LinkChanged, SendFailed, Update
-from handlers.core.contract import channels, events
-from handlers.core.contract.call_events import CallEvent
-from handlers.core.contract.models import ConversationView, Message
-from handlers.core.contract.requests import SendMessage
+from contract import channels, events
+from contract.calls.events import CallEvent
+from contract.models import ConversationView, Message
+from contract.requests import SendMessage
 
 _log = logging.getLogger(__name__)
 TYPING_INTERVAL_SECONDS: Final = 2.0
@@ -160,7 +160,7 @@ class ChatClient:
         Args:
             conversation_id: where to.
             content: the text, or the caption of a medium.
-            fields: further fields of the request, as `handlers.core.contract.requests.SendMessage` names them.
+            fields: further fields of the request, as `contract.requests.SendMessage` names them.
 
         Returns:
             The stored message. It is handed out through `on_update` as well, in its place.

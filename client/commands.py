@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 from client import call_commands
 from client.chatting import ChatClient
 from client.screen import Screen
-from handlers.core.contract.models import Message, PublicUser
-from handlers.core.contract.requests import CreateGroup
+from contract.models import Message, PublicUser
+from contract.requests import CreateGroup
 
 HELP = f"""\
 text                 send a message

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import msgspec
 
 from client.updates import HistoryReset, MessageAdded, MessageChanged
-from handlers.core.contract.models import Message
-from handlers.core.contract.responses import HistoryPage
+from contract.models import Message
+from contract.responses import HistoryPage
 
 Change = MessageAdded | MessageChanged | HistoryReset
 

@@ -9,9 +9,9 @@ import msgspec
 
 from client.conversation import ConversationLog
 from client.updates import TypingChanged
-from handlers.core.contract import events
-from handlers.core.contract.limits import PREVIEW_CHARACTERS
-from handlers.core.contract.models import Conversation, ConversationView, LastMessage, Message
+from contract import events
+from contract.limits import PREVIEW_CHARACTERS
+from contract.models import Conversation, ConversationView, LastMessage, Message
 
 
 @dataclass

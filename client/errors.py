@@ -25,7 +25,7 @@ there is no connection to come.
 from __future__ import annotations
 
 from appsync_events.errors import EventsError, NoCredentialsError
-from handlers.core.contract.call_models import CallView
+from contract.calls.models import CallView
 
 
 class ClientError(Exception):

@@ -25,8 +25,8 @@ from client.updates import (
     Update,
     UserChanged,
 )
-from handlers.core.contract import events
-from handlers.core.contract.models import Conversation, ConversationView, Message
+from contract import events
+from contract.models import Conversation, ConversationView, Message
 
 TYPING_SECONDS: Final = 3.0
 """How long a typing notice holds without another one."""

@@ -19,10 +19,10 @@ from client.conversation import ConversationLog
 from client.errors import ApiError, ForbiddenError, NotFoundError, UnreachableError
 from client.inbox import Inbox
 from client.updates import Update
-from handlers.core.contract import events
-from handlers.core.contract.limits import CONVERSATIONS_PAGE_MAX
-from handlers.core.contract.models import ConversationView
-from handlers.core.contract.responses import HistoryPage
+from contract import events
+from contract.limits import CONVERSATIONS_PAGE_MAX
+from contract.models import ConversationView
+from contract.responses import HistoryPage
 
 _log = logging.getLogger(__name__)
 _SETTLE_SECONDS: Final = 0.15

@@ -17,9 +17,9 @@ from appsync_events import Backoff
 from client.errors import ApiError, ConflictError, ServerFaultError, TooManyRequestsError, UnreachableError, api_error
 from client.session import TokenSource
 from client.targets import Target
-from handlers.core.contract import requests, responses
-from handlers.core.contract.route import Route
-from handlers.core.contract.routes import ROUTES
+from contract import requests, responses
+from contract.route import Route
+from contract.routes import ROUTES
 
 Answer = TypeVar("Answer", bound=responses.Success)
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=30.0, connect=5.0)

@@ -27,7 +27,7 @@ from client.updates import (
     Update,
     UserChanged,
 )
-from handlers.core.contract.models import ConversationView, Message
+from contract.models import ConversationView, Message
 
 
 class Screen:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from client.call import Call
 from client.errors import Failure
-from handlers.core.contract.models import ConversationView, Message, PublicUser
+from contract.models import ConversationView, Message, PublicUser
 
 
 class Link(enum.Enum):

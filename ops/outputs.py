@@ -16,7 +16,7 @@ import botocore.exceptions
 import botocore.session
 from botocore.config import Config
 
-from handlers.core.contract import tables
+from contract import tables
 from ops.cdk import ROOT
 from ops.errors import CommandError
 from stacks import outputs

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aws_cdk import Aws
 
-from handlers.core.contract.channels import Namespace
-from handlers.core.contract.tables import Index, Table
+from contract.channels import Namespace
+from contract.tables import Index, Table
 
 
 def table(table: Table, environment: str) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from contract import channels
+from contract.tables import TABLES
 from handlers import settings
-from handlers.core.contract import channels
-from handlers.core.contract.tables import TABLES
 from stacks import calls, ring_funnel
 from stacks.constructs.alarms import Metric
 from stacks.delivery import DEAD_LETTERS, QUEUE

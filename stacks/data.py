@@ -8,8 +8,8 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
-from handlers.core.contract import tables
-from handlers.core.contract.tables import Key, Table
+from contract import tables
+from contract.tables import Key, Table
 from stacks import reasons
 from stacks.constructs.stack import EnvironmentStack
 from stacks.environment import Environment

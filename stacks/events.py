@@ -15,8 +15,8 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from appsync_js.render import placeholders, render
-from handlers.core.contract import channels, tables
-from handlers.core.contract.channels import Namespace
+from contract import channels, tables
+from contract.channels import Namespace
 from stacks import outputs, reasons
 from stacks.constructs.function import log_writing, table_statements
 from stacks.constructs.log_group import log_group_of

@@ -11,8 +11,8 @@ from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from handlers.core.contract.route import Domain
-from handlers.core.contract.routes import ROUTES
+from contract.route import Domain
+from contract.routes import ROUTES
 from stacks import arns
 from stacks.constructs.log_group import log_group_of
 from stacks.environment import Environment

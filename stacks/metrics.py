@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from contract.channels import Namespace
+from contract.tables import Table
 from handlers import settings
-from handlers.core.contract.channels import Namespace
-from handlers.core.contract.tables import Table
 from stacks.constructs.alarms import Metric
 from stacks.constructs.function import SettingsClass
 from stacks.naming import Names

@@ -10,9 +10,9 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from contract import channels
+from contract.tables import TABLES
 from handlers import settings
-from handlers.core.contract import channels
-from handlers.core.contract.tables import TABLES
 from stacks import calls, reasons, ring_funnel
 from stacks.constructs.alarms import Alarm, Metric, add_alarm
 from stacks.constructs.stack import EnvironmentStack

@@ -104,8 +104,9 @@ def _check_wheels(platform: Platform, root: Path, wheels: Path) -> None:
 
 
 def _sources(root: Path) -> Iterator[tuple[str, bytes]]:
-    for path in (root / "handlers").rglob("*.py"):
-        yield path.relative_to(root).as_posix(), path.read_bytes()
+    for folder in ("contract", "handlers"):
+        for path in (root / folder).rglob("*.py"):
+            yield path.relative_to(root).as_posix(), path.read_bytes()
 
 
 def _wheel_files(wheels: Path) -> Iterator[tuple[str, bytes]]:

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from contract import channels, tables
+from contract.tables import Index, Table
 from handlers import settings
-from handlers.core.contract import channels, tables
-from handlers.core.contract.tables import Index, Table
 
 Tables = Mapping[Table, tuple[str, ...]]
 

@@ -8,7 +8,7 @@ from typing import Final
 from aws_cdk import Duration
 from constructs import Construct
 
-from handlers.core.contract.route import Domain
+from contract.route import Domain
 from handlers.settings import CallsSettings, ConversationsSettings, MessagesSettings, UsersSettings
 from stacks import outputs, reasons
 from stacks.calls import CallKeeping, media_region

@@ -10,6 +10,7 @@ from functools import cache
 from random import SystemRandom
 from typing import Any
 
+from contract.limits import BATCH_GET_KEYS_MAX
 from handlers.adapters.dynamodb import (
     TransactionCancelledError,
     from_item,
@@ -17,7 +18,6 @@ from handlers.adapters.dynamodb import (
     to_item,
     transact,
 )
-from handlers.core.contract.limits import BATCH_GET_KEYS_MAX
 from handlers.core.errors import UnavailableError
 
 _CONCURRENCY = 8

@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 from botocore.exceptions import ClientError
 
+from contract import tables
 from handlers.adapters.batches import batch_get, get_item, query
 from handlers.adapters.call_items import DUE, call_item, call_key, call_state
 from handlers.adapters.dynamodb import Reason, TransactionCancelledError, error_code, to_item, transact, writing
@@ -16,7 +17,6 @@ from handlers.adapters.outbox import outbox_put
 from handlers.adapters.rate_limits import rate_update
 from handlers.core.call_ports import Outcome, Transition, Verdict
 from handlers.core.call_state import CallState
-from handlers.core.contract import tables
 from handlers.core.instants import from_iso, to_iso
 
 _ALL_OLD: Final = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}

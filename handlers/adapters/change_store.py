@@ -7,12 +7,12 @@ from typing import Any
 
 import msgspec
 
+from contract import limits
 from handlers.adapters.conversation_reader import DynamoConversationReader, unchanged
 from handlers.adapters.dynamodb import TransactionCancelledError, to_item, transact
 from handlers.adapters.memberships import member_update
 from handlers.adapters.message_finder import DynamoMessageFinder, message_key
 from handlers.adapters.outbox import outbox_put
-from handlers.core.contract import limits
 from handlers.core.conversation_state import ConversationState
 from handlers.core.message_ports import Change, ChangeKind, Outcome, Verdict
 from handlers.core.message_rules import MEDIA_FIELDS, StoredMessage, preview

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from handlers.core.contract.models import Conversation, LastMessage
+from contract.models import Conversation, LastMessage
 from handlers.core.conversation_ports import GroupRecord, Membership, StoredConversation
 
 _OPTIONAL = ("name", "description", "avatar")

@@ -6,14 +6,14 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from contract.limits import HIDDEN_MESSAGES_EXAMINED
+from contract.models import LastMessage, Message
 from handlers.adapters import conversation_items as items
 from handlers.adapters.batches import commit, get_item, query
 from handlers.adapters.conversation_reader import unchanged
 from handlers.adapters.conversation_rows import DynamoConversationRows, member_key
 from handlers.adapters.dynamodb import to_item
 from handlers.adapters.outbox import outbox_put
-from handlers.core.contract.limits import HIDDEN_MESSAGES_EXAMINED
-from handlers.core.contract.models import LastMessage, Message
 from handlers.core.conversation_ports import Change, Creation, GroupRecord, Visible
 from handlers.core.message_rules import StoredMessage, last_message
 

@@ -19,9 +19,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from contract.limits import PUBLISH_CONCURRENCY
 from handlers.adapters.connections import Connections
 from handlers.adapters.signing import Signer
-from handlers.core.contract.limits import PUBLISH_CONCURRENCY
 
 _log = logging.getLogger(__name__)
 

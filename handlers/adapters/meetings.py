@@ -14,9 +14,9 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from contract.calls.models import Attendee
 from handlers.adapters.dynamodb import error_code
 from handlers.core.call_ports import Meeting, MeetingGoneError, MeetingsFailedError
-from handlers.core.contract.call_models import Attendee
 
 _log = logging.getLogger(__name__)
 

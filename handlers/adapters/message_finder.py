@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from contract import tables
 from handlers.adapters.dynamodb import from_item, reading, to_item
-from handlers.core.contract import tables
 from handlers.core.message_rules import StoredMessage
 
 _INDEX = tables.MESSAGES.indexes[0].name

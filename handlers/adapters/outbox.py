@@ -7,8 +7,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from contract import limits, tables
 from handlers.adapters.dynamodb import error_code, from_item, reading, to_item, to_value, writing
-from handlers.core.contract import limits, tables
 from handlers.core.instants import from_iso, to_iso
 from handlers.core.ports import OutboxRecord
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from handlers.core.contract import limits
+from contract import limits
 from handlers.core.ports import Parcel
 
 _log = logging.getLogger(__name__)

@@ -6,8 +6,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from contract.limits import RateLimit
 from handlers.adapters.dynamodb import error_code, to_item, writing
-from handlers.core.contract.limits import RateLimit
 
 
 def rate_update(table: str, user_id: str, rate: RateLimit, now: int) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from contract import limits
+from contract.limits import SEND_RATE
 from handlers.adapters.conversation_reader import DynamoConversationReader, unchanged
 from handlers.adapters.dynamodb import (
     Reason,
@@ -21,8 +23,6 @@ from handlers.adapters.memberships import member_update
 from handlers.adapters.message_finder import DynamoMessageFinder
 from handlers.adapters.outbox import outbox_put
 from handlers.adapters.rate_limits import rate_update
-from handlers.core.contract import limits
-from handlers.core.contract.limits import SEND_RATE
 from handlers.core.conversation_state import ConversationState
 from handlers.core.errors import OutcomeUnknownError
 from handlers.core.message_ports import Draft, Outcome, Verdict

@@ -7,11 +7,11 @@ from typing import Any, get_args
 
 import msgspec
 
+from contract.limits import SEARCH_PREFIX_CHARACTERS
+from contract.models import Profile, PublicUser, Year
 from handlers.adapters.batches import batch_get, commit, get_item, query
 from handlers.adapters.dynamodb import to_item
 from handlers.adapters.outbox import outbox_put
-from handlers.core.contract.limits import SEARCH_PREFIX_CHARACTERS
-from handlers.core.contract.models import Profile, PublicUser, Year
 from handlers.core.ports import OutboxRecord
 from handlers.core.profiles import words
 from handlers.core.user_ports import Hit

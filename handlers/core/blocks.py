@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
-from handlers.core.contract import channels, events, limits
+from contract import channels, events, limits
 from handlers.core.conversation_ids import direct_id
 from handlers.core.conversation_ports import ConversationRows, Directory, StoredConversation
 from handlers.core.delivery import Dispatcher, outbox_record

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 import msgspec
 from msgspec.structs import replace
 
+from contract.calls.requests import AcceptCall
+from contract.calls.responses import CallAccepted
 from handlers.core import call_machine
 from handlers.core.call_acts import Act, Refusal, Repeat
 from handlers.core.call_invitations import GroupsOfCalls
@@ -22,8 +24,6 @@ from handlers.core.call_seats import Seat, Seats
 from handlers.core.call_state import CallState
 from handlers.core.call_transitions import CALL_TRIES, Transitions
 from handlers.core.call_views import view
-from handlers.core.contract.call_requests import AcceptCall
-from handlers.core.contract.call_responses import CallAccepted
 from handlers.core.errors import CallConflictError, ForbiddenError, NotFoundError, UnavailableError
 from handlers.core.ports import Clock
 from handlers.core.retrying import attempts

@@ -7,9 +7,9 @@ from typing import Literal
 
 import msgspec
 
+from contract.calls.transitions import Action
+from contract.requests import ErrorCode
 from handlers.core.call_state import CallState
-from handlers.core.contract.call_rules import Action
-from handlers.core.contract.requests import ErrorCode
 
 EventType = Literal[
     "INCOMING_CALL",

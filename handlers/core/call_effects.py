@@ -8,10 +8,10 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
+from contract import limits
+from contract.calls.models import CallStatus, EndReason
 from handlers.core.call_acts import Act, Notice
 from handlers.core.call_state import CallState, Participant
-from handlers.core.contract import limits
-from handlers.core.contract.call_models import CallStatus, EndReason
 
 
 class Effect(msgspec.Struct, frozen=True):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from contract import limits
+from contract.calls.transitions import Action, Standing
 from handlers.core.call_acts import Act, Refusal
 from handlers.core.call_state import CallState, Participant
-from handlers.core.contract import limits
-from handlers.core.contract.call_rules import Action, Standing
 
 _OVER: Final = "the call is over"
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import msgspec
 
+from contract.calls.requests import LeaveCall, RejectCall
+from contract.calls.responses import CallChanged, CallLeft
+from contract.calls.transitions import Action
 from handlers.core.call_accepting import require_caller
 from handlers.core.call_acts import Act
 from handlers.core.call_ports import Calls
 from handlers.core.call_transitions import Transitions
 from handlers.core.call_views import view
-from handlers.core.contract.call_requests import LeaveCall, RejectCall
-from handlers.core.contract.call_responses import CallChanged, CallLeft
-from handlers.core.contract.call_rules import Action
 from handlers.core.errors import NotFoundError
 from handlers.core.ports import Clock
 

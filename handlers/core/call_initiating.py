@@ -15,6 +15,10 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
+from contract.calls.models import CallView
+from contract.calls.requests import InitiateCall
+from contract.calls.responses import CallInitiated
+from contract.limits import CALL_RATE
 from handlers.core import call_machine
 from handlers.core.call_acts import Act, Refusal, Repeat
 from handlers.core.call_invitations import Invitation, Invitations
@@ -22,10 +26,6 @@ from handlers.core.call_ports import Calls, Outcome, RingTimers, Verdict
 from handlers.core.call_state import CallState, Participant
 from handlers.core.call_transitions import Transitions
 from handlers.core.call_views import view
-from handlers.core.contract.call_models import CallView
-from handlers.core.contract.call_requests import InitiateCall
-from handlers.core.contract.call_responses import CallInitiated
-from handlers.core.contract.limits import CALL_RATE
 from handlers.core.conversation_ids import call_id
 from handlers.core.errors import CallConflictError, ForbiddenError, TooManyRequestsError, UnavailableError
 from handlers.core.ports import Clock, Ids

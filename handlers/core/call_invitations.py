@@ -7,10 +7,10 @@ from typing import Protocol
 
 import msgspec
 
-from handlers.core.contract import limits
-from handlers.core.contract.call_models import CallType, MediaType
-from handlers.core.contract.call_requests import InitiateCall
-from handlers.core.contract.models import Conversation
+from contract import limits
+from contract.calls.models import CallType, MediaType
+from contract.calls.requests import InitiateCall
+from contract.models import Conversation
 from handlers.core.conversation_ports import BlockPairs, Directory, StoredConversation
 from handlers.core.errors import ForbiddenError, InvalidRequestError, NotFoundError
 from handlers.core.parallel import both

@@ -1,4 +1,4 @@
-"""The calls' state machine: it follows the table of `handlers.core.contract.call_rules`, and nothing else decides.
+"""The calls' state machine: it follows the table of `contract.calls.transitions`, and nothing else decides.
 
 `decide` is a pure function of a call, what somebody wants of it and when. Whatever no rule allows is T10: a repetition,
 which changes nothing and is answered as the first time, or a refusal.
@@ -11,12 +11,12 @@ from typing import Final
 
 import msgspec
 
+from contract.calls.models import CallStatus
+from contract.calls.transitions import RULES, Action, Rule, Standing
 from handlers.core import call_effects as effects
 from handlers.core import call_guards as guards
 from handlers.core.call_acts import Act, Move, Refusal, Repeat
 from handlers.core.call_state import CallState
-from handlers.core.contract.call_models import CallStatus
-from handlers.core.contract.call_rules import RULES, Action, Rule, Standing
 
 _LEAVING: Final = (guards.the_same_attendee, guards.a_fit_successor)
 

@@ -10,9 +10,9 @@ import logging
 
 import msgspec
 
+from contract import limits
 from handlers.core.call_ports import Calls, Meetings
 from handlers.core.call_state import CallState
-from handlers.core.contract import limits
 from handlers.core.ports import Clock
 
 _log = logging.getLogger(__name__)

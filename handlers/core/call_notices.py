@@ -7,11 +7,11 @@ from typing import Any, Final
 
 import msgspec
 
+from contract import channels, limits
+from contract.calls import events
+from contract.calls.models import Attendee
 from handlers.core.call_acts import Move, Notice
 from handlers.core.call_state import CallState
-from handlers.core.contract import call_events as events
-from handlers.core.contract import channels, limits
-from handlers.core.contract.call_models import Attendee
 from handlers.core.delivery import outbox_record
 from handlers.core.instants import to_iso
 from handlers.core.ports import Ids, OutboxRecord

@@ -12,9 +12,9 @@ from typing import Protocol
 
 import msgspec
 
+from contract.calls.models import Attendee
+from contract.limits import RateLimit
 from handlers.core.call_state import CallState
-from handlers.core.contract.call_models import Attendee
-from handlers.core.contract.limits import RateLimit
 from handlers.core.ports import OutboxRecord
 
 

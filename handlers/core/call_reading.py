@@ -6,13 +6,13 @@ from typing import Final
 
 import msgspec
 
+from contract import limits
+from contract.calls.requests import ListCalls
+from contract.calls.responses import CallAnswer, CallPage
 from handlers.core import cursors
 from handlers.core.call_ports import Calls
 from handlers.core.call_state import CallState
 from handlers.core.call_views import view
-from handlers.core.contract import limits
-from handlers.core.contract.call_requests import ListCalls
-from handlers.core.contract.call_responses import CallAnswer, CallPage
 from handlers.core.errors import ForbiddenError, NotFoundError
 from handlers.core.instants import to_iso
 from handlers.core.ports import Clock

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from msgspec.structs import replace
 
+from contract.calls.models import Attendee
 from handlers.core import call_machine
 from handlers.core.call_acts import Act, Move
 from handlers.core.call_notices import FAILED
@@ -15,7 +16,6 @@ from handlers.core.call_ports import Meeting, MeetingGoneError, Meetings, Meetin
 from handlers.core.call_state import CallState
 from handlers.core.call_transitions import Transitions
 from handlers.core.call_views import view
-from handlers.core.contract.call_models import Attendee
 from handlers.core.errors import CallConflictError, ChatError, UnavailableError
 from handlers.core.stages import stage
 

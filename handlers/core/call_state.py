@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from handlers.core.contract.call_models import CallStatus, CallType, EndReason, MediaType, ParticipantStatus
+from contract.calls.models import CallStatus, CallType, EndReason, MediaType, ParticipantStatus
 
 LIVE: frozenset[CallStatus] = frozenset({"RINGING", "ACTIVE"})
 _HELD: frozenset[ParticipantStatus] = frozenset({"RINGING", "JOINED"})

@@ -6,13 +6,13 @@ import logging
 
 import msgspec
 
+from contract import limits
 from handlers.core.call_acts import Act
 from handlers.core.call_invitations import GroupsOfCalls
 from handlers.core.call_meetings import MeetingCleaner
 from handlers.core.call_ports import Calls, Meetings
 from handlers.core.call_state import CallState
 from handlers.core.call_transitions import Transitions
-from handlers.core.contract import limits
 from handlers.core.conversation_ports import Directory
 from handlers.core.errors import CallConflictError
 from handlers.core.ports import Clock

@@ -12,6 +12,8 @@ from typing import Final, NoReturn
 
 import msgspec
 
+from contract.calls.models import Attendee
+from contract.limits import RateLimit
 from handlers.core import call_machine, parallel
 from handlers.core.call_acts import Act, Move, Refusal, Repeat
 from handlers.core.call_meetings import MeetingCleaner
@@ -19,8 +21,6 @@ from handlers.core.call_notices import Wave, waves
 from handlers.core.call_ports import CallNote, Calls, Journal, Outcome, Transition, Verdict
 from handlers.core.call_state import CallState
 from handlers.core.call_views import view
-from handlers.core.contract.call_models import Attendee
-from handlers.core.contract.limits import RateLimit
 from handlers.core.delivery import Dispatcher
 from handlers.core.errors import (
     CallConflictError,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from contract.calls.models import CallParticipant, CallView
 from handlers.core.call_state import CallState, Participant
-from handlers.core.contract.call_models import CallParticipant, CallView
 from handlers.core.instants import to_iso
 
 

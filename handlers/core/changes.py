@@ -7,11 +7,11 @@ from functools import partial
 
 import msgspec
 
+from contract import channels, events
+from contract.models import Message
+from contract.requests import EditMessage
+from contract.responses import Changed
 from handlers.core import finding, parallel
-from handlers.core.contract import channels, events
-from handlers.core.contract.models import Message
-from handlers.core.contract.requests import EditMessage
-from handlers.core.contract.responses import Changed
 from handlers.core.conversation_state import ConversationState
 from handlers.core.delivery import Dispatcher, outbox_record
 from handlers.core.errors import ConflictError, ForbiddenError, NotFoundError, UnavailableError

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from handlers.core.contract import channels, events
-from handlers.core.contract.models import Conversation
+from contract import channels, events
+from contract.models import Conversation
 from handlers.core.delivery import outbox_record
 from handlers.core.ports import Clock, Ids, OutboxRecord
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from handlers.core.contract.models import Conversation, ConversationType, LastMessage, PublicUser, Role
+from contract.models import Conversation, ConversationType, LastMessage, PublicUser, Role
 from handlers.core.ports import OutboxRecord
 
 

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import asdict, replace
 
-from handlers.core.contract.models import Conversation, ConversationView
+from contract.models import Conversation, ConversationView
 from handlers.core.conversation_ports import Conversations, Membership, StoredConversation
 
 NAMED_PARTICIPANTS: Final = 20

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
+from contract.models import Member
+from contract.requests import ListConversations
+from contract.responses import ConversationAnswer, ConversationPage
 from handlers.core import cursors
-from handlers.core.contract.models import Member
-from handlers.core.contract.requests import ListConversations
-from handlers.core.contract.responses import ConversationAnswer, ConversationPage
 from handlers.core.conversation_ports import Conversations, Directory, Membership, StoredConversation
 from handlers.core.conversation_views import Seen, named, see, view
 from handlers.core.errors import NotFoundError

@@ -18,10 +18,10 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from handlers.core.contract import limits
-from handlers.core.contract.channels import Namespace
-from handlers.core.contract.events import Event
-from handlers.core.contract.responses import Delivery
+from contract import limits
+from contract.channels import Namespace
+from contract.events import Event
+from contract.responses import Delivery
 from handlers.core.ports import Clock, DeliveryQueue, Outbox, OutboxRecord, Parcel, Publisher
 from handlers.core.stages import stage
 
@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 
 def event_json(event: msgspec.Struct) -> str:
-    """Return one of `handlers.core.contract.events` as it goes over the wire."""
+    """Return one of `contract.events` as it goes over the wire."""
     return msgspec.json.encode(event).decode()
 
 
@@ -47,7 +47,7 @@ def outbox_record(
 
     Args:
         namespace: where the recipients listen.
-        event: one of `handlers.core.contract.events`, with its `eventId`.
+        event: one of `contract.events`, with its `eventId`.
         recipients: user ids, each only once.
         now: milliseconds since the epoch.
         fanout_limit: most recipients published to within the request; above it the event goes out in slices.

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import msgspec
 
-from handlers.core.contract import limits
-from handlers.core.contract.models import Conversation, PublicUser
-from handlers.core.contract.responses import DirectAnswer
+from contract import limits
+from contract.models import Conversation, PublicUser
+from contract.responses import DirectAnswer
 from handlers.core.conversation_events import ConversationEvents
 from handlers.core.conversation_ids import direct_id
 from handlers.core.conversation_ports import (

@@ -19,8 +19,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from handlers.core.contract.call_models import CallView
-from handlers.core.contract.requests import ErrorCode
+from contract.calls.models import CallView
+from contract.requests import ErrorCode
 
 
 class ChatError(Exception):

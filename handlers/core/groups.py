@@ -13,10 +13,10 @@ import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from contract import limits
+from contract.models import Conversation, Role
+from contract.requests import CreateGroup, UpdateGroup
 from handlers.core import membership
-from handlers.core.contract import limits
-from handlers.core.contract.models import Conversation, Role
-from handlers.core.contract.requests import CreateGroup, UpdateGroup
 from handlers.core.conversation_events import ConversationEvents
 from handlers.core.conversation_ids import group_id
 from handlers.core.conversation_ports import Change, Conversations, Creation, Directory, GroupRecord, Membership

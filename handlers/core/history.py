@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from contract.limits import GAP_CHANGES_MAX, GAP_MESSAGES_MAX
+from contract.models import Message
+from contract.requests import History
+from contract.responses import HistoryPage
 from handlers.core import finding
-from handlers.core.contract.limits import GAP_CHANGES_MAX, GAP_MESSAGES_MAX
-from handlers.core.contract.models import Message
-from handlers.core.contract.requests import History
-from handlers.core.contract.responses import HistoryPage
 from handlers.core.conversation_state import ConversationState
 from handlers.core.errors import UnavailableError
 from handlers.core.history_cursor import Position, position

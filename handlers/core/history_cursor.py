@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from contract.requests import History
 from handlers.core import cursors
-from handlers.core.contract.requests import History
 from handlers.core.errors import InvalidRequestError
 from handlers.core.instants import from_iso, to_iso
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
-from handlers.core.contract.models import Conversation, Role
+from contract.models import Conversation, Role
 from handlers.core.errors import ConflictError, ForbiddenError, NotFoundError
 
 

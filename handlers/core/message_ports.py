@@ -8,7 +8,7 @@ from typing import Protocol
 
 import msgspec
 
-from handlers.core.contract.models import Message
+from contract.models import Message
 from handlers.core.conversation_state import ConversationState
 from handlers.core.message_rules import StoredMessage
 from handlers.core.ports import OutboxRecord

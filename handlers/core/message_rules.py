@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import msgspec
 
-from handlers.core.contract.limits import PREVIEW_CHARACTERS
-from handlers.core.contract.models import LastMessage, Message, MessageType
-from handlers.core.contract.requests import SendMessage
+from contract.limits import PREVIEW_CHARACTERS
+from contract.models import LastMessage, Message, MessageType
+from contract.requests import SendMessage
 from handlers.core.errors import InvalidRequestError
 
 MEDIA_FIELDS: Final = ("mediaUrl", "fileName", "fileSize", "duration")

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import msgspec
 
-from handlers.core.contract.limits import RateLimit
+from contract.limits import RateLimit
 
 
 class Clock(Protocol):

@@ -10,9 +10,9 @@ import msgspec
 from msgspec import UNSET
 from msgspec.structs import asdict, replace
 
-from handlers.core.contract import limits
-from handlers.core.contract.models import Profile, PublicUser
-from handlers.core.contract.requests import UpdateProfile
+from contract import limits
+from contract.models import Profile, PublicUser
+from contract.requests import UpdateProfile
 from handlers.core.errors import InvalidRequestError
 
 _WORD: Final = re.compile(r"[^\W_]+")

@@ -6,10 +6,10 @@ from functools import partial
 
 import msgspec
 
+from contract import channels, events
+from contract.requests import MarkRead
+from contract.responses import ReadDone
 from handlers.core import finding, parallel
-from handlers.core.contract import channels, events
-from handlers.core.contract.requests import MarkRead
-from handlers.core.contract.responses import ReadDone
 from handlers.core.conversation_state import ConversationState
 from handlers.core.delivery import Dispatcher, outbox_record
 from handlers.core.errors import InvalidRequestError, UnavailableError

@@ -8,12 +8,12 @@ from typing import Final
 
 import msgspec
 
+from contract import channels, events
+from contract.limits import SEND_RATE
+from contract.models import Message
+from contract.requests import SendMessage
+from contract.responses import Delivery, Sent
 from handlers.core import finding, parallel
-from handlers.core.contract import channels, events
-from handlers.core.contract.limits import SEND_RATE
-from handlers.core.contract.models import Message
-from handlers.core.contract.requests import SendMessage
-from handlers.core.contract.responses import Delivery, Sent
 from handlers.core.conversation_state import ConversationState
 from handlers.core.delivery import Dispatcher, outbox_record
 from handlers.core.errors import (

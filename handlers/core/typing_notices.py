@@ -7,11 +7,11 @@ from functools import partial
 
 import msgspec
 
+from contract import channels, events
+from contract.limits import TYPING_RATE
+from contract.requests import Typing
+from contract.responses import Done
 from handlers.core import finding, parallel
-from handlers.core.contract import channels, events
-from handlers.core.contract.limits import TYPING_RATE
-from handlers.core.contract.requests import Typing
-from handlers.core.contract.responses import Done
 from handlers.core.conversation_state import ConversationState
 from handlers.core.delivery import event_json
 from handlers.core.errors import TooManyRequestsError

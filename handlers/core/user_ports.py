@@ -7,7 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from handlers.core.contract.models import Profile
+from contract.models import Profile
 from handlers.core.conversation_ports import BlockPairs, Directory, StoredConversation
 from handlers.core.ports import OutboxRecord
 from handlers.core.profiles import Account

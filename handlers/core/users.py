@@ -5,12 +5,12 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
+from contract import channels, events, limits
+from contract.limits import SEARCH_RATE
+from contract.models import Profile, PublicUser
+from contract.requests import SearchUsers, UpdateProfile
+from contract.responses import UserAnswer
 from handlers.core import profiles
-from handlers.core.contract import channels, events, limits
-from handlers.core.contract.limits import SEARCH_RATE
-from handlers.core.contract.models import Profile, PublicUser
-from handlers.core.contract.requests import SearchUsers, UpdateProfile
-from handlers.core.contract.responses import UserAnswer
 from handlers.core.conversation_ports import BlockPairs, ConversationRows
 from handlers.core.delivery import Dispatcher, outbox_record
 from handlers.core.errors import (

@@ -8,6 +8,9 @@ from functools import cache
 
 import msgspec
 
+from contract.calls.requests import AcceptCall, CancelCall, EndCall, InitiateCall, LeaveCall, ListCalls, RejectCall
+from contract.calls.responses import CallAccepted, CallAnswer, CallChanged, CallInitiated, CallLeft, CallPage
+from contract.requests import Nothing
 from handlers.adapters.blocks import DynamoBlockPairs
 from handlers.adapters.conversation_rows import DynamoStoredConversations
 from handlers.adapters.users import DynamoDirectory
@@ -18,24 +21,6 @@ from handlers.core.call_invitations import Invitations
 from handlers.core.call_ports import RingTimers
 from handlers.core.call_reading import ReadingCalls
 from handlers.core.call_seats import Seats
-from handlers.core.contract.call_requests import (
-    AcceptCall,
-    CancelCall,
-    EndCall,
-    InitiateCall,
-    LeaveCall,
-    ListCalls,
-    RejectCall,
-)
-from handlers.core.contract.call_responses import (
-    CallAccepted,
-    CallAnswer,
-    CallChanged,
-    CallInitiated,
-    CallLeft,
-    CallPage,
-)
-from handlers.core.contract.requests import Nothing
 from handlers.entry.call_parts import Services, parts, ring_timers, services
 from handlers.entry.http import Call, Operation, dispatcher
 from handlers.settings import CallsSettings

@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 
+from contract.requests import AddMembers, CreateGroup, ListConversations, Nothing, OpenDirect, SetRole, UpdateGroup
+from contract.responses import ConversationAnswer, ConversationPage, Done, GroupAnswer
 from handlers.adapters import aws
 from handlers.adapters.blocks import DynamoBlockPairs
 from handlers.adapters.clock import RandomIds, SystemClock
@@ -17,16 +19,6 @@ from handlers.adapters.events_publisher import EventsPublisher
 from handlers.adapters.outbox import DynamoOutbox
 from handlers.adapters.queue import SqsDeliveryQueue
 from handlers.adapters.users import DynamoDirectory
-from handlers.core.contract.requests import (
-    AddMembers,
-    CreateGroup,
-    ListConversations,
-    Nothing,
-    OpenDirect,
-    SetRole,
-    UpdateGroup,
-)
-from handlers.core.contract.responses import ConversationAnswer, ConversationPage, Done, GroupAnswer
 from handlers.core.conversation_events import ConversationEvents
 from handlers.core.conversations import Reader
 from handlers.core.delivery import Dispatcher

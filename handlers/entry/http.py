@@ -15,11 +15,11 @@ from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
-from handlers.core.contract import limits
-from handlers.core.contract.requests import Id, Request
-from handlers.core.contract.responses import ErrorBody, Failure
-from handlers.core.contract.route import Domain, Route
-from handlers.core.contract.routes import ROUTES
+from contract import limits
+from contract.requests import Id, Request
+from contract.responses import ErrorBody, Failure
+from contract.route import Domain, Route
+from contract.routes import ROUTES
 from handlers.core.errors import (
     CallConflictError,
     ChatError,
@@ -71,7 +71,7 @@ def dispatcher(domain: Domain, operations: Mapping[str, Operation]) -> Handler:
     """Return the Lambda handler that serves the routes of a domain.
 
     Args:
-        domain: which of `handlers.core.contract.routes` it serves.
+        domain: which of `contract.routes` it serves.
         operations: operation name to function.
 
     Raises:

@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 
+from contract.requests import DeleteMessage, EditMessage, History, MarkRead, SendMessage, Typing
+from contract.responses import Changed, Done, HistoryPage, ReadDone, Sent
 from handlers.adapters import aws
 from handlers.adapters.change_store import ChangeTables, DynamoChangeStore
 from handlers.adapters.clock import RandomIds, SystemClock
@@ -21,8 +23,6 @@ from handlers.adapters.rate_limits import DynamoRateCounter
 from handlers.adapters.read_store import DynamoReadStore
 from handlers.adapters.send_store import DynamoSendStore, SendTables
 from handlers.core.changes import Changer
-from handlers.core.contract.requests import DeleteMessage, EditMessage, History, MarkRead, SendMessage, Typing
-from handlers.core.contract.responses import Changed, Done, HistoryPage, ReadDone, Sent
 from handlers.core.delivery import Dispatcher
 from handlers.core.history import Historian
 from handlers.core.ports import Clock, DeliveryQueue, Ids, Publisher

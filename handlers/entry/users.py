@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 
+from contract.requests import Nothing, SearchUsers, UpdateProfile
+from contract.responses import BlockPage, Done, MeAnswer, UserAnswer, UserPage
 from handlers.adapters import aws
 from handlers.adapters.blocks import DynamoBlocks
 from handlers.adapters.clock import RandomIds, SystemClock
@@ -20,8 +22,6 @@ from handlers.adapters.queue import SqsDeliveryQueue
 from handlers.adapters.rate_limits import DynamoRateCounter
 from handlers.adapters.users import DynamoProfiles
 from handlers.core.blocks import Blocking
-from handlers.core.contract.requests import Nothing, SearchUsers, UpdateProfile
-from handlers.core.contract.responses import BlockPage, Done, MeAnswer, UserAnswer, UserPage
 from handlers.core.delivery import Dispatcher
 from handlers.core.ports import Clock, DeliveryQueue, Ids, Publisher
 from handlers.core.user_ports import Identities

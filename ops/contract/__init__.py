@@ -1,1 +1,1 @@
-"""The published contract, written from the models in `handlers.core.contract`: `python -m ops.contract [--check]`."""
+"""The published contract, written from the models in `contract`: `python -m ops.contract [--check]`."""

@@ -20,10 +20,10 @@ def _json(document: Callable[[], dict[str, Any]]) -> Callable[[], str]:
 
 
 DOCUMENTS: Final[dict[str, Callable[[], str]]] = {
-    "contract/openapi.json": _json(openapi.document),
-    "contract/asyncapi.json": _json(asyncapi.document),
-    "contract/events.schema.json": _json(schemas.events_document),
-    "contract/types.ts": typescript.document,
+    "contract/generated/openapi.json": _json(openapi.document),
+    "contract/generated/asyncapi.json": _json(asyncapi.document),
+    "contract/generated/events.schema.json": _json(schemas.events_document),
+    "contract/generated/types.ts": typescript.document,
     "docs/routes.md": pages.routes_page,
     "docs/events.md": pages.events_page,
     "docs/data-model.md": pages.data_model_page,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from handlers.core.contract import channels, events, limits
+from contract import channels, events, limits
 from ops.contract import schemas
 
 _PREFIX: Final = "#/components/schemas/"

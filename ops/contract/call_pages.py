@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from handlers.core.contract.call_rules import RULES, Rule
+from contract.calls.transitions import RULES, Rule
 from ops.contract.pages import NOTICE, markdown_table, page
 
 _PICTURED: Final = tuple(rule for rule in RULES if not rule.name.startswith("S") or rule.status not in rule.to)

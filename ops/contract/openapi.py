@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import msgspec
 
-from handlers.core.contract import limits, requests, responses
-from handlers.core.contract.route import Route
-from handlers.core.contract.routes import ROUTES
-from handlers.core.contract.statuses import EVERYWHERE, STATUSES
+from contract import limits, requests, responses
+from contract.route import Route
+from contract.routes import ROUTES
+from contract.statuses import EVERYWHERE, STATUSES
 from ops.contract import schemas
 
 PREFIX: Final = "#/components/schemas/"

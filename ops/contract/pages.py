@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from handlers.core.contract import channels, events, items, requests, responses
-from handlers.core.contract.route import Route
-from handlers.core.contract.routes import ROUTES
-from handlers.core.contract.statuses import EVERYWHERE, STATUSES
-from handlers.core.contract.tables import TABLES, Index, Key, Table
+from contract import channels, events, items, requests, responses
+from contract.route import Route
+from contract.routes import ROUTES
+from contract.statuses import EVERYWHERE, STATUSES
+from contract.tables import TABLES, Index, Key, Table
 from ops.contract import openapi, schemas
 
-NOTICE: Final = "<!-- Written by `python -m ops.contract`; change handlers/core/contract, not this page. -->"
+NOTICE: Final = "<!-- Written by `python -m ops.contract`; change contract, not this page. -->"
 _PREFIX: Final = "#"
 
 
@@ -22,7 +22,7 @@ def routes_page() -> str:
         NOTICE,
         "# Routes",
         "Every route takes `Authorization: Bearer {access token}`; the caller is the token's `sub`. Bodies and "
-        "answers are JSON; an unknown field is refused. `contract/openapi.json` says the same to programs.",
+        "answers are JSON; an unknown field is refused. `contract/generated/openapi.json` says the same to programs.",
         "An answer has `success: true` and the fields below. A refusal is "
         "`{success: false, error: {code, message, field}}`, `field` being null where no single field is at fault. What "
         "the HTTP API itself refuses (no valid token, its own throttle, an unknown path) has only `{message}`.",
@@ -83,7 +83,7 @@ def events_page() -> str:
     parts = [
         NOTICE,
         "# Channels and events",
-        "`contract/asyncapi.json` and `contract/events.schema.json` say the same to programs.",
+        "`contract/generated/asyncapi.json` and `contract/generated/events.schema.json` say the same to programs.",
         "## Who may do what",
         markdown_table(("channel", "subscribe", "publish", "carries"), access),
         "Subscribing takes exactly this path: no wildcard, no deeper path, no other case.",

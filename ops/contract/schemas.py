@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from handlers.core.contract import events, requests, responses, routes
+from contract import events, requests, responses, routes
 
 Schema = dict[str, Any]
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from handlers.core.contract import events, limits, requests
-from handlers.core.contract.route import Route
-from handlers.core.contract.routes import ROUTES
+from contract import events, limits, requests
+from contract.route import Route
+from contract.routes import ROUTES
 from ops.contract import schemas
 
 _PREFIX: Final = "#/"
 _HEADER: Final = """\
-// Written by `python -m ops.contract` from handlers/core/contract; change the models there, not this file.
+// Written by `python -m ops.contract` from contract; change the models there, not this file.
 """
 
 

@@ -11,7 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from handlers.core.contract.tables import TABLES
+from contract.tables import TABLES
 from stacks import arns, reasons
 from stacks.constructs.log_group import log_group_of
 from stacks.environment import Environment

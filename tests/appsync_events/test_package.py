@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 import appsync_events
 from appsync_events import errors, shortcuts
-from handlers.core.contract import channels
+from contract import channels
 from tests.events_service.harness import Running, UserPool, running
 
 PACKAGE = Path(appsync_events.__file__).parent

@@ -23,10 +23,10 @@ from client.errors import (
     UnauthenticatedError,
     UnreachableError,
 )
-from handlers.core.contract.call_requests import InitiateCall
-from handlers.core.contract.requests import CreateGroup, SendMessage, UpdateGroup, UpdateProfile
-from handlers.core.contract.route import Route
-from handlers.core.contract.routes import ROUTES
+from contract.calls.requests import InitiateCall
+from contract.requests import CreateGroup, SendMessage, UpdateGroup, UpdateProfile
+from contract.route import Route
+from contract.routes import ROUTES
 from tests.client.servers import ApiServer, Reply, Tokens, target
 
 DONE = {"success": True}

@@ -13,8 +13,8 @@ from client.call_lines import change_line, duration, history_line, participant_l
 from client.calls import RING_GRACE_SECONDS, CallBook
 from client.entry import decode
 from client.updates import CallChanged, CallNews
-from handlers.core.contract import call_events
-from handlers.core.contract.call_models import Attendee, CallView
+from contract.calls import events as call_events
+from contract.calls.models import Attendee, CallView
 
 ME, YOU, THIRD = "me", "you", "third"
 DEVICE, OTHER_DEVICE = "here", "elsewhere"

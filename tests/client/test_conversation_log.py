@@ -12,8 +12,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from client.conversation import ConversationLog, Gap
 from client.updates import HistoryReset, MessageAdded, MessageChanged
-from handlers.core.contract.models import Message
-from handlers.core.contract.responses import HistoryPage
+from contract.models import Message
+from contract.responses import HistoryPage
 
 FILLABLE = 2
 PAGE = 3

@@ -6,8 +6,8 @@ import pytest
 
 from client.conversation import ConversationLog, Gap
 from client.updates import HistoryReset, MessageAdded, MessageChanged
-from handlers.core.contract.models import Message
-from handlers.core.contract.responses import HistoryPage
+from contract.models import Message
+from contract.responses import HistoryPage
 
 
 def message(seq: int, content: str = "", **fields: object) -> Message:

@@ -18,7 +18,7 @@ from client.updates import (
     Update,
     UserChanged,
 )
-from handlers.core.contract.models import ConversationView, LastMessage
+from contract.models import ConversationView, LastMessage
 
 ME, YOU = "me", "you"
 _numbers = iter(range(10**6))

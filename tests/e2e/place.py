@@ -21,8 +21,8 @@ from client.inbox import Inbox
 from client.session import Session
 from client.targets import Target
 from client.updates import Link, LinkChanged, MessageAdded, MessageChanged, Update
-from handlers.core.contract.models import ConversationView, Message
-from handlers.core.contract.requests import CreateGroup
+from contract.models import ConversationView, Message
+from contract.requests import CreateGroup
 
 PATIENCE_SECONDS = 30.0
 """How long a test waits for something that must happen; far more than it takes."""

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from client.errors import ConflictError
-from handlers.core.contract import tables
-from handlers.core.contract.call_models import CallView
-from handlers.core.contract.call_requests import InitiateCall
+from contract import tables
+from contract.calls.models import CallView
+from contract.calls.requests import InitiateCall
 from local.faults import FaultControl
 from local.testing import LocalCloud
 from tests.e2e.place import PATIENCE_SECONDS, People, Person

@@ -13,8 +13,8 @@ import pytest
 
 from client.api import Api
 from client.errors import TooManyRequestsError
-from handlers.core.contract.limits import MEMBERS_PER_REQUEST, SEARCH_RATE, SEND_RATE, TYPING_RATE
-from handlers.core.contract.requests import CreateGroup, SendMessage
+from contract.limits import MEMBERS_PER_REQUEST, SEARCH_RATE, SEND_RATE, TYPING_RATE
+from contract.requests import CreateGroup, SendMessage
 from local.testing import LocalCloud
 from tests.e2e.place import Account, People, Person, Place, enrol
 

@@ -7,7 +7,7 @@ import pytest
 
 from client.errors import ConflictError, ForbiddenError, NotFoundError, WrongCredentialsError
 from client.updates import ConversationGone, ReadMoved, TypingChanged, UserChanged
-from handlers.core.contract.requests import SendMessage, UpdateGroup, UpdateProfile
+from contract.requests import SendMessage, UpdateGroup, UpdateProfile
 from tests.e2e.place import People
 
 

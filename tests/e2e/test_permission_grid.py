@@ -13,8 +13,8 @@ import aiohttp
 import pytest
 
 from appsync_js.permissions import GRID, Caller, Cell
-from handlers.core.contract import channels, tables
-from handlers.core.contract.events import event_types
+from contract import channels, tables
+from contract.events import event_types
 from tests.e2e.place import Place, people_of
 from tests.e2e.wire import Authorize, Wire, api_key, iam, nobody, publish_http, token
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from client.api import Api
 from client.updates import BlockChanged, UserChanged
-from handlers.core.contract import tables
-from handlers.core.contract.requests import UpdateProfile
+from contract import tables
+from contract.requests import UpdateProfile
 from local.faults import FaultControl
 from local.testing import LocalCloud
 from tests.e2e.place import People

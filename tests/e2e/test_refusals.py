@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from client.errors import ForbiddenError, InvalidRequestError, NotFoundError
 from client.session import claims
-from handlers.core.contract import limits, requests
-from handlers.core.contract.call_requests import InitiateCall
-from handlers.core.contract.route import Route
-from handlers.core.contract.routes import ROUTES
+from contract import limits, requests
+from contract.calls.requests import InitiateCall
+from contract.route import Route
+from contract.routes import ROUTES
 from tests.e2e.place import People, Person, Place
 
 NOBODY = "00000000-0000-4000-8000-000000000000"

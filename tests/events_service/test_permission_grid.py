@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from appsync_js.permissions import GRID, NAMES, Cell
 from appsync_js.render import placeholders, render
-from handlers.core.contract import tables
+from contract import tables
 from local.events.data_sources import DataSources
 from local.events.functions.chain import InvokerChain
 from tests.events_service.harness import API, KEY, REGION, Running, UserPool, api_properties, running, signed_headers

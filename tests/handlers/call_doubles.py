@@ -8,14 +8,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from contract.calls.models import Attendee
+from contract.models import Conversation
 from handlers.core.call_ports import (
     CallNote,
     Meeting,
     MeetingGoneError,
     MeetingsFailedError,
 )
-from handlers.core.contract.call_models import Attendee
-from handlers.core.contract.models import Conversation
 from handlers.core.conversation_ports import StoredConversation
 from handlers.core.ports import Parcel
 

@@ -7,12 +7,12 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
+from contract import limits
 from handlers.adapters.clock import RandomIds
 from handlers.adapters.meetings import ChimeMeetings
 from handlers.adapters.outbox import DynamoOutbox
 from handlers.adapters.queue import SqsDeliveryQueue
 from handlers.adapters.ring_timers import SqsRingTimers
-from handlers.core.contract import limits
 from handlers.core.delivery import Deliverer, Relay, Sweep
 from handlers.entry import call_sweep, calls, chime_events, deliver, relay, ring_timeout, sweep
 from handlers.entry.call_parts import Services

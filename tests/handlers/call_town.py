@@ -9,6 +9,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from contract.calls.requests import AcceptCall, InitiateCall, LeaveCall, ListCalls, RejectCall
+from contract.calls.responses import CallAccepted, CallChanged, CallInitiated, CallLeft, CallPage
+from contract.limits import CALL_HOURS_MAX
+from contract.models import Conversation
 from handlers.core.call_accepting import Accepting
 from handlers.core.call_hanging_up import HangingUp
 from handlers.core.call_initiating import Initiating
@@ -21,10 +25,6 @@ from handlers.core.call_state import CallState
 from handlers.core.call_sweep import CallsSwept, CallSweep
 from handlers.core.call_timeouts import RingTimeouts
 from handlers.core.call_transitions import Transitions
-from handlers.core.contract.call_requests import AcceptCall, InitiateCall, LeaveCall, ListCalls, RejectCall
-from handlers.core.contract.call_responses import CallAccepted, CallChanged, CallInitiated, CallLeft, CallPage
-from handlers.core.contract.limits import CALL_HOURS_MAX
-from handlers.core.contract.models import Conversation
 from handlers.core.delivery import Deliverer, Dispatcher
 from handlers.core.ports import Parcel
 from tests.handlers.call_memory import MemoryOutbox

@@ -19,7 +19,7 @@ from typing import Any
 import botocore.session
 from botocore.config import Config
 
-from handlers.core.contract import tables
+from contract import tables
 
 REGION = "us-east-1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local-test", "AWS_SECRET_ACCESS_KEY": "local-test", "AWS_DEFAULT_REGION": REGION}

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
+from contract import tables
+from contract.routes import ROUTES
 from handlers.adapters.clock import RandomIds, SystemClock
 from handlers.adapters.dynamodb import from_item, to_item
 from handlers.adapters.outbox import DynamoOutbox
 from handlers.adapters.users import DynamoProfiles
-from handlers.core.contract import tables
-from handlers.core.contract.routes import ROUTES
 from handlers.core.delivery import Deliverer
 from handlers.core.errors import UnauthenticatedError
 from handlers.core.ports import Clock, Parcel

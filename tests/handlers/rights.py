@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from handlers.core.contract import tables
+from contract import tables
 from stacks.rights import FUNCTIONS
 
 _SINGLE = {

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from contract.calls.transitions import RULES, Standing
 from handlers.core import call_machine
 from handlers.core.call_acts import Act, Move, Refusal, Repeat
 from handlers.core.call_machine import CARRIED_OUT, decide, standing
 from handlers.core.call_state import CallState, Participant
-from handlers.core.contract.call_rules import RULES, Standing
 from ops.contract.call_pages import picture
 
 NOW = 1_790_000_000_000

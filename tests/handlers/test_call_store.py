@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from contract import channels, limits
+from contract.limits import RateLimit
 from handlers.adapters.call_items import call_item, call_state
 from handlers.adapters.call_store import CallTables, DynamoCalls
 from handlers.adapters.dynamodb import from_item, to_item
 from handlers.core.call_ports import Transition, Verdict
 from handlers.core.call_state import CallState, Participant
-from handlers.core.contract import channels, limits
-from handlers.core.contract.limits import RateLimit
 from handlers.core.errors import OutcomeUnknownError, UnavailableError
 from handlers.core.ports import OutboxRecord
 from tests.handlers import doubles

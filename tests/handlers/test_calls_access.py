@@ -7,8 +7,8 @@ from functools import partial
 
 import pytest
 
-from handlers.core.contract.call_models import CallView
-from handlers.core.contract.limits import CALL_CHECK_SECONDS
+from contract.calls.models import CallView
+from contract.limits import CALL_CHECK_SECONDS
 from handlers.core.errors import CallConflictError, ForbiddenError, InvalidRequestError, NotFoundError
 from tests.handlers.call_town import CallTown, refused
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from contract.limits import CALL_PARTICIPANTS_MAX
 from handlers.adapters.clock import SystemClock
-from handlers.core.contract.limits import CALL_PARTICIPANTS_MAX
 from handlers.core.errors import CallConflictError
 from tests.handlers.call_doubles import StillClock
 from tests.handlers.call_town import RING_SECONDS, CallTown

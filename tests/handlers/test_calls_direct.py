@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from handlers.core.contract.limits import CALL_RATE
+from contract.limits import CALL_RATE
 from handlers.core.errors import (
     CallConflictError,
     ForbiddenError,

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from handlers.core.contract.limits import MEETING_SETTLE_SECONDS, RING_GRACE_SECONDS
+from contract.limits import MEETING_SETTLE_SECONDS, RING_GRACE_SECONDS
 from handlers.core.errors import CallConflictError, NotFoundError
 from handlers.core.ports import Parcel
 from tests.handlers.call_town import RING_SECONDS, CallTown, refused

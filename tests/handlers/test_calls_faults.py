@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from contract.limits import CALL_HOURS_MAX, MEETING_SETTLE_SECONDS
 from handlers.core import parallel
-from handlers.core.contract.limits import CALL_HOURS_MAX, MEETING_SETTLE_SECONDS
 from handlers.core.errors import CallConflictError, UnavailableError
 from tests.handlers.call_steps import FAULTS, InlinePool, Running
 from tests.handlers.call_town import RING_SECONDS, CallTown, refused

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from handlers.core.contract.limits import CALL_CHECK_SECONDS, CALL_PARTICIPANTS_MAX
+from contract.limits import CALL_CHECK_SECONDS, CALL_PARTICIPANTS_MAX
 from handlers.core.errors import CallConflictError, ForbiddenError, InvalidRequestError, NotFoundError
 from tests.handlers.call_town import CallTown, all_types, refused
 

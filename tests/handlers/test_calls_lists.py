@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from handlers.core.contract import limits
+from contract import limits
 from handlers.core.errors import (
     InvalidRequestError,
 )

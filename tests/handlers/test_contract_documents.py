@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.core.contract import channels, events, items, requests, responses, tables
-from handlers.core.contract.route import Route
-from handlers.core.contract.routes import ROUTES
-from handlers.core.contract.statuses import STATUSES
+from contract import channels, events, items, requests, responses, tables
+from contract.route import Route
+from contract.routes import ROUTES
+from contract.statuses import STATUSES
 from ops.contract import asyncapi, openapi, schemas, typescript
 from ops.contract.__main__ import DOCUMENTS, ROOT, drifted, main
 
@@ -51,19 +51,19 @@ def test_the_committed_documents_match_the_models() -> None:
 def test_check_fails_and_names_each_document_that_drifted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--root", str(tmp_path)]) == 0
     assert main(["--root", str(tmp_path), "--check"]) == 0
-    (tmp_path / "contract/openapi.json").write_text("{}\n")
+    (tmp_path / "contract/generated/openapi.json").write_text("{}\n")
     (tmp_path / "docs/events.md").unlink()
     capsys.readouterr()
     assert main(["--root", str(tmp_path), "--check"]) == 1
     complaint = capsys.readouterr().err
-    assert [name for name in DOCUMENTS if name in complaint] == ["contract/openapi.json", "docs/events.md"]
-    assert (tmp_path / "contract/openapi.json").read_text() == "{}\n"
+    assert [name for name in DOCUMENTS if name in complaint] == ["contract/generated/openapi.json", "docs/events.md"]
+    assert (tmp_path / "contract/generated/openapi.json").read_text() == "{}\n"
 
 
 def test_writing_twice_changes_nothing(tmp_path: Path) -> None:
     main(["--root", str(tmp_path)])
     first = {name: (tmp_path / name).read_bytes() for name in DOCUMENTS}
-    (tmp_path / "contract/types.ts").write_text("")
+    (tmp_path / "contract/generated/types.ts").write_text("")
     main(["--root", str(tmp_path)])
     assert {name: (tmp_path / name).read_bytes() for name in DOCUMENTS} == first
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from handlers.core.contract import tables
+from contract import tables
 from handlers.core.conversation_ids import direct_id
 from tests.handlers.cloud import Emulator, World, create_world
 from tests.handlers.people import Town

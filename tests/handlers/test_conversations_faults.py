@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
-from handlers.core.contract import tables
+from contract import tables
 from tests.handlers.cloud import Emulator, create_world
 from tests.handlers.people import Answer, FaultyClient, ProcessDeathError, Town
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from handlers.core.contract import limits, tables
+from contract import limits, tables
 from tests.handlers.cloud import World
 from tests.handlers.people import Town
 

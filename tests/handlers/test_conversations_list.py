@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from contract import limits, tables
 from handlers.core import cursors
-from handlers.core.contract import limits, tables
 from handlers.core.errors import InvalidRequestError
 from tests.handlers.cloud import World
 from tests.handlers.people import Town

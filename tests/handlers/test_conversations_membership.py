@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from contract.models import Conversation, Role
 from handlers.core import membership
-from handlers.core.contract.models import Conversation, Role
 from handlers.core.errors import ChatError, ConflictError, ForbiddenError, NotFoundError
 from tests.handlers.cloud import World
 from tests.handlers.people import Town

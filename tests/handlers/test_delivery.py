@@ -10,15 +10,10 @@ import msgspec
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
+from contract import channels, events
+from contract.limits import DELIVERY_ATTEMPTS_MAX, FAST_PATH_GRACE_SECONDS, SLICE_RECIPIENTS, SWEEP_AFTER_SECONDS
 from handlers.adapters.outbox import DynamoOutbox, outbox_put
 from handlers.adapters.queue import SqsDeliveryQueue, decode, encode
-from handlers.core.contract import channels, events
-from handlers.core.contract.limits import (
-    DELIVERY_ATTEMPTS_MAX,
-    FAST_PATH_GRACE_SECONDS,
-    SLICE_RECIPIENTS,
-    SWEEP_AFTER_SECONDS,
-)
 from handlers.core.delivery import Deliverer, Dispatcher, outbox_record, parcels
 from handlers.core.ports import OutboxRecord, Parcel
 from handlers.entry import deliver

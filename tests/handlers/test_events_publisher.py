@@ -10,8 +10,8 @@ from typing import Any
 import botocore.session
 import pytest
 
+from contract.limits import PUBLISH_CONCURRENCY
 from handlers.adapters.events_publisher import ATTEMPTS, EventsPublisher, publish_url
-from handlers.core.contract.limits import PUBLISH_CONCURRENCY
 from tests.handlers.cloud import free_port
 from tests.handlers.event_api import CREDENTIALS, REGION, TAKEN, EventApi, running_event_api, together
 

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.calls.models import CallView
+from contract.limits import BODY_BYTES
+from contract.models import Message
+from contract.requests import ErrorCode
+from contract.responses import Delivery, Done, HistoryPage, ReadDone, Sent
+from contract.routes import ROUTES
 from handlers.core import errors
-from handlers.core.contract.call_models import CallView
-from handlers.core.contract.limits import BODY_BYTES
-from handlers.core.contract.models import Message
-from handlers.core.contract.requests import ErrorCode
-from handlers.core.contract.responses import Delivery, Done, HistoryPage, ReadDone, Sent
-from handlers.core.contract.routes import ROUTES
 from handlers.core.stages import stage
 from handlers.entry.http import Call, Handler, Reply, dispatcher
 from tests.handlers.functions import Answer, http_event

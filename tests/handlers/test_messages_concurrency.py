@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from contract.limits import SEND_RATE, RateLimit
 from handlers.adapters.rate_limits import DynamoRateCounter
-from handlers.core.contract.limits import SEND_RATE, RateLimit
 from handlers.core.instants import from_iso
 from handlers.core.retrying import attempts
 from tests.handlers.cloud import World

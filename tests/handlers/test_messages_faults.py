@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from handlers.core.contract.limits import FAST_PATH_GRACE_SECONDS, SWEEP_AFTER_SECONDS
+from contract.limits import FAST_PATH_GRACE_SECONDS, SWEEP_AFTER_SECONDS
 from tests.handlers import doubles
 from tests.handlers.cloud import World
 from tests.handlers.doubles import Calls, HeldClock, ProcessDiesError

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from contract.limits import GAP_CHANGES_MAX, GAP_MESSAGES_MAX
 from handlers.adapters.dynamodb import to_item
-from handlers.core.contract.limits import GAP_CHANGES_MAX, GAP_MESSAGES_MAX
 from handlers.core.instants import from_iso, to_iso
 from tests.handlers.cloud import World
 from tests.handlers.functions import Backend

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from contract.limits import TYPING_RATE
 from handlers.adapters.read_store import DynamoReadStore
-from handlers.core.contract.limits import TYPING_RATE
 from handlers.core.message_ports import Membership, Verdict
 from handlers.core.ports import OutboxRecord
 from tests.handlers.cloud import World

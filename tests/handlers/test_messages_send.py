@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from handlers.core.contract.limits import FAST_PATH_GRACE_SECONDS, SEND_RATE, SLICE_RECIPIENTS
+from contract.limits import FAST_PATH_GRACE_SECONDS, SEND_RATE, SLICE_RECIPIENTS
 from handlers.core.instants import from_iso
 from tests.handlers.cloud import World
 from tests.handlers.doubles import HeldClock

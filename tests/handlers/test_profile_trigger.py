@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
+from contract import tables
 from handlers.adapters.clock import SystemClock
 from handlers.adapters.identities import CognitoIdentities
-from handlers.core.contract import tables
 from handlers.core.errors import UnauthenticatedError, UnavailableError
 from handlers.entry.profile import trigger
 from tests.handlers.cloud import Emulator, World

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from handlers.core.contract import limits, tables
+from contract import limits, tables
 from tests.handlers.cloud import World
 from tests.handlers.people import Town
 

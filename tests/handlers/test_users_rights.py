@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from handlers.core.contract import tables
+from contract import tables
 from handlers.settings import ProfileSettings
 from tests.handlers.cloud import World
 from tests.handlers.rights import LimitedClient, NotAllowedError

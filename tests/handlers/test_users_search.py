@@ -12,8 +12,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from contract import limits, tables
 from handlers.core import profiles
-from handlers.core.contract import limits, tables
 from tests.handlers.cloud import World
 from tests.handlers.people import Town
 

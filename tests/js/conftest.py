@@ -20,7 +20,7 @@ import pytest
 
 from appsync_js.permissions import NAMES
 from appsync_js.render import placeholders, render
-from handlers.core.contract.tables import CALLS, CONVERSATION_MEMBERS, CONVERSATIONS, TABLES, Table
+from contract.tables import CALLS, CONVERSATION_MEMBERS, CONVERSATIONS, TABLES, Table
 from local.events.aws_clients import Credentials
 from local.events.handlers import Incoming, Invocation, NamespaceHandlers
 from local.events.sources.dynamodb import DynamoDbDataSource

@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from appsync_js.render import placeholders, render
-from handlers.core.contract import limits, tables
-from handlers.core.contract.events import MessageSent
-from handlers.core.contract.models import LastMessage
-from handlers.core.contract.requests import SendMessage
+from contract import limits, tables
+from contract.events import MessageSent
+from contract.models import LastMessage
+from contract.requests import SendMessage
 from handlers.core.errors import InvalidRequestError
 from handlers.core.message_rules import StoredMessage, check, last_message
 from local.events.handlers import HandlerFailed, HandlerRefused, Incoming, Invocation, NamespaceHandlers, Outgoing

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from handlers.core.contract import tables
+from contract import tables
 from local.events.aws_clients import Credentials
 from local.events.handlers import DataSourceError, Incoming, Invocation, NamespaceHandlers
 from local.events.sources.attributes import to_plain, to_wire

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appsync_js.render import namespaces, source
-from handlers.core.contract.limits import HANDLER_CODE_CHARACTERS as DEPLOYABLE
+from contract.limits import HANDLER_CODE_CHARACTERS as DEPLOYABLE
 from local.events.handlers import CodeRefused, NamespaceHandlers
 from local.events.limits import HANDLER_CODE_CHARACTERS
 from local.events.runtime import compiler

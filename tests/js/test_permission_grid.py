@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from appsync_js.permissions import GRID, Caller, Cell, markdown
 from appsync_js.render import namespaces
-from handlers.core.contract import channels
+from contract import channels
 from local.events.handlers import HandlerRefused, Incoming, Invocation, NamespaceHandlers
 
 DECIDED_HERE = [cell for cell in GRID if cell.decided_by == "handler"]

@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from appsync_js.permissions import GRID, Cell
 from appsync_js.render import placeholders, render
-from handlers.core.contract import channels, tables
-from handlers.core.contract.events import event_types
+from contract import channels, tables
+from contract.events import event_types
 from local.events.data_sources import DataSources
 from local.events.functions.chain import InvokerChain
 from tests.events_service.harness import API, Running, Socket, UserPool, api_properties, running, signed_headers

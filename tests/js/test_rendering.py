@@ -10,8 +10,8 @@ import pytest
 import appsync_js.generate as generate
 import appsync_js.render as rendering
 from appsync_js.render import RenderError, namespaces, placeholders, render
-from handlers.core.contract import tables
-from handlers.core.contract.events import event_types
+from contract import tables
+from contract.events import event_types
 from local.events.runtime.compiler import compile_module
 
 NAMES = {table.setting: table.name("prod") for table in tables.TABLES}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from handlers.core.contract.events import event_types
+from contract.events import event_types
 from local.events.handlers import Incoming, Invocation, NamespaceHandlers
 
 ROLE = {"accountId": "000000000000", "userArn": "arn:aws:sts::000000000000:assumed-role/r/s", "username": "r"}

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from handlers.core.contract.routes import ROUTES
+from contract.routes import ROUTES
 from stacks.rights import CALLS_HANDLER, CONVERSATIONS_HANDLER, FUNCTIONS
 from tests.stacks.synthesis import ALL, allowed, listed, properties, readable, resources, settings_of
 

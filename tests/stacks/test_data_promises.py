@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from handlers.core.contract import tables
+from contract import tables
 from tests.stacks.synthesis import (
     ALL,
     IMPORTED_POOL,

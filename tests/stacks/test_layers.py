@@ -10,7 +10,19 @@ import pytest
 
 from stacks.packaging import ROOT
 
-ROOMS = ("app", "stacks", "handlers", "appsync_js", "appsync_events", "local", "client", "ops", "bench", "tests")
+ROOMS = (
+    "app",
+    "contract",
+    "stacks",
+    "handlers",
+    "appsync_js",
+    "appsync_events",
+    "local",
+    "client",
+    "ops",
+    "bench",
+    "tests",
+)
 AWS = ("boto3", "botocore", "aws_cdk")
 SIGNING = ("botocore.auth", "botocore.awsrequest", "botocore.credentials", "botocore.exceptions", "botocore.session")
 
@@ -51,7 +63,7 @@ def _broken(folder: str, *, forbidden: tuple[str, ...], allowed: tuple[str, ...]
     ("folder", "forbidden", "allowed"),
     [
         ("handlers/core", (*AWS, "urllib3", "handlers.entry", "handlers.adapters", "handlers.settings"), ()),
-        ("handlers/core/contract", ("handlers",), ("handlers.core.contract",)),
+        ("contract", tuple(room for room in ROOMS if room != "contract"), ()),
         ("handlers/adapters", ("handlers.entry",), ()),
         (
             "handlers",
@@ -59,14 +71,14 @@ def _broken(folder: str, *, forbidden: tuple[str, ...], allowed: tuple[str, ...]
             (),
         ),
         ("appsync_js", ("app", "stacks", "handlers", "local", "ops", *AWS), ("handlers.core",)),
-        ("stacks", ("handlers",), ("handlers.settings", "handlers.core.contract")),
+        ("stacks", ("handlers",), ("handlers.settings",)),
         ("stacks", ("app", "appsync_events", "local", "client", "ops", "bench"), ()),
         ("app", ("handlers", "local", "client", "ops"), ()),
-        ("local", ("handlers",), ("handlers.core.contract",)),
-        ("ops", ("handlers",), ("handlers.core.contract",)),
+        ("local", ("handlers",), ()),
+        ("ops", ("handlers",), ()),
         # Installed by others alone: nothing of this repository, and no AWS library but for signing.
         ("appsync_events", (*(room for room in ROOMS if room != "appsync_events"), *AWS, "msgspec"), SIGNING),
-        ("client", ("handlers", "stacks", "app", "ops", "bench"), ("handlers.core.contract",)),
+        ("client", ("handlers", "stacks", "app", "ops", "bench"), ()),
     ],
 )
 def test_a_room_imports_only_what_it_may(folder: str, forbidden: tuple[str, ...], allowed: tuple[str, ...]) -> None:
@@ -82,12 +94,9 @@ def test_nothing_imports_tests(folder: str) -> None:
 def test_a_forbidden_import_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "room").mkdir()
     (tmp_path / "room" / "door.py").write_text(
-        "def late():\n"
-        "    from handlers.adapters import queue\n"
-        "    import handlers.core.contract.routes\n"
-        "    import boto3.session\n",
+        "def late():\n    from handlers.adapters import queue\n    import contract.routes\n    import boto3.session\n",
         encoding="utf-8",
     )
     monkeypatch.setitem(globals(), "ROOT", tmp_path)
-    found = _broken("room", forbidden=("handlers", "boto3"), allowed=("handlers.core.contract",))
+    found = _broken("room", forbidden=("handlers", "boto3"), allowed=("handlers.settings",))
     assert found == ["room.door imports handlers.adapters.queue", "room.door imports boto3.session"]

@@ -25,7 +25,8 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def _checkout(root: Path) -> Path:
-    shutil.copytree(ROOT / "handlers", root / "handlers", ignore=shutil.ignore_patterns("__pycache__"))
+    for folder in ("contract", "handlers"):
+        shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / ".build" / "wheels-arm64", root / ".build" / "wheels-arm64")
     return root
 
@@ -62,7 +63,7 @@ def test_the_package_is_small_and_holds_what_functions_import(checkout: Path) ->
     files = _listing(build("arm64", checkout).path)
     size = sum(path.stat().st_size for path in build("arm64", checkout).path.rglob("*") if path.is_file())
     assert size < ASSET_BYTES_MAX
-    assert {"handlers/settings.py", "handlers/core/contract/routes.py", "msgspec/__init__.py"} <= set(files)
+    assert {"handlers/settings.py", "contract/routes.py", "msgspec/__init__.py"} <= set(files)
     extensions = [name for name in files if name.endswith(".so")]
     assert extensions
     assert all("cpython-313-aarch64" in name for name in extensions)

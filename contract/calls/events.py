@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
-from handlers.core.contract.call_models import Attendee, CallStatus, CallType, EndReason, MediaType, MeetingDocument
-from handlers.core.contract.requests import ErrorCode
+from contract.calls.models import Attendee, CallStatus, CallType, EndReason, MediaType, MeetingDocument
+from contract.requests import ErrorCode
 
 
 class CallData(msgspec.Struct, kw_only=True):

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from handlers.core.contract.limits import SEGMENT_CHARACTERS
+from contract.limits import SEGMENT_CHARACTERS
 
 _SEGMENT: Final = re.compile(rf"[A-Za-z0-9](?:[A-Za-z0-9-]{{0,{SEGMENT_CHARACTERS - 2}}}[A-Za-z0-9])?")
 

@@ -11,9 +11,10 @@ from typing import Any, Final
 
 import msgspec
 
-from handlers.core.contract import call_events, channels
-from handlers.core.contract.call_events import CallEvent
-from handlers.core.contract.models import Conversation, Message, PublicUser
+from contract import channels
+from contract.calls import events as call_events
+from contract.calls.events import CallEvent
+from contract.models import Conversation, Message, PublicUser
 
 
 class SentMessage(Message, kw_only=True):

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from handlers.core.contract import requests
-from handlers.core.contract.limits import RateLimit
+from contract import requests
+from contract.limits import RateLimit
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Domain = Literal["messages", "conversations", "users", "calls"]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from handlers.core.contract import call_requests, call_responses, requests
-from handlers.core.contract.limits import CALL_RATE
-from handlers.core.contract.route import Route
+from contract import requests
+from contract.calls import requests as call_requests
+from contract.calls import responses as call_responses
+from contract.limits import CALL_RATE
+from contract.route import Route
 
 _NOT_YOURS: Final = (403, "the caller is not a participant of the call")
 _UNKNOWN: Final = (404, "no such call")

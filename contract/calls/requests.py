@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from handlers.core.contract import limits
-from handlers.core.contract.call_models import MediaType
-from handlers.core.contract.requests import Id, Request, TempId
+from contract import limits
+from contract.calls.models import MediaType
+from contract.requests import Id, Request, TempId
 
 DeviceId = Annotated[
     str, Meta(min_length=1, max_length=limits.DEVICE_ID_CHARACTERS, pattern=r"^[A-Za-z0-9._:-]+(?!\n)$")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from handlers.core.contract import tables
+from contract import tables
 
 ITEMS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
     tables.USERS.entity: (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from handlers.core.contract.requests import ErrorCode
+from contract.requests import ErrorCode
 
 STATUSES: Final[dict[int, tuple[ErrorCode, str]]] = {
     400: ("INVALID_REQUEST", "the request is not valid; `field` names the field where one is at fault"),

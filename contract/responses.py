@@ -5,16 +5,9 @@ from __future__ import annotations
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from handlers.core.contract.call_models import CallView
-from handlers.core.contract.models import (
-    Conversation,
-    ConversationView,
-    Member,
-    Message,
-    Profile,
-    PublicUser,
-)
-from handlers.core.contract.requests import ErrorCode
+from contract.calls.models import CallView
+from contract.models import Conversation, ConversationView, Member, Message, Profile, PublicUser
+from contract.requests import ErrorCode
 
 
 class Success(msgspec.Struct, kw_only=True):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from handlers.core.contract.call_models import Attendee, CallView, MeetingDocument
-from handlers.core.contract.responses import Success
+from contract.calls.models import Attendee, CallView, MeetingDocument
+from contract.responses import Success
 
 
 class CallInitiated(Success):

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from handlers.core.contract.call_models import CallStatus, CallType
+from contract.calls.models import CallStatus, CallType
 
 Action = Literal[
     "initiate", "accept", "reject", "cancel", "timeout", "leave", "end", "announce", "meeting_ended", "expire", "fail"

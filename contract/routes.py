@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from handlers.core.contract import requests, responses
-from handlers.core.contract.call_routes import CALL_ROUTES
-from handlers.core.contract.limits import SEARCH_RATE, SEND_RATE, TYPING_RATE
-from handlers.core.contract.route import Route
+from contract import requests, responses
+from contract.calls.routes import CALL_ROUTES
+from contract.limits import SEARCH_RATE, SEND_RATE, TYPING_RATE
+from contract.route import Route
 
 _CONVERSATION: Final = ((403, "the caller is not a participant"), (404, "no such conversation"))
 _DIRECT: Final = "a direct conversation cannot be changed"

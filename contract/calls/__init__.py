@@ -1,0 +1,1 @@
+"""The public contract of calls: events, models, requests, responses, routes and transitions."""
