@@ -19,7 +19,7 @@ from typing import Final
 from appsync_js.render import namespaces, source
 from contract import limits
 from contract.events import event_types
-from handlers.core.message_rules import RULES
+from handlers.core.messages.rules import RULES
 
 _FOLDER: Final = Path(__file__).resolve().parent
 _PARTS: Final = _FOLDER / "parts"

@@ -1,6 +1,6 @@
 """The ring funnel: how many calls came how far, how long they rang and how long they went on.
 
-Counted from the functions' log lines (`handlers/adapters/call_journal.py`, `handlers/entry/call_sweep.py`), so that no
+Counted from the functions' log lines (`handlers/adapters/call_log.py`, `handlers/entry/call_sweep.py`), so that no
 request waits for a metric.
 """
 

@@ -7,15 +7,15 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from handlers.adapters.conversation_rows import DynamoStoredConversations
-from handlers.adapters.users import DynamoDirectory
-from handlers.core.call_sweep import CallSweep
+from handlers.adapters.dynamodb.conversations.rows import DynamoStoredConversations
+from handlers.adapters.dynamodb.users import DynamoDirectory
+from handlers.core.calls.sweep import CallSweep
 from handlers.entry import logs
-from handlers.entry.call_parts import Services, parts, services
+from handlers.entry.calls_wiring import AwsServices, parts, services
 from handlers.settings import CallSweepSettings
 
 
-def wire(settings: CallSweepSettings, given: Services) -> CallSweep:
+def wire(settings: CallSweepSettings, given: AwsServices) -> CallSweep:
     """Return the rule on top of the given services."""
     made = parts(settings, given)
     return CallSweep(

@@ -13,9 +13,9 @@ from typing import Any
 
 import msgspec
 
-from handlers.core.call_reconciling import Reconciling
+from handlers.core.calls.reconcile import MeetingReconciler
 from handlers.entry import logs
-from handlers.entry.call_parts import Services, parts, services
+from handlers.entry.calls_wiring import AwsServices, parts, services
 from handlers.settings import ChimeEventsSettings
 
 
@@ -36,13 +36,13 @@ class AttendeeLeft(msgspec.Struct, tag="chime:AttendeeLeft", tag_field="eventTyp
     timestamp: int
 
 
-def wire(settings: ChimeEventsSettings, given: Services) -> Reconciling:
+def wire(settings: ChimeEventsSettings, given: AwsServices) -> MeetingReconciler:
     """Return the rule on top of the given services."""
     made = parts(settings, given)
-    return Reconciling(made.calls, made.transitions, given.clock)
+    return MeetingReconciler(made.calls, made.transitions, given.clock)
 
 
-def consumer(reconciling: Callable[[], Reconciling]) -> Callable[[Mapping[str, Any], Any], None]:
+def consumer(reconciling: Callable[[], MeetingReconciler]) -> Callable[[Mapping[str, Any], Any], None]:
     """Return the Lambda handler: brings one event into the call's record, and fails where it must come again."""
     logger = logs.configure()
 
@@ -60,7 +60,7 @@ def consumer(reconciling: Callable[[], Reconciling]) -> Callable[[Mapping[str, A
 
 
 @cache
-def _reconciling() -> Reconciling:
+def _reconciling() -> MeetingReconciler:
     settings = ChimeEventsSettings.load()
     return wire(settings, services(settings))
 

@@ -11,21 +11,22 @@ import msgspec
 
 from contract.requests import AddMembers, CreateGroup, ListConversations, Nothing, OpenDirect, SetRole, UpdateGroup
 from contract.responses import ConversationAnswer, ConversationPage, Done, GroupAnswer
-from handlers.adapters import aws
-from handlers.adapters.blocks import DynamoBlockPairs
-from handlers.adapters.clock import RandomIds, SystemClock
-from handlers.adapters.conversations import DynamoConversations
-from handlers.adapters.events_publisher import EventsPublisher
-from handlers.adapters.outbox import DynamoOutbox
-from handlers.adapters.queue import SqsDeliveryQueue
-from handlers.adapters.users import DynamoDirectory
-from handlers.core.conversation_events import ConversationEvents
-from handlers.core.conversations import Reader
-from handlers.core.delivery import Dispatcher
-from handlers.core.direct import Directs
-from handlers.core.groups import Groups
-from handlers.core.ports import Clock, DeliveryQueue, Ids, Publisher
-from handlers.entry.http import Call, Operation, Reply, dispatcher
+from handlers.adapters import aws_clients
+from handlers.adapters.appsync.publisher import EventsPublisher
+from handlers.adapters.dynamodb.blocks import DynamoBlockPairs
+from handlers.adapters.dynamodb.conversations.store import DynamoConversations
+from handlers.adapters.dynamodb.outbox import DynamoOutbox
+from handlers.adapters.dynamodb.users import DynamoDirectory
+from handlers.adapters.sqs.delivery_queue import SqsDeliveryQueue
+from handlers.adapters.system import RandomIds, SystemClock
+from handlers.core.conversations.direct import DirectConversations
+from handlers.core.conversations.events import ConversationEvents
+from handlers.core.conversations.groups import Groups
+from handlers.core.conversations.queries import ConversationQueries
+from handlers.core.delivery.dispatcher import Dispatcher
+from handlers.core.delivery.ports import DeliveryQueue, Publisher
+from handlers.core.shared.ports import Clock, Ids
+from handlers.entry.http import ApiRequest, Operation, Reply, dispatcher
 from handlers.settings import ConversationsSettings
 
 _CREATED = 201
@@ -35,8 +36,8 @@ _FOUND = 200
 class Conversing(msgspec.Struct, frozen=True, kw_only=True):
     """The conversation operations, wired."""
 
-    reader: Reader
-    directs: Directs
+    reader: ConversationQueries
+    directs: DirectConversations
     groups: Groups
 
 
@@ -61,8 +62,8 @@ def wire(
     dispatch = Dispatcher(publisher, DynamoOutbox(dynamodb, settings.outbox_table), queue)
     events = ConversationEvents(clock, ids, settings.fanout_limit)
     return Conversing(
-        reader=Reader(store, directory),
-        directs=Directs(
+        reader=ConversationQueries(store, directory),
+        directs=DirectConversations(
             conversations=store,
             directory=directory,
             blocks=DynamoBlockPairs(client=dynamodb, blocks=settings.blocks_table),
@@ -84,38 +85,38 @@ def wire(
 def operations(conversing: Callable[[], Conversing]) -> Mapping[str, Operation]:
     """Return the operations by their names in the route list."""
 
-    def page(call: Call[ListConversations]) -> ConversationPage:
+    def page(call: ApiRequest[ListConversations]) -> ConversationPage:
         return conversing().reader.page(call.caller.user_id, call.request)
 
-    def one(call: Call[Nothing]) -> ConversationAnswer:
+    def one(call: ApiRequest[Nothing]) -> ConversationAnswer:
         return conversing().reader.one(call.caller.user_id, call.path["conversationId"])
 
-    def open_direct(call: Call[OpenDirect]) -> Reply:
+    def open_direct(call: ApiRequest[OpenDirect]) -> Reply:
         answer = conversing().directs.open(call.caller.user_id, call.request.userId)
         return Reply(answer, _CREATED if answer.created else _FOUND)
 
-    def create(call: Call[CreateGroup]) -> Reply:
+    def create(call: ApiRequest[CreateGroup]) -> Reply:
         made = conversing().groups.create(call.caller.user_id, call.request)
         return Reply(GroupAnswer(conversation=made.conversation), _CREATED if made.created else _FOUND)
 
-    def update(call: Call[UpdateGroup]) -> GroupAnswer:
+    def update(call: ApiRequest[UpdateGroup]) -> GroupAnswer:
         groups, caller = conversing().groups, call.caller.user_id
         return GroupAnswer(conversation=groups.update(caller, call.path["conversationId"], call.request))
 
-    def add(call: Call[AddMembers]) -> GroupAnswer:
+    def add(call: ApiRequest[AddMembers]) -> GroupAnswer:
         groups, caller = conversing().groups, call.caller.user_id
         return GroupAnswer(conversation=groups.add(caller, call.path["conversationId"], call.request.userIds))
 
-    def remove(call: Call[Nothing]) -> GroupAnswer:
+    def remove(call: ApiRequest[Nothing]) -> GroupAnswer:
         groups, caller = conversing().groups, call.caller.user_id
         return GroupAnswer(conversation=groups.remove(caller, call.path["conversationId"], call.path["userId"]))
 
-    def set_role(call: Call[SetRole]) -> GroupAnswer:
+    def set_role(call: ApiRequest[SetRole]) -> GroupAnswer:
         groups, caller = conversing().groups, call.caller.user_id
         conversation_id, user_id = call.path["conversationId"], call.path["userId"]
         return GroupAnswer(conversation=groups.set_role(caller, conversation_id, user_id, call.request.role))
 
-    def leave(call: Call[Nothing]) -> Done:
+    def leave(call: ApiRequest[Nothing]) -> Done:
         conversing().groups.leave(call.caller.user_id, call.path["conversationId"])
         return Done()
 
@@ -137,9 +138,9 @@ def _conversing() -> Conversing:
     settings = ConversationsSettings.load()
     return wire(
         settings,
-        aws.client("dynamodb"),
-        EventsPublisher(settings.events_http_endpoint, aws.session()),
-        SqsDeliveryQueue(lambda: aws.client("sqs"), settings.delivery_queue_url),
+        aws_clients.client("dynamodb"),
+        EventsPublisher(settings.events_http_endpoint, aws_clients.session()),
+        SqsDeliveryQueue(lambda: aws_clients.client("sqs"), settings.delivery_queue_url),
         SystemClock(),
         RandomIds(),
     )

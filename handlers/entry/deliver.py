@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from handlers.adapters import aws
-from handlers.adapters.clock import SystemClock
-from handlers.adapters.events_publisher import EventsPublisher
-from handlers.adapters.outbox import DynamoOutbox
-from handlers.adapters.queue import decode
-from handlers.core.delivery import Deliverer
+from handlers.adapters import aws_clients
+from handlers.adapters.appsync.publisher import EventsPublisher
+from handlers.adapters.dynamodb.outbox import DynamoOutbox
+from handlers.adapters.sqs.delivery_queue import decode
+from handlers.adapters.system import SystemClock
+from handlers.core.delivery.deliverer import Deliverer
 from handlers.entry import logs
 from handlers.settings import DeliverSettings
 
@@ -48,8 +48,8 @@ def _delivered(deliverer: Callable[[], Deliverer], record: Mapping[str, Any], co
 @cache
 def _deliverer() -> Deliverer:
     settings = DeliverSettings.load()
-    publisher = EventsPublisher(settings.events_http_endpoint, aws.session())
-    return Deliverer(publisher, DynamoOutbox(aws.client("dynamodb"), settings.outbox_table), SystemClock())
+    publisher = EventsPublisher(settings.events_http_endpoint, aws_clients.session())
+    return Deliverer(publisher, DynamoOutbox(aws_clients.client("dynamodb"), settings.outbox_table), SystemClock())
 
 
 handle = consumer(_deliverer)

@@ -20,7 +20,7 @@ from contract.requests import Id, Request
 from contract.responses import ErrorBody, Failure
 from contract.route import Domain, Route
 from contract.routes import ROUTES
-from handlers.core.errors import (
+from handlers.core.shared.errors import (
     CallConflictError,
     ChatError,
     InvalidRequestError,
@@ -31,7 +31,7 @@ from handlers.core.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
-from handlers.core.stages import recording
+from handlers.core.shared.timing import recording
 from handlers.entry import logs
 
 R = TypeVar("R", bound=Request)
@@ -44,7 +44,7 @@ class Caller(msgspec.Struct, frozen=True):
     access_token: str
 
 
-class Call(msgspec.Struct, Generic[R], frozen=True):
+class ApiRequest(msgspec.Struct, Generic[R], frozen=True):
     """One decoded request: who calls, the body or query string, the path parameters (each a valid id)."""
 
     caller: Caller
@@ -59,7 +59,7 @@ class Reply(msgspec.Struct, frozen=True):
     status: int
 
 
-Operation = Callable[[Call[Any]], "msgspec.Struct | Reply"]
+Operation = Callable[[ApiRequest[Any]], "msgspec.Struct | Reply"]
 Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
 
 _HEADERS: Final = {"content-type": "application/json", "cache-control": "no-store"}
@@ -162,7 +162,7 @@ def _header(event: Mapping[str, Any], name: str) -> str | None:
     return None
 
 
-def _call(event: Mapping[str, Any], route: Route, caller: Caller) -> Call[Any]:
+def _call(event: Mapping[str, Any], route: Route, caller: Caller) -> ApiRequest[Any]:
     content = _body(event)
     if route.query:
         if content.strip():
@@ -172,7 +172,7 @@ def _call(event: Mapping[str, Any], route: Route, caller: Caller) -> Call[Any]:
         _refuse_query(event)
         _refuse_other_content(event, content)
         request = _decoded(route, lambda: msgspec.json.decode(content or b"{}", type=route.request))
-    return Call(caller, request, _path(event))
+    return ApiRequest(caller, request, _path(event))
 
 
 def _body(event: Mapping[str, Any]) -> bytes:

@@ -11,36 +11,37 @@ import msgspec
 
 from contract.requests import DeleteMessage, EditMessage, History, MarkRead, SendMessage, Typing
 from contract.responses import Changed, Done, HistoryPage, ReadDone, Sent
-from handlers.adapters import aws
-from handlers.adapters.change_store import ChangeTables, DynamoChangeStore
-from handlers.adapters.clock import RandomIds, SystemClock
-from handlers.adapters.conversation_reader import DynamoConversationReader
-from handlers.adapters.events_publisher import EventsPublisher
-from handlers.adapters.history_store import DynamoHistoryStore
-from handlers.adapters.outbox import DynamoOutbox
-from handlers.adapters.queue import SqsDeliveryQueue
-from handlers.adapters.rate_limits import DynamoRateCounter
-from handlers.adapters.read_store import DynamoReadStore
-from handlers.adapters.send_store import DynamoSendStore, SendTables
-from handlers.core.changes import Changer
-from handlers.core.delivery import Dispatcher
-from handlers.core.history import Historian
-from handlers.core.ports import Clock, DeliveryQueue, Ids, Publisher
-from handlers.core.reads import Reader
-from handlers.core.send import Sender
-from handlers.core.typing_notices import Typist
-from handlers.entry.http import Call, Operation, dispatcher
+from handlers.adapters import aws_clients
+from handlers.adapters.appsync.publisher import EventsPublisher
+from handlers.adapters.dynamodb.conversations.reader import DynamoConversationReader
+from handlers.adapters.dynamodb.messages.edit_store import DynamoEditStore, EditTables
+from handlers.adapters.dynamodb.messages.history_store import DynamoHistoryStore
+from handlers.adapters.dynamodb.messages.read_mark_store import DynamoReadMarkStore
+from handlers.adapters.dynamodb.messages.send_store import DynamoSendStore, SendTables
+from handlers.adapters.dynamodb.outbox import DynamoOutbox
+from handlers.adapters.dynamodb.rate_limits import DynamoRateCounter
+from handlers.adapters.sqs.delivery_queue import SqsDeliveryQueue
+from handlers.adapters.system import RandomIds, SystemClock
+from handlers.core.delivery.dispatcher import Dispatcher
+from handlers.core.delivery.ports import DeliveryQueue, Publisher
+from handlers.core.messages.edit import MessageEditor
+from handlers.core.messages.history import MessageHistory
+from handlers.core.messages.mark_read import ReadMarker
+from handlers.core.messages.send import MessageSender
+from handlers.core.messages.typing import TypingIndicator
+from handlers.core.shared.ports import Clock, Ids
+from handlers.entry.http import ApiRequest, Operation, dispatcher
 from handlers.settings import MessagesSettings
 
 
 class Messaging(msgspec.Struct, frozen=True, kw_only=True):
     """The message operations, wired."""
 
-    sender: Sender
-    typist: Typist
-    reader: Reader
-    historian: Historian
-    changer: Changer
+    sender: MessageSender
+    typist: TypingIndicator
+    reader: ReadMarker
+    historian: MessageHistory
+    changer: MessageEditor
 
 
 def wire(
@@ -63,7 +64,7 @@ def wire(
         rate_limits=settings.rate_limits_table,
         outbox=outbox,
     )
-    change_tables = ChangeTables(
+    change_tables = EditTables(
         conversations=conversations,
         members=members,
         messages=messages,
@@ -71,36 +72,36 @@ def wire(
         outbox=outbox,
     )
     rates = DynamoRateCounter(dynamodb, settings.rate_limits_table)
-    reads = DynamoReadStore(dynamodb, conversations, messages, members, outbox)
+    reads = DynamoReadMarkStore(dynamodb, conversations, messages, members, outbox)
     history = DynamoHistoryStore(dynamodb, conversations, messages, settings.message_changes_table, members)
     return Messaging(
-        sender=Sender(DynamoSendStore(dynamodb, send_tables), dispatch, clock, ids, limit),
-        typist=Typist(DynamoConversationReader(dynamodb, conversations), rates, publisher, clock, ids, limit),
-        reader=Reader(reads, dispatch, clock, ids, limit),
-        historian=Historian(history, clock, limit),
-        changer=Changer(DynamoChangeStore(dynamodb, change_tables), dispatch, clock, ids, limit),
+        sender=MessageSender(DynamoSendStore(dynamodb, send_tables), dispatch, clock, ids, limit),
+        typist=TypingIndicator(DynamoConversationReader(dynamodb, conversations), rates, publisher, clock, ids, limit),
+        reader=ReadMarker(reads, dispatch, clock, ids, limit),
+        historian=MessageHistory(history, clock, limit),
+        changer=MessageEditor(DynamoEditStore(dynamodb, change_tables), dispatch, clock, ids, limit),
     )
 
 
 def operations(messaging: Callable[[], Messaging]) -> Mapping[str, Operation]:
     """Return the operations by their names in the route list."""
 
-    def send(call: Call[SendMessage]) -> Sent:
+    def send(call: ApiRequest[SendMessage]) -> Sent:
         return messaging().sender.send(call.caller.user_id, call.request)
 
-    def typing(call: Call[Typing]) -> Done:
+    def typing(call: ApiRequest[Typing]) -> Done:
         return messaging().typist.notify(call.caller.user_id, call.request)
 
-    def read(call: Call[MarkRead]) -> ReadDone:
+    def read(call: ApiRequest[MarkRead]) -> ReadDone:
         return messaging().reader.mark(call.caller.user_id, call.request)
 
-    def history(call: Call[History]) -> HistoryPage:
+    def history(call: ApiRequest[History]) -> HistoryPage:
         return messaging().historian.read(call.caller.user_id, call.path["conversationId"], call.request)
 
-    def edit(call: Call[EditMessage]) -> Changed:
+    def edit(call: ApiRequest[EditMessage]) -> Changed:
         return messaging().changer.edit(call.caller.user_id, call.path["messageId"], call.request)
 
-    def delete(call: Call[DeleteMessage]) -> Changed:
+    def delete(call: ApiRequest[DeleteMessage]) -> Changed:
         user_id, message_id = call.caller.user_id, call.path["messageId"]
         return messaging().changer.delete(user_id, message_id, call.request.conversationId)
 
@@ -119,9 +120,9 @@ def _messaging() -> Messaging:
     settings = MessagesSettings.load()
     return wire(
         settings,
-        aws.client("dynamodb"),
-        EventsPublisher(settings.events_http_endpoint, aws.session()),
-        SqsDeliveryQueue(lambda: aws.client("sqs"), settings.delivery_queue_url),
+        aws_clients.client("dynamodb"),
+        EventsPublisher(settings.events_http_endpoint, aws_clients.session()),
+        SqsDeliveryQueue(lambda: aws_clients.client("sqs"), settings.delivery_queue_url),
         SystemClock(),
         RandomIds(),
     )

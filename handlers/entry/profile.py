@@ -11,21 +11,21 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from handlers.adapters import aws
-from handlers.adapters.clock import SystemClock
-from handlers.adapters.identities import account
-from handlers.adapters.users import DynamoProfiles
-from handlers.core.instants import to_iso
-from handlers.core.ports import Clock
-from handlers.core.profiles import first_profile
-from handlers.core.user_ports import Profiles
+from handlers.adapters import aws_clients
+from handlers.adapters.cognito.identities import account
+from handlers.adapters.dynamodb.users import DynamoProfiles
+from handlers.adapters.system import SystemClock
+from handlers.core.shared.ports import Clock
+from handlers.core.shared.timestamps import to_iso
+from handlers.core.users.ports import ProfileStore
+from handlers.core.users.profile_rules import first_profile
 from handlers.entry import logs
 from handlers.settings import ProfileSettings
 
 _SIGN_UP = "PostConfirmation_ConfirmSignUp"
 
 
-def trigger(profiles: Callable[[], Profiles], clock: Clock) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+def trigger(profiles: Callable[[], ProfileStore], clock: Clock) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
     """Return the Lambda handler: makes the profile after a sign-up and gives Cognito its event back."""
     logger = logs.configure()
 
@@ -48,7 +48,7 @@ def trigger(profiles: Callable[[], Profiles], clock: Clock) -> Callable[[dict[st
 def _profiles() -> DynamoProfiles:
     settings = ProfileSettings.load()
     return DynamoProfiles(
-        client=aws.client("dynamodb"),
+        client=aws_clients.client("dynamodb"),
         users_table=settings.users_table,
         search_table=settings.user_search_table,
     )

@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from handlers.adapters import aws
-from handlers.adapters.clock import SystemClock
-from handlers.adapters.outbox import DynamoOutbox
-from handlers.adapters.queue import SqsDeliveryQueue
-from handlers.core.delivery import Relay
+from handlers.adapters import aws_clients
+from handlers.adapters.dynamodb.outbox import DynamoOutbox
+from handlers.adapters.sqs.delivery_queue import SqsDeliveryQueue
+from handlers.adapters.system import SystemClock
+from handlers.core.delivery.relay import Relay
 from handlers.entry import logs
 from handlers.settings import RelaySettings
 
@@ -51,8 +51,8 @@ def _offered(relay: Callable[[], Relay], event_id: str) -> bool:
 @cache
 def _relay() -> Relay:
     settings = RelaySettings.load()
-    queue = SqsDeliveryQueue(lambda: aws.client("sqs"), settings.delivery_queue_url)
-    return Relay(DynamoOutbox(aws.client("dynamodb"), settings.outbox_table), queue, SystemClock())
+    queue = SqsDeliveryQueue(lambda: aws_clients.client("sqs"), settings.delivery_queue_url)
+    return Relay(DynamoOutbox(aws_clients.client("dynamodb"), settings.outbox_table), queue, SystemClock())
 
 
 handle = consumer(_relay)

@@ -8,23 +8,23 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from handlers.adapters.ring_timers import decode
-from handlers.core.call_ports import RingTimers
-from handlers.core.call_timeouts import RingTimeouts
+from handlers.adapters.sqs.ring_timers import decode
+from handlers.core.calls.ports import RingTimers
+from handlers.core.calls.ring_timeout import RingTimeoutHandler
 from handlers.entry import logs
-from handlers.entry.call_parts import Services, parts, ring_timers, services
+from handlers.entry.calls_wiring import AwsServices, parts, ring_timers, services
 from handlers.settings import RingTimeoutSettings
 
 _log = logging.getLogger(__name__)
 
 
-def wire(settings: RingTimeoutSettings, given: Services, timers: RingTimers) -> RingTimeouts:
+def wire(settings: RingTimeoutSettings, given: AwsServices, timers: RingTimers) -> RingTimeoutHandler:
     """Return the rule on top of the given services."""
     made = parts(settings, given)
-    return RingTimeouts(made.calls, made.transitions, timers, given.clock)
+    return RingTimeoutHandler(made.calls, made.transitions, timers, given.clock)
 
 
-def consumer(timeouts: Callable[[], RingTimeouts]) -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:
+def consumer(timeouts: Callable[[], RingTimeoutHandler]) -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:
     """Return the Lambda handler: looks at the call of every message, and names those that must come again."""
     logger = logs.configure()
 
@@ -36,7 +36,7 @@ def consumer(timeouts: Callable[[], RingTimeouts]) -> Callable[[Mapping[str, Any
     return handle
 
 
-def _expired(timeouts: Callable[[], RingTimeouts], record: Mapping[str, Any]) -> bool:
+def _expired(timeouts: Callable[[], RingTimeoutHandler], record: Mapping[str, Any]) -> bool:
     try:
         return timeouts().expire(decode(record["body"]))
     except Exception:
@@ -45,7 +45,7 @@ def _expired(timeouts: Callable[[], RingTimeouts], record: Mapping[str, Any]) ->
 
 
 @cache
-def _timeouts() -> RingTimeouts:
+def _timeouts() -> RingTimeoutHandler:
     settings = RingTimeoutSettings.load()
     return wire(settings, services(settings), ring_timers(settings.ring_queue_url))
 

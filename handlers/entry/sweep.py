@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from handlers.adapters import aws
-from handlers.adapters.clock import SystemClock
-from handlers.adapters.outbox import DynamoOutbox
-from handlers.adapters.queue import SqsDeliveryQueue
-from handlers.core.delivery import Sweep
+from handlers.adapters import aws_clients
+from handlers.adapters.dynamodb.outbox import DynamoOutbox
+from handlers.adapters.sqs.delivery_queue import SqsDeliveryQueue
+from handlers.adapters.system import SystemClock
+from handlers.core.delivery.sweep import Sweep
 from handlers.entry import logs
 from handlers.settings import SweepSettings
 
@@ -34,8 +34,8 @@ def runner(sweep: Callable[[], Sweep]) -> Callable[[Mapping[str, Any], Any], dic
 @cache
 def _sweep() -> Sweep:
     settings = SweepSettings.load()
-    queue = SqsDeliveryQueue(lambda: aws.client("sqs"), settings.delivery_queue_url)
-    return Sweep(DynamoOutbox(aws.client("dynamodb"), settings.outbox_table), queue, SystemClock())
+    queue = SqsDeliveryQueue(lambda: aws_clients.client("sqs"), settings.delivery_queue_url)
+    return Sweep(DynamoOutbox(aws_clients.client("dynamodb"), settings.outbox_table), queue, SystemClock())
 
 
 handle = runner(_sweep)

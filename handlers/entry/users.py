@@ -11,30 +11,31 @@ import msgspec
 
 from contract.requests import Nothing, SearchUsers, UpdateProfile
 from contract.responses import BlockPage, Done, MeAnswer, UserAnswer, UserPage
-from handlers.adapters import aws
-from handlers.adapters.blocks import DynamoBlocks
-from handlers.adapters.clock import RandomIds, SystemClock
-from handlers.adapters.conversation_rows import DynamoConversationRows
-from handlers.adapters.events_publisher import EventsPublisher
-from handlers.adapters.identities import CognitoIdentities
-from handlers.adapters.outbox import DynamoOutbox
-from handlers.adapters.queue import SqsDeliveryQueue
-from handlers.adapters.rate_limits import DynamoRateCounter
-from handlers.adapters.users import DynamoProfiles
-from handlers.core.blocks import Blocking
-from handlers.core.delivery import Dispatcher
-from handlers.core.ports import Clock, DeliveryQueue, Ids, Publisher
-from handlers.core.user_ports import Identities
-from handlers.core.users import Users
-from handlers.entry.http import Call, Operation, dispatcher
+from handlers.adapters import aws_clients
+from handlers.adapters.appsync.publisher import EventsPublisher
+from handlers.adapters.cognito.identities import CognitoIdentities
+from handlers.adapters.dynamodb.blocks import DynamoBlocks
+from handlers.adapters.dynamodb.conversations.rows import DynamoConversationRows
+from handlers.adapters.dynamodb.outbox import DynamoOutbox
+from handlers.adapters.dynamodb.rate_limits import DynamoRateCounter
+from handlers.adapters.dynamodb.users import DynamoProfiles
+from handlers.adapters.sqs.delivery_queue import SqsDeliveryQueue
+from handlers.adapters.system import RandomIds, SystemClock
+from handlers.core.delivery.dispatcher import Dispatcher
+from handlers.core.delivery.ports import DeliveryQueue, Publisher
+from handlers.core.shared.ports import Clock, Ids
+from handlers.core.users.blocks import UserBlocks
+from handlers.core.users.ports import Identities
+from handlers.core.users.profiles import UserProfiles
+from handlers.entry.http import ApiRequest, Operation, dispatcher
 from handlers.settings import UsersSettings
 
 
 class People(msgspec.Struct, frozen=True, kw_only=True):
     """The user operations, wired."""
 
-    users: Users
-    blocking: Blocking
+    users: UserProfiles
+    blocking: UserBlocks
 
 
 def wire(
@@ -71,7 +72,7 @@ def wire(
     )
     dispatch = Dispatcher(publisher, DynamoOutbox(dynamodb, settings.outbox_table), queue)
     return People(
-        users=Users(
+        users=UserProfiles(
             store=profiles,
             conversations=conversations,
             blocks=blocks,
@@ -82,7 +83,7 @@ def wire(
             ids=ids,
             fanout_limit=settings.fanout_limit,
         ),
-        blocking=Blocking(
+        blocking=UserBlocks(
             blocks=blocks,
             conversations=conversations,
             directory=profiles,
@@ -97,27 +98,27 @@ def wire(
 def operations(people: Callable[[], People]) -> Mapping[str, Operation]:
     """Return the operations by their names in the route list."""
 
-    def me(call: Call[Nothing]) -> MeAnswer:
+    def me(call: ApiRequest[Nothing]) -> MeAnswer:
         return MeAnswer(user=people().users.me(call.caller.user_id, call.caller.access_token))
 
-    def update(call: Call[UpdateProfile]) -> MeAnswer:
+    def update(call: ApiRequest[UpdateProfile]) -> MeAnswer:
         return MeAnswer(user=people().users.update(call.caller.user_id, call.request))
 
-    def one(call: Call[Nothing]) -> UserAnswer:
+    def one(call: ApiRequest[Nothing]) -> UserAnswer:
         return people().users.one(call.caller.user_id, call.path["userId"])
 
-    def search(call: Call[SearchUsers]) -> UserPage:
+    def search(call: ApiRequest[SearchUsers]) -> UserPage:
         return UserPage(users=people().users.search(call.caller.user_id, call.request))
 
-    def block(call: Call[Nothing]) -> Done:
+    def block(call: ApiRequest[Nothing]) -> Done:
         people().blocking.block(call.caller.user_id, call.path["userId"])
         return Done()
 
-    def unblock(call: Call[Nothing]) -> Done:
+    def unblock(call: ApiRequest[Nothing]) -> Done:
         people().blocking.unblock(call.caller.user_id, call.path["userId"])
         return Done()
 
-    def blocks(call: Call[Nothing]) -> BlockPage:
+    def blocks(call: ApiRequest[Nothing]) -> BlockPage:
         return BlockPage(userIds=people().blocking.listed(call.caller.user_id))
 
     return {
@@ -136,10 +137,10 @@ def _people() -> People:
     settings = UsersSettings.load()
     return wire(
         settings,
-        aws.client("dynamodb"),
-        EventsPublisher(settings.events_http_endpoint, aws.session()),
-        SqsDeliveryQueue(lambda: aws.client("sqs"), settings.delivery_queue_url),
-        CognitoIdentities(lambda: aws.client("cognito-idp")),
+        aws_clients.client("dynamodb"),
+        EventsPublisher(settings.events_http_endpoint, aws_clients.session()),
+        SqsDeliveryQueue(lambda: aws_clients.client("sqs"), settings.delivery_queue_url),
+        CognitoIdentities(lambda: aws_clients.client("cognito-idp")),
         SystemClock(),
         RandomIds(),
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.handlers.cloud import Emulator, World, create_world, running_emulator
+from tests.harness.handlers.cloud import Emulator, World, create_world, running_emulator
 
 
 @pytest.fixture(scope="session")

@@ -19,8 +19,8 @@ from contract import limits, tables
 from contract.events import MessageSent
 from contract.models import LastMessage
 from contract.requests import SendMessage
-from handlers.core.errors import InvalidRequestError
-from handlers.core.message_rules import StoredMessage, check, last_message
+from handlers.core.messages.rules import StoredMessage, check, last_message
+from handlers.core.shared.errors import InvalidRequestError
 from local.events.handlers import HandlerFailed, HandlerRefused, Incoming, Invocation, NamespaceHandlers, Outgoing
 from local.events.sources.attributes import item_to_plain, to_wire
 

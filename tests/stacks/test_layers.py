@@ -94,9 +94,9 @@ def test_nothing_imports_tests(folder: str) -> None:
 def test_a_forbidden_import_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "room").mkdir()
     (tmp_path / "room" / "door.py").write_text(
-        "def late():\n    from handlers.adapters import queue\n    import contract.routes\n    import boto3.session\n",
+        "def late():\n    from handlers.adapters import call_log\n    import contract.routes\n    import boto3.session\n",
         encoding="utf-8",
     )
     monkeypatch.setitem(globals(), "ROOT", tmp_path)
     found = _broken("room", forbidden=("handlers", "boto3"), allowed=("handlers.settings",))
-    assert found == ["room.door imports handlers.adapters.queue", "room.door imports boto3.session"]
+    assert found == ["room.door imports handlers.adapters.call_log", "room.door imports boto3.session"]

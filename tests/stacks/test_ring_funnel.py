@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from handlers.adapters.call_journal import LogJournal
-from handlers.core.call_ports import CallNote
-from handlers.core.call_sweep import CallsSwept
+from handlers.adapters.call_log import CallLogWriter
+from handlers.core.calls.ports import CallLogEntry
+from handlers.core.calls.sweep import CallSweepReport
 from handlers.entry import call_sweep, logs
 from stacks import ring_funnel
 from stacks.ring_funnel import STEPS, Step
@@ -48,9 +48,9 @@ def output() -> Iterator[io.StringIO]:
     root.removeHandler(handler)
 
 
-def note(outcome: str, status: str, **fields: int) -> CallNote:
+def note(outcome: str, status: str, **fields: int) -> CallLogEntry:
     """Return one step of a call."""
-    return CallNote(rule="T", outcome=outcome, session_id="s", status=status, **fields)
+    return CallLogEntry(rule="T", outcome=outcome, session_id="s", status=status, **fields)
 
 
 NOTES = [
@@ -72,9 +72,9 @@ NOTES = [
 
 @pytest.mark.parametrize(("step", "expected"), NOTES, ids=[f"{each.outcome}-{each.status}" for each, _ in NOTES])
 def test_a_step_of_a_call_is_counted_as_what_it_is(
-    output: io.StringIO, step: CallNote, expected: dict[str, float]
+    output: io.StringIO, step: CallLogEntry, expected: dict[str, float]
 ) -> None:
-    LogJournal().note(step)
+    CallLogWriter().note(step)
     line = json.loads(output.getvalue())
     found = {each.metric: counted(each, line) for each in STEPS}
     assert {name: value for name, value in found.items() if value is not None} == expected
@@ -82,8 +82,8 @@ def test_a_step_of_a_call_is_counted_as_what_it_is(
 
 def test_what_a_sweep_ended_and_what_it_could_not_end_is_counted(output: io.StringIO) -> None:
     class Swept:
-        def run(self) -> CallsSwept:
-            return CallsSwept(looked_at=5, ended=["a", "b"], left=["c"])
+        def run(self) -> CallSweepReport:
+            return CallSweepReport(looked_at=5, ended=["a", "b"], left=["c"])
 
     call_sweep.runner(Swept)({}, None)  # type: ignore[arg-type]  # only run() is called
     line = json.loads(output.getvalue())

@@ -1,0 +1,57 @@
+"""Cognito's answer to who somebody is (`handlers.core.users.ports.Identities`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from handlers.adapters.dynamodb.client import error_code
+from handlers.core.shared.errors import UnauthenticatedError, UnavailableError
+from handlers.core.users.profile_rules import Account
+
+_REFUSED = frozenset({"NotAuthorizedException", "UserNotFoundException", "InvalidParameterException"})
+
+
+def account(attributes: Mapping[str, str]) -> Account:
+    """Return the account that Cognito's user attributes describe.
+
+    Args:
+        attributes: name to value, as in the user pool; `sub` is always there.
+    """
+    return Account(
+        user_id=attributes["sub"],
+        email=attributes.get("email", ""),
+        email_verified=attributes.get("email_verified", "").lower() == "true",
+        given_name=attributes.get("given_name", ""),
+        family_name=attributes.get("family_name", ""),
+    )
+
+
+class CognitoIdentities:
+    """Asks Cognito with the user's own access token (Amazon Cognito: GetUser), which needs no permission of ours.
+
+    Args:
+        client: returns the `cognito-idp` client; called on first use, since few requests need it.
+    """
+
+    def __init__(self, client: Callable[[], Any]) -> None:
+        self._client = client
+
+    def account(self, access_token: str) -> Account:
+        """Return the account of an access token's owner.
+
+        Raises:
+            UnauthenticatedError: the token is no longer valid.
+            UnavailableError: Cognito does not answer.
+        """
+        try:
+            answer = self._client().get_user(AccessToken=access_token)
+        except ClientError as error:
+            if error_code(error) in _REFUSED:
+                raise UnauthenticatedError("the access token is not valid any more: sign in again") from error
+            raise UnavailableError("your account could not be read just now; try again") from error
+        except BotoCoreError as error:
+            raise UnavailableError("your account could not be read just now; try again") from error
+        return account({each["Name"]: each["Value"] for each in answer["UserAttributes"]})

@@ -1,0 +1,104 @@
+"""Conversations, members and groups between their items and the rules' records."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from contract.models import Conversation, LastMessage
+from handlers.core.conversations.ports import GroupRecord, Membership, StoredConversation
+
+_OPTIONAL = ("name", "description", "avatar")
+
+
+def stored_conversation(item: dict[str, Any]) -> StoredConversation:
+    """Return the conversation of an item; those of the old application have no numbers, which read as 0."""
+    last = item.get("lastMessage")
+    conversation = Conversation(
+        conversationId=item["conversationId"],
+        type=item["type"],
+        participants=list(item.get("participants") or ()),
+        admins=list(item.get("admins") or ()),
+        createdBy=item.get("createdBy") or "",
+        createdAt=item.get("createdAt") or "",
+        updatedAt=item.get("updatedAt") or "",
+        version=item.get("version") or 0,
+        latestSeq=item.get("latestSeq") or 0,
+        latestChange=item.get("latestChange") or 0,
+        lastMessageAt=item.get("lastMessageAt"),
+        lastMessage=msgspec.convert(last, LastMessage) if last else None,
+        **{name: item.get(name) for name in _OPTIONAL},
+    )
+    return StoredConversation(conversation, frozenset(item.get("blockedBy") or ()))
+
+
+def conversation_item(conversation: Conversation, blocked_by: frozenset[str]) -> dict[str, Any]:
+    """Return the item of a new conversation."""
+    return {
+        **{name: value for name, value in msgspec.structs.asdict(conversation).items() if value is not None},
+        "blockedBy": blocked_by or None,
+    }
+
+
+def membership(item: dict[str, Any]) -> Membership:
+    """Return the membership of an item."""
+    return Membership(
+        user_id=item["userId"],
+        conversation_id=item["conversationId"],
+        role=item.get("role") or "MEMBER",
+        type=item.get("type") or "DM",
+        joined_at=item.get("joinedAt") or "",
+        last_read_seq=item.get("lastReadSeq") or 0,
+        hidden=bool(item.get("hidden")),
+        has_hidden=bool(item.get("hasHidden")),
+    )
+
+
+def membership_item(member: Membership) -> dict[str, Any]:
+    """Return the item of a new membership."""
+    return {
+        "userId": member.user_id,
+        "conversationId": member.conversation_id,
+        "role": member.role,
+        "type": member.type,
+        "joinedAt": member.joined_at,
+        "lastReadSeq": member.last_read_seq,
+        "hidden": member.hidden or None,
+        "hasHidden": member.has_hidden or None,
+    }
+
+
+def group(item: dict[str, Any]) -> GroupRecord:
+    """Return the group of an item."""
+    settings = item.get("settings") or {}
+    return GroupRecord(
+        group_id=item["groupId"],
+        created_at=item.get("createdAt") or "",
+        member_count=item.get("memberCount") or 0,
+        class_code=item.get("classCode"),
+        semester=item.get("semester"),
+        tags=tuple(item.get("tags") or ()),
+        is_public=bool(settings.get("isPublic")),
+        require_approval=bool(settings.get("requireApproval", True)),
+        max_members=settings.get("maxMembers") or 0,
+    )
+
+
+def group_item(record: GroupRecord) -> dict[str, Any]:
+    """Return the item of a new group."""
+    return {
+        "groupId": record.group_id,
+        "classCode": record.class_code,
+        "semester": record.semester,
+        "isClassGroup": record.class_code is not None,
+        "tags": list(record.tags),
+        "settings": {
+            "isPublic": record.is_public,
+            "requireApproval": record.require_approval,
+            "maxMembers": record.max_members,
+        },
+        "memberCount": record.member_count,
+        "createdAt": record.created_at,
+        "updatedAt": record.created_at,
+    }

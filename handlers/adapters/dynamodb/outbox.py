@@ -1,0 +1,157 @@
+"""The Outbox table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from contract import limits, tables
+from handlers.adapters.dynamodb.client import error_code, reading, writing
+from handlers.adapters.dynamodb.codec import from_item, to_item, to_value
+from handlers.core.delivery.ports import OutboxRecord
+from handlers.core.shared.timestamps import from_iso, to_iso
+
+_DUE = "due"
+_SHARD = {"#shard": tables.OUTBOX.indexes[0].partition.name}
+"""The name is a reserved word (Amazon DynamoDB: reserved words)."""
+_INDEX = tables.OUTBOX.indexes[0].name
+
+
+def outbox_put(table: str, record: OutboxRecord) -> dict[str, Any]:
+    """Return the action that stores a record, for the transaction of the change that the event tells of."""
+    item = to_item(
+        {
+            "eventId": record.event_id,
+            "namespace": record.namespace,
+            "event": record.event,
+            "recipients": list(record.recipients),
+            "pendingSlices": record.pending_slices,
+            "createdAt": to_iso(record.created_at),
+            "dueAt": to_iso(record.due_at),
+            "shard": _DUE,
+            "attempts": record.attempts,
+            "validUntil": None if record.valid_until is None else to_iso(record.valid_until),
+            "expiresAt": record.created_at // 1000 + limits.OUTBOX_RETENTION_DAYS * 86_400,
+        }
+    )
+    return {"Put": {"TableName": table, "Item": item}}
+
+
+def _record(item: dict[str, Any]) -> OutboxRecord:
+    slices, valid_until = item.get("pendingSlices"), item.get("validUntil")
+    return OutboxRecord(
+        event_id=item["eventId"],
+        namespace=item["namespace"],
+        event=item["event"],
+        recipients=tuple(item["recipients"]),
+        created_at=from_iso(item["createdAt"]),
+        due_at=from_iso(item["dueAt"]),
+        pending_slices=None if slices is None else frozenset(slices),
+        attempts=item["attempts"],
+        valid_until=None if valid_until is None else from_iso(valid_until),
+    )
+
+
+class DynamoOutbox:
+    """Reads and settles outbox records (`handlers.core.delivery.ports.Outbox`)."""
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def get(self, event_id: str) -> OutboxRecord | None:
+        """Read a record consistently; None once everybody has the event."""
+        with reading("the event"):
+            answer = self._client.get_item(TableName=self._table, Key=self._key(event_id), ConsistentRead=True)
+        return _record(from_item(answer["Item"])) if "Item" in answer else None
+
+    def delete(self, event_id: str) -> None:
+        """Everybody has the event."""
+        with writing("the event"):
+            self._client.delete_item(TableName=self._table, Key=self._key(event_id))
+
+    def keep_only(self, event_id: str, recipients: Sequence[str]) -> None:
+        """Only these recipients are left; does nothing where the record is gone."""
+        self._update(event_id, "SET recipients = :left", "attribute_exists(eventId)", {":left": list(recipients)})
+
+    def finish_slice(self, event_id: str, number: int) -> None:
+        """A slice is published; with the last one the record goes. Does nothing where either is gone.
+
+        A record never stands without its last slice: it would read as one to be published to everybody at once.
+        """
+        done = {":done": frozenset({number})}
+        if self._update(event_id, "DELETE pendingSlices :done", "size(pendingSlices) > :one", {**done, ":one": 1}):
+            return
+        with writing("the event"):
+            try:
+                self._client.delete_item(
+                    TableName=self._table,
+                    Key=self._key(event_id),
+                    ConditionExpression="pendingSlices = :done",
+                    ExpressionAttributeValues={":done": to_value(frozenset({number}))},
+                )
+            except ClientError as error:
+                if error_code(error) != "ConditionalCheckFailedException":
+                    raise
+
+    def due(self, now: int) -> Iterable[tuple[str, int]]:
+        """Return (event id, due_at) of every record that is due, oldest first."""
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "IndexName": _INDEX,
+            "KeyConditionExpression": "#shard = :due AND dueAt <= :now",
+            "ExpressionAttributeNames": _SHARD,
+            "ExpressionAttributeValues": {":due": to_value(_DUE), ":now": to_value(to_iso(now))},
+        }
+        while True:
+            with reading("the events due"):
+                page = self._client.query(**request)
+            for item in map(from_item, page["Items"]):
+                yield item["eventId"], from_iso(item["dueAt"])
+            if "LastEvaluatedKey" not in page:
+                return
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def claim(self, event_id: str, due_at: int, next_due_at: int) -> OutboxRecord | None:
+        """Count one attempt and move a record's due date on; None if somebody else did, or the record is gone."""
+        values = {":old": to_iso(due_at), ":next": to_iso(next_due_at), ":one": 1}
+        after = self._update(event_id, "SET dueAt = :next ADD attempts :one", "dueAt = :old", values)
+        return _record(after) if after else None
+
+    def give_up(self, event_id: str) -> None:
+        """Let the sweep see the record no more. It stays readable until its time to live ends."""
+        self._update(event_id, "REMOVE #shard", "attribute_exists(eventId)", {}, _SHARD)
+
+    @staticmethod
+    def _key(event_id: str) -> dict[str, Any]:
+        return {"eventId": to_value(event_id)}
+
+    def _update(
+        self,
+        event_id: str,
+        change: str,
+        condition: str,
+        values: dict[str, Any],
+        names: dict[str, str] | None = None,
+    ) -> dict[str, Any] | None:
+        """Change a record on a condition and return it as it is now; None where the condition does not hold."""
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "Key": self._key(event_id),
+            "UpdateExpression": change,
+            "ConditionExpression": condition,
+            "ReturnValues": "ALL_NEW",
+        }
+        if names:
+            request["ExpressionAttributeNames"] = names
+        if values:
+            request["ExpressionAttributeValues"] = to_item(values)
+        with writing("the event"):
+            try:
+                return from_item(self._client.update_item(**request)["Attributes"])
+            except ClientError as error:
+                if error_code(error) != "ConditionalCheckFailedException":
+                    raise
+                return None

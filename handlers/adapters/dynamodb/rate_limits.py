@@ -1,0 +1,54 @@
+"""The RateLimits table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from contract.limits import RateLimit
+from handlers.adapters.dynamodb.client import error_code, writing
+from handlers.adapters.dynamodb.codec import to_item
+
+
+def rate_update(table: str, user_id: str, rate: RateLimit, now: int) -> dict[str, Any]:
+    """Return the parameters of the conditional update that counts one use, for UpdateItem or a transaction.
+
+    Its condition fails exactly where the window is used up.
+
+    Args:
+        table: the table's name.
+        user_id: who uses.
+        rate: what is used.
+        now: milliseconds since the epoch.
+    """
+    window = rate.window(now / 1000)
+    return {
+        "TableName": table,
+        "Key": to_item({"id": f"{user_id}#{rate.action}#{window}"}),
+        "UpdateExpression": "SET expiresAt = :expires ADD #count :one",
+        "ConditionExpression": "attribute_not_exists(#count) OR #count < :limit",
+        "ExpressionAttributeNames": {"#count": "count"},
+        "ExpressionAttributeValues": to_item(
+            {":expires": window + 2 * rate.seconds, ":one": 1, ":limit": rate.count},
+        ),
+    }
+
+
+class DynamoRateCounter:
+    """Counts single uses (`handlers.core.delivery.ports.RateCounter`)."""
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def count(self, user_id: str, rate: RateLimit, now: int) -> bool:
+        """Count one use; return False, and count nothing, where the window is used up."""
+        with writing("the use"):
+            try:
+                self._client.update_item(**rate_update(self._table, user_id, rate, now))
+            except ClientError as error:
+                if error_code(error) != "ConditionalCheckFailedException":
+                    raise
+                return False
+        return True

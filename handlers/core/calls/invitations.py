@@ -1,0 +1,152 @@
+"""Who is called: what a request to call says, held against profiles, blocks and the group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import msgspec
+
+from contract import limits
+from contract.calls.models import CallType, MediaType
+from contract.calls.requests import InitiateCall
+from contract.models import Conversation
+from handlers.core.conversations.ports import BlockPairs, Directory, StoredConversation
+from handlers.core.shared.concurrency import both
+from handlers.core.shared.errors import ForbiddenError, InvalidRequestError, NotFoundError
+
+
+class CallGroups(Protocol):
+    """The conversations, as far as calls need them."""
+
+    def get(self, conversation_id: str) -> StoredConversation | None:
+        """Read one conversation, consistently."""
+        ...
+
+
+class Invitation(msgspec.Struct, frozen=True, kw_only=True):
+    """A call that may be made.
+
+    Args:
+        called: full names by user id, without the caller.
+        hidden_from: those of the called who have blocked the caller.
+    """
+
+    call_type: CallType
+    media_type: MediaType
+    caller_name: str
+    called: Mapping[str, str]
+    conversation_id: str | None = None
+    hidden_from: frozenset[str] = frozenset()
+
+
+class Invitations(msgspec.Struct, frozen=True):
+    """Makes invitations from requests."""
+
+    directory: Directory
+    blocks: BlockPairs
+    conversations: CallGroups
+
+    def invite(self, caller: str, request: InitiateCall) -> Invitation:
+        """Return who is called.
+
+        Raises:
+            InvalidRequestError: the fields contradict each other, name nobody else, or somebody outside the group.
+            ForbiddenError: the caller has blocked the user, or is not a member of the group.
+            NotFoundError: no such user or conversation.
+        """
+        media_type = _media_type(request)
+        if _is_group(request):
+            return self._to_group(caller, request, media_type)
+        return self._to_user(caller, request.recipientId or "", media_type)
+
+    def _to_user(self, caller: str, user_id: str, media_type: MediaType) -> Invitation:
+        if user_id == caller:
+            raise InvalidRequestError("you cannot call yourself", field="recipientId")
+        names, blocks = both(
+            lambda: self.directory.names([caller, user_id]), lambda: self.blocks.between(caller, user_id)
+        )
+        if user_id not in names:
+            raise NotFoundError("no such user", field="recipientId")
+        if blocks[caller, user_id]:
+            raise ForbiddenError("you have blocked this user; unblock first")
+        return Invitation(
+            call_type="DIRECT",
+            media_type=media_type,
+            caller_name=_own_name(names, caller),
+            called={user_id: names[user_id]},
+            hidden_from=frozenset({user_id}) if blocks[user_id, caller] else frozenset(),
+        )
+
+    def _to_group(self, caller: str, request: InitiateCall, media_type: MediaType) -> Invitation:
+        stored = self.conversations.get(request.conversationId or "")
+        if stored is None:
+            raise NotFoundError("no such conversation", field="conversationId")
+        called = _called(caller, stored.conversation, request.participantIds)
+        names = self.directory.names([caller, *called])
+        present = {user_id: names[user_id] for user_id in called if user_id in names}
+        if not present:
+            raise InvalidRequestError("there is nobody else to call", field="participantIds")
+        return Invitation(
+            call_type="GROUP",
+            media_type=media_type,
+            caller_name=_own_name(names, caller),
+            called=present,
+            conversation_id=stored.conversation.conversationId,
+        )
+
+
+def _own_name(names: Mapping[str, str], caller: str) -> str:
+    if caller not in names:
+        raise ForbiddenError("you have no profile yet: read your own profile first")
+    return names[caller]
+
+
+def _is_group(request: InitiateCall) -> bool:
+    """Return whether the request is for a group call.
+
+    Raises:
+        InvalidRequestError: recipient, conversation, participants and callType do not go together.
+    """
+    grouped = request.conversationId is not None
+    if grouped == (request.recipientId is not None):
+        raise InvalidRequestError(
+            "name either recipientId, to call one user, or conversationId, to call a group", field="recipientId"
+        )
+    if request.participantIds is not None and not grouped:
+        raise InvalidRequestError("participantIds are of a group: name its conversationId", field="participantIds")
+    if request.callType is not None and (request.callType == "GROUP") != grouped:
+        wanted = "GROUP needs conversationId" if not grouped else f"{request.callType} needs recipientId"
+        raise InvalidRequestError(wanted, field="callType")
+    return grouped
+
+
+def _media_type(request: InitiateCall) -> MediaType:
+    legacy: MediaType | None = request.callType if request.callType in ("AUDIO", "VIDEO") else None
+    if legacy is not None and request.mediaType not in (None, legacy):
+        raise InvalidRequestError(f"callType {legacy} and mediaType {request.mediaType} differ", field="mediaType")
+    return legacy or request.mediaType or "AUDIO"
+
+
+def _called(caller: str, group: Conversation, wanted: list[str] | None) -> list[str]:
+    """Return whom a group call calls.
+
+    Raises:
+        ForbiddenError: the caller is not a member.
+        InvalidRequestError: the conversation is direct, somebody is outside, nobody is left, or they are too many.
+    """
+    if caller not in group.participants:
+        raise ForbiddenError("you are not a participant of this conversation")
+    if group.type == "DM":
+        raise InvalidRequestError("a direct conversation is called with recipientId", field="conversationId")
+    named = group.participants if wanted is None else wanted
+    outside = sorted(set(named) - set(group.participants))
+    if outside:
+        raise InvalidRequestError(f"not in this group: {', '.join(outside)}", field="participantIds")
+    called = [user_id for user_id in dict.fromkeys(named) if user_id != caller]
+    if not called:
+        raise InvalidRequestError("name somebody besides yourself", field="participantIds")
+    if len(called) >= limits.CALL_PARTICIPANTS_MAX:
+        most = limits.CALL_PARTICIPANTS_MAX - 1
+        raise InvalidRequestError(f"at most {most} others can be called: name them", field="participantIds")
+    return called

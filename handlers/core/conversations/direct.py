@@ -1,0 +1,128 @@
+"""Direct conversations: the one of two users, found or created.
+
+Its id follows from the two users, so that there is never a second one. A user who has blocked the caller hears and
+sees nothing of a conversation that the caller opens, until that user lifts the block; the caller cannot tell.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from contract import limits
+from contract.models import Conversation, PublicUser
+from contract.responses import DirectAnswer
+from handlers.core.conversations.events import ConversationEvents
+from handlers.core.conversations.ids import direct_id
+from handlers.core.conversations.ports import (
+    BlockPairs,
+    ConversationStore,
+    Directory,
+    Membership,
+    NewConversation,
+    StoredConversation,
+)
+from handlers.core.conversations.views import see, view
+from handlers.core.delivery.dispatcher import Dispatcher
+from handlers.core.shared.concurrency import both
+from handlers.core.shared.errors import ConflictError, InvalidRequestError, NotFoundError, UnavailableError
+from handlers.core.shared.ports import Clock
+from handlers.core.shared.retry import attempts
+from handlers.core.shared.timestamps import to_iso
+from handlers.core.shared.timing import stage
+
+
+class DirectConversations(msgspec.Struct, frozen=True, kw_only=True):
+    """Finds and creates direct conversations."""
+
+    conversations: ConversationStore
+    directory: Directory
+    blocks: BlockPairs
+    dispatcher: Dispatcher
+    clock: Clock
+    events: ConversationEvents
+
+    def open(self, caller: str, user_id: str) -> DirectAnswer:
+        """Find or create the conversation of the caller and another user.
+
+        Raises:
+            InvalidRequestError: the other user is the caller.
+            NotFoundError: no such user.
+            ConflictError: the caller is in too many conversations.
+        """
+        if user_id == caller:
+            raise InvalidRequestError("name somebody besides yourself", field="userId")
+        conversation_id = direct_id(caller, user_id)
+        with stage("read"):
+            users, stored = both(
+                lambda: self.directory.users([caller, user_id]), lambda: self.conversations.get(conversation_id)
+            )
+        other = users.get(user_id)
+        if other is None:
+            raise NotFoundError("no such user", field="userId")
+        names = {each.userId: each.fullName for each in users.values()}
+        for _ in attempts(self.clock):
+            if stored is not None:
+                return self._answer(stored, caller, other, names, created=False)
+            with stage("read"):
+                creation = self._creation(conversation_id, caller, user_id)
+            with stage("write"):
+                done = self.conversations.create(creation)
+            if done:
+                for record in creation.outbox:
+                    self.dispatcher.dispatch(record)
+                stored = StoredConversation(creation.conversation, creation.blocked_by)
+                return self._answer(stored, caller, other, names, created=True)
+            stored = self.conversations.get(conversation_id)
+        raise UnavailableError("this conversation changes too often just now; nothing was stored; try again")
+
+    def _creation(self, conversation_id: str, caller: str, user_id: str) -> NewConversation:
+        blocks, count = both(
+            lambda: self.blocks.between(caller, user_id), lambda: self.conversations.count_memberships(caller)
+        )
+        if count >= limits.CONVERSATIONS_PER_USER:
+            raise ConflictError("you are in too many conversations")
+        blocked_by = frozenset(who for (who, _), stands in blocks.items() if stands)
+        now = to_iso(self.clock.now())
+        conversation = Conversation(
+            conversationId=conversation_id,
+            type="DM",
+            participants=[caller, user_id],
+            admins=[],
+            createdBy=caller,
+            createdAt=now,
+            updatedAt=now,
+            version=1,
+        )
+        hidden = user_id in blocked_by
+        record = self.events.created(conversation, caller, [caller] if hidden else [caller, user_id])
+        return NewConversation(
+            conversation=conversation,
+            members=(
+                _member(conversation, caller, hidden=False),
+                _member(conversation, user_id, hidden=hidden),
+            ),
+            blocked_by=blocked_by,
+            blocks=blocks,
+            outbox=(record,),
+        )
+
+    def _answer(
+        self, stored: StoredConversation, caller: str, other: PublicUser, names: dict[str, str], *, created: bool
+    ) -> DirectAnswer:
+        row = None
+        if not created:
+            with stage("read"):
+                row = self.conversations.members(stored.conversation.conversationId, [caller]).get(caller)
+        seen = see(self.conversations, stored, row, caller)
+        return DirectAnswer(conversation=view(seen, caller, names), otherUser=other, created=created)
+
+
+def _member(conversation: Conversation, user_id: str, *, hidden: bool) -> Membership:
+    return Membership(
+        user_id=user_id,
+        conversation_id=conversation.conversationId,
+        role="MEMBER",
+        type="DM",
+        joined_at=conversation.createdAt,
+        hidden=hidden,
+    )

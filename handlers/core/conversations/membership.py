@@ -1,0 +1,102 @@
+"""The rules of a group's members and admins, without anything around them.
+
+They keep: every admin is a participant; nobody is in twice; a group with participants has an admin; participants
+stand in the order in which they joined; each change raises the version by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from msgspec.structs import replace
+
+from contract.models import Conversation, Role
+from handlers.core.shared.errors import ConflictError, ForbiddenError, NotFoundError
+
+
+def require_participant(conversation: Conversation, user_id: str) -> None:
+    """Refuse whoever is not in the conversation.
+
+    Raises:
+        ForbiddenError: the user is not a participant.
+    """
+    if user_id not in conversation.participants:
+        raise ForbiddenError("you are not a participant of this conversation")
+
+
+def require_group_admin(conversation: Conversation, user_id: str) -> None:
+    """Refuse whoever may not change the group.
+
+    Raises:
+        ForbiddenError: the user is not a participant, or not an admin.
+        ConflictError: the conversation is a direct one, which nobody can change.
+    """
+    require_participant(conversation, user_id)
+    if conversation.type == "DM":
+        raise ConflictError("a direct conversation cannot be changed")
+    if user_id not in conversation.admins:
+        raise ForbiddenError("only an admin of the group may do this")
+
+
+def newcomers(conversation: Conversation, user_ids: Iterable[str]) -> tuple[str, ...]:
+    """Return those of the users who are not in the conversation, each once, in the order given."""
+    known = set(conversation.participants)
+    return tuple(user_id for user_id in dict.fromkeys(user_ids) if user_id not in known)
+
+
+def with_members(conversation: Conversation, user_ids: Sequence[str], now: str) -> Conversation:
+    """Return the group with newcomers at the end of its participants."""
+    participants = [*conversation.participants, *user_ids]
+    return _changed(conversation, now, participants, conversation.admins or participants[:1])
+
+
+def without_member(conversation: Conversation, user_id: str, now: str) -> Conversation:
+    """Return the group without a member; if no admin is left, the longest-standing member becomes one.
+
+    Raises:
+        NotFoundError: the user is not a member.
+    """
+    if user_id not in conversation.participants:
+        raise NotFoundError("no such member in this group", field="userId")
+    left = [each for each in conversation.participants if each != user_id]
+    admins = [each for each in conversation.admins if each != user_id]
+    return _changed(conversation, now, left, admins or left[:1])
+
+
+def with_role(conversation: Conversation, user_id: str, role: Role, now: str) -> Conversation:
+    """Return the group with a member in a role; the same group where the member has it already.
+
+    Raises:
+        NotFoundError: the user is not a member.
+        ConflictError: the group would be left without an admin.
+    """
+    if user_id not in conversation.participants:
+        raise NotFoundError("no such member in this group", field="userId")
+    if (role == "ADMIN") == (user_id in conversation.admins):
+        return conversation
+    if role == "ADMIN":
+        return _changed(conversation, now, conversation.participants, [*conversation.admins, user_id])
+    admins = [each for each in conversation.admins if each != user_id]
+    if not admins:
+        raise ConflictError("the group would be left without an admin: make somebody else an admin first")
+    return _changed(conversation, now, conversation.participants, admins)
+
+
+def promoted(before: Conversation, after: Conversation) -> dict[str, Role]:
+    """Return the members whose role a change moved, among those who were and are in the group."""
+    stayed = set(before.participants) & set(after.participants)
+    return {
+        user_id: "ADMIN" if user_id in after.admins else "MEMBER"
+        for user_id in after.participants
+        if user_id in stayed and (user_id in before.admins) != (user_id in after.admins)
+    }
+
+
+def _changed(conversation: Conversation, now: str, participants: list[str], admins: list[str]) -> Conversation:
+    return replace(
+        conversation,
+        participants=participants,
+        admins=admins,
+        version=conversation.version + 1,
+        updatedAt=now,
+    )

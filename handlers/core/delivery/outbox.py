@@ -1,0 +1,71 @@
+"""Outbox records: an event stored with the change it describes, and the delivery tasks that follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from contract import limits
+from contract.channels import Namespace
+from contract.events import Event
+from handlers.core.delivery.ports import DeliveryTask, OutboxRecord, Publisher
+
+
+def event_json(event: msgspec.Struct) -> str:
+    """Return one of `contract.events` as it goes over the wire."""
+    return msgspec.json.encode(event).decode()
+
+
+def outbox_record(
+    namespace: Namespace,
+    event: Event,
+    recipients: Sequence[str],
+    *,
+    now: int,
+    fanout_limit: int,
+    valid_until: int | None = None,
+    copy: bool = False,
+) -> OutboxRecord:
+    """Return the record to put in the transaction of the change.
+
+    Args:
+        namespace: where the recipients listen.
+        event: one of `contract.events`, with its `eventId`.
+        recipients: user ids, each only once.
+        now: milliseconds since the epoch.
+        fanout_limit: most recipients published to within the request; above it the event goes out in slices.
+        valid_until: milliseconds since the epoch, from when on nobody may be told any more.
+        copy: the same event has a record in another namespace already.
+    """
+    sliced = len(recipients) > fanout_limit
+    slices = range(-(-len(recipients) // slice_size(recipients)))
+    return OutboxRecord(
+        event_id=f"{event.eventId}#{namespace.name}" if copy else event.eventId,
+        namespace=namespace.name,
+        event=event_json(event),
+        recipients=tuple(recipients),
+        created_at=now,
+        due_at=now + limits.SWEEP_AFTER_SECONDS * 1000,
+        pending_slices=frozenset(slices) if sliced else None,
+        valid_until=valid_until,
+    )
+
+
+def delivery_tasks(record: OutboxRecord) -> tuple[DeliveryTask, ...]:
+    """Return the queue's work for what is left of a record."""
+    if record.pending_slices is None:
+        return (DeliveryTask(record.event_id),)
+    return tuple(DeliveryTask(record.event_id, number) for number in sorted(record.pending_slices))
+
+
+def slice_size(recipients: Sequence[str]) -> int:
+    """Return the recipients of one slice: as many slices work side by side as one call to the queue can ask for."""
+    return max(limits.SLICE_RECIPIENTS, -(-len(recipients) // limits.QUEUE_BATCH_MAX))
+
+
+def publish_to(publisher: Publisher, record: OutboxRecord, recipients: Sequence[str]) -> list[str]:
+    """Publish to some recipients and return those who did not get it, in their order."""
+    channels = {f"/{record.namespace}/{recipient}": recipient for recipient in recipients}
+    failed = set(publisher.publish(tuple(channels), record.event))
+    return [recipient for channel, recipient in channels.items() if channel in failed]

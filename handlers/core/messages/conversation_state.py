@@ -1,0 +1,81 @@
+"""What the message rules need to know of a conversation, and who may do what in it."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import msgspec
+from msgspec.structs import replace
+
+from handlers.core.shared.errors import ForbiddenError
+
+
+class ConversationState(msgspec.Struct, frozen=True, kw_only=True):
+    """A conversation as it was when it was read.
+
+    Conversations of the old application have no numbers yet: theirs read as 0.
+
+    Args:
+        last_message_at: ISO date of the newest message; None before the first.
+        last_message_id: id of the message that the conversation list shows.
+        blocked_by: participants of a direct conversation who have blocked the other.
+    """
+
+    conversation_id: str
+    is_group: bool
+    participants: tuple[str, ...]
+    admins: tuple[str, ...]
+    version: int
+    latest_seq: int
+    latest_change: int
+    created_at: str
+    last_message_at: str | None = None
+    last_message_id: str | None = None
+    blocked_by: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, item: dict[str, Any]) -> Self:
+        """Return the state that a stored conversation is in."""
+        return cls(
+            conversation_id=item["conversationId"],
+            is_group=item.get("type") == "GROUP",
+            participants=tuple(item.get("participants") or ()),
+            admins=tuple(item.get("admins") or ()),
+            version=item.get("version") or 0,
+            latest_seq=item.get("latestSeq") or 0,
+            latest_change=item.get("latestChange") or 0,
+            created_at=item.get("createdAt") or "",
+            last_message_at=item.get("lastMessageAt"),
+            last_message_id=(item.get("lastMessage") or {}).get("messageId"),
+            blocked_by=frozenset(item.get("blockedBy") or ()),
+        )
+
+    def after_message(self, message_id: str, seq: int, timestamp: str) -> ConversationState:
+        """Return the state once a message is stored."""
+        return replace(self, latest_seq=seq, last_message_at=timestamp, last_message_id=message_id)
+
+    def require_participant(self, user_id: str) -> None:
+        """Refuse everybody who is not in the conversation.
+
+        Raises:
+            ForbiddenError: the user is not a participant.
+        """
+        if user_id not in self.participants:
+            raise ForbiddenError("you are not a participant of this conversation")
+
+    def require_unblocked_by(self, user_id: str) -> None:
+        """Refuse a participant who has blocked the other one: what they say would be a one-way street.
+
+        Raises:
+            ForbiddenError: the user has blocked the other participant.
+        """
+        if user_id in self.blocked_by:
+            raise ForbiddenError("you have blocked this user; unblock first")
+
+    def others(self, user_id: str) -> tuple[str, ...]:
+        """Return the participants besides one."""
+        return tuple(each for each in self.participants if each != user_id)
+
+    def hidden_from(self, sender_id: str) -> frozenset[str]:
+        """Return who must not see what a participant says now: who has blocked that participant."""
+        return self.blocked_by - {sender_id}

@@ -1,0 +1,188 @@
+"""Reading history: pages for people, gaps for machines. Recovery is never partial (promise P4).
+
+The conversation's numbers are read first, the messages after them: so everything up to those numbers is stored
+when the messages are read. Since a query may still see only a part of a transaction (Amazon DynamoDB: isolation
+levels for TransactWriteItems), what was read is checked for holes by its numbers, and read again if there is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from contract.limits import GAP_CHANGES_MAX, GAP_MESSAGES_MAX
+from contract.models import Message
+from contract.requests import History
+from contract.responses import HistoryPage
+from handlers.core.messages import lookup
+from handlers.core.messages.conversation_state import ConversationState
+from handlers.core.messages.history_cursor import Position, position
+from handlers.core.messages.ports import HistoryStore
+from handlers.core.messages.rules import StoredMessage
+from handlers.core.shared.errors import UnavailableError
+from handlers.core.shared.ports import Clock
+from handlers.core.shared.retry import attempts
+from handlers.core.shared.timing import stage
+
+_READS = 4
+"""How often messages with a hole are read again: a transaction under way ends within milliseconds."""
+
+
+class MessageHistory(msgspec.Struct, frozen=True):
+    """Reads history.
+
+    Args:
+        fanout_limit: in a larger conversation `readBy` stays empty.
+    """
+
+    store: HistoryStore
+    clock: Clock
+    fanout_limit: int
+
+    def read(self, user_id: str, conversation_id: str, request: History) -> HistoryPage:
+        """Return a page, newest first, or what a client missed, oldest first.
+
+        Raises:
+            InvalidRequestError: parameters contradict each other, or a date or cursor is malformed.
+            NotFoundError: no such conversation.
+            ForbiddenError: the user is not a participant.
+            UnavailableError: the newest messages are being written just now.
+        """
+        start = position(conversation_id, request)
+        with stage("read"):
+            state = lookup.conversation(self.store, conversation_id, user_id)
+        with stage("messages"):
+            if request.afterSeq is None and request.afterChange is None:
+                return self._page(state, user_id, start, request.limit)
+            return self._gap(state, user_id, request)
+
+    def _page(self, state: ConversationState, user_id: str, start: Position | None, limit: int) -> HistoryPage:
+        """Return a full page of what the user may see, however much is hidden in between."""
+        before = start.before if start else None
+        visible: list[StoredMessage] = []
+        latest = state.latest_seq
+        top = latest if start is None else 0
+        more = True
+        while more and len(visible) <= limit:
+            rows = self._newest(state, before, limit + 1, top)
+            if before is None and rows and rows[0].message.seq is not None:
+                latest = max(latest, rows[0].message.seq)
+            visible += [row for row in rows if row.visible_to(user_id)]
+            more = len(rows) > limit
+            before, top = _below(rows) if rows else (before, 0)
+        shown = visible[:limit]
+        cursor = None
+        if len(visible) > limit:
+            cursor = Position(state.conversation_id, shown[-1].message.timestamp).cursor()
+        return HistoryPage(
+            conversationId=state.conversation_id,
+            messages=self._with_readers(state, shown),
+            latestSeq=latest,
+            latestChange=state.latest_change,
+            nextCursor=cursor,
+        )
+
+    def _newest(self, state: ConversationState, before: str | None, limit: int, top: int) -> Sequence[StoredMessage]:
+        """Read messages newest first, and again while one is missing that must be there.
+
+        Args:
+            before: ISO date that the messages are older than; None for the newest.
+            top: the least number that the first of them must have; 0 where that is not known.
+        """
+        for _ in attempts(self.clock, _READS):
+            rows = self.store.newest(state.conversation_id, before, limit)
+            if _whole(rows, top, limit):
+                return rows
+        raise UnavailableError("the newest messages are being written just now; try again")
+
+    def _gap(self, state: ConversationState, user_id: str, request: History) -> HistoryPage:
+        missed = self._missed(state, user_id, request.afterSeq, request.beforeSeq)
+        changed = self._changed(state, user_id, request.afterChange)
+        known = missed is not None and changed is not None
+        return HistoryPage(
+            conversationId=state.conversation_id,
+            messages=self._with_readers(state, missed or ()) if known else [],
+            latestSeq=state.latest_seq,
+            latestChange=state.latest_change,
+            changed=self._with_readers(state, changed or ()) if known else [],
+            reload=not known,
+        )
+
+    def _missed(
+        self, state: ConversationState, user_id: str, after: int | None, before: int | None
+    ) -> list[StoredMessage] | None:
+        """Return the messages between two numbers, oldest first; None where they cannot be read in one answer."""
+        if after is None:
+            return []
+        width = state.latest_seq - after
+        if width < 0 or width > GAP_MESSAGES_MAX:
+            return None
+        if width == 0:
+            return []
+        end = min(before or state.latest_seq + 1, state.latest_seq + 1)
+        rows = self._down_to(state, after + 1)
+        return [row for row in reversed(rows) if after < (row.message.seq or 0) < end and row.visible_to(user_id)]
+
+    def _down_to(self, state: ConversationState, seq: int) -> list[StoredMessage]:
+        """Read from the newest message down to a number: more than expected where messages arrive meanwhile."""
+        rows: list[StoredMessage] = []
+        before: str | None = None
+        top = state.latest_seq
+        while top >= seq:
+            rows += self._newest(state, before, top - seq + 1, top)
+            before, top = _below(rows)
+        return rows
+
+    def _changed(self, state: ConversationState, user_id: str, after: int | None) -> list[StoredMessage] | None:
+        """Return the messages changed after a number as they are now; None where not every change is known."""
+        if after is None or after == state.latest_change:
+            return []
+        width = state.latest_change - after
+        if width < 0 or width > GAP_CHANGES_MAX:
+            return None
+        changes = self.store.changes(state.conversation_id, after, width)
+        if [number for number, _ in changes] != list(range(after + 1, state.latest_change + 1)):
+            return None
+        timestamps = sorted({timestamp for _, timestamp in changes})
+        found = self.store.messages_at(state.conversation_id, timestamps)
+        visible = [row for row in found if row.visible_to(user_id)]
+        return sorted(visible, key=lambda row: row.message.timestamp)
+
+    def _with_readers(self, state: ConversationState, rows: Sequence[StoredMessage]) -> list[Message]:
+        """Return messages with who has read them, as far as the sender may know."""
+        if not rows or len(state.participants) > self.fanout_limit:
+            return [row.message for row in rows]
+        marks = self.store.read_marks(state.conversation_id, state.participants)
+        return [msgspec.structs.replace(row.message, readBy=_readers(row, marks)) for row in rows]
+
+
+def _readers(row: StoredMessage, marks: Mapping[str, int]) -> list[str]:
+    """Return the other participants whose mark is at the message or beyond; hidden means: never seen as read."""
+    seq = row.message.seq
+    if seq is None:
+        return []
+    return [
+        user_id
+        for user_id, mark in marks.items()
+        if mark >= seq and user_id != row.message.senderId and row.visible_to(user_id)
+    ]
+
+
+def _below(rows: Sequence[StoredMessage]) -> tuple[str, int]:
+    """Return where to read on below the last message: its date, and the number that must come next (0: none)."""
+    last = rows[-1].message
+    return last.timestamp, (last.seq or 1) - 1
+
+
+def _whole(rows: Sequence[StoredMessage], top: int, limit: int) -> bool:
+    """Return whether messages read newest first have no hole, and begin with the number that must be there.
+
+    Messages of the old application have no number; they lie below all that have.
+    """
+    numbers = [row.message.seq for row in rows if row.message.seq is not None]
+    if (numbers[0] if numbers else 0) < top:
+        return False
+    if numbers and numbers != list(range(numbers[0], numbers[0] - len(numbers), -1)):
+        return False
+    return not (numbers and len(numbers) == len(rows) < limit and numbers[-1] > 1)

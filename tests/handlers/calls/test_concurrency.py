@@ -1,0 +1,165 @@
+"""Real threads at the same call at the same time: one winner, and nobody told to come back for no reason."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from threading import Barrier, Thread
+from typing import Any
+
+import pytest
+
+from contract.limits import CALL_PARTICIPANTS_MAX
+from handlers.adapters.system import SystemClock
+from handlers.core.shared.errors import CallConflictError
+from tests.harness.handlers.call_doubles import StillClock
+from tests.harness.handlers.call_town import RING_SECONDS, CallTown
+from tests.harness.handlers.call_world import World
+
+LATENCY_SECONDS = 0.002
+
+
+class RunningClock(StillClock):
+    """Time that passes, and real pauses."""
+
+    def __init__(self) -> None:
+        super().__init__(SystemClock().now())
+        self._started = time.monotonic()
+
+    def now(self) -> int:
+        """Return the milliseconds since the epoch."""
+        return super().now() + int((time.monotonic() - self._started) * 1000)
+
+    def pause(self, seconds: float) -> None:
+        """Wait."""
+        SystemClock().pause(seconds)
+
+
+class Distant:
+    """A part of the world whose every call takes a moment."""
+
+    def __init__(self, part: Any) -> None:
+        self._part = part
+
+    def __getattr__(self, name: str) -> Any:
+        """Return an operation that takes a moment."""
+        operation = getattr(self._part, name)
+
+        def distant(*arguments: Any, **named: Any) -> Any:
+            time.sleep(LATENCY_SECONDS)
+            return operation(*arguments, **named)
+
+        return distant
+
+
+def busy_town() -> CallTown:
+    """Return a town in real time, whose store and Chime are some way off."""
+    return CallTown(World(clock=RunningClock()), wrap=lambda name, part: Distant(part) if name != "screen" else part)
+
+
+def at_once(*calls: Callable[[], Any]) -> list[Any]:
+    """Make calls at the same moment, and return what each answered or raised."""
+    results: list[Any] = [None] * len(calls)
+    start = Barrier(len(calls))
+
+    def run(place: int) -> None:
+        start.wait()
+        try:
+            results[place] = calls[place]()
+        except Exception as error:
+            results[place] = error
+
+    threads = [Thread(target=run, args=(place,)) for place in range(len(calls))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def kinds(results: list[Any]) -> Counter[str]:
+    """Return how many results there are of each kind."""
+    return Counter(type(result).__name__ for result in results)
+
+
+def test_of_a_hundred_devices_that_answer_at_once_one_is_in_the_call() -> None:
+    town = busy_town()
+    town.users("ana", "ben")
+    session_id = town.ring("ana", "ben")
+    devices = [f"device-{number}" for number in range(100)]
+    results = at_once(*(partial(town.accept, "ben", session_id, device) for device in devices))
+    assert kinds(results) == {"CallAccepted": 1, "CallConflictError": 99}
+    assert (len(town.world.chime.made), len(town.world.chime.tokens)) == (1, 2)
+    assert [town.types(user_id).count("CALL_CONNECTED") for user_id in ("ana", "ben")] == [1, 1]
+    town.assert_settled()
+
+
+def test_all_members_of_the_largest_call_who_answer_at_once_are_in_it() -> None:
+    town = busy_town()
+    members = town.users(*(f"user-{number:02}" for number in range(CALL_PARTICIPANTS_MAX)))
+    town.group(*members)
+    session_id = town.ring_group(members[0])
+    results = at_once(*(partial(town.accept, user_id, session_id) for user_id in members[1:]))
+    assert kinds(results) == {"CallAccepted": CALL_PARTICIPANTS_MAX - 1}
+    assert town.statuses(session_id) == dict.fromkeys(members, "JOINED")
+    assert len(town.world.chime.made) == 1
+    town.assert_settled()
+
+
+RACES = [
+    (("accept", "ben"), ("cancel", "ana"), False),
+    (("accept", "ben"), ("reject", "ben"), False),
+    (("reject", "ben"), ("cancel", "ana"), False),
+    (("end", "ben"), ("leave", "ana"), True),
+    (("leave", "ben"), ("leave", "ana"), True),
+    (("end", "ben"), ("end", "ana"), True),
+]
+
+
+@pytest.mark.parametrize(("first", "second", "answered"), RACES)
+def test_of_two_transitions_at_once_one_wins_and_no_meeting_is_left(
+    first: tuple[str, str], second: tuple[str, str], answered: bool
+) -> None:
+    for _ in range(25):
+        town = busy_town()
+        town.users("ana", "ben")
+        session_id = town.ring("ana", "ben")
+        if answered:
+            town.accept("ben", session_id)
+        results = at_once(*(partial(getattr(town, way), user_id, session_id) for way, user_id in (first, second)))
+        (refusal,) = [result for result in results if isinstance(result, Exception)]
+        assert isinstance(refusal, CallConflictError)
+        assert refusal.call is not None
+        assert refusal.call.status == town.call(session_id).status
+        town.assert_sound()
+        assert len(town.world.chime.there) == int(town.call(session_id).is_live)
+
+
+def test_h2_of_an_answer_and_the_end_of_ringing_at_once_one_wins_and_no_meeting_is_left() -> None:
+    ends = Counter[str]()
+    for _ in range(25):
+        town = busy_town()
+        town.users("ana", "ben")
+        session_id = town.ring("ana", "ben")
+        town.world.clock.forward(RING_SECONDS)
+        answer, woken = at_once(partial(town.accept, "ben", session_id), partial(town.timeouts.expire, session_id))
+        assert woken is True
+        call = town.call(session_id)
+        ends[call.status] += 1
+        assert isinstance(answer, CallConflictError) == (call.status == "MISSED")
+        assert len(town.world.chime.there) == int(call.status == "ACTIVE")
+        town.assert_sound()
+    assert set(ends) <= {"MISSED", "ACTIVE"}
+
+
+def test_h21_of_many_who_call_each_other_at_once_each_is_in_one_call_at_most() -> None:
+    for _ in range(10):
+        town = busy_town()
+        people = town.users("ana", "ben", "cat", "dan")
+        pairs = [(caller, callee) for caller in people for callee in people if caller != callee]
+        results = at_once(*(partial(town.ring, caller, callee) for caller, callee in pairs))
+        assert set(kinds(results)) <= {"str", "CallConflictError"}
+        assert 1 <= kinds(results)["str"] <= 2
+        town.assert_sound()

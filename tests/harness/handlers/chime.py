@@ -1,0 +1,106 @@
+"""Chime SDK Meetings for tests: the local cloud's stand-in behind an HTTP server, reached by an unmodified client."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Lock, Thread
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import botocore.session
+from botocore.config import Config
+
+from handlers.adapters.chime.meetings import SERVICE
+from local.emulator.chime.meeting import Attendee, Meeting
+from local.emulator.chime.meetings import Meetings, ServiceClock
+from local.emulator.chime.service import ChimeService
+from tests.harness.handlers.cloud import REGION
+
+
+@dataclass
+class Chime:
+    """The stand-in: what it holds, and what it told EventBridge."""
+
+    endpoint: str = ""
+    told: list[tuple[str, str, str | None]] = field(default_factory=list)
+    lock: Lock = field(default_factory=Lock)
+
+    def __post_init__(self) -> None:
+        """Begin without meetings."""
+        self.clock = ServiceClock()
+        self.meetings = Meetings(self.clock, self._tell)
+        self.service = ChimeService(self.meetings)
+
+    def _tell(self, event: str, meeting: Meeting, attendee: Attendee | None) -> None:
+        self.told.append((event, meeting.meeting_id, attendee.external_user_id if attendee else None))
+
+    @cached_property
+    def shared_client(self) -> Any:
+        """The client that most tests share: making one takes longer than using it."""
+        return self.client()
+
+    def client(self) -> Any:
+        """Return a botocore client that checks what it sends and tries once."""
+        return botocore.session.Session().create_client(
+            SERVICE,
+            region_name=REGION,
+            endpoint_url=self.endpoint,
+            aws_access_key_id="local-test",
+            aws_secret_access_key="local-test",
+            config=Config(retries={"total_max_attempts": 1}, max_pool_connections=64),
+        )
+
+    def active(self) -> list[Meeting]:
+        """Return the meetings that go on."""
+        with self.lock:
+            return self.meetings.active()
+
+    def meeting_of(self, session_id: str) -> Meeting | None:
+        """Return the meeting of a call, if one goes on."""
+        return next((each for each in self.active() if each.token == session_id), None)
+
+
+@contextmanager
+def running_chime() -> Iterator[Chime]:
+    """Serve the stand-in on loopback."""
+    chime = Chime()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _answer(self) -> None:
+            length = int(self.headers.get("content-length") or 0)
+            body, address = self.rfile.read(length), urlsplit(self.path)
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            with chime.lock:
+                status, answered, content = asyncio.run(
+                    chime.service.handle_request(self.command, address.path, headers, body, parse_qs(address.query))
+                )
+            self.send_response(status)
+            for name, value in answered.items():
+                self.send_header(name, value)
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815  # names of the standard library
+
+        def log_message(self, format: str, *arguments: Any) -> None:  # as the base class has it
+            """Keep the test's output clean."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        chime.endpoint = f"http://127.0.0.1:{server.server_port}"
+        yield chime
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
