@@ -23,6 +23,7 @@ PYTHON_READY := .venv/.ready
 NODE_READY := node_modules/.ready
 WHEELS_READY := .build/.wheels-ready
 WEB_READY := web/dist/index.html
+PACKAGES := packages/appsync-events packages/appsync-events-local
 
 .PHONY: help up down test test-fast test-web check format synth diff deploy verify outputs snapshots contract lock \
         chat bench clean clean-all setup
@@ -30,12 +31,13 @@ WEB_READY := web/dist/index.html
 help: ## This list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(PYTHON_READY): requirements.lock
+$(PYTHON_READY): requirements.lock $(wildcard packages/*/pyproject.toml)
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed, and none was found on the PATH. Install one, or name it: make PYTHON=/path/to/python3.12 …"; exit 1; }
 	@echo "→ Python environment ($$($(PYTHON) --version), .venv)"
 	@$(PYTHON) -m venv .venv || { echo "Could not make a virtual environment. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@VIRTUAL_ENV=$(CURDIR)/.venv .venv/bin/uv pip install --quiet --require-hashes -r requirements.lock
+	@VIRTUAL_ENV=$(CURDIR)/.venv .venv/bin/uv pip install --quiet --no-deps --no-build-isolation $(addprefix -e ,$(PACKAGES))
 	@touch $@
 
 $(NODE_READY): package-lock.json package.json .npmrc | $(PYTHON_READY)
@@ -62,7 +64,7 @@ down: $(PYTHON_READY) ## Stop a local cloud that runs in the background; its sta
 	@python -m local down
 
 chat: $(PYTHON_READY) ## Terminal chat as a demo user, while `make up` runs: make chat USER=1 (or 2)
-	@python -m client.chat --user $(USER_NUMBER)
+	@python -m client.cli.chat --user $(USER_NUMBER)
 
 test: setup $(WEB_READY) ## Everything that can be tested: fast tests, then the local cloud end to end, then the browser
 	@pytest $(FAST)
@@ -73,11 +75,11 @@ test-fast: setup ## Only the tests that need no local cloud
 
 check: setup ## Format, lint, types, generated files
 	@ruff format --check . && ruff check .
-	@mypy app.py contract stacks handlers local client appsync_events ops appsync_js bench
+	@mypy app.py contract stacks handlers local client packages/appsync-events/src packages/appsync-events-local/src ops appsync_js tools bench
 	@npx --no-install eslint --max-warnings 0 appsync_js
 	@npx --no-install tsc -p web --noEmit
-	@python -m appsync_js.generate --check
-	@python -m ops.contract --check
+	@python -m tools.generate.handler_lists --check
+	@python -m tools.generate --check
 
 format: setup ## Format the code
 	@ruff format . && ruff check --fix .
@@ -102,9 +104,9 @@ snapshots: setup ## Rewrite the snapshots of the templates
 	@pytest -q tests/stacks --update-snapshots
 
 contract: setup ## Rewrite what is generated from the contract: contract/, docs/, the lists in appsync_js/
-	@python -m ops.contract
-	@python -m appsync_js.generate
-	@python -m tests.conformance.page
+	@python -m tools.generate
+	@python -m tools.generate.handler_lists
+	@python -m conformance_suite.page
 
 bench: setup ## Measure; the figures in docs/performance.md come from these
 	@python -m bench

@@ -6,10 +6,10 @@ import sys
 
 import aws_cdk as cdk
 
-from stacks.composition import compose
+from stacks.app import compose
+from stacks.config.load import SettingsProblem, load
 from stacks.packaging import PackagingError, build
-from stacks.rules import add_rules
-from stacks.settings import SettingsProblem, load
+from stacks.policy.nag import add_rules
 
 
 def main() -> int:

@@ -186,7 +186,7 @@ GRID: Final[tuple[Cell, ...]] = (
 
 def markdown() -> str:
     """Return the grid as a page for people: one table per namespace."""
-    notice = "<!-- Written by `python -m ops.contract`; change appsync_js/permissions.py, not this page. -->"
+    notice = "<!-- Written by `python -m tools.generate`; change appsync_js/permissions.py, not this page. -->"
     lines = [
         notice,
         "",

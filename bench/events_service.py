@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from local.ports import LOOPBACK, Ports
+from local.processes.ports import LOOPBACK, Ports
 
 API: Final = "bench"
 KEY: Final = "da2-benchbenchbenchbenchbench"
@@ -90,7 +90,7 @@ def service(*options: str, log_level: str = "WARNING") -> Iterator[ServiceProces
     """Run the service with the API and its namespaces, and stop it afterwards.
 
     Args:
-        options: further ones of `python -m local.events`.
+        options: further ones of `python -m appsync_events_local`.
         log_level: of its log.
     """
     port = Ports.free().events
@@ -100,7 +100,7 @@ def service(*options: str, log_level: str = "WARNING") -> Iterator[ServiceProces
         (folder / "signers.json").write_text("{}")
         nowhere = f"http://{LOOPBACK}:9"
         command = [
-            sys.executable, "-m", "local.events", "--port", str(port), "--state", scratch,
+            sys.executable, "-m", "appsync_events_local", "--port", str(port), "--state", scratch,
             "--control-token-file", str(folder / "token"), "--credentials", str(folder / "signers.json"),
             "--cognito-endpoint", nowhere, "--aws-endpoint", nowhere, "--log-level", log_level,
             "--publishes-per-second", str(ENDLESS), *options,

@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterator
 from statistics import median
 
-from local.events.functions.model import FunctionModel, InlineCode
-from local.events.functions.runner import PROCESSES_PER_FUNCTION, FunctionRunner
+from appsync_events_local.functions.model import FunctionModel, InlineCode
+from appsync_events_local.functions.runner import PROCESSES_PER_FUNCTION, FunctionRunner
 
 ROUNDS = 500
 COLD_STARTS = 5

@@ -18,7 +18,7 @@ from typing import Final
 from bench.events_service import KEY, ServiceProcess, service
 from bench.fuzz_inputs import Inputs
 from bench.websocket import frame
-from local.ports import LOOPBACK
+from local.processes.ports import LOOPBACK
 
 ROUNDS = 100_000
 SEED: Final = 7

@@ -10,12 +10,12 @@ from functools import partial
 from typing import Any
 
 import aiohttp
-
 from appsync_events import EventsClient
-from client.api import Api
-from client.cognito import Cognito
-from client.session import Session, user_token
-from client.targets import Target
+
+from client.api.cognito import Cognito
+from client.api.http_api import Api
+from client.api.session import Session, user_token
+from client.api.targets import Target
 from contract import channels
 from contract.channels import Namespace
 

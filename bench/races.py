@@ -22,12 +22,12 @@ from pathlib import Path
 import aiohttp
 
 from bench.people import User, sign_up
+from client.api.targets import Target, parse
 from client.errors import ConflictError
-from client.targets import Target, parse
 from contract.calls.models import CallView
 from contract.calls.requests import InitiateCall
 from contract.calls.responses import CallAccepted
-from local.meetings import MeetingControl
+from local.control.meetings import MeetingControl
 from local.testing import LocalCloud
 
 ROUNDS = 200

@@ -21,7 +21,7 @@ from typing import Any
 import aiohttp
 
 from bench.people import User, sign_up
-from client.targets import Target, parse
+from client.api.targets import Target, parse
 from contract import channels
 from contract.requests import CreateGroup, SendMessage
 from local.testing import LocalCloud

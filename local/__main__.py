@@ -12,12 +12,12 @@ import time
 from pathlib import Path
 
 from local.cloud import Cloud, CloudOptions, outputs_document, summary
-from local.permission_reasons import why_unused
-from local.permissions import as_text, read_report
-from local.ports import DEFAULT_BASE_PORT, PortBusyError, Ports
+from local.permissions.exceptions import why_unused
+from local.permissions.report import as_text, read_report
+from local.processes.ports import DEFAULT_BASE_PORT, PortBusyError, Ports
+from local.processes.supervisor import end_survivors
 from local.state import DEFAULT_STATE_DIRECTORY, StateDirectory, StateError, StateLock, read_lock
 from local.steps import StepError, Steps
-from local.supervisor import end_survivors
 
 _DOWN_SECONDS = 30.0
 

@@ -12,18 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from local.control.faults import FaultControl
+from local.control.meetings import MeetingControl
 from local.demo_users import DemoUser, ensure_demo_users
 from local.deploy import CdkProject, assembly_digest
 from local.emulator.credentials import CredentialStore
-from local.faults import FaultControl
-from local.loopback import exposed_listeners
 from local.manifest import CloudManifest
-from local.meetings import MeetingControl
 from local.outputs import CloudOutputs, read_outputs
-from local.ports import LOOPBACK, Ports, require_free
+from local.processes.loopback import exposed_listeners
+from local.processes.ports import LOOPBACK, Ports, require_free
+from local.processes.supervisor import Child, Program, Supervisor, end_survivors
 from local.state import StateDirectory, StateError, StateLock
 from local.steps import StepError, Steps
-from local.supervisor import Child, Program, Supervisor, end_survivors
 from local.website import write_front_end_files
 
 PROJECT_FOLDER = Path(__file__).resolve().parent.parent
@@ -228,7 +228,7 @@ class Cloud:
 
     def _program(self, name: str) -> Program:
         state, ports = self.state, self.manifest.ports
-        python = (sys.executable, "-m", "local.child", str(os.getpid()))
+        python = (sys.executable, "-m", "local.processes.child", str(os.getpid()))
         command: tuple[str, ...]
         if name == "emulator":
             command = (
@@ -248,7 +248,7 @@ class Cloud:
             state.control_token()
             command = (
                 *python,
-                "local.events",
+                "appsync_events_local",
                 "--port",
                 str(ports.events),
                 "--state",

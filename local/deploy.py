@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.emulator.settings import ACCOUNT_ID, DEFAULT_REGION
-from local.ports import Ports
+from local.processes.ports import Ports
 from local.state import StateDirectory
 from local.steps import StepError
 

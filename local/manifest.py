@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from local.ports import Ports
+from local.processes.ports import Ports
 from local.state import StateError, write_atomically
 
 _FORMAT = 1

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from local.emulator.settings import DEFAULT_REGION
-from local.ports import Ports
+from local.processes.ports import Ports
 from local.steps import StepError
 
 _EXECUTE_API = re.compile(r"^https?://([a-z0-9]+)\.execute-api\.")

@@ -11,11 +11,11 @@ import boto3
 from botocore.config import Config
 
 from local.cloud import PROJECT_FOLDER, Cloud, CloudOptions, outputs_document
+from local.control.faults import FaultControl
+from local.control.meetings import MeetingControl
 from local.demo_users import DemoUser
-from local.faults import FaultControl
-from local.meetings import MeetingControl
 from local.outputs import CloudOutputs
-from local.ports import Ports
+from local.processes.ports import Ports
 from local.state import StateDirectory
 from local.steps import Steps
 

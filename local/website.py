@@ -13,7 +13,7 @@ from typing import Any
 
 from local.demo_users import DemoUser
 from local.outputs import CloudOutputs
-from local.ports import LOOPBACK
+from local.processes.ports import LOOPBACK
 from local.state import write_atomically
 
 CONFIG_PATH = "/config.json"

@@ -14,8 +14,8 @@ from typing import Final
 
 from ops import cdk
 from ops.errors import CommandError
-from stacks.environment import LOCAL, Environment
-from stacks.settings import SettingsProblem, load
+from stacks.config.fields import LOCAL, Environment
+from stacks.config.load import SettingsProblem, load
 
 PRODUCTION: Final = "prod"
 

@@ -19,8 +19,8 @@ from pathlib import Path
 from ops.cdk import ROOT
 from ops.errors import CommandError
 from ops.outputs import StackOutputs, cloudformation, environment_file, read_file, read_stacks
-from stacks.environment import LOCAL, Environment
-from stacks.settings import SettingsProblem, load
+from stacks.config.fields import LOCAL, Environment
+from stacks.config.load import SettingsProblem, load
 
 
 def check(environment: Environment, variables: Mapping[str, str]) -> None:

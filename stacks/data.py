@@ -10,9 +10,9 @@ from constructs import Construct
 
 from contract import tables
 from contract.tables import Key, Table
-from stacks import reasons
+from stacks.config.fields import Environment
 from stacks.constructs.stack import EnvironmentStack
-from stacks.environment import Environment
+from stacks.policy import acknowledgements as reasons
 
 _TYPES: Final = {"S": dynamodb.AttributeType.STRING, "N": dynamodb.AttributeType.NUMBER}
 _PROJECTIONS: Final = {"ALL": dynamodb.ProjectionType.ALL, "KEYS_ONLY": dynamodb.ProjectionType.KEYS_ONLY}

@@ -17,13 +17,14 @@ from constructs import Construct
 from appsync_js.render import placeholders, render
 from contract import channels, tables
 from contract.channels import Namespace
-from stacks import outputs, reasons
+from stacks import outputs
+from stacks.config.fields import Environment
 from stacks.constructs.function import log_writing, table_statements
 from stacks.constructs.log_group import log_group_of
 from stacks.constructs.stack import EnvironmentStack
-from stacks.environment import Environment
 from stacks.identity import Pool
-from stacks.rights import CALLS_HANDLER, CONVERSATIONS_HANDLER, Tables
+from stacks.policy import acknowledgements as reasons
+from stacks.policy.permissions import CALLS_HANDLER, CONVERSATIONS_HANDLER, Tables
 
 _COGNITO: Final = "AMAZON_COGNITO_USER_POOLS"
 _IAM: Final = "AWS_IAM"

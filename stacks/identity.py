@@ -10,11 +10,13 @@ from aws_cdk import aws_cognito as cognito
 from constructs import Construct
 
 from handlers.settings import ProfileSettings
-from stacks import arns, outputs, reasons
+from stacks import outputs
+from stacks.config.fields import Environment
 from stacks.constructs.function import HandlerFunction
 from stacks.constructs.stack import EnvironmentStack
-from stacks.environment import Environment
 from stacks.packaging import Asset
+from stacks.policy import acknowledgements as reasons
+from stacks.policy import arns
 
 _PASSWORD_CHARACTERS: Final = 8
 _PROFILE_TIMEOUT: Final = Duration.seconds(5)  # Cognito itself waits no longer for a trigger

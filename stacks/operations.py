@@ -13,14 +13,16 @@ from constructs import Construct
 from contract import channels
 from contract.tables import TABLES
 from handlers import settings
-from stacks import calls, reasons, ring_funnel
-from stacks.constructs.alarms import Alarm, Metric, add_alarm
+from stacks.config.fields import Environment
+from stacks.constructs import call_maintenance
+from stacks.constructs.delivery import DEAD_LETTERS, QUEUE
 from stacks.constructs.stack import EnvironmentStack
-from stacks.dashboard import body
-from stacks.delivery import DEAD_LETTERS, QUEUE
-from stacks.environment import Environment
-from stacks.metrics import FUNCTIONS, Metrics
+from stacks.monitoring import call_metrics
+from stacks.monitoring.alarms import Alarm, Metric, add_alarm
+from stacks.monitoring.dashboard import body
+from stacks.monitoring.metrics import FUNCTIONS, Metrics
 from stacks.naming import title
+from stacks.policy import acknowledgements as reasons
 
 _LATE_SECONDS: Final = 300
 _SLOW_MILLISECONDS: Final = 500
@@ -46,7 +48,7 @@ class OperationsStack(EnvironmentStack):
             topic = self._topic()
             for alarm in _alarms(metrics, functions, environment.calls.ring_timeout_seconds):
                 add_alarm(self, alarm, self.names, topic)
-        ring_funnel.add_filters(self, self.names)
+        call_metrics.add_filters(self, self.names)
         cloudwatch.CfnDashboard(
             self,
             "Dashboard",
@@ -121,14 +123,14 @@ def _delivery_alarms(metrics: Metrics) -> Iterator[Alarm]:
 def _call_alarms(metrics: Metrics, ring_seconds: int) -> Iterator[Alarm]:
     yield Alarm(
         id="CallsDeadLetters",
-        metrics=[metrics.queue(calls.DEAD_LETTERS, "ApproximateNumberOfMessagesVisible")],
+        metrics=[metrics.queue(call_maintenance.DEAD_LETTERS, "ApproximateNumberOfMessagesVisible")],
         above=0,
         meaning="A ring timer or an event of Chime could not be served; the sweep ends such calls, up to minutes late.",
         runbook="Dead letters of calls",
     )
     yield Alarm(
         id="CallsStuck",
-        metrics=[ring_funnel.metric(metrics.names, ring_funnel.STUCK)],
+        metrics=[call_metrics.metric(metrics.names, call_metrics.STUCK)],
         above=0,
         breaching=2,
         of=3,
@@ -137,14 +139,14 @@ def _call_alarms(metrics: Metrics, ring_seconds: int) -> Iterator[Alarm]:
     )
     yield Alarm(
         id="CallsRingLate",
-        metrics=[metrics.queue(calls.QUEUE, "ApproximateAgeOfOldestMessage")],
+        metrics=[metrics.queue(call_maintenance.QUEUE, "ApproximateAgeOfOldestMessage")],
         above=ring_seconds + _LATE_RING_SECONDS,  # a message's age includes its delay
         meaning="A ring timer waited for a minute although its time was up: phones ring too long.",
         runbook="Ringing does not end in time",
     )
     yield Alarm(
         id="CallsFailed",
-        metrics=[ring_funnel.metric(metrics.names, ring_funnel.FAILED)],
+        metrics=[call_metrics.metric(metrics.names, call_metrics.FAILED)],
         above=_FAILED_CALLS,
         meaning="Answered calls could not be connected: Chime refused or did not answer.",
         runbook="Calls cannot be connected",

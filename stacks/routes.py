@@ -10,16 +10,17 @@ from constructs import Construct
 
 from contract.route import Domain
 from handlers.settings import CallsSettings, ConversationsSettings, MessagesSettings, UsersSettings
-from stacks import outputs, reasons
-from stacks.calls import CallKeeping, media_region
+from stacks import outputs
+from stacks.config.fields import Environment
+from stacks.constructs.call_maintenance import CallMaintenance, media_region
+from stacks.constructs.delivery import Delivery
 from stacks.constructs.function import HandlerFunction, SettingsClass
+from stacks.constructs.http_api import HttpApi
 from stacks.constructs.stack import EnvironmentStack
-from stacks.delivery import Delivery
-from stacks.environment import Environment
 from stacks.events import EventsStack
-from stacks.http_api import HttpApi
 from stacks.identity import Pool
 from stacks.packaging import Asset
+from stacks.policy import acknowledgements as reasons
 
 ROUTE_FUNCTIONS: Final[Mapping[Domain, type[SettingsClass]]] = {
     "messages": MessagesSettings,
@@ -56,7 +57,7 @@ class RoutesStack(EnvironmentStack):
             events_http_endpoint=events.http_endpoint,
             outbox_stream_arn=outbox_stream_arn,
         )
-        self.call_keeping = CallKeeping(
+        self.call_keeping = CallMaintenance(
             self,
             "CallKeeping",
             environment=environment,

@@ -5,7 +5,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const vm = require('node:vm');
 
-const FOLDER = path.join(__dirname, '..', '..', 'local', 'events', 'runtime', 'js');
+const FOLDER = path.join(__dirname, '..', '..', 'packages', 'appsync-events-local', 'src', 'appsync_events_local', 'runtime', 'js');
 const FILES = ['base', 'regex', 'time', 'dynamodb', 'transform', 'util', 'scopes', 'rules', 'module', 'checker'];
 
 const context = vm.createContext({ acorn: require('acorn') });

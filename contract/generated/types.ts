@@ -1,4 +1,4 @@
-// Written by `python -m ops.contract` from contract; change the models there, not this file.
+// Written by `python -m tools.generate` from contract; change the models there, not this file.
 
 /**
  * Answer a call, join a group call that goes on, or ask again for one's own credentials from the same device.

@@ -12,7 +12,7 @@ _log = logging.getLogger(__name__)
 class CallLogWriter:
     """Writes steps down (`handlers.core.calls.ports.Journal`) as lines with the message `call`.
 
-    `stacks/ring_funnel.py` counts them by these field names.
+    `stacks/monitoring/call_metrics.py` counts them by these field names.
     """
 
     def note(self, note: CallLogEntry) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 from local.emulator.chime import control as chime_control
 from local.emulator.chime.installation import ChimeInstallation
-from local.emulator.durability.keeper import StateKeeper
 from local.emulator.faults import FaultRuleError, FaultSwitches
 from local.emulator.permissions.guard import PermissionGuard
 from local.emulator.permissions.needs import Need
+from local.emulator.state.store import StateKeeper
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

@@ -10,16 +10,16 @@ from ministack import app as ministack_app
 from local.emulator.chime.installation import ChimeInstallation
 from local.emulator.control import ControlPlane
 from local.emulator.credentials import CredentialStore
-from local.emulator.durability.keeper import StateKeeper
 from local.emulator.faults import FaultSwitches
-from local.emulator.fixes import apply_fixes
 from local.emulator.functions import FunctionProcesses
+from local.emulator.patches import apply_fixes
 from local.emulator.permissions.guard import STATE as PERMISSIONS
 from local.emulator.permissions.guard import PermissionGuard
 from local.emulator.permissions.services import ServicesActingForRoles
 from local.emulator.providers import install_providers
 from local.emulator.requests import RequestPath
 from local.emulator.settings import EmulatorSettings
+from local.emulator.state.store import StateKeeper
 
 _KEEP_ALIVE_SECONDS = 75
 _SHUTDOWN_SECONDS = 5

@@ -15,12 +15,12 @@ from ministack.core.router import detect_service, extract_access_key_id, extract
 
 from local.emulator.chime import service_model as chime_model
 from local.emulator.chime.meetings import Meetings
-from local.emulator.durability.keeper import StateKeeper
-from local.emulator.durability.policy import saving_for
 from local.emulator.faults import Call, FaultRule, FaultSwitches, table_names
 from local.emulator.functions import FunctionProcesses
 from local.emulator.permissions.guard import PermissionGuard
 from local.emulator.permissions.needs import Request
+from local.emulator.state.policy import saving_for
+from local.emulator.state.store import StateKeeper
 
 _LOGGER = logging.getLogger("local.requests")
 _INVOKE_PATH = re.compile(r"^/2015-03-31/functions/([^/]+)/invocations$")

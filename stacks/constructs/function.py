@@ -12,12 +12,13 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from contract.tables import TABLES
-from stacks import arns, reasons
+from stacks.config.fields import Environment
 from stacks.constructs.log_group import log_group_of
-from stacks.environment import Environment
 from stacks.naming import Names
 from stacks.packaging import Asset
-from stacks.rights import FUNCTIONS, Rights, Tables
+from stacks.policy import acknowledgements as reasons
+from stacks.policy import arns
+from stacks.policy.permissions import FUNCTIONS, TablePermissions, Tables
 
 _RUNTIME: Final = lambda_.Runtime.PYTHON_3_13
 
@@ -136,7 +137,7 @@ def table_statements(names: Names, tables: Tables) -> list[iam.PolicyStatement]:
     ]
 
 
-def _index_statements(names: Names, rights: Rights) -> list[iam.PolicyStatement]:
+def _index_statements(names: Names, rights: TablePermissions) -> list[iam.PolicyStatement]:
     return [
         iam.PolicyStatement(
             sid=f"{table.entity}{index.name}",
@@ -147,7 +148,7 @@ def _index_statements(names: Names, rights: Rights) -> list[iam.PolicyStatement]
     ]
 
 
-def _publish_statements(rights: Rights, api_id: str | None) -> list[iam.PolicyStatement]:
+def _publish_statements(rights: TablePermissions, api_id: str | None) -> list[iam.PolicyStatement]:
     if not rights.publish:
         return []
     if api_id is None:
@@ -161,7 +162,7 @@ def _publish_statements(rights: Rights, api_id: str | None) -> list[iam.PolicySt
     ]
 
 
-def _meeting_statements(rights: Rights) -> list[iam.PolicyStatement]:
+def _meeting_statements(rights: TablePermissions) -> list[iam.PolicyStatement]:
     if not rights.meetings:
         return []
     return [
@@ -174,7 +175,7 @@ def _meeting_statements(rights: Rights) -> list[iam.PolicyStatement]:
 
 
 def _variables(
-    settings: type[SettingsClass], rights: Rights, names: Names, values: Mapping[str, str | int]
+    settings: type[SettingsClass], rights: TablePermissions, names: Names, values: Mapping[str, str | int]
 ) -> dict[str, str]:
     given: dict[str, str | int] = {"ENVIRONMENT": names.environment, **values}
     wanted = settings.variables()

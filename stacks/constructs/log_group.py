@@ -8,7 +8,7 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from stacks.environment import LOG_RETENTION_DAYS, Environment
+from stacks.config.fields import LOG_RETENTION_DAYS, Environment
 
 _RETENTION: Final = dict(
     zip(LOG_RETENTION_DAYS, (kept for kept in logs.RetentionDays if kept.name != "INFINITE"), strict=True)

@@ -10,9 +10,9 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from stacks import reasons
 from stacks.constructs.function import HandlerFunction
 from stacks.naming import Names
+from stacks.policy import acknowledgements as reasons
 
 _TIMEOUTS_HIDDEN: Final = 6  # AWS Lambda: using Lambda with Amazon SQS, six times the function's timeout
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import aws_cdk as cdk
 from constructs import Construct
 
-from stacks.environment import Environment
+from stacks.config.fields import Environment
 from stacks.naming import PRODUCT, Names
 from stacks.outputs import Output
 

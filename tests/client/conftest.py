@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
+from events_harness.server import EventServer
 
-from tests.appsync_events.server import EventServer
-from tests.client.servers import ApiServer
+from tests.harness.client.servers import ApiServer
 
 
 @pytest.fixture

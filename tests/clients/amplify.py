@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from local.events.providers import AuthMode
-from tests.events_service.every_mode import EveryMode
+from appsync_events_local.registry.auth_providers import AuthMode
+from service_harness.every_mode import EveryMode
 
 MODES = {
     AuthMode.API_KEY: "apiKey",

@@ -13,9 +13,9 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import rsa
+from service_harness.every_mode import EveryMode, every_mode
+from service_harness.running import on_port
 
-from tests.events_service.every_mode import EveryMode, every_mode
-from tests.events_service.harness import on_port
 from tests.web.conftest import browser
 
 __all__ = ["browser"]  # a fixture that is made elsewhere

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from service_harness.running import REGION
+
 from tests.clients.conftest import NODE, Node
-from tests.events_service.harness import REGION
 
 WSCAT = Path(__file__).parents[2] / "node_modules/wscat/bin/wscat"
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from appsync_events_local.registry.auth_providers import AuthMode
+from service_harness.every_mode import EveryMode
 
-from local.events.providers import AuthMode
 from tests.clients import amplify
 from tests.clients.conftest import Node
-from tests.events_service.every_mode import EveryMode
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from local.events import tls
+from appsync_events_local.http import tls
+from service_harness.standalone import standalone
+from template.test_template_files import api, namespace, written
+from template.test_templates_served import KEY
+
 from tests.clients import amplify
 from tests.clients.conftest import Node
-from tests.events_service.standalone import standalone
-from tests.events_service.test_template_files import api, namespace, written
-from tests.events_service.test_templates_served import KEY
 
 CLOSED = "import { util } from '@aws-appsync/utils'\nexport function onSubscribe(ctx) { util.unauthorized() }"
 

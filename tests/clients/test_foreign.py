@@ -10,8 +10,6 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from cryptography.hazmat.primitives.asymmetric import rsa
-
 from appsync_events import (
     ApiKey,
     EventsClient,
@@ -21,14 +19,16 @@ from appsync_events import (
     SubscriptionRefusedError,
     UserPoolToken,
 )
-from local.events.auth.signers import LOCAL_ACCESS_KEY_ID, LOCAL_SECRET_ACCESS_KEY
+from appsync_events_local.auth.signers import LOCAL_ACCESS_KEY_ID, LOCAL_SECRET_ACCESS_KEY
+from cryptography.hazmat.primitives.asymmetric import rsa
+from service_harness.foreign.serving import orders_table, ticker
+from service_harness.running import REGION, SUBPROTOCOL, UserPool, header_protocol
+from service_harness.standalone import Standalone
+
+from tests.appsync_js.conftest import dynamodb, dynamodb_endpoint
 from tests.clients import amplify
 from tests.clients.conftest import Node
 from tests.clients.independent import ObRequest, wscat
-from tests.events_service.foreign.serving import orders_table, ticker
-from tests.events_service.harness import REGION, SUBPROTOCOL, UserPool, header_protocol
-from tests.events_service.standalone import Standalone
-from tests.js.conftest import dynamodb, dynamodb_endpoint
 
 __all__ = ["dynamodb", "dynamodb_endpoint"]  # fixtures that are made elsewhere
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -8,21 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.credentials import Credentials
-
 from appsync_events import ApiKey, EventsClient
-from local.events.providers import AuthMode
+from appsync_events_local.registry.auth_providers import AuthMode
+from botocore.credentials import Credentials
+from service_harness.every_mode import EveryMode
+from service_harness.running import FOREIGN_SIGNER, SESSION_SIGNER, SIGNER, SUBPROTOCOL, header_protocol, signed_headers
+
 from tests.clients.conftest import Node
 from tests.clients.independent import ObRequest, wscat
-from tests.events_service.every_mode import EveryMode
-from tests.events_service.harness import (
-    FOREIGN_SIGNER,
-    SESSION_SIGNER,
-    SIGNER,
-    SUBPROTOCOL,
-    header_protocol,
-    signed_headers,
-)
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 HTTP_HOST = "events.test"

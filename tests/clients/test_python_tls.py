@@ -8,12 +8,11 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-
 from appsync_events import ApiKey, Backoff, EventsClient, UnreachableError
-from local.events import tls
-from tests.events_service.standalone import standalone
-from tests.events_service.test_template_files import api, namespace, written
-from tests.events_service.test_templates_served import KEY
+from appsync_events_local.http import tls
+from service_harness.standalone import standalone
+from template.test_template_files import api, namespace, written
+from template.test_templates_served import KEY
 
 
 async def test_the_python_client_trusts_the_certificate_that_it_is_told_to_and_no_other(tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ from contract import channels, events, items, requests, responses, tables
 from contract.route import Route
 from contract.routes import ROUTES
 from contract.statuses import STATUSES
-from ops.contract import asyncapi, openapi, schemas, typescript
-from ops.contract.__main__ import DOCUMENTS, ROOT, drifted, main
+from tools.generate import asyncapi, openapi, schemas, typescript
+from tools.generate.__main__ import DOCUMENTS, ROOT, drifted, main
 
 _OPENAPI = openapi.document()
 _ASYNCAPI = asyncapi.document()

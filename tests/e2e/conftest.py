@@ -10,9 +10,9 @@ from typing import Any
 import boto3
 import pytest
 
-from client import targets
+from client.api import targets
+from local.control.faults import FaultControl
 from local.emulator.credentials import CredentialStore
-from local.faults import FaultControl
 from local.testing import LocalCloud
 from tests.e2e.place import People, Place, people_of
 

@@ -12,15 +12,15 @@ from typing import Any
 
 import aiohttp
 import boto3
-
 from appsync_events import Backoff
-from client.api import Api
-from client.chatting import ChatClient
-from client.cognito import Cognito
-from client.inbox import Inbox
-from client.session import Session
-from client.targets import Target
-from client.updates import Link, LinkChanged, MessageAdded, MessageChanged, Update
+
+from client.api.cognito import Cognito
+from client.api.http_api import Api
+from client.api.session import Session
+from client.api.targets import Target
+from client.chat_client import ChatClient
+from client.state.inbox import Inbox
+from client.state.updates import Link, LinkChanged, MessageAdded, MessageChanged, Update
 from contract.models import ConversationView, Message
 from contract.requests import CreateGroup
 

@@ -1,6 +1,6 @@
 """Questions that only a running Event API can answer: each probe asks one and returns what it saw, as text.
 
-Their ids are those of `local.events.choices`, where the local service's own answers stand with their reasons.
+Their ids are those of `appsync_events_local.assumptions`, which holds the local service's answers with their reasons.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Any
 from unittest import mock
 
 import aiohttp
+from appsync_events import _protocol
+from appsync_events_local import assumptions, limits
 from botocore import auth as signing
 
-from appsync_events import protocol
-from local.events import choices, limits
 from tests.e2e.place import Place
 from tests.e2e.wire import Authorize, Wire, iam, post, publish_http, token
 
@@ -69,8 +69,8 @@ class Question:
     probe: Probe
 
     @property
-    def choice(self) -> choices.Choice[Any]:
-        return next(choice for choice in choices.all_choices() if choice.id == self.id)
+    def choice(self) -> assumptions.Choice[Any]:
+        return next(choice for choice in assumptions.all_choices() if choice.id == self.id)
 
 
 def types(answer: dict[str, Any]) -> str:
@@ -122,10 +122,10 @@ async def missing_subprotocol(at: Context) -> str:
 
 async def publish_rate(at: Context) -> str:
     wire = await at.open()
-    event = protocol.compact({"type": "NONSENSE"})
+    event = _protocol.compact({"type": "NONSENSE"})
     frames = []
     for number in range(2 * limits.PUBLISHES_PER_SECOND_PER_CONNECTION):
-        authorization = at.signed(protocol.compact({"channel": at.channel, "events": [event]}))
+        authorization = at.signed(_protocol.compact({"channel": at.channel, "events": [event]}))
         frames.append(
             {
                 "type": "publish",
@@ -172,12 +172,12 @@ async def bare_wildcard(at: Context) -> str:
 
 
 async def bad_event(at: Context) -> str:
-    body = protocol.compact({"channel": at.channel, "events": ["{"]})
+    body = _protocol.compact({"channel": at.channel, "events": ["{"]})
     return http_answer(*await post(at.http, at.place.target, body, at.signed))
 
 
 async def no_init(at: Context) -> str:
-    names = protocol.subprotocols(at.mine("{}"))
+    names = _protocol.subprotocols(at.mine("{}"))
     wire = Wire(await at.http.ws_connect(at.place.target.events_realtime_url, protocols=names))
     answer = await wire.subscribe(at.channel, at.mine)
     await wire.socket.close()
@@ -235,7 +235,7 @@ async def bad_operation_id(at: Context) -> str:
 async def upgrade_headers(at: Context) -> str:
     socket = await at.http.ws_connect(
         at.place.target.events_realtime_url,
-        protocols=(protocol.SUBPROTOCOL,),
+        protocols=(_protocol.SUBPROTOCOL,),
         headers={"Authorization": at.access},
     )
     wire = Wire(socket)
@@ -292,13 +292,15 @@ def _typing(at: Context, number: int) -> dict[str, Any]:
 
 
 QUESTIONS: tuple[Question, ...] = (
-    Question("bad-channel-status", f"{choices.BAD_CHANNEL_STATUS.value} BadRequestException", bad_channel),
-    Question("unknown-namespace", f"{choices.UNKNOWN_NAMESPACE_STATUS.value} NotFoundException", unknown_namespace),
-    Question("mode-not-allowed", f"{choices.MODE_NOT_ALLOWED_STATUS.value} UnauthorizedException", mode_not_allowed),
-    Question("handler-error-status", str(choices.HANDLER_ERROR_STATUS.value), handler_error),
-    Question("failed-code", choices.HANDLER_ITEM_ERROR_CODE.value, failed_code),
-    Question("refused-connect-close", str(choices.REFUSED_CONNECT_CLOSE_CODE.value), refused_connect_close),
-    Question("missing-subprotocol", str(choices.MISSING_SUBPROTOCOL_STATUS.value), missing_subprotocol),
+    Question("bad-channel-status", f"{assumptions.BAD_CHANNEL_STATUS.value} BadRequestException", bad_channel),
+    Question("unknown-namespace", f"{assumptions.UNKNOWN_NAMESPACE_STATUS.value} NotFoundException", unknown_namespace),
+    Question(
+        "mode-not-allowed", f"{assumptions.MODE_NOT_ALLOWED_STATUS.value} UnauthorizedException", mode_not_allowed
+    ),
+    Question("handler-error-status", str(assumptions.HANDLER_ERROR_STATUS.value), handler_error),
+    Question("failed-code", assumptions.HANDLER_ITEM_ERROR_CODE.value, failed_code),
+    Question("refused-connect-close", str(assumptions.REFUSED_CONNECT_CLOSE_CODE.value), refused_connect_close),
+    Question("missing-subprotocol", str(assumptions.MISSING_SUBPROTOCOL_STATUS.value), missing_subprotocol),
     Question("publish-rate", "LimitExceededException", publish_rate),
     Question("sigv4-body", "as it is, escaped", sigv4_body),
     Question("publish-wildcard", "400 BadRequestException", publish_wildcard),

@@ -6,7 +6,7 @@ import asyncio
 import json
 from pathlib import Path
 
-from client.targets import Target
+from client.api.targets import Target
 from tests.e2e.place import People, Place
 
 _USER = Path(__file__).parent / "amplify" / "user.mjs"

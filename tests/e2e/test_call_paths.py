@@ -14,7 +14,7 @@ from client.errors import ConflictError
 from contract import tables
 from contract.calls.models import CallView
 from contract.calls.requests import InitiateCall
-from local.faults import FaultControl
+from local.control.faults import FaultControl
 from local.testing import LocalCloud
 from tests.e2e.place import PATIENCE_SECONDS, People, Person
 

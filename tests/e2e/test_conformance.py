@@ -15,14 +15,14 @@ from dataclasses import dataclass
 import aiohttp
 import pytest
 from botocore.credentials import Credentials
+from conformance_suite.api import template
+from conformance_suite.rows import rows_of
+from conformance_suite.run import Differs, Run
+from conformance_suite.signing import Signers
+from conformance_suite.table import Evidence, Row, Wait
+from conformance_suite.table import Place as Where
+from conformance_suite.wire import WireStage
 
-from tests.conformance.api import template
-from tests.conformance.rows import rows_of
-from tests.conformance.run import Differs, Run
-from tests.conformance.signing import Signers
-from tests.conformance.table import Evidence, Row, Wait
-from tests.conformance.table import Place as Where
-from tests.conformance.wire import WireStage
 from tests.e2e.place import Place
 
 KEY_SECONDS = 24 * 3600

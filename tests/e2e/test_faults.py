@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from client.updates import MessageAdded
-from local.faults import FaultControl
+from client.state.updates import MessageAdded
+from local.control.faults import FaultControl
 from tests.e2e.place import People, Person
 
 MESSAGES = "*messages*"

@@ -11,7 +11,7 @@ from datetime import datetime
 import aiohttp
 import pytest
 
-from client.api import Api
+from client.api.http_api import Api
 from client.errors import TooManyRequestsError
 from contract.limits import MEMBERS_PER_REQUEST, SEARCH_RATE, SEND_RATE, TYPING_RATE
 from contract.requests import CreateGroup, SendMessage

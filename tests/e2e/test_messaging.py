@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from client.errors import ConflictError, ForbiddenError, NotFoundError, WrongCredentialsError
-from client.updates import ConversationGone, ReadMoved, TypingChanged, UserChanged
+from client.state.updates import ConversationGone, ReadMoved, TypingChanged, UserChanged
 from contract.requests import SendMessage, UpdateGroup, UpdateProfile
 from tests.e2e.place import People
 

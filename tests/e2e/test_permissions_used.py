@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from local.permission_reasons import REASONS, why_unused
-from local.permissions import RoleReport, as_text, read_report
+from local.permissions.exceptions import REASONS, why_unused
+from local.permissions.report import RoleReport, as_text, read_report
 from local.testing import LocalCloud
 
 pytestmark = pytest.mark.end_of_run

@@ -6,11 +6,11 @@ import asyncio
 import json
 from typing import Any
 
-from client.api import Api
-from client.updates import BlockChanged, UserChanged
+from client.api.http_api import Api
+from client.state.updates import BlockChanged, UserChanged
 from contract import tables
 from contract.requests import UpdateProfile
-from local.faults import FaultControl
+from local.control.faults import FaultControl
 from local.testing import LocalCloud
 from tests.e2e.place import People
 

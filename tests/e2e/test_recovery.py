@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from local.faults import FaultControl
+from local.control.faults import FaultControl
 from local.testing import LocalCloud
 from tests.e2e.place import People, Person
 

@@ -13,8 +13,8 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from client.api.session import claims
 from client.errors import ForbiddenError, InvalidRequestError, NotFoundError
-from client.session import claims
 from contract import limits, requests
 from contract.calls.requests import InitiateCall
 from contract.route import Route

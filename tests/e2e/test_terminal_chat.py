@@ -50,7 +50,7 @@ async def start(*arguments: str, **environment: str) -> Program:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "client.chat",
+        "client.cli.chat",
         *arguments,
         cwd=_ROOT,
         env=os.environ | environment,
@@ -185,7 +185,7 @@ class Keyboard:
 async def test_in_a_terminal_a_half_typed_line_stays_below_what_arrives(target: Path) -> None:
     keyboard = Keyboard()
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "client.chat", "--user", "1", "--target", str(target)),
+        *(sys.executable, "-m", "client.cli.chat", "--user", "1", "--target", str(target)),
         cwd=_ROOT,
         env=os.environ | {"TERM": "xterm", "NO_COLOR": "1"},
         stdin=keyboard.slave,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import aiohttp
 import pytest
+from appsync_events_local import assumptions
 
-from local.events import choices
 from tests.e2e.place import People, Place
 from tests.e2e.probes import QUESTIONS, Context
 
 
 def test_every_question_is_one_of_the_local_services_choices() -> None:
-    known = [choice.id for choice in choices.all_choices()]
+    known = [choice.id for choice in assumptions.all_choices()]
     asked = [question.id for question in QUESTIONS]
     assert set(asked) <= set(known)
     assert len(set(asked)) == len(asked)

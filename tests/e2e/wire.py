@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import aiohttp
+from appsync_events import _protocol
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from appsync_events import protocol
-from client.targets import Target
+from client.api.targets import Target
 from tests.e2e.place import Place
 
 ANSWER_SECONDS = 20.0
@@ -66,13 +66,13 @@ class Wire:
     @classmethod
     async def open(cls, http: aiohttp.ClientSession, target: Target, authorize: Authorize) -> Wire:
         """Open a connection and ask for its acknowledgement."""
-        socket = await http.ws_connect(target.events_realtime_url, protocols=protocol.subprotocols(authorize("{}")))
+        socket = await http.ws_connect(target.events_realtime_url, protocols=_protocol.subprotocols(authorize("{}")))
         wire = cls(socket)
         await wire.send({"type": "connection_init"})
         return wire
 
     async def send(self, frame: Mapping[str, Any]) -> None:
-        await self.socket.send_str(protocol.compact(frame))
+        await self.socket.send_str(_protocol.compact(frame))
 
     async def frame(self) -> dict[str, Any]:
         """Return the next frame that is no keep-alive; a closed connection gives `{"type": "closed", ...}`."""
@@ -95,15 +95,15 @@ class Wire:
     async def subscribe(self, channel: str, authorize: Authorize, id: str | None = None) -> dict[str, Any]:
         """Subscribe and return the answer."""
         id = id or uuid.uuid4().hex
-        credentials = authorize(protocol.compact({"channel": channel}))
+        credentials = authorize(_protocol.compact({"channel": channel}))
         await self.send({"type": "subscribe", "id": id, "channel": channel, "authorization": credentials})
         return await self.answer(id)
 
     async def publish(self, channel: str, events: list[Any], authorize: Authorize) -> dict[str, Any]:
         """Publish and return the answer."""
         id = uuid.uuid4().hex
-        texts = [protocol.compact(event) for event in events]
-        credentials = authorize(protocol.compact({"channel": channel, "events": texts}))
+        texts = [_protocol.compact(event) for event in events]
+        credentials = authorize(_protocol.compact({"channel": channel, "events": texts}))
         frame = {"type": "publish", "id": id, "channel": channel, "events": texts, "authorization": credentials}
         await self.send(frame)
         return await self.answer(id)
@@ -113,7 +113,7 @@ async def publish_http(
     http: aiohttp.ClientSession, target: Target, channel: str, events: list[Any], authorize: Authorize
 ) -> tuple[int, dict[str, Any]]:
     """Publish over HTTP and return status and body."""
-    body = protocol.compact({"channel": channel, "events": [protocol.compact(event) for event in events]})
+    body = _protocol.compact({"channel": channel, "events": [_protocol.compact(event) for event in events]})
     return await post(http, target, body, authorize)
 
 

@@ -16,12 +16,12 @@ import pytest
 from botocore.config import Config
 
 from local.cloud import PROJECT_FOLDER
+from local.control.faults import FaultControl
+from local.control.meetings import MeetingControl
 from local.emulator.credentials import CredentialStore
-from local.faults import FaultControl
-from local.meetings import MeetingControl
-from local.ports import Ports
+from local.processes.ports import Ports
+from local.processes.supervisor import Child, Program
 from local.state import StateDirectory
-from local.supervisor import Child, Program
 
 REGION = "us-east-1"
 ROLE_NAME = "test"
@@ -57,7 +57,7 @@ class EmulatorProcess:
             self._child(
                 "events",
                 (
-                    "local.events",
+                    "appsync_events_local",
                     "--port",
                     str(self.ports.events),
                     "--state",

@@ -13,7 +13,7 @@ import pytest
 
 from local.cloud import PROJECT_FOLDER
 from local.demo_users import DemoUser
-from local.loopback import exposed_listeners, listeners
+from local.processes.loopback import exposed_listeners, listeners
 from local.testing import LocalCloud
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from local.__main__ import main
-from local.permission_reasons import REASONS, Reason, why_unused
-from local.permissions import Right, as_text, report_of
+from local.permissions.exceptions import REASONS, Reason, why_unused
+from local.permissions.report import Right, as_text, report_of
 
 TABLE = "arn:aws:dynamodb:us-east-1:000000000000:table/T"
 ROLE: dict[str, Any] = {

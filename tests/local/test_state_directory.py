@@ -12,7 +12,7 @@ import pytest
 
 from local.cloud import PROJECT_FOLDER, Cloud, CloudOptions
 from local.manifest import CloudManifest
-from local.ports import PortBusyError, Ports, require_free
+from local.processes.ports import PortBusyError, Ports, require_free
 from local.state import StateDirectory, StateError, StateLock, read_lock
 from local.steps import StepError, Steps
 

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from local.cloud import PROJECT_FOLDER
-from local.loopback import Listener, exposed_listeners, listeners
-from local.ports import Ports
+from local.processes.loopback import Listener, exposed_listeners, listeners
+from local.processes.ports import Ports
+from local.processes.supervisor import Child, Program, Supervisor, end_survivors
 from local.steps import StepError
-from local.supervisor import Child, Program, Supervisor, end_survivors
 
 SERVE = """
 import http.server, sys
@@ -43,7 +43,8 @@ if socket.has_ipv6 and Path("/proc/net/if_inet6").exists():
 
 PARENT = """
 import os, subprocess, sys
-child = subprocess.Popen([sys.executable, "-m", "local.child", str(os.getpid()), "http.server", "0", "-b", "127.0.0.1"],
+child = subprocess.Popen([sys.executable, "-m", "local.processes.child", str(os.getpid()),
+                          "http.server", "0", "-b", "127.0.0.1"],
                          stdin=subprocess.DEVNULL, stdout=sys.stdout, stderr=subprocess.DEVNULL, start_new_session=True)
 print(child.pid, flush=True)
 sys.stdin.read()

@@ -11,11 +11,11 @@ from typing import Any
 
 import aws_cdk as cdk
 
-from stacks.composition import compose
-from stacks.environment import DISPOSABLE, Domain, Environment, Identity
+from stacks.app import compose
+from stacks.config.fields import DISPOSABLE, Domain, Environment, Identity
+from stacks.config.load import load, names
 from stacks.packaging import ROOT, Asset
-from stacks.rules import add_rules
-from stacks.settings import load, names
+from stacks.policy.nag import add_rules
 
 Template = dict[str, Any]
 Resource = dict[str, Any]

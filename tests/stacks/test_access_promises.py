@@ -8,7 +8,7 @@ import re
 import pytest
 
 from contract.routes import ROUTES
-from stacks.rights import CALLS_HANDLER, CONVERSATIONS_HANDLER, FUNCTIONS
+from stacks.policy.permissions import CALLS_HANDLER, CONVERSATIONS_HANDLER, FUNCTIONS
 from tests.stacks.synthesis import ALL, allowed, listed, properties, readable, resources, settings_of
 
 MEETINGS = "arn:${AWS::Partition}:chime:*:${AWS::AccountId}:meeting/*"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from stacks.config.load import names
 from stacks.packaging import ROOT
-from stacks.settings import names
 
 _NO_NETWORK_PYTHON = """
 import socket

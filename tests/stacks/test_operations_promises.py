@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from stacks import ring_funnel
-from stacks.constructs.alarms import RUNBOOK
+from stacks.monitoring import call_metrics
+from stacks.monitoring.alarms import RUNBOOK
 from stacks.packaging import ROOT
-from stacks.rights import FUNCTIONS
+from stacks.policy.permissions import FUNCTIONS
 from tests.stacks.synthesis import ALL, EVERYTHING, properties, readable, resources, settings_of, templates
 
 every_variant = pytest.mark.parametrize("variant", ALL)
@@ -103,7 +103,7 @@ def test_every_step_of_the_ring_funnel_is_counted_from_a_log_that_exists(variant
     groups = {str(readable(group["LogGroupName"])) for group in properties(variant, "AWS::Logs::LogGroup")}
     filters = properties(variant, "AWS::Logs::MetricFilter")
     counted = {each["MetricTransformations"][0]["MetricName"] for each in filters}
-    assert counted == {step.metric for step in ring_funnel.STEPS}
+    assert counted == {step.metric for step in call_metrics.STEPS}
     assert {each["LogGroupName"] for each in filters} <= groups
     namespaces = {each["MetricTransformations"][0]["MetricNamespace"] for each in filters}
     assert namespaces == {f"PantherKolab/{settings_of(variant).name}"}

@@ -15,7 +15,7 @@ import pytest
 
 from stacks import packaging
 from stacks.packaging import ASSET_BYTES_MAX, ROOT, PackagingError, build
-from stacks.rights import FUNCTIONS
+from stacks.policy.permissions import FUNCTIONS
 
 
 @pytest.fixture

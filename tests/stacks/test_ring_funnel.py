@@ -16,8 +16,8 @@ from handlers.adapters.call_log import CallLogWriter
 from handlers.core.calls.ports import CallLogEntry
 from handlers.core.calls.sweep import CallSweepReport
 from handlers.entry import call_sweep, logs
-from stacks import ring_funnel
-from stacks.ring_funnel import STEPS, Step
+from stacks.monitoring import call_metrics
+from stacks.monitoring.call_metrics import STEPS, Step
 
 _TERM = re.compile(r'\$\.(?P<field>\w+) (?P<operator>=|>|>=) (?:"(?P<text>[^"]*)"|(?P<number>\d+))')
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {"=": operator.eq, ">": operator.gt, ">=": operator.ge}
@@ -101,4 +101,4 @@ def test_every_step_is_counted_where_it_is_written() -> None:
     assert by_metric["CallsMissed"] == {"ring_timeout", "call_sweep"}
     assert by_metric["CallDuration"] == {"calls", "chime_events", "call_sweep"}
     assert by_metric["CallsStuck"] == by_metric["CallsOverdue"] == {"call_sweep"}
-    assert all(by_metric[step.metric] == {"calls"} for step in ring_funnel.FUNNEL if step is not ring_funnel.MISSED)
+    assert all(by_metric[step.metric] == {"calls"} for step in call_metrics.FUNNEL if step is not call_metrics.MISSED)

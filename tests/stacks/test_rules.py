@@ -10,7 +10,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_sqs as sqs
 
-from stacks.rules import add_rules
+from stacks.policy.nag import add_rules
 from tests.stacks.synthesis import ALL, assembly
 
 every_variant = pytest.mark.parametrize("variant", ALL)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from stacks import settings
-from stacks.environment import DISPOSABLE, Environment
-from stacks.settings import FOLDER, SettingsProblem, load, names, reference
+from stacks.config import load as load_config
+from stacks.config.fields import DISPOSABLE, Environment
+from stacks.config.load import FOLDER, SettingsProblem, load, names, reference
 
 GOOD = (FOLDER / "staging.toml").read_text(encoding="utf-8")
 CERTIFICATE = "arn:aws:acm:eu-west-1:000000000000:certificate/00000000-0000-0000-0000-000000000000"
@@ -257,12 +257,12 @@ def test_a_broken_file_is_named(tmp_path: Path) -> None:
 
 
 def test_the_reference_of_all_fields_is_up_to_date() -> None:
-    text = settings.REFERENCE.read_text(encoding="utf-8")
-    assert text == reference(), "docs/environments.md is stale: python -m stacks.settings describe"
+    text = load_config.REFERENCE.read_text(encoding="utf-8")
+    assert text == reference(), "docs/environments.md is stale: python -m stacks.config.load describe"
     assert "| `data.removal` |" in text
 
 
 def test_the_command_line_names_problems_and_fails(capsys: pytest.CaptureFixture[str]) -> None:
-    assert settings.main(["check"]) == 0
-    assert settings.main(["check", "nowhere"]) == 1
+    assert load_config.main(["check"]) == 0
+    assert load_config.main(["check", "nowhere"]) == 1
     assert "There is no environment 'nowhere'" in capsys.readouterr().err

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import rsa
-
-from tests.events_service.harness import KEY, UserPool, on_port, running
+from service_harness.running import KEY, UserPool, on_port, running
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 

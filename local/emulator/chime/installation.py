@@ -11,7 +11,7 @@ from local.emulator.chime.control import ChimeControl
 from local.emulator.chime.meetings import Meetings, ServiceClock
 from local.emulator.chime.notifications import EventBridgeNotifier
 from local.emulator.chime.service import SERVICE, ChimeService
-from local.emulator.durability.keeper import StateKeeper
+from local.emulator.state.store import StateKeeper
 
 _LOOK_SECONDS = 1.0
 

@@ -15,7 +15,7 @@ from local.emulator.permissions.needs import Need, Request, context_of, needs_of
 from local.emulator.permissions.owners import owners
 from local.emulator.permissions.policies import Decision, RolePolicies
 
-_LOGGER = logging.getLogger("local.permissions")
+_LOGGER = logging.getLogger("local.permissions.report")
 
 STATE = "permissions"
 """Name of the file in which grants and uses are kept."""

@@ -20,7 +20,7 @@ from local.emulator.permissions.guard import PermissionGuard
 from local.emulator.permissions.needs import Need
 from local.emulator.permissions.owners import role_name
 
-_LOGGER = logging.getLogger("local.permissions")
+_LOGGER = logging.getLogger("local.permissions.report")
 
 _QUEUE = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 """AWS Lambda developer guide, "Using Lambda with Amazon SQS": permissions of the execution role."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from ministack.services.cloudformation import provisioners
 
-from local.ports import DEFAULT_BASE_PORT, Ports
+from local.processes.ports import DEFAULT_BASE_PORT, Ports
 
 Provisioned = tuple[str, dict[str, Any]]
 

@@ -18,7 +18,7 @@ from handlers.core.calls import state_machine
 from handlers.core.calls.commands import CallCommand, Duplicate, Rejection, Transition
 from handlers.core.calls.state import CallState, Participant
 from handlers.core.calls.state_machine import CARRIED_OUT, decide, standing
-from ops.contract.call_pages import picture
+from tools.generate.call_pages import picture
 
 NOW = 1_790_000_000_000
 PEOPLE = ("ana", "ben", "cat", "dan")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from contract import tables
-from stacks.rights import FUNCTIONS
+from stacks.policy.permissions import FUNCTIONS
 
 _SINGLE = {
     "get_item": "GetItem",
@@ -31,7 +31,7 @@ class LimitedClient:
 
     Args:
         client: the DynamoDB client.
-        function: name of the function, as in `stacks.rights`.
+        function: name of the function, as in `stacks.policy.permissions`.
         environment: of the tables' names.
     """
 
@@ -62,7 +62,7 @@ class LimitedMeetings:
 
     Args:
         client: the client of Chime SDK Meetings.
-        function: name of the function, as in `stacks.rights`.
+        function: name of the function, as in `stacks.policy.permissions`.
     """
 
     def __init__(self, client: Any, function: str) -> None:

@@ -1,0 +1,158 @@
+"""How one call of the HTTP API is made: typed, authorised, repeated where a repetition is safe."""
+
+from __future__ import annotations
+
+import asyncio
+import email.utils
+import time
+from collections.abc import Mapping
+from typing import Any, Final, TypeVar
+from urllib.parse import quote
+
+import aiohttp
+import msgspec
+from appsync_events import Backoff
+from msgspec import UNSET
+
+from client.api.session import TokenSource
+from client.api.targets import Target
+from client.errors import ApiError, ConflictError, ServerFaultError, TooManyRequestsError, UnreachableError, api_error
+from contract import requests, responses
+from contract.route import Route
+from contract.routes import ROUTES
+
+Answer = TypeVar("Answer", bound=responses.Success)
+_TIMEOUT: Final = aiohttp.ClientTimeout(total=30.0, connect=5.0)
+_PATIENCE_SECONDS: Final = 30.0
+"""How long one call may go on with its retries."""
+_ROUTES: Final = {route.operation: route for route in ROUTES}
+# A repetition of these would answer differently than the first try, or come too late to mean anything.
+_ONCE: Final = frozenset({"leaveGroup", "removeMember", "setTyping"})
+_DECODERS: Final = {route.operation: msgspec.json.Decoder(route.response) for route in ROUTES}
+
+
+class Requester:
+    """Makes calls as one signed-in user. Every call raises a subclass of ApiError, or UnreachableError.
+
+    Args:
+        target: names the API.
+        tokens: gives access tokens.
+        http: the connection pool to use; stays the caller's.
+        backoff: waits between tries.
+        patience_seconds: how long one call may go on with its retries.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        tokens: TokenSource,
+        http: aiohttp.ClientSession,
+        *,
+        backoff: Backoff | None = None,
+        patience_seconds: float = _PATIENCE_SECONDS,
+    ) -> None:
+        self._target = target
+        self._tokens = tokens
+        self._http = http
+        self._backoff = backoff or Backoff()
+        self._patience = patience_seconds
+
+    async def _call(
+        self,
+        operation: str,
+        request: requests.Request | Mapping[str, Any],
+        answer: type[Answer],
+        *,
+        once: bool = False,
+        **path: str,
+    ) -> Answer:
+        route = _ROUTES[operation]
+        url = self._target.api_url + _path(route, path)
+        once = once or operation in _ONCE
+        give_up_at = time.monotonic() + self._patience
+        attempt = 0
+        refused: str | None = None
+        while True:
+            token = await self._tokens.access_token(refused=refused)
+            try:
+                status, headers, body = await self._exchange(route, url, request, token)
+            except (aiohttp.ClientError, OSError, TimeoutError) as cause:
+                error: ApiError | UnreachableError = UnreachableError("the API", str(cause) or type(cause).__name__)
+                error.__cause__ = cause
+                # Refused connections are certain not to have reached anybody.
+                again = not once or isinstance(cause, aiohttp.ClientConnectorError)
+                wait = self._backoff.delay(attempt)
+            else:
+                if status in route.status:
+                    return _decoded(route, body, answer, status)
+                error = _refusal(status, headers, body)
+                if status == 401 and refused is None:
+                    refused = token
+                    continue
+                again = status == 429 or (status >= 500 and not once)
+                wait = self._backoff.delay(attempt)
+                if isinstance(error, TooManyRequestsError):
+                    wait = error.retry_after + wait
+            if not again or time.monotonic() + wait > give_up_at:
+                raise error
+            attempt += 1
+            await asyncio.sleep(wait)
+
+    async def _exchange(
+        self, route: Route, url: str, request: requests.Request | Mapping[str, Any], token: str
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        headers = {"authorization": f"Bearer {token}"}
+        arguments: dict[str, Any] = {}
+        if route.query:
+            fields = request if isinstance(request, Mapping) else msgspec.to_builtins(request)
+            arguments["params"] = {name: str(value) for name, value in fields.items() if value is not None}
+        elif route.request is not requests.Nothing:
+            headers["content-type"] = "application/json"
+            arguments["data"] = msgspec.json.encode(request)
+        async with self._http.request(route.method, url, headers=headers, timeout=_TIMEOUT, **arguments) as response:
+            return response.status, response.headers, await response.read()
+
+
+def _path(route: Route, values: Mapping[str, str]) -> str:
+    return route.path.format_map({name: quote(value, safe="") for name, value in values.items()})
+
+
+def _decoded(route: Route, body: bytes, answer: type[Answer], status: int) -> Answer:
+    try:
+        decoded = _DECODERS[route.operation].decode(body)
+    except msgspec.DecodeError as error:
+        raise ServerFaultError(status, "", f"the answer to {route.operation} is not what it should be: {error}") from (
+            error
+        )
+    assert isinstance(decoded, answer)
+    return decoded
+
+
+def _refusal(status: int, headers: Mapping[str, str], body: bytes) -> ApiError:
+    request_id = headers.get("apigw-requestid") or headers.get("x-amzn-requestid")
+    try:
+        failure = msgspec.json.decode(body, type=responses.Failure)
+        said = failure.error
+        error = api_error(status)(status, said.code, said.message, field=said.field, request_id=request_id)
+        if isinstance(error, ConflictError) and failure.call is not UNSET:
+            error.call = failure.call
+    except msgspec.DecodeError:
+        # The gateway's own refusals (no token, throttled) have no envelope.
+        text = body[:200].decode(errors="replace")
+        error = api_error(status)(status, "", text or "no explanation", request_id=request_id)
+    if isinstance(error, TooManyRequestsError):
+        error.retry_after = _seconds(headers.get("retry-after"))
+    return error
+
+
+def _seconds(retry_after: str | None) -> float:
+    """Return the seconds that a Retry-After header asks for, one where it says nothing usable (RFC 9110, 10.2.3)."""
+    if retry_after is None:
+        return 1.0
+    if retry_after.isdigit():
+        return float(retry_after)
+    try:
+        moment = email.utils.parsedate_to_datetime(retry_after)
+    except ValueError:
+        return 1.0
+    return max(0.0, moment.timestamp() - time.time())

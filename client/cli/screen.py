@@ -1,0 +1,197 @@
+"""What the terminal chat shows: each change of the view as one line."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from functools import singledispatchmethod
+from typing import Any
+
+from client.chat_client import ChatClient
+from client.cli.call_lines import change_line
+from client.cli.terminal import Terminal
+from client.errors import FAILURES
+from client.state.updates import (
+    BlockChanged,
+    CallChanged,
+    ConversationChanged,
+    ConversationGone,
+    HistoryReset,
+    Link,
+    LinkChanged,
+    MessageAdded,
+    MessageChanged,
+    ReadMoved,
+    SendFailed,
+    TypingChanged,
+    Update,
+    UserChanged,
+)
+from contract.models import ConversationView, Message
+
+
+class Screen:
+    """The lines of one chat. `open` is the conversation being talked in, if one is."""
+
+    def __init__(self, terminal: Terminal, me: str, *, local: bool) -> None:
+        self.terminal = terminal
+        self.open: str | None = None
+        self._me = me
+        self._local = local
+        self._chat: ChatClient | None = None
+        self._was_current = False
+        self._names: dict[str, str] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def attach(self, chat: ChatClient) -> None:
+        """Say whose view is shown."""
+        self._chat = chat
+
+    @property
+    def chat(self) -> ChatClient:
+        """The client whose view is shown."""
+        if self._chat is None:
+            raise RuntimeError("no chat is attached")
+        return self._chat
+
+    async def settled(self) -> None:
+        """Wait until what the screen itself has begun (marking as read) is done."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # Words
+
+    def name(self, user_id: str) -> str:
+        """Return how a user is called."""
+        if user_id == self._me:
+            return "you"
+        names: dict[str, str] = {}
+        for view in self.chat.inbox.conversations():
+            names |= view.participantNames
+        return names.get(user_id) or self._names.get(user_id) or user_id[:8]
+
+    def learn(self, user_id: str, name: str) -> None:
+        """Remember a user's name that no conversation tells."""
+        self._names[user_id] = name
+
+    def title(self, view: ConversationView) -> str:
+        """Return a conversation's name."""
+        return view.name or ", ".join(self.name(user) for user in view.participants if user != self._me) or "nobody"
+
+    def line(self, message: Message) -> str:
+        """Return a message as one line."""
+        time = datetime.fromisoformat(message.timestamp).astimezone()
+        return f"#{message.seq or '-'} {time:%H:%M} {self.name(message.senderId)}: {_body(message)}"
+
+    def conversations(self) -> None:
+        """Show the list of conversations."""
+        views = self.chat.inbox.conversations()
+        if not views:
+            self.terminal.note("No conversations yet: /new NAME begins one.")
+        for number, view in enumerate(views, 1):
+            unread = f" ({view.unreadCount} unread)" if view.unreadCount else ""
+            last = view.lastMessage
+            preview = f": {last.preview or last.type.lower()}" if last and not last.deleted else ""
+            self.terminal.show(f"{number}. {self.title(view)}{unread}{preview}")
+
+    # Updates
+
+    def update(self, update: Update) -> None:
+        """Show a change."""
+        self._on(update)
+
+    @singledispatchmethod
+    def _on(self, update: Any) -> None:
+        raise TypeError(f"no line for {type(update).__name__}")
+
+    @_on.register
+    def _(self, update: LinkChanged) -> None:
+        if update.link is Link.OFFLINE:
+            remedy = " If the local cloud has stopped, start it again: make up." if self._local else ""
+            self.terminal.note(f"Connection lost ({update.cause}); reconnecting.{remedy}")
+        elif update.link is Link.SIGNED_OUT:
+            self.terminal.note(f"The session has ended ({update.cause}). Start the chat again to sign in.")
+        elif update.link is Link.CURRENT:
+            if self._was_current:
+                self.terminal.note("Connected again; what was missed is shown.")
+            self._was_current = True
+
+    @_on.register
+    def _(self, update: MessageAdded) -> None:
+        if update.conversation_id == self.open:
+            self.terminal.show(self.line(update.message))
+            if update.message.senderId != self._me:
+                self._spawn_read(update.conversation_id)
+        elif update.message.senderId != self._me:
+            title = self.title(self.chat.inbox[update.conversation_id].view)
+            self.terminal.note(f"[{title}] {self.line(update.message)}")
+
+    @_on.register
+    def _(self, update: MessageChanged) -> None:
+        if update.conversation_id == self.open:
+            message = update.message
+            what = "was deleted" if message.deleted else f"now says: {message.content}"
+            self.terminal.show(f"#{message.seq} {what}")
+
+    @_on.register
+    def _(self, update: HistoryReset) -> None:
+        if update.conversation_id == self.open:
+            self.terminal.note(
+                f"Too much was missed: messages between #{update.after_seq} and #{update.first_seq} are in /history."
+            )
+
+    @_on.register
+    def _(self, update: SendFailed) -> None:
+        self.terminal.note("The message was not sent. /retry sends it again.")
+
+    @_on.register
+    def _(self, update: ReadMoved) -> None:
+        if update.conversation_id == self.open and update.user_id != self._me:
+            self.terminal.note(f"{self.name(update.user_id)} has read up to #{update.seq}.")
+
+    @_on.register
+    def _(self, update: TypingChanged) -> None:
+        if update.conversation_id == self.open and update.user_ids:
+            names = " and ".join(self.name(user) for user in update.user_ids)
+            self.terminal.note(f"{names} {'is' if len(update.user_ids) == 1 else 'are'} typing…")
+
+    @_on.register
+    def _(self, update: ConversationChanged) -> None:
+        return  # the list is shown on demand
+
+    @_on.register
+    def _(self, update: ConversationGone) -> None:
+        if update.conversation_id == self.open:
+            self.open = None
+            self.terminal.note("You are no longer in this conversation. /list shows the others.")
+
+    @_on.register
+    def _(self, update: UserChanged) -> None:
+        self.learn(update.user.userId, update.user.fullName)
+
+    @_on.register
+    def _(self, update: BlockChanged) -> None:
+        self.terminal.note(f"{self.name(update.user_id)} is {'blocked' if update.blocked else 'no longer blocked'}.")
+
+    @_on.register
+    def _(self, update: CallChanged) -> None:
+        self.terminal.note(change_line(update, self._me, self.name))
+
+    def _spawn_read(self, conversation_id: str) -> None:
+        task = asyncio.create_task(self._read(conversation_id))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _read(self, conversation_id: str) -> None:
+        try:
+            await self.chat.mark_read(conversation_id)
+        except (*FAILURES, KeyError):
+            return  # the next message or the next start marks it
+
+
+def _body(message: Message) -> str:
+    if message.deleted:
+        return "(deleted)"
+    text = message.content or ""
+    if message.type != "TEXT":
+        text = f"[{message.type.lower()} {message.fileName or message.mediaUrl}] {text}".rstrip()
+    return f"{text} (edited)" if message.editedAt else text

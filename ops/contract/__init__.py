@@ -1,1 +1,0 @@
-"""The published contract, written from the models in `contract`: `python -m ops.contract [--check]`."""

@@ -1,0 +1,87 @@
+"""The authorisation of one call: is its mode allowed here, and are its credentials good?"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from appsync_events_local import assumptions
+from appsync_events_local.auth.api_key import check_api_key
+from appsync_events_local.auth.call import Call
+from appsync_events_local.auth.credentials import API_KEY_HEADER, Credentials
+from appsync_events_local.auth.iam import SignatureVerifier, signed_region
+from appsync_events_local.auth.identity import cognito_identity, oidc_identity
+from appsync_events_local.auth.lambda_authorizer import LambdaAuthorizer
+from appsync_events_local.auth.mode import mode_of
+from appsync_events_local.auth.rights import Rights, check_rights
+from appsync_events_local.auth.tokens import TokenVerifier
+from appsync_events_local.errors import NOT_AUTHORIZED_MESSAGE, UNAUTHORIZED, Refusal
+from appsync_events_local.registry.api import Api, ApiKey, AuthMode
+
+
+@dataclass(frozen=True)
+class Authorizer:
+    """Decides calls to any API.
+
+    Attributes:
+        tokens: verifies the tokens of user pools and OpenID Connect issuers.
+        signatures: verifies SigV4.
+        functions: asks Lambda authorizers.
+        rights: what signers may do.
+        clock: seconds since the epoch.
+    """
+
+    tokens: TokenVerifier
+    signatures: SignatureVerifier
+    functions: LambdaAuthorizer
+    rights: Rights
+    clock: Callable[[], float]
+
+    async def authorize(
+        self, api: Api, keys: Iterable[ApiKey], allowed: frozenset[AuthMode], credentials: Credentials, call: Call
+    ) -> Mapping[str, Any] | None:
+        """`ctx.identity` of the caller; `None` with an API key.
+
+        Args:
+            api: the API that is called.
+            keys: its API keys.
+            allowed: modes that the operation allows.
+            credentials: what the caller presents.
+            call: what the caller wants.
+
+        Raises:
+            Refusal: the call is not authorised.
+        """
+        mode = mode_of(credentials, api.providers)
+        if mode not in allowed:
+            status = assumptions.MODE_NOT_ALLOWED_STATUS.value
+            reason = f"{mode} is not allowed here; {', '.join(sorted(allowed))} would be"
+            raise Refusal(UNAUTHORIZED, NOT_AUTHORIZED_MESSAGE, status, reason)
+        credentials.check_host()
+        match mode:
+            case AuthMode.API_KEY:
+                check_api_key(credentials.headers[API_KEY_HEADER], keys, self.clock())
+                return None
+            case AuthMode.IAM:
+                identity = self.signatures.identify(credentials, api.region, api.account_id)
+                await check_rights(self.rights, identity["userArn"], api, call)
+                return identity
+            case AuthMode.LAMBDA:
+                return await self._asked(api, credentials.headers["authorization"], call)
+            case AuthMode.OIDC:
+                return oidc_identity(await self.tokens.verify(credentials.headers["authorization"], api.providers.oidc))
+            case AuthMode.COGNITO:
+                token = credentials.headers["authorization"]
+                return cognito_identity(await self.tokens.verify(token, api.providers.cognito), credentials.source_ip)
+
+    def signer_of(self, credentials: Credentials) -> tuple[str, str]:
+        """Account of who signed a request, and the region that it was signed for.
+
+        Raises:
+            Refusal: the signature does not hold.
+        """
+        return self.signatures.signer(credentials).account_id, signed_region(credentials)
+
+    async def _asked(self, api: Api, token: str, call: Call) -> Mapping[str, Any]:
+        provider = api.providers.authorizer
+        assert provider is not None, "mode_of gives AWS_LAMBDA only where there is one"
+        return await self.functions.authorize(provider, api.id, api.account_id, token, call)

@@ -1,0 +1,30 @@
+"""The call that somebody wants to make, as a Lambda authorizer is told about it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from appsync_events_local.protocol.channels import Channel
+
+
+class EventOperation(StrEnum):
+    """The operations that are authorised, by the names in a Lambda authorizer's request."""
+
+    CONNECT = "EVENT_CONNECT"
+    SUBSCRIBE = "EVENT_SUBSCRIBE"
+    PUBLISH = "EVENT_PUBLISH"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call before it is authorised.
+
+    Attributes:
+        operation: which.
+        channel: to which channel; `None` for a connect.
+        headers: of the HTTP request or the upgrade, as handlers see them.
+    """
+
+    operation: EventOperation
+    channel: Channel | None
+    headers: Mapping[str, str | list[str]] = field(default_factory=dict)

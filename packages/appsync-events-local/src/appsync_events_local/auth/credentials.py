@@ -1,0 +1,97 @@
+"""Where credentials stand: in HTTP headers, in the `header-...` subprotocol, or in a frame's `authorization`.
+
+Source: AppSync Events: "Understanding the Event API WebSocket protocol". Names are compared without case everywhere,
+because clients differ.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from appsync_events_local import assumptions
+from appsync_events_local.errors import bad_request, unauthorized
+from appsync_events_local.strict_json import parse
+
+HEADER_SUBPROTOCOL: Final = "header-"
+SIGNATURE_ALGORITHM: Final = "AWS4-HMAC-SHA256"
+API_KEY_HEADER: Final = "x-api-key"
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a caller presents, and what a signature in it has to cover.
+
+    Attributes:
+        headers: by lower-case name.
+        source_ip: the caller's address.
+        paths: URL paths that a signature may cover; any one of them will do.
+        signed: what a signature covers: a request's body, or the JSON object that stands for a frame.
+        query: the raw query string.
+        hosts: names that a `host` among the headers may have; `None` where the host chose the API already.
+        host_required: whether the credentials must name their host.
+        method: of the HTTP request that a signature covers.
+    """
+
+    headers: Mapping[str, str]
+    source_ip: str
+    paths: tuple[str, ...]
+    signed: bytes | Mapping[str, Any]
+    query: str = ""
+    hosts: frozenset[str] | None = None
+    host_required: bool = False
+    method: str = "POST"
+
+    def bodies(self) -> tuple[bytes, ...]:
+        """The byte strings that a signature may cover; any one of them will do."""
+        if isinstance(self.signed, bytes):
+            return (self.signed,)
+        texts = (
+            json.dumps(self.signed, separators=(",", ":"), ensure_ascii=escape)
+            for escape in assumptions.SIGV4_BODIES.value
+        )
+        return tuple(dict.fromkeys(text.encode("utf-8", "surrogatepass") for text in texts))
+
+    def check_host(self) -> None:
+        """The credentials were made for this API.
+
+        Raises:
+            Refusal: they name another host, or none where one is needed.
+        """
+        if self.hosts is None:
+            return
+        host = self.headers.get("host")
+        if host is None and self.host_required:
+            raise unauthorized("the credentials name no host")
+        if host is not None and host.lower() not in self.hosts:
+            raise unauthorized(f"the credentials are for host {host!r}, not for one of {', '.join(sorted(self.hosts))}")
+
+
+def from_subprotocols(offered: Iterable[str]) -> dict[str, str] | None:
+    """The connect credentials among the offered subprotocols, `None` if none of them carries any.
+
+    Raises:
+        Refusal: the encoding is not base64url of a JSON object of texts.
+    """
+    for protocol in offered:
+        if protocol.startswith(HEADER_SUBPROTOCOL):
+            return lower_names(_decoded(protocol.removeprefix(HEADER_SUBPROTOCOL)))
+    return None
+
+
+def lower_names(headers: Mapping[str, Any]) -> dict[str, str]:
+    """The headers by lower-case name; values that are not text are none of ours."""
+    return {name.lower(): value.strip() for name, value in headers.items() if isinstance(value, str)}
+
+
+def _decoded(encoded: str) -> dict[str, Any]:
+    try:
+        padded = encoded.rstrip("=") + "=" * (-len(encoded.rstrip("=")) % 4)
+        value = parse(base64.b64decode(padded.replace("-", "+").replace("_", "/"), validate=True))
+    except (ValueError, binascii.Error) as error:
+        raise bad_request("The header subprotocol is not base64url of a JSON object") from error
+    if not isinstance(value, dict):
+        raise bad_request("The header subprotocol is not base64url of a JSON object")
+    return value

@@ -1,0 +1,133 @@
+"""JSON Web Tokens, verified: key, signature, issuer, times, and the rules of the provider they are for.
+
+Sources: AppSync Events: "Configuring authorization and authentication"; RFC 7519. A verified token is remembered until
+it expires, because clients send the same one with every frame; what depends on the API is checked every time.
+"""
+
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+import jwt
+
+from appsync_events_local.auth.cognito import check_cognito_claims
+from appsync_events_local.auth.jwks import KeySets
+from appsync_events_local.auth.oidc import check_oidc_claims
+from appsync_events_local.errors import Refusal, unauthorized
+from appsync_events_local.limits import JWT_LEEWAY_SECONDS
+from appsync_events_local.registry.auth_providers import CognitoProvider, OidcProvider
+
+REMEMBERED_TOKENS: Final = 4096
+REMEMBERED_ISSUERS: Final = 1024
+COGNITO_ALGORITHM: Final = "RS256"
+_BEARER: Final = re.compile(r"bearer\s+", re.IGNORECASE)
+
+
+def bare_token(authorization: str) -> str:
+    """The token in an authorization value; a `Bearer` prefix is optional."""
+    return _BEARER.sub("", authorization.strip(), count=1)
+
+
+def has_bearer(authorization: str) -> bool:
+    """Whether the value says that it is a bearer token."""
+    return _BEARER.match(authorization.strip()) is not None
+
+
+@lru_cache(maxsize=REMEMBERED_ISSUERS)
+def issuer_of(token: str) -> str | None:
+    """`iss` of what has the form of a JSON Web Token, unverified; empty if it names none, `None` if it is no token.
+
+    What is no token may be any text, and break more than the form: nested without end, or no Unicode.
+    """
+    try:
+        issuer = jwt.decode(token, options={"verify_signature": False}).get("iss")
+    except (jwt.InvalidTokenError, ValueError, RecursionError):
+        return None
+    return issuer if isinstance(issuer, str) else ""
+
+
+class TokenVerifier:
+    """Verifies tokens of user pools and of OpenID Connect issuers.
+
+    Args:
+        key_sets: where their keys come from.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(self, key_sets: KeySets, clock: Callable[[], float]) -> None:
+        self._key_sets = key_sets
+        self._clock = clock
+        self._verified: OrderedDict[tuple[type, str], Mapping[str, Any]] = OrderedDict()
+
+    async def verify(
+        self, authorization: str, providers: Collection[CognitoProvider] | Collection[OidcProvider]
+    ) -> Mapping[str, Any]:
+        """The claims of the token in an authorization value, if one of the providers (all of one kind) accepts it.
+
+        Raises:
+            Refusal: the token is not good, or its issuer's keys cannot be fetched.
+        """
+        token = bare_token(authorization)
+        issuer = issuer_of(token)
+        if issuer is None:
+            raise unauthorized("no JSON Web Token")
+        issuing = [provider for provider in providers if provider.issues(issuer)]
+        if not issuing:
+            raise unauthorized(f"issuer {issuer!r} is no provider of this API")
+        claims = await self._good(token, issuing[0])
+        if self._clock() > float(claims["exp"]) + JWT_LEEWAY_SECONDS:
+            raise unauthorized("bad token: Signature has expired")
+        _check_any(claims, issuing, self._clock())
+        return claims
+
+    async def _good(self, token: str, provider: CognitoProvider | OidcProvider) -> Mapping[str, Any]:
+        source = (type(provider), token)
+        known = self._verified.get(source)
+        if known is None:
+            known = self._verified[source] = await self._claims(token, provider)
+            if len(self._verified) > REMEMBERED_TOKENS:
+                self._verified.popitem(last=False)
+        return known
+
+    async def _claims(self, token: str, provider: CognitoProvider | OidcProvider) -> Mapping[str, Any]:
+        header = jwt.get_unverified_header(token)
+        algorithm, key_id = header.get("alg"), header.get("kid")
+        if not isinstance(algorithm, str) or not isinstance(key_id, str):
+            raise unauthorized("the token is not signed by a named key")
+        if isinstance(provider, CognitoProvider) and algorithm != COGNITO_ALGORITHM:
+            raise unauthorized(f"user pools sign with {COGNITO_ALGORITHM}, not {algorithm}")
+        key_set = await self._key_sets.find(provider, key_id)
+        published = key_set.keys.get(key_id)
+        key = published.verifying(algorithm) if published else None
+        if key is None:
+            raise unauthorized(f"{provider.issuer} has no key {key_id!r} for {algorithm}")
+        try:
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                key,
+                algorithms=[algorithm],
+                issuer=key_set.issuer,
+                leeway=JWT_LEEWAY_SECONDS,
+                options={"require": ["exp", "iat", "iss", "sub"], "verify_aud": False},
+            )
+        except jwt.InvalidTokenError as error:
+            raise unauthorized(f"bad token: {error}") from error
+        return claims
+
+
+def _check_any(claims: Mapping[str, Any], providers: Collection[CognitoProvider | OidcProvider], now: float) -> None:
+    """At least one of the providers takes the claims; otherwise what the last one says is the reason."""
+    refused: Refusal | None = None
+    for provider in providers:
+        try:
+            if isinstance(provider, CognitoProvider):
+                check_cognito_claims(claims, provider)
+            else:
+                check_oidc_claims(claims, provider, now)
+            return
+        except Refusal as refusal:
+            refused = refusal
+    assert refused is not None, "there is at least one provider"
+    raise refused

@@ -1,0 +1,97 @@
+"""What is printed when the service is ready: where each API is, who may do what, and how a client is configured."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from appsync_events_local.registry.api import AuthMode, Behavior, HandlerModel
+from appsync_events_local.registry.served_api import LiveApi, LiveNamespace
+
+_AMPLIFY_MODES = {
+    AuthMode.API_KEY: "apiKey",
+    AuthMode.COGNITO: "userPool",
+    AuthMode.OIDC: "oidc",
+    AuthMode.IAM: "iam",
+    AuthMode.LAMBDA: "lambda",
+}
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the service listens: `localhost:PORT`, and whether by TLS."""
+
+    authority: str
+    tls: bool = False
+
+    @property
+    def http(self) -> str:
+        return "https" if self.tls else "http"
+
+    @property
+    def socket(self) -> str:
+        return "wss" if self.tls else "ws"
+
+
+def announcement(apis: Iterable[LiveApi], address: Address, now: float) -> str:
+    """The text for people; see above."""
+    return "\n\n".join(_api(live, address, now) for live in apis)
+
+
+def _api(live: LiveApi, address: Address, now: float) -> str:
+    api = live.api
+    base = f"{address.authority}/{api.id}/event"
+    lines = [
+        f"Event API {api.name}",
+        f"  id          {api.id}",
+        f"  HTTP        {address.http}://{base}",
+        f"  realtime    {address.socket}://{base}/realtime",
+        f"  or by host  {address.http}://{api.hosts.http}/event, {address.socket}://{api.hosts.realtime}/event/realtime",
+        f"  connect     {_modes(api.connect_modes)}",
+    ]
+    label = "namespaces"
+    for namespace in live.namespaces.values():
+        lines.append(f"  {label:<11} {_namespace(live, namespace)}")
+        label = ""
+    label = "API keys"
+    for key in live.keys.values():
+        until = datetime.fromtimestamp(key.expires, UTC).strftime("%Y-%m-%d %H:%M UTC")
+        state = f"until {until}" if key.expires > now else f"EXPIRED at {until}; synthesise again, or set Expires later"
+        lines.append(f"  {label:<11} {key.key}  {state}")
+        label = ""
+    return "\n".join([*lines, "  Amplify", *_amplify(live, address, base)])
+
+
+def _namespace(live: LiveApi, namespace: LiveNamespace) -> str:
+    model = namespace.model
+    publish = _modes(model.publish_modes or live.api.publish_modes)
+    subscribe = _modes(model.subscribe_modes or live.api.subscribe_modes)
+    return (
+        f"{model.name}: publish {publish}, {_handler(namespace, 'onPublish', model.on_publish)}; "
+        f"subscribe {subscribe}, {_handler(namespace, 'onSubscribe', model.on_subscribe)}"
+    )
+
+
+def _handler(namespace: LiveNamespace, name: str, handler: HandlerModel) -> str:
+    if not namespace.runs(name):
+        return f"no {name}"
+    how = "direct" if handler.behavior is Behavior.DIRECT else "code"
+    return f"{name} {how}" + (f" with {handler.data_source}" if handler.data_source else "")
+
+
+def _modes(modes: Iterable[AuthMode]) -> str:
+    return " ".join(sorted(modes))
+
+
+def _amplify(live: LiveApi, address: Address, base: str) -> list[str]:
+    key = next(iter(live.keys), None)
+    usable = sorted(live.api.connect_modes - (frozenset() if key else {AuthMode.API_KEY})) or [AuthMode.API_KEY]
+    mode = AuthMode.API_KEY if AuthMode.API_KEY in usable else usable[0]
+    scheme, note = ("https", "") if address.tls else ("HTTP", "  // in capitals: Amplify makes wss:// of http://")
+    own = f", apiKey: '{key}'" if mode is AuthMode.API_KEY else ""
+    return [
+        "    Amplify.configure({ API: { Events: {",
+        f"      endpoint: '{scheme}://{base}',{note}",
+        f"      region: '{live.api.region}',",
+        f"      defaultAuthMode: '{_AMPLIFY_MODES[mode]}'{own},",
+        "    } } });",
+    ]

@@ -1,0 +1,143 @@
+"""The parts put together: an aiohttp application that serves every registered API."""
+
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+from aiohttp import web
+
+from appsync_events_local import limits
+from appsync_events_local.auth.authorizer import Authorizer
+from appsync_events_local.auth.documents import Documents
+from appsync_events_local.auth.iam import SignatureVerifier
+from appsync_events_local.auth.jwks import KeySets
+from appsync_events_local.auth.key_places import KeyPlaces
+from appsync_events_local.auth.lambda_authorizer import LambdaAuthorizer
+from appsync_events_local.auth.rights import AskedRights, EveryRight
+from appsync_events_local.auth.signers import LOCAL_ACCOUNT_ID, LocalSigner, SignerFile
+from appsync_events_local.auth.tokens import TokenVerifier
+from appsync_events_local.functions.chain import InvokerChain
+from appsync_events_local.functions.invoker import FunctionInvoker
+from appsync_events_local.handlers.loader import HandlerLoader
+from appsync_events_local.handlers.namespace_handlers import DataSource
+from appsync_events_local.http.control import TOKEN, control_routes
+from appsync_events_local.http.control_plane_routes import control_plane_routes
+from appsync_events_local.http.endpoint import SessionSettings
+from appsync_events_local.http.malformed_requests import heeding_expect, tell_in_one_line, well_formed
+from appsync_events_local.http.server import SERVICE, SETTINGS, event_routes, other_routes
+from appsync_events_local.observability.status.routes import STARTED_AT, status_routes
+from appsync_events_local.publish.broker import MAX_UNSENT_BYTES
+from appsync_events_local.registry.data_source_models import DataSourceModel
+from appsync_events_local.registry.service import Service
+from appsync_events_local.registry.store import Registry
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an instance needs to know.
+
+    Attributes:
+        state: folder of the registry; `None` keeps nothing on disk.
+        control_token: what the control API asks for.
+        cognito_endpoint: base URL under which `/<poolId>/.well-known/jwks.json` is found; `None` is AWS's own.
+        credentials: file of the signers (see `SignerFile`); `None` lets the one local signer sign.
+        keep_alive_seconds: between two `ka` frames.
+        lifetime_seconds: of a connection.
+        max_unsent_bytes: above which a connection that does not read is cut.
+        publishes_per_second: that one connection may send.
+        key_sets: addresses or files of JSON Web Key Sets, by user pool id or issuer.
+        account_id: of the local signer.
+        show_payloads: whether the status page may show what was published.
+        permissions_url: where to ask what IAM principals may do; `None` restricts nobody.
+    """
+
+    state: Path | None
+    control_token: str
+    cognito_endpoint: str | None
+    credentials: Path | None
+    keep_alive_seconds: float = limits.KEEP_ALIVE_SECONDS
+    lifetime_seconds: float = limits.CONNECTION_LIFETIME_SECONDS
+    max_unsent_bytes: int = MAX_UNSENT_BYTES
+    publishes_per_second: int = limits.PUBLISHES_PER_SECOND_PER_CONNECTION
+    key_sets: Mapping[str, str] = field(default_factory=dict)
+    account_id: str = LOCAL_ACCOUNT_ID
+    show_payloads: bool = False
+    permissions_url: str | None = None
+
+
+def make_app(
+    settings: Settings,
+    data_sources: Callable[[DataSourceModel], DataSource],
+    clock: Callable[[], float] = time.time,
+    functions: FunctionInvoker | None = None,
+) -> web.Application:
+    """The application; it restores its registry at start and ends its connections at shutdown.
+
+    Args:
+        settings: see there.
+        data_sources: makes what executes the requests of a data source.
+        clock: seconds since the epoch, for credentials.
+        functions: invokes Lambda functions, those of authorizers and of direct handlers; without it all of them refuse.
+
+    Raises:
+        RegistryError: at start, when the registry file cannot be used.
+    """
+    app = web.Application(client_max_size=limits.TRANSPORT_MESSAGE_BYTES, middlewares=[well_formed])
+    session: list[aiohttp.ClientSession] = []
+    invoker = functions or InvokerChain(())
+    authorizer = _authorizer(settings, lambda: session[0], clock, invoker)
+    service = Service(
+        Registry(settings.state),
+        authorizer,
+        HandlerLoader(data_sources, invoker),
+        clock,
+        keep_payloads=settings.show_payloads,
+    )
+    app[SERVICE] = service
+    app[STARTED_AT] = time.time()
+    app[TOKEN] = settings.control_token
+    app[SETTINGS] = SessionSettings(
+        settings.keep_alive_seconds,
+        settings.lifetime_seconds,
+        settings.max_unsent_bytes,
+        settings.publishes_per_second,
+    )
+
+    async def lifespan(_: web.Application) -> AsyncIterator[None]:
+        async with aiohttp.ClientSession() as opened:
+            session.append(opened)
+            await service.restore()
+            yield
+            await service.close_handlers()
+
+    async def end_connections(_: web.Application) -> None:
+        service.end_connections()
+
+    app.cleanup_ctx.append(lifespan)
+    app.on_shutdown.append(end_connections)
+    served = (control_routes(), control_plane_routes(), status_routes(), event_routes(), other_routes())
+    for routes in served:
+        app.add_routes(heeding_expect(routes))
+    tell_in_one_line()
+    return app
+
+
+def _authorizer(
+    settings: Settings,
+    session: Callable[[], aiohttp.ClientSession],
+    clock: Callable[[], float],
+    functions: FunctionInvoker,
+) -> Authorizer:
+    documents = Documents(session)
+    places = KeyPlaces(documents, settings.cognito_endpoint, settings.key_sets)
+    asked = settings.permissions_url
+    signers = LocalSigner(settings.account_id) if settings.credentials is None else SignerFile(settings.credentials)
+    return Authorizer(
+        tokens=TokenVerifier(KeySets(documents, places, time.monotonic), clock),
+        signatures=SignatureVerifier(signers, clock),
+        rights=EveryRight() if asked is None else AskedRights(asked, settings.control_token, session),
+        functions=LambdaAuthorizer(functions, time.monotonic),
+        clock=clock,
+    )

@@ -1,0 +1,217 @@
+"""The service on a port: HTTP publish, the realtime upgrade, CORS. Thin: decisions are made elsewhere.
+
+Sources: AppSync Events: "Publish events via HTTP" and "Understanding the Event API WebSocket protocol".
+"""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+from uuid import uuid4
+
+from aiohttp import web
+
+from appsync_events_local import assumptions
+from appsync_events_local.auth.call import Call, EventOperation
+from appsync_events_local.auth.credentials import Credentials, from_subprotocols, lower_names
+from appsync_events_local.errors import BAD_REQUEST, INTERNAL_FAILURE, Refusal, bad_request
+from appsync_events_local.http.endpoint import Endpoint, SessionSettings
+from appsync_events_local.http.malformed_requests import unknown_address
+from appsync_events_local.http.session import Session
+from appsync_events_local.limits import TRANSPORT_MESSAGE_BYTES
+from appsync_events_local.observability.activity import HTTP
+from appsync_events_local.protocol.channels import INVALID_CHANNEL, parse_channel
+from appsync_events_local.protocol.frames import SUBPROTOCOL
+from appsync_events_local.publish import pipeline
+from appsync_events_local.publish.faults import Lost, Target, When
+from appsync_events_local.registry.selection import select
+from appsync_events_local.registry.served_api import LiveApi
+from appsync_events_local.registry.service import Service
+from appsync_events_local.strict_json import parse
+
+REALTIME: Final = "/realtime"
+DEFAULT_PATH: Final = "/event"
+SERVICE: Final = web.AppKey("service", Service)
+SETTINGS: Final = web.AppKey("settings", SessionSettings)
+CALLED: Final = web.RequestKey("called", LiveApi)
+CHANNEL: Final = web.RequestKey("channel", str)
+HIDDEN_HEADERS: Final = frozenset({"cookie"})
+HIDDEN_UPGRADE_HEADERS: Final = HIDDEN_HEADERS | {
+    "authorization", "x-api-key", "x-amz-security-token", "sec-websocket-protocol", "sec-websocket-key",
+}  # fmt: skip
+LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "[::1]")
+CORS_HEADERS: Final = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "POST, OPTIONS",
+    "Access-Control-Allow-Headers": "authorization, content-type, x-amz-date, x-amz-security-token, x-amz-user-agent, "
+    "x-amz-content-sha256, x-api-key",
+    "Access-Control-Expose-Headers": "x-amzn-RequestId, x-amzn-ErrorType",
+    "Access-Control-Max-Age": "86400",
+}
+
+_log = logging.getLogger(__name__)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def event_routes() -> list[web.RouteDef]:
+    """The routes of the data plane, for APIs that are named by host and by path."""
+    paths = (DEFAULT_PATH, "/{api_id:[A-Za-z0-9-]+}" + DEFAULT_PATH)
+    return [
+        route
+        for path in paths
+        for route in (
+            web.post(path, _answered(publish_over_http)),
+            web.options(path, _preflight),
+            web.get(path + REALTIME, _answered(realtime)),
+        )
+    ]
+
+
+def other_routes() -> list[web.RouteDef]:
+    """Everything that no other route takes; to be added last."""
+    return [web.route("*", "/{anything:.*}", _answered(unknown_address))]
+
+
+async def publish_over_http(request: web.Request) -> web.StreamResponse:
+    """`POST /event`: authorise, publish, account for every event."""
+    service = request.app[SERVICE]
+    live = request[CALLED] = select(service.apis, request.host, request.match_info.get("api_id"))
+    body = await _body(request)
+    channel_text, events = _publish_request(body)
+    channel = parse_channel(channel_text)
+    request[CHANNEL] = channel.path
+    modes = live.publish_modes(channel)
+    await service.faults.apply(Target.PUBLISH, live.api.id, channel.path, "http")
+    credentials = Credentials(
+        lower_names(dict(request.headers)),
+        request.remote or "",
+        (request.rel_url.raw_path,),
+        body,
+        query=request.rel_url.raw_query_string,
+    )
+    headers = _visible_headers(request, HIDDEN_HEADERS)
+    identity = await service.authorize(live, modes, credentials, Call(EventOperation.PUBLISH, channel, headers))
+    caller = pipeline.Caller(identity, headers, HTTP)
+    intercept = service.faults.deliveries(live.api.id, channel.path)
+    result = await pipeline.publish(live, channel, events, caller, intercept)
+    await service.faults.apply(Target.PUBLISH, live.api.id, channel.path, "http", When.AFTER)
+    return web.json_response(result)
+
+
+async def realtime(request: web.Request) -> web.StreamResponse:
+    """`GET /event/realtime`: upgrade, then serve the connection until it ends."""
+    service = request.app[SERVICE]
+    live = select(service.apis, request.host, request.match_info.get("api_id"))
+    offered = [p.strip() for p in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
+    if SUBPROTOCOL not in offered:
+        message = f"The upgrade must offer the subprotocol {SUBPROTOCOL}"
+        raise Refusal(BAD_REQUEST, message, assumptions.MISSING_SUBPROTOCOL_STATUS.value)
+    socket = web.WebSocketResponse(
+        protocols=(SUBPROTOCOL,), compress=False, max_msg_size=TRANSPORT_MESSAGE_BYTES, timeout=2.0
+    )
+    await socket.prepare(request)
+    transport = request.transport
+    if transport is None:  # the client has gone
+        return socket
+    endpoint = Endpoint(
+        paths=tuple(dict.fromkeys((request.rel_url.raw_path.removesuffix(REALTIME), DEFAULT_PATH))),
+        hosts=_accepted_hosts(request, live.api.hosts.http),
+        source_ip=request.remote or "",
+        headers=_visible_headers(request, HIDDEN_UPGRADE_HEADERS),
+    )
+    connect = _connect_headers(offered, request)
+    await Session(service, live, socket, transport, endpoint, connect, request.app[SETTINGS]).run()
+    return socket
+
+
+def _connect_headers(offered: list[str], request: web.Request) -> dict[str, str] | Refusal:
+    try:
+        headers = from_subprotocols(offered)
+    except Refusal as refusal:
+        return refusal
+    return lower_names(dict(request.headers)) if headers is None else headers
+
+
+def _accepted_hosts(request: web.Request, http_host: str) -> frozenset[str]:
+    name = request.get_extra_info("sockname")
+    port = name[1] if name else 0
+    return frozenset({http_host, request.host.lower(), *(f"{loopback}:{port}" for loopback in LOOPBACK_NAMES)})
+
+
+def _visible_headers(request: web.Request, hidden: frozenset[str]) -> dict[str, str | list[str]]:
+    visible: dict[str, str | list[str]] = {}
+    for name in {name.lower() for name in request.headers} - hidden:
+        values = request.headers.getall(name)
+        visible[name] = values[0] if len(values) == 1 else list(values)
+    return visible
+
+
+async def _body(request: web.Request) -> bytes:
+    try:
+        return await request.read()
+    except web.HTTPRequestEntityTooLarge as error:
+        raise Refusal(BAD_REQUEST, "The request body is too large", 413) from error
+
+
+def _publish_request(body: bytes) -> tuple[str, Any]:
+    try:
+        document = parse(body)
+    except ValueError as error:
+        raise bad_request(f"The request body is not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise bad_request("The request body is not a JSON object")
+    channel = document.get("channel")
+    if not isinstance(channel, str):
+        raise bad_request(INVALID_CHANNEL)
+    return channel, document.get("events")
+
+
+async def _preflight(_: web.Request) -> web.StreamResponse:
+    return web.Response(status=204, headers=CORS_HEADERS)
+
+
+def _answered(handler: Handler) -> Handler:
+    """Turn refusals into AWS's error body, and give every HTTP answer its request id and CORS headers."""
+
+    async def answered(request: web.Request) -> web.StreamResponse:
+        request_id, started = str(uuid4()), time.perf_counter()
+        try:
+            response = await handler(request)
+        except Refusal as refusal:
+            _tell(request, refusal, request_id)
+            response = _error(refusal)
+        except Lost:
+            response = _broken(request)
+        except (web.HTTPException, ConnectionError):
+            raise
+        except Exception:
+            _log.exception("%s %s failed in the service itself (request %s)", request.method, request.path, request_id)
+            response = _error(Refusal(INTERNAL_FAILURE, "Internal failure", 500))
+        if CALLED in request:
+            request[CALLED].activity.answered_http(response.status, (time.perf_counter() - started) * 1000)
+        if not response.prepared:
+            response.headers.update({**CORS_HEADERS, "x-amzn-RequestId": request_id})
+        return response
+
+    return answered
+
+
+def _tell(request: web.Request, refusal: Refusal, request_id: str) -> None:
+    called = request.get(CALLED)
+    if called is None:
+        told = (request.method, request.path, refusal.error_type, refusal.reason)
+        _log.warning("%s %s refused: %s, %s", *told, extra={"about": {"request": request_id}})
+    else:
+        called.activity.refused("publish", HTTP, request.get(CHANNEL), refusal, request=request_id)
+
+
+def _error(refusal: Refusal) -> web.Response:
+    headers = {"x-amzn-ErrorType": refusal.error_type}
+    return web.json_response({"errors": [refusal.as_error()]}, status=refusal.status, headers=headers)
+
+
+def _broken(request: web.Request) -> web.Response:
+    """Cut the connection under an answer that then nobody reads."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=500)

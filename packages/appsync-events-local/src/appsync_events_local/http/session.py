@@ -1,0 +1,279 @@
+"""One WebSocket connection: carries out what the protocol's state machine decides."""
+
+import asyncio
+import itertools
+import logging
+import time
+from collections.abc import Coroutine, Iterable, Mapping
+from typing import Any, Final
+
+from aiohttp import WSMsgType, web
+
+from appsync_events_local.auth.call import Call, EventOperation
+from appsync_events_local.auth.credentials import lower_names
+from appsync_events_local.errors import Refusal
+from appsync_events_local.http.endpoint import Endpoint, SessionSettings
+from appsync_events_local.protocol.connection import Connection
+from appsync_events_local.protocol.effects import (
+    AddSubscription,
+    Authorize,
+    AuthorizeConnect,
+    CallPublish,
+    CallSubscribe,
+    Close,
+    Effect,
+    Identity,
+    Operation,
+    Refused,
+    RemoveSubscription,
+    Send,
+)
+from appsync_events_local.protocol.frames import KEEP_ALIVE
+from appsync_events_local.publish import pipeline
+from appsync_events_local.publish.broker import Outbox, Subscription, Transport
+from appsync_events_local.publish.faults import Effect as FaultEffect
+from appsync_events_local.publish.faults import Lost, Target, When
+from appsync_events_local.registry.served_api import LiveApi
+from appsync_events_local.registry.service import Service
+
+SOCKET: Final = "socket"
+OPERATIONS_AT_ONCE: Final = 64
+"""Beyond this many operations in progress a connection is not read any further."""
+CLOSED_BY_PEER: Final = 1000
+
+_NUMBERS = itertools.count(1)
+_log = logging.getLogger(__name__)
+
+
+class Session:
+    """Drives one connection until it ends.
+
+    Args:
+        service: all APIs.
+        live: the API that this connection is to.
+        socket: the upgraded socket.
+        transport: its transport, which frames are written to.
+        endpoint: where it came in.
+        connect: its connect credentials, or why they cannot be read.
+        settings: what may be scaled.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        live: LiveApi,
+        socket: web.WebSocketResponse,
+        transport: Transport,
+        endpoint: Endpoint,
+        connect: Mapping[str, str] | Refusal,
+        settings: SessionSettings,
+    ) -> None:
+        self._service = service
+        self._live = live
+        self._socket = socket
+        self._endpoint = endpoint
+        self._connect = connect
+        self._loop = asyncio.get_running_loop()
+        self.name = f"connection {next(_NUMBERS)}"
+        self.opened_at = time.time()
+        self.identity: Identity = None
+        self.accepted = False
+        self._outbox = Outbox(transport, service.flusher, settings.max_unsent_bytes, self.name)
+        self._connection = Connection(
+            live.has_namespace,
+            self._loop.time(),
+            keep_alive_seconds=settings.keep_alive_seconds,
+            lifetime_seconds=settings.lifetime_seconds,
+            publishes_per_second=settings.publishes_per_second,
+        )
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
+        self._own_code: int | None = None
+
+    async def run(self) -> None:
+        """Read until the connection ends, from either side."""
+        self._live.connections.add(self)
+        try:
+            self._arm()
+            async for message in self._socket:
+                await self._receive(message.type, message.data)
+        except Exception:
+            _log.exception("%s failed in the service itself; connection cut", self.name)
+            self.cut()
+        finally:
+            self._live.connections.discard(self)
+            self._apply(self._connection.end(CLOSED_BY_PEER, "client has gone"))
+            if self._timer is not None:
+                self._timer.cancel()
+            code = self._own_code or self._socket.close_code
+            self._live.activity.disconnected(self.name, time.time() - self.opened_at, code)
+
+    @property
+    def channels(self) -> list[str]:
+        """The channels that it is subscribed to."""
+        return [channel.path for channel in self._connection.subscriptions.values()]
+
+    def end(self, code: int, reason: str) -> None:
+        """Close the connection from this side."""
+        self._apply(self._connection.end(code, reason))
+
+    def drop_subscriptions(self, ids: Iterable[str]) -> None:
+        """The service removed these subscriptions."""
+        self._connection.drop_subscriptions(ids)
+
+    def cut(self) -> None:
+        """Break the connection without a closing handshake."""
+        self._outbox.cut()
+
+    async def _receive(self, kind: WSMsgType, data: Any) -> None:
+        if kind is WSMsgType.TEXT:
+            self._apply(self._connection.receive(data, self._loop.time()))
+        elif kind is WSMsgType.BINARY:
+            self._apply(self._connection.receive_binary())
+        if len(self._tasks) >= OPERATIONS_AT_ONCE:
+            await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+
+    def _apply(self, effects: list[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Send(text, refused):
+                    self._send(text, refused)
+                case Authorize(operation):
+                    self._start(self._operate(operation))
+                case AddSubscription(id, channel):
+                    self._live.broker.add(Subscription(self, id, channel, self._outbox))
+                case RemoveSubscription(id, channel):
+                    self._remove(id, channel.path)
+                case AuthorizeConnect():
+                    self._start(self._authorize_connect())
+                case Close(code, reason):
+                    self._close(code, reason)
+                case CallPublish() | CallSubscribe():
+                    raise AssertionError("calls follow their own authorisation, see _operate")
+        self._arm()
+
+    def _send(self, text: str, refused: Refused | None) -> None:
+        if refused is not None:
+            self._live.activity.refused(refused.kind, self.name, refused.channel, refused.refusal)
+        if text is KEEP_ALIVE and self._service.faults.rules:
+            rule = self._service.faults.take(Target.KEEP_ALIVE, self._live.api.id, None, SOCKET)
+            if rule is not None and rule.effect is FaultEffect.CLOSE:
+                self.cut()
+            if rule is not None and rule.effect in (FaultEffect.CLOSE, FaultEffect.DROP):
+                return
+            if rule is not None and rule.effect is FaultEffect.DELAY:
+                self._loop.call_later(rule.delay_ms / 1000, self._outbox.send_text, text)
+                return
+        self._outbox.send_text(text)
+
+    def _remove(self, subscription_id: str, path: str) -> None:
+        self._live.broker.remove(self, subscription_id)
+        if not self._connection.closed:
+            self._live.activity.unsubscribed(self.name, path)
+
+    def _close(self, code: int, reason: str) -> None:
+        self._outbox.flush()
+        if not self._socket.closed:
+            self._own_code = code
+            self._start(self._close_socket(code, reason))
+
+    async def _close_socket(self, code: int, reason: str) -> None:
+        await self._socket.close(code=code, message=reason.encode()[:123])
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(self._guarded(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception:
+            _log.exception("%s: an operation failed in the service itself; connection cut", self.name)
+            self.cut()
+
+    def _arm(self) -> None:
+        if self._connection.closed:
+            return
+        at = self._connection.next_deadline()
+        if self._timer is not None and self._timer_at == at:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = at
+        self._timer = self._loop.call_at(at, self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        self._apply(self._connection.tick(self._loop.time()))
+
+    async def _authorize_connect(self) -> None:
+        try:
+            await self._service.faults.apply(Target.CONNECT, self._live.api.id, None, SOCKET)
+            if isinstance(self._connect, Refusal):
+                raise self._connect
+            credentials = self._endpoint.credentials(self._connect, {}, connect=True)
+            allowed = self._live.api.connect_modes
+            call = Call(EventOperation.CONNECT, None, self._endpoint.headers)
+            identity = await self._service.authorize(self._live, allowed, credentials, call)
+        except Refusal as refusal:
+            self._apply(self._connection.connect_refused(refusal))
+        except Lost as lost:
+            if lost.cut:
+                self.cut()
+        else:
+            self.identity, self.accepted = identity, True
+            self._live.activity.connected(self.name, identity)
+            self._apply(self._connection.connect_accepted(self._loop.time()))
+
+    async def _operate(self, operation: Operation) -> None:
+        target = Target(operation.kind)
+        try:
+            await self._service.faults.apply(target, self._live.api.id, operation.channel.path, SOCKET)
+            publishing = operation.kind == "publish"
+            modes = self._live.publish_modes if publishing else self._live.subscribe_modes
+            credentials = self._endpoint.credentials(
+                lower_names(operation.authorization), operation.signed_body(), connect=False
+            )
+            wanted = EventOperation.PUBLISH if publishing else EventOperation.SUBSCRIBE
+            call = Call(wanted, operation.channel, self._endpoint.headers)
+            identity = await self._service.authorize(self._live, modes(operation.channel), credentials, call)
+            await self._call(self._connection.authorized(operation, identity))
+        except Refusal as refusal:
+            self._apply(self._connection.refused(operation, refusal))
+        except Lost as lost:
+            self._connection.abandon(operation)
+            if lost.cut:
+                self.cut()
+
+    async def _call(self, effects: list[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case CallPublish(operation):
+                    await self._publish(operation)
+                case CallSubscribe(operation):
+                    await self._subscribe(operation)
+                case _:
+                    self._apply([effect])
+
+    async def _publish(self, operation: Operation) -> None:
+        caller = pipeline.Caller(operation.identity, self._endpoint.headers, self.name)
+        intercept = self._service.faults.deliveries(self._live.api.id, operation.channel.path)
+        result = await pipeline.publish(self._live, operation.channel, operation.events, caller, intercept)
+        await self._service.faults.apply(Target.PUBLISH, self._live.api.id, operation.channel.path, SOCKET, When.AFTER)
+        self._apply(self._connection.published(operation, result))
+
+    async def _subscribe(self, operation: Operation) -> None:
+        caller = pipeline.Caller(operation.identity, self._endpoint.headers, self.name)
+        try:
+            handled = await pipeline.subscribe(self._live, operation.channel, caller)
+            self._live.namespace_of(operation.channel)
+        except Refusal as refusal:
+            self._apply(self._connection.subscribe_failed(operation, refusal))
+            return
+        except BaseException:
+            self._connection.abandon(operation)
+            raise
+        self._live.activity.subscribed(self.name, operation.channel.path, operation.identity, handled=handled)
+        self._apply(self._connection.subscribed(operation))

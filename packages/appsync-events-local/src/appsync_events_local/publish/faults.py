@@ -1,0 +1,240 @@
+"""Fault switches: make the service refuse, throttle, delay, reorder, lose or cut what matches a rule.
+
+For tests and for developers who want to see their client cope. Rules are tried in order; the first that matches and
+still has a use left decides.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import Any
+
+from appsync_events_local.errors import INTERNAL_FAILURE, THROTTLED, Refusal
+from appsync_events_local.publish.broker import Intercept, Subscription
+from appsync_events_local.publish.reordering import HeldBack
+from appsync_events_local.registry.properties import Properties, PropertyError
+
+
+class Target(StrEnum):
+    """What a rule can hit."""
+
+    CONNECT = "connect"
+    SUBSCRIBE = "subscribe"
+    PUBLISH = "publish"
+    DELIVER = "deliver"
+    KEEP_ALIVE = "keep-alive"
+
+
+class Effect(StrEnum):
+    """What happens to what is hit.
+
+    `drop` loses it without an answer (HTTP: the connection breaks); `close` cuts the connection it came on or goes to.
+    `reorder` holds a delivery back until the next one to the same subscription has gone, `delay_ms` at most.
+    """
+
+    ERROR = "error"
+    THROTTLE = "throttle"
+    DELAY = "delay"
+    DROP = "drop"
+    CLOSE = "close"
+    REORDER = "reorder"
+
+
+class When(StrEnum):
+    """Whether an operation is hit before it has an effect, or after (its answer is what suffers then)."""
+
+    BEFORE = "before"
+    AFTER = "after"
+
+
+REORDER_WAIT_MS = 200.0
+REFUSABLE = frozenset({Target.CONNECT, Target.SUBSCRIBE, Target.PUBLISH})
+
+
+class Lost(Exception):  # noqa: N818 - what a rule asked for, not a fault
+    """The operation must end without an answer.
+
+    Args:
+        cut: whether its connection is cut as well.
+    """
+
+    def __init__(self, cut: bool) -> None:
+        super().__init__("lost by a fault rule")
+        self.cut = cut
+
+
+@dataclass
+class Rule:
+    """One fault rule; `None` matches everything.
+
+    Attributes:
+        operation: which operation.
+        api: id of the API.
+        channel: pattern of the channel's path, where `*` spans segments.
+        transport: `http` or `socket`.
+        effect: what happens.
+        when: before or after the operation took effect.
+        status: of an `error` (the type is InternalFailureException unless `error_type` says otherwise).
+        delay_ms: of a `delay`; of a `reorder`, how long a delivery waits for the next one at most.
+        skip: how many matches it still lets pass before it is used.
+        times: how often it is still used; `None` is always.
+        probability: of being used when it matches.
+        hits: how often it has been used.
+    """
+
+    operation: Target | None
+    api: str | None
+    channel: str | None
+    transport: str | None
+    effect: Effect
+    when: When = When.BEFORE
+    status: int = 500
+    error_type: str = INTERNAL_FAILURE
+    delay_ms: float = 0.0
+    skip: int = 0
+    times: int | None = None
+    probability: float = 1.0
+    hits: int = 0
+
+    def matches(self, operation: Target, when: When, api: str, channel: str | None, transport: str) -> bool:
+        return (
+            self.times != 0
+            and self.when is when
+            and self.operation in (None, operation)
+            and self.api in (None, api)
+            and self.transport in (None, transport)
+            and (self.channel is None or (channel is not None and fnmatchcase(channel, self.channel)))
+            and (self.effect not in (Effect.ERROR, Effect.THROTTLE) or operation in REFUSABLE)
+            and (self.effect is not Effect.REORDER or operation is Target.DELIVER)
+        )
+
+    def refusal(self) -> Refusal:
+        if self.effect is Effect.THROTTLE:
+            return Refusal(THROTTLED, "Rate exceeded", 429, "throttled by a fault rule")
+        return Refusal(self.error_type, "Internal failure", self.status, "refused by a fault rule")
+
+    def as_json(self) -> dict[str, Any]:
+        match = {key: getattr(self, key) for key in ("operation", "api", "channel", "transport")}
+        rest = {key: value for key, value in asdict(self).items() if key not in match}
+        rest["delayMs"], rest["errorType"] = rest.pop("delay_ms"), rest.pop("error_type")
+        return {"match": {key: value for key, value in match.items() if value is not None}, **rest}
+
+
+def rule_from(body: object) -> Rule:
+    """Read `{"match": {"operation", "api", "channel", "transport"}, "effect", "when", "status", "errorType",
+    "delayMs", "skip", "times", "probability"}`; only `effect` is needed.
+
+    Raises:
+        PropertyError: something is not of these, or has no meaning.
+    """
+    outer = Properties(body, "")
+    outer.only("match", "effect", "when", "status", "errorType", "delayMs", "skip", "times", "probability")
+    match = outer.map("match", {})
+    match.only("operation", "api", "channel", "transport")
+    rule = Rule(
+        operation=Target(match.one_of("operation", Target)) if match.get("operation") is not None else None,
+        api=match.text("api", None),
+        channel=match.text("channel", None),
+        transport=match.one_of("transport", ("http", "socket")) if match.get("transport") is not None else None,
+        effect=Effect(outer.one_of("effect", Effect)),
+        when=When(outer.one_of("when", When, When.BEFORE)),
+        status=int(outer.number("status", 500)),
+        error_type=outer.text("errorType", INTERNAL_FAILURE),
+        delay_ms=outer.number("delayMs", 0),
+        skip=outer.count("skip", 0) or 0,
+        times=outer.count("times", None),
+        probability=outer.number("probability", 1),
+    )
+    _check(rule)
+    return rule
+
+
+def _check(rule: Rule) -> None:
+    if not 0 <= rule.probability <= 1:
+        raise PropertyError("probability", f"must be a number from 0 to 1, not {rule.probability:g}")
+    if not 400 <= rule.status <= 599:
+        raise PropertyError("status", f"must be an error's HTTP status, 400 to 599, not {rule.status}")
+    if rule.effect is Effect.DELAY and rule.delay_ms <= 0:
+        raise PropertyError("delayMs", "a delay needs the milliseconds that it lasts")
+    if rule.effect is Effect.REORDER and rule.operation not in (None, Target.DELIVER):
+        raise PropertyError("effect", f"reorder means nothing to {rule.operation}: only deliveries have an order")
+    refuses = rule.effect in (Effect.ERROR, Effect.THROTTLE)
+    if refuses and rule.operation is not None and rule.operation not in REFUSABLE:
+        raise PropertyError("effect", f"{rule.effect} means nothing to {rule.operation}: there is nobody to tell")
+
+
+class Faults:
+    """The rules in force.
+
+    Args:
+        chance: gives numbers in [0, 1), for probabilities.
+    """
+
+    def __init__(self, chance: Callable[[], float] = random.random) -> None:
+        self._chance = chance
+        self._held = HeldBack()
+        self.rules: list[Rule] = []
+
+    def take(
+        self, operation: Target, api: str, channel: str | None, transport: str, when: When = When.BEFORE
+    ) -> Rule | None:
+        """The rule that hits this, used up by one; `None` if none does."""
+        for rule in self.rules:
+            if not rule.matches(operation, when, api, channel, transport) or self._chance() >= rule.probability:
+                continue
+            if rule.skip > 0:
+                rule.skip -= 1
+                continue
+            rule.hits += 1
+            if rule.times is not None:
+                rule.times -= 1
+            return rule
+        return None
+
+    async def apply(
+        self, operation: Target, api: str, channel: str | None, transport: str, when: When = When.BEFORE
+    ) -> None:
+        """Let an operation suffer what a rule says.
+
+        Raises:
+            Refusal: it is refused.
+            Lost: it ends without an answer.
+        """
+        if not self.rules:
+            return
+        rule = self.take(operation, api, channel, transport, when)
+        if rule is None:
+            return
+        match rule.effect:
+            case Effect.DELAY:
+                await asyncio.sleep(rule.delay_ms / 1000)
+            case Effect.DROP:
+                raise Lost(cut=False)
+            case Effect.CLOSE:
+                raise Lost(cut=True)
+            case Effect.ERROR | Effect.THROTTLE:
+                raise rule.refusal()
+
+    def deliveries(self, api: str, channel: str) -> Intercept | None:
+        """What lets each delivery of a publish suffer; `None` if no rule could, which costs nothing."""
+        if not any(rule.operation in (None, Target.DELIVER) and rule.times != 0 for rule in self.rules):
+            return None
+        loop = asyncio.get_running_loop()
+        held = self._held
+
+        def intercept(subscription: Subscription, deliver: Callable[[], None]) -> None:
+            rule = self.take(Target.DELIVER, api, channel, "socket")
+            if rule is not None and rule.effect is Effect.REORDER and not held.holds(subscription):
+                held.hold(subscription, deliver, rule.delay_ms or REORDER_WAIT_MS)
+            elif rule is None or rule.effect is Effect.REORDER:
+                deliver()
+                held.release(subscription)
+            elif rule.effect is Effect.DELAY:
+                loop.call_later(rule.delay_ms / 1000, deliver)
+            elif rule.effect is Effect.CLOSE:
+                subscription.outbox.cut()
+
+        return intercept

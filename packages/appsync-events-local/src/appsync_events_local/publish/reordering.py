@@ -1,0 +1,32 @@
+"""Deliveries that let the next one to their subscription go first."""
+
+import asyncio
+from collections.abc import Callable
+
+from appsync_events_local.publish.broker import Subscription
+
+Deliver = Callable[[], None]
+
+
+class HeldBack:
+    """One held delivery at most for each subscription; it goes after the next one, or when its time is up."""
+
+    def __init__(self) -> None:
+        self._held: dict[int, tuple[asyncio.TimerHandle, Deliver]] = {}
+
+    def holds(self, subscription: Subscription) -> bool:
+        return id(subscription) in self._held
+
+    def hold(self, subscription: Subscription, deliver: Deliver, wait_ms: float) -> None:
+        """Keep this delivery for `wait_ms` milliseconds, or until `release`."""
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(wait_ms / 1000, self.release, subscription)
+        self._held[id(subscription)] = (timer, deliver)
+
+    def release(self, subscription: Subscription) -> None:
+        """Deliver what is held for this subscription; nothing happens if nothing is."""
+        held = self._held.pop(id(subscription), None)
+        if held is not None:
+            timer, deliver = held
+            timer.cancel()
+            deliver()

@@ -1,0 +1,95 @@
+"""From the model of a data source to what executes its requests."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from appsync_events_local.functions.invoker import FunctionInvoker
+from appsync_events_local.handlers.namespace_handlers import DataSource, DataSourceError
+from appsync_events_local.registry.data_source_models import (
+    DataSourceModel,
+    DynamoDbModel,
+    EventBridgeModel,
+    HttpModel,
+    LambdaModel,
+    Target,
+)
+from appsync_events_local.sources.aws_clients import LOCAL_CREDENTIALS
+from appsync_events_local.sources.dynamodb import DynamoDbDataSource
+from appsync_events_local.sources.event_bridge import EventBridgeDataSource
+from appsync_events_local.sources.functions import LambdaDataSource
+from appsync_events_local.sources.http import HttpDataSource
+from appsync_events_local.sources.role_keys import KeysOf, local_keys
+
+_log = logging.getLogger(__name__)
+
+
+class DataSources:
+    """Makes data sources; equal models share one, as each holds connections and threads.
+
+    Args:
+        endpoint: base URL of the emulated AWS services; `None` if there are none: then every request to DynamoDB or
+            EventBridge fails by name.
+        functions: what invokes Lambda functions.
+        keys: of the roles under which DynamoDB and EventBridge are called.
+    """
+
+    def __init__(self, endpoint: str | None, functions: FunctionInvoker, keys: KeysOf = local_keys) -> None:
+        self._endpoint = endpoint
+        self._functions = functions
+        self._keys = keys
+        self._made: dict[Target, DataSource] = {}
+
+    def __call__(self, model: DataSourceModel) -> DataSource:
+        """What executes the requests of a data source."""
+        if self._endpoint is None and isinstance(model.target, DynamoDbModel | EventBridgeModel):
+            return _NoEndpoint(model.name)
+        if model.target not in self._made:
+            self._made[model.target] = self._make(model.target)
+        return self._made[model.target]
+
+    async def close(self) -> None:
+        """End the connections and threads of everything made."""
+        for made in self._made.values():
+            match made:
+                case HttpDataSource():
+                    await made.close()
+                case DynamoDbDataSource() | EventBridgeDataSource():
+                    await asyncio.to_thread(made.close)
+        self._made.clear()
+
+    def _make(self, target: Target) -> DataSource:
+        match target:
+            case LambdaModel():
+                return LambdaDataSource(target.function, self._functions)
+            case HttpModel():
+                return HttpDataSource(target, LOCAL_CREDENTIALS)
+            case DynamoDbModel():
+                return DynamoDbDataSource(
+                    target.table,
+                    region=target.region,
+                    endpoint_url=self._endpoint,
+                    credentials=self._keys(target.role),
+                )
+            case EventBridgeModel():
+                return EventBridgeDataSource(
+                    target.bus,
+                    region=target.region,
+                    endpoint_url=self._endpoint,
+                    credentials=self._keys(target.role),
+                )
+
+
+class _NoEndpoint:
+    """Stands where a data source would be, when nobody said where its service is."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    async def execute(self, request: dict[str, Any]) -> Any:
+        """Fail, saying what to do."""
+        message = f"data source {self._name} cannot be reached: start the Events service with --aws-endpoint"
+        _log.error("%s", message)
+        raise DataSourceError("NoEndpoint", message)

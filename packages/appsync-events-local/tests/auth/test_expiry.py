@@ -1,0 +1,36 @@
+"""Credentials that end while they are in use: an API key, and a token whose socket lives on."""
+
+import time
+from pathlib import Path
+
+from service_harness.running import API, KEY, UserPool, running
+
+
+async def test_an_api_key_ends_while_its_socket_stays(tmp_path: Path, pool: UserPool) -> None:
+    ahead = 0.0
+    async with running(tmp_path, pool, clock=lambda: time.time() + ahead) as service:
+        properties = {"Expires": int(time.time()) + 3600}
+        await service.registered("PUT", f"apis/{API}/keys/{KEY}", {"properties": properties})
+        socket = await service.connect()
+        assert (await socket.subscribe("/open/a"))["type"] == "subscribe_success"
+        ahead = 3601.0
+        refused = await socket.subscribe("/open/b", id="s2")
+        assert refused["errors"][0]["errorType"] == "UnauthorizedException"
+        assert (await service.post("open/a", "1"))[0] == 401
+        late = await service.open()
+        assert (await late.ask(type="connection_init"))["errors"][0]["errorCode"] == 401
+        await service.registered("PUT", f"apis/{API}/keys/{KEY}", {"properties": {"Expires": int(time.time()) + 9000}})
+        assert (await service.post("open/a", '"still here"'))[0] == 200
+        assert await socket.receive() == {"type": "data", "id": "s1", "event": '"still here"'}
+
+
+async def test_a_token_ends_while_its_socket_stays(tmp_path: Path, pool: UserPool) -> None:
+    ahead = 0.0
+    async with running(tmp_path, pool, clock=lambda: time.time() + ahead) as service:
+        socket = await service.connect(service.jwt_authorization())
+        assert (await socket.subscribe("/open/a"))["type"] == "subscribe_success"
+        ahead = 3700.0
+        refused = await socket.subscribe("/open/b", id="s2")
+        assert refused["errors"][0]["errorType"] == "UnauthorizedException"
+        assert (await service.post("open/a", "1"))[0] == 200
+        assert (await socket.receive())["type"] == "data"

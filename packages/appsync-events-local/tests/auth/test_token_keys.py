@@ -1,0 +1,93 @@
+"""A user pool that changes its key: new tokens are accepted after one more fetch."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import aiohttp
+import pytest
+from appsync_events_local.auth.documents import Documents
+from appsync_events_local.auth.jwks import REFETCH_SECONDS, KeySets
+from appsync_events_local.auth.key_places import KeyPlaces
+from appsync_events_local.auth.tokens import TokenVerifier
+from appsync_events_local.errors import Refusal
+from appsync_events_local.limits import JWT_LEEWAY_SECONDS
+from appsync_events_local.registry.api import CognitoProvider
+from cryptography.hazmat.primitives.asymmetric import rsa
+from service_harness.running import POOL, REGION, UserPool
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+PROVIDER = CognitoProvider(POOL, REGION)
+
+
+def key_sets(pool: UserPool, session: aiohttp.ClientSession, clock: Callable[[], float]) -> KeySets:
+    documents = Documents(lambda: session)
+    return KeySets(documents, KeyPlaces(documents, pool.url), clock)
+
+
+async def has(sets: KeySets, key_id: str) -> bool:
+    return key_id in (await sets.find(PROVIDER, key_id)).keys
+
+
+async def test_an_unknown_key_is_looked_for_again_but_not_at_once(pool: UserPool, other_key: rsa.RSAPrivateKey) -> None:
+    clock = Clock()
+    async with aiohttp.ClientSession() as session:
+        sets = key_sets(pool, session, clock)
+        assert await has(sets, "key-1")
+        pool.key, pool.key_id = other_key, "key-2"
+        assert not await has(sets, "key-2")
+        clock.now += REFETCH_SECONDS
+        assert await has(sets, "key-2")
+        assert not await has(sets, "key-1")
+    assert pool.fetches == 2
+
+
+@pytest.mark.parametrize("document", [[], {}, {"keys": 1}, {"keys": [{"kid": "key-1", "kty": "RSA"}]}])
+async def test_a_key_set_that_is_none_is_reported_as_a_server_fault(
+    pool: UserPool, monkeypatch: pytest.MonkeyPatch, document: Any
+) -> None:
+    monkeypatch.setattr(pool, "key_set", lambda: document)
+    async with aiohttp.ClientSession() as session:
+        with pytest.raises(Refusal, match="cannot be fetched") as caught:
+            await key_sets(pool, session, Clock()).find(PROVIDER, "key-1")
+    assert caught.value.status == 500
+
+
+async def test_a_remembered_token_is_refused_once_it_has_expired(pool: UserPool) -> None:
+    clock = Clock()
+    clock.now = time.time()
+    async with aiohttp.ClientSession() as session:
+        verifier = TokenVerifier(key_sets(pool, session, clock), clock)
+        token = pool.token()
+        assert (await verifier.verify(token, [PROVIDER]))["sub"] == "user-1"
+        clock.now += 3600 + JWT_LEEWAY_SECONDS - 1
+        assert (await verifier.verify(token, [PROVIDER]))["sub"] == "user-1"
+        clock.now += 3
+        with pytest.raises(Refusal, match="expired"):
+            await verifier.verify(token, [PROVIDER])
+
+
+async def test_what_one_api_accepts_is_not_remembered_for_another(pool: UserPool) -> None:
+    async with aiohttp.ClientSession() as session:
+        verifier = TokenVerifier(key_sets(pool, session, Clock()), time.time)
+        token = pool.token()
+        await verifier.verify(token, [PROVIDER])
+        with pytest.raises(Refusal, match="does not match"):
+            await verifier.verify(token, [CognitoProvider(POOL, REGION, "another-client")])
+
+
+async def test_keys_of_other_kinds_are_left_out(pool: UserPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = [{"kid": "ec", "kty": "EC"}, 7, *pool.key_set()["keys"]]
+    monkeypatch.setattr(pool, "key_set", lambda: {"keys": keys})
+    async with aiohttp.ClientSession() as session:
+        sets = key_sets(pool, session, Clock())
+        assert not await has(sets, "ec")
+        assert await has(sets, "key-1")

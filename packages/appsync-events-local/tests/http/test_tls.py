@@ -1,0 +1,66 @@
+"""https and wss with a certificate that is made here, by clients that were told to trust it and by others."""
+
+import asyncio
+import json
+import ssl
+from pathlib import Path
+
+import aiohttp
+import pytest
+from appsync_events_local.http import tls
+from service_harness.running import transport_of
+from service_harness.standalone import standalone
+from template.test_template_files import api, namespace, written
+from template.test_templates_served import KEY
+
+
+def trusting(certificate: Path) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(certificate))
+
+
+async def test_a_client_that_trusts_the_certificate_publishes_and_subscribes(tmp_path: Path) -> None:
+    file = written(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace()})
+    trusted = tls.made_in(tmp_path).certificate
+    connector = aiohttp.TCPConnector(ssl=trusting(trusted))
+    async with standalone("--template", file, "--tls", "--state", tmp_path, connector=connector) as running:
+        assert running.endpoints[0].startswith("https://localhost:")
+        assert f"NODE_EXTRA_CA_CERTS={trusted}" in running.announced
+        socket = await running.subscribed("/default/*")
+        assert (await running.post("default/x", '"hello"'))[0] == 200
+        assert (await socket.receive())["event"] == '"hello"'
+        async with aiohttp.ClientSession() as stranger:
+            with pytest.raises(aiohttp.ClientConnectorCertificateError):
+                await stranger.get(running.endpoints[0])
+
+
+async def test_a_certificate_of_ones_own_is_used(tmp_path: Path) -> None:
+    file = written(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace()})
+    own = tls.made_in(tmp_path)
+    connector = aiohttp.TCPConnector(ssl=trusting(own.certificate))
+    given = ("--tls-certificate", own.certificate, "--tls-key", own.key)
+    async with standalone("--template", file, *given, connector=connector) as running:
+        assert (await running.post("default/x", "1"))[0] == 200
+        assert "NODE_EXTRA_CA_CERTS" not in running.announced
+
+
+def test_the_certificate_is_kept_while_it_lasts_and_its_key_is_its_owners(tmp_path: Path) -> None:
+    first = tls.made_in(tmp_path)
+    content = first.certificate.read_bytes()
+    assert tls.made_in(tmp_path).certificate.read_bytes() == content
+    assert first.key.stat().st_mode & 0o777 == 0o600
+
+
+async def test_a_client_that_does_not_read_is_cut_off_behind_tls_too(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = written(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace()})
+    connector = aiohttp.TCPConnector(ssl=trusting(tls.made_in(tmp_path).certificate))
+    given = ("--template", file, "--tls", "--state", tmp_path, "--max-unsent-bytes", "300000")
+    async with standalone(*given, connector=connector) as running:
+        sleeper = await running.subscribed("/default/*")
+        transport = transport_of(sleeper)
+        transport.pause_reading()
+        async with asyncio.timeout(30):
+            while "does not read" not in caplog.text:
+                assert (await running.post("default/x", json.dumps("x" * 200_000)))[0] == 200
+        transport.abort()

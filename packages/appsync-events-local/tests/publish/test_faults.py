@@ -1,0 +1,226 @@
+"""Fault switches: each does what it says, as often as it says, to what it says."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from appsync_events_local.cli.fault_flags import fault
+from appsync_events_local.publish.faults import Faults, Target, When, rule_from
+from appsync_events_local.registry.properties import PropertyError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from service_harness.running import Running, UserPool, running
+
+
+async def watch(service: Running, channel: str = "/open/*") -> Any:
+    socket = await service.connect()
+    assert (await socket.subscribe(channel))["type"] == "subscribe_success"
+    return socket
+
+
+async def test_an_error_is_answered_with_its_status_as_often_as_asked(service: Running) -> None:
+    await service.faults({"match": {"operation": "publish"}, "effect": "error", "status": 503, "times": 2})
+    answers = [await service.post("open/a", "1") for _ in range(3)]
+    assert [status for status, _ in answers] == [503, 503, 200]
+    assert answers[0][1]["errors"][0]["errorType"] == "InternalFailureException"
+    (rule,) = (await service.registered("GET", "faults"))["rules"]
+    assert (rule["times"], rule["hits"]) == (0, 2)
+
+
+async def test_a_throttle_is_429_over_http_and_its_type_over_the_socket(service: Running) -> None:
+    await service.faults({"match": {"operation": "publish"}, "effect": "throttle"})
+    status, answer = await service.post("open/a", "1")
+    assert (status, answer["errors"][0]["errorType"]) == (429, "ThrottlingException")
+    refused = await (await service.connect()).publish("/open/a", "1")
+    assert refused["errors"][0]["errorType"] == "ThrottlingException"
+
+
+async def test_only_what_matches_suffers(service: Running) -> None:
+    match = {"operation": "publish", "channel": "/open/bad/*", "transport": "http", "api": "testapi"}
+    await service.faults({"match": match, "effect": "error"})
+    assert (await service.post("open/bad/deep/er", "1"))[0] == 500
+    assert (await service.post("open/bad", "1"))[0] == 200
+    assert (await (await service.connect()).publish("/open/bad/x", "1"))["type"] == "publish_success"
+
+
+async def test_a_publish_lost_before_it_took_effect_reaches_nobody(service: Running) -> None:
+    socket = await watch(service)
+    await service.faults({"match": {"operation": "publish"}, "effect": "drop", "times": 1})
+    with pytest.raises(aiohttp.ClientError):
+        await service.post("open/a", "1")
+    await service.post("open/a", "2")
+    assert (await socket.receive())["event"] == "2"
+
+
+async def test_a_publish_whose_answer_is_lost_has_reached_everybody(service: Running) -> None:
+    socket = await watch(service)
+    await service.faults({"match": {"operation": "publish"}, "effect": "drop", "when": "after", "times": 1})
+    with pytest.raises(aiohttp.ClientError):
+        await service.post("open/a", "1")
+    assert (await socket.receive())["event"] == "1"
+
+
+async def test_an_operation_on_the_socket_can_stay_unanswered_or_cut_it(service: Running) -> None:
+    socket = await service.connect()
+    await service.faults({"match": {"operation": "subscribe"}, "effect": "drop", "times": 1})
+    await socket.send(type="subscribe", id="1", channel="/open/a", authorization=socket.authorization)
+    assert (await socket.subscribe("/open/a", id="2"))["id"] == "2"
+    assert (await socket.subscribe("/open/a", id="1"))["type"] == "subscribe_success", "the lost id is free"
+    await service.faults({"match": {"operation": "publish"}, "effect": "close"})
+    await socket.send(type="publish", id="p", channel="/open/a", events=["1"], authorization=socket.authorization)
+    assert await socket.closed() == 1006
+
+
+async def test_a_delivery_can_be_lost_delayed_or_cut_off(service: Running) -> None:
+    socket = await watch(service)
+    await service.faults({"match": {"operation": "deliver"}, "effect": "drop", "times": 1})
+    await service.post("open/a", '"lost"', '"kept"')
+    assert (await socket.receive())["event"] == '"kept"'
+    await service.faults({"match": {"operation": "deliver"}, "effect": "delay", "delayMs": 50, "times": 1})
+    await service.post("open/a", '"late"', '"early"')
+    assert [(await socket.receive())["event"] for _ in range(2)] == ['"early"', '"late"']
+    await service.faults({"match": {"operation": "deliver"}, "effect": "close"})
+    await service.post("open/a", "1")
+    assert await socket.closed() == 1006
+
+
+async def test_connecting_can_be_refused(service: Running) -> None:
+    await service.faults({"match": {"operation": "connect"}, "effect": "error", "status": 500})
+    refused = await (await service.open()).ask(type="connection_init")
+    assert refused["type"] == "connection_error"
+    assert refused["errors"][0]["errorCode"] == 500
+
+
+async def test_switching_off_ends_every_fault(service: Running) -> None:
+    await service.faults({"effect": "error"})
+    assert (await service.post("open/a", "1"))[0] == 500
+    await service.registered("DELETE", "faults")
+    assert (await service.post("open/a", "1"))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ({}, "effect: is missing"),
+        ([], "body: must be an object"),
+        ({"effect": "explode"}, "effect: must be one of"),
+        ({"effect": "drop", "match": {"operation": "eat"}}, "match.operation: must be one of"),
+        ({"effect": "drop", "match": {"chanel": "x"}}, "match.chanel: is unknown"),
+        ({"effect": "drop", "delay": 5}, "delay: is unknown"),
+        ({"effect": "drop", "times": 1.5}, "times: must be a whole number"),
+        ({"effect": "drop", "times": -1}, "times: must be a whole number"),
+        ({"effect": "drop", "times": True}, "times: must be a whole number"),
+        ({"effect": "drop", "skip": "2"}, "skip: must be a whole number"),
+        ({"effect": "drop", "probability": 1.5}, "probability: must be a number from 0 to 1"),
+        ({"effect": "error", "status": 200}, "status: must be an error's HTTP status"),
+        ({"effect": "delay"}, "delayMs: a delay needs"),
+        ({"effect": "error", "match": {"operation": "deliver"}}, "there is nobody to tell"),
+    ],
+)
+async def test_a_rule_that_means_nothing_is_refused_and_changes_nothing(
+    service: Running, rule: Any, message: str
+) -> None:
+    status, answer = await service.control("PUT", "faults", [rule])
+    assert status == 400
+    assert message in answer["errors"][0]["message"]
+    assert (await service.registered("GET", "faults"))["rules"] == []
+
+
+def test_a_probability_is_that_of_each_match() -> None:
+    chances = iter([0.2, 0.9, 0.2])
+    faults = Faults(chance=lambda: next(chances))
+    faults.rules = [rule_from({"effect": "drop", "probability": 0.5})]
+    hit = [faults.take(Target.PUBLISH, "a", "/b", "http") is not None for _ in range(3)]
+    assert hit == [True, False, True]
+
+
+@settings(deadline=None)
+@given(times=st.integers(0, 4), skip=st.integers(0, 4), calls=st.integers(0, 12))
+def test_a_rule_strikes_after_its_skips_and_at_most_its_times(times: int, skip: int, calls: int) -> None:
+    faults = Faults()
+    faults.rules = [rule_from({"effect": "drop", "times": times, "skip": skip})]
+    struck = [faults.take(Target.PUBLISH, "a", "/b", "http") is not None for _ in range(calls)]
+    assert struck == [skip <= place < skip + times for place in range(calls)]
+
+
+def test_when_is_before_unless_said_otherwise() -> None:
+    rule = rule_from({"effect": "drop"})
+    assert rule.matches(Target.PUBLISH, When.BEFORE, "a", "/b", "http")
+    assert not rule.matches(Target.PUBLISH, When.AFTER, "a", "/b", "http")
+
+
+def test_a_rule_reads_back_as_it_was_written() -> None:
+    body = {"match": {"operation": "publish", "channel": "/a/*"}, "effect": "delay", "delayMs": 5.0, "times": 3}
+    shown = rule_from(body).as_json()
+    assert {key: shown[key] for key in body} == body
+    shown.pop("hits")
+    assert rule_from(shown) == rule_from(body)
+
+
+def test_an_error_for_nobody_is_refused() -> None:
+    with pytest.raises(PropertyError, match="nobody to tell"):
+        rule_from({"effect": "throttle", "match": {"operation": "keep-alive"}})
+
+
+async def test_deliveries_can_change_places(service: Running) -> None:
+    socket = await watch(service)
+    await service.faults({"match": {"operation": "deliver"}, "effect": "reorder"})
+    await service.post("open/a", "1", "2", "3", "4")
+    assert [(await socket.receive())["event"] for _ in range(4)] == ["2", "1", "4", "3"]
+    await service.post("open/a", "5")
+    assert (await socket.receive())["event"] == "5", "what nothing overtakes is late, not lost"
+
+
+def test_reordering_what_has_no_order_is_refused() -> None:
+    with pytest.raises(PropertyError, match="only deliveries have an order"):
+        rule_from({"effect": "reorder", "match": {"operation": "publish"}})
+
+
+@pytest.mark.parametrize(
+    ("flag", "expected"),
+    [
+        ("drop", {"effect": "drop", "match": {"operation": "deliver"}}),
+        ("drop:30%", {"effect": "drop", "match": {"operation": "deliver"}, "probability": 0.3}),
+        ("drop:/chat/*:5x", {"effect": "drop", "match": {"operation": "deliver", "channel": "/chat/*"}, "times": 5}),
+        ("delay", {"effect": "delay", "match": {"operation": "deliver"}, "delayMs": 500.0}),
+        ("delay:/a:250ms", {"effect": "delay", "match": {"operation": "deliver", "channel": "/a"}, "delayMs": 250.0}),
+        ("delay:10%", {"effect": "delay", "match": {"operation": "deliver"}, "delayMs": 500.0, "probability": 0.1}),
+        ("throttle:/a/*", {"effect": "throttle", "match": {"operation": "publish", "channel": "/a/*"}}),
+        ("reorder", {"effect": "reorder", "match": {"operation": "deliver"}}),
+        ("skip-keep-alive:2x", {"effect": "drop", "match": {"operation": "keep-alive"}, "times": 2}),
+    ],
+)
+def test_a_flag_is_a_rule_in_one_word(flag: str, expected: dict[str, Any]) -> None:
+    assert fault(flag) == rule_from(expected)
+
+
+@pytest.mark.parametrize(
+    ("flag", "message"),
+    [
+        ("explode", "'explode' is no fault; drop, delay, throttle, reorder, skip-keep-alive are"),
+        ("drop:half", "'half' is no amount"),
+        ("drop:/a:1.5x", "whole number"),
+        ("drop:250ms", "milliseconds mean nothing to drop"),
+        ("drop:200%", "from 0 to 1"),
+        ("delay:0ms", "milliseconds that it lasts"),
+        ("skip-keep-alive:/a", "belongs to no channel"),
+        ("drop:5x:/a", "CHANNEL begins with a slash"),
+        ("drop:/a:1x:1x", "CHANNEL begins with a slash"),
+    ],
+)
+def test_a_flag_that_means_nothing_says_what_would(flag: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        fault(flag)
+
+
+async def test_keep_alive_frames_can_be_skipped(tmp_path: Path, pool: UserPool) -> None:
+    async with running(tmp_path, pool, keep_alive_seconds=0.05) as service:
+        socket = await service.connect()
+        assert await socket.receive() == {"type": "ka"}
+        await service.faults({"effect": "drop", "match": {"operation": "keep-alive"}, "times": 3})
+        async with asyncio.timeout(20):
+            while (await service.registered("GET", "faults"))["rules"][0]["hits"] < 3:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        assert await socket.receive() == {"type": "ka"}, "and then they come again"

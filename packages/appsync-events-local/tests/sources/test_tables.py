@@ -1,0 +1,58 @@
+"""--create-tables makes what is not there, with its indexes, and leaves alone what is."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from appsync_events_local.sources.aws_clients import LOCAL_CREDENTIALS, aws_client
+from appsync_events_local.sources.tables import TableError, make_missing
+from appsync_events_local.template import Templates
+from template.test_template_files import api, read, written
+
+
+def table(name: str, **changes: Any) -> dict[str, Any]:
+    own = {
+        "TableName": name,
+        "AttributeDefinitions": [{"AttributeName": key, "AttributeType": "S"} for key in ("id", "owner")],
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        "GlobalSecondaryIndexes": [
+            {
+                "IndexName": "ByOwner",
+                "KeySchema": [{"AttributeName": "owner", "KeyType": "HASH"}],
+                "Projection": {"ProjectionType": "ALL"},
+                "ProvisionedThroughput": {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5},
+            }
+        ],
+        "ProvisionedThroughput": {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5},
+    }
+    return {"Type": "AWS::DynamoDB::Table", "Properties": own | changes}
+
+
+def templates(folder: Path, **tables: dict[str, Any]) -> Templates:
+    return read(written(folder, {"Api": api(), **tables}))
+
+
+async def test_tables_are_made_once_with_their_indexes(tmp_path: Path, dynamodb_endpoint: str) -> None:
+    found = templates(tmp_path, Orders=table("made-orders"), Odd={"Type": "AWS::DynamoDB::Table"}).tables
+    assert [each.name for each in found] == ["made-orders"], "what has no keys is nothing to make"
+    client = aws_client(
+        "dynamodb", region="us-east-1", endpoint_url=dynamodb_endpoint, credentials=LOCAL_CREDENTIALS,
+        connections=1, read_seconds=10, attempts=1,
+    )  # fmt: skip
+    await asyncio.to_thread(make_missing, found, dynamodb_endpoint)
+    item = {"id": {"S": "1"}, "owner": {"S": "ada"}}
+    await asyncio.to_thread(client.put_item, TableName="made-orders", Item=item)
+    await asyncio.to_thread(make_missing, found, dynamodb_endpoint)
+    owned = await asyncio.to_thread(
+        client.query, TableName="made-orders", IndexName="ByOwner", KeyConditionExpression="#o = :o",
+        ExpressionAttributeNames={"#o": "owner"}, ExpressionAttributeValues={":o": {"S": "ada"}},
+    )  # fmt: skip
+    client.close()
+    assert owned["Items"] == [item]
+
+
+def test_a_table_that_dynamodb_refuses_is_named(tmp_path: Path, dynamodb_endpoint: str) -> None:
+    wrong = table("refused-orders", KeySchema=[{"AttributeName": "other", "KeyType": "HASH"}])
+    with pytest.raises(TableError, match="Wrong: table refused-orders cannot be made"):
+        make_missing(templates(tmp_path, Wrong=wrong).tables, dynamodb_endpoint)

@@ -1,0 +1,252 @@
+"""A connection that comes back by itself, with every subscription it had and with fresh credentials."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import aiohttp
+
+from appsync_events import _protocol
+from appsync_events._auth import Auth, Renewal
+from appsync_events._backoff import Backoff
+from appsync_events._connection import Connection
+from appsync_events._endpoint import Endpoint
+from appsync_events._errors import (
+    ConnectionLostError,
+    ConnectionRefusedByServerError,
+    EventsError,
+    NoCredentialsError,
+    UnreachableError,
+)
+from appsync_events._operations import socket_operation
+from appsync_events._subscription import ConnectionState, Subscription
+from appsync_events._subscriptions import Subscriptions, call
+
+_log = logging.getLogger(__name__)
+_LASTED_SECONDS: Final = 10.0
+"""A connection that lasted this long makes the next wait short again."""
+
+
+class LastingConnection:
+    """The connection of one client.
+
+    Args:
+        endpoint: of the Event API.
+        auth: credentials for connecting, and for subscriptions that bring none of their own.
+        http: gives the connection pool.
+        on_state: called at each change of state, with the error that ended the connection, if any.
+        backoff: waits between connections.
+        ack_seconds: how long to wait for an acknowledgement.
+        lifetime_seconds: age at which the connection is renewed, ahead of the server's own limit.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        auth: Auth,
+        http: Callable[[], aiohttp.ClientSession],
+        *,
+        on_state: Callable[[ConnectionState, EventsError | None], None] | None,
+        backoff: Backoff,
+        ack_seconds: float,
+        lifetime_seconds: float,
+    ) -> None:
+        self._endpoint = endpoint
+        self._auth = auth
+        self._http = http
+        self._on_state = on_state
+        self._backoff = backoff
+        self._ack_seconds = ack_seconds
+        self._lifetime_seconds = lifetime_seconds
+        self._subscriptions = Subscriptions(endpoint, auth, backoff)
+        self._connection: Connection | None = None
+        self._runner: asyncio.Task[None] | None = None
+        self._ending: asyncio.Task[None] | None = None
+        self._changed = asyncio.Event()
+        self._failure: EventsError | None = None
+        self._refused: tuple[dict[str, str], EventsError] | None = None
+        self.state = ConnectionState.CLOSED
+
+    def start(self) -> None:
+        """Begin to connect, and stay connected until `close`; also after the API refused for good."""
+        if self._runner is None or self._runner.done():
+            self._failure = self._refused = None
+            self._enter(ConnectionState.CONNECTING)
+            self._runner = asyncio.create_task(self._run(), name="events connection")
+
+    async def close(self) -> None:
+        """End the connection; whoever waits for an answer gets ConnectionLostError."""
+        if self._runner is not None:
+            self._runner.cancel()
+            await asyncio.gather(self._runner, return_exceptions=True)
+            self._runner = None
+        self._subscriptions.end(ConnectionLostError("the connection was closed"), refused=False)
+        self._enter(ConnectionState.CLOSED)
+
+    async def connected(self) -> Connection:
+        """Wait until the connection is open and every subscription acknowledged.
+
+        Raises:
+            ConnectionRefusedByServerError, NoCredentialsError: it never will be with these credentials.
+            ConnectionLostError: it is closed.
+        """
+        while self.state is not ConnectionState.CONNECTED or self._connection is None:
+            if self._failure is not None:
+                raise self._failure
+            if self.state is ConnectionState.CLOSED:
+                raise ConnectionLostError("the connection is closed")
+            await self._changed.wait()
+        return self._connection
+
+    async def subscribe(self, subscription: Subscription) -> None:
+        """Subscribe, now and after every reconnection; return once it is acknowledged.
+
+        Raises:
+            SubscriptionRefusedError: the server said no.
+            ConnectionRefusedByServerError, NoCredentialsError, ConnectionLostError: there is no connection to come.
+            CredentialsError: the subscription's own credentials could not be had.
+        """
+        if self._failure is not None:
+            raise self._failure
+        self._subscriptions.add(subscription)
+        try:
+            if self._connection is not None:
+                with contextlib.suppress(ConnectionLostError):  # the next connection establishes it
+                    await self._subscriptions.establish(subscription, self._connection)
+            await subscription.settled
+        except BaseException:
+            self._subscriptions.discard(subscription)
+            if subscription.live and self._connection is not None:
+                self._connection.tell(_protocol.unsubscribe_frame(subscription.id))
+            raise
+
+    async def unsubscribe(self, subscription: Subscription) -> None:
+        """End a subscription; its events stop at once on this side."""
+        self._subscriptions.discard(subscription)
+        if self._connection is None or not subscription.live:
+            return
+        subscription.live = False
+        with contextlib.suppress(ConnectionLostError):  # with the connection the subscription ended as well
+            await self._connection.ask(subscription.id, _protocol.unsubscribe_frame(subscription.id))
+
+    async def publish(self, id: str, channel: str, events: Sequence[Any], auth: Auth | None) -> _protocol.Frame:
+        """Send one publish, paced as the API asks for, and return the frame that answers it.
+
+        Raises:
+            ConnectionLostError: the connection ended before the answer; the events may have been published.
+            UnreachableError: there was no connection in time.
+            ConnectionRefusedByServerError, CredentialsError: there is no connection, or no credentials.
+        """
+        try:
+            async with asyncio.timeout(self._ack_seconds):
+                connection = await self.connected()
+        except TimeoutError as error:
+            raise UnreachableError(f"no connection within {self._ack_seconds:.0f} seconds") from error
+        operation = socket_operation(self._endpoint, _protocol.publish_body(channel, events))
+        renewal = Renewal(auth or self._auth, operation)
+        await renewal.first()
+        while True:
+            await connection.publishes.turn()
+            answer = await connection.ask(id, _protocol.publish_frame(id, channel, events, renewal.authorization))
+            refused = isinstance(answer, _protocol.PublishRefused) and EventsError("", answer.reasons).unauthorized
+            if not refused or not await renewal.renew():
+                return answer
+
+    # The connection, over and over
+
+    async def _run(self) -> None:
+        attempt = 0
+        loop = asyncio.get_running_loop()
+        while True:
+            began = loop.time()
+            self._enter(ConnectionState.CONNECTING)
+            cause: EventsError = ConnectionLostError("the connection ended")
+            try:
+                await self._connect()
+            except (NoCredentialsError, ConnectionRefusedByServerError) as error:
+                if isinstance(error, NoCredentialsError) or error.final:
+                    self._failure = error
+                    self._subscriptions.end(error, refused=True)
+                    self._enter(ConnectionState.REFUSED, error)
+                    return
+                cause = error
+            except EventsError as error:
+                cause = error
+            except (aiohttp.ClientError, OSError, TimeoutError) as error:
+                cause = UnreachableError(f"the Event API gives no answer: {str(error) or type(error).__name__}")
+            except Exception as error:
+                _log.exception("the Events client met something unexpected and connects again")
+                cause = ConnectionLostError(f"unexpected: {error!r}")
+            self._subscriptions.lose()
+            attempt = 0 if loop.time() - began > _LASTED_SECONDS else attempt + 1
+            self._enter(ConnectionState.WAITING, cause)
+            await asyncio.sleep(self._backoff.delay(max(attempt - 1, 0)))
+
+    async def _connect(self) -> None:
+        """Open one connection and read it to its end."""
+        connection = await self._open()
+        self._connection = connection
+        restoring = asyncio.create_task(self._subscriptions.restore(connection), name="events resubscribe")
+        restoring.add_done_callback(lambda task: self._restored(task, connection))
+        try:
+            await self._read(connection)
+        except ConnectionLostError as error:
+            failed = restoring.done() and not restoring.cancelled() and restoring.exception()
+            raise failed or error from None
+        finally:
+            self._connection = None
+            restoring.cancel()
+            await asyncio.gather(restoring, return_exceptions=True)
+            connection.lost(ConnectionLostError("the connection ended"))
+            await connection.close()
+
+    async def _open(self) -> Connection:
+        refused, refusal = self._refused or (None, None)
+        operation = socket_operation(self._endpoint, _protocol.connect_body())
+        headers = await self._auth.authorize(operation, refused=refused)
+        if refusal is not None and headers == refused:
+            raise refusal
+        try:
+            connection = await Connection.open(
+                self._http(),
+                self._endpoint.realtime_url,
+                {"host": self._endpoint.host, **headers},
+                ack_seconds=self._ack_seconds,
+            )
+        except ConnectionRefusedByServerError as error:
+            if error.final and refusal is None:
+                # A token may have been revoked or the clock be off: one more try with a new one.
+                self._refused = headers, error
+                raise ConnectionLostError(str(error), error.reasons) from error
+            raise
+        self._refused = None
+        return connection
+
+    async def _read(self, connection: Connection) -> None:
+        loop = asyncio.get_running_loop()
+        renew_at = loop.time() + self._lifetime_seconds
+        while (left := renew_at - loop.time()) > 0:
+            frame = await connection.frame(within=left)
+            if frame is not None:
+                self._subscriptions.take(frame, connection)
+
+    def _restored(self, task: asyncio.Task[None], connection: Connection) -> None:
+        if task.cancelled():
+            return
+        if task.exception() is not None:
+            # Without its subscriptions the connection is of no use; the reader notices the end and reports why.
+            self._ending = asyncio.create_task(connection.close())
+        elif self._connection is connection:
+            self._enter(ConnectionState.CONNECTED)
+
+    def _enter(self, state: ConnectionState, cause: EventsError | None = None) -> None:
+        if state is self.state:
+            return
+        self.state = state
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+        call(self._on_state, state, cause)

@@ -1,0 +1,119 @@
+"""Fixtures: handlers that are closed after the test, and a real DynamoDB on loopback with the product's tables."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from appsync_events_local.handlers.namespace_handlers import NamespaceHandlers
+from appsync_events_local.sources.aws_clients import Credentials
+from appsync_events_local.sources.dynamodb import DynamoDbDataSource
+from service_harness.fixtures import REGION, client, dynamodb, evaluate, load, other_key, pool, service, signing_key
+from service_harness.fixtures import dynamodb_endpoint as empty_dynamodb_endpoint
+
+from appsync_js.permissions import NAMES
+from appsync_js.render import placeholders, render
+from contract.tables import CALLS, CONVERSATION_MEMBERS, CONVERSATIONS, TABLES, Table
+
+ENVIRONMENT = "test"
+
+__all__ = ["dynamodb", "empty_dynamodb_endpoint", "evaluate", "load", "other_key", "pool", "service", "signing_key"]
+
+SOURCES = {
+    "calls": {"on_subscribe": CALLS},
+    "conversations": {"on_subscribe": CONVERSATION_MEMBERS, "on_publish": CONVERSATIONS},
+}
+"""The data source of each handler that has one."""
+
+
+@pytest.fixture(scope="session")
+def dynamodb_endpoint(empty_dynamodb_endpoint: str) -> str:
+    """Address of a DynamoDB emulator that holds the product's tables."""
+    _create_tables(empty_dynamodb_endpoint)
+    return empty_dynamodb_endpoint
+
+
+def _create_tables(endpoint: str) -> None:
+    dynamodb = client(endpoint)
+    for table in TABLES:
+        keys = [table.partition, *([table.sort] if table.sort else [])]
+        dynamodb.create_table(
+            TableName=table.name(ENVIRONMENT),
+            KeySchema=[
+                {"AttributeName": key.name, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
+            ],
+            AttributeDefinitions=[{"AttributeName": key.name, "AttributeType": key.type} for key in keys],
+            BillingMode="PAY_PER_REQUEST",
+        )
+    dynamodb.close()
+
+
+@pytest.fixture(scope="session")
+def data_source(dynamodb_endpoint: str) -> Iterator[Callable[[Table], DynamoDbDataSource]]:
+    """Data sources on tables of that DynamoDB, one for each table."""
+    opened: dict[str, DynamoDbDataSource] = {}
+
+    def open_source(table: Table) -> DynamoDbDataSource:
+        if table.entity not in opened:
+            opened[table.entity] = DynamoDbDataSource(
+                table.name(ENVIRONMENT),
+                region=REGION,
+                endpoint_url=dynamodb_endpoint,
+                credentials=Credentials("test", "test"),
+            )
+        return opened[table.entity]
+
+    yield open_source
+    for source in opened.values():
+        source.close()
+
+
+@pytest.fixture(scope="session")
+def product(data_source: Callable[[Table], DynamoDbDataSource]) -> Iterator[Callable[[str], NamespaceHandlers]]:
+    """The product's own handlers by namespace, rendered as they are deployed, on that DynamoDB."""
+    loaded: dict[str, NamespaceHandlers] = {}
+    names = {table.setting: table.name(ENVIRONMENT) for table in TABLES}
+
+    def handlers_of(namespace: str) -> NamespaceHandlers:
+        if namespace not in loaded:
+            code = render(namespace, {name: names[name] for name in placeholders(namespace)})
+            sources: dict[str, Any] = {name: data_source(table) for name, table in SOURCES.get(namespace, {}).items()}
+            loaded[namespace] = NamespaceHandlers.load(code, **sources)
+        return loaded[namespace]
+
+    yield handlers_of
+    for handlers in loaded.values():
+        asyncio.run(handlers.close())
+
+
+@pytest.fixture(scope="module")
+def scenario(dynamodb: Any) -> dict[str, str]:
+    """What the names in the permission grid's channels stand for, with the rows in the tables that make it so."""
+    me, other = str(uuid.uuid4()), str(uuid.uuid4())
+    names = {name: str(uuid.uuid4()) for name in NAMES}
+    names |= {"me": me, "ME": me.upper(), "prefix": me[:-1], "longer": f"{me}0", "other": other}
+
+    def put(table: Table, item: dict[str, Any]) -> None:
+        dynamodb.put_item(TableName=table.name(ENVIRONMENT), Item=item)
+
+    def conversation(name: str, kind: str, members: list[str], **extra: Any) -> None:
+        put(
+            CONVERSATIONS,
+            {"conversationId": {"S": names[name]}, "type": {"S": kind}, "latestSeq": {"N": "0"}},
+        )
+        for member in members:
+            key = {"userId": {"S": member}, "conversationId": {"S": names[name]}}
+            put(CONVERSATION_MEMBERS, key | {"type": {"S": kind}, **extra})
+
+    both = {"M": {me: {"M": {}}, other: {"M": {}}}}
+    put(CALLS, {"sessionId": {"S": names["call"]}, "participants": both})
+    put(CALLS, {"sessionId": {"S": names["hiddencall"]}, "participants": both, "hiddenFrom": {"SS": [me]}})
+    put(CALLS, {"sessionId": {"S": names["othercall"]}, "participants": {"M": {other: {"M": {}}}}})
+    conversation("group", "GROUP", [me, other])
+    conversation("othergroup", "GROUP", [other])
+    conversation("dm", "DM", [me, other])
+    conversation("hidden", "GROUP", [me], hidden={"BOOL": True})
+    return names

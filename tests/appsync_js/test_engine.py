@@ -1,0 +1,96 @@
+"""Where handler code runs: short calls at once, long ones beside the event loop; the outcome does not tell which."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from appsync_events_local.runtime.engine import Engine
+from appsync_events_local.runtime.outcomes import Crashed, Limits, Returned
+
+CODE = """
+export function onPublish(ctx) {
+  console.log('seen');
+  let n = 0;
+  for (const a of ctx.events) { for (const b of ctx.events) { n += 1; } }
+  return n;
+}
+export function onSubscribe(ctx) {
+  return ctx.stash;
+}
+"""
+SHORT: dict[str, Any] = {"events": [1, 2, 3], "stash": {}}
+LONG: dict[str, Any] = {"events": list(range(900)), "stash": {}}
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    loaded = Engine.load(CODE, Limits())
+    yield loaded
+    loaded.leave()
+    loaded.close()
+
+
+async def turns_while(engine: Engine, context: dict[str, Any]) -> tuple[Any, int]:
+    """What the call returned, and how often others had their turn meanwhile."""
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    beside = asyncio.create_task(others())
+    await asyncio.sleep(0)
+    before = turns
+    outcome = await engine.call("onPublish", None, context)
+    beside.cancel()
+    return outcome, turns - before
+
+
+async def test_a_short_call_is_answered_without_a_turn_of_the_loop(engine: Engine) -> None:
+    assert await turns_while(engine, SHORT) == (Returned(9), 0)
+
+
+async def test_a_long_call_lets_others_have_their_turn_and_ends_all_the_same(engine: Engine) -> None:
+    outcome, turns = await turns_while(engine, LONG)
+    assert outcome == Returned(900 * 900)
+    assert turns > 0
+
+
+async def test_a_call_that_is_run_again_says_everything_once(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", "appsync_events_local.handlers.namespace_handlers"):
+        await engine.call("onPublish", None, LONG)
+    assert [record.getMessage() for record in caplog.records if "seen" in record.getMessage()] == [
+        "onPublish of namespace ?: seen"
+    ]
+
+
+async def test_after_one_long_call_the_function_never_stops_the_loop_again_and_others_are_as_before(
+    engine: Engine,
+) -> None:
+    await engine.call("onPublish", None, LONG)
+    outcome, turns = await turns_while(engine, SHORT)
+    assert outcome == Returned(9)
+    assert turns > 0
+    assert await engine.call("onSubscribe", None, SHORT) == Returned({})
+
+
+async def test_a_call_that_never_ends_is_broken_off_at_its_own_limit_not_at_the_loops() -> None:
+    engine = Engine.load(CODE, Limits(seconds=0.1, loop_iterations=10**9))
+    started = time.process_time()
+    outcome = await engine.call("onPublish", None, {"events": list(range(100_000)), "stash": {}})
+    assert isinstance(outcome, Crashed)
+    assert outcome.message == "onPublish ran longer than 0.1 s"
+    assert time.process_time() - started >= 0.1
+    engine.leave()
+    await asyncio.to_thread(engine.close)
+
+
+async def test_another_thread_is_served_too(engine: Engine) -> None:
+    assert await engine.call("onPublish", None, SHORT) == Returned(9)
+    assert await asyncio.to_thread(asyncio.run, engine.call("onPublish", None, SHORT)) == Returned(9)

@@ -1,0 +1,277 @@
+"""Each defect of ministack that `local/emulator` corrects, shown on ministack as it comes.
+
+A test that fails here means good news: upstream has corrected the defect. Delete the correction that the test names.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.cloud import PROJECT_FOLDER
+from local.processes.ports import Ports
+
+_PRELUDE = """
+import asyncio, json, sys
+from pathlib import Path
+from local.emulator.settings import EmulatorSettings, configure_ministack
+from local.state import StateDirectory
+state = StateDirectory(Path(sys.argv[1]))
+state.prepare()
+configure_ministack(EmulatorSettings(4566, 4567, 4568, state, "us-east-1"))
+from ministack.core import lambda_runtime
+from ministack.services import apigateway, cognito, dynamodb, eventbridge, lambda_svc, scheduler
+from ministack.services.cloudformation import provisioners
+handlers = provisioners._RESOURCE_HANDLERS
+def show(value):
+    print("\\nRESULT " + json.dumps(value))
+"""
+
+
+def ask(folder: Path, code: str) -> Any:
+    """Run code against unmodified ministack in a process of its own; returns what it shows."""
+    result = subprocess.run(
+        [sys.executable, "-c", _PRELUDE + code, str(folder / "state")],
+        cwd=PROJECT_FOLDER,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout.rsplit("RESULT ", 1)[1])
+
+
+def test_cloudformation_drops_time_to_live_and_recovery_so_table_settings_is_needed(tmp_path: Path) -> None:
+    code = """
+name, _ = handlers["AWS::DynamoDB::Table"]["create"]("T", {
+    "TableName": "things", "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+    "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+    "TimeToLiveSpecification": {"AttributeName": "expiresAt", "Enabled": True},
+    "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True}}, "stack")
+show([dynamodb._ttl_settings.get(name), dynamodb._pitr_settings.get(name)])
+"""
+    assert ask(tmp_path, code) == [None, None]
+
+
+def test_preflights_of_an_api_from_a_template_are_refused_so_cors_from_template_is_needed(tmp_path: Path) -> None:
+    code = """
+api_id, _ = handlers["AWS::ApiGatewayV2::Api"]["create"]("A", {
+    "Name": "a", "ProtocolType": "HTTP", "CorsConfiguration": {"AllowOrigins": ["http://localhost:4568"]}}, "stack")
+configuration = apigateway._apis[api_id]["corsConfiguration"]
+show(apigateway._cors_preflight_response(configuration, "http://localhost:4568")[0])
+"""
+    assert ask(tmp_path, code) == 403
+
+
+def test_alarms_on_metric_math_fail_a_deployment_so_metric_math_alarms_is_needed(tmp_path: Path) -> None:
+    code = """
+try:
+    handlers["AWS::CloudWatch::Alarm"]["create"]("A", {
+        "Metrics": [{"Id": "e", "Expression": "a/b"}], "ComparisonOperator": "GreaterThanThreshold",
+        "EvaluationPeriods": 1, "Threshold": 1}, "stack")
+    show("accepted")
+except ValueError as error:
+    show(str(error))
+"""
+    assert "not supported" in ask(tmp_path, code)
+
+
+def test_a_call_that_logs_nothing_waits_fifty_milliseconds_so_log_wait_is_needed(tmp_path: Path) -> None:
+    code = "show(lambda_runtime.Worker._drain_stderr_bounded.__defaults__[0])"
+    assert ask(tmp_path, code) >= 0.05
+
+
+def test_schedules_are_looked_at_every_ten_seconds_so_schedule_tick_is_needed(tmp_path: Path) -> None:
+    code = "show([scheduler._SCHEDULE_TICK_INTERVAL, eventbridge._SCHEDULER_TICK_INTERVAL])"
+    assert min(ask(tmp_path, code)) >= 10
+
+
+def test_confirming_a_sign_up_calls_no_trigger_so_post_confirmation_is_needed(tmp_path: Path) -> None:
+    code = """
+called = []
+lambda_svc._execute_function_with_config_scope = lambda record, event: called.append(event)
+lambda_svc._get_func_record_for_ref = lambda arn: ({"config": {}}, {}, "f")
+def idp(action, **data):
+    status, _, body = asyncio.run(cognito._dispatch_idp(action, data))
+    assert status == 200, body
+    return json.loads(body)
+pool = idp("CreateUserPool", PoolName="p", AutoVerifiedAttributes=["email"],
+           LambdaConfig={"PostConfirmation": "arn:aws:lambda:us-east-1:000000000000:function:f"})["UserPool"]["Id"]
+client = idp("CreateUserPoolClient", UserPoolId=pool, ClientName="c")["UserPoolClient"]["ClientId"]
+for name in ("ada", "grace"):
+    idp("SignUp", ClientId=client, Username=name, Password="Secret-123", UserAttributes=[
+        {"Name": "email", "Value": f"{name}@example.edu"}])
+idp("AdminConfirmSignUp", UserPoolId=pool, Username="ada")
+idp("ConfirmSignUp", ClientId=client, Username="grace", ConfirmationCode="123456")
+attributes = idp("AdminGetUser", UserPoolId=pool, Username="grace")["UserAttributes"]
+show([called, {"Name": "email_verified", "Value": "true"} in attributes])
+"""
+    assert ask(tmp_path, code) == [[], False]
+
+
+def test_a_failing_function_tells_its_error_to_clients_so_function_failures_is_needed(tmp_path: Path) -> None:
+    code = """
+failure = {"error": True, "body": {"errorMessage": "the secret is out", "errorType": "RuntimeError"}}
+show(lambda_svc.lambda_execute_result_to_api_proxy_response(failure)[0])
+"""
+    answer = ask(tmp_path, code)
+    assert answer["statusCode"] == 502
+    assert "the secret is out" in answer["body"]
+
+
+@pytest.mark.parametrize(
+    "resource_type", ["AWS::AppSync::Api", "AWS::AppSync::ChannelNamespace", "AWS::WAFv2::WebACLAssociation"]
+)
+def test_cloudformation_lacks_types_that_our_providers_add(tmp_path: Path, resource_type: str) -> None:
+    assert ask(tmp_path, f'show("{resource_type}" in handlers)') is False
+
+
+def test_a_snapshot_leaves_out_stream_records_so_they_are_saved_beside_it(tmp_path: Path) -> None:
+    code = """
+dynamodb._create_table({"TableName": "things", "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+    "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}], "BillingMode": "PAY_PER_REQUEST",
+    "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}})
+dynamodb._put_item({"TableName": "things", "Item": {"pk": {"S": "sought"}}})
+assert dynamodb._live_stream_records("things")
+show([name for name, value in dynamodb.get_state().items() if name != "tables" and "sought" in repr(value)])
+"""
+    assert ask(tmp_path, code) == []
+
+
+def test_a_killed_ministack_forgets_its_writes_so_the_journal_is_needed(tmp_path: Path) -> None:
+    serve = (
+        _PRELUDE.replace("4566", "int(sys.argv[2])")
+        + """
+import uvicorn
+from ministack.app import app
+uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[2]), log_level="error")
+"""
+    )
+    port = Ports.free().emulator
+
+    def start() -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", serve, str(tmp_path / "state"), str(port)],
+            cwd=PROJECT_FOLDER,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/_ministack/health", timeout=2).close()
+            except OSError:
+                time.sleep(0.05)
+            else:
+                return process
+        raise AssertionError("ministack did not start")
+
+    process = start()
+    try:
+        _call(
+            port,
+            "CreateTable",
+            {
+                "TableName": "things",
+                "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+                "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+                "BillingMode": "PAY_PER_REQUEST",
+            },
+        )
+        assert _call(port, "ListTables", {})["TableNames"] == ["things"]
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process = start()
+        assert _call(port, "ListTables", {})["TableNames"] == []
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _call(port: int, operation: str, body: dict[str, Any]) -> dict[str, Any]:
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/",
+        data=json.dumps(body).encode(),
+        method="POST",
+        headers={"x-amz-target": f"DynamoDB_20120810.{operation}", "content-type": "application/x-amz-json-1.0"},
+    )
+    with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310 - the address is loopback
+        answer: dict[str, Any] = json.loads(response.read())
+    return answer
+
+
+def test_concurrent_calls_start_processes_without_bound_so_worker_ceiling_is_needed(tmp_path: Path) -> None:
+    code = """
+arn = "arn:aws:lambda:us-east-1:000000000000:function:f"
+config = {"FunctionName": "f", "Runtime": "python3.13", "Handler": "index.handler", "FunctionArn": arn}
+leased = [lambda_svc.acquire_worker("f", config, b"")[1] for _ in range(200)]
+show([leased.count("spawn"), lambda_runtime._LOCAL_MAX_WORKERS])
+"""
+    assert ask(tmp_path, code) == [200, 0]
+
+
+def test_at_the_ceiling_a_call_waits_for_a_process_to_become_free(tmp_path: Path) -> None:
+    code = """
+import threading
+from local.emulator.patches import worker_ceiling
+worker_ceiling.apply()
+arn = "arn:aws:lambda:us-east-1:000000000000:function:f"
+config = {"FunctionName": "f", "Runtime": "python3.13", "Handler": "index.handler", "FunctionArn": arn}
+leased = [lambda_svc.acquire_worker("f", config, b"") for _ in range(worker_ceiling.CEILING)]
+answers = []
+waiter = threading.Thread(target=lambda: answers.append(lambda_svc.acquire_worker("f", config, b"")[1]))
+waiter.start()
+waiter.join(0.2)
+waiting = waiter.is_alive()
+lambda_runtime.release_worker(leased[0][0])
+waiter.join(10)
+show([[reason for _, reason in leased].count("spawn") == worker_ceiling.CEILING, waiting, answers])
+"""
+    assert ask(tmp_path, code) == [True, True, ["reused"]]
+
+
+def test_a_rule_calls_a_failing_function_once_so_rule_targets_is_needed(tmp_path: Path) -> None:
+    code = """
+import time
+called = []
+lambda_svc._execute_function = lambda function, event: called.append(event) or {"error": True, "body": {}}
+lambda_svc._LAMBDA_ASYNC_RETRY_BASE_SECONDS = 0.01
+arn = "arn:aws:lambda:us-east-1:000000000000:function:f"
+record = {"config": {"FunctionName": "f", "FunctionArn": arn, "Version": "$LATEST"}}
+lambda_svc._functions.set_scoped("000000000000", "us-east-1", "f", record)
+def calls():
+    called.clear()
+    eventbridge._dispatch_to_lambda(arn, '{"n": 1}')
+    time.sleep(1)
+    return called
+upstream = len(calls())
+from local.emulator.patches import rule_targets
+rule_targets.apply()
+show([upstream, calls()])
+"""
+    assert ask(tmp_path, code) == [1, [{"n": 1}] * 3]
+
+
+def test_cloudformation_drops_a_functions_dead_letter_queue_so_dead_letters_is_needed(tmp_path: Path) -> None:
+    code = """
+queue = {"TargetArn": "arn:aws:sqs:us-east-1:000000000000:letters"}
+properties = {"FunctionName": "f", "Runtime": "python3.13", "Handler": "i.h", "Code": {"ZipFile": "h = 1"},
+              "Role": "arn:aws:iam::000000000000:role/r", "DeadLetterConfig": queue}
+def kept():
+    handlers["AWS::Lambda::Function"]["create"]("F", properties, "stack")
+    return lambda_svc._functions.get("f")["config"].get("DeadLetterConfig")
+upstream = kept()
+from local.emulator.patches import dead_letters
+dead_letters.apply()
+show([upstream, kept() == queue])
+"""
+    assert ask(tmp_path, code) == [None, True]

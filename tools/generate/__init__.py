@@ -1,0 +1,1 @@
+"""The published contract, written from the models in `contract`: `python -m tools.generate [--check]`."""

@@ -1,0 +1,70 @@
+"""The generated parts of docs/local-events.md: the flags, and what the service does where AWS documents nothing."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from appsync_events_local import assumptions
+from appsync_events_local.cli.arguments import parser
+
+PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "local-events.md"
+_PART: Final = re.compile(
+    r"(<!-- (?P<name>[a-z]+): written by `make contract` -->\n).*?(<!-- end of (?P=name) -->)", re.DOTALL
+)
+
+
+def page() -> str:
+    """The page with its generated parts as they should be.
+
+    Raises:
+        ValueError: the page lacks one of them.
+    """
+    text = PAGE.read_text(encoding="utf-8")
+    found = {match["name"] for match in _PART.finditer(text)}
+    if found != set(_TABLES):
+        raise ValueError(
+            f"{PAGE.name} must have the parts {', '.join(sorted(_TABLES))}, not {', '.join(sorted(found))}"
+        )
+    return _PART.sub(lambda match: f"{match[1]}{_TABLES[match['name']]()}{match[3]}", text)
+
+
+def _flags() -> str:
+    rows = ["| flag | what it does |", "| --- | --- |"]
+    for action in parser()._actions:
+        if action.option_strings and action.help is not argparse.SUPPRESS:
+            name = " ".join([action.option_strings[-1], *_placeholder(action)])
+            rows.append(f"| `{_cell(name)}` | {_cell(_help(action))} |")
+    return "\n".join(rows) + "\n"
+
+
+def _placeholder(action: argparse.Action) -> list[str]:
+    if action.nargs == 0:
+        return []
+    if action.choices is not None:
+        return ["{" + ",".join(str(choice) for choice in action.choices) + "}"]
+    return [str(action.metavar or action.dest.upper())]
+
+
+def _help(action: argparse.Action) -> str:
+    values = {"default": action.default, "prog": "python -m appsync_events_local"}
+    return (action.help or "") % values
+
+
+def _behaviour() -> str:
+    rows = ["| name | question | what is done here | why |", "| --- | --- | --- | --- |"]
+    rows += [
+        f"| `{choice.id}` | {_cell(choice.question)} | {_cell(choice.choice)} | {_cell(choice.reason)} |"
+        for choice in assumptions.all_choices()
+    ]
+    return "\n".join(rows) + "\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+_TABLES: Final[dict[str, Callable[[], str]]] = {"flags": _flags, "behaviour": _behaviour}
