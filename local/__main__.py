@@ -11,11 +11,12 @@ import threading
 import time
 from pathlib import Path
 
-from local.cloud import Cloud, CloudOptions, outputs_document, summary
+from local.cloud import PROJECT_FOLDER, Cloud, CloudOptions, outputs_document, summary
 from local.permissions.exceptions import why_unused
 from local.permissions.report import as_text, read_report
 from local.processes.ports import DEFAULT_BASE_PORT, PortBusyError, Ports
 from local.processes.supervisor import end_survivors
+from local.reload import Reloader
 from local.state import DEFAULT_STATE_DIRECTORY, StateDirectory, StateError, StateLock, read_lock
 from local.steps import StepError, Steps
 
@@ -58,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     ports.add_argument("--free-ports", action="store_true", help="use any free ports")
     up.add_argument("--no-web", action="store_true", help="do not serve the web page")
+    up.add_argument("--no-reload", action="store_true", help="do not deploy files when they are saved")
     up.add_argument("--fresh", action="store_true", help="forget the state first")
     up.set_defaults(command=_up)
 
@@ -76,15 +78,20 @@ def _parser() -> argparse.ArgumentParser:
 def _up(options: argparse.Namespace, state: StateDirectory) -> int:
     started = time.monotonic()
     ports = Ports.free() if options.free_ports else Ports.from_base(options.ports) if options.ports else None
+    steps = Steps()
     cloud = Cloud(
-        CloudOptions(state, ports, environment=options.env, web=not options.no_web, fresh=options.fresh), Steps()
+        CloudOptions(state, ports, environment=options.env, web=not options.no_web, fresh=options.fresh), steps
     )
+    reloader = Reloader(PROJECT_FOLDER, steps, cloud.redeploy, page=not options.no_web)
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, lambda *_: _interrupt())
     try:
         cloud.up()
         print(f"{summary(cloud)}\nReady after {time.monotonic() - started:.1f} s.", flush=True)
+        if not options.no_reload:
+            steps.say("Saved handlers, JavaScript handlers, stacks and pages are deployed while it runs.")
+            reloader.start()
         dead = cloud.wait(stop)
     except KeyboardInterrupt:
         print("\nStopping …", flush=True)
@@ -92,6 +99,7 @@ def _up(options: argparse.Namespace, state: StateDirectory) -> int:
     finally:
         # A second Ctrl-C must not leave processes behind.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        reloader.stop()
         cloud.stop()
     if dead is not None:
         raise StepError(f"{dead.program.name} ended unexpectedly", f"see {dead.log}", dead.log_tail())

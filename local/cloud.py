@@ -115,6 +115,15 @@ class Cloud:
         with self._steps.step("check that nothing listens off loopback"):
             self._check_loopback()
 
+    def redeploy(self) -> None:
+        """Synthesise and deploy again, each only where something changed since the last time.
+
+        Raises:
+            StepError: a step failed; the processes go on with what was deployed before.
+        """
+        self._synthesise()
+        self._deploy()
+
     def stop(self) -> None:
         """Stop every process; the state stays."""
         self._supervisor.stop_all()

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from local.emulator.settings import ACCOUNT_ID, DEFAULT_REGION
 from local.processes.ports import Ports
@@ -30,10 +30,22 @@ SOURCES = (
 """What the templates are made from. A change of anything else needs no new synthesis."""
 
 _IGNORED_FOLDERS = frozenset({"__pycache__", ".cache", "node_modules", ".pytest_cache", ".mypy_cache"})
+_INPUT_SUFFIXES = frozenset({".py", ".js", ".json", ".toml", ".lock"})
+"""What an editor leaves beside a file while it saves it has other suffixes, or none."""
 _SYNTH_SECONDS = 300
 _BOOTSTRAP_SECONDS = 120
 _DEPLOY_SECONDS = 600
 _TAIL_LINES = 40
+
+
+def is_input(name: str) -> bool:
+    """Return whether the synthesis reads a file.
+
+    Args:
+        name: its path below the project, with forward slashes.
+    """
+    path = PurePosixPath(name)
+    return path.parts[0] in SOURCES and path.suffix in _INPUT_SUFFIXES and not _IGNORED_FOLDERS & set(path.parts)
 
 
 @dataclass(frozen=True)
