@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m local", description="The backend, whole, on this machine.")
+    parser = argparse.ArgumentParser(prog="python -m local", description="Runs the whole backend on this machine.")
     parser.add_argument("--state", type=Path, default=DEFAULT_STATE_DIRECTORY, metavar="DIR", help=argparse.SUPPRESS)
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument(
@@ -60,15 +60,15 @@ def _parser() -> argparse.ArgumentParser:
     ports.add_argument("--free-ports", action="store_true", help="use any free ports")
     up.add_argument("--no-web", action="store_true", help="do not serve the web page")
     up.add_argument("--no-reload", action="store_true", help="do not deploy files when they are saved")
-    up.add_argument("--fresh", action="store_true", help="forget the state first")
+    up.add_argument("--fresh", action="store_true", help="delete the state first")
     up.set_defaults(command=_up)
 
     for name, command, text in (
         ("down", _down, "stop the local cloud that runs on the state directory; its state stays"),
-        ("status", _status, "say what runs, and where"),
+        ("status", _status, "show what runs, and where"),
         ("outputs", _outputs, "print addresses, ids and demo users as JSON"),
-        ("permissions", _permissions, "say what each role grants, what of it was used, and what is missing"),
-        ("clean", _clean, "forget all state (stops a running local cloud first)"),
+        ("permissions", _permissions, "show what each role grants, what was used, and what is missing"),
+        ("clean", _clean, "delete all state (stops a running local cloud first)"),
         ("reset", _clean, "the same as clean"),
     ):
         commands.add_parser(name, parents=[shared], help=text).set_defaults(command=command)
@@ -160,7 +160,7 @@ def _clean(options: argparse.Namespace, state: StateDirectory) -> int:
     lock.release()
     state.lock_file.unlink()
     state.root.rmdir()
-    print(f"Forgot {state.root}.")
+    print(f"Deleted {state.root}.")
     return 0
 
 

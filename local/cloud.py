@@ -32,14 +32,14 @@ _START_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class CloudOptions:
-    """What the person or the test asks for.
+    """Options of one local cloud.
 
     Attributes:
         state: the state directory.
         ports: ports to use; None takes those of the last run here, or the defaults.
         environment: environment file that is deployed.
         web: whether the web page is served.
-        fresh: forget the state first.
+        fresh: delete the state first.
         project: folder of the CDK app.
         cli: the CDK CLI.
     """
@@ -154,22 +154,22 @@ class Cloud:
         if manifest is not None and options.ports is not None and manifest.ports != options.ports:
             raise StateError(
                 f"{state.root} was made on ports {_listed(manifest.ports)}, and addresses are part of "
-                "what is deployed; leave out --ports and --free-ports, or forget the state with --fresh"
+                "what is deployed; leave out --ports and --free-ports, or delete the state with --fresh"
             )
         if manifest is not None and manifest.environment != options.environment:
             raise StateError(
                 f"{state.root} holds the environment {manifest.environment!r}; "
-                "use another directory with --state, or forget it with --fresh"
+                "use another directory with --state, or delete it with --fresh"
             )
         self.manifest = manifest or CloudManifest(options.environment, options.ports or Ports.from_base(4566))
-        self._forget_half_made_cloud()
+        self._delete_interrupted_deployment()
         state.prepare()
         require_free(self.manifest.ports)
         self.manifest.save(state.manifest_file)
         self._lock.describe({"pid": os.getpid(), "ports": self.manifest.ports.as_dict()})
 
-    def _forget_half_made_cloud(self) -> None:
-        """A first deployment that was cut off left nothing of any user; begin again rather than repair it."""
+    def _delete_interrupted_deployment(self) -> None:
+        """Delete what an interrupted first deployment left: it holds no user data."""
         manifest, state = self.manifest, self.state
         snapshot_lost = manifest.deployed is not None and not (state.emulator / "current").exists()
         if (manifest.deploying and manifest.deployed is None) or snapshot_lost:
@@ -226,7 +226,9 @@ class Cloud:
         exposed = exposed_listeners(child.pid for child in self.children.values())
         if exposed:
             shown = ", ".join(f"{each.address}:{each.port} (process {each.pid})" for each in exposed)
-            raise StepError(f"reachable from other machines: {shown}", "this is a defect of the local cloud: report it")
+            raise StepError(
+                f"reachable from other machines: {shown}", "this is a defect of the local cloud; please report it"
+            )
 
     def _launch(self, name: str) -> Child:
         child = Child(self._program(name), self.state.logs / f"{name}.log", PROJECT_FOLDER)
@@ -308,7 +310,7 @@ def summary(cloud: Cloud) -> str:
         "  demo users",
     ]
     lines += [f"    {user.email:<20} password {user.password}   ({user.name})" for user in cloud.users]
-    lines += ["", f"State and logs: {cloud.state.root}. Ctrl-C stops it; the state stays (make clean forgets it)."]
+    lines += ["", f"State and logs: {cloud.state.root}. Ctrl-C stops it; the state stays (make clean deletes it)."]
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""Two people to try the product with, signed up the way anybody signs up."""
+"""Signs up the two demo users through Cognito, as any other user."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _create(cognito: Any, outputs: CloudOutputs, user: DemoUser, attributes: dic
             UserAttributes=[{"Name": name, "Value": value} for name, value in attributes.items()],
         )
     except cognito.exceptions.UsernameExistsException:
-        # A run that ended between sign-up and the writing of the file: the password is unknown, so it is set anew.
+        # A run that ended between sign-up and the writing of the file: the password is unknown, so it is set again.
         # Confirmed first, because setting a password confirms too, but without the trigger that makes the profile.
         _confirm(cognito, outputs, user)
         cognito.admin_set_user_password(

@@ -126,7 +126,7 @@ class CdkProject:
             _DEPLOY_SECONDS,
             "cdk deploy failed",
             f"see {state.logs / 'cdk-deploy.log'} and {state.logs / 'emulator.log'}; "
-            "if only the local state is broken, forget it with --fresh",
+            "if only the local state is broken, delete it with --fresh",
             state.logs / "cdk-deploy.log",
         )
 

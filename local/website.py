@@ -51,7 +51,7 @@ def write_front_end_files(root: Path, outputs: CloudOutputs, users: Iterable[Dem
 
 
 class _PageHandler(http.server.SimpleHTTPRequestHandler):
-    """Files of the built page; `/config.json` from the state directory; never cached, because it is a workshop."""
+    """Files of the built page, and `/config.json`; never cached, so that a reload shows a new build."""
 
     def __init__(self, *arguments: Any, config: Path, **options: Any) -> None:
         self._config = config

@@ -1,1 +1,1 @@
-"""Process A of the local cloud: ministack under uvicorn, with our providers, fixes, durability and faults."""
+"""The emulator process: ministack under uvicorn, with our providers, patches, state on disk and faults."""

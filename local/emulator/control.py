@@ -12,7 +12,7 @@ from local.emulator.chime.installation import ChimeInstallation
 from local.emulator.faults import FaultRuleError, FaultSwitches
 from local.emulator.permissions.guard import PermissionGuard
 from local.emulator.permissions.needs import Need
-from local.emulator.state.store import StateKeeper
+from local.emulator.state.store import StateStore
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -39,14 +39,14 @@ class ControlPlane:
         self,
         application: Application,
         token: str,
-        keeper: StateKeeper,
+        store: StateStore,
         faults: FaultSwitches,
         chime: ChimeInstallation,
         guard: PermissionGuard,
     ) -> None:
         self._application = application
         self._token = token.encode()
-        self._keeper = keeper
+        self._store = store
         self._faults = faults
         self._chime = chime
         self._guard = guard
@@ -73,7 +73,7 @@ class ControlPlane:
     def _starting_background_work(self, send: Send) -> Send:
         async def send_and_start(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "lifespan.startup.complete":
-                self._keeper.start()
+                self._store.start()
                 self._chime.start()
             await send(message)
 
@@ -119,9 +119,9 @@ class ControlPlane:
         return 200, {"decision": self._guard.decide_for(principal, need)}
 
     def _checkpoint(self) -> tuple[int, Any]:
-        if self._keeper.stack_operation_runs():
+        if self._store.stack_operation_runs():
             return 409, _error("a stack operation is running; try again when it is over")
-        self._keeper.make_generation()
+        self._store.make_generation()
         return 200, {"status": "saved"}
 
 

@@ -19,7 +19,7 @@ from local.emulator.permissions.services import ServicesActingForRoles
 from local.emulator.providers import install_providers
 from local.emulator.requests import RequestPath
 from local.emulator.settings import EmulatorSettings
-from local.emulator.state.store import StateKeeper
+from local.emulator.state.store import StateStore
 
 _KEEP_ALIVE_SECONDS = 75
 _SHUTDOWN_SECONDS = 5
@@ -34,19 +34,19 @@ def build(settings: EmulatorSettings) -> ControlPlane:
     store = CredentialStore(settings.state.credentials_file)
     store.operator()
     faults = FaultSwitches()
-    keeper = StateKeeper(settings.state.emulator)
+    state_store = StateStore(settings.state.emulator)
     processes = FunctionProcesses(store, faults)
     guard = PermissionGuard(store, settings.region)
-    chime = ChimeInstallation(keeper)
+    chime = ChimeInstallation(state_store)
     apply_fixes()
     install_providers(settings, store)
     processes.install()
     ServicesActingForRoles(guard).install()
     chime.install()
-    keeper.keep(PERMISSIONS, guard.state, guard.restore, changes_unasked=True)
-    keeper.install()
-    RequestPath(keeper, guard, faults, processes, chime.meetings).install()
-    return ControlPlane(ministack_app.app, settings.state.control_token(), keeper, faults, chime, guard)
+    state_store.keep(PERMISSIONS, guard.state, guard.restore, changes_unasked=True)
+    state_store.install()
+    RequestPath(state_store, guard, faults, processes, chime.meetings).install()
+    return ControlPlane(ministack_app.app, settings.state.control_token(), state_store, faults, chime, guard)
 
 
 def serve(settings: EmulatorSettings) -> None:

@@ -20,7 +20,7 @@ from local.emulator.functions import FunctionProcesses
 from local.emulator.permissions.guard import PermissionGuard
 from local.emulator.permissions.needs import Request
 from local.emulator.state.policy import saving_for
-from local.emulator.state.store import StateKeeper
+from local.emulator.state.store import StateStore
 
 _LOGGER = logging.getLogger("local.requests")
 _INVOKE_PATH = re.compile(r"^/2015-03-31/functions/([^/]+)/invocations$")
@@ -34,13 +34,13 @@ class RequestPath:
 
     def __init__(
         self,
-        keeper: StateKeeper,
+        store: StateStore,
         guard: PermissionGuard,
         faults: FaultSwitches,
         processes: FunctionProcesses,
         meetings: Meetings,
     ) -> None:
-        self._keeper = keeper
+        self._store = store
         self._guard = guard
         self._faults = faults
         self._processes = processes
@@ -68,11 +68,11 @@ class RequestPath:
                     return early
             response: Response = await dispatch(method, path, headers, body, query, request_id)
             if response[0] < 400:
-                self._keeper.after_request(service, saving_for(service, operation, method))
+                self._store.after_request(service, saving_for(service, operation, method))
             if rule is not None and rule.when == "after":
                 if rule.effect == "vanish":
                     self._vanish(method, path, query, response[2])
-                return self._spoilt(rule, service, headers) or response
+                return self._corrupted(rule, service, headers) or response
             return response
 
         ministack_app._dispatch_service_request = dispatch_with_care
@@ -96,9 +96,9 @@ class RequestPath:
             await asyncio.sleep(rule.delay_ms / 1000)
         if rule.when == "after":
             return None
-        return self._spoilt(rule, service, headers)
+        return self._corrupted(rule, service, headers)
 
-    def _spoilt(self, rule: FaultRule, service: str, headers: Headers) -> Response | None:
+    def _corrupted(self, rule: FaultRule, service: str, headers: Headers) -> Response | None:
         if rule.effect in ("delay", "vanish"):
             return None
         if rule.effect == "kill" and not self._processes.kill(headers.get("user-agent", "")):
@@ -113,7 +113,7 @@ class RequestPath:
         made = json.loads(answer).get("Meeting", {}).get("MeetingId") if answer else None
         if meeting_id := named or made:
             self._meetings.vanish(meeting_id)
-            self._keeper.save_now("chime")
+            self._store.save_now("chime")
 
 
 def operation_name(

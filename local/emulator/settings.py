@@ -1,4 +1,4 @@
-"""What one emulator process is told by its command line."""
+"""The command-line settings of one emulator process."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def configure_ministack(settings: EmulatorSettings) -> None:
     """Set the variables that ministack reads when it is imported; call it before any ministack import.
 
     Everything is bound to the loopback address: ministack's default is all interfaces, and with
-    `cryptography` installed it also opens an MQTT port on all interfaces unless told not to.
+    `cryptography` installed it also opens an MQTT port on all interfaces unless it is switched off.
     """
     for name in [name for name in os.environ if name.startswith(("AWS_", "LOCALSTACK_", "MINISTACK_", "SERVICES"))]:
         del os.environ[name]

@@ -1,4 +1,4 @@
-"""Why a right is granted that no test of the local cloud uses: the one table of exceptions."""
+"""Permissions that no test of the local cloud uses, each with the reason why it is granted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Proof that nothing of ours can be reached from another machine."""
+"""Finds sockets of the local cloud that other machines could reach."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ class Child:
             self._process.wait()
 
     def wait_for_end(self) -> None:
-        """Wait until it has ended by itself or by somebody else's hand."""
+        """Wait until it has ended, for any reason."""
         if self._process is not None:
             self._process.wait()
 
@@ -150,7 +150,7 @@ class Supervisor:
         write_atomically(self._record, json.dumps(processes))
 
     def dead(self) -> Child | None:
-        """A child that ended although nobody stopped it."""
+        """A child that ended without being stopped."""
         return next((each for each in self._children.values() if not self._stopping and not each.running), None)
 
     def stop_all(self) -> None:

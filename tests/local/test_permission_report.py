@@ -1,4 +1,4 @@
-"""The permission report tells used, unused and missing rights apart, and holds every exception to a reason."""
+"""The permission report separates used, unused and missing permissions, and every exception has a reason."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def excuse_put(right: Right) -> str | None:
     return "only a restore puts" if right.action == "dynamodb:PutItem" else None
 
 
-def test_rights_are_told_apart() -> None:
+def test_used_unused_and_missing_permissions_are_separate() -> None:
     (report,) = report_of({"role": ROLE, "cdk-hnb659fds-deploy-role": BOOTSTRAP}, excuse_put)
     assert [right.action for right in report.used] == ["dynamodb:GetItem"]
     assert [(right.action, reason) for right, reason in report.excused] == [("dynamodb:PutItem", "only a restore puts")]
@@ -59,7 +59,7 @@ def test_a_reason_is_for_its_owner_action_and_resource_only() -> None:
     assert Reason("What the handlers *", "*", "*", "…").covers(Right("What the handlers of x may do", "a:b", "*"))
 
 
-def test_no_reason_is_wide_enough_to_hide_what_nobody_thought_of() -> None:
+def test_no_exception_covers_a_permission_that_it_does_not_name() -> None:
     for reason in REASONS:
         assert reason.why.strip()
         assert "*" not in (reason.owner, reason.action)

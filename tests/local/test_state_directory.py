@@ -1,4 +1,4 @@
-"""One state directory: one cloud at a time, nothing of anybody else deleted, clear errors."""
+"""One state directory: one cloud at a time, foreign files are never deleted, clear errors."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_logs_of_the_last_run_are_set_aside_and_older_ones_go(tmp_path: Path) ->
 def test_other_ports_than_those_deployed_are_refused_with_the_remedy(tmp_path: Path) -> None:
     state = StateDirectory(tmp_path)
     CloudManifest("local", Ports(5001, 5002, 5003)).save(state.manifest_file)
-    with pytest.raises(StateError, match=r"made on ports 5001, 5002, 5003.* forget the state with --fresh"):
+    with pytest.raises(StateError, match=r"made on ports 5001, 5002, 5003.* delete the state with --fresh"):
         cloud(state, ports=Ports(6001, 6002, 6003)).up()
 
 
@@ -98,7 +98,7 @@ def test_another_environment_than_the_deployed_one_is_refused(tmp_path: Path) ->
 def test_a_manifest_that_cannot_be_used_says_how_to_go_on(tmp_path: Path, content: str) -> None:
     path = tmp_path / "cloud.json"
     path.write_text(content)
-    with pytest.raises(StateError, match="forget the state with --fresh"):
+    with pytest.raises(StateError, match="delete the state with --fresh"):
         CloudManifest.load(path)
 
 
@@ -161,7 +161,7 @@ def test_commands_on_an_empty_directory_say_that_nothing_runs(tmp_path: Path, co
     ],
     ids=["first deployment cut off", "snapshot lost", "later deployment cut off", "whole"],
 )
-def test_only_a_cloud_that_never_was_whole_is_begun_anew(
+def test_only_an_interrupted_first_deployment_is_deleted(
     tmp_path: Path, deployed: str | None, deploying: bool, saved: bool, forgotten: bool
 ) -> None:
     state = StateDirectory(tmp_path / "state")

@@ -119,7 +119,7 @@ def test_children_that_outlived_their_parent_are_ended_and_nothing_else_is(child
         each.wait_until_ready(30)
     supervisor.add(survivor)
     entries = json.loads(record.read_text())
-    # The id of a process that ended may belong to somebody else by now.
+    # The id of a process that ended may belong to another process by now.
     entries.append({"pid": bystander.pid, "command": ["some", "other", "program"]})
     record.write_text(json.dumps(entries))
     ending = threading.Thread(target=survivor.wait_for_end)

@@ -1,4 +1,4 @@
-"""The directions in which the rooms of this repository may import each other."""
+"""The directions in which the directories of this repository may import each other."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PATHS = {
     "appsync_events": "packages/appsync-events/src/appsync_events",
     "appsync_events_local": "packages/appsync-events-local/src/appsync_events_local",
 }
-ROOMS = (
+DIRECTORIES = (
     "app",
     "contract",
     "stacks",
@@ -69,7 +69,7 @@ def _broken(folder: str, *, forbidden: tuple[str, ...], allowed: tuple[str, ...]
     ("folder", "forbidden", "allowed"),
     [
         ("handlers/core", (*AWS, "urllib3", "handlers.entry", "handlers.adapters", "handlers.settings"), ()),
-        ("contract", tuple(room for room in ROOMS if room != "contract"), ()),
+        ("contract", tuple(directory for directory in DIRECTORIES if directory != "contract"), ()),
         ("handlers/adapters", ("handlers.entry",), ()),
         (
             "handlers",
@@ -83,24 +83,34 @@ def _broken(folder: str, *, forbidden: tuple[str, ...], allowed: tuple[str, ...]
         ("local", ("handlers",), ()),
         ("ops", ("handlers",), ()),
         # Installed by others alone: nothing of this repository, and no AWS library but for signing.
-        ("appsync_events", (*(room for room in ROOMS if room != "appsync_events"), *AWS, "msgspec"), SIGNING),
-        ("appsync_events_local", tuple(room for room in ROOMS if room != "appsync_events_local"), ()),
+        (
+            "appsync_events",
+            (*(directory for directory in DIRECTORIES if directory != "appsync_events"), *AWS, "msgspec"),
+            SIGNING,
+        ),
+        (
+            "appsync_events_local",
+            tuple(directory for directory in DIRECTORIES if directory != "appsync_events_local"),
+            (),
+        ),
         ("client", ("handlers", "stacks", "app", "ops", "bench"), ()),
     ],
 )
-def test_a_room_imports_only_what_it_may(folder: str, forbidden: tuple[str, ...], allowed: tuple[str, ...]) -> None:
+def test_a_directory_imports_only_what_it_may(
+    folder: str, forbidden: tuple[str, ...], allowed: tuple[str, ...]
+) -> None:
     assert _files(folder), folder
     assert _broken(folder, forbidden=forbidden, allowed=allowed) == []
 
 
-@pytest.mark.parametrize("folder", [room for room in ROOMS if room != "tests"])
+@pytest.mark.parametrize("folder", [directory for directory in DIRECTORIES if directory != "tests"])
 def test_nothing_imports_tests(folder: str) -> None:
     assert _broken(folder, forbidden=("tests", "pytest", "hypothesis")) == []
 
 
 def test_a_forbidden_import_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "room").mkdir()
-    (tmp_path / "room" / "door.py").write_text(
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "module.py").write_text(
         "def late():\n"
         "    from handlers.adapters import call_log\n"
         "    import handlers.settings\n"
@@ -108,5 +118,5 @@ def test_a_forbidden_import_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyP
         encoding="utf-8",
     )
     monkeypatch.setitem(globals(), "ROOT", tmp_path)
-    found = _broken("room", forbidden=("handlers", "boto3"), allowed=("handlers.settings",))
-    assert found == ["room.door imports handlers.adapters.call_log", "room.door imports boto3.session"]
+    found = _broken("folder", forbidden=("handlers", "boto3"), allowed=("handlers.settings",))
+    assert found == ["folder.module imports handlers.adapters.call_log", "folder.module imports boto3.session"]

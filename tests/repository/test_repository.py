@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 FORBIDDEN = {
-    "a path of somebody's machine": re.compile(r"(?<![\w.])/(?:work|root|home/\w+|Users/\w+|farm)/"),
+    "a path of a developer's machine": re.compile(r"(?<![\w.])/(?:work|root|home/\w+|Users/\w+|farm)/"),
     "a package registry's host": re.compile(r"registry\.npmjs\.org|files\.pythonhosted\.org|pypi\.org/simple"),
     "an AWS access key": re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
     "an AWS account id": re.compile(

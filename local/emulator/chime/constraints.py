@@ -61,12 +61,12 @@ def _range(shape: Any, value: Any, path: str) -> list[str]:
     sized = shape.type_name in ("string", "list", "map")
     amount, noun = (len(value), "have length") if sized else (value, "have value")
     low, high = shape.metadata.get("min"), shape.metadata.get("max")
-    told = f"Value at '{path}' failed to satisfy constraint: Member must {noun}"
+    failed = f"Value at '{path}' failed to satisfy constraint: Member must {noun}"
     problems = []
     if low is not None and amount < low:
-        problems.append(f"{told} greater than or equal to {low}")
+        problems.append(f"{failed} greater than or equal to {low}")
     if high is not None and amount > high:
-        problems.append(f"{told} less than or equal to {high}")
+        problems.append(f"{failed} less than or equal to {high}")
     return problems
 
 

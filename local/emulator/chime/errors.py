@@ -8,7 +8,7 @@ class ChimeError(Exception):
 
     Args:
         code: an exception of the service model, for example `NotFoundException`.
-        message: for whoever made the call.
+        message: for the caller of the operation.
     """
 
     def __init__(self, code: str, message: str) -> None:

@@ -11,7 +11,7 @@ from local.emulator.chime.control import ChimeControl
 from local.emulator.chime.meetings import Meetings, ServiceClock
 from local.emulator.chime.notifications import EventBridgeNotifier
 from local.emulator.chime.service import SERVICE, ChimeService
-from local.emulator.state.store import StateKeeper
+from local.emulator.state.store import StateStore
 
 _LOOK_SECONDS = 1.0
 
@@ -20,28 +20,28 @@ class ChimeInstallation:
     """The parts put together.
 
     Args:
-        keeper: of the emulator's state.
+        store: of the emulator's state.
     """
 
-    def __init__(self, keeper: StateKeeper) -> None:
+    def __init__(self, store: StateStore) -> None:
         clock = ServiceClock()
-        self._keeper = keeper
+        self._store = store
         self.meetings = Meetings(clock, EventBridgeNotifier(clock.now))
         self.control = ChimeControl(self.meetings, clock, self._save)
         self._task: asyncio.Task[None] | None = None
 
     def install(self) -> None:
-        """Register with ministack's dispatcher and the keeper of state."""
+        """Register with ministack's dispatcher and the state store."""
         router.SERVICE_PATTERNS[SERVICE] = {}
         ministack_app.SERVICE_HANDLERS[SERVICE] = ChimeService(self.meetings).handle_request
-        self._keeper.keep(SERVICE, self.meetings.state, self.meetings.restore)
+        self._store.keep(SERVICE, self.meetings.state, self.meetings.restore)
 
     def start(self) -> None:
         """Begin to look for meetings whose time is over; call when the server is about to answer requests."""
         self._task = asyncio.get_running_loop().create_task(self._run(), name="chime-meetings")
 
     def _save(self) -> None:
-        self._keeper.save_now(SERVICE)
+        self._store.save_now(SERVICE)
 
     async def _run(self) -> None:
         while True:

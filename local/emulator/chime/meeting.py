@@ -1,4 +1,4 @@
-"""A meeting and its attendees: what they hold, when a meeting ends by itself, and what the API says of them."""
+"""A meeting and its attendees: what they hold, when a meeting ends by itself, and how the API shows them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from local.emulator.chime.media_regions import media_placement
 from local.emulator.settings import ACCOUNT_ID
 
 EMPTY_SECONDS = 5 * 60
-"""A meeting ends when nobody's audio is connected for longer than this (Chime SDK developer guide, creating meetings).
+"""A meeting without connected audio ends after this time (Chime SDK developer guide, creating meetings).
 The older namespace's end after half an hour with one attendee is not a rule of Chime SDK Meetings."""
 LIFETIME_SECONDS = 24 * 3600
 """… or when it has lasted this long."""
@@ -24,7 +24,7 @@ Json = dict[str, Any]
 
 @dataclass
 class Attendee:
-    """Somebody who may join. `connected` says whether their audio is connected now."""
+    """An attendee of a meeting. `connected` says whether the attendee's audio is connected now."""
 
     attendee_id: str
     external_user_id: str
@@ -130,7 +130,7 @@ class Meeting:
         return min(ends)
 
     def count_connections(self, now: float) -> None:
-        """Start or stop the clock of an empty meeting, after somebody came or went."""
+        """Start or stop the clock of an empty meeting, after an attendee joined or left."""
         connected = any(each.connected for each in self.attendees.values())
         self.empty_since = None if connected else self.empty_since or now
 

@@ -14,7 +14,7 @@ ACTIVE_MEETINGS_MAX = 250
 """The account's soft quota (Chime SDK service quotas)."""
 
 Json = dict[str, Any]
-Tell = Callable[[str, Meeting, Attendee | None], None]
+Notify = Callable[[str, Meeting, Attendee | None], None]
 """Called with an event's type (without `chime:`), the meeting and, for events of one, the attendee."""
 
 
@@ -39,12 +39,12 @@ class Meetings:
 
     Args:
         clock: the time.
-        tell: what is told of everything that happens.
+        notify: receives every event of a meeting or attendee.
     """
 
-    def __init__(self, clock: ServiceClock, tell: Tell) -> None:
+    def __init__(self, clock: ServiceClock, notify: Notify) -> None:
         self._clock = clock
-        self._tell = tell
+        self._notify = notify
         self._meetings: dict[str, Meeting] = {}
 
     def create(self, request: Json, tags: dict[str, str], region: str) -> Meeting:
@@ -66,7 +66,7 @@ class Meetings:
         meeting = Meeting.new(request, region, self._clock.now())
         meeting.tags.update(tags)
         self._meetings[meeting.meeting_id] = meeting
-        self._tell("MeetingStarted", meeting, None)
+        self._notify("MeetingStarted", meeting, None)
         return meeting
 
     def get(self, meeting_id: str) -> Meeting:
@@ -99,7 +99,7 @@ class Meetings:
         return list(self._meetings.values())
 
     def delete(self, meeting_id: str) -> None:
-        """End a meeting for everybody in it.
+        """End a meeting for all attendees.
 
         Raises:
             ChimeError: NotFoundException.
@@ -107,7 +107,7 @@ class Meetings:
         self._end(self.get(meeting_id))
 
     def vanish(self, meeting_id: str) -> None:
-        """Lose a meeting without telling anybody, as when an event of Chime gets lost; fine if there is none."""
+        """Delete a meeting, if there is one, without an event, as when an event of Chime is lost."""
         self._meetings.pop(meeting_id.lower(), None)
 
     def end_overdue(self) -> list[Meeting]:
@@ -138,7 +138,7 @@ class Meetings:
             raise limit_exceeded(f"the meeting has {meeting.attendees_max} attendees")
         attendee = Attendee.new(external_user_id, capabilities or meeting.default_capabilities())
         meeting.attendees[attendee.attendee_id] = attendee
-        self._tell("AttendeeAdded", meeting, attendee)
+        self._notify("AttendeeAdded", meeting, attendee)
         return attendee
 
     def attendee(self, meeting_id: str, attendee_id: str) -> tuple[Meeting, Attendee]:
@@ -154,7 +154,7 @@ class Meetings:
         return meeting, found
 
     def remove(self, meeting_id: str, attendee_id: str) -> None:
-        """Delete an attendee; whoever is connected with its token is disconnected.
+        """Delete an attendee; a connection with its token is closed.
 
         Raises:
             ChimeError: NotFoundException.
@@ -162,7 +162,7 @@ class Meetings:
         meeting, attendee = self.attendee(meeting_id, attendee_id)
         self._disconnect(meeting, attendee, "AttendeeLeft")
         del meeting.attendees[attendee.attendee_id]
-        self._tell("AttendeeDeleted", meeting, attendee)
+        self._notify("AttendeeDeleted", meeting, attendee)
 
     def join(self, meeting_id: str, attendee_id: str, join_token: str | None) -> Attendee:
         """Connect an attendee's audio, as a browser does. A second one with the same token drops the first.
@@ -179,10 +179,10 @@ class Meetings:
         if join_token is not None and join_token != attendee.join_token:
             raise ChimeError("UnauthorizedException", "the join token is not the attendee's")
         self._disconnect(meeting, attendee, "AttendeeDropped")
-        self._tell("AttendeeAuthorized", meeting, attendee)
+        self._notify("AttendeeAuthorized", meeting, attendee)
         attendee.connected = True
         meeting.count_connections(self._clock.now())
-        self._tell("AttendeeJoined", meeting, attendee)
+        self._notify("AttendeeJoined", meeting, attendee)
         return attendee
 
     def leave(self, meeting_id: str, attendee_id: str, *, dropped: bool) -> Attendee:
@@ -191,7 +191,7 @@ class Meetings:
         Args:
             meeting_id: the meeting.
             attendee_id: the attendee.
-            dropped: the connection was lost, nobody hung up.
+            dropped: the connection was lost; the attendee did not hang up.
 
         Raises:
             ChimeError: NotFoundException.
@@ -214,8 +214,8 @@ class Meetings:
         if attendee.connected:
             attendee.connected = False
             meeting.count_connections(self._clock.now())
-            self._tell(event, meeting, attendee)
+            self._notify(event, meeting, attendee)
 
     def _end(self, meeting: Meeting) -> None:
         del self._meetings[meeting.meeting_id]
-        self._tell("MeetingEnded", meeting, None)
+        self._notify("MeetingEnded", meeting, None)

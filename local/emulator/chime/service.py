@@ -105,13 +105,13 @@ class ChimeService:
         return {"Attendee": self._attendee(given)[1].document()}
 
     def _list_attendees(self, given: Json) -> Json:
-        everybody = list(self._meetings.get(given["MeetingId"]).attendees.values())
+        attendees = list(self._meetings.get(given["MeetingId"]).attendees.values())
         token = given.get("NextToken", "0")
-        if not token.isdigit() or int(token) > len(everybody):
+        if not token.isdigit() or int(token) > len(attendees):
             raise bad_request("nextToken is not one that ListAttendees gave")
         start, size = int(token), given.get("MaxResults", _PAGE)
-        page: Json = {"Attendees": [each.document() for each in everybody[start : start + size]]}
-        return page | ({"NextToken": str(start + size)} if start + size < len(everybody) else {})
+        page: Json = {"Attendees": [each.document() for each in attendees[start : start + size]]}
+        return page | ({"NextToken": str(start + size)} if start + size < len(attendees) else {})
 
     def _delete_attendee(self, given: Json) -> None:
         self._meetings.remove(given["MeetingId"], given["AttendeeId"])

@@ -1,7 +1,7 @@
 """What a client of an HTTP API sees when the function behind it fails.
 
 Upstream: the answer is 502 with the function's error message and type, so a client here learns what no client on
-AWS is told. Amazon API Gateway Developer Guide, "Troubleshooting issues with HTTP API Lambda integrations": a function
+AWS is shown. Amazon API Gateway Developer Guide, "Troubleshooting issues with HTTP API Lambda integrations": a function
 that fails is answered with 500 and `{"message":"Internal Server Error"}`.
 """
 

@@ -1,7 +1,7 @@
 """Alarms on metric math.
 
 Upstream: `AWS::CloudWatch::Alarm` with `Metrics` fails the whole deployment. Here it is accepted and never
-evaluated (it stays INSUFFICIENT_DATA): a local cloud has nobody to wake up.
+evaluated (it stays INSUFFICIENT_DATA): a local cloud has no alarm recipients.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What happens when somebody's sign-up is confirmed.
+"""Calls the PostConfirmation trigger when a sign-up is confirmed.
 
 Upstream: the post-confirmation trigger is never called, so whatever an application makes for a new user is never
 made; and a confirmation with the code that was sent to an e-mail address does not mark that address as verified.

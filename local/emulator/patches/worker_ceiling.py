@@ -20,7 +20,7 @@ CEILING = max(4, 2 * (os.cpu_count() or 1))
 WAIT_SECONDS = 25.0
 """Longest wait for a free process; then the call is throttled, as upstream does at its own ceiling."""
 _LOOK_AGAIN_SECONDS = 0.5
-"""A process can also become free by dying, which nobody announces."""
+"""A process that dies also becomes free, and no event announces that."""
 
 
 def apply() -> None:
@@ -53,11 +53,11 @@ def waiting(acquire: Callable[..., tuple[Any, str]], freed: threading.Condition)
 
 
 def announcing(release: Callable[..., None], freed: threading.Condition) -> Callable[..., None]:
-    """Return a version of `release_worker` that tells the waiting callers, who may wait for another function."""
+    """Return a version of `release_worker` that notifies the waiting callers, which may wait for another function."""
 
-    def release_and_tell(*arguments: Any, **options: Any) -> None:
+    def release_and_notify(*arguments: Any, **options: Any) -> None:
         release(*arguments, **options)
         with freed:
             freed.notify_all()
 
-    return release_and_tell
+    return release_and_notify

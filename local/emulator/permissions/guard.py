@@ -65,7 +65,7 @@ class PermissionGuard:
         return not refused
 
     def decide_for(self, principal_arn: str, need: Need) -> Decision:
-        """The decision on a principal by its ARN; whoever is no role's session is not restricted."""
+        """The decision on a principal by its ARN; a principal that is not a role's session is not restricted."""
         session = role_session(principal_arn)
         return "allowed" if session is None else self.decide(session.role, need, {})
 

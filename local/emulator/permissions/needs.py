@@ -51,7 +51,7 @@ def needs_of(request: Request) -> list[Need] | None:
     """What must be allowed for a request.
 
     Returns:
-        The needs; an empty list for operations that nobody signs; None when the operation is unknown.
+        The needs; an empty list for unsigned operations; None when the operation is unknown.
     """
     if request.operation in iam_actions.unsigned_operations(request.service):
         return []

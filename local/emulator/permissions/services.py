@@ -98,7 +98,7 @@ class ServicesActingForRoles:
         def emit_if_allowed(function: Mapping, *rest: Any, **options: Any) -> None:
             config = function.get("config") or function
             name = (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{config.get('FunctionName')}"
-            # One stream stands for all: who may write to some of a group's streams only is a case nobody has.
+            # One stream stands for all: no role here may write to only some of a group's streams.
             stream = f"arn:aws:logs:{get_region()}:{get_account_id()}:log-group:{name}:log-stream:any"
             role = role_name(config.get("Role", ""))
             needs = [Need(action, stream) for action in ("logs:CreateLogStream", "logs:PutLogEvents")]

@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Saving(Enum):
-    """What a request that succeeded asks of the keeper."""
+    """What a request that succeeded requires of the state store."""
 
     NOTHING = "it read, or its loss does no harm"
     JOURNALLED = "the DynamoDB journal holds it already"

@@ -27,7 +27,7 @@ _STREAMS_KEY = "dynamodb_stream_records"
 _CHANGED_IN_BACKGROUND = ("sqs", "scheduler")
 
 
-class StateKeeper:
+class StateStore:
     """Owner of the state below one folder. Used from the event loop only, except where said."""
 
     def __init__(self, root: Path) -> None:
@@ -71,7 +71,7 @@ class StateKeeper:
 
     def start(self) -> None:
         """Begin to save periodically; call when the server is about to answer requests."""
-        self._task = asyncio.get_running_loop().create_task(self._run(), name="state-keeper")
+        self._task = asyncio.get_running_loop().create_task(self._run(), name="state-store")
 
     def after_request(self, service: str, saving: Saving) -> None:
         """Do what must be done before the caller of a successful request gets its answer.

@@ -57,8 +57,8 @@ def test_a_user_has_one_attendee_and_one_token_in_a_meeting(chime: Any) -> None:
     again = {"MeetingId": meeting, "AttendeeId": ada["AttendeeId"]}
     assert refused(chime.get_attendee, **again)[:2] == ("NotFoundException", 404)
     assert refused(chime.delete_attendee, **again)[:2] == ("NotFoundException", 404)
-    anew = chime.create_attendee(MeetingId=meeting, ExternalUserId="ada")["Attendee"]
-    assert anew["JoinToken"] != ada["JoinToken"]
+    second = chime.create_attendee(MeetingId=meeting, ExternalUserId="ada")["Attendee"]
+    assert second["JoinToken"] != ada["JoinToken"]
 
 
 def test_a_meeting_comes_with_its_attendees(chime: Any) -> None:
@@ -117,9 +117,9 @@ def test_an_input_that_breaks_a_constraint_is_refused_with_its_name(
     chime: Any, change: dict[str, Any], message: str
 ) -> None:
     request = {"ClientRequestToken": "token", "ExternalMeetingId": "meeting", "MediaRegion": "us-east-1"}
-    code, status, told = refused(chime.create_meeting, **{**request, **change})
+    code, status, text = refused(chime.create_meeting, **{**request, **change})
     assert (code, status) == ("BadRequestException", 400)
-    assert re.search(message, told)
+    assert re.search(message, text)
 
 
 def test_a_user_id_must_be_one_that_chime_takes(chime: Any) -> None:

@@ -1,4 +1,4 @@
-"""What happens in meetings of the Chime stand-in is told, kept over a crash, and can be made to fail."""
+"""Events of meetings reach EventBridge, survive a crash, and can be made to fail."""
 
 from __future__ import annotations
 
@@ -46,16 +46,16 @@ class Bus:
         return [event["detail"] for event in events]
 
 
-def test_what_happens_in_a_meeting_is_told_to_eventbridge(emulator: EmulatorProcess, chime: Any) -> None:
+def test_events_of_a_meeting_reach_eventbridge(emulator: EmulatorProcess, chime: Any) -> None:
     bus = Bus(emulator)
-    meeting = create(chime, "told")["MeetingId"]
+    meeting = create(chime, "events")["MeetingId"]
     (started,) = bus.until("MeetingStarted")
     assert started == {
         "version": "0",
         "eventType": "chime:MeetingStarted",
         "timestamp": started["timestamp"],
         "meetingId": meeting,
-        "externalMeetingId": "told",
+        "externalMeetingId": "events",
         "mediaRegion": "eu-central-1",
     }
     ada = chime.create_attendee(MeetingId=meeting, ExternalUserId="ada")["Attendee"]
@@ -82,7 +82,7 @@ def test_what_happens_in_a_meeting_is_told_to_eventbridge(emulator: EmulatorProc
     bus.until("MeetingEnded")
 
 
-def test_nobody_joins_with_another_token(emulator: EmulatorProcess, chime: Any) -> None:
+def test_a_join_with_another_attendees_token_is_refused(emulator: EmulatorProcess, chime: Any) -> None:
     meeting = create(chime)["MeetingId"]
     ada = chime.create_attendee(MeetingId=meeting, ExternalUserId="ada")["Attendee"]
     with pytest.raises(StepError, match="401"):
@@ -109,7 +109,7 @@ def test_meetings_end_by_themselves_and_are_not_found_then(emulator: EmulatorPro
     assert ended == [empty, alone, busy]
 
 
-def test_an_empty_meeting_is_ended_although_nobody_asks(emulator: EmulatorProcess, chime: Any) -> None:
+def test_an_empty_meeting_ends_without_a_request(emulator: EmulatorProcess, chime: Any) -> None:
     create(chime)
     emulator.meetings.advance(298.5)
     bus = Bus(emulator)

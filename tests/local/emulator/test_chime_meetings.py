@@ -17,12 +17,12 @@ USERS = ("ada", "grace", "alan")
 
 
 class Account:
-    """Meetings with what was told of them."""
+    """Meetings with the events that they sent."""
 
     def __init__(self) -> None:
-        self.told: list[str] = []
+        self.events: list[str] = []
         self.clock = ServiceClock(lambda: 1_000_000.0)
-        self.meetings = Meetings(self.clock, lambda event, *_: self.told.append(event))
+        self.meetings = Meetings(self.clock, lambda event, *_: self.events.append(event))
 
     def create(self, token: str) -> Any:
         request = {"ClientRequestToken": token, "ExternalMeetingId": token, "MediaRegion": "eu-central-1"}
@@ -37,7 +37,7 @@ def test_the_account_has_at_most_250_active_meetings() -> None:
     assert account.create("token-7") is made[7]
     account.meetings.delete(made[0].meeting_id)
     account.create("one more")
-    assert account.told.count("MeetingStarted") == ACTIVE_MEETINGS_MAX + 1
+    assert account.events.count("MeetingStarted") == ACTIVE_MEETINGS_MAX + 1
 
 
 @pytest.mark.parametrize("region", MEDIA_REGIONS)
@@ -85,14 +85,14 @@ def test_whatever_happens_meetings_keep_their_rules(actions: list[tuple[str, Any
             account.clock.advance(value)
         elif action == "crash":
             state = account.meetings.state()
-            account.meetings = Meetings(account.clock, lambda event, *_: account.told.append(event))
+            account.meetings = Meetings(account.clock, lambda event, *_: account.events.append(event))
             account.meetings.restore(state)
             assert account.meetings.state() == state
         elif active := account.meetings.active():
             _act(account, active[0], action, value)
         now, active = account.clock.now(), account.meetings.active()
         assert len({each.token for each in active}) == len(active)
-        assert account.told.count("MeetingStarted") - account.told.count("MeetingEnded") == len(active)
+        assert account.events.count("MeetingStarted") - account.events.count("MeetingEnded") == len(active)
         for meeting in active:
             connected = [each for each in meeting.attendees.values() if each.connected]
             users = [each.external_user_id for each in meeting.attendees.values()]

@@ -70,7 +70,7 @@ def test_a_response_carries_one_date(emulator: EmulatorProcess) -> None:
     connection.close()
 
 
-def test_unknown_control_paths_are_told_apart_from_aws_requests(emulator: EmulatorProcess) -> None:
+def test_unknown_control_paths_are_not_taken_for_aws_requests(emulator: EmulatorProcess) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", emulator.ports.emulator, timeout=10)
     connection.request("GET", "/_local/nothing", headers={"x-local-control": emulator.token})
     response = connection.getresponse()

@@ -91,5 +91,7 @@ def test_a_generation_counts_only_once_it_is_complete(tmp_path: Path) -> None:
         ("s3", "", "PUT", Saving.BEFORE_ANSWER),
     ],
 )
-def test_what_each_request_asks_of_the_keeper(service: str, operation: str, method: str, saving: Saving) -> None:
+def test_what_each_request_requires_of_the_state_store(
+    service: str, operation: str, method: str, saving: Saving
+) -> None:
     assert saving_for(service, operation, method) is saving

@@ -27,9 +27,9 @@ def handler(event, context):
             getattr(clients[service], method)(**arguments)
             outcomes.append("done")
         except ClientError as error:
-            told = error.response["Error"]
+            refusal = error.response["Error"]
             status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-            outcomes.append(f"{status} {told['Code']}: {told.get('Message')}")
+            outcomes.append(f"{status} {refusal['Code']}: {refusal.get('Message')}")
     return outcomes
 """
 ACCOUNT = "000000000000"
@@ -146,7 +146,7 @@ def test_queues_and_meetings_have_their_own_refusals(emulator: EmulatorProcess, 
 
 
 def test_a_role_that_does_not_exist_may_nothing_and_the_operator_everything(emulator: EmulatorProcess) -> None:
-    emulator.function("orphan", CALLER, role=f"arn:aws:iam::{ACCOUNT}:role/nobody")
+    emulator.function("orphan", CALLER, role=f"arn:aws:iam::{ACCOUNT}:role/unknown")
     (answer,) = invoke(emulator, "orphan", [("dynamodb", "list_tables", {})])
     assert "AccessDenied" in answer
     assert emulator.aws("dynamodb").list_tables()["TableNames"] is not None
@@ -245,7 +245,7 @@ def named_roles(emulator: EmulatorProcess) -> list[dict[str, Any]]:
     ("principal", "decision"),
     [
         ("assumed-role/publisher/function", {"chats": "allowed", "users": "not allowed"}),
-        ("assumed-role/nobody/function", {"chats": "not allowed"}),
+        ("assumed-role/unknown/function", {"chats": "not allowed"}),
         ("user/operator", {"users": "allowed"}),
     ],
 )

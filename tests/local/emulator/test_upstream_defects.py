@@ -118,7 +118,7 @@ show([called, {"Name": "email_verified", "Value": "true"} in attributes])
     assert ask(tmp_path, code) == [[], False]
 
 
-def test_a_failing_function_tells_its_error_to_clients_so_function_failures_is_needed(tmp_path: Path) -> None:
+def test_a_failing_function_shows_its_error_to_clients_so_function_failures_is_needed(tmp_path: Path) -> None:
     code = """
 failure = {"error": True, "body": {"errorMessage": "the secret is out", "errorType": "RuntimeError"}}
 show(lambda_svc.lambda_execute_result_to_api_proxy_response(failure)[0])
