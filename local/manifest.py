@@ -52,4 +52,4 @@ class CloudManifest:
                 raise ValueError("written by another version")
             return cls(**{**document, "ports": Ports(**document["ports"])})
         except (ValueError, KeyError, TypeError) as error:
-            raise StateError(f"{path} cannot be used ({error}); forget the state with --fresh") from error
+            raise StateError(f"{path} cannot be used ({error}); delete the state with --fresh") from error
