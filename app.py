@@ -7,19 +7,19 @@ import sys
 import aws_cdk as cdk
 
 from stacks.app import compose
-from stacks.config.load import SettingsProblem, load
+from stacks.config.load import SettingsError, load
 from stacks.packaging import PackagingError, build
 from stacks.policy.nag import add_rules
 
 
 def main() -> int:
-    """Synthesise one environment; return 1 with the reasons where that is impossible."""
+    """Synthesise one environment; print the errors and return 1 if its settings or the Lambda package are invalid."""
     app = cdk.App()
     try:
         environment = load(app.node.try_get_context("env"))
         asset = build(environment.functions.platform)
-    except (SettingsProblem, PackagingError) as problem:
-        print(problem, file=sys.stderr)
+    except (SettingsError, PackagingError) as error:
+        print(error, file=sys.stderr)
         return 1
     compose(app, environment, asset)
     add_rules(app)

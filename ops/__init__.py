@@ -1,1 +1,1 @@
-"""Commands for those who run the product: generated contract documents, change report, cost, doctor, load."""
+"""Operator commands: diff, deploy, outputs and verify."""

@@ -1,4 +1,4 @@
-"""Runs the CDK CLI that package.json pins, in the environment of these commands."""
+"""Runs the CDK CLI that package.json pins."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ def synthesise(root: Path, environment: str, output: Path, *, validate: bool = T
     Args:
         root: the checkout to synthesise.
         environment: name of the environment.
-        output: folder of the cloud assembly.
+        output: directory of the cloud assembly.
         validate: check the templates against CloudFormation's schemas, which takes seconds.
 
     Raises:
-        CommandError: the app refuses; the message holds what it said.
+        CommandError: the synthesis failed; the message contains its output.
     """
     command = ["synth", "--quiet", "--context", f"env={environment}", "--output", str(output)]
     variables = {} if validate else {"CDK_VALIDATION": "false"}
-    done = run_offline(command, cwd=root, seconds=_SYNTH_SECONDS, variables=variables)
-    if done.returncode != 0:
-        raise CommandError(f"{environment} of {root.name} cannot be synthesised:\n{done.stderr.strip()[-4_000:]}")
+    finished = run_offline(command, cwd=root, seconds=_SYNTH_SECONDS, variables=variables)
+    if finished.returncode != 0:
+        raise CommandError(f"Synthesising {environment} in {root.name} failed:\n{finished.stderr.strip()[-4_000:]}")
 
 
 def run_offline(
     arguments: list[str], *, cwd: Path, seconds: float, variables: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run the CLI without credentials and return what it printed.
+    """Run the CLI without credentials and return its status and output.
 
     Raises:
         CommandError: the CLI is not installed, or does not finish within `seconds`.
@@ -55,11 +55,13 @@ def run_offline(
             timeout=seconds,
         )
     except subprocess.TimeoutExpired as error:
-        raise CommandError(f"cdk {arguments[0]} did not finish within {seconds:.0f} s. Is the machine busy?") from error
+        raise CommandError(
+            f"cdk {arguments[0]} did not finish within {seconds:.0f} s. Repeat when the machine has less load."
+        ) from error
 
 
 def run(arguments: list[str]) -> int:
-    """Run the CLI with the caller's credentials and terminal, and return its exit status."""
+    """Run the CLI with the operator's credentials and terminal, and return its exit status."""
     return subprocess.run([cli(), *arguments, "--no-notices"], cwd=ROOT, env={**os.environ, **_common()}).returncode
 
 

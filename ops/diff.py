@@ -1,7 +1,7 @@
-"""What a change does to the cloud, offline: `python -m ops.diff --env NAME --base REVISION [--fail-on KIND]`.
+"""Compares the templates of two revisions offline: `python -m ops.diff --env NAME --base REVISION [--fail-on KIND]`.
 
-Synthesises the base revision in a worktree of its own and the checkout as it stands, both without credentials, and
-lets the CDK CLI compare every stack. It compares templates: what was changed by hand in the account it cannot see.
+Synthesises the base revision in a temporary git worktree and the current checkout, both without credentials, and
+compares every stack with the CDK CLI. It compares templates only and does not see manual changes in the account.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ _LOCK: Final = Path("handlers") / "requirements.lock"
 
 @dataclass(frozen=True)
 class StackDiff:
-    """What happens to one stack.
+    """The changes of one stack.
 
     Args:
         stack: its name.
-        added, removed, changed: resources, `{logical id} ({type})`.
-        text: the CLI's own diff.
-        refused: whether the gate refuses it.
+        added, removed, changed: its resources, `{logical id} ({type})`.
+        text: the diff of the CDK CLI.
+        refused: whether `--fail-on` refuses the changes.
     """
 
     stack: str
@@ -48,26 +48,26 @@ class StackDiff:
 
     @property
     def summary(self) -> str:
-        """Return one line, with a line for each resource that goes."""
-        counts = f"{len(self.added)} new, {len(self.changed)} changed, {len(self.removed)} gone"
+        """Return one line with the counts, and one line per removed resource."""
+        counts = f"{len(self.added)} added, {len(self.changed)} changed, {len(self.removed)} removed"
         head = f"{self.stack}: {counts if self.added or self.changed or self.removed else 'no resource changes'}"
-        return "\n".join([head, *(f"  goes: {resource}" for resource in self.removed)])
+        return "\n".join([head, *(f"  removed: {resource}" for resource in self.removed)])
 
 
 def compare(base: Path, head: Path, fail_on: FailOn | None) -> list[StackDiff]:
     """Compare two cloud assemblies stack by stack.
 
-    A stack that is gone is shown with everything in it, and refused by every gate but `broadening`.
+    A removed stack is reported with all of its resources, and refused by every `fail_on` except `broadening`.
 
     Raises:
-        CommandError: the CLI fails for another reason than the gate.
+        CommandError: the CLI failed for another reason than `fail_on`.
     """
     before, after = _templates(base), _templates(head)
-    differences = [_changed_stack(name, before.get(name), after[name], head, fail_on) for name in sorted(after)]
+    differences = [_compare_stack(name, before.get(name), after[name], head, fail_on) for name in sorted(after)]
     for name in sorted(set(before) - set(after)):
         resources = tuple(sorted(_described(_resources(before[name].template))))
-        gated = fail_on in ("destructive", "any-change")
-        differences.append(StackDiff(name, (), resources, (), "The stack is gone.\n", gated))
+        refused = fail_on in ("destructive", "any-change")
+        differences.append(StackDiff(name, (), resources, (), "The stack is removed.\n", refused))
     return differences
 
 
@@ -93,16 +93,16 @@ def _templates(assembly: Path) -> dict[str, _Stack]:
     }
 
 
-def _changed_stack(name: str, before: _Stack | None, after: _Stack, head: Path, fail_on: FailOn | None) -> StackDiff:
-    with tempfile.TemporaryDirectory(prefix="diff-") as folder:
-        base_file = Path(folder) / "base.json"
+def _compare_stack(name: str, before: _Stack | None, after: _Stack, head: Path, fail_on: FailOn | None) -> StackDiff:
+    with tempfile.TemporaryDirectory(prefix="diff-") as directory:
+        base_file = Path(directory) / "base.json"
         base_file.write_text(json.dumps(before.template if before else {"Resources": {}}), encoding="utf-8")
         arguments = ["diff", after.construct, "--exclusively", "--app", str(head), "--template", str(base_file)]
         if fail_on is not None:
             arguments += ["--fail-on", fail_on]
-        done = cdk.run_offline(arguments, cwd=Path(folder), seconds=_DIFF_SECONDS)
-    text = done.stdout + done.stderr
-    if done.returncode != 0 and (fail_on is None or "Number of stacks with differences" not in text):
+        finished = cdk.run_offline(arguments, cwd=Path(directory), seconds=_DIFF_SECONDS)
+    text = finished.stdout + finished.stderr
+    if finished.returncode != 0 and (fail_on is None or "Number of stacks with differences" not in text):
         raise CommandError(f"cdk diff of {name} failed:\n{text[-2_000:]}")
     old, new = _resources(before.template if before else {}), _resources(after.template)
     return StackDiff(
@@ -111,7 +111,7 @@ def _changed_stack(name: str, before: _Stack | None, after: _Stack, head: Path, 
         removed=tuple(sorted(_described({key: old[key] for key in old.keys() - new.keys()}))),
         changed=tuple(sorted(_described({key: new[key] for key in new.keys() & old.keys() if new[key] != old[key]}))),
         text=text,
-        refused=done.returncode != 0,
+        refused=finished.returncode != 0,
     )
 
 
@@ -126,14 +126,14 @@ def _resources(template: dict[str, Any]) -> dict[str, Any]:
 
 def _described(resources: dict[str, Any]) -> Iterator[str]:
     for name, resource in resources.items():
-        kept = ", stays in the account" if resource.get("DeletionPolicy") == "Retain" else ""
+        kept = ", kept in the account" if resource.get("DeletionPolicy") == "Retain" else ""
         yield f"{name} ({resource['Type']}{kept})"
 
 
 @contextmanager
 def _worktree(revision: str, root: Path) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="base-") as folder:
-        path = Path(folder) / "base"
+    with tempfile.TemporaryDirectory(prefix="base-") as directory:
+        path = Path(directory) / "base"
         _git(root, "worktree", "add", "--quiet", "--detach", str(path), revision)
         try:
             yield path
@@ -143,13 +143,13 @@ def _worktree(revision: str, root: Path) -> Iterator[Path]:
 
 def _git(root: Path, *arguments: str) -> None:
     command = ["git", "-C", str(root), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=_GIT_SECONDS)
-    if done.returncode != 0:
-        raise CommandError(f"git {arguments[0]} {arguments[1]} failed: {done.stderr.strip()}")
+    finished = subprocess.run(command, capture_output=True, text=True, timeout=_GIT_SECONDS)
+    if finished.returncode != 0:
+        raise CommandError(f"git {arguments[0]} {arguments[1]} failed: {finished.stderr.strip()}")
 
 
-def _bring_wheels(base: Path, root: Path) -> None:
-    """Give the base the wheels that are here; download them only where its lock is another one."""
+def _provide_wheels(base: Path, root: Path) -> None:
+    """Copy this checkout's wheels into the base, or download them if the base has another lock file."""
     if not (base / _LOCK).is_file():
         return
     if (base / _LOCK).read_bytes() == (root / _LOCK).read_bytes():
@@ -158,38 +158,43 @@ def _bring_wheels(base: Path, root: Path) -> None:
         return
     for platform in ("arm64", "host"):
         command = [sys.executable, "-m", "stacks.packaging", "prepare", "--platform", platform]
-        done = subprocess.run(command, cwd=base, capture_output=True, text=True, timeout=600)
-        if done.returncode != 0:
-            raise CommandError(f"The base revision's wheels cannot be had:\n{done.stderr.strip()}")
+        finished = subprocess.run(command, cwd=base, capture_output=True, text=True, timeout=600)
+        if finished.returncode != 0:
+            raise CommandError(f"The wheels of the base revision could not be downloaded:\n{finished.stderr.strip()}")
 
 
 def differences(environment: str, base: str, fail_on: FailOn | None, root: Path = cdk.ROOT) -> list[StackDiff]:
-    """Synthesise a revision and the checkout as it stands, and compare them.
+    """Synthesise a revision and the current checkout, and compare them.
 
     Raises:
-        CommandError: there is no such revision, one of the two cannot be synthesised, or the CLI fails.
+        CommandError: there is no such revision, one of the two cannot be synthesised, or the CLI failed.
     """
-    with tempfile.TemporaryDirectory(prefix="assemblies-") as folder, _worktree(base, root) as checkout:
-        _bring_wheels(checkout, root)
-        old, new = Path(folder) / "base", Path(folder) / "head"
+    with tempfile.TemporaryDirectory(prefix="assemblies-") as directory, _worktree(base, root) as checkout:
+        _provide_wheels(checkout, root)
+        old, new = Path(directory) / "base", Path(directory) / "head"
         cdk.synthesise(checkout, environment, old, validate=False)
         cdk.synthesise(root, environment, new, validate=False)
         return compare(old, new, fail_on)
 
 
 def report(found: list[StackDiff]) -> str:
-    """Return the diffs of the stacks that change, and at the end a summary of all."""
+    """Return the diffs of the changed stacks, followed by a summary of all stacks."""
     changed = [stack for stack in found if "There were no differences" not in stack.text]
     parts = [f"── {stack.stack}\n{stack.text.strip()}\n" for stack in changed]
     return "\n".join([*parts, "── Summary", *(stack.summary for stack in found)])
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; return 1 where the gate refuses a change, 2 where it could not be told."""
+    """Run the command line; return 1 if `--fail-on` refuses a change, 2 if the comparison failed."""
     parser = argparse.ArgumentParser(prog="python -m ops.diff", description=__doc__)
     parser.add_argument("--env", required=True, help="name of the environment")
     parser.add_argument("--base", required=True, help="git revision to compare with")
-    parser.add_argument("--fail-on", choices=get_args(FailOn), help="refuse such changes with exit status 1")
+    parser.add_argument(
+        "--fail-on",
+        choices=get_args(FailOn),
+        help="exit with status 1 if a change is destructive (resources are deleted or replaced), broadening (more IAM "
+        "permissions), or if there is any change",
+    )
     chosen = parser.parse_args(arguments)
     try:
         found = differences(chosen.env, chosen.base, chosen.fail_on)

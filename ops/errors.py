@@ -1,7 +1,7 @@
-"""What a command of this folder tells people when it cannot go on."""
+"""The error that an operator command shows."""
 
 from __future__ import annotations
 
 
 class CommandError(Exception):
-    """A command cannot go on; the message says what failed, why, and what helps."""
+    """A command cannot continue; the message says what failed, why, and what to do."""

@@ -1,1 +1,1 @@
-"""The CDK stacks and what they are made from: settings, names, rights, constructs and the Lambda package."""
+"""The CDK stacks of the backend, with their settings, constructs, security policy, monitoring and Lambda package."""

@@ -1,4 +1,4 @@
-"""Composes the stacks of one environment; app.py and the tests call it."""
+"""Creates the stacks of one environment; app.py and the tests call it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from stacks.routes import RoutesStack
 
 @dataclass(frozen=True)
 class Stacks:
-    """The stacks of an environment, in the order of their deployment."""
+    """The stacks of an environment, in deployment order."""
 
     data: DataStack
     identity: IdentityStack
@@ -32,9 +32,10 @@ class Stacks:
 
 
 def compose(scope: Construct, environment: Environment, asset: Asset) -> Stacks:
-    """Make the stacks of an environment.
+    """Create the stacks of an environment.
 
-    Stacks that refer to tables by name say in words that these come first; the other orders follow from references.
+    References between stacks give the deployment order. Stacks that refer to tables only by name depend on Data
+    explicitly.
     """
     data = DataStack(scope, environment)
     identity = IdentityStack(scope, environment, asset)

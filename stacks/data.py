@@ -1,4 +1,4 @@
-"""The Data stack: every table of the contract, and nothing else."""
+"""The Data stack: the tables of the contract."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from contract import tables
 from contract.tables import Key, Table
 from stacks.config.fields import Environment
 from stacks.constructs.stack import EnvironmentStack
-from stacks.policy import acknowledgements as reasons
+from stacks.policy import nag
 
 _TYPES: Final = {"S": dynamodb.AttributeType.STRING, "N": dynamodb.AttributeType.NUMBER}
 _PROJECTIONS: Final = {"ALL": dynamodb.ProjectionType.ALL, "KEYS_ONLY": dynamodb.ProjectionType.KEYS_ONLY}
 
 
 class DataStack(EnvironmentStack):
-    """Tables on demand, encrypted with DynamoDB's own key, protected as the environment says.
+    """On-demand tables, encrypted with DynamoDB's own key; the environment decides how they are protected.
 
-    DynamoDB's own key, not one in KMS: it is always on, adds neither a charge nor a further call that can be throttled,
-    and nobody here needs to revoke a key or to read its use in CloudTrail.
+    DynamoDB's own key costs nothing and adds no KMS call that can be throttled. A KMS key would allow revoking the key
+    and auditing its use in CloudTrail, and the product needs neither.
     """
 
     def __init__(self, scope: Construct, environment: Environment) -> None:
@@ -31,15 +31,15 @@ class DataStack(EnvironmentStack):
 
     @property
     def outbox_stream_arn(self) -> str:
-        """Return the ARN of the Outbox table's stream, whose last part AWS makes."""
+        """Return the ARN of the Outbox table's stream; AWS chooses its last part."""
         arn = self.tables[tables.OUTBOX.entity].table_stream_arn
         if arn is None:
-            raise ValueError("the contract gives the Outbox table no stream")
+            raise ValueError("the Outbox table has no stream in the contract")
         return arn
 
     def _table(self, table: Table) -> dynamodb.Table:
         data = self.environment_settings.data
-        made = dynamodb.Table(
+        created = dynamodb.Table(
             self,
             table.entity,
             table_name=table.name(self.environment_settings.name),
@@ -55,15 +55,15 @@ class DataStack(EnvironmentStack):
             removal_policy=RemovalPolicy.RETAIN if data.removal == "retain" else RemovalPolicy.DESTROY,
         )
         for index in table.indexes:
-            made.add_global_secondary_index(
+            created.add_global_secondary_index(
                 index_name=index.name,
                 partition_key=_attribute(index.partition),
                 sort_key=_attribute(index.sort) if index.sort else None,
                 projection_type=_PROJECTIONS[index.projection],
             )
         if not data.point_in_time_recovery:
-            reasons.no_recovery(made, self.environment_settings.name)
-        return made
+            nag.acknowledge_no_point_in_time_recovery(created, self.environment_settings.name)
+        return created
 
 
 def _attribute(key: Key) -> dynamodb.Attribute:

@@ -1,7 +1,7 @@
-"""The Events stack: the AppSync Event API, its namespaces with inline handlers, and the data sources these read.
+"""The Events stack: the AppSync Event API, its namespaces with inline handlers, and their data sources.
 
-The first level of construct (Cfn…) is used on purpose: all three lists of modes stand here in words, and the log
-group is ours, where the second level would add a Lambda function just to set its retention.
+Level-1 constructs (Cfn…) are used on purpose. They show all three lists of authorization modes. They also let this
+stack create the log group; the level-2 construct would add a Lambda function that sets the retention.
 """
 
 from __future__ import annotations
@@ -19,35 +19,45 @@ from contract import channels, tables
 from contract.channels import Namespace
 from stacks import outputs
 from stacks.config.fields import Environment
-from stacks.constructs.function import log_writing, table_statements
-from stacks.constructs.log_group import log_group_of
+from stacks.constructs.log_group import create_log_group
 from stacks.constructs.stack import EnvironmentStack
-from stacks.identity import Pool
-from stacks.policy import acknowledgements as reasons
-from stacks.policy.permissions import CALLS_HANDLER, CONVERSATIONS_HANDLER, Tables
+from stacks.constructs.user_pool import UserPoolReference
+from stacks.policy import nag
+from stacks.policy.permissions import CALLS_HANDLER, CONVERSATIONS_HANDLER, TablePermissions
+from stacks.policy.statements import allow_log_writes, allow_table_access
 
 _COGNITO: Final = "AMAZON_COGNITO_USER_POOLS"
 _IAM: Final = "AWS_IAM"
 
 
 class EventsStack(EnvironmentStack):
-    """Signed-in users connect and subscribe; route functions publish with IAM.
+    """Signed-in users connect and subscribe; functions publish with IAM.
 
-    Only in namespace `conversations`, where the environment has it, do users publish themselves.
+    Users publish only in namespace `conversations`, which exists with `events.direct_messaging`.
     """
 
-    def __init__(self, scope: Construct, environment: Environment, pool: Pool) -> None:
+    def __init__(self, scope: Construct, environment: Environment, pool: UserPoolReference) -> None:
         super().__init__(scope, "Events", environment, "realtime channels")
         self._pool = pool
-        self._api = self._event_api()
-        self._log_group()
-        self._namespace(channels.CHATS)
-        self._namespace(channels.USERS)
-        self._namespace(channels.CALLS, subscribe_source=self._data_source("calls", tables.CALLS, CALLS_HANDLER))
+        self._log_role = iam.Role(
+            self,
+            "LogRole",
+            assumed_by=iam.ServicePrincipal("appsync.amazonaws.com"),
+            description="Lets the Event API write its own log",
+        )
+        self._api = self._create_api()
+        self._add_log_group()
+        self._add_namespace(channels.CHATS)
+        self._add_namespace(channels.USERS)
+        self._add_namespace(
+            channels.CALLS, subscribe_source=self._add_data_source("calls", tables.CALLS, CALLS_HANDLER)
+        )
         if environment.events.direct_messaging:
-            members = self._data_source("conversations", tables.CONVERSATION_MEMBERS, CONVERSATIONS_HANDLER)
-            self._namespace(channels.CONVERSATIONS, subscribe_source=members, publish_source=members, publish=_COGNITO)
-        self._outputs()
+            members = self._add_data_source("conversations", tables.CONVERSATION_MEMBERS, CONVERSATIONS_HANDLER)
+            self._add_namespace(
+                channels.CONVERSATIONS, subscribe_source=members, publish_source=members, publish=_COGNITO
+            )
+        self._add_outputs()
 
     @property
     def api_id(self) -> str:
@@ -56,11 +66,11 @@ class EventsStack(EnvironmentStack):
 
     @property
     def http_endpoint(self) -> str:
-        """Return the endpoint that functions publish to: always AppSync's own host, which IAM signatures name."""
+        """Return the endpoint that functions publish to: AppSync's own host, because IAM signatures contain it."""
         return f"{self.environment_settings.events.endpoint_scheme}://{self._api.attr_dns_http}/event"
 
-    def _event_api(self) -> appsync.CfnApi:
-        modes = appsync.CfnApi.AuthModeProperty
+    def _create_api(self) -> appsync.CfnApi:
+        mode = appsync.CfnApi.AuthModeProperty
         clients = "|".join(self._pool.client_ids)
         return appsync.CfnApi(
             self,
@@ -78,38 +88,30 @@ class EventsStack(EnvironmentStack):
                     ),
                     appsync.CfnApi.AuthProviderProperty(auth_type=_IAM),
                 ],
-                connection_auth_modes=[modes(auth_type=_COGNITO)],
-                default_subscribe_auth_modes=[modes(auth_type=_COGNITO)],
-                default_publish_auth_modes=[modes(auth_type=_IAM)],
+                connection_auth_modes=[mode(auth_type=_COGNITO)],
+                default_subscribe_auth_modes=[mode(auth_type=_COGNITO)],
+                default_publish_auth_modes=[mode(auth_type=_IAM)],
                 log_config=appsync.CfnApi.EventLogConfigProperty(
                     log_level=self.environment_settings.events.log_level,
-                    cloud_watch_logs_role_arn=self._log_role().role_arn,
+                    cloud_watch_logs_role_arn=self._log_role.role_arn,
                 ),
             ),
         )
 
-    def _log_role(self) -> iam.Role:
-        self._writer = iam.Role(
-            self,
-            "LogRole",
-            assumed_by=iam.ServicePrincipal("appsync.amazonaws.com"),
-            description="Lets the Event API write its own log",
-        )
-        return self._writer
-
-    def _log_group(self) -> None:
+    def _add_log_group(self) -> None:
+        # The name contains the API's id, so the role's policy is a resource of its own that follows the API.
         name = f"/aws/appsync/apis/{self.api_id}"
-        log_group_of(self, "Log", name, self.environment_settings)
-        policy = iam.Policy(self, "LogPolicy", statements=[log_writing(name)], roles=[self._writer])
-        reasons.log_streams(policy, "/aws/appsync/apis/<EventApi.ApiId>")
+        create_log_group(self, "Log", name, self.environment_settings)
+        policy = iam.Policy(self, "LogPolicy", statements=[allow_log_writes(name)], roles=[self._log_role])
+        nag.acknowledge_log_stream_wildcard(policy, "/aws/appsync/apis/<EventApi.ApiId>")
 
-    def _data_source(self, name: str, table: tables.Table, rights: Tables) -> appsync.CfnDataSource:
+    def _add_data_source(self, name: str, table: tables.Table, permissions: TablePermissions) -> appsync.CfnDataSource:
         role = iam.Role(
             self,
             f"{name.capitalize()}DataRole",
             assumed_by=iam.ServicePrincipal("appsync.amazonaws.com"),
-            description=f"What the handlers of namespace {name} may do",
-            inline_policies={"Tables": iam.PolicyDocument(statements=table_statements(self.names, rights))},
+            description=f"Permissions of the handlers of namespace {name}",
+            inline_policies={"Tables": iam.PolicyDocument(statements=allow_table_access(self.names, permissions))},
         )
         return appsync.CfnDataSource(
             self,
@@ -123,7 +125,7 @@ class EventsStack(EnvironmentStack):
             service_role_arn=role.role_arn,
         )
 
-    def _namespace(
+    def _add_namespace(
         self,
         namespace: Namespace,
         *,
@@ -131,23 +133,23 @@ class EventsStack(EnvironmentStack):
         publish_source: appsync.CfnDataSource | None = None,
         publish: str = _IAM,
     ) -> None:
-        wanted = placeholders(namespace.name)
+        used = placeholders(namespace.name)
         names = {table.setting: table.name(self.environment_settings.name) for table in tables.TABLES}
-        made = appsync.CfnChannelNamespace(
+        created = appsync.CfnChannelNamespace(
             self,
             f"{namespace.name.capitalize()}Namespace",
             api_id=self.api_id,
             name=namespace.name,
-            code_handlers=render(namespace.name, {name: names[name] for name in wanted}),
-            handler_configs=_configs(subscribe_source, publish_source),
+            code_handlers=render(namespace.name, {name: names[name] for name in used}),
+            handler_configs=_handler_configs(subscribe_source, publish_source),
             subscribe_auth_modes=[appsync.CfnChannelNamespace.AuthModeProperty(auth_type=_COGNITO)],
             publish_auth_modes=[appsync.CfnChannelNamespace.AuthModeProperty(auth_type=publish)],
         )
         for source in {subscribe_source, publish_source} - {None}:
             if source is not None:
-                made.add_resource_dependency(source)
+                created.add_resource_dependency(source)
 
-    def _outputs(self) -> None:
+    def _add_outputs(self) -> None:
         scheme = self.environment_settings.events.endpoint_scheme
         http, realtime = self._api.attr_dns_http, self._api.attr_dns_realtime
         if (domain := self.environment_settings.events.domain) is not None:
@@ -155,25 +157,29 @@ class EventsStack(EnvironmentStack):
             host = appsync.CfnDomainName(
                 self, "Domain", domain_name=domain.name, certificate_arn=domain.certificate_arn
             )
-            joined = appsync.CfnDomainNameApiAssociation(self, "DomainApi", domain_name=domain.name, api_id=self.api_id)
-            joined.add_resource_dependency(host)
-            self.tell(outputs.EVENTS_DOMAIN_TARGET, host.attr_app_sync_domain_name)
-        self.tell(outputs.EVENTS_API_ID, self.api_id)
-        self.tell(outputs.EVENTS_HTTP_ENDPOINT, f"{scheme}://{http}/event")
-        self.tell(outputs.EVENTS_REALTIME_ENDPOINT, f"{re.sub('^http', 'ws', scheme)}://{realtime}/event/realtime")
+            association = appsync.CfnDomainNameApiAssociation(
+                self, "DomainApi", domain_name=domain.name, api_id=self.api_id
+            )
+            association.add_resource_dependency(host)
+            self.add_output(outputs.EVENTS_DOMAIN_TARGET, host.attr_app_sync_domain_name)
+        self.add_output(outputs.EVENTS_API_ID, self.api_id)
+        self.add_output(outputs.EVENTS_HTTP_ENDPOINT, f"{scheme}://{http}/event")
+        self.add_output(
+            outputs.EVENTS_REALTIME_ENDPOINT, f"{re.sub('^http', 'ws', scheme)}://{realtime}/event/realtime"
+        )
 
 
-def _configs(
+def _handler_configs(
     subscribe: appsync.CfnDataSource | None, publish: appsync.CfnDataSource | None
 ) -> appsync.CfnChannelNamespace.HandlerConfigsProperty | None:
     if subscribe is None and publish is None:
         return None
     return appsync.CfnChannelNamespace.HandlerConfigsProperty(
-        on_subscribe=_config(subscribe), on_publish=_config(publish)
+        on_subscribe=_handler_config(subscribe), on_publish=_handler_config(publish)
     )
 
 
-def _config(source: appsync.CfnDataSource | None) -> appsync.CfnChannelNamespace.HandlerConfigProperty | None:
+def _handler_config(source: appsync.CfnDataSource | None) -> appsync.CfnChannelNamespace.HandlerConfigProperty | None:
     if source is None:
         return None
     return appsync.CfnChannelNamespace.HandlerConfigProperty(

@@ -1,8 +1,7 @@
-"""The Identity stack: who signs in. Creates a user pool with its client and profile trigger, or names existing ones."""
+"""The Identity stack: creates a user pool with its app client and profile trigger, or refers to existing ones."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from aws_cdk import Aws, CfnWaitConditionHandle, Duration, RemovalPolicy
@@ -14,49 +13,35 @@ from stacks import outputs
 from stacks.config.fields import Environment
 from stacks.constructs.function import HandlerFunction
 from stacks.constructs.stack import EnvironmentStack
+from stacks.constructs.user_pool import UserPoolReference
 from stacks.packaging import Asset
-from stacks.policy import acknowledgements as reasons
-from stacks.policy import arns
+from stacks.policy import arns, nag
 
-_PASSWORD_CHARACTERS: Final = 8
-_PROFILE_TIMEOUT: Final = Duration.seconds(5)  # Cognito itself waits no longer for a trigger
-
-
-@dataclass(frozen=True)
-class Pool:
-    """A user pool as others see it: its id, its region, and the clients whose tokens are accepted."""
-
-    id: str
-    region: str
-    client_ids: tuple[str, ...]
-
-    @property
-    def issuer(self) -> str:
-        """Return the issuer of the pool's tokens."""
-        return f"https://cognito-idp.{self.region}.amazonaws.com/{self.id}"
+_PASSWORD_LENGTH_MIN: Final = 8
+_PROFILE_TIMEOUT: Final = Duration.seconds(5)  # Cognito waits 5 s for a trigger
 
 
 class IdentityStack(EnvironmentStack):
-    """A created pool: sign-in by e-mail and SRP, self sign-up, verified addresses, optional authenticator app."""
+    """A created pool has e-mail and SRP sign-in, self sign-up, verified addresses and optional authenticator apps."""
 
     def __init__(self, scope: Construct, environment: Environment, asset: Asset) -> None:
         super().__init__(scope, "Identity", environment, "user pool and sign-up")
         imported = environment.identity.source == "import"
-        self.pool = self._imported() if imported else self._created(asset)
-        self.tell(outputs.USER_POOL_ID, self.pool.id)
-        self.tell(outputs.CLIENT_ID, self.pool.client_ids[0])
-        self.tell(outputs.REGION, self.pool.region)
+        self.pool = self._import_pool() if imported else self._create_pool(asset)
+        self.add_output(outputs.USER_POOL_ID, self.pool.id)
+        self.add_output(outputs.CLIENT_ID, self.pool.client_ids[0])
+        self.add_output(outputs.REGION, self.pool.region)
 
-    def _imported(self) -> Pool:
-        # CloudFormation refuses a stack without resources; a wait condition handle is one that does nothing.
+    def _import_pool(self) -> UserPoolReference:
+        # CloudFormation refuses a stack without resources; a wait condition handle does nothing.
         CfnWaitConditionHandle(self, "Imported")
         identity = self.environment_settings.identity
         if identity.pool_id is None:
-            raise ValueError("an imported pool has an id; the settings check it")
-        return Pool(identity.pool_id, identity.pool_id.partition("_")[0], identity.client_ids)
+            raise ValueError("an imported pool needs identity.pool_id; loading the settings checks this")
+        return UserPoolReference(identity.pool_id, identity.pool_id.partition("_")[0], identity.client_ids)
 
-    def _created(self, asset: Asset) -> Pool:
-        pool = self._user_pool()
+    def _create_pool(self, asset: Asset) -> UserPoolReference:
+        pool = self._add_user_pool()
         profile = HandlerFunction(
             self,
             "Profile",
@@ -65,14 +50,14 @@ class IdentityStack(EnvironmentStack):
             settings=ProfileSettings,
             values={},
             timeout=_PROFILE_TIMEOUT,
-            description="Makes the profile of a user who has just confirmed the address (Cognito trigger)",
+            description="Cognito trigger: creates the profile of a user who confirmed the e-mail address",
         )
-        reasons.caller_waits(profile.function, "Cognito")
+        nag.acknowledge_synchronous_caller(profile.function, "Cognito")
         pool.add_trigger(cognito.UserPoolOperation.POST_CONFIRMATION, profile.function)
-        client = self._client(pool)
-        return Pool(pool.user_pool_id, Aws.REGION, (client.user_pool_client_id,))
+        client = self._add_client(pool)
+        return UserPoolReference(pool.user_pool_id, Aws.REGION, (client.user_pool_client_id,))
 
-    def _user_pool(self) -> cognito.UserPool:
+    def _add_user_pool(self) -> cognito.UserPool:
         data = self.environment_settings.data
         pool = cognito.UserPool(
             self,
@@ -95,7 +80,7 @@ class IdentityStack(EnvironmentStack):
                 family_name=cognito.StandardAttribute(required=False, mutable=True),
             ),
             password_policy=cognito.PasswordPolicy(
-                min_length=_PASSWORD_CHARACTERS,
+                min_length=_PASSWORD_LENGTH_MIN,
                 require_lowercase=True,
                 require_uppercase=True,
                 require_digits=True,
@@ -108,25 +93,25 @@ class IdentityStack(EnvironmentStack):
             deletion_protection=data.deletion_protection,
             removal_policy=RemovalPolicy.RETAIN if data.removal == "retain" else RemovalPolicy.DESTROY,
         )
-        self._send_from(pool)
-        reasons.user_pool(pool)
+        self._set_email_sender(pool)
+        nag.acknowledge_user_pool_plan(pool)
         return pool
 
-    def _send_from(self, pool: cognito.UserPool) -> None:
+    def _set_email_sender(self, pool: cognito.UserPool) -> None:
         sender = self.environment_settings.identity.email_from
         if sender is None:
             return
         domain = sender.rpartition("@")[2]
         resource = pool.node.default_child
         if not isinstance(resource, cognito.CfnUserPool):
-            raise TypeError("the user pool's own resource is a CfnUserPool")
+            raise TypeError("the default child of a user pool is not a CfnUserPool")
         resource.email_configuration = cognito.CfnUserPool.EmailConfigurationProperty(
             email_sending_account="DEVELOPER",
             from_=sender,
-            source_arn=arns.ses_identity(domain),
+            source_arn=arns.ses_identity_arn(domain),
         )
 
-    def _client(self, pool: cognito.UserPool) -> cognito.UserPoolClient:
+    def _add_client(self, pool: cognito.UserPool) -> cognito.UserPoolClient:
         written = cognito.ClientAttributes().with_standard_attributes(email=True, given_name=True, family_name=True)
         read = written.with_standard_attributes(email_verified=True)
         return pool.add_client(

@@ -1,8 +1,9 @@
-"""Physical names.
+"""Physical names of resources.
 
-Tables, functions and queues have names that follow from the environment, so stacks refer to them by name and need no
-CloudFormation export, which would bind the stateful stacks to whoever uses them. Where AWS makes the name (pool,
-client, Event API, stream), stacks refer to each other by export: deleting what is in use is then refused.
+The names of tables, functions and queues follow from the environment. Stacks refer to them by name and need no
+CloudFormation export, because an export cannot be changed while another stack imports it. AWS chooses the names of the
+user pool, its client, the Event API and the stream; stacks refer to these by export, so that CloudFormation refuses to
+delete one that is in use.
 """
 
 from __future__ import annotations
@@ -12,22 +13,27 @@ from typing import Final
 
 PRODUCT: Final = "PantherKolab"
 
+DELIVERY_QUEUE: Final = "Delivery"
+DELIVERY_DEAD_LETTERS: Final = "DeliveryDeadLetters"
+RING_TIMEOUTS_QUEUE: Final = "RingTimeouts"
+CALLS_DEAD_LETTERS: Final = "CallsDeadLetters"
+
 
 @dataclass(frozen=True)
 class Names:
-    """The names in one environment."""
+    """The physical names in one environment."""
 
     environment: str
 
-    def of(self, what: str) -> str:
-        """Return `PantherKolab-{what}-{environment}`: a stack, function, queue, topic, pool or API."""
-        return f"{PRODUCT}-{what}-{self.environment}"
+    def of(self, resource: str) -> str:
+        """Return `PantherKolab-{resource}-{environment}`: a stack, function, queue, topic, pool or API."""
+        return f"{PRODUCT}-{resource}-{self.environment}"
 
     def function_log_group(self, function: str) -> str:
         """Return the name of the log group that Lambda writes a function's log to."""
         return f"/aws/lambda/{self.of(function)}"
 
 
-def title(function: str) -> str:
-    """Return a function's name as constructs spell it: `ring_timeout` becomes `RingTimeout`."""
+def pascal_case(function: str) -> str:
+    """Return a function's name in the spelling of construct ids: `ring_timeout` becomes `RingTimeout`."""
     return "".join(part.capitalize() for part in function.split("_"))

@@ -1,4 +1,4 @@
-"""The outputs of the stacks: id, and what it says. Tests, the local cloud and the commands in ops read them here."""
+"""The outputs of the stacks: stack, id and description. The tests and the commands in ops read them here."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from stacks.naming import Names
 
 @dataclass(frozen=True)
 class Output:
-    """One output: the stack that has it, its id there, and what it says."""
+    """One output: the stack that has it, its id in that stack, and its description."""
 
     stack: str
     id: str
-    says: str
+    description: str
 
     def stack_name(self, environment: str) -> str:
         """Return the name of the stack that has the output in an environment."""
@@ -31,15 +31,15 @@ REGION: Final = Output(IDENTITY, "Region", "Region of the user pool")
 EVENTS_HTTP_ENDPOINT: Final = Output(EVENTS, "EventsHttpEndpoint", "AppSync Events endpoint for HTTP publishing")
 EVENTS_REALTIME_ENDPOINT: Final = Output(EVENTS, "EventsRealtimeEndpoint", "AppSync Events WebSocket endpoint")
 EVENTS_API_ID: Final = Output(EVENTS, "EventsApiId", "Id of the Event API")
-EVENTS_DOMAIN_TARGET: Final = Output(EVENTS, "EventsDomainTarget", "What the DNS record of the events domain points to")
+EVENTS_DOMAIN_TARGET: Final = Output(EVENTS, "EventsDomainTarget", "Target of the DNS record of the Event API's domain")
 API_ADDRESS: Final = Output(ROUTES, "ApiAddress", "Address of the HTTP API, without a path")
 API_ID: Final = Output(ROUTES, "ApiId", "Id of the HTTP API")
-API_DOMAIN_TARGET: Final = Output(ROUTES, "ApiDomainTarget", "What the DNS record of the API's domain points to")
-DELIVERY_QUEUE_URL: Final = Output(ROUTES, "DeliveryQueueUrl", "Queue of deliveries that are still to be made")
-DEAD_LETTER_QUEUE_URL: Final = Output(ROUTES, "DeadLetterQueueUrl", "Queue of deliveries that failed for good")
-RING_QUEUE_URL: Final = Output(ROUTES, "RingQueueUrl", "Queue of the timers of calls that ring")
+API_DOMAIN_TARGET: Final = Output(ROUTES, "ApiDomainTarget", "Target of the DNS record of the HTTP API's domain")
+DELIVERY_QUEUE_URL: Final = Output(ROUTES, "DeliveryQueueUrl", "Delivery queue: events that are not yet published")
+DEAD_LETTER_QUEUE_URL: Final = Output(ROUTES, "DeadLetterQueueUrl", "Dead-letter queue of the delivery queue")
+RING_QUEUE_URL: Final = Output(ROUTES, "RingQueueUrl", "Queue of the ring timers of calls")
 CALLS_DEAD_LETTER_QUEUE_URL: Final = Output(
-    ROUTES, "CallsDeadLetterQueueUrl", "Queue of timers and Chime events that failed for good"
+    ROUTES, "CallsDeadLetterQueueUrl", "Dead-letter queue of ring timers and Chime events"
 )
 
 OUTPUTS: Final = (

@@ -1,4 +1,4 @@
-"""The Routes stack: the HTTP API, a function for each domain of the contract, and delivery."""
+"""The Routes stack: the HTTP API, one function per domain of the contract, event delivery and call maintenance."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from stacks.constructs.delivery import Delivery
 from stacks.constructs.function import HandlerFunction, SettingsClass
 from stacks.constructs.http_api import HttpApi
 from stacks.constructs.stack import EnvironmentStack
+from stacks.constructs.user_pool import UserPoolReference
 from stacks.events import EventsStack
-from stacks.identity import Pool
 from stacks.packaging import Asset
-from stacks.policy import acknowledgements as reasons
+from stacks.policy import nag
 
 ROUTE_FUNCTIONS: Final[Mapping[Domain, type[SettingsClass]]] = {
     "messages": MessagesSettings,
@@ -30,12 +30,14 @@ ROUTE_FUNCTIONS: Final[Mapping[Domain, type[SettingsClass]]] = {
 }
 _ROUTE_TIMEOUT: Final = Duration.seconds(20)
 _CALLS_TIMEOUT: Final = Duration.seconds(28)
-"""Making a meeting and its attendees may take two calls to Chime, each tried three times; then both sides are told."""
-_INTEGRATION_TIMEOUT: Final = Duration.seconds(29)  # the function's own timeout comes first, and is logged
+"""Creating a meeting with attendees takes up to two calls to Chime, each tried three times, and then CALL_ERROR."""
+_INTEGRATION_TIMEOUT: Final = Duration.seconds(
+    29
+)  # longer than the functions' timeouts, so that a timeout is in the function's log
 
 
 class RoutesStack(EnvironmentStack):
-    """What clients call, and what delivers the events that calls cause."""
+    """The HTTP API with its functions, and the functions that deliver events and maintain calls."""
 
     def __init__(
         self,
@@ -43,7 +45,7 @@ class RoutesStack(EnvironmentStack):
         environment: Environment,
         *,
         asset: Asset,
-        pool: Pool,
+        pool: UserPoolReference,
         events: EventsStack,
         outbox_stream_arn: str,
     ) -> None:
@@ -57,9 +59,9 @@ class RoutesStack(EnvironmentStack):
             events_http_endpoint=events.http_endpoint,
             outbox_stream_arn=outbox_stream_arn,
         )
-        self.call_keeping = CallMaintenance(
+        self.call_maintenance = CallMaintenance(
             self,
-            "CallKeeping",
+            "CallKeeping",  # logical ids contain this id; a new one would replace the queues
             environment=environment,
             asset=asset,
             events_api_id=events.api_id,
@@ -78,14 +80,14 @@ class RoutesStack(EnvironmentStack):
             pool=pool,
             integration_timeout=_INTEGRATION_TIMEOUT,
         )
-        self.tell(outputs.API_ADDRESS, self.api.address)
-        self.tell(outputs.API_ID, self.api.api_id)
-        self.tell(outputs.DELIVERY_QUEUE_URL, self.delivery.queue.queue_url)
-        self.tell(outputs.DEAD_LETTER_QUEUE_URL, self.delivery.dead_letters.queue_url)
-        self.tell(outputs.RING_QUEUE_URL, self.call_keeping.queue.queue_url)
-        self.tell(outputs.CALLS_DEAD_LETTER_QUEUE_URL, self.call_keeping.dead_letters.queue_url)
+        self.add_output(outputs.API_ADDRESS, self.api.address)
+        self.add_output(outputs.API_ID, self.api.api_id)
+        self.add_output(outputs.DELIVERY_QUEUE_URL, self.delivery.queue.queue_url)
+        self.add_output(outputs.DEAD_LETTER_QUEUE_URL, self.delivery.dead_letters.queue_url)
+        self.add_output(outputs.RING_QUEUE_URL, self.call_maintenance.queue.queue_url)
+        self.add_output(outputs.CALLS_DEAD_LETTER_QUEUE_URL, self.call_maintenance.dead_letters.queue_url)
         if (target := self.api.map_domain()) is not None:
-            self.tell(outputs.API_DOMAIN_TARGET, target)
+            self.add_output(outputs.API_DOMAIN_TARGET, target)
 
     def _function(
         self,
@@ -95,15 +97,15 @@ class RoutesStack(EnvironmentStack):
         asset: Asset,
         events: EventsStack,
     ) -> HandlerFunction:
-        calls = domain == "calls"
-        own: dict[str, str | int] = {"FANOUT_LIMIT": environment.delivery.fanout_limit}
-        if calls:
-            own = {
-                "RING_QUEUE_URL": self.call_keeping.queue.queue_url,
+        is_calls = domain == "calls"
+        values: dict[str, str | int] = {"FANOUT_LIMIT": environment.delivery.fanout_limit}
+        if is_calls:
+            values = {
+                "RING_QUEUE_URL": self.call_maintenance.queue.queue_url,
                 "RING_TIMEOUT_SECONDS": environment.calls.ring_timeout_seconds,
                 "MEDIA_REGION": media_region(environment),
             }
-        made = HandlerFunction(
+        created = HandlerFunction(
             self,
             domain.capitalize(),
             environment=environment,
@@ -112,13 +114,13 @@ class RoutesStack(EnvironmentStack):
             values={
                 "EVENTS_HTTP_ENDPOINT": events.http_endpoint,
                 "DELIVERY_QUEUE_URL": self.delivery.queue.queue_url,
-                **own,
+                **values,
             },
-            timeout=_CALLS_TIMEOUT if calls else _ROUTE_TIMEOUT,
+            timeout=_CALLS_TIMEOUT if is_calls else _ROUTE_TIMEOUT,
             description=f"Serves the {domain} routes",
-            statements=[self.delivery.sending, *([self.call_keeping.sending] if calls else [])],
+            allow=[self.delivery.allow_enqueue, *([self.call_maintenance.allow_ring_timers] if is_calls else [])],
             events_api_id=events.api_id,
             snap_start=environment.functions.snap_start,
         )
-        reasons.caller_waits(made.function, "the HTTP API")
-        return made
+        nag.acknowledge_synchronous_caller(created.function, "the HTTP API")
+        return created

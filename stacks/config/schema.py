@@ -1,7 +1,7 @@
-"""Reads a TOML table into frozen dataclasses and reports everything that is wrong with it at once.
+"""Parses a TOML table into frozen dataclasses and reports all of its errors at once.
 
-A section is a frozen dataclass whose fields are made with `setting` or `section`; the same declarations produce the
-values, the error messages and the reference of all fields.
+A section is a frozen dataclass whose fields are declared with `setting` or `section`. The same declarations produce
+the values, the error messages and the reference of all fields.
 """
 
 from __future__ import annotations
@@ -14,45 +14,51 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass
 from typing import Any, Final
 
-_RULE: Final = "rule"
+_VALIDATOR: Final = "validator"
 _DOC: Final = "doc"
 Section = typing.TypeVar("Section")
 
 
 @dataclass(frozen=True)
-class Rule:
-    """What a field accepts: `allowed` says it in words, `accepts` decides, `convert` makes the value hashable."""
+class Validator:
+    """The values that a field accepts.
+
+    Args:
+        allowed: the accepted values, described for error messages.
+        accepts: decides whether a value is accepted.
+        convert: makes an accepted value hashable.
+    """
 
     allowed: str
     accepts: Callable[[Any], bool]
     convert: Callable[[Any], Any] = lambda value: value
 
 
-def whole(lowest: int, highest: int, unit: str = "") -> Rule:
-    """Accept whole numbers from `lowest` to `highest`; `unit` is only named in messages."""
-    allowed = f"a whole number from {lowest} to {highest}" + (f" ({unit})" if unit else "")
-    return Rule(allowed, lambda value: type(value) is int and lowest <= value <= highest)
+def integer(lowest: int, highest: int, unit: str = "") -> Validator:
+    """Accept integers from `lowest` to `highest`; `unit` appears only in messages."""
+    allowed = f"an integer from {lowest} to {highest}" + (f" ({unit})" if unit else "")
+    return Validator(allowed, lambda value: type(value) is int and lowest <= value <= highest)
 
 
-def boolean() -> Rule:
+def boolean() -> Validator:
     """Accept true and false."""
-    return Rule("true or false", lambda value: isinstance(value, bool))
+    return Validator("true or false", lambda value: isinstance(value, bool))
 
 
-def choice(*values: str | int) -> Rule:
+def choice(*values: str | int) -> Validator:
     """Accept one of the given values."""
     allowed = "one of " + ", ".join(quoted(value) for value in values)
-    return Rule(allowed, lambda value: type(value) in (str, int) and value in values)
+    return Validator(allowed, lambda value: type(value) in (str, int) and value in values)
 
 
-def text(pattern: str, allowed: str) -> Rule:
-    """Accept strings that match the whole pattern; `allowed` says in words which those are."""
+def string(pattern: str, allowed: str) -> Validator:
+    """Accept strings that match the whole pattern; `allowed` describes them."""
     compiled = re.compile(pattern)
-    return Rule(allowed, lambda value: isinstance(value, str) and compiled.fullmatch(value) is not None)
+    return Validator(allowed, lambda value: isinstance(value, str) and compiled.fullmatch(value) is not None)
 
 
-def texts(pattern: str, allowed: str, *, at_least: int = 0) -> Rule:
-    """Accept lists of different strings that match the whole pattern."""
+def string_list(pattern: str, allowed: str, *, at_least: int = 0) -> Validator:
+    """Accept lists of different strings that match the whole pattern; `allowed` describes one of them."""
     compiled = re.compile(pattern)
 
     def accepts(value: Any) -> bool:
@@ -63,49 +69,49 @@ def texts(pattern: str, allowed: str, *, at_least: int = 0) -> Rule:
             and len(set(value)) == len(value)
         )
 
-    minimum = f"at least {at_least} of " if at_least else ""
-    return Rule(f"a list of {minimum}different {allowed}", accepts, tuple)
+    minimum = f"{at_least} or more " if at_least else ""
+    return Validator(f"a list of {minimum}different {allowed}", accepts, tuple)
 
 
-def setting(doc: str, rule: Rule, *, default: Any = MISSING) -> Any:
-    """Declare a field of a section; without a default it must stand in the file."""
-    return dataclasses.field(default=default, metadata={_DOC: doc, _RULE: rule})
+def setting(doc: str, validator: Validator, *, default: Any = MISSING) -> Any:
+    """Declare a field of a section; a field without a default is required."""
+    return dataclasses.field(default=default, metadata={_DOC: doc, _VALIDATOR: validator})
 
 
 def section(doc: str, *, default: Any = MISSING) -> Any:
-    """Declare a field that is a section of its own, or with default None one that may be left out."""
+    """Declare a field that is a section; a section with a default is optional."""
     return dataclasses.field(default=default, metadata={_DOC: doc})
 
 
-def read(kind: type[Section], table: Mapping[str, Any], problems: list[str], path: str = "") -> Section | None:
-    """Make a section from a TOML table.
+def parse(kind: type[Section], table: Mapping[str, Any], errors: list[str], path: str = "") -> Section | None:
+    """Create a section from a TOML table.
 
     Args:
         kind: the dataclass of the section.
-        table: what stands in the file.
-        problems: receives one sentence for each thing that is wrong, each naming field, value and what is allowed.
+        table: the TOML table.
+        errors: receives one line for each error, with the field, its value and the allowed values.
         path: dotted name of the section within the file.
 
     Returns:
-        The section, or None where something in it was wrong.
+        The section, or None if it has an error.
     """
-    before = len(problems)
+    before = len(errors)
     known = {field.name: (field, inner) for field, inner in _fields(kind)}
     for name in table:
         if name not in known:
-            problems.append(_unknown(f"{path}{name}", table[name], list(known)))
+            errors.append(_unknown(f"{path}{name}", table[name], list(known)))
     values: dict[str, Any] = {}
     for name, (field, inner) in known.items():
         if name not in table:
             if field.default is MISSING:
-                problems.append(f"{path}{name} is missing: {_allowed(field)}")
+                errors.append(f"{path}{name} is missing: must be {_allowed(field)}")
             continue
-        values[name] = _value(field, inner, table[name], problems, f"{path}{name}")
-    return kind(**values) if len(problems) == before else None
+        values[name] = _value(field, inner, table[name], errors, f"{path}{name}")
+    return kind(**values) if len(errors) == before else None
 
 
 def describe(kind: type[Any], path: str = "") -> Iterator[tuple[str, str, str, str]]:
-    """Yield field, allowed values, default and meaning of every field, sections opened up."""
+    """Yield the dotted name, allowed values, default and meaning of every field, including those of sections."""
     for field, inner in _fields(kind):
         name = f"{path}{field.name}"
         if inner is not None:
@@ -113,7 +119,7 @@ def describe(kind: type[Any], path: str = "") -> Iterator[tuple[str, str, str, s
             yield name, optional, "", field.metadata[_DOC]
             yield from describe(inner, f"{name}.")
         else:
-            yield name, field.metadata[_RULE].allowed, _default(field), field.metadata[_DOC]
+            yield name, field.metadata[_VALIDATOR].allowed, _default(field), field.metadata[_DOC]
 
 
 def _fields(kind: type[Any]) -> Iterator[tuple[dataclasses.Field[Any], type[Any] | None]]:
@@ -124,28 +130,28 @@ def _fields(kind: type[Any]) -> Iterator[tuple[dataclasses.Field[Any], type[Any]
         yield field, typing.cast("type[Any] | None", inner)
 
 
-def _value(field: dataclasses.Field[Any], inner: type[Any] | None, value: Any, problems: list[str], path: str) -> Any:
+def _value(field: dataclasses.Field[Any], inner: type[Any] | None, value: Any, errors: list[str], path: str) -> Any:
     if inner is not None:
         if isinstance(value, dict):
-            return read(inner, value, problems, f"{path}.")
-        problems.append(f"{path} = {quoted(value)}: must be a section [{path}]")
+            return parse(inner, value, errors, f"{path}.")
+        errors.append(f"{path} = {quoted(value)}: must be a section [{path}]")
         return None
-    rule: Rule = field.metadata[_RULE]
-    if not rule.accepts(value):
-        problems.append(f"{path} = {quoted(value)}: must be {rule.allowed}")
+    validator: Validator = field.metadata[_VALIDATOR]
+    if not validator.accepts(value):
+        errors.append(f"{path} = {quoted(value)}: must be {validator.allowed}")
         return None
-    return rule.convert(value)
+    return validator.convert(value)
 
 
 def _unknown(path: str, value: Any, known: list[str]) -> str:
     close = difflib.get_close_matches(path.rpartition(".")[2], known, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"known here: {', '.join(known)}"
+    hint = f"did you mean {close[0]}?" if close else f"known fields: {', '.join(known)}"
     return f"{path} = {quoted(value)}: unknown field; {hint}"
 
 
 def _allowed(field: dataclasses.Field[Any]) -> str:
-    rule: Rule | None = field.metadata.get(_RULE)
-    return rule.allowed if rule else "a section"
+    validator: Validator | None = field.metadata.get(_VALIDATOR)
+    return validator.allowed if validator else "a section"
 
 
 def _default(field: dataclasses.Field[Any]) -> str:
@@ -155,7 +161,7 @@ def _default(field: dataclasses.Field[Any]) -> str:
 
 
 def quoted(value: Any) -> str:
-    """Return a value as TOML writes it."""
+    """Return a value in TOML notation."""
     if isinstance(value, bool):
         return str(value).lower()
     return f'"{value}"' if isinstance(value, str) else str(value)

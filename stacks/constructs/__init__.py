@@ -1,1 +1,1 @@
-"""Constructs that more than one stack uses."""
+"""Constructs that the stacks are built from."""

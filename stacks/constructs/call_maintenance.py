@@ -1,4 +1,4 @@
-"""Calls beyond their routes: the ring timer's queue, what Chime tells, and a look each minute at what is left over."""
+"""Call maintenance: the ring timer queue, the consumer of Chime's events, and the sweep of calls."""
 
 from __future__ import annotations
 
@@ -15,35 +15,33 @@ from constructs import Construct
 from handlers.settings import CallSweepSettings, ChimeEventsSettings, RingTimeoutSettings
 from stacks.config.fields import Environment
 from stacks.constructs.function import HandlerFunction, SettingsClass
-from stacks.constructs.queue import dead_letters, feed, may_receive, may_send, queue, visibility
-from stacks.naming import Names
+from stacks.constructs.queues import add_queue_source, create_dead_letter_queue, create_queue, visibility_timeout
+from stacks.naming import CALLS_DEAD_LETTERS, RING_TIMEOUTS_QUEUE, Names
 from stacks.packaging import Asset
-from stacks.policy import acknowledgements as reasons
-
-QUEUE: Final = "RingTimeouts"
-DEAD_LETTERS: Final = "CallsDeadLetters"
+from stacks.policy import nag
+from stacks.policy.statements import allow_receive, allow_send
 
 _RING_SECONDS: Final = 30
 _CHIME_SECONDS: Final = 30
-_SWEEP_SECONDS: Final = 50  # less than the minute to the next run
+_SWEEP_SECONDS: Final = 50  # ends before the next run starts
 _RECEIVES_MAX: Final = 5
-_RING_BATCH: Final = 1  # a timer waits for no other timer's meeting to be deleted
+_RING_BATCH: Final = 1  # a timer does not wait while another timer's meeting is deleted
 _RING_CONCURRENCY: Final = 20
 _CHIME_RETRIES: Final = 2
-"""AWS Lambda: how often an asynchronous invocation that failed is repeated, two at most."""
-_CHIME_AGE: Final = Duration.hours(1)  # the sweep has long taken over by then
+"""AWS Lambda: retries of a failed asynchronous invocation, two at most."""
+_CHIME_AGE: Final = Duration.hours(1)  # the sweep corrects the call within minutes
 
 
 def media_region(environment: Environment) -> str:
-    """Return the region whose media servers carry an environment's calls."""
+    """Return the region of the media servers of an environment's calls."""
     return environment.calls.media_region or Aws.REGION
 
 
 class CallMaintenance(Construct):
-    """What keeps calls true when no client does.
+    """The functions that correct the state of calls without a client's request.
 
-    `ring_timeout` ends ringing when its delayed message arrives; `chime_events` hears from Chime who left and which
-    meeting ended; `call_sweep` looks once a minute for what both of them missed.
+    `ring_timeout` ends ringing when its delayed message arrives. `chime_events` consumes Chime's events about
+    attendees who left and meetings that ended. `call_sweep` runs every minute and finds calls that both missed.
     """
 
     def __init__(
@@ -68,13 +66,13 @@ class CallMaintenance(Construct):
             "MEDIA_REGION": media_region(environment),
         }
         names = Names(environment.name)
-        self.dead_letters = dead_letters(self, DEAD_LETTERS, names)
-        self.queue = queue(
+        self.dead_letters = create_dead_letter_queue(self, CALLS_DEAD_LETTERS, names)
+        self.queue = create_queue(
             self,
-            QUEUE,
+            RING_TIMEOUTS_QUEUE,
             names,
             retention=Duration.days(1),
-            visibility_timeout=visibility(_RING_SECONDS),
+            visibility_timeout=visibility_timeout(_RING_SECONDS),
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=_RECEIVES_MAX),
         )
         self._ring_timeout()
@@ -82,26 +80,26 @@ class CallMaintenance(Construct):
         self._sweep(names)
 
     @property
-    def sending(self) -> iam.PolicyStatement:
-        """Return what a function needs to start a ring timer."""
-        return may_send("RingTimer", self.queue)
+    def allow_ring_timers(self) -> iam.PolicyStatement:
+        """Return the IAM statement that lets a function start a ring timer."""
+        return allow_send("RingTimer", self.queue)
 
     def _ring_timeout(self) -> None:
         ring_timeout = self._function(
             "RingTimeout",
             RingTimeoutSettings,
             _RING_SECONDS,
-            "Ends the ringing of a call when its time is over",
+            "Ends the ringing of a call at its timeout",
             values={"RING_QUEUE_URL": self.queue.queue_url},
-            statements=[may_receive(self.queue), self.sending],
+            allow=[allow_receive(self.queue), self.allow_ring_timers],
         )
-        feed(
+        add_queue_source(
             self,
             "RingTimeoutSource",
-            source=self.queue,
-            to=ring_timeout,
-            batch=_RING_BATCH,
-            concurrency=_RING_CONCURRENCY,
+            queue=self.queue,
+            function=ring_timeout,
+            batch_size=_RING_BATCH,
+            max_concurrency=_RING_CONCURRENCY,
         )
 
     def _chime_events(self, names: Names) -> None:
@@ -109,15 +107,15 @@ class CallMaintenance(Construct):
             "ChimeEvents",
             ChimeEventsSettings,
             _CHIME_SECONDS,
-            "Brings a call's record into line with what Chime says of its meeting",
-            statements=[may_send("GiveUp", self.dead_letters)],
+            "Updates a call when Chime reports that an attendee left or the meeting ended",
+            allow=[allow_send("GiveUp", self.dead_letters)],
             dead_letters=self.dead_letters,
         )
         events.Rule(
             self,
             "MeetingStateChanges",
             rule_name=names.of("MeetingStateChanges"),
-            description="Chime meetings that ended, and attendees who left",
+            description="Chime events: meeting ended, attendee left",
             event_pattern=events.EventPattern(
                 source=["aws.chime"],
                 detail_type=["Chime Meeting State Change"],
@@ -137,7 +135,7 @@ class CallMaintenance(Construct):
             "CallSweep",
             CallSweepSettings,
             _SWEEP_SECONDS,
-            "Looks once a minute for calls that nobody ended and meetings that nobody deleted",
+            "Every minute: ends overdue calls and deletes leftover meetings",
         )
         schedule = events.Rule(
             self,
@@ -146,7 +144,7 @@ class CallMaintenance(Construct):
             schedule=events.Schedule.rate(Duration.minutes(1)),
             targets=[targets.LambdaFunction(sweep.target, retry_attempts=0, max_event_age=Duration.minutes(1))],
         )
-        reasons.runs_again(schedule, sweep.function)
+        nag.acknowledge_next_scheduled_run(schedule, sweep.function)
 
     def _function(
         self,
@@ -156,7 +154,7 @@ class CallMaintenance(Construct):
         description: str,
         *,
         values: Mapping[str, str | int] | None = None,
-        statements: Sequence[iam.PolicyStatement] = (),
+        allow: Sequence[iam.PolicyStatement] = (),
         dead_letters: sqs.IQueue | None = None,
     ) -> HandlerFunction:
         return HandlerFunction(
@@ -168,7 +166,7 @@ class CallMaintenance(Construct):
             values={**self._values, **(values or {})},
             timeout=Duration.seconds(seconds),
             description=description,
-            statements=[may_send("Enqueue", self._delivery_queue), *statements],
+            allow=[allow_send("Enqueue", self._delivery_queue), *allow],
             events_api_id=self._events_api_id,
             dead_letters=dead_letters,
         )

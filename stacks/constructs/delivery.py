@@ -1,4 +1,4 @@
-"""Delivery: the queue of what is still to be published, its dead letters, and the three functions that keep at it."""
+"""Asynchronous delivery: the delivery queue, its dead-letter queue, and the functions deliver, relay and sweep."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from constructs import Construct
 from handlers.settings import DeliverSettings, RelaySettings, SweepSettings
 from stacks.config.fields import Environment
 from stacks.constructs.function import HandlerFunction
-from stacks.constructs.queue import dead_letters, feed, may_receive, may_send, queue, visibility
-from stacks.naming import Names
+from stacks.constructs.queues import add_queue_source, create_dead_letter_queue, create_queue, visibility_timeout
+from stacks.naming import DELIVERY_DEAD_LETTERS, DELIVERY_QUEUE, Names
 from stacks.packaging import Asset
-from stacks.policy import acknowledgements as reasons
-
-QUEUE: Final = "Delivery"
-DEAD_LETTERS: Final = "DeliveryDeadLetters"
+from stacks.policy import nag
+from stacks.policy.statements import allow_receive, allow_send
 
 _DELIVER_SECONDS: Final = 60
+_RELAY_SECONDS: Final = 30
+_SWEEP_SECONDS: Final = 50  # ends before the next run starts
 _RECEIVES_MAX: Final = 5
 _DELIVER_CONCURRENCY: Final = 20
 _QUEUE_BATCH: Final = 5
 _STREAM_BATCH: Final = 100
 _STREAM_RETRIES: Final = 10
-_STREAM_AGE_SECONDS: Final = 3_600  # the sweep has long taken over by then
+_STREAM_AGE_SECONDS: Final = 3_600  # the sweep enqueues such a record within minutes
 
 
 class Delivery(Construct):
     """The queue and its functions.
 
-    `deliver` publishes what the queue hands it; `relay` reads the Outbox stream and enqueues what its sender left;
-    `sweep` looks once a minute for what even the relay lost.
+    `deliver` publishes the events of the queue. `relay` reads the Outbox stream and enqueues events that their request
+    did not publish. `sweep` runs every minute and enqueues events that the relay missed.
     """
 
     def __init__(
@@ -55,13 +55,13 @@ class Delivery(Construct):
         self._environment = environment
         self._asset = asset
         self._names = Names(environment.name)
-        self.dead_letters = dead_letters(self, DEAD_LETTERS, self._names)
-        self.queue = queue(
+        self.dead_letters = create_dead_letter_queue(self, DELIVERY_DEAD_LETTERS, self._names)
+        self.queue = create_queue(
             self,
-            QUEUE,
+            DELIVERY_QUEUE,
             self._names,
             retention=Duration.days(4),
-            visibility_timeout=visibility(_DELIVER_SECONDS),
+            visibility_timeout=visibility_timeout(_DELIVER_SECONDS),
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=_RECEIVES_MAX),
         )
         self._deliver(events_api_id, events_http_endpoint)
@@ -69,9 +69,9 @@ class Delivery(Construct):
         self._sweep()
 
     @property
-    def sending(self) -> iam.PolicyStatement:
-        """Return what a function needs to enqueue a delivery."""
-        return may_send("Enqueue", self.queue)
+    def allow_enqueue(self) -> iam.PolicyStatement:
+        """Return the IAM statement that lets a function enqueue a delivery."""
+        return allow_send("Enqueue", self.queue)
 
     def _deliver(self, events_api_id: str, events_http_endpoint: str) -> None:
         deliver = HandlerFunction(
@@ -82,26 +82,26 @@ class Delivery(Construct):
             settings=DeliverSettings,
             values={"EVENTS_HTTP_ENDPOINT": events_http_endpoint},
             timeout=Duration.seconds(_DELIVER_SECONDS),
-            description="Publishes what the delivery queue hands it",
-            statements=[may_receive(self.queue)],
+            description="Publishes the events of the delivery queue",
+            allow=[allow_receive(self.queue)],
             events_api_id=events_api_id,
         )
-        feed(
+        add_queue_source(
             self,
             "DeliverSource",
-            source=self.queue,
-            to=deliver,
-            batch=_QUEUE_BATCH,
-            concurrency=_DELIVER_CONCURRENCY,
+            queue=self.queue,
+            function=deliver,
+            batch_size=_QUEUE_BATCH,
+            max_concurrency=_DELIVER_CONCURRENCY,
         )
 
     def _relay(self, stream_arn: str) -> None:
-        reading = iam.PolicyStatement(
+        read_stream = iam.PolicyStatement(
             sid="ReadStream",
             actions=["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
             resources=[stream_arn],
         )
-        listing = iam.PolicyStatement(sid="ListStreams", actions=["dynamodb:ListStreams"], resources=["*"])
+        list_streams = iam.PolicyStatement(sid="ListStreams", actions=["dynamodb:ListStreams"], resources=["*"])
         relay = HandlerFunction(
             self,
             "Relay",
@@ -109,12 +109,12 @@ class Delivery(Construct):
             asset=self._asset,
             settings=RelaySettings,
             values={"DELIVERY_QUEUE_URL": self.queue.queue_url},
-            timeout=Duration.seconds(30),
-            description="Offers events, which their sender left behind, to the delivery queue",
-            statements=[reading, listing, self.sending, may_send("GiveUp", self.dead_letters)],
+            timeout=Duration.seconds(_RELAY_SECONDS),
+            description="Enqueues events that their request did not publish",
+            allow=[read_stream, list_streams, self.allow_enqueue, allow_send("GiveUp", self.dead_letters)],
         )
-        reasons.list_streams(relay.role)
-        reasons.source_has_dead_letters(relay.function)
+        nag.acknowledge_list_streams_wildcard(relay.role)
+        nag.acknowledge_dead_letters_of_event_source(relay.function)
         lambda_.CfnEventSourceMapping(
             self,
             "RelaySource",
@@ -145,9 +145,9 @@ class Delivery(Construct):
             asset=self._asset,
             settings=SweepSettings,
             values={"DELIVERY_QUEUE_URL": self.queue.queue_url},
-            timeout=Duration.seconds(50),  # less than the minute to the next run
-            description="Looks once a minute for events that nobody delivered",
-            statements=[self.sending],
+            timeout=Duration.seconds(_SWEEP_SECONDS),
+            description="Every minute: enqueues events that are still undelivered",
+            allow=[self.allow_enqueue],
         )
         schedule = events.Rule(
             self,
@@ -156,4 +156,4 @@ class Delivery(Construct):
             schedule=events.Schedule.rate(Duration.minutes(1)),
             targets=[targets.LambdaFunction(sweep.target, retry_attempts=0, max_event_age=Duration.minutes(1))],
         )
-        reasons.runs_again(schedule, sweep.function)
+        nag.acknowledge_next_scheduled_run(schedule, sweep.function)

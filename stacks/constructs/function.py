@@ -1,4 +1,4 @@
-"""A Lambda function with its own role, its own log group, and exactly the environment its settings class names."""
+"""A Lambda function with its own role, its own log group, and exactly the variables that its settings class names."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from constructs import Construct
 
 from contract.tables import TABLES
 from stacks.config.fields import Environment
-from stacks.constructs.log_group import log_group_of
+from stacks.constructs.log_group import create_log_group
 from stacks.naming import Names
 from stacks.packaging import Asset
-from stacks.policy import acknowledgements as reasons
-from stacks.policy import arns
-from stacks.policy.permissions import FUNCTIONS, TablePermissions, Tables
+from stacks.policy import nag, statements
+from stacks.policy.permissions import FUNCTIONS, FunctionPermissions
 
 _RUNTIME: Final = lambda_.Runtime.PYTHON_3_13
 
@@ -34,21 +33,28 @@ class SettingsClass(Protocol):
 
 
 class HandlerFunction(Construct):
-    """The function that serves `handlers.entry.{name}.handle`.
+    """The Lambda function that runs `handlers.entry.{function}.handle`.
 
     Args:
         environment: the environment it belongs to.
-        asset: the package.
-        settings: its settings class; its `function` names module, function and rights.
-        values: a value for each of its variables except the environment's name and the table names, which follow.
-        timeout: how long it may take.
-        statements: what it may do beyond its rights to tables.
-        events_api_id: the Event API it publishes to, where its rights name namespaces.
+        asset: the Lambda package.
+        settings: its settings class; `settings.function` names the module, the function and its permissions.
+        values: a value for each of its variables except ENVIRONMENT and the table names, which are derived.
+        timeout: the timeout of an invocation.
+        description: shown in the Lambda console.
+        allow: IAM statements beyond those of `stacks.policy.permissions`.
+        events_api_id: the Event API it publishes to; required when its permissions name namespaces.
         snap_start: start it from a snapshot, through an alias.
-        dead_letters: where an asynchronous invocation goes that failed for good; `statements` allow sending there.
+        dead_letters: receives asynchronous invocations that failed every retry; `allow` must permit sending to it.
+
+    Attributes:
+        function: the function.
+        target: what callers invoke: the alias with SnapStart, otherwise the function.
+        role: the function's role.
 
     Raises:
-        ValueError: a variable has no value, or a value has no variable.
+        ValueError: a variable has no value, a value has no variable, or variables and permissions name different
+            tables.
     """
 
     def __init__(
@@ -62,129 +68,73 @@ class HandlerFunction(Construct):
         values: Mapping[str, str | int],
         timeout: Duration,
         description: str,
-        statements: Sequence[iam.PolicyStatement] = (),
+        allow: Sequence[iam.PolicyStatement] = (),
         events_api_id: str | None = None,
         snap_start: bool = False,
         dead_letters: sqs.IQueue | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         names = Names(environment.name)
-        self.name = names.of(settings.function)
-        rights = FUNCTIONS[settings.function]
-        self.log_group = log_group_of(self, "Log", names.function_log_group(settings.function), environment)
+        name = names.of(settings.function)
+        log_group_name = names.function_log_group(settings.function)
+        permissions = FUNCTIONS[settings.function]
+        log_group = create_log_group(self, "Log", log_group_name, environment)
         self.role = iam.Role(
             self,
             "Role",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-            description=f"What the function {self.name} may do",
+            description=f"Permissions of the function {name}",
             inline_policies={
                 "Function": iam.PolicyDocument(
                     statements=[
-                        log_writing(names.function_log_group(settings.function)),
-                        *table_statements(names, rights.tables),
-                        *_index_statements(names, rights),
-                        *_publish_statements(rights, events_api_id),
-                        *_meeting_statements(rights),
-                        *statements,
+                        statements.allow_log_writes(log_group_name),
+                        *statements.allow_table_access(names, permissions.tables),
+                        *statements.allow_index_queries(names, permissions),
+                        *statements.allow_publish(permissions, events_api_id),
+                        *statements.allow_meetings(permissions),
+                        *allow,
                     ]
                 )
             },
         )
-        reasons.log_streams(self.role, names.function_log_group(settings.function))
-        if rights.meetings:
-            reasons.meetings(self.role)
+        nag.acknowledge_log_stream_wildcard(self.role, log_group_name)
+        if permissions.meetings:
+            nag.acknowledge_meeting_wildcard(self.role)
         self.function = lambda_.Function(
             self,
             "Function",
-            function_name=self.name,
+            function_name=name,
             description=description,
             runtime=_RUNTIME,
             architecture=lambda_.Architecture.ARM_64,
             handler=f"handlers.entry.{settings.function}.handle",
             code=lambda_.Code.from_asset(str(asset.path), asset_hash=asset.digest),
             role=self.role.without_policy_updates(),
-            environment=_variables(settings, rights, names, values),
+            environment=_variables(settings, permissions, names, values),
             memory_size=environment.functions.memory_mb,
             timeout=timeout,
-            log_group=self.log_group,
+            log_group=log_group,
             dead_letter_queue=dead_letters,
             logging_format=lambda_.LoggingFormat.JSON,
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
         )
-        reasons.function(self.function)
+        nag.acknowledge_function_defaults(self.function)
         self.target: lambda_.IFunction = self.function
         if snap_start:
-            reasons.version_follows(self.function)
+            nag.acknowledge_snap_start_alias(self.function)
             self.target = lambda_.Alias(self, "Live", alias_name="live", version=self.function.current_version)
 
 
-def log_writing(log_group: str) -> iam.PolicyStatement:
-    """Allow writing to the streams of one log group."""
-    return iam.PolicyStatement(
-        sid="Log", actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[arns.log_streams(log_group)]
-    )
-
-
-def table_statements(names: Names, tables: Tables) -> list[iam.PolicyStatement]:
-    """Allow the listed actions, a statement for each table."""
-    return [
-        iam.PolicyStatement(
-            sid=table.entity,
-            actions=[f"dynamodb:{action}" for action in actions],
-            resources=[arns.table(table, names.environment)],
-        )
-        for table, actions in tables.items()
-    ]
-
-
-def _index_statements(names: Names, rights: TablePermissions) -> list[iam.PolicyStatement]:
-    return [
-        iam.PolicyStatement(
-            sid=f"{table.entity}{index.name}",
-            actions=["dynamodb:Query"],
-            resources=[arns.index(table, index, names.environment)],
-        )
-        for table, index in rights.indexes
-    ]
-
-
-def _publish_statements(rights: TablePermissions, api_id: str | None) -> list[iam.PolicyStatement]:
-    if not rights.publish:
-        return []
-    if api_id is None:
-        raise ValueError("a function that publishes needs the Event API's id")
-    return [
-        iam.PolicyStatement(
-            sid="Publish",
-            actions=["appsync:EventPublish"],
-            resources=[arns.namespace(api_id, namespace) for namespace in rights.publish],
-        )
-    ]
-
-
-def _meeting_statements(rights: TablePermissions) -> list[iam.PolicyStatement]:
-    if not rights.meetings:
-        return []
-    return [
-        iam.PolicyStatement(
-            sid="Meetings",
-            actions=[f"chime:{action}" for action in rights.meetings],
-            resources=[arns.meetings()],
-        )
-    ]
-
-
 def _variables(
-    settings: type[SettingsClass], rights: TablePermissions, names: Names, values: Mapping[str, str | int]
+    settings: type[SettingsClass], permissions: FunctionPermissions, names: Names, values: Mapping[str, str | int]
 ) -> dict[str, str]:
-    given: dict[str, str | int] = {"ENVIRONMENT": names.environment, **values}
-    wanted = settings.variables()
-    given |= {table.setting: table.name(names.environment) for table in TABLES if table.setting in wanted}
-    if unequal := sorted(set(given) ^ set(wanted)):
+    required = settings.variables()
+    tables = {table.setting: table.name(names.environment) for table in TABLES if table.setting in required}
+    given: dict[str, str | int] = {"ENVIRONMENT": names.environment, **values, **tables}
+    if unequal := sorted(set(given) ^ set(required)):
         raise ValueError(
             f"function {settings.function}: variables without value, or values without variable: {unequal}"
         )
-    unused = {table.setting for table in TABLES if table.setting in wanted} ^ {table.setting for table in rights.tables}
-    if unused:
-        raise ValueError(f"function {settings.function}: settings and rights name different tables: {sorted(unused)}")
-    return {name: str(given[name]) for name in wanted}
+    if unequal := sorted(set(tables) ^ {table.setting for table in permissions.tables}):
+        raise ValueError(f"function {settings.function}: settings and permissions name different tables: {unequal}")
+    return {name: str(given[name]) for name in required}

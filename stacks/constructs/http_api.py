@@ -1,10 +1,10 @@
-"""The HTTP API: every route of the contract behind the pool's authorizer, one integration for each function."""
+"""The HTTP API: every route of the contract behind a JWT authorizer, one integration per function."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from aws_cdk import Duration
 from aws_cdk import aws_apigatewayv2 as apigateway
@@ -14,14 +14,14 @@ from constructs import Construct
 from contract.route import Domain
 from contract.routes import ROUTES
 from stacks.config.fields import Environment
-from stacks.constructs.log_group import log_group_of
-from stacks.identity import Pool
+from stacks.constructs.log_group import create_log_group
+from stacks.constructs.user_pool import UserPoolReference
 from stacks.naming import Names
 from stacks.policy import arns
 
 _STAGE: Final = "$default"
 _ALLOWED_HEADERS: Final = ("authorization", "content-type")
-_READABLE_HEADERS: Final = ("retry-after",)
+_EXPOSED_HEADERS: Final = ("retry-after",)
 _PREFLIGHT_SECONDS: Final = 3_600
 
 _ACCESS_LOG: Final = {
@@ -46,9 +46,9 @@ class HttpApi(Construct):
     """The API, its authorizer, routes and stage.
 
     Args:
-        functions: what serves each domain of the contract.
-        pool: whose tokens are accepted. That they are access tokens, the functions check.
-        integration_timeout: how long the API waits for a function; longer than the function's own.
+        functions: the function that serves each domain of the contract.
+        pool: the user pool whose tokens are accepted; the functions check that a token is an access token.
+        integration_timeout: how long the API waits for a function; longer than the function's own timeout.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class HttpApi(Construct):
         *,
         environment: Environment,
         functions: Mapping[Domain, lambda_.IFunction],
-        pool: Pool,
+        pool: UserPoolReference,
         integration_timeout: Duration,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -84,7 +84,7 @@ class HttpApi(Construct):
         integrations = {
             domain: self._integration(domain, function, integration_timeout) for domain, function in functions.items()
         }
-        self._stage = self._make_stage()
+        self._stage = self._create_stage()
         for route in ROUTES:
             apigateway.CfnRoute(
                 self,
@@ -104,12 +104,12 @@ class HttpApi(Construct):
 
     @property
     def address(self) -> str:
-        """Return where clients find the API: the custom domain, or AWS's own address."""
+        """Return the address that clients use: the custom domain, or AWS's own address."""
         domain = self._environment.api.domain
         return f"https://{domain.name}" if domain else self._api.attr_api_endpoint
 
     def map_domain(self) -> str | None:
-        """Serve the environment's custom domain, if it has one, and return what its DNS record must point to."""
+        """Map the environment's custom domain, if it has one, and return the target of its DNS record."""
         domain = self._environment.api.domain
         if domain is None:
             return None
@@ -137,7 +137,7 @@ class HttpApi(Construct):
             action="lambda:InvokeFunction",
             function_name=function.function_arn,
             principal="apigateway.amazonaws.com",
-            source_arn=arns.http_api_calls(self.api_id),
+            source_arn=arns.http_api_arn(self.api_id),
         )
         return apigateway.CfnIntegration(
             self,
@@ -149,9 +149,9 @@ class HttpApi(Construct):
             timeout_in_millis=timeout.to_milliseconds(),
         )
 
-    def _make_stage(self) -> apigateway.CfnStage:
+    def _create_stage(self) -> apigateway.CfnStage:
         name = f"/aws/vendedlogs/apigateway/{Names(self._environment.name).of('Api')}"
-        log_group = log_group_of(self, "AccessLog", name, self._environment)
+        log_group = create_log_group(self, "AccessLog", name, self._environment)
         return apigateway.CfnStage(
             self,
             "Stage",
@@ -164,17 +164,17 @@ class HttpApi(Construct):
                 detailed_metrics_enabled=True,
             ),
             access_log_settings=apigateway.CfnStage.AccessLogSettingsProperty(
-                destination_arn=arns.log_group(log_group.log_group_name),
+                destination_arn=arns.log_group_arn(log_group.log_group_name),
                 format=json.dumps(_ACCESS_LOG, separators=(",", ":")),
             ),
         )
 
 
-def _cors(environment: Environment) -> Any:
+def _cors(environment: Environment) -> apigateway.CfnApi.CorsProperty:
     return apigateway.CfnApi.CorsProperty(
         allow_origins=list(environment.web.origins),
         allow_methods=sorted({route.method for route in ROUTES}),
         allow_headers=list(_ALLOWED_HEADERS),
-        expose_headers=list(_READABLE_HEADERS),
+        expose_headers=list(_EXPOSED_HEADERS),
         max_age=_PREFLIGHT_SECONDS,
     )

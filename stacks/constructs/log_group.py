@@ -1,4 +1,4 @@
-"""Log groups with the environment's retention; one that the writing service makes itself would be kept for ever."""
+"""Log groups with the environment's retention. A log group that the writing service creates itself never expires."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from constructs import Construct
 from stacks.config.fields import LOG_RETENTION_DAYS, Environment
 
 _RETENTION: Final = dict(
-    zip(LOG_RETENTION_DAYS, (kept for kept in logs.RetentionDays if kept.name != "INFINITE"), strict=True)
+    zip(LOG_RETENTION_DAYS, (value for value in logs.RetentionDays if value.name != "INFINITE"), strict=True)
 )
 
 
-def log_group_of(scope: Construct, construct_id: str, name: str, environment: Environment) -> logs.LogGroup:
-    """Return a new log group. Logs are no user data: they go with the stack, whatever the environment."""
+def create_log_group(scope: Construct, construct_id: str, name: str, environment: Environment) -> logs.LogGroup:
+    """Create a log group. Logs are not user data: they are deleted with the stack in every environment."""
     return logs.LogGroup(
         scope,
         construct_id,

@@ -1,4 +1,4 @@
-"""What all stacks of an environment have in common: name, place, tags and protection."""
+"""The base class of the stacks: name, account and region, tags, termination protection and outputs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stacks.outputs import Output
 
 
 class EnvironmentStack(cdk.Stack):
-    """The stack `PantherKolab-{name}-{environment}`; an environment that keeps its data keeps its stacks too."""
+    """The stack `PantherKolab-{name}-{environment}`; termination protection is on where data is retained."""
 
     def __init__(self, scope: Construct, name: str, environment: Environment, description: str) -> None:
         super().__init__(
@@ -26,6 +26,6 @@ class EnvironmentStack(cdk.Stack):
         self.environment_settings = environment
         self.names = Names(environment.name)
 
-    def tell(self, output: Output, value: str) -> None:
+    def add_output(self, output: Output, value: str) -> None:
         """Add one of this stack's outputs."""
-        cdk.CfnOutput(self, output.id, value=value, description=output.says)
+        cdk.CfnOutput(self, output.id, value=value, description=output.description)

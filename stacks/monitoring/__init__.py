@@ -1,0 +1,1 @@
+"""Monitoring: metrics, the alarms on them, and the dashboard."""

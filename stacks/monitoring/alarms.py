@@ -1,106 +1,204 @@
-"""Alarms that tell people what to do: each description ends with its section of docs/operations.md."""
+"""Every alarm: threshold, impact on users, cause and runbook section."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Final
 
-from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_sns as sns
-from constructs import Construct
+from contract import channels
+from contract.tables import TABLES
+from handlers import settings
+from stacks.monitoring import call_metrics
+from stacks.monitoring.alarm_definition import METRICS_PER_ALARM_MAX, AlarmDefinition
+from stacks.monitoring.metrics import Metrics
+from stacks.naming import (
+    CALLS_DEAD_LETTERS,
+    DELIVERY_DEAD_LETTERS,
+    DELIVERY_QUEUE,
+    RING_TIMEOUTS_QUEUE,
+    pascal_case,
+)
 
-from stacks.naming import Names
+_DELIVERY_AGE_SECONDS: Final = 300
+_LATENCY_MILLISECONDS: Final = 500
+_RELAY_LAG_MILLISECONDS: Final = 60_000
+_RING_DELAY_SECONDS: Final = 60
+_FAILED_CALLS: Final = 2
+"""Single failures are expected, and both sides receive CALL_ERROR; three in five minutes are a disturbance."""
+_PUBLISHED_NAMESPACES: Final = (channels.CHATS, channels.USERS, channels.CALLS)
+"""The namespaces that functions publish to."""
 
-RUNBOOK: Final = "docs/operations.md"
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A CloudWatch metric: namespace, name, dimensions, and the statistic of a period."""
-
-    namespace: str
-    name: str
-    dimensions: Mapping[str, str]
-    statistic: str = "Sum"
-
-    def stat(self, period_seconds: int) -> cloudwatch.CfnAlarm.MetricStatProperty:
-        """Return the metric as an alarm's expression takes it."""
-        return cloudwatch.CfnAlarm.MetricStatProperty(
-            metric=cloudwatch.CfnAlarm.MetricProperty(
-                namespace=self.namespace, metric_name=self.name, dimensions=self.dimension_list()
-            ),
-            stat=self.statistic,
-            period=period_seconds,
-        )
-
-    def dimension_list(self) -> list[cloudwatch.CfnAlarm.DimensionProperty]:
-        """Return the dimensions as an alarm takes them."""
-        return [cloudwatch.CfnAlarm.DimensionProperty(name=key, value=value) for key, value in self.dimensions.items()]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Alarm:
-    """One alarm.
-
-    Args:
-        id: its name within the environment.
-        metrics: one metric, or several that are added up.
-        above: it goes off when the value is greater.
-        of, minutes: it looks at `of` periods of `minutes` each, and goes off when `breaching` of them are too high.
-        meaning: what has happened, in one sentence.
-        runbook: heading of the section that says what to do.
-    """
-
-    id: str
-    metrics: Sequence[Metric]
-    above: float
-    meaning: str
-    runbook: str
-    minutes: int = 5
-    breaching: int = 1
-    of: int = 1
-
-    @property
-    def description(self) -> str:
-        """Return what people read in the notification."""
-        anchor = re.sub(r"[^a-z0-9 -]", "", self.runbook.lower()).replace(" ", "-")
-        return f"{self.meaning} What to do: {RUNBOOK}#{anchor}"
+_FUNCTION_ERRORS: Final = {
+    settings.ProfileSettings.function: (
+        "New users have no profile until their first request.",
+        "Sign-ups without profile",
+    ),
+    settings.DeliverSettings.function: ("Recipients receive events late.", "Delivery is late"),
+    settings.RelaySettings.function: ("Events that a request could not publish arrive late.", "Relay is behind"),
+    settings.SweepSettings.function: (
+        "Undelivered events that the relay missed are not published.",
+        "Delivery is late",
+    ),
+    settings.RingTimeoutSettings.function: ("Unanswered calls ring too long.", "Ringing does not end in time"),
+    settings.ChimeEventsSettings.function: (
+        "Calls stay active for minutes after their participants left.",
+        "Dead letters of calls",
+    ),
+    settings.CallSweepSettings.function: ("Calls that are over may still be shown as active.", "Calls are stuck"),
+}
+"""Impact and runbook section by function; every other function serves routes."""
 
 
-def add_alarm(scope: Construct, alarm: Alarm, names: Names, topic: sns.ITopic) -> None:
-    """Add an alarm that tells the topic when it goes off and when it is over. Missing data is no alarm."""
-    single = alarm.metrics[0] if len(alarm.metrics) == 1 else None
-    period = alarm.minutes * 60
-    percentile = single is not None and single.statistic.startswith("p")
-    cloudwatch.CfnAlarm(
-        scope,
-        alarm.id,
-        alarm_name=names.of(alarm.id),
-        alarm_description=alarm.description,
-        comparison_operator="GreaterThanThreshold",
-        threshold=alarm.above,
-        evaluation_periods=alarm.of,
-        datapoints_to_alarm=alarm.breaching,
-        treat_missing_data="notBreaching",
-        alarm_actions=[topic.topic_arn],
-        ok_actions=[topic.topic_arn],
-        namespace=single.namespace if single else None,
-        metric_name=single.name if single else None,
-        dimensions=single.dimension_list() if single else None,
-        period=period if single else None,
-        statistic=single.statistic if single and not percentile else None,
-        extended_statistic=single.statistic if single and percentile else None,
-        metrics=None if single else _added_up(alarm.metrics, period),
+def alarm_definitions(metrics: Metrics, ring_timeout_seconds: int) -> Iterator[AlarmDefinition]:
+    """Yield every alarm of one environment."""
+    yield from _delivery_alarms(metrics)
+    yield from _call_alarms(metrics, ring_timeout_seconds)
+    yield from _http_api_alarms(metrics)
+    yield from _function_alarms(metrics)
+    yield from _table_alarms(metrics)
+    yield from _event_api_alarms(metrics)
+
+
+def _delivery_alarms(metrics: Metrics) -> Iterator[AlarmDefinition]:
+    yield AlarmDefinition(
+        id="DeadLetters",
+        metrics=[metrics.queue(DELIVERY_DEAD_LETTERS, "ApproximateNumberOfMessagesVisible")],
+        above=0,
+        impact="Recipients see some events only after they reconnect or reload.",
+        cause="An event is in the dead-letter queue of the delivery queue.",
+        runbook="Dead letters",
+    )
+    yield AlarmDefinition(
+        id="DeliveryLate",
+        metrics=[metrics.queue(DELIVERY_QUEUE, "ApproximateAgeOfOldestMessage")],
+        above=_DELIVERY_AGE_SECONDS,
+        impact="Recipients receive events minutes late.",
+        cause="An event has waited in the delivery queue for more than five minutes.",
+        runbook="Delivery is late",
+    )
+    yield AlarmDefinition(
+        id="RelayBehind",
+        metrics=[metrics.function(settings.RelaySettings.function, "IteratorAge", "Maximum")],
+        above=_RELAY_LAG_MILLISECONDS,
+        impact="Events that a request could not publish arrive late.",
+        cause="The relay reads the Outbox stream more than one minute late.",
+        runbook="Relay is behind",
     )
 
 
-def _added_up(metrics: Sequence[Metric], period: int) -> list[cloudwatch.CfnAlarm.MetricDataQueryProperty]:
-    parts = [
-        cloudwatch.CfnAlarm.MetricDataQueryProperty(id=f"m{number}", metric_stat=metric.stat(period), return_data=False)
-        for number, metric in enumerate(metrics)
-    ]
-    filled = ", ".join(f"FILL(m{number}, 0)" for number in range(len(metrics)))
-    total = cloudwatch.CfnAlarm.MetricDataQueryProperty(id="total", expression=f"SUM([{filled}])", return_data=True)
-    return [total, *parts]
+def _call_alarms(metrics: Metrics, ring_timeout_seconds: int) -> Iterator[AlarmDefinition]:
+    yield AlarmDefinition(
+        id="CallsDeadLetters",
+        metrics=[metrics.queue(CALLS_DEAD_LETTERS, "ApproximateNumberOfMessagesVisible")],
+        above=0,
+        impact="Some calls end up to minutes late.",
+        cause="A ring timer or a Chime event could not be processed; the sweep ends such calls instead.",
+        runbook="Dead letters of calls",
+    )
+    yield AlarmDefinition(
+        id="CallsStuck",
+        metrics=[metrics.call(call_metrics.STUCK)],
+        above=0,
+        breaching=2,
+        of=3,
+        impact="Users may see a call that is over.",
+        cause="The sweep could not end a call or delete a meeting.",
+        runbook="Calls are stuck",
+    )
+    yield AlarmDefinition(
+        id="CallsRingLate",
+        metrics=[metrics.queue(RING_TIMEOUTS_QUEUE, "ApproximateAgeOfOldestMessage")],
+        above=ring_timeout_seconds + _RING_DELAY_SECONDS,  # a message's age includes its delay
+        impact="Callers of unanswered calls wait up to a minute longer until the call counts as missed.",
+        cause="A ring timer was processed more than one minute after its ring timeout.",
+        runbook="Ringing does not end in time",
+    )
+    yield AlarmDefinition(
+        id="CallsFailed",
+        metrics=[metrics.call(call_metrics.FAILED)],
+        above=_FAILED_CALLS,
+        impact="Users accepted calls that could not be connected.",
+        cause="Chime refused or did not respond.",
+        runbook="Calls cannot be connected",
+    )
+
+
+def _http_api_alarms(metrics: Metrics) -> Iterator[AlarmDefinition]:
+    yield AlarmDefinition(
+        id="ApiErrors",
+        metrics=[metrics.http_api("5xx")],
+        above=0,
+        impact="Requests fail.",
+        cause="The HTTP API responded with 5xx.",
+        runbook="Route errors",
+    )
+    yield AlarmDefinition(
+        id="ApiSlow",
+        metrics=[metrics.http_api("Latency", "p95")],
+        above=_LATENCY_MILLISECONDS,
+        breaching=3,
+        of=5,
+        impact="The application is slow: one request in twenty takes longer than half a second.",
+        cause=f"The p95 latency of the HTTP API is above {_LATENCY_MILLISECONDS} ms.",
+        runbook="Routes are slow",
+    )
+
+
+def _function_alarms(metrics: Metrics) -> Iterator[AlarmDefinition]:
+    for function in metrics.functions:
+        impact, runbook = _FUNCTION_ERRORS.get(function, (f"Requests to the {function} routes fail.", "Route errors"))
+        yield AlarmDefinition(
+            id=f"{pascal_case(function)}Errors",
+            metrics=[metrics.function(function, "Errors")],
+            above=0,
+            impact=impact,
+            cause=f"The function {function} failed or timed out.",
+            runbook=runbook,
+        )
+    throttled = (
+        ("FunctionsThrottled", "Requests and sign-ups fail.", metrics.client_functions),
+        ("BackgroundFunctionsThrottled", "Events arrive late, and calls end late.", metrics.background_functions),
+    )
+    for alarm_id, impact, functions in throttled:
+        yield AlarmDefinition(
+            id=alarm_id,
+            metrics=[metrics.function(function, "Throttles") for function in functions],
+            above=0,
+            impact=impact,
+            cause=f"The account's Lambda concurrency is used up; Lambda throttled one of {', '.join(functions)}.",
+            runbook="Throttling",
+        )
+
+
+def _table_alarms(metrics: Metrics) -> Iterator[AlarmDefinition]:
+    watched = [(table, metric) for table in TABLES for metric in ("ReadThrottleEvents", "WriteThrottleEvents")]
+    for number, start in enumerate(range(0, len(watched), METRICS_PER_ALARM_MAX), start=1):
+        part = watched[start : start + METRICS_PER_ALARM_MAX]
+        tables = dict.fromkeys(table.name(metrics.names.environment) for table, _ in part)
+        yield AlarmDefinition(
+            id=f"TablesThrottled{number}",
+            metrics=[metrics.table(table, metric) for table, metric in part],
+            above=0,
+            impact="Requests are slow or fail.",
+            cause=f"DynamoDB throttled one of {', '.join(tables)}.",
+            runbook="Throttling",
+        )
+
+
+def _event_api_alarms(metrics: Metrics) -> Iterator[AlarmDefinition]:
+    yield AlarmDefinition(
+        id="EventsErrors",
+        metrics=[metrics.event_api("5XXError")],
+        above=0,
+        impact="Recipients may receive events late.",
+        cause="AppSync responded with 5xx to a request of the Event API.",
+        runbook="Events are refused",
+    )
+    yield AlarmDefinition(
+        id="EventsRefused",
+        metrics=[metrics.namespace(namespace, "FailedEvents") for namespace in _PUBLISHED_NAMESPACES],
+        above=0,
+        impact="Recipients do not receive some events.",
+        cause="The handler of a namespace refused an event that a function published.",
+        runbook="Events are refused",
+    )

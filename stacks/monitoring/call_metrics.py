@@ -1,7 +1,7 @@
-"""The ring funnel: how many calls came how far, how long they rang and how long they went on.
+"""Metrics of calls: the ring funnel, time to answer, call duration, overdue and stuck calls.
 
-Counted from the functions' log lines (`handlers/adapters/call_log.py`, `handlers/entry/call_sweep.py`), so that no
-request waits for a metric.
+Metric filters count the functions' log lines (`handlers/adapters/call_log.py`, `handlers/entry/call_sweep.py`), so that
+no request waits for a metric.
 """
 
 from __future__ import annotations
@@ -15,29 +15,28 @@ from constructs import Construct
 
 from handlers import settings
 from stacks.constructs.function import SettingsClass
-from stacks.monitoring.alarms import Metric
-from stacks.naming import PRODUCT, Names, title
+from stacks.naming import PRODUCT, Names, pascal_case
 
-_ROUTES: Final = (settings.CallsSettings,)
-_ENDING: Final = (settings.CallsSettings, settings.ChimeEventsSettings, settings.CallSweepSettings)
-_SWEEP: Final = (settings.CallSweepSettings,)
-_TIMING: Final = (settings.RingTimeoutSettings, settings.CallSweepSettings)
+_CALL_ROUTES: Final = (settings.CallsSettings,)
+_CALL_ENDING: Final = (settings.CallsSettings, settings.ChimeEventsSettings, settings.CallSweepSettings)
+_CALL_SWEEP: Final = (settings.CallSweepSettings,)
+_RING_ENDING: Final = (settings.RingTimeoutSettings, settings.CallSweepSettings)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
-    """One metric of the funnel.
+class CallMetric:
+    """One metric that is counted from log lines.
 
     Args:
-        metric: its name.
-        functions: whose lines are counted.
-        condition: which lines, in CloudWatch's filter syntax for JSON.
-        value: what a line counts: 1, or one of its fields.
-        unit: of the value.
-        message: which kind of line.
+        name: the name of the metric.
+        functions: the functions whose log lines are counted.
+        condition: the lines that are counted, in CloudWatch's filter syntax for JSON.
+        value: the value of a line: 1, or one of its fields.
+        unit: the unit of the value.
+        message: the `message` field of the lines.
     """
 
-    metric: str
+    name: str
     functions: Sequence[type[SettingsClass]]
     condition: str
     value: str = "1"
@@ -50,68 +49,64 @@ class Step:
         return f'{{ $.message = "{self.message}" && {self.condition} }}'
 
 
-INITIATED: Final = Step(metric="CallsInitiated", functions=_ROUTES, condition='$.outcome = "initiated"')
-DELIVERED: Final = Step(metric="CallsDelivered", functions=_ROUTES, condition='$.outcome = "delivered"')
-ACCEPTED: Final = Step(metric="CallsAccepted", functions=_ROUTES, condition='$.outcome = "accepted"')
-REJECTED: Final = Step(
-    metric="CallsRejected", functions=_ROUTES, condition='$.outcome = "rejected" && $.status = "REJECTED"'
+INITIATED: Final = CallMetric(name="CallsInitiated", functions=_CALL_ROUTES, condition='$.outcome = "initiated"')
+DELIVERED: Final = CallMetric(name="CallsDelivered", functions=_CALL_ROUTES, condition='$.outcome = "delivered"')
+ACCEPTED: Final = CallMetric(name="CallsAccepted", functions=_CALL_ROUTES, condition='$.outcome = "accepted"')
+REJECTED: Final = CallMetric(
+    name="CallsRejected", functions=_CALL_ROUTES, condition='$.outcome = "rejected" && $.status = "REJECTED"'
 )
-CANCELLED: Final = Step(metric="CallsCancelled", functions=_ROUTES, condition='$.outcome = "cancelled"')
-MISSED: Final = Step(metric="CallsMissed", functions=_TIMING, condition='$.outcome = "missed" && $.status = "MISSED"')
-FAILED: Final = Step(metric="CallsFailed", functions=_ROUTES, condition='$.outcome = "failed"')
-TIME_TO_ANSWER: Final = Step(
-    metric="TimeToAnswer",
-    functions=_ROUTES,
+CANCELLED: Final = CallMetric(name="CallsCancelled", functions=_CALL_ROUTES, condition='$.outcome = "cancelled"')
+MISSED: Final = CallMetric(
+    name="CallsMissed", functions=_RING_ENDING, condition='$.outcome = "missed" && $.status = "MISSED"'
+)
+FAILED: Final = CallMetric(name="CallsFailed", functions=_CALL_ROUTES, condition='$.outcome = "failed"')
+TIME_TO_ANSWER: Final = CallMetric(
+    name="TimeToAnswer",
+    functions=_CALL_ROUTES,
     condition='$.outcome = "accepted" && $.ringMilliseconds >= 0',
     value="$.ringMilliseconds",
     unit="Milliseconds",
 )
-DURATION: Final = Step(
-    metric="CallDuration",
-    functions=_ENDING,
+DURATION: Final = CallMetric(
+    name="CallDuration",
+    functions=_CALL_ENDING,
     condition="$.durationSeconds >= 0",
     value="$.durationSeconds",
     unit="Seconds",
 )
-OVERDUE: Final = Step(
-    metric="CallsOverdue",
-    functions=_SWEEP,
-    condition="$.ended > 0",
-    value="$.ended",
-    message="calls swept",
+OVERDUE: Final = CallMetric(
+    name="CallsOverdue", functions=_CALL_SWEEP, condition="$.ended > 0", value="$.ended", message="calls swept"
 )
-STUCK: Final = Step(
-    metric="CallsStuck", functions=_SWEEP, condition="$.left > 0", value="$.left", message="calls swept"
+"""Calls that only the sweep ended."""
+STUCK: Final = CallMetric(
+    name="CallsStuck", functions=_CALL_SWEEP, condition="$.left > 0", value="$.left", message="calls swept"
 )
-FUNNEL: Final = (INITIATED, DELIVERED, ACCEPTED, REJECTED, CANCELLED, MISSED, FAILED)
-"""In the order in which people think of it; OVERDUE is what only the sweep ended, STUCK what even it could not."""
-STEPS: Final = (*FUNNEL, TIME_TO_ANSWER, DURATION, OVERDUE, STUCK)
+"""Calls that the sweep could not end."""
+RING_FUNNEL: Final = (INITIATED, DELIVERED, ACCEPTED, REJECTED, CANCELLED, MISSED, FAILED)
+"""The steps of ringing, from the request to its outcome."""
+CALL_METRICS: Final = (*RING_FUNNEL, TIME_TO_ANSWER, DURATION, OVERDUE, STUCK)
 
 
-def metric(names: Names, step: Step, statistic: str = "Sum") -> Metric:
-    """Return the metric of a step, for alarms and the dashboard."""
-    return Metric(_namespace(names), step.metric, {}, statistic)
+def metric_namespace(names: Names) -> str:
+    """Return the CloudWatch namespace of the metrics of one environment."""
+    return f"{PRODUCT}/{names.environment}"
 
 
-def add_filters(scope: Construct, names: Names) -> None:
-    """Count every step from the log groups of the functions that report it."""
-    for step in STEPS:
-        for function in step.functions:
+def add_metric_filters(scope: Construct, names: Names) -> None:
+    """Count every metric from the log groups of its functions."""
+    for metric in CALL_METRICS:
+        for function in metric.functions:
             logs.CfnMetricFilter(
                 scope,
-                f"{step.metric}{title(function.function)}",
+                f"{metric.name}{pascal_case(function.function)}",
                 log_group_name=names.function_log_group(function.function),
-                filter_pattern=step.pattern,
+                filter_pattern=metric.pattern,
                 metric_transformations=[
                     logs.CfnMetricFilter.MetricTransformationProperty(
-                        metric_namespace=_namespace(names),
-                        metric_name=step.metric,
-                        metric_value=step.value,
-                        unit=step.unit,
+                        metric_namespace=metric_namespace(names),
+                        metric_name=metric.name,
+                        metric_value=metric.value,
+                        unit=metric.unit,
                     )
                 ],
             )
-
-
-def _namespace(names: Names) -> str:
-    return f"{PRODUCT}/{names.environment}"

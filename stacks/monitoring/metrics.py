@@ -1,64 +1,107 @@
-"""Which metrics say how the product does: the ones that alarms watch and the dashboard shows."""
+"""The CloudWatch metrics of one environment, for its alarms and its dashboard.
+
+Resources are addressed by name or id, so that the Operations stack needs few references to other stacks.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
 
 from contract.channels import Namespace
 from contract.tables import Table
 from handlers import settings
-from stacks.constructs.function import SettingsClass
-from stacks.monitoring.alarms import Metric
+from stacks.monitoring.call_metrics import CallMetric, metric_namespace
 from stacks.naming import Names
 
-FUNCTIONS: tuple[type[SettingsClass], ...] = (
-    settings.MessagesSettings,
-    settings.ConversationsSettings,
-    settings.UsersSettings,
-    settings.CallsSettings,
-    settings.DeliverSettings,
-    settings.RelaySettings,
-    settings.SweepSettings,
-    settings.RingTimeoutSettings,
-    settings.ChimeEventsSettings,
-    settings.CallSweepSettings,
+PERIOD: Final = Duration.minutes(5)
+
+_ROUTES: Final = (
+    settings.MessagesSettings.function,
+    settings.ConversationsSettings.function,
+    settings.UsersSettings.function,
+    settings.CallsSettings.function,
 )
-"""Functions of every environment; `profile` belongs to a created pool only."""
+_BACKGROUND: Final = (
+    settings.DeliverSettings.function,
+    settings.RelaySettings.function,
+    settings.SweepSettings.function,
+    settings.RingTimeoutSettings.function,
+    settings.ChimeEventsSettings.function,
+    settings.CallSweepSettings.function,
+)
 
 
 @dataclass(frozen=True)
 class Metrics:
-    """The metrics of one environment.
+    """Creates the metrics of one environment.
 
     Args:
-        names: its physical names.
-        http_api_id, events_api_id: what AWS named the APIs.
+        names: the environment's physical names.
+        http_api_id: the id of the HTTP API.
+        events_api_id: the id of the Event API.
+        has_profile_function: whether the environment has the function `profile`.
     """
 
     names: Names
     http_api_id: str
     events_api_id: str
+    has_profile_function: bool
 
-    def function(self, name: str, metric: str, statistic: str = "Sum") -> Metric:
+    @property
+    def client_functions(self) -> tuple[str, ...]:
+        """Return the functions that a client or Cognito waits for."""
+        return (*_ROUTES, *self._profile)
+
+    @property
+    def background_functions(self) -> tuple[str, ...]:
+        """Return the functions that queues, streams, events and schedules invoke."""
+        return _BACKGROUND
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """Return every function of the environment."""
+        return (*_ROUTES, *_BACKGROUND, *self._profile)
+
+    @property
+    def _profile(self) -> tuple[str, ...]:
+        return (settings.ProfileSettings.function,) if self.has_profile_function else ()
+
+    def function(self, function: str, metric: str, statistic: str = "Sum") -> cloudwatch.Metric:
         """Return a metric of a function, such as Errors."""
-        return Metric("AWS/Lambda", metric, {"FunctionName": self.names.of(name)}, statistic)
+        return _metric("AWS/Lambda", metric, statistic, FunctionName=self.names.of(function))
 
-    def api(self, metric: str, statistic: str = "Sum") -> Metric:
+    def http_api(self, metric: str, statistic: str = "Sum") -> cloudwatch.Metric:
         """Return a metric of the HTTP API, such as 5xx."""
-        return Metric("AWS/ApiGateway", metric, {"ApiId": self.http_api_id}, statistic)
+        return _metric("AWS/ApiGateway", metric, statistic, ApiId=self.http_api_id)
 
-    def queue(self, what: str, metric: str, statistic: str = "Maximum") -> Metric:
+    def queue(self, queue: str, metric: str, statistic: str = "Maximum") -> cloudwatch.Metric:
         """Return a metric of a queue."""
-        return Metric("AWS/SQS", metric, {"QueueName": self.names.of(what)}, statistic)
+        return _metric("AWS/SQS", metric, statistic, QueueName=self.names.of(queue))
 
-    def table(self, table: Table, metric: str, statistic: str = "Sum") -> Metric:
+    def table(self, table: Table, metric: str, statistic: str = "Sum") -> cloudwatch.Metric:
         """Return a metric of a table."""
-        return Metric("AWS/DynamoDB", metric, {"TableName": table.name(self.names.environment)}, statistic)
+        return _metric("AWS/DynamoDB", metric, statistic, TableName=table.name(self.names.environment))
 
-    def events(self, metric: str, statistic: str = "Sum", namespace: Namespace | None = None) -> Metric:
-        """Return a metric of the Event API, or of one of its namespaces."""
-        dimensions: Mapping[str, str] = {"EventAPIId": self.events_api_id}
-        if namespace is not None:
-            dimensions = {**dimensions, "ChannelNamespaceName": namespace.name}
-        return Metric("AWS/AppSync", metric, dimensions, statistic)
+    def event_api(self, metric: str, statistic: str = "Sum") -> cloudwatch.Metric:
+        """Return a metric of the Event API."""
+        return _metric("AWS/AppSync", metric, statistic, EventAPIId=self.events_api_id)
+
+    def namespace(self, namespace: Namespace, metric: str, statistic: str = "Sum") -> cloudwatch.Metric:
+        """Return a metric of one namespace of the Event API."""
+        return _metric(
+            "AWS/AppSync", metric, statistic, EventAPIId=self.events_api_id, ChannelNamespaceName=namespace.name
+        )
+
+    def call(self, metric: CallMetric, statistic: str = "Sum") -> cloudwatch.Metric:
+        """Return a metric that is counted from the log lines of calls."""
+        return _metric(metric_namespace(self.names), metric.name, statistic)
+
+
+def _metric(namespace: str, name: str, statistic: str, **dimensions: str) -> cloudwatch.Metric:
+    return cloudwatch.Metric(
+        namespace=namespace, metric_name=name, dimensions_map=dimensions, statistic=statistic, period=PERIOD
+    )

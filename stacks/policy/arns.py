@@ -1,4 +1,4 @@
-"""The ARNs that follow from physical names."""
+"""ARNs that follow from physical names or ids."""
 
 from __future__ import annotations
 
@@ -8,42 +8,45 @@ from contract.channels import Namespace
 from contract.tables import Index, Table
 
 
-def table(table: Table, environment: str) -> str:
+def table_arn(table: Table, environment: str) -> str:
     """Return the ARN of a table in an environment."""
     return _arn("dynamodb", f"table/{table.name(environment)}")
 
 
-def index(of: Table, index: Index, environment: str) -> str:
+def index_arn(table: Table, index: Index, environment: str) -> str:
     """Return the ARN of a table's index in an environment."""
-    return f"{table(of, environment)}/index/{index.name}"
+    return f"{table_arn(table, environment)}/index/{index.name}"
 
 
-def log_group(name: str) -> str:
-    """Return the ARN of a log group, as a destination of access logs."""
+def log_group_arn(name: str) -> str:
+    """Return the ARN of a log group, in the form that access logging takes as its destination."""
     return _arn("logs", f"log-group:{name}")
 
 
-def log_streams(name: str) -> str:
-    """Return the ARN of all streams in a log group; the service that writes them names them."""
-    return f"{log_group(name)}:log-stream:*"
+def log_streams_arn(log_group: str) -> str:
+    """Return the ARN of all streams of a log group; the service that writes them chooses their names."""
+    return f"{log_group_arn(log_group)}:log-stream:*"
 
 
-def namespace(api_id: str, namespace: Namespace) -> str:
-    """Return the ARN of a channel namespace, the finest resource that IAM knows in an Event API."""
+def namespace_arn(api_id: str, namespace: Namespace) -> str:
+    """Return the ARN of a channel namespace, the finest resource that IAM supports in an Event API."""
     return _arn("appsync", f"apis/{api_id}/channelNamespace/{namespace.name}")
 
 
-def meetings() -> str:
-    """Return the ARN of every Chime SDK meeting of the account; Chime makes the ids, and writes the region or not."""
+def meetings_arn() -> str:
+    """Return the ARN of every Chime SDK meeting of the account.
+
+    Chime chooses the ids of meetings, and its ARNs may or may not contain a region.
+    """
     return f"arn:{Aws.PARTITION}:chime:*:{Aws.ACCOUNT_ID}:meeting/*"
 
 
-def http_api_calls(api_id: str) -> str:
-    """Return the ARN of everything that one HTTP API may call a function for."""
+def http_api_arn(api_id: str) -> str:
+    """Return the ARN of every stage and route of one HTTP API, as the source of function invocations."""
     return _arn("execute-api", f"{api_id}/*/*")
 
 
-def ses_identity(domain: str) -> str:
+def ses_identity_arn(domain: str) -> str:
     """Return the ARN of a domain that SES has verified."""
     return _arn("ses", f"identity/{domain}")
 

@@ -1,8 +1,8 @@
-"""What each function may do to each table: the one list of DynamoDB actions, table by table.
+"""The permissions of each function: DynamoDB actions by table, index queries, namespaces and Chime SDK actions.
 
 A transaction needs the actions of its parts (PutItem, UpdateItem, DeleteItem, ConditionCheckItem, GetItem); a
-condition on an update needs none of its own. Nobody may scan, and nobody may do anything to a table whose name its
-settings do not carry.
+condition on an update needs no further action. No function may scan. A function has permissions on exactly the tables
+that its settings class names.
 """
 
 from __future__ import annotations
@@ -15,26 +15,38 @@ from contract import channels, tables
 from contract.tables import Index, Table
 from handlers import settings
 
-Tables = Mapping[Table, tuple[str, ...]]
+TablePermissions = Mapping[Table, tuple[str, ...]]
+"""The DynamoDB actions that are allowed on each table."""
 
 
 @dataclass(frozen=True)
-class TablePermissions:
-    """Actions by table, by index and on Chime SDK meetings, and the namespaces that events may be published to."""
+class FunctionPermissions:
+    """The permissions of one function beyond its own log and queues.
 
-    tables: Tables
+    Args:
+        tables: DynamoDB actions by table.
+        indexes: indexes that it may query.
+        publish: namespaces that it may publish to.
+        meetings: actions on the account's Chime SDK meetings.
+    """
+
+    tables: TablePermissions
     indexes: tuple[tuple[Table, Index], ...] = ()
     publish: tuple[channels.Namespace, ...] = ()
     meetings: tuple[str, ...] = ()
 
 
-_OUTBOX_WRITER: Final = ("PutItem", "UpdateItem", "DeleteItem")
-_MESSAGE_ID_INDEX: Final = (tables.MESSAGES, tables.MESSAGES.indexes[0])
-_BY_DUE: Final = (tables.OUTBOX, tables.OUTBOX.indexes[0])
-_CALLS_BY_DUE: Final = (tables.CALLS, tables.CALLS.indexes[0])
+def _index(table: Table, name: str) -> tuple[Table, Index]:
+    return next((table, index) for index in table.indexes if index.name == name)
 
-FUNCTIONS: Final[Mapping[str, TablePermissions]] = {
-    settings.MessagesSettings.function: TablePermissions(
+
+_WRITE_OUTBOX: Final = ("PutItem", "UpdateItem", "DeleteItem")
+_MESSAGES_BY_ID: Final = _index(tables.MESSAGES, "MessageIdIndex")
+_OUTBOX_BY_DUE: Final = _index(tables.OUTBOX, "ByDue")
+_CALLS_BY_DUE: Final = _index(tables.CALLS, "ByDue")
+
+FUNCTIONS: Final[Mapping[str, FunctionPermissions]] = {
+    settings.MessagesSettings.function: FunctionPermissions(
         {
             tables.CONVERSATIONS: ("GetItem", "UpdateItem"),
             tables.CONVERSATION_MEMBERS: ("GetItem", "BatchGetItem", "UpdateItem"),
@@ -42,12 +54,12 @@ FUNCTIONS: Final[Mapping[str, TablePermissions]] = {
             tables.MESSAGE_CHANGES: ("Query", "PutItem"),
             tables.IDEMPOTENCY: ("GetItem", "PutItem"),
             tables.RATE_LIMITS: ("UpdateItem",),
-            tables.OUTBOX: _OUTBOX_WRITER,
+            tables.OUTBOX: _WRITE_OUTBOX,
         },
-        indexes=(_MESSAGE_ID_INDEX,),
+        indexes=(_MESSAGES_BY_ID,),
         publish=(channels.CHATS,),
     ),
-    settings.ConversationsSettings.function: TablePermissions(
+    settings.ConversationsSettings.function: FunctionPermissions(
         {
             tables.USERS: ("BatchGetItem",),
             tables.BLOCKS: ("BatchGetItem", "ConditionCheckItem"),
@@ -55,11 +67,11 @@ FUNCTIONS: Final[Mapping[str, TablePermissions]] = {
             tables.CONVERSATION_MEMBERS: ("BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"),
             tables.MESSAGES: ("Query",),
             tables.GROUPS: ("GetItem", "PutItem", "UpdateItem"),
-            tables.OUTBOX: _OUTBOX_WRITER,
+            tables.OUTBOX: _WRITE_OUTBOX,
         },
         publish=(channels.CHATS,),
     ),
-    settings.UsersSettings.function: TablePermissions(
+    settings.UsersSettings.function: FunctionPermissions(
         {
             tables.USERS: ("GetItem", "BatchGetItem", "PutItem", "UpdateItem"),
             tables.USER_SEARCH: ("Query", "PutItem", "DeleteItem"),
@@ -67,11 +79,11 @@ FUNCTIONS: Final[Mapping[str, TablePermissions]] = {
             tables.CONVERSATIONS: ("GetItem", "BatchGetItem", "UpdateItem", "ConditionCheckItem"),
             tables.CONVERSATION_MEMBERS: ("BatchGetItem", "Query", "UpdateItem"),
             tables.RATE_LIMITS: ("UpdateItem",),
-            tables.OUTBOX: _OUTBOX_WRITER,
+            tables.OUTBOX: _WRITE_OUTBOX,
         },
         publish=(channels.CHATS, channels.USERS),
     ),
-    settings.CallsSettings.function: TablePermissions(
+    settings.CallsSettings.function: FunctionPermissions(
         {
             tables.USERS: ("BatchGetItem",),
             tables.BLOCKS: ("BatchGetItem",),
@@ -80,58 +92,62 @@ FUNCTIONS: Final[Mapping[str, TablePermissions]] = {
             tables.USER_CALLS: ("Query", "PutItem"),
             tables.CALL_LOCKS: ("BatchGetItem", "PutItem", "DeleteItem"),
             tables.RATE_LIMITS: ("UpdateItem",),
-            tables.OUTBOX: _OUTBOX_WRITER,
+            tables.OUTBOX: _WRITE_OUTBOX,
         },
         publish=(channels.USERS, channels.CALLS),
         meetings=("CreateMeeting", "CreateAttendee", "BatchCreateAttendee", "DeleteAttendee", "DeleteMeeting"),
     ),
-    settings.RingTimeoutSettings.function: TablePermissions(
+    settings.RingTimeoutSettings.function: FunctionPermissions(
         {
             tables.CALLS: ("GetItem", "PutItem", "UpdateItem"),
             tables.CALL_LOCKS: ("DeleteItem",),
-            tables.OUTBOX: _OUTBOX_WRITER,
+            tables.OUTBOX: _WRITE_OUTBOX,
         },
-        publish=(channels.USERS,),  # nothing that a timeout tells has a copy on the call's channel
+        publish=(channels.USERS,),  # events of a ring timeout have no copy on the call's channel
         meetings=("CreateMeeting", "DeleteMeeting"),
     ),
-    settings.ChimeEventsSettings.function: TablePermissions(
+    settings.ChimeEventsSettings.function: FunctionPermissions(
         {
             tables.CALLS: ("GetItem", "PutItem", "UpdateItem"),
             tables.CALL_LOCKS: ("DeleteItem",),
-            tables.OUTBOX: _OUTBOX_WRITER,
+            tables.OUTBOX: _WRITE_OUTBOX,
         },
         publish=(channels.USERS, channels.CALLS),
         meetings=("DeleteAttendee", "DeleteMeeting"),
     ),
-    settings.CallSweepSettings.function: TablePermissions(
+    settings.CallSweepSettings.function: FunctionPermissions(
         {
             tables.USERS: ("BatchGetItem",),
             tables.CONVERSATIONS: ("GetItem",),
             tables.CALLS: ("GetItem", "PutItem", "UpdateItem"),
             tables.CALL_LOCKS: ("DeleteItem",),
-            tables.OUTBOX: _OUTBOX_WRITER,
+            tables.OUTBOX: _WRITE_OUTBOX,
         },
         indexes=(_CALLS_BY_DUE,),
         publish=(channels.USERS, channels.CALLS),
         meetings=("CreateMeeting", "GetMeeting", "DeleteAttendee", "DeleteMeeting"),
     ),
-    settings.DeliverSettings.function: TablePermissions(
+    settings.DeliverSettings.function: FunctionPermissions(
         {tables.OUTBOX: ("GetItem", "UpdateItem", "DeleteItem")},
         publish=(channels.CHATS, channels.USERS, channels.CALLS),
     ),
-    settings.RelaySettings.function: TablePermissions({tables.OUTBOX: ("GetItem",)}),
-    settings.SweepSettings.function: TablePermissions({tables.OUTBOX: ("GetItem", "UpdateItem")}, indexes=(_BY_DUE,)),
-    settings.ProfileSettings.function: TablePermissions({tables.USERS: ("PutItem",), tables.USER_SEARCH: ("PutItem",)}),
+    settings.RelaySettings.function: FunctionPermissions({tables.OUTBOX: ("GetItem",)}),
+    settings.SweepSettings.function: FunctionPermissions(
+        {tables.OUTBOX: ("GetItem", "UpdateItem")}, indexes=(_OUTBOX_BY_DUE,)
+    ),
+    settings.ProfileSettings.function: FunctionPermissions(
+        {tables.USERS: ("PutItem",), tables.USER_SEARCH: ("PutItem",)}
+    ),
 }
 
-CALLS_HANDLER: Final[Tables] = {tables.CALLS: ("GetItem",)}
-"""The data source of namespace calls: may this user listen to the call?"""
+CALLS_HANDLER: Final[TablePermissions] = {tables.CALLS: ("GetItem",)}
+"""The data source of namespace calls: its handler reads the call to authorise a subscription."""
 
-CONVERSATIONS_HANDLER: Final[Tables] = {
+CONVERSATIONS_HANDLER: Final[TablePermissions] = {
     tables.CONVERSATION_MEMBERS: ("GetItem", "UpdateItem"),
     tables.CONVERSATIONS: ("UpdateItem",),
     tables.MESSAGES: ("PutItem",),
     tables.IDEMPOTENCY: ("PutItem",),
     tables.RATE_LIMITS: ("UpdateItem",),
 }
-"""The data source of namespace conversations: is this user a member, and store the batch in one transaction."""
+"""The data source of namespace conversations: checks the membership and stores the batch in one transaction."""

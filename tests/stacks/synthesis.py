@@ -13,14 +13,14 @@ import aws_cdk as cdk
 
 from stacks.app import compose
 from stacks.config.fields import DISPOSABLE, Domain, Environment, Identity
-from stacks.config.load import load, names
+from stacks.config.load import environment_names, load
 from stacks.packaging import ROOT, Asset
 from stacks.policy.nag import add_rules
 
 Template = dict[str, Any]
 Resource = dict[str, Any]
 
-ENVIRONMENTS = tuple(names())
+ENVIRONMENTS = tuple(environment_names())
 IMPORTED_POOL = "imported-pool"
 EVERYTHING = "everything"
 VARIANTS = (*ENVIRONMENTS, IMPORTED_POOL)

@@ -1,0 +1,118 @@
+"""Checks between the fields of an environment: combinations that the schema of single fields cannot refuse."""
+
+from __future__ import annotations
+
+from stacks.config.fields import CHIME_REGIONS, DISPOSABLE, LOCAL, MEDIA_REGIONS, Domain, EnvironmentFile
+from stacks.config.schema import quoted
+
+
+def find_contradictions(name: str, file: EnvironmentFile) -> list[str]:
+    """Return one line per contradiction in the file of an environment."""
+    return [
+        *_identity_errors(file),
+        *_scope_errors(name, file),
+        *_data_errors(name, file),
+        *_call_errors(file),
+        *_domain_errors(file),
+    ]
+
+
+def _identity_errors(file: EnvironmentFile) -> list[str]:
+    import_fields = [("pool_id", file.identity.pool_id), ("client_ids", list(file.identity.client_ids))]
+    if file.identity.source == "create":
+        return [
+            f'identity.{field} = {quoted(value)}: allowed only with identity.source = "import"'
+            for field, value in import_fields
+            if value
+        ]
+    errors = [
+        f'identity.{field} is missing: required with identity.source = "import"'
+        for field, value in import_fields
+        if not value
+    ]
+    if (sender := file.identity.email_from) is not None:
+        errors.append(f'identity.email_from = "{sender}": allowed only with identity.source = "create"')
+    return errors
+
+
+def _scope_errors(name: str, file: EnvironmentFile) -> list[str]:
+    errors = []
+    if name != LOCAL:
+        if file.events.endpoint_scheme == "http":
+            errors.append('events.endpoint_scheme = "http": allowed only in environment local; use "https"')
+        if file.functions.platform == "host":
+            errors.append('functions.platform = "host": allowed only in environment local; Lambda runs on arm64')
+    elif file.identity.source == "import":
+        errors.append('identity.source = "import": the local cloud has no existing pool; use "create"')
+    if name not in DISPOSABLE:
+        errors += [
+            f'web.origins = "{origin}": plain http is allowed only in dev and local; use https'
+            for origin in file.web.origins
+            if origin.startswith("http://")
+        ]
+    if (file.aws.account is None) != (file.aws.region is None):
+        errors.append("aws.account, aws.region: set both, or neither to use those of the credentials")
+    if file.operations.alarm_recipients and not file.operations.alarms:
+        errors.append(
+            "operations.alarm_recipients: contradicts operations.alarms = false, which creates no alarm; set alarms = "
+            "true or remove the recipients"
+        )
+    return errors
+
+
+def _data_errors(name: str, file: EnvironmentFile) -> list[str]:
+    errors = []
+    if file.data.removal == "destroy" and file.data.deletion_protection:
+        errors.append('data.deletion_protection = true: contradicts data.removal = "destroy"; change one of them')
+    if name not in DISPOSABLE:
+        required = (
+            ("removal", file.data.removal == "retain", '"retain"'),
+            ("deletion_protection", file.data.deletion_protection, "true"),
+            ("point_in_time_recovery", file.data.point_in_time_recovery, "true"),
+        )
+        errors += [
+            f"data.{field} = {quoted(getattr(file.data, field))}: must be {value} in every environment except "
+            f"{' and '.join(sorted(DISPOSABLE))}"
+            for field, met, value in required
+            if not met
+        ]
+    return errors
+
+
+def _call_errors(file: EnvironmentFile) -> list[str]:
+    region = file.aws.region
+    if region is None:
+        return []
+    if region not in CHIME_REGIONS:
+        return [
+            f'aws.region = "{region}": the Chime SDK has no API in this region, so calls would fail; use one of '
+            f"{', '.join(CHIME_REGIONS)}"
+        ]
+    if file.calls.media_region is None and region not in MEDIA_REGIONS:
+        return [
+            f"calls.media_region is missing: required because the Chime SDK has no media servers in {region}; use one "
+            f"of {', '.join(MEDIA_REGIONS)}"
+        ]
+    return []
+
+
+def _domain_errors(file: EnvironmentFile) -> list[str]:
+    errors = []
+    if (events := file.events.domain) is not None:
+        if file.events.endpoint_scheme == "http":
+            errors.append('events.domain: contradicts events.endpoint_scheme = "http"; remove one of them')
+        if _certificate_region(events) != "us-east-1":
+            errors.append(
+                f'events.domain.certificate_arn = "{events.certificate_arn}": must be in us-east-1, because AppSync '
+                "accepts no other region"
+            )
+    if (api := file.api.domain) is not None and file.aws.region not in (None, _certificate_region(api)):
+        errors.append(
+            f'api.domain.certificate_arn = "{api.certificate_arn}": must be in {file.aws.region}, the region of the '
+            "environment"
+        )
+    return errors
+
+
+def _certificate_region(domain: Domain) -> str:
+    return domain.certificate_arn.split(":")[3]
