@@ -42,7 +42,7 @@ def check(environment: Environment, variables: Mapping[str, str]) -> None:
         )
     if environment.protected and environment.operations.alarms and not environment.operations.alarm_recipients:
         raise CommandError(
-            f"The alarms of {name} have no recipient: operations.alarm_recipients in environments/{name}.toml is empty; "
+            f"No recipient for the alarms of {name}: operations.alarm_recipients in environments/{name}.toml is empty; "
             "add at least one e-mail address."
         )
 

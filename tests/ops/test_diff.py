@@ -1,4 +1,4 @@
-"""The change report: what the CDK CLI says of a change, without credentials, and what its gates refuse."""
+"""ops.diff: the report of changes without credentials, and the changes that `--fail-on` refuses."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def _role(stack: cdk.Stack, *actions: str) -> None:
 
 
 @pytest.fixture
-def changed(tmp_path: Path) -> Callable[..., StackDiff]:
-    """Compares two versions of one stack under a gate."""
+def compare_versions(tmp_path: Path) -> Callable[..., StackDiff]:
+    """Compares two versions of one stack with a value of `--fail-on`."""
 
     def assembly(name: str, build: Callable[[cdk.Stack], object]) -> Path:
         app = cdk.App(outdir=str(tmp_path / name), analytics_reporting=False, builtin_cloud_formation_validation=False)
@@ -48,72 +48,73 @@ def changed(tmp_path: Path) -> Callable[..., StackDiff]:
         return tmp_path / name
 
     def compared(
-        before: Callable[[cdk.Stack], object], after: Callable[[cdk.Stack], object], gate: diff.FailOn | None
+        before: Callable[[cdk.Stack], object], after: Callable[[cdk.Stack], object], fail_on: diff.FailOn | None
     ) -> StackDiff:
-        (found,) = compare(assembly("before", before), assembly("after", after), gate)
+        (found,) = compare(assembly("before", before), assembly("after", after), fail_on)
         return found
 
     return compared
 
 
-def test_a_renamed_table_is_refused_as_destructive(changed: Callable[..., StackDiff]) -> None:
-    found = changed(lambda stack: _table(stack, "Old"), lambda stack: _table(stack, "New"), "destructive")
+def test_renamed_table_is_refused_as_destructive(compare_versions: Callable[..., StackDiff]) -> None:
+    found = compare_versions(lambda stack: _table(stack, "Old"), lambda stack: _table(stack, "New"), "destructive")
     assert found.refused
-    assert found.changed == ("Things056D6BEE (AWS::DynamoDB::Table, stays in the account)",)
+    assert found.changed == ("Things056D6BEE (AWS::DynamoDB::Table, kept in the account)",)
     assert "[+] New" in found.text
 
 
-def test_a_removed_table_is_refused_and_named(changed: Callable[..., StackDiff]) -> None:
+def test_removed_table_is_refused_and_named(compare_versions: Callable[..., StackDiff]) -> None:
     def before(stack: cdk.Stack) -> None:
         _table(stack, "Old")
         sqs.Queue(stack, "Q")
 
-    found = changed(before, lambda stack: sqs.Queue(stack, "Q"), "destructive")
+    found = compare_versions(before, lambda stack: sqs.Queue(stack, "Q"), "destructive")
     assert found.refused
     assert found.summary == (
-        "Small-test: 0 new, 0 changed, 1 gone\n  goes: Things056D6BEE (AWS::DynamoDB::Table, stays in the account)"
+        "Small-test: 0 added, 0 changed, 1 removed\n"
+        "  removed: Things056D6BEE (AWS::DynamoDB::Table, kept in the account)"
     )
 
 
-def test_more_rights_are_refused_as_broadening_only(changed: Callable[..., StackDiff]) -> None:
+def test_additional_permissions_are_refused_as_broadening_only(compare_versions: Callable[..., StackDiff]) -> None:
     before, after = (
         lambda stack: _role(stack, "sqs:SendMessage"),
         lambda stack: _role(stack, "sqs:SendMessage", "sqs:DeleteQueue"),
     )
-    assert changed(before, after, "broadening").refused
-    assert not changed(before, after, "destructive").refused
+    assert compare_versions(before, after, "broadening").refused
+    assert not compare_versions(before, after, "destructive").refused
 
 
-def test_a_harmless_change_passes_every_gate_but_any_change(changed: Callable[..., StackDiff]) -> None:
+def test_harmless_change_is_refused_by_any_change_only(compare_versions: Callable[..., StackDiff]) -> None:
     before, after = (
         lambda stack: sqs.Queue(stack, "Q", visibility_timeout=cdk.Duration.seconds(10)),
         lambda stack: sqs.Queue(stack, "Q", visibility_timeout=cdk.Duration.seconds(20)),
     )
-    assert not changed(before, after, "destructive").refused
-    assert not changed(before, after, "broadening").refused
-    assert changed(before, after, "any-change").refused
+    assert not compare_versions(before, after, "destructive").refused
+    assert not compare_versions(before, after, "broadening").refused
+    assert compare_versions(before, after, "any-change").refused
 
 
-def test_no_change_is_said_in_one_line(changed: Callable[..., StackDiff]) -> None:
-    found = changed(lambda stack: sqs.Queue(stack, "Q"), lambda stack: sqs.Queue(stack, "Q"), "any-change")
+def test_unchanged_stack_is_reported_in_one_line(compare_versions: Callable[..., StackDiff]) -> None:
+    found = compare_versions(lambda stack: sqs.Queue(stack, "Q"), lambda stack: sqs.Queue(stack, "Q"), "any-change")
     assert not found.refused
     assert report([found]) == "── Summary\nSmall-test: no resource changes"
 
 
-def test_a_stack_that_is_gone_takes_everything_with_it(tmp_path: Path) -> None:
-    for name, stacks in (("before", ["Kept", "Gone"]), ("after", ["Kept"])):
+def test_removed_stack_is_reported_with_all_resources(tmp_path: Path) -> None:
+    for name, stacks in (("before", ["Kept", "Removed"]), ("after", ["Kept"])):
         app = cdk.App(outdir=str(tmp_path / name), analytics_reporting=False, builtin_cloud_formation_validation=False)
         for stack in stacks:
             sqs.Queue(cdk.Stack(app, stack), "Q")
         app.synth()
-    kept, gone = compare(tmp_path / "before", tmp_path / "after", "destructive")
+    kept, removed = compare(tmp_path / "before", tmp_path / "after", "destructive")
     assert (kept.stack, kept.refused) == ("Kept", False)
-    assert (gone.stack, gone.refused, len(gone.removed)) == ("Gone", True, 1)
+    assert (removed.stack, removed.refused, len(removed.removed)) == ("Removed", True, 1)
 
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """A repository with a small app, whose queue was renamed since the last commit."""
+    """A repository with a small app whose queue was renamed after the last commit."""
     root = tmp_path / "repository"
     root.mkdir()
     (root / "cdk.json").write_text('{"app": "python app.py"}', encoding="utf-8")
@@ -125,7 +126,7 @@ def repository(tmp_path: Path) -> Path:
     return root
 
 
-def test_the_checkout_is_compared_with_a_revision_and_left_alone(repository: Path) -> None:
+def test_checkout_is_compared_with_a_revision_and_not_changed(repository: Path) -> None:
     (found,) = differences("test", "HEAD", None, repository)
     assert found.stack == "Small-test"
     assert "[-] committed" in found.text
@@ -137,21 +138,23 @@ def test_the_checkout_is_compared_with_a_revision_and_left_alone(repository: Pat
     assert "working" in (repository / "app.py").read_text(encoding="utf-8")
 
 
-def test_an_unknown_revision_is_named(repository: Path) -> None:
+def test_error_names_an_unknown_revision(repository: Path) -> None:
     with pytest.raises(CommandError, match="no-such-revision"):
         differences("test", "no-such-revision", None, repository)
 
 
-def test_an_app_that_refuses_is_quoted(repository: Path) -> None:
+def test_error_quotes_a_failed_synthesis(repository: Path) -> None:
     (repository / "app.py").write_text("import sys; sys.exit('settings are wrong')", encoding="utf-8")
     with pytest.raises(CommandError, match="settings are wrong"):
         differences("test", "HEAD", None, repository)
 
 
-def test_a_gate_decides_the_exit_status(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_refused_change_sets_the_exit_status(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     refused = StackDiff("Small-test", (), ("Q (AWS::SQS::Queue)",), (), "changes", True)
     monkeypatch.setattr(diff, "differences", lambda *arguments: [refused])
     assert diff.main(["--env", "test", "--base", "HEAD", "--fail-on", "destructive"]) == 1
     printed = capsys.readouterr()
-    assert "goes: Q (AWS::SQS::Queue)" in printed.out
+    assert "removed: Q (AWS::SQS::Queue)" in printed.out
     assert "Refused (destructive): Small-test" in printed.err

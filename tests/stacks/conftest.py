@@ -1,4 +1,4 @@
-"""The option that rewrites snapshots."""
+"""The option that rewrites the snapshots."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def update_snapshots(request: pytest.FixtureRequest) -> bool:
-    """Whether to rewrite snapshots instead of comparing; never where all tests run at once."""
+    """Whether to rewrite the snapshots instead of comparing; False if the whole test suite runs."""
     return bool(request.config.getoption("--update-snapshots", default=False))

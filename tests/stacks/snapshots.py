@@ -1,4 +1,4 @@
-"""Snapshots of templates: one readable YAML file per stack and environment, without what changes by itself."""
+"""Renders templates as snapshots: one YAML file per stack and environment, without hashes of code."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import yaml
 
 from tests.stacks.synthesis import Template, readable
 
-FOLDER = Path(__file__).resolve().parent.parent / "snapshots"
+DIRECTORY = Path(__file__).resolve().parent.parent / "snapshots"
 
 _HASH = re.compile(r"\b[0-9a-f]{64}\b")
 
@@ -30,7 +30,7 @@ _Dumper.add_representer(str, _text)
 
 
 def render(template: Template) -> str:
-    """Return a template as a reviewer reads it: sorted, references as text, handler code and dashboard opened up."""
+    """Return a template as YAML: sorted, references as text, handler code and dashboard body expanded."""
     return yaml.dump(_normalised(template), Dumper=_Dumper, sort_keys=True, width=140, allow_unicode=True)
 
 

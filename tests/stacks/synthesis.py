@@ -1,4 +1,4 @@
-"""Synthesises environments in this process, each once, and hands out their templates as plain dictionaries."""
+"""Synthesises environments in this process, each once, and returns their templates as dictionaries."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ ENVIRONMENTS = tuple(environment_names())
 IMPORTED_POOL = "imported-pool"
 EVERYTHING = "everything"
 VARIANTS = (*ENVIRONMENTS, IMPORTED_POOL)
-"""What has snapshots: every environment, and one with a pool that existed before."""
+"""The variants with snapshots: every environment, and one with an imported user pool."""
 _SCRATCH = tempfile.TemporaryDirectory(prefix="synthesis-")
 STATEFUL = ("Data", "Identity")
 ALL = (*ENVIRONMENTS, IMPORTED_POOL, EVERYTHING)
-"""What the promises are tested with: also one that uses every optional setting."""
+"""The variants of all other tests: also one with every optional setting."""
 PROTECTED = tuple(variant for variant in ALL if variant not in DISPOSABLE)
 
 
 def settings_of(variant: str) -> Environment:
-    """Return the settings of an environment, or of a variation that no environment of the repository has."""
+    """Return the settings of an environment, or of a variant that no environment of the repository has."""
     if variant == IMPORTED_POOL:
         imported = Identity(source="import", pool_id="eu-west-1_AbCdEf123", client_ids=("a" * 26, "b" * 26))
         return replace(load("staging"), identity=imported)
@@ -56,23 +56,23 @@ def settings_of(variant: str) -> Environment:
 
 
 @cache
-def assembly(variant: str, *, rules: bool = False) -> Path:
-    """Synthesise a variant, on request with the rules of nag, and return the folder of its cloud assembly."""
-    folder = Path(tempfile.mkdtemp(prefix=f"{variant}-", dir=_SCRATCH.name))
-    package = folder / "package"
+def assembly(variant: str, *, nag: bool = False) -> Path:
+    """Synthesise a variant, optionally with cdk-nag, and return the directory of its cloud assembly."""
+    directory = Path(tempfile.mkdtemp(prefix=f"{variant}-", dir=_SCRATCH.name))
+    package = directory / "package"
     package.mkdir()
     (package / "code.py").write_text("", encoding="utf-8")
     app = cdk.App(
-        outdir=str(folder / "cdk.out"),
+        outdir=str(directory / "cdk.out"),
         analytics_reporting=False,
         builtin_cloud_formation_validation=False,
         context=json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"],
     )
     compose(app, settings_of(variant), Asset(package, "0" * 64))
-    if rules:
+    if nag:
         add_rules(app)
     app.synth()
-    return folder / "cdk.out"
+    return directory / "cdk.out"
 
 
 @cache
@@ -100,7 +100,7 @@ def properties(variant: str, kind: str) -> list[dict[str, Any]]:
 
 
 def readable(value: Any) -> Any:
-    """Return a template's value with its joins and references written as one text: `arn:${AWS::Partition}:…`."""
+    """Return a value of a template with joins and references as one text: `arn:${AWS::Partition}:…`."""
     if isinstance(value, dict):
         return _readable_function(value)
     if isinstance(value, list):
@@ -123,8 +123,8 @@ def _readable_function(value: dict[str, Any]) -> Any:
     return {key: readable(item) for key, item in value.items()}
 
 
-def allowed(variant: str) -> list[tuple[str, dict[str, Any]]]:
-    """Return every statement that allows something, with the resource it stands at."""
+def allow_statements(variant: str) -> list[tuple[str, dict[str, Any]]]:
+    """Return every Allow statement of roles and policies, with the name of its resource."""
     documents = [
         (name, policy["PolicyDocument"])
         for name, role in resources(variant, "AWS::IAM::Role").items()
@@ -142,6 +142,6 @@ def allowed(variant: str) -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
-def listed(value: Any) -> list[str]:
-    """Return a value that a template may write alone or as a list, as a list."""
+def as_list(value: Any) -> list[str]:
+    """Return a single value or a list as a list."""
     return value if isinstance(value, list) else [value]

@@ -1,4 +1,4 @@
-"""What every environment promises. Who may do what: tokens, channels, roles, wildcards."""
+"""Access control of every environment: tokens, channels, CORS, roles and wildcards."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import pytest
 
 from contract.routes import ROUTES
 from stacks.policy.permissions import CALLS_HANDLER, CONVERSATIONS_HANDLER, FUNCTIONS
-from tests.stacks.synthesis import ALL, allowed, listed, properties, readable, resources, settings_of
+from tests.stacks.synthesis import ALL, allow_statements, as_list, properties, readable, resources, settings_of
 
 MEETINGS = "arn:${AWS::Partition}:chime:*:${AWS::AccountId}:meeting/*"
-"""Chime makes the ids of meetings, and the region is in their ARNs or not."""
+"""Chime chooses the ids of meetings, and their ARNs may or may not contain a region."""
 every_variant = pytest.mark.parametrize("variant", ALL)
 
 
 @every_variant
-def test_users_connect_and_subscribe_and_only_functions_publish(variant: str) -> None:
+def test_users_connect_and_subscribe_and_functions_publish(variant: str) -> None:
     users, functions = [{"AuthType": "AMAZON_COGNITO_USER_POOLS"}], [{"AuthType": "AWS_IAM"}]
     (api,) = properties(variant, "AWS::AppSync::Api")
     config = api["EventConfig"]
@@ -36,7 +36,7 @@ def test_users_connect_and_subscribe_and_only_functions_publish(variant: str) ->
 
 
 @every_variant
-def test_only_tokens_of_the_known_clients_are_accepted(variant: str) -> None:
+def test_only_tokens_of_the_configured_app_clients_are_accepted(variant: str) -> None:
     identity = settings_of(variant).identity
     (api,) = properties(variant, "AWS::AppSync::Api")
     (authorizer,) = properties(variant, "AWS::ApiGatewayV2::Authorizer")
@@ -53,15 +53,15 @@ def test_only_tokens_of_the_known_clients_are_accepted(variant: str) -> None:
 
 
 @every_variant
-def test_every_route_of_the_contract_and_no_other_needs_a_token(variant: str) -> None:
-    made = properties(variant, "AWS::ApiGatewayV2::Route")
-    assert sorted(route["RouteKey"] for route in made) == sorted(route.key for route in ROUTES)
-    assert {route["AuthorizationType"] for route in made} == {"JWT"}
-    assert len({json.dumps(route["AuthorizerId"]) for route in made}) == 1
+def test_api_has_exactly_the_routes_of_the_contract_and_each_requires_a_token(variant: str) -> None:
+    routes = properties(variant, "AWS::ApiGatewayV2::Route")
+    assert sorted(route["RouteKey"] for route in routes) == sorted(route.key for route in ROUTES)
+    assert {route["AuthorizationType"] for route in routes} == {"JWT"}
+    assert len({json.dumps(route["AuthorizerId"]) for route in routes}) == 1
 
 
 @every_variant
-def test_browsers_are_let_in_by_name(variant: str) -> None:
+def test_cors_allows_the_configured_origins_only(variant: str) -> None:
     (api,) = properties(variant, "AWS::ApiGatewayV2::Api")
     cors = api["CorsConfiguration"]
     assert cors["AllowOrigins"] == list(settings_of(variant).web.origins)
@@ -71,48 +71,49 @@ def test_browsers_are_let_in_by_name(variant: str) -> None:
 
 
 @every_variant
-def test_nobody_may_do_everything(variant: str) -> None:
-    for name, statement in allowed(variant):
-        for action in listed(statement["Action"]):
+def test_no_role_has_an_action_wildcard_or_may_scan(variant: str) -> None:
+    for name, statement in allow_statements(variant):
+        for action in as_list(statement["Action"]):
             assert re.fullmatch(r"[a-z]+:[A-Za-z]+", action), f"{name}: {action}"
             assert action != "dynamodb:Scan"
 
 
 @every_variant
-def test_a_wildcard_resource_has_a_reason(variant: str) -> None:
-    for name, statement in allowed(variant):
-        for resource in listed(readable(statement["Resource"])):
-            is_log = resource.endswith(":log-stream:*") and set(listed(statement["Action"])) == {
+def test_wildcard_resources_are_log_streams_stream_listing_and_meetings_only(variant: str) -> None:
+    for name, statement in allow_statements(variant):
+        for resource in as_list(readable(statement["Resource"])):
+            is_log = resource.endswith(":log-stream:*") and set(as_list(statement["Action"])) == {
                 "logs:CreateLogStream",
                 "logs:PutLogEvents",
             }
             lists_streams = resource == "*" and statement["Action"] == "dynamodb:ListStreams"
-            services = {action.partition(":")[0] for action in listed(statement["Action"])}
+            services = {action.partition(":")[0] for action in as_list(statement["Action"])}
             is_meeting = resource == MEETINGS and services == {"chime"}
             assert is_log or lists_streams or is_meeting or "*" not in resource, f"{name}: {resource}"
 
 
 @every_variant
-def test_table_rights_are_exactly_the_listed_ones(variant: str) -> None:
+def test_table_permissions_of_roles_are_exactly_the_declared_ones(variant: str) -> None:
     environment = settings_of(variant).name
     granted: dict[tuple[str, str], set[str]] = {}
-    for name, statement in allowed(variant):
-        for resource in listed(readable(statement["Resource"])):
+    for name, statement in allow_statements(variant):
+        for resource in as_list(readable(statement["Resource"])):
             if ":table/" in resource:
-                actions = {action.removeprefix("dynamodb:") for action in listed(statement["Action"])}
+                actions = {action.removeprefix("dynamodb:") for action in as_list(statement["Action"])}
                 granted.setdefault((_owner(variant, name), resource.rpartition("table/")[2]), set()).update(actions)
-    assert granted == _expected_rights(variant, environment)
+    assert granted == _expected_permissions(variant, environment)
 
 
-def _expected_rights(variant: str, environment: str) -> dict[tuple[str, str], set[str]]:
+def _expected_permissions(variant: str, environment: str) -> dict[tuple[str, str], set[str]]:
     settings = settings_of(variant)
     expected = {}
-    for function, rights in FUNCTIONS.items():
+    for function, permissions in FUNCTIONS.items():
         if function == "profile" and settings.identity.source == "import":
             continue
-        expected |= {(function, table.name(environment)): set(acts) for table, acts in rights.tables.items()}
+        expected |= {(function, table.name(environment)): set(acts) for table, acts in permissions.tables.items()}
         expected |= {
-            (function, f"{table.name(environment)}/index/{index.name}"): {"Query"} for table, index in rights.indexes
+            (function, f"{table.name(environment)}/index/{index.name}"): {"Query"}
+            for table, index in permissions.indexes
         }
     expected |= {("calls handler", table.name(environment)): set(acts) for table, acts in CALLS_HANDLER.items()}
     if settings.events.direct_messaging:
@@ -133,22 +134,22 @@ def _owner(variant: str, role: str) -> str:
 
 
 @every_variant
-def test_chime_is_open_to_the_functions_of_calls_and_only_as_far_as_they_need_it(variant: str) -> None:
+def test_only_the_functions_of_calls_have_chime_permissions(variant: str) -> None:
     granted = {
-        _owner(variant, name): (set(listed(statement["Action"])), listed(readable(statement["Resource"])))
-        for name, statement in allowed(variant)
-        if any(action.startswith("chime:") for action in listed(statement["Action"]))
+        _owner(variant, name): (set(as_list(statement["Action"])), as_list(readable(statement["Resource"])))
+        for name, statement in allow_statements(variant)
+        if any(action.startswith("chime:") for action in as_list(statement["Action"]))
     }
     assert granted == {
-        function: ({f"chime:{action}" for action in rights.meetings}, [MEETINGS])
-        for function, rights in FUNCTIONS.items()
-        if rights.meetings
+        function: ({f"chime:{action}" for action in permissions.meetings}, [MEETINGS])
+        for function, permissions in FUNCTIONS.items()
+        if permissions.meetings
     }
     assert set(granted) == {"calls", "ring_timeout", "chime_events", "call_sweep"}
 
 
 @every_variant
-def test_a_role_trusts_one_service(variant: str) -> None:
+def test_each_role_trusts_lambda_or_appsync_only(variant: str) -> None:
     for role in properties(variant, "AWS::IAM::Role"):
         (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
         assert statement["Principal"] in ({"Service": "lambda.amazonaws.com"}, {"Service": "appsync.amazonaws.com"})
@@ -156,16 +157,16 @@ def test_a_role_trusts_one_service(variant: str) -> None:
 
 
 @every_variant
-def test_functions_publish_only_to_the_namespaces_they_serve(variant: str) -> None:
-    for name, statement in allowed(variant):
+def test_functions_may_publish_to_their_declared_namespaces_only(variant: str) -> None:
+    for name, statement in allow_statements(variant):
         if statement["Action"] == "appsync:EventPublish":
             function = _owner(variant, name)
-            targets = {arn.rpartition("/")[2] for arn in listed(readable(statement["Resource"]))}
+            targets = {arn.rpartition("/")[2] for arn in as_list(readable(statement["Resource"]))}
             assert targets == {namespace.name for namespace in FUNCTIONS[function].publish}
 
 
 @every_variant
-def test_nothing_can_be_invoked_from_outside(variant: str) -> None:
+def test_functions_can_be_invoked_by_aws_services_with_a_source_arn_only(variant: str) -> None:
     assert not resources(variant, "AWS::Lambda::Url")
     for permission in properties(variant, "AWS::Lambda::Permission"):
         assert permission["Principal"].endswith(".amazonaws.com")

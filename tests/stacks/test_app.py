@@ -1,4 +1,4 @@
-"""The app as people run it: every environment, with nothing but this repository."""
+"""app.py as a command: every environment synthesises without credentials and network."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from stacks.config.load import names
+from stacks.config.load import environment_names
 from stacks.packaging import ROOT
 
 _NO_NETWORK_PYTHON = """
@@ -32,7 +32,9 @@ def _run(tmp_path: Path, context: dict[str, str]) -> subprocess.CompletedProcess
     (guard / "sitecustomize.py").write_text(_NO_NETWORK_PYTHON, encoding="utf-8")
     (guard / "guard.js").write_text(_NO_NETWORK_NODE, encoding="utf-8")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
-    if context.get("env") != "prod":  # the templates differ little, and checking one against all schemas takes seconds
+    if (
+        context.get("env") != "prod"
+    ):  # validating one template against all schemas takes seconds, and the templates differ little
         environment["CDK_VALIDATION"] = "false"
     environment |= {
         "PYTHONPATH": str(guard),
@@ -47,10 +49,10 @@ def _run(tmp_path: Path, context: dict[str, str]) -> subprocess.CompletedProcess
     )
 
 
-@pytest.mark.parametrize("environment", names())
-def test_an_environment_synthesises_without_credentials_and_network(environment: str, tmp_path: Path) -> None:
-    done = _run(tmp_path, {"env": environment})
-    assert done.returncode == 0, done.stderr
+@pytest.mark.parametrize("environment", environment_names())
+def test_environment_synthesises_without_credentials_and_network(environment: str, tmp_path: Path) -> None:
+    finished = _run(tmp_path, {"env": environment})
+    assert finished.returncode == 0, finished.stderr
     manifest = json.loads((tmp_path / "cdk.out" / "manifest.json").read_text(encoding="utf-8"))
     stacks = {
         artifact["properties"]["stackName"]
@@ -59,29 +61,31 @@ def test_an_environment_synthesises_without_credentials_and_network(environment:
     }
     kinds = ("Data", "Identity", "Events", "Routes", "Operations")
     assert stacks == {f"PantherKolab-{stack}-{environment}" for stack in kinds}
-    assert "missing" not in manifest, "a lookup in the account would be needed"
-    assert "[WARNING]" not in done.stderr, done.stderr
+    assert "missing" not in manifest, "the synthesis needs a lookup in the account"
+    assert "[WARNING]" not in finished.stderr, finished.stderr
 
 
 @pytest.mark.parametrize(
-    ("context", "said"), [({}, "Add -c env=NAME"), ({"env": "production"}, "There is no environment 'production'")]
+    ("context", "expected"), [({}, "Add -c env=NAME"), ({"env": "production"}, "There is no environment 'production'")]
 )
-def test_without_a_known_environment_it_says_which_there_are(
-    context: dict[str, str], said: str, tmp_path: Path
+def test_error_about_a_missing_or_unknown_environment_lists_the_known_ones(
+    context: dict[str, str], expected: str, tmp_path: Path
 ) -> None:
-    done = _run(tmp_path, context)
-    assert done.returncode == 1
-    assert said in done.stderr
-    assert "dev, local, prod, staging" in done.stderr
-    assert "Traceback" not in done.stderr
+    finished = _run(tmp_path, context)
+    assert finished.returncode == 1
+    assert expected in finished.stderr
+    assert "dev, local, prod, staging" in finished.stderr
+    assert "Traceback" not in finished.stderr
 
 
-def test_the_guards_of_this_test_do_stop_the_network(tmp_path: Path) -> None:
+def test_network_guards_stop_python_and_node(tmp_path: Path) -> None:
     _run(tmp_path, {})
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "guard")}
     program = "import urllib.request; urllib.request.urlopen('http://127.0.0.1:9')"
-    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=60)
-    assert "the synthesis used the network" in done.stderr
+    finished = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert "the synthesis used the network" in finished.stderr
     script = "require('http').get('http://127.0.0.1:9')"
     node = ["node", "--require", str(tmp_path / "guard" / "guard.js"), "-e", script]
     assert subprocess.run(node, capture_output=True, timeout=60).returncode == 97

@@ -1,4 +1,4 @@
-"""Settings: every wrong, missing, unknown or contradictory field is named, all of a file at once."""
+"""Settings: the error names every invalid, missing, unknown or contradictory field of a file at once."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ import pytest
 
 from stacks.config import load as load_config
 from stacks.config.fields import DISPOSABLE, Environment
-from stacks.config.load import FOLDER, SettingsProblem, load, names, reference
+from stacks.config.load import DIRECTORY, SettingsError, describe, environment_names, load
 
-GOOD = (FOLDER / "staging.toml").read_text(encoding="utf-8")
+VALID = (DIRECTORY / "staging.toml").read_text(encoding="utf-8")
 CERTIFICATE = "arn:aws:acm:eu-west-1:000000000000:certificate/00000000-0000-0000-0000-000000000000"
 
 
-def _problems(tmp_path: Path, text: str, name: str = "staging") -> list[str]:
+def _errors(tmp_path: Path, text: str, name: str = "staging") -> list[str]:
     (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
-    with pytest.raises(SettingsProblem) as caught:
+    with pytest.raises(SettingsError) as caught:
         load(name, tmp_path)
     return str(caught.value).splitlines()
 
 
 def _changed(**fields: str) -> str:
-    """Return a good file with fields replaced; `section__field` names one, an empty value leaves it out."""
-    text = GOOD
+    """Return a valid file with replaced fields; `section__field` names a field, an empty value removes it."""
+    text = VALID
     for path, value in fields.items():
         section, field = path.split("__")
         text = re.sub(rf"(?m)^{field} = .*\n", "", text)
@@ -34,15 +34,15 @@ def _changed(**fields: str) -> str:
     return text
 
 
-@pytest.mark.parametrize("name", names())
-def test_the_environments_of_the_repository_are_good(name: str) -> None:
+@pytest.mark.parametrize("name", environment_names())
+def test_environments_of_the_repository_are_valid(name: str) -> None:
     environment = load(name)
     assert environment.name == name
     assert environment.protected == (name not in DISPOSABLE)
 
 
-def test_the_four_environments_differ_as_designed() -> None:
-    found = {name: load(name) for name in names()}
+def test_only_dev_and_local_have_direct_messaging_and_disposable_data() -> None:
+    found = {name: load(name) for name in environment_names()}
     assert list(found) == ["dev", "local", "prod", "staging"]
     assert {name: each.events.direct_messaging for name, each in found.items()} == {
         "dev": True,
@@ -54,7 +54,7 @@ def test_the_four_environments_differ_as_designed() -> None:
     assert {name for name, each in found.items() if each.data.removal == "destroy"} == {"dev", "local"}
 
 
-def test_settings_cannot_be_changed() -> None:
+def test_settings_are_immutable() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         load("dev").name = "prod"  # type: ignore[misc]
 
@@ -63,37 +63,39 @@ def test_settings_cannot_be_changed() -> None:
     ("field", "value", "allowed"),
     [
         ("identity__source", '"borrow"', 'one of "create", "import"'),
-        ("identity__email_from", '"Somebody"', "an e-mail address"),
+        ("identity__email_from", '"Jane Doe"', "an e-mail address"),
         ("web__origins", '["*"]', "without path or wildcard"),
         ("web__origins", '["https://a.example.edu/path"]', "without path or wildcard"),
         ("web__origins", '["http://a.example.edu"]', "without path or wildcard"),
-        ("web__origins", "[]", "at least 1"),
+        ("web__origins", "[]", "1 or more"),
         ("web__origins", '["https://a.example.edu", "https://a.example.edu"]', "different"),
         ("web__origins", '"https://a.example.edu"', "a list"),
-        ("api__throttle_rate", "0", "a whole number from 1 to 10000"),
-        ("api__throttle_rate", "true", "a whole number"),
-        ("api__throttle_rate", "1.5", "a whole number"),
-        ("api__throttle_burst", '"many"', "a whole number from 1 to 5000"),
+        ("api__throttle_rate", "0", "an integer from 1 to 10000"),
+        ("api__throttle_rate", "true", "an integer"),
+        ("api__throttle_rate", "1.5", "an integer"),
+        ("api__throttle_burst", '"many"', "an integer from 1 to 5000"),
         ("events__direct_messaging", "1", "true or false"),
         ("events__endpoint_scheme", '"ftp"', 'one of "https", "http"'),
         ("events__log_level", '"LOUD"', 'one of "NONE", "ERROR", "INFO", "ALL"'),
-        ("delivery__fanout_limit", "501", "a whole number from 1 to 500 (recipients)"),
-        ("calls__ring_timeout_seconds", "5", "a whole number from 10 to 300 (seconds)"),
+        ("delivery__fanout_limit", "501", "an integer from 1 to 500 (recipients)"),
+        ("calls__ring_timeout_seconds", "5", "an integer from 10 to 300 (seconds)"),
         ("calls__media_region", '"mars-north-1"', 'one of "af-south-1", '),
-        ("functions__memory_mb", "64", "a whole number from 128 to 10240 (MB)"),
+        ("functions__memory_mb", "64", "an integer from 128 to 10240 (MB)"),
         ("functions__snap_start", '"yes"', "true or false"),
         ("functions__platform", '"x86"', 'one of "arm64", "host"'),
         ("data__removal", '"keep"', 'one of "retain", "destroy"'),
         ("data__deletion_protection", "0", "true or false"),
         ("operations__log_retention_days", "42", "one of 1, 3, 5, 7"),
-        ("operations__alarm_recipients", '["nobody"]', "e-mail addresses"),
+        ("operations__alarm_recipients", '["on-call"]', "e-mail addresses"),
         ("operations__alarms", '"on"', "true or false"),
     ],
 )
-def test_a_wrong_value_is_named_with_what_is_allowed(tmp_path: Path, field: str, value: str, allowed: str) -> None:
-    (problem,) = _problems(tmp_path, _changed(**{field: value}))
-    assert problem.startswith(f"environments/staging.toml: {field.replace('__', '.')} = ")
-    assert allowed in problem
+def test_error_names_an_invalid_value_and_the_allowed_ones(
+    tmp_path: Path, field: str, value: str, allowed: str
+) -> None:
+    (error,) = _errors(tmp_path, _changed(**{field: value}))
+    assert error.startswith(f"environments/staging.toml: {field.replace('__', '.')} = ")
+    assert allowed in error
 
 
 REQUIRED = [
@@ -111,46 +113,46 @@ REQUIRED = [
 
 
 @pytest.mark.parametrize("field", REQUIRED)
-def test_a_missing_field_is_named_with_what_is_allowed(tmp_path: Path, field: str) -> None:
-    (problem,) = _problems(tmp_path, _changed(**{field.replace(".", "__"): ""}))
-    assert problem.startswith(f"environments/staging.toml: {field} is missing: ")
+def test_error_names_a_missing_field_and_the_allowed_values(tmp_path: Path, field: str) -> None:
+    (error,) = _errors(tmp_path, _changed(**{field.replace(".", "__"): ""}))
+    assert error.startswith(f"environments/staging.toml: {field} is missing: must be ")
 
 
-def test_a_missing_section_is_named(tmp_path: Path) -> None:
-    text = GOOD.replace("[delivery]\n", "").replace("fanout_limit = 50\n", "")
-    assert _problems(tmp_path, text) == ["environments/staging.toml: delivery is missing: a section"]
+def test_error_names_a_missing_section(tmp_path: Path) -> None:
+    text = VALID.replace("[delivery]\n", "").replace("fanout_limit = 50\n", "")
+    assert _errors(tmp_path, text) == ["environments/staging.toml: delivery is missing: must be a section"]
 
 
-def test_a_value_where_a_section_belongs_is_named(tmp_path: Path) -> None:
-    text = "calls = 3\n" + GOOD.replace("[calls]\n", "").replace("ring_timeout_seconds = 45\n", "")
-    assert _problems(tmp_path, text) == ["environments/staging.toml: calls = 3: must be a section [calls]"]
+def test_error_names_a_value_in_place_of_a_section(tmp_path: Path) -> None:
+    text = "calls = 3\n" + VALID.replace("[calls]\n", "").replace("ring_timeout_seconds = 45\n", "")
+    assert _errors(tmp_path, text) == ["environments/staging.toml: calls = 3: must be a section [calls]"]
 
 
-def test_an_unknown_field_is_named_with_the_likely_one(tmp_path: Path) -> None:
-    text = GOOD.replace("throttle_rate = 100", "throttle_rate = 100\nthrotle_burst = 3")
-    assert _problems(tmp_path, text) == [
+def test_error_about_an_unknown_field_suggests_the_closest_one(tmp_path: Path) -> None:
+    text = VALID.replace("throttle_rate = 100", "throttle_rate = 100\nthrotle_burst = 3")
+    assert _errors(tmp_path, text) == [
         "environments/staging.toml: api.throtle_burst = 3: unknown field; did you mean throttle_burst?"
     ]
 
 
-def test_an_unknown_section_is_named_with_the_known_ones(tmp_path: Path) -> None:
-    (problem,) = _problems(tmp_path, GOOD + "\n[zebra]\nstripes = 3\n")
-    assert "zebra = " in problem
-    assert "known here: aws, identity, web" in problem
+def test_error_about_an_unknown_section_lists_the_known_ones(tmp_path: Path) -> None:
+    (error,) = _errors(tmp_path, VALID + "\n[zebra]\nstripes = 3\n")
+    assert "zebra = " in error
+    assert "known fields: aws, identity, web" in error
 
 
-def test_all_problems_of_a_file_come_at_once(tmp_path: Path) -> None:
+def test_all_errors_of_a_file_are_reported_at_once(tmp_path: Path) -> None:
     text = _changed(api__throttle_rate="0", data__removal='"keep"', delivery__fanout_limit="") + "\n[zebra]\n"
-    assert len(_problems(tmp_path, text)) == 4
+    assert len(_errors(tmp_path, text)) == 4
 
 
 @pytest.mark.parametrize(
-    ("name", "changes", "said"),
+    ("name", "changes", "expected"),
     [
         (
             "staging",
             {"identity__pool_id": '"eu-west-1_AbCdEf123"'},
-            'identity.pool_id = "eu-west-1_AbCdEf123": only with',
+            'identity.pool_id = "eu-west-1_AbCdEf123": allowed only with',
         ),
         ("staging", {"identity__client_ids": f'["{"a" * 26}"]'}, "identity.client_ids = "),
         (
@@ -171,11 +173,19 @@ def test_all_problems_of_a_file_come_at_once(tmp_path: Path) -> None:
                 "identity__client_ids": f'["{"a" * 26}"]',
                 "identity__email_from": '"a@example.edu"',
             },
-            'identity.email_from = "a@example.edu": only with identity.source = "create"',
+            'identity.email_from = "a@example.edu": allowed only with identity.source = "create"',
         ),
-        ("staging", {"events__endpoint_scheme": '"http"'}, "only environment local may leave out TLS"),
-        ("staging", {"functions__platform": '"host"'}, 'only environment local may use "host"'),
-        ("staging", {"web__origins": '["http://localhost:3000"]'}, "plain http is for dev and local only"),
+        (
+            "staging",
+            {"events__endpoint_scheme": '"http"'},
+            'events.endpoint_scheme = "http": allowed only in environment local',
+        ),
+        (
+            "staging",
+            {"functions__platform": '"host"'},
+            'functions.platform = "host": allowed only in environment local',
+        ),
+        ("staging", {"web__origins": '["http://localhost:3000"]'}, "plain http is allowed only in dev and local"),
         (
             "staging",
             {"data__removal": '"destroy"', "data__deletion_protection": "false"},
@@ -204,39 +214,44 @@ def test_all_problems_of_a_file_come_at_once(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_contradiction_is_named(tmp_path: Path, name: str, changes: dict[str, str], said: str) -> None:
-    problems = _problems(tmp_path, _changed(**changes), name)
-    assert any(said in problem for problem in problems), problems
-    assert all(problem.startswith(f"environments/{name}.toml: ") for problem in problems)
+def test_error_names_a_contradiction(tmp_path: Path, name: str, changes: dict[str, str], expected: str) -> None:
+    errors = _errors(tmp_path, _changed(**changes), name)
+    assert any(expected in error for error in errors), errors
+    assert all(error.startswith(f"environments/{name}.toml: ") for error in errors)
 
 
 @pytest.mark.parametrize(
-    ("section", "said"),
+    ("section", "expected"),
     [
-        ('[aws]\naccount = "000000000000"\n', "aws.account, aws.region: give both, or neither"),
+        ('[aws]\naccount = "000000000000"\n', "aws.account, aws.region: set both, or neither"),
         (f'[events.domain]\nname = "e.example.edu"\ncertificate_arn = "{CERTIFICATE}"\n', "must be in us-east-1"),
         (
             f'[aws]\naccount = "000000000000"\nregion = "us-east-1"\n'
             f'[api.domain]\nname = "a.example.edu"\ncertificate_arn = "{CERTIFICATE}"\n',
-            "must be in us-east-1, the environment's region",
+            "must be in us-east-1, the region of the environment",
         ),
-        ('[aws]\naccount = "000000000000"\nregion = "eu-west-3"\n', "the Chime SDK has no API there"),
-        ('[aws]\naccount = "000000000000"\nregion = "il-central-1"\n', "calls.media_region is missing: the Chime SDK"),
+        ('[aws]\naccount = "000000000000"\nregion = "eu-west-3"\n', "the Chime SDK has no API in this region"),
+        (
+            '[aws]\naccount = "000000000000"\nregion = "il-central-1"\n',
+            "calls.media_region is missing: required because the Chime SDK",
+        ),
         ('[api.domain]\nname = "A.example.edu"\ncertificate_arn = "arn:aws:acm"\n', "the ARN of an ACM certificate"),
     ],
 )
-def test_places_must_agree(tmp_path: Path, section: str, said: str) -> None:
-    assert any(said in problem for problem in _problems(tmp_path, f"{GOOD}\n{section}"))
+def test_error_names_accounts_regions_and_certificates_that_contradict(
+    tmp_path: Path, section: str, expected: str
+) -> None:
+    assert any(expected in error for error in _errors(tmp_path, f"{VALID}\n{section}"))
 
 
-def test_a_domain_without_tls_is_a_contradiction(tmp_path: Path) -> None:
-    text = (FOLDER / "local.toml").read_text(encoding="utf-8")
+def test_domain_with_plain_http_is_a_contradiction(tmp_path: Path) -> None:
+    text = (DIRECTORY / "local.toml").read_text(encoding="utf-8")
     domain = f'\n[events.domain]\nname = "e.example.edu"\ncertificate_arn = "{CERTIFICATE}"\n'
-    problems = _problems(tmp_path, text + domain, "local")
-    assert any('contradicts events.endpoint_scheme = "http"' in problem for problem in problems)
+    errors = _errors(tmp_path, text + domain, "local")
+    assert any('contradicts events.endpoint_scheme = "http"' in error for error in errors)
 
 
-def test_an_imported_pool_is_good(tmp_path: Path) -> None:
+def test_imported_pool_is_valid(tmp_path: Path) -> None:
     text = _changed(
         identity__source='"import"', identity__pool_id='"eu-west-1_AbCdEf123"', identity__client_ids=f'["{"a" * 26}"]'
     )
@@ -246,23 +261,23 @@ def test_an_imported_pool_is_good(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["../dev", "dev.toml", "", "nowhere"])
-def test_an_unknown_environment_is_answered_with_the_known_ones(name: str) -> None:
-    with pytest.raises(SettingsProblem, match="Known: dev, local, prod, staging"):
+def test_error_about_an_unknown_environment_lists_the_known_ones(name: str) -> None:
+    with pytest.raises(SettingsError, match="Known: dev, local, prod, staging"):
         load(name)
 
 
-def test_a_broken_file_is_named(tmp_path: Path) -> None:
-    (problem,) = _problems(tmp_path, "[api\n")
-    assert problem.startswith("environments/staging.toml is not TOML: ")
+def test_error_names_a_file_that_is_not_toml(tmp_path: Path) -> None:
+    (error,) = _errors(tmp_path, "[api\n")
+    assert error.startswith("environments/staging.toml is not valid TOML: ")
 
 
-def test_the_reference_of_all_fields_is_up_to_date() -> None:
+def test_reference_of_all_fields_is_up_to_date() -> None:
     text = load_config.REFERENCE.read_text(encoding="utf-8")
-    assert text == reference(), "docs/environments.md is stale: python -m stacks.config.load describe"
+    assert text == describe(), "docs/environments.md is stale; run: python -m stacks.config.load describe"
     assert "| `data.removal` |" in text
 
 
-def test_the_command_line_names_problems_and_fails(capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_reports_errors_and_fails(capsys: pytest.CaptureFixture[str]) -> None:
     assert load_config.main(["check"]) == 0
     assert load_config.main(["check", "nowhere"]) == 1
     assert "There is no environment 'nowhere'" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""What every environment promises. Who holds data, and what keeps it."""
+"""Data protection of every environment: tables, user pool, retention and termination protection."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ protected_variants = pytest.mark.parametrize("variant", PROTECTED)
 
 
 @every_variant
-def test_the_tables_are_exactly_those_of_the_contract(variant: str) -> None:
+def test_tables_are_exactly_those_of_the_contract(variant: str) -> None:
     environment = settings_of(variant).name
-    made = {table["TableName"]: table for table in properties(variant, "AWS::DynamoDB::Table")}
-    assert set(made) == {table.name(environment) for table in tables.TABLES}
+    created = {table["TableName"]: table for table in properties(variant, "AWS::DynamoDB::Table")}
+    assert set(created) == {table.name(environment) for table in tables.TABLES}
     for table in tables.TABLES:
-        template = made[table.name(environment)]
+        template = created[table.name(environment)]
         types = {each["AttributeName"]: each["AttributeType"] for each in template["AttributeDefinitions"]}
         keys = [table.partition, table.sort, *(key for index in table.indexes for key in (index.partition, index.sort))]
         assert types == {key.name: key.type for key in keys if key}
@@ -56,7 +56,7 @@ def _key_schema(partition: tables.Key, sort: tables.Key | None) -> list[dict[str
 
 
 @protected_variants
-def test_data_outside_dev_and_local_survives_deletion_and_accidents(variant: str) -> None:
+def test_data_of_protected_environments_is_retained_protected_and_recoverable(variant: str) -> None:
     kinds = ["AWS::DynamoDB::Table", "AWS::Cognito::UserPool"]
     kept = {name: resource for kind in kinds for name, resource in resources(variant, kind).items()}
     assert len(kept) >= len(tables.TABLES)
@@ -71,14 +71,14 @@ def test_data_outside_dev_and_local_survives_deletion_and_accidents(variant: str
 
 
 @every_variant
-def test_only_what_can_be_made_again_is_outside_the_stateful_stacks(variant: str) -> None:
+def test_resources_with_data_are_in_the_stateful_stacks_only(variant: str) -> None:
     for name, resource in resources(variant).items():
         if resource["Type"] in ("AWS::DynamoDB::Table", "AWS::Cognito::UserPool", "AWS::S3::Bucket"):
             assert name.partition("/")[0] in STATEFUL
 
 
 @every_variant
-def test_a_created_pool_takes_strong_passwords_and_srp_only(variant: str) -> None:
+def test_created_pool_accepts_strong_passwords_and_srp_only(variant: str) -> None:
     for pool in properties(variant, "AWS::Cognito::UserPool"):
         policy = pool["Policies"]["PasswordPolicy"]
         assert policy["MinimumLength"] >= 8
@@ -95,14 +95,14 @@ def test_a_created_pool_takes_strong_passwords_and_srp_only(variant: str) -> Non
         assert "email_verified" not in client["WriteAttributes"]
 
 
-def test_an_imported_pool_is_left_as_it_is() -> None:
+def test_imported_pool_is_not_changed() -> None:
     assert properties(IMPORTED_POOL, "AWS::Cognito::UserPool") == []
     assert properties(IMPORTED_POOL, "AWS::Cognito::UserPoolClient") == []
     assert not [name for name in resources(IMPORTED_POOL, "AWS::Lambda::Function") if name.startswith("Identity/")]
 
 
 @every_variant
-def test_stacks_of_protected_environments_refuse_to_be_deleted(variant: str) -> None:
+def test_stacks_of_protected_environments_have_termination_protection(variant: str) -> None:
     manifest = json.loads((assembly(variant) / "manifest.json").read_text(encoding="utf-8"))
     stacks = {
         name: artifact["properties"].get("terminationProtection", False)
@@ -113,6 +113,6 @@ def test_stacks_of_protected_environments_refuse_to_be_deleted(variant: str) -> 
 
 
 @every_variant
-def test_the_data_stack_is_bound_to_nobody_but_the_streams_reader(variant: str) -> None:
+def test_data_stack_exports_the_outbox_stream_only(variant: str) -> None:
     exported = [output["Value"] for output in templates(variant)["Data"].get("Outputs", {}).values()]
     assert [readable(value).split(".")[1] for value in exported] == ["StreamArn}"]

@@ -1,4 +1,4 @@
-"""cdk-nag: nothing is found that nobody accepted, and nothing is accepted that is not found."""
+"""cdk-nag: every finding is acknowledged, and every acknowledgement has a finding."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ every_variant = pytest.mark.parametrize("variant", ALL)
 
 
 @every_variant
-def test_no_finding_is_open(variant: str) -> None:
+def test_every_finding_is_acknowledged(variant: str) -> None:
     report = _report(variant)
     assert {plugin["pluginName"] for plugin in report} == {"AwsSolutions", "Serverless"}
     assert [plugin["violations"] for plugin in report] == [[], []]
 
 
 @every_variant
-def test_every_acknowledgement_stands_for_a_finding(variant: str) -> None:
+def test_every_acknowledgement_has_a_finding(variant: str) -> None:
     used = {
         (f"/{finding['acknowledgedAt']}", finding["acknowledgedId"], finding["reason"])
         for plugin in _report(variant)
@@ -32,7 +32,7 @@ def test_every_acknowledgement_stands_for_a_finding(variant: str) -> None:
     }
     given = {
         (path, finding, reason)
-        for file in assembly(variant, rules=True).glob("*.metadata.json")
+        for file in assembly(variant, nag=True).glob("*.metadata.json")
         for path, entries in json.loads(file.read_text(encoding="utf-8")).items()
         for entry in entries
         if entry["type"] == "aws:cdk:acknowledged-rules"
@@ -43,7 +43,7 @@ def test_every_acknowledgement_stands_for_a_finding(variant: str) -> None:
     assert given
 
 
-def test_a_finding_that_nobody_accepted_stops_the_synthesis(tmp_path: Path) -> None:
+def test_finding_without_acknowledgement_stops_the_synthesis(tmp_path: Path) -> None:
     app = cdk.App(outdir=str(tmp_path), builtin_cloud_formation_validation=False)
     sqs.Queue(cdk.Stack(app, "Careless"), "PlainQueue")
     add_rules(app)
@@ -52,6 +52,6 @@ def test_a_finding_that_nobody_accepted_stops_the_synthesis(tmp_path: Path) -> N
 
 
 def _report(variant: str) -> list[dict[str, Any]]:
-    path = assembly(variant, rules=True) / "validation-report.json"
+    path = assembly(variant, nag=True) / "validation-report.json"
     report: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["pluginReports"]
     return report

@@ -1,4 +1,4 @@
-"""The Lambda package: the same bytes everywhere, small, and never made from stale wheels."""
+"""The Lambda package is reproducible, small, and never built from stale wheels."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from stacks.policy.permissions import FUNCTIONS
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A copy of what the package is made from."""
+    """A copy of the sources and wheels of the package."""
     return _checkout(tmp_path / "checkout")
 
 
@@ -41,7 +41,7 @@ def _listing(folder: Path) -> dict[str, tuple[str, int]]:
     }
 
 
-def test_two_machines_make_the_same_package(checkout: Path, tmp_path: Path) -> None:
+def test_package_does_not_depend_on_directory_time_mode_or_umask(checkout: Path, tmp_path: Path) -> None:
     first = build("arm64", checkout)
     other = _checkout(tmp_path / "elsewhere" / "deeper")
     for number, path in enumerate(sorted(other.rglob("*"), reverse=True)):
@@ -59,7 +59,7 @@ def test_two_machines_make_the_same_package(checkout: Path, tmp_path: Path) -> N
     assert _listing(first.path) == _listing(second.path)
 
 
-def test_the_package_is_small_and_holds_what_functions_import(checkout: Path) -> None:
+def test_package_is_small_and_contains_what_functions_import(checkout: Path) -> None:
     files = _listing(build("arm64", checkout).path)
     size = sum(path.stat().st_size for path in build("arm64", checkout).path.rglob("*") if path.is_file())
     assert size < ASSET_BYTES_MAX
@@ -71,12 +71,12 @@ def test_the_package_is_small_and_holds_what_functions_import(checkout: Path) ->
     assert not [name for name in files if name.startswith(("boto3/", "botocore/"))]
 
 
-def test_every_function_has_its_module(checkout: Path) -> None:
+def test_package_contains_the_module_of_every_function(checkout: Path) -> None:
     files = _listing(build("arm64", checkout).path)
     assert {f"handlers/entry/{function}.py" for function in FUNCTIONS} <= set(files)
 
 
-def test_a_changed_source_changes_the_package(checkout: Path) -> None:
+def test_changed_source_changes_the_package(checkout: Path) -> None:
     before = build("arm64", checkout)
     with (checkout / "handlers" / "settings.py").open("a", encoding="utf-8") as file:
         file.write("# changed\n")
@@ -85,7 +85,7 @@ def test_a_changed_source_changes_the_package(checkout: Path) -> None:
     assert before.path != after.path
 
 
-def test_an_unchanged_package_is_not_written_again(checkout: Path) -> None:
+def test_unchanged_package_is_not_written_again(checkout: Path) -> None:
     first = build("arm64", checkout)
     marker = first.path / "handlers" / "settings.py"
     written = marker.stat().st_mtime_ns
@@ -93,26 +93,26 @@ def test_an_unchanged_package_is_not_written_again(checkout: Path) -> None:
     assert marker.stat().st_mtime_ns == written
 
 
-def test_missing_wheels_name_the_command(checkout: Path) -> None:
+def test_error_about_missing_wheels_names_the_command(checkout: Path) -> None:
     shutil.rmtree(checkout / ".build")
     with pytest.raises(PackagingError, match=r"python -m stacks\.packaging prepare --platform arm64"):
         build("arm64", checkout)
 
 
-def test_stale_wheels_name_the_command(checkout: Path) -> None:
+def test_error_about_stale_wheels_names_the_command(checkout: Path) -> None:
     with (checkout / "handlers" / "requirements.lock").open("a", encoding="utf-8") as file:
         file.write("# changed\n")
-    with pytest.raises(PackagingError, match=r"do not belong to handlers/requirements\.lock\. Run: python -m stacks"):
+    with pytest.raises(PackagingError, match=r"do not match handlers/requirements\.lock\. Run: python -m stacks"):
         build("arm64", checkout)
 
 
-def test_a_package_that_is_too_large_is_refused(checkout: Path) -> None:
+def test_too_large_package_is_refused(checkout: Path) -> None:
     (checkout / "handlers" / "large.py").write_bytes(b"#" * (ASSET_BYTES_MAX + 1))
     with pytest.raises(PackagingError, match="start too slowly"):
         build("arm64", checkout)
 
 
-def test_a_failed_download_says_why_and_keeps_the_old_wheels(
+def test_failed_download_reports_the_cause_and_keeps_the_old_wheels(
     checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def refused(*arguments: object, **options: object) -> None:
@@ -127,7 +127,7 @@ def test_a_failed_download_says_why_and_keeps_the_old_wheels(
     assert "hashes do not match" in capsys.readouterr().err
 
 
-def test_the_wheels_are_installed_from_hashes_only(checkout: Path, tmp_path: Path) -> None:
+def test_wheels_without_a_matching_hash_are_refused(checkout: Path, tmp_path: Path) -> None:
     wheel = tmp_path / "tiny-1.0-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr("tiny.py", "VALUE = 1\n")
@@ -144,10 +144,10 @@ def test_the_wheels_are_installed_from_hashes_only(checkout: Path, tmp_path: Pat
         packaging.prepare("arm64", checkout)
 
 
-def test_the_host_package_runs_here() -> None:
+def test_host_package_can_be_imported() -> None:
     asset = build("host")
     program = "import msgspec, handlers.settings; print(msgspec.__file__)"
-    done = subprocess.run(
+    finished = subprocess.run(
         [sys.executable, "-S", "-c", program], cwd=asset.path, capture_output=True, text=True, timeout=60, check=True
     )
-    assert done.stdout.startswith(str(asset.path))
+    assert finished.stdout.startswith(str(asset.path))

@@ -1,4 +1,4 @@
-"""The ring funnel counts the lines that the functions write: field names and values are those of the real lines."""
+"""The metrics of calls are counted from the log lines that the functions really write."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from handlers.core.calls.ports import CallLogEntry
 from handlers.core.calls.sweep import CallSweepReport
 from handlers.entry import call_sweep, logs
 from stacks.monitoring import call_metrics
-from stacks.monitoring.call_metrics import STEPS, Step
+from stacks.monitoring.call_metrics import CALL_METRICS, CallMetric
 
 _TERM = re.compile(r'\$\.(?P<field>\w+) (?P<operator>=|>|>=) (?:"(?P<text>[^"]*)"|(?P<number>\d+))')
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {"=": operator.eq, ">": operator.gt, ">=": operator.ge}
 
 
-def counted(step: Step, line: dict[str, Any]) -> float | None:
-    """Return what a step's filter makes of a line, None where the line does not match (CloudWatch's pattern syntax)."""
-    inner = re.fullmatch(r"\{ (.*) \}", step.pattern)
+def counted(metric: CallMetric, line: dict[str, Any]) -> float | None:
+    """Return the value that a metric filter reads from a line, or None if the line does not match its pattern."""
+    inner = re.fullmatch(r"\{ (.*) \}", metric.pattern)
     assert inner is not None
     for term in inner[1].split(" && "):
         match = _TERM.fullmatch(term)
         assert match is not None, term
-        wanted: Any = int(match["number"]) if match["number"] else match["text"]
-        if match["field"] not in line or not _OPERATORS[match["operator"]](line[match["field"]], wanted):
+        operand: Any = int(match["number"]) if match["number"] else match["text"]
+        if match["field"] not in line or not _OPERATORS[match["operator"]](line[match["field"]], operand):
             return None
-    return float(line[step.value.removeprefix("$.")]) if step.value.startswith("$.") else float(step.value)
+    return float(line[metric.value.removeprefix("$.")]) if metric.value.startswith("$.") else float(metric.value)
 
 
 @pytest.fixture
 def output() -> Iterator[io.StringIO]:
-    """What the functions' handler writes."""
+    """The log output of the functions' log handler."""
     text = io.StringIO()
     handler = logging.StreamHandler(text)
     root = logging.getLogger()
@@ -48,57 +48,61 @@ def output() -> Iterator[io.StringIO]:
     root.removeHandler(handler)
 
 
-def note(outcome: str, status: str, **fields: int) -> CallLogEntry:
-    """Return one step of a call."""
+def log_entry(outcome: str, status: str, **fields: int) -> CallLogEntry:
+    """Return the log entry of one transition of a call."""
     return CallLogEntry(rule="T", outcome=outcome, session_id="s", status=status, **fields)
 
 
-NOTES = [
-    (note("initiated", "RINGING"), {"CallsInitiated": 1}),
-    (note("delivered", "RINGING"), {"CallsDelivered": 1}),
-    (note("accepted", "ACTIVE", ring_milliseconds=4200), {"CallsAccepted": 1, "TimeToAnswer": 4200}),
-    (note("joined", "ACTIVE"), {}),
-    (note("rejected", "RINGING"), {}),
-    (note("rejected", "REJECTED", ring_milliseconds=900), {"CallsRejected": 1}),
-    (note("cancelled", "CANCELLED", ring_milliseconds=900), {"CallsCancelled": 1}),
-    (note("missed", "ACTIVE"), {}),
-    (note("missed", "MISSED", ring_milliseconds=45_000), {"CallsMissed": 1}),
-    (note("failed", "RINGING"), {"CallsFailed": 1}),
-    (note("left", "ACTIVE"), {}),
-    (note("ended", "ENDED", duration_seconds=65), {"CallDuration": 65}),
-    (note("left", "ENDED", duration_seconds=0), {"CallDuration": 0}),
+LOG_ENTRIES = [
+    (log_entry("initiated", "RINGING"), {"CallsInitiated": 1}),
+    (log_entry("delivered", "RINGING"), {"CallsDelivered": 1}),
+    (log_entry("accepted", "ACTIVE", ring_milliseconds=4200), {"CallsAccepted": 1, "TimeToAnswer": 4200}),
+    (log_entry("joined", "ACTIVE"), {}),
+    (log_entry("rejected", "RINGING"), {}),
+    (log_entry("rejected", "REJECTED", ring_milliseconds=900), {"CallsRejected": 1}),
+    (log_entry("cancelled", "CANCELLED", ring_milliseconds=900), {"CallsCancelled": 1}),
+    (log_entry("missed", "ACTIVE"), {}),
+    (log_entry("missed", "MISSED", ring_milliseconds=45_000), {"CallsMissed": 1}),
+    (log_entry("failed", "RINGING"), {"CallsFailed": 1}),
+    (log_entry("left", "ACTIVE"), {}),
+    (log_entry("ended", "ENDED", duration_seconds=65), {"CallDuration": 65}),
+    (log_entry("left", "ENDED", duration_seconds=0), {"CallDuration": 0}),
 ]
 
 
-@pytest.mark.parametrize(("step", "expected"), NOTES, ids=[f"{each.outcome}-{each.status}" for each, _ in NOTES])
-def test_a_step_of_a_call_is_counted_as_what_it_is(
-    output: io.StringIO, step: CallLogEntry, expected: dict[str, float]
+@pytest.mark.parametrize(
+    ("entry", "expected"), LOG_ENTRIES, ids=[f"{each.outcome}-{each.status}" for each, _ in LOG_ENTRIES]
+)
+def test_log_entry_of_a_call_is_counted_by_exactly_its_metrics(
+    output: io.StringIO, entry: CallLogEntry, expected: dict[str, float]
 ) -> None:
-    CallLogWriter().note(step)
+    CallLogWriter().note(entry)
     line = json.loads(output.getvalue())
-    found = {each.metric: counted(each, line) for each in STEPS}
+    found = {each.name: counted(each, line) for each in CALL_METRICS}
     assert {name: value for name, value in found.items() if value is not None} == expected
 
 
-def test_what_a_sweep_ended_and_what_it_could_not_end_is_counted(output: io.StringIO) -> None:
+def test_overdue_and_stuck_calls_of_a_sweep_are_counted(output: io.StringIO) -> None:
     class Swept:
         def run(self) -> CallSweepReport:
             return CallSweepReport(looked_at=5, ended=["a", "b"], left=["c"])
 
     call_sweep.runner(Swept)({}, None)  # type: ignore[arg-type]  # only run() is called
     line = json.loads(output.getvalue())
-    found = {each.metric: counted(each, line) for each in STEPS}
+    found = {each.name: counted(each, line) for each in CALL_METRICS}
     assert {name: value for name, value in found.items() if value is not None} == {"CallsOverdue": 2, "CallsStuck": 1}
 
 
-def test_a_minute_without_anything_left_over_is_no_alarm() -> None:
+def test_sweep_without_overdue_calls_is_not_counted() -> None:
     line = {"message": "calls swept", "lookedAt": 0, "ended": 0, "left": 0}
-    assert [each.metric for each in STEPS if counted(each, line) is not None] == []
+    assert [each.name for each in CALL_METRICS if counted(each, line) is not None] == []
 
 
-def test_every_step_is_counted_where_it_is_written() -> None:
-    by_metric = {step.metric: {each.function for each in step.functions} for step in STEPS}
+def test_every_metric_is_counted_from_the_functions_that_log_it() -> None:
+    by_metric = {metric.name: {each.function for each in metric.functions} for metric in CALL_METRICS}
     assert by_metric["CallsMissed"] == {"ring_timeout", "call_sweep"}
     assert by_metric["CallDuration"] == {"calls", "chime_events", "call_sweep"}
     assert by_metric["CallsStuck"] == by_metric["CallsOverdue"] == {"call_sweep"}
-    assert all(by_metric[step.metric] == {"calls"} for step in call_metrics.FUNNEL if step is not call_metrics.MISSED)
+    assert all(
+        by_metric[each.name] == {"calls"} for each in call_metrics.RING_FUNNEL if each is not call_metrics.MISSED
+    )

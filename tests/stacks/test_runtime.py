@@ -1,4 +1,4 @@
-"""What every environment promises. How it runs: queues, functions, logs, alarms, addresses."""
+"""Runtime of every environment: queues, functions, schedules, the API stage, logs and outputs."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ from typing import Any
 
 import pytest
 
-from stacks.monitoring import call_metrics
-from stacks.monitoring.alarms import RUNBOOK
-from stacks.packaging import ROOT
 from stacks.policy.permissions import FUNCTIONS
 from tests.stacks.synthesis import ALL, EVERYTHING, properties, readable, resources, settings_of, templates
 
@@ -24,10 +21,10 @@ def test_queues_are_encrypted_and_refuse_plain_http(variant: str) -> None:
     assert all(queue["Properties"]["SqsManagedSseEnabled"] is True for queue in queues.values())
     guarded = set()
     for policy in properties(variant, "AWS::SQS::QueuePolicy"):
-        denied, *let_in = policy["PolicyDocument"]["Statement"]
+        denied, *allowed = policy["PolicyDocument"]["Statement"]
         assert (denied["Effect"], denied["Action"]) == ("Deny", "sqs:*")
         assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-        for statement in let_in:
+        for statement in allowed:
             assert statement["Action"] == "sqs:SendMessage"
             assert statement["Principal"] == {"Service": "events.amazonaws.com"}
             assert set(statement["Condition"]["ArnEquals"]) == {"aws:SourceArn"}
@@ -36,40 +33,40 @@ def test_queues_are_encrypted_and_refuse_plain_http(variant: str) -> None:
 
 
 @every_variant
-def test_the_delivery_queue_gives_up_to_dead_letters_and_leaves_time_to_work(variant: str) -> None:
+def test_delivery_queue_has_dead_letters_and_a_visibility_timeout_longer_than_its_function(variant: str) -> None:
     queues = {queue["QueueName"].split("-")[1]: queue for queue in properties(variant, "AWS::SQS::Queue")}
     assert queues["Delivery"]["RedrivePolicy"]["maxReceiveCount"] == 5
     assert queues["DeliveryDeadLetters"]["MessageRetentionPeriod"] == 14 * 24 * 3600
     deliver = _function(variant, "deliver")
     assert queues["Delivery"]["VisibilityTimeout"] >= 6 * deliver["Timeout"]
-    mapping = _source(variant, "Delivery")
+    mapping = _source_mapping(variant, "Delivery")
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["ScalingConfig"] == {"MaximumConcurrency": 20}
 
 
 @every_variant
-def test_a_ring_timer_comes_again_until_it_is_served_and_waits_for_no_other(variant: str) -> None:
+def test_ring_timer_is_retried_and_processed_in_a_batch_of_its_own(variant: str) -> None:
     queues = {queue["QueueName"].split("-")[1]: queue for queue in properties(variant, "AWS::SQS::Queue")}
-    rings = queues["RingTimeouts"]
-    assert rings["RedrivePolicy"]["maxReceiveCount"] == 5
-    assert "CallsDeadLetters" in readable(rings["RedrivePolicy"]["deadLetterTargetArn"])
-    assert rings["VisibilityTimeout"] >= 6 * _function(variant, "ring_timeout")["Timeout"]
+    ring_timeouts = queues["RingTimeouts"]
+    assert ring_timeouts["RedrivePolicy"]["maxReceiveCount"] == 5
+    assert "CallsDeadLetters" in readable(ring_timeouts["RedrivePolicy"]["deadLetterTargetArn"])
+    assert ring_timeouts["VisibilityTimeout"] >= 6 * _function(variant, "ring_timeout")["Timeout"]
     assert queues["CallsDeadLetters"]["MessageRetentionPeriod"] == 14 * 24 * 3600
-    mapping = _source(variant, "RingTimeouts")
+    mapping = _source_mapping(variant, "RingTimeouts")
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["BatchSize"] == 1
     assert "MaximumBatchingWindowInSeconds" not in mapping
 
 
 @every_variant
-def test_calls_ring_as_long_as_the_environment_says_and_no_longer_than_a_queue_can_wait(variant: str) -> None:
+def test_ring_timeout_is_the_configured_one_and_within_the_delay_limit_of_sqs(variant: str) -> None:
     seconds = settings_of(variant).calls.ring_timeout_seconds
     assert _function(variant, "calls")["Environment"]["Variables"]["RING_TIMEOUT_SECONDS"] == str(seconds)
     assert seconds <= 900
 
 
 @every_variant
-def test_chimes_events_about_meetings_reach_their_function_or_the_dead_letters(variant: str) -> None:
+def test_chime_events_reach_their_function_or_the_dead_letter_queue(variant: str) -> None:
     (rule,) = (each for each in properties(variant, "AWS::Events::Rule") if "EventPattern" in each)
     assert rule["EventPattern"] == {
         "source": ["aws.chime"],
@@ -78,12 +75,12 @@ def test_chimes_events_about_meetings_reach_their_function_or_the_dead_letters(v
     }
     (target,) = rule["Targets"]
     function = _function(variant, "chime_events")
-    for letters in (target["DeadLetterConfig"]["Arn"], function["DeadLetterConfig"]["TargetArn"]):
-        assert "CallsDeadLetters" in str(readable(letters))
+    for dead_letters in (target["DeadLetterConfig"]["Arn"], function["DeadLetterConfig"]["TargetArn"]):
+        assert "CallsDeadLetters" in str(readable(dead_letters))
 
 
 @every_variant
-def test_what_nobody_ended_is_looked_for_every_minute(variant: str) -> None:
+def test_sweeps_run_every_minute_and_end_before_the_next_run(variant: str) -> None:
     scheduled = [each for each in properties(variant, "AWS::Events::Rule") if "ScheduleExpression" in each]
     assert {each["ScheduleExpression"] for each in scheduled} == {"rate(1 minute)"}
     assert {each["Name"].split("-")[1] for each in scheduled} == {"Sweep", "CallSweep"}
@@ -92,25 +89,14 @@ def test_what_nobody_ended_is_looked_for_every_minute(variant: str) -> None:
 
 
 @every_variant
-def test_a_route_function_ends_before_the_api_gives_up_on_it(variant: str) -> None:
+def test_route_functions_time_out_before_the_api_does(variant: str) -> None:
     longest = max(_function(variant, name)["Timeout"] for name in ("messages", "conversations", "users", "calls"))
     for integration in properties(variant, "AWS::ApiGatewayV2::Integration"):
         assert longest * 1000 < integration["TimeoutInMillis"] <= 30_000
 
 
 @every_variant
-def test_every_step_of_the_ring_funnel_is_counted_from_a_log_that_exists(variant: str) -> None:
-    groups = {str(readable(group["LogGroupName"])) for group in properties(variant, "AWS::Logs::LogGroup")}
-    filters = properties(variant, "AWS::Logs::MetricFilter")
-    counted = {each["MetricTransformations"][0]["MetricName"] for each in filters}
-    assert counted == {step.metric for step in call_metrics.STEPS}
-    assert {each["LogGroupName"] for each in filters} <= groups
-    namespaces = {each["MetricTransformations"][0]["MetricNamespace"] for each in filters}
-    assert namespaces == {f"PantherKolab/{settings_of(variant).name}"}
-
-
-@every_variant
-def test_the_relay_sees_only_new_records_and_gives_up_to_dead_letters(variant: str) -> None:
+def test_relay_receives_new_records_only_and_has_dead_letters(variant: str) -> None:
     mapping = next(
         each for each in properties(variant, "AWS::Lambda::EventSourceMapping") if "StartingPosition" in each
     )
@@ -122,7 +108,7 @@ def test_the_relay_sees_only_new_records_and_gives_up_to_dead_letters(variant: s
 
 
 @every_variant
-def test_the_stage_throttles_and_logs_every_request(variant: str) -> None:
+def test_stage_throttles_and_logs_requests_without_their_content(variant: str) -> None:
     (stage,) = properties(variant, "AWS::ApiGatewayV2::Stage")
     settings = settings_of(variant)
     assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == settings.api.throttle_rate
@@ -133,7 +119,7 @@ def test_the_stage_throttles_and_logs_every_request(variant: str) -> None:
 
 
 @every_variant
-def test_every_function_has_a_role_and_a_log_group_of_its_own(variant: str) -> None:
+def test_every_function_has_its_own_role_and_log_group(variant: str) -> None:
     functions = properties(variant, "AWS::Lambda::Function")
     created = settings_of(variant).identity.source == "create"
     expected = set(FUNCTIONS) - (set() if created else {"profile"})
@@ -148,40 +134,14 @@ def test_every_function_has_a_role_and_a_log_group_of_its_own(variant: str) -> N
 
 
 @every_variant
-def test_no_log_is_kept_for_ever_or_made_by_a_service(variant: str) -> None:
+def test_every_log_group_belongs_to_a_stack_and_expires(variant: str) -> None:
     groups = properties(variant, "AWS::Logs::LogGroup")
     assert {group["RetentionInDays"] for group in groups} == {settings_of(variant).operations.log_retention_days}
     assert len(groups) == len(properties(variant, "AWS::Lambda::Function")) + 2
     assert not resources(variant, "Custom::LogRetention")
 
 
-@every_variant
-def test_every_alarm_tells_somebody_what_to_do(variant: str) -> None:
-    alarms = properties(variant, "AWS::CloudWatch::Alarm")
-    assert bool(alarms) == settings_of(variant).operations.alarms
-    headings = re.findall(r"^### (.+)$", (ROOT / RUNBOOK).read_text(encoding="utf-8"), re.MULTILINE)
-    anchors = {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
-    for alarm in alarms:
-        assert alarm["AlarmActions"] == alarm["OKActions"]
-        assert len(alarm["AlarmActions"]) == 1
-        assert alarm["TreatMissingData"] == "notBreaching"
-        description = str(readable(alarm["AlarmDescription"]))
-        assert description.partition(f"{RUNBOOK}#")[2] in anchors, description
-
-
-def test_alarms_reach_the_recipients() -> None:
-    recipients = {each["Endpoint"] for each in properties(EVERYTHING, "AWS::SNS::Subscription")}
-    assert recipients == set(settings_of(EVERYTHING).operations.alarm_recipients)
-
-
-@pytest.mark.parametrize(("name", "queue"), [("DeadLetters", "DeliveryDeadLetters"), ("CallsDeadLetters",) * 2])
-def test_a_first_dead_letter_raises_an_alarm(name: str, queue: str) -> None:
-    (alarm,) = (each for each in properties("prod", "AWS::CloudWatch::Alarm") if f"-{name}-" in each["AlarmName"])
-    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")
-    assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": f"PantherKolab-{queue}-prod"}]
-
-
-def test_snap_start_serves_routes_through_an_alias() -> None:
+def test_snap_start_routes_invoke_an_alias() -> None:
     versioned = [each for each in properties(EVERYTHING, "AWS::Lambda::Function") if "SnapStart" in each]
     assert {each["FunctionName"].split("-")[1] for each in versioned} == {
         "messages",
@@ -194,11 +154,11 @@ def test_snap_start_serves_routes_through_an_alias() -> None:
     assert targets == aliases
 
 
-def test_custom_domains_are_what_clients_are_told() -> None:
-    told = {**templates(EVERYTHING)["Events"]["Outputs"], **templates(EVERYTHING)["Routes"]["Outputs"]}
-    assert told["ApiAddress"]["Value"] == "https://api.example.edu"
-    assert told["EventsHttpEndpoint"]["Value"] == "https://events.example.edu/event"
-    assert told["EventsRealtimeEndpoint"]["Value"] == "wss://events.example.edu/event/realtime"
+def test_outputs_contain_the_custom_domains() -> None:
+    outputs = {**templates(EVERYTHING)["Events"]["Outputs"], **templates(EVERYTHING)["Routes"]["Outputs"]}
+    assert outputs["ApiAddress"]["Value"] == "https://api.example.edu"
+    assert outputs["EventsHttpEndpoint"]["Value"] == "https://events.example.edu/event"
+    assert outputs["EventsRealtimeEndpoint"]["Value"] == "wss://events.example.edu/event/realtime"
     endpoints = {
         readable(function["Environment"]["Variables"]["EVENTS_HTTP_ENDPOINT"])
         for function in properties(EVERYTHING, "AWS::Lambda::Function")
@@ -212,9 +172,9 @@ def _function(variant: str, name: str) -> dict[str, Any]:
     return next(each for each in properties(variant, "AWS::Lambda::Function") if f"-{name}-" in each["FunctionName"])
 
 
-def _source(variant: str, queue: str) -> dict[str, Any]:
-    """Return what feeds a function from a queue."""
+def _source_mapping(variant: str, queue: str) -> dict[str, Any]:
+    """Return the event source mapping of a queue."""
     for each in properties(variant, "AWS::Lambda::EventSourceMapping"):
         if re.fullmatch(rf"\$\{{\w*?{queue}[0-9A-F]{{8}}\.Arn\}}", str(readable(each["EventSourceArn"]))):
             return each
-    raise AssertionError(f"nothing reads {queue}")
+    raise AssertionError(f"no function reads the queue {queue}")

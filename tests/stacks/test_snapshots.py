@@ -1,49 +1,51 @@
-"""What a change does to the templates shows in the diff of tests/snapshots; `make snapshots` rewrites them."""
+"""Every template equals its snapshot in tests/snapshots; `make snapshots` rewrites the snapshots."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.stacks.snapshots import FOLDER, render
+from tests.stacks.snapshots import DIRECTORY, render
 from tests.stacks.synthesis import ENVIRONMENTS, STATEFUL, VARIANTS, templates
 
 STACKS = ("Data", "Events", "Identity", "Operations", "Routes")
-STATEFUL_IDS = FOLDER / "stateful-ids.txt"
+STATEFUL_IDS = DIRECTORY / "stateful-ids.txt"
 
 
 @pytest.mark.parametrize("stack", STACKS)
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_a_template_is_the_one_that_was_reviewed(variant: str, stack: str, update_snapshots: bool) -> None:
-    path = FOLDER / variant / f"{stack}.yaml"
+def test_template_equals_its_snapshot(variant: str, stack: str, update_snapshots: bool) -> None:
+    path = DIRECTORY / variant / f"{stack}.yaml"
     text = render(templates(variant)[stack])
     if update_snapshots:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    assert path.is_file(), f"{path.name} of {variant} has no snapshot: make snapshots"
-    assert path.read_text(encoding="utf-8") == text, "the template differs from its snapshot: make snapshots, and read"
+    assert path.is_file(), f"{path.name} of {variant} has no snapshot; run: make snapshots"
+    assert path.read_text(encoding="utf-8") == text, (
+        "the template differs from its snapshot; run: make snapshots, and review the diff"
+    )
 
 
-def test_no_snapshot_is_left_of_a_stack_that_is_gone() -> None:
-    files = {path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.yaml")}
+def test_every_snapshot_belongs_to_a_stack() -> None:
+    files = {path.relative_to(DIRECTORY).as_posix() for path in DIRECTORY.rglob("*.yaml")}
     assert files == {f"{variant}/{stack}.yaml" for variant in VARIANTS for stack in STACKS}
 
 
-def test_handler_code_reads_as_text_in_the_snapshot() -> None:
+def test_snapshot_shows_handler_code_as_text() -> None:
     text = render(templates("dev")["Events"])
     assert "CodeHandlers: |" in text
     assert "\n        export function onSubscribe(ctx) {" in text
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_what_holds_data_keeps_its_logical_id_for_ever(environment: str, update_snapshots: bool) -> None:
+def test_stateful_resources_keep_their_logical_ids(environment: str, update_snapshots: bool) -> None:
     ids = _stateful_ids(environment)
     known = STATEFUL_IDS.read_text(encoding="utf-8").splitlines() if STATEFUL_IDS.is_file() else []
     if update_snapshots:
         known = sorted({*known, *ids})
         STATEFUL_IDS.write_text("\n".join(known) + "\n", encoding="utf-8")
-    gone = sorted(set(known) - set(ids))
-    assert not gone, f"CloudFormation would make these anew, without their data: {gone}"
-    assert ids == known, "new in tests/snapshots/stateful-ids.txt: make snapshots"
+    missing = sorted(set(known) - set(ids))
+    assert not missing, f"CloudFormation would replace these resources and lose their data: {missing}"
+    assert ids == known, "tests/snapshots/stateful-ids.txt lacks new ids; run: make snapshots"
 
 
 def _stateful_ids(environment: str) -> list[str]:
