@@ -27,8 +27,6 @@ _SWEEP_SECONDS: Final = 50  # ends before the next run starts
 _RECEIVES_MAX: Final = 5
 _RING_BATCH: Final = 1  # a timer does not wait while another timer's meeting is deleted
 _RING_CONCURRENCY: Final = 20
-_CHIME_RETRIES: Final = 2
-"""AWS Lambda: retries of a failed asynchronous invocation, two at most."""
 _CHIME_AGE: Final = Duration.hours(1)  # the sweep corrects the call within minutes
 
 
