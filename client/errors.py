@@ -18,13 +18,13 @@ ClientError
     ├── TooManyRequestsError     429
     └── ServerFaultError         500 and above
 
-The Event API's own errors are those of `appsync_events._errors`. SignedOutError is one of them as well: without a token
+The Event API's own errors are those of `appsync_events`. SignedOutError is one of them as well: without a token
 there is no connection to come.
 """
 
 from __future__ import annotations
 
-from appsync_events._errors import EventsError, NoCredentialsError
+from appsync_events import EventsError, NoCredentialsError
 
 from contract.calls.models import CallView
 

@@ -1,13 +1,14 @@
-"""A server and a connection pool for one test."""
+"""Fixtures: a scripted Event API and a client of it, and a real one with all auth modes."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import aiohttp
 import pytest
-from appsync_events import EventsClient
+from appsync_events import EventsClient, Timeout
 from events_harness.listener import QUICK, Listener, tokens
+from events_harness.local_api import LocalApi, local_api
 from events_harness.server import EventServer
 
 
@@ -31,9 +32,18 @@ def listener() -> Listener:
 
 
 @pytest.fixture
-async def socket(events: EventServer, http: aiohttp.ClientSession, listener: Listener) -> AsyncIterator[EventsClient]:
+async def client(events: EventServer, http: aiohttp.ClientSession, listener: Listener) -> AsyncIterator[EventsClient]:
+    """A client of the scripted API."""
+    timeout = Timeout(connect=0.5, acknowledge=0.5, publish=0.5)
     made = EventsClient(
-        events.endpoint, tokens(), http=http, on_state=listener.on_state, backoff=QUICK, ack_seconds=0.5
+        events.endpoint, tokens(), http=http, on_state=listener.on_state, backoff=QUICK, timeout=timeout
     )
     async with made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalApi]:
+    """An Event API with all auth modes, served by `appsync-events-local`."""
+    with local_api(tmp_path_factory.mktemp("local-api")) as served:
+        yield served

@@ -1,4 +1,4 @@
-"""Credentials as the documentation has them, and what happens when there are none."""
+"""Credentials have the documented headers; missing credentials raise the documented errors."""
 
 from __future__ import annotations
 
@@ -32,20 +32,22 @@ SUBSCRIBE = socket_operation(AWS, '{"channel":"/a/*"}')
 QUICK = Backoff(base=0.01, cap=0.02)
 
 
-async def test_an_api_key_is_a_header_and_never_shown() -> None:
+async def test_api_key_is_a_header_and_not_in_the_repr() -> None:
     assert await ApiKey("da2-x").authorize(SUBSCRIBE) == {"x-api-key": "da2-x"}
     assert "da2-x" not in repr(ApiKey("da2-x"))
 
 
 @pytest.mark.parametrize("mode", [UserPoolToken, OidcToken, LambdaToken])
-async def test_a_token_is_sent_as_it_is(mode: type[UserPoolToken | OidcToken | LambdaToken]) -> None:
+async def test_token_is_sent_unchanged_and_callback_gets_the_rejected_one(
+    mode: type[UserPoolToken | OidcToken | LambdaToken],
+) -> None:
     assert await mode("t").authorize(SUBSCRIBE) == {"Authorization": "t"}
     assert await mode(lambda refused: f"after {refused}").authorize(SUBSCRIBE) == {"Authorization": "after None"}
     renewed = await mode(lambda refused: f"after {refused}").authorize(SUBSCRIBE, refused={"Authorization": "t"})
     assert renewed == {"Authorization": "after t"}
 
 
-async def test_a_token_callback_that_fails_is_told_by_its_reason() -> None:
+async def test_error_of_a_token_callback_is_in_the_message() -> None:
     def broken(refused: str | None) -> str:
         raise OSError("the vault is closed")
 
@@ -54,7 +56,7 @@ async def test_a_token_callback_that_fails_is_told_by_its_reason() -> None:
     assert not isinstance(raised.value, NoCredentialsError)
 
 
-async def test_a_signature_for_the_socket_has_exactly_the_documented_headers() -> None:
+async def test_signature_for_the_socket_has_exactly_the_documented_headers() -> None:
     headers = await Iam.from_keys("AKIDEXAMPLE", "secret", "session").authorize(SUBSCRIBE)
     assert set(headers) == {
         "accept", "content-encoding", "content-type", "x-amz-date", "X-Amz-Security-Token", "Authorization",
@@ -67,12 +69,12 @@ async def test_a_signature_for_the_socket_has_exactly_the_documented_headers() -
     )
 
 
-async def test_a_signature_for_http_covers_only_what_http_sends() -> None:
+async def test_signature_for_http_covers_only_the_headers_of_a_publish() -> None:
     headers = await Iam.from_keys("AKIDEXAMPLE", "secret").authorize(http_operation(AWS, "{}"))
     assert set(headers) == {"content-type", "x-amz-date", "Authorization"}
 
 
-async def test_iam_needs_a_region_that_the_host_does_not_say() -> None:
+async def test_iam_needs_a_region_if_the_host_contains_none() -> None:
     operation = socket_operation(Endpoint.parse("https://events.example.com"), "{}")
     with pytest.raises(EndpointError, match=r"Iam\(region=…\)"):
         await Iam.from_keys("a", "b").authorize(operation)
@@ -80,13 +82,13 @@ async def test_iam_needs_a_region_that_the_host_does_not_say() -> None:
     assert "/eu-north-1/appsync/" in signed["Authorization"]
 
 
-async def test_iam_finds_credentials_where_aws_s_tools_do(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_iam_uses_the_default_credential_chain(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDENVIRONMENT")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     assert "Credential=AKIDENVIRONMENT/" in (await Iam().authorize(SUBSCRIBE))["Authorization"]
 
 
-async def test_iam_without_credentials_says_where_it_looked(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_iam_without_credentials_names_the_places_searched(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
@@ -96,7 +98,7 @@ async def test_iam_without_credentials_says_where_it_looked(monkeypatch: pytest.
         await Iam().authorize(SUBSCRIBE)
 
 
-async def test_credentials_that_cannot_be_renewed_just_now_are_a_passing_fault() -> None:
+async def test_failed_renewal_of_aws_credentials_is_a_transient_error() -> None:
     class Broken(Credentials):
         def get_frozen_credentials(self) -> None:
             raise CredentialRetrievalError(provider="tests", error_msg="try later")
@@ -106,7 +108,7 @@ async def test_credentials_that_cannot_be_renewed_just_now_are_a_passing_fault()
     assert not isinstance(raised.value, NoCredentialsError)
 
 
-async def test_an_application_may_bring_a_mode_of_its_own(events: EventServer, http: aiohttp.ClientSession) -> None:
+async def test_application_may_implement_its_own_auth(events: EventServer, http: aiohttp.ClientSession) -> None:
     class Own:
         async def authorize(self, operation: Operation, *, refused: Mapping[str, str] | None = None) -> dict[str, str]:
             return {"Authorization": f"over {operation.body}"}
@@ -124,7 +126,7 @@ async def test_an_application_may_bring_a_mode_of_its_own(events: EventServer, h
     ]
 
 
-async def test_an_api_key_that_is_refused_is_not_tried_twice(events: EventServer, http: aiohttp.ClientSession) -> None:
+async def test_rejected_api_key_is_not_retried(events: EventServer, http: aiohttp.ClientSession) -> None:
     events.on_publish = lambda frame: {
         "type": "publish_error", "id": frame["id"], "errors": [{"errorType": "UnauthorizedException"}],
     }  # fmt: skip

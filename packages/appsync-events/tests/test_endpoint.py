@@ -1,4 +1,4 @@
-"""Where an Event API is, from any address that somebody has of it."""
+"""Both addresses of an Event API are derived from any form of its HTTP address."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ ADDRESSES: list[tuple[str, tuple[str, str, str | None]]] = [
 
 
 @pytest.mark.parametrize(("address", "expected"), ADDRESSES, ids=[address for address, _ in ADDRESSES])
-def test_both_addresses_follow_from_one(address: str, expected: tuple[str, str, str | None]) -> None:
+def test_both_addresses_and_region_are_derived(address: str, expected: tuple[str, str, str | None]) -> None:
     endpoint = Endpoint.parse(address)
     assert (endpoint.http_url, endpoint.realtime_url, endpoint.region) == expected
 
 
 @pytest.mark.parametrize("address", ["", "ftp://x/event", "https:///event", "https://x/event?a=b", "wss://x/event"])
-def test_what_is_no_address_is_refused_with_an_example(address: str) -> None:
+def test_invalid_address_is_refused_with_an_example(address: str) -> None:
     with pytest.raises(EndpointError, match=r"https://events\.example\.com/event"):
         Endpoint.parse(address)
 
 
-def test_credentials_name_the_http_host_with_its_port() -> None:
+def test_host_of_credentials_is_the_http_host_with_its_port() -> None:
     assert Endpoint.parse("http://localhost:4100/event").host == "localhost:4100"
     assert Endpoint.parse(LABEL + ".appsync-api.us-east-1.amazonaws.com").host.startswith(f"{LABEL}.appsync-api.")

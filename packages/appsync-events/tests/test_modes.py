@@ -1,74 +1,30 @@
-"""Every auth mode, at every operation, against a service that verifies each for real."""
+"""All auth modes at every operation, against a service that verifies each of them."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
-import pytest_asyncio
 from appsync_events import (
     ApiKey,
-    Auth,
     Backoff,
     ConnectionRefusedByServerError,
     EventsClient,
     Gap,
     GapReason,
-    Iam,
-    LambdaToken,
-    OidcToken,
     PublishRefusedError,
     SubscriptionRefusedError,
     UserPoolToken,
 )
-from appsync_events_local.registry.auth_providers import AuthMode
-from cryptography.hazmat.primitives.asymmetric import rsa
-from service_harness.every_mode import EveryMode, every_mode
-from service_harness.running import FOREIGN_SIGNER, REGION, SIGNER
+from events_harness.local_api import MODES, LocalApi
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
 QUICK = Backoff(base=0.01, cap=0.02)
-MODES = list(AuthMode)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def api(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EveryMode]:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    async with every_mode(tmp_path_factory.mktemp("modes"), key) as api:
-        yield api
-
-
-def good(api: EveryMode, mode: AuthMode) -> Auth:
-    given = api.credentials()[mode]
-    makers: dict[AuthMode, Any] = {
-        AuthMode.API_KEY: ApiKey,
-        AuthMode.COGNITO: UserPoolToken,
-        AuthMode.OIDC: OidcToken,
-        AuthMode.LAMBDA: LambdaToken,
-        AuthMode.IAM: lambda signer: Iam(signer, region=REGION),
-    }
-    made: Auth = makers[mode](given)
-    return made
-
-
-def bad(api: EveryMode, mode: AuthMode) -> Auth:
-    stale = {AuthMode.COGNITO: api.service.pool.token(exp=1), AuthMode.OIDC: api.issuer.token(exp=1)}
-    made: dict[AuthMode, Auth] = {
-        AuthMode.API_KEY: ApiKey("da2-ofsomebodyelseofsomebodye"),
-        AuthMode.COGNITO: UserPoolToken(stale[AuthMode.COGNITO]),
-        AuthMode.OIDC: OidcToken(stale[AuthMode.OIDC]),
-        AuthMode.LAMBDA: LambdaToken("let-me-not-in"),
-        AuthMode.IAM: Iam.from_keys("AKIDFOREIGN", FOREIGN_SIGNER.secret_key, region=REGION),
-    }
-    return made[mode]
 
 
 @pytest.mark.parametrize("mode", MODES)
-async def test_a_mode_connects_subscribes_and_publishes_both_ways(api: EveryMode, mode: AuthMode) -> None:
+async def test_each_mode_connects_subscribes_and_publishes(api: LocalApi, mode: str) -> None:
     async with (
-        EventsClient(api.endpoint, good(api, mode), backoff=QUICK) as client,
+        EventsClient(api.endpoint, api.valid(mode), backoff=QUICK) as client,
         client.stream("/open/modes/*") as events,
     ):
         await client.publish("/open/modes/a", ["over the socket: ü€😀"])
@@ -78,37 +34,37 @@ async def test_a_mode_connects_subscribes_and_publishes_both_ways(api: EveryMode
 
 
 @pytest.mark.parametrize("mode", MODES)
-async def test_wrong_credentials_are_refused_at_every_operation(api: EveryMode, mode: AuthMode) -> None:
-    async with EventsClient(api.endpoint, bad(api, mode), backoff=QUICK) as client:
+async def test_invalid_credentials_are_refused_at_every_operation(api: LocalApi, mode: str) -> None:
+    async with EventsClient(api.endpoint, api.invalid(mode), backoff=QUICK) as client:
         with pytest.raises(ConnectionRefusedByServerError, match="UnauthorizedException"):
             await client.connected()
         with pytest.raises(PublishRefusedError, match="UnauthorizedException") as refused:
             await client.publish_http("/open/a", [1])
         assert refused.value.status == 401
-    async with EventsClient(api.endpoint, ApiKey(api.service.key), backoff=QUICK) as client:
+    async with EventsClient(api.endpoint, ApiKey(api.api_key), backoff=QUICK) as client:
         with pytest.raises(SubscriptionRefusedError, match="UnauthorizedException"):
-            await client.subscribe("/open/a", print, auth=bad(api, mode))
+            await client.subscribe("/open/a", print, auth=api.invalid(mode))
         with pytest.raises(PublishRefusedError, match="UnauthorizedException"):
-            await client.publish("/open/a", [1], auth=bad(api, mode))
+            await client.publish("/open/a", [1], auth=api.invalid(mode))
         await client.publish("/open/a", [1])
 
 
-async def test_modes_may_differ_by_operation_on_one_socket(api: EveryMode) -> None:
-    async with EventsClient(api.endpoint, good(api, AuthMode.LAMBDA), backoff=QUICK) as client:
+async def test_operations_on_one_socket_may_use_different_modes(api: LocalApi) -> None:
+    async with EventsClient(api.endpoint, api.valid("AWS_LAMBDA"), backoff=QUICK) as client:
         for subscriber in MODES:
-            async with client.stream("/open/mixed", auth=good(api, subscriber)) as events:
+            async with client.stream("/open/mixed", auth=api.valid(subscriber)) as events:
                 for publisher in MODES:
-                    await client.publish("/open/mixed", [publisher.value], auth=good(api, publisher))
+                    await client.publish("/open/mixed", [publisher], auth=api.valid(publisher))
                 received = [await asyncio.wait_for(anext(events), 20) for _ in MODES]
-                assert received == [mode.value for mode in MODES]
+                assert received == list(MODES)
 
 
-async def test_a_token_that_is_refused_is_renewed_by_the_callback_everywhere(api: EveryMode) -> None:
+async def test_callback_renews_a_rejected_token_at_every_operation(api: LocalApi) -> None:
     asked: list[bool] = []
 
     def renewed(refused: str | None) -> str:
         asked.append(refused is not None)
-        return api.service.pool.token() if refused else api.service.pool.token(exp=1)
+        return api.user_pool_token() if refused else api.user_pool_token(exp=1)
 
     async with (
         EventsClient(api.endpoint, UserPoolToken(renewed), backoff=QUICK) as client,
@@ -120,8 +76,8 @@ async def test_a_token_that_is_refused_is_renewed_by_the_callback_everywhere(api
     assert asked == [False, True] * 4
 
 
-async def test_what_a_handler_says_reaches_the_caller(api: EveryMode) -> None:
-    async with EventsClient(api.endpoint, ApiKey(api.service.key), backoff=QUICK) as client:
+async def test_errors_and_filters_of_a_handler_reach_the_caller(api: LocalApi) -> None:
+    async with EventsClient(api.endpoint, ApiKey(api.api_key), backoff=QUICK) as client:
         with pytest.raises(SubscriptionRefusedError, match="Unauthorized"):
             await client.subscribe("/moderated/closed", print)
         async with client.stream("/moderated/open") as events:
@@ -138,9 +94,9 @@ async def test_what_a_handler_says_reaches_the_caller(api: EveryMode) -> None:
                 await publish("/nowhere/a", [1])
 
 
-async def test_a_long_list_keeps_its_order_and_the_service_s_pace(api: EveryMode) -> None:
+async def test_long_list_keeps_its_order_within_the_rate_limit(api: LocalApi) -> None:
     async with (
-        EventsClient(api.endpoint, Iam(SIGNER, region=REGION), backoff=QUICK) as client,
+        EventsClient(api.endpoint, api.valid("AWS_IAM"), backoff=QUICK) as client,
         client.stream("/open/long") as events,
     ):
         result = await client.publish("/open/long", list(range(150)))
@@ -148,18 +104,18 @@ async def test_a_long_list_keeps_its_order_and_the_service_s_pace(api: EveryMode
         assert [await asyncio.wait_for(anext(events), 20) for _ in range(150)] == list(range(150))
 
 
-async def test_a_service_that_cuts_connections_costs_events_but_not_the_subscription(api: EveryMode) -> None:
+async def test_subscription_survives_a_closed_connection_and_reports_a_gap(api: LocalApi) -> None:
     gaps: list[Gap] = []
     async with (
-        EventsClient(api.endpoint, good(api, AuthMode.COGNITO), backoff=QUICK) as client,
+        EventsClient(api.endpoint, api.valid("AMAZON_COGNITO_USER_POOLS"), backoff=QUICK) as client,
         client.stream("/open/cut", on_gap=gaps.append) as events,
     ):
-        await api.service.faults({"match": {"operation": "deliver"}, "effect": "close", "times": 1})
+        api.set_faults({"match": {"operation": "deliver"}, "effect": "close", "times": 1})
         await client.publish_http("/open/cut", ["lost"])
-        heard = asyncio.ensure_future(anext(events))
+        received = asyncio.ensure_future(anext(events))
         async with asyncio.timeout(20):
-            while not heard.done():
-                await client.publish_http("/open/cut", ["heard"])
+            while not received.done():
+                await client.publish_http("/open/cut", ["received"])
                 await asyncio.sleep(0.02)
-    assert heard.result() == "heard"
+    assert received.result() == "received"
     assert gaps == [Gap(GapReason.RECONNECTED)]

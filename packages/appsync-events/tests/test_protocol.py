@@ -1,4 +1,4 @@
-"""Frames as the protocol page has them, in both directions."""
+"""Frames have the documented form, in both directions."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from appsync_events import Accepted, Failed, ProtocolError, Reason, _protocol
 from appsync_events._protocol import (
     Acknowledged,
     BroadcastFailed,
-    Complaint,
     ConnectionRefused,
     Data,
+    ErrorFrame,
     Frame,
     KeepAlive,
     Published,
@@ -55,14 +55,14 @@ FRAMES: list[tuple[str, Frame | None]] = [
     ),
     (
         '{"type":"error","errors":[{"errorType":"UnsupportedOperation","message":"m"}]}',
-        Complaint(None, (Reason("UnsupportedOperation", "m"),)),
+        ErrorFrame(None, (Reason("UnsupportedOperation", "m"),)),
     ),
     ('{"type":"something_new","id":"a","more":1}', None),
 ]
 
 
 @pytest.mark.parametrize(("text", "frame"), FRAMES, ids=[text[:40] for text, _ in FRAMES])
-def test_a_frame_of_the_server_is_understood(text: str, frame: Frame | None) -> None:
+def test_frame_of_the_api_is_parsed(text: str, frame: Frame | None) -> None:
     assert _protocol.parse(text) == frame
 
 
@@ -81,7 +81,7 @@ def test_a_frame_of_the_server_is_understood(text: str, frame: Frame | None) -> 
         '{"type":"connection_error","errors":[1]}',
     ],
 )
-def test_what_is_no_frame_is_a_protocol_error(text: str) -> None:
+def test_invalid_frame_is_a_protocol_error(text: str) -> None:
     with pytest.raises(ProtocolError):
         _protocol.parse(text)
 
@@ -89,7 +89,7 @@ def test_what_is_no_frame_is_a_protocol_error(text: str) -> None:
 @given(
     st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda x: st.lists(x, max_size=3), max_leaves=8)
 )
-def test_an_event_comes_out_as_it_went_in(event: object) -> None:
+def test_event_survives_encoding_and_parsing(event: object) -> None:
     frame = json.loads(_protocol.publish_frame("p", "/a/b", [event], {"host": "h"}))
     back = _protocol.parse(_protocol.compact({"type": "data", "id": "a", "event": frame["events"][0]}))
     assert back == Data("a", (event,))
@@ -115,12 +115,12 @@ def test_client_frames_have_exactly_the_documented_fields() -> None:
 
 
 @pytest.mark.parametrize("count", [0, 6])
-def test_a_publish_of_no_or_too_many_events_is_refused_here(count: int) -> None:
+def test_publish_frame_takes_one_to_five_events(count: int) -> None:
     with pytest.raises(ValueError, match="1 to 5"):
         _protocol.publish_frame("i", "/a", [1] * count, {})
 
 
-def test_credentials_travel_as_base64url_without_padding() -> None:
+def test_subprotocol_is_base64url_without_padding() -> None:
     name, header = _protocol.subprotocols({"host": "h??>>", "Authorization": "tök"})
     assert name == "aws-appsync-event-ws"
     encoded = header.removeprefix("header-")

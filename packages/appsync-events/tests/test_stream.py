@@ -1,4 +1,4 @@
-"""A stream gives events in their order, never grows without bound, and says where some are missing."""
+"""A stream yields events in order, has a bounded buffer, and reports gaps."""
 
 from __future__ import annotations
 
@@ -17,15 +17,17 @@ from appsync_events import (
     Gap,
     GapReason,
     SubscriptionRefusedError,
+    Timeout,
 )
 from events_harness.server import EventServer
 
 QUICK = Backoff(base=0.01, cap=0.02)
+TIMEOUT = Timeout(connect=2, acknowledge=2, publish=2)
 
 
 @pytest.fixture
 async def client(events: EventServer, http: aiohttp.ClientSession) -> AsyncIterator[EventsClient]:
-    async with EventsClient(events.endpoint, ApiKey("k"), http=http, backoff=QUICK, ack_seconds=2) as client:
+    async with EventsClient(events.endpoint, ApiKey("k"), http=http, backoff=QUICK, timeout=TIMEOUT) as client:
         yield client
 
 
@@ -35,17 +37,19 @@ async def take(stream: EventStream, count: int) -> list[Any]:
 
 
 async def delivered(client: EventsClient, events: EventServer) -> None:
-    """Wait until everything that was pushed before has been read: the answer to a publish comes after it."""
+    """Wait until the client has read everything pushed before: the answer to a publish comes after it."""
     await client.publish("/other", [0])
 
 
-async def test_events_come_in_their_order(events: EventServer, client: EventsClient) -> None:
+async def test_events_are_yielded_in_order(events: EventServer, client: EventsClient) -> None:
     async with client.stream("/a/b") as stream:
         await events.push("/a/b", 1, {"n": 2}, None)
         assert await take(stream, 3) == [1, {"n": 2}, None]
 
 
-async def test_a_slow_consumer_loses_the_oldest_and_is_told_how_many(events: EventServer, client: EventsClient) -> None:
+async def test_full_buffer_discards_the_oldest_events_and_reports_how_many(
+    events: EventServer, client: EventsClient
+) -> None:
     gaps: list[Gap] = []
     async with client.stream("/a/b", size=3, on_gap=gaps.append) as stream:
         await events.push("/a/b", *range(10))
@@ -58,7 +62,7 @@ async def test_a_slow_consumer_loses_the_oldest_and_is_told_how_many(events: Eve
         assert len(gaps) == 1
 
 
-async def test_a_gap_stands_in_its_place_among_the_events(events: EventServer, client: EventsClient) -> None:
+async def test_gap_is_reported_between_the_events_around_it(events: EventServer, client: EventsClient) -> None:
     seen: list[Any] = []
     async with client.stream("/a/b", on_gap=seen.append) as stream:
         await events.push("/a/b", 1)
@@ -72,7 +76,9 @@ async def test_a_gap_stands_in_its_place_among_the_events(events: EventServer, c
     assert seen == [1, Gap(GapReason.RECONNECTED), 2]
 
 
-async def test_a_gap_that_itself_was_lost_makes_the_number_unknown(events: EventServer, client: EventsClient) -> None:
+async def test_number_of_lost_events_is_unknown_if_a_gap_was_discarded(
+    events: EventServer, client: EventsClient
+) -> None:
     gaps: list[Gap] = []
     async with client.stream("/a/b", size=1, on_gap=gaps.append) as stream:
         [connection] = events.connections
@@ -83,9 +89,7 @@ async def test_a_gap_that_itself_was_lost_makes_the_number_unknown(events: Event
     assert gaps == [Gap(GapReason.SLOW_CONSUMER, None)]
 
 
-async def test_a_channel_that_is_no_longer_allowed_ends_the_stream_with_the_reason(
-    events: EventServer, client: EventsClient
-) -> None:
+async def test_stream_raises_when_the_channel_is_no_longer_allowed(events: EventServer, client: EventsClient) -> None:
     async with client.stream("/a/b") as stream:
         await events.push("/a/b", 1)
         await delivered(client, events)
@@ -97,14 +101,12 @@ async def test_a_channel_that_is_no_longer_allowed_ends_the_stream_with_the_reas
             await take(stream, 1)
 
 
-async def test_closing_the_client_ends_its_streams_and_it_stays_closed(
-    events: EventServer, client: EventsClient
-) -> None:
+async def test_closed_client_ends_its_streams_and_refuses_operations(events: EventServer, client: EventsClient) -> None:
     async with client.stream("/a/b") as stream:
-        waiting = asyncio.ensure_future(anext(stream, "the end"))
+        waiting = asyncio.ensure_future(anext(stream, "ended"))
         await asyncio.sleep(0)
         await client.close()
-        assert await asyncio.wait_for(waiting, 20) == "the end"
+        assert await asyncio.wait_for(waiting, 20) == "ended"
     with pytest.raises(ConnectionLostError, match="closed"):
         await client.subscribe("/a/b", print)
     with pytest.raises(ConnectionLostError, match="closed"):
@@ -117,6 +119,6 @@ async def test_leaving_a_stream_unsubscribes(events: EventServer, client: Events
     assert events.connections[0].frames[-1]["type"] == "unsubscribe"
 
 
-async def test_a_stream_keeps_at_least_one_event(client: EventsClient) -> None:
-    with pytest.raises(ValueError, match="at least one"):
+async def test_stream_size_is_at_least_one(client: EventsClient) -> None:
+    with pytest.raises(ValueError, match="at least 1"):
         client.stream("/a/b", size=0)

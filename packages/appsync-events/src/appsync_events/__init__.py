@@ -1,14 +1,14 @@
-"""A client for AWS AppSync Events: any Event API, every auth mode, connections that come back.
+"""Client for AWS AppSync Events: any Event API, all five auth modes, automatic reconnection.
 
     async with EventsClient("https://….appsync-api.eu-central-1.amazonaws.com/event", ApiKey("da2-…")) as client:
         async with client.stream("/news/*") as events:
             async for event in events:
                 print(event)
 
-What can go wrong is drawn as a tree in `appsync_events._errors`; README.md beside this file is the manual.
+Everything public is exported here; all modules are private. README.md is the manual.
 """
 
-from appsync_events._auth import ApiKey, Auth, LambdaToken, OidcToken, Operation, UserPoolToken
+from appsync_events._auth import ApiKey, Auth, LambdaToken, OidcToken, Operation, TokenCallback, UserPoolToken
 from appsync_events._backoff import Backoff
 from appsync_events._client import EventsClient
 from appsync_events._endpoint import Endpoint
@@ -25,24 +25,13 @@ from appsync_events._errors import (
     Reason,
     SubscriptionRefusedError,
     UnreachableError,
-    UsersMissedError,
 )
+from appsync_events._gaps import Gap, GapReason
 from appsync_events._iam import Iam
-from appsync_events._results import Accepted, Failed, Gap, GapReason, PublishResult
-from appsync_events._stream import EventStream
-from appsync_events._subscription import ConnectionState, Subscription
-from appsync_events.shortcuts import (
-    Listening,
-    batch_publish,
-    publish_event,
-    publish_event_from_server,
-    publish_to_users,
-    subscribe_to_call_session,
-    subscribe_to_channel,
-    subscribe_to_channels,
-    subscribe_to_user_messages,
-    subscribe_to_user_notifications,
-)
+from appsync_events._results import Accepted, Failed, PublishResult
+from appsync_events._socket.stream import EventStream
+from appsync_events._socket.subscription import ConnectionState, Subscription
+from appsync_events._timeout import Timeout
 
 __version__ = "1.0.0"
 
@@ -66,7 +55,6 @@ __all__ = [
     "GapReason",
     "Iam",
     "LambdaToken",
-    "Listening",
     "NoCredentialsError",
     "OidcToken",
     "Operation",
@@ -76,16 +64,8 @@ __all__ = [
     "Reason",
     "Subscription",
     "SubscriptionRefusedError",
+    "Timeout",
+    "TokenCallback",
     "UnreachableError",
     "UserPoolToken",
-    "UsersMissedError",
-    "batch_publish",
-    "publish_event",
-    "publish_event_from_server",
-    "publish_to_users",
-    "subscribe_to_call_session",
-    "subscribe_to_channel",
-    "subscribe_to_channels",
-    "subscribe_to_user_messages",
-    "subscribe_to_user_notifications",
 ]

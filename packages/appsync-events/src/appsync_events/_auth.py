@@ -1,4 +1,4 @@
-"""Credentials for the five auth modes of an Event API, asked for anew for every connection, subscription and publish.
+"""Credentials for the five auth modes of an Event API. Every connection, subscription and publish requests its own.
 
 | mode (CloudFormation) | class |
 | --- | --- |
@@ -21,19 +21,19 @@ from typing import Protocol
 from appsync_events._errors import CredentialsError, EventsError
 
 TokenCallback = Callable[[str | None], str | Awaitable[str]]
-"""Returns a token that is good now. Its argument is the token that the API has just refused, or None."""
+"""Returns a valid token, or an awaitable of one. Its argument is the token that the API has just rejected, or None."""
 
 
 @dataclass(frozen=True)
 class Operation:
-    """What credentials are asked for: the HTTP request that a connection, subscription or publish stands for.
+    """The operation that needs credentials, as the HTTP request that a signature covers.
 
     Attributes:
         url: the HTTP endpoint.
-        host: the HTTP host, which credentials of every mode name.
-        region: of the API, where the host says it.
-        headers: headers of that request.
-        body: its exact text.
+        host: the HTTP host, which the credentials of every mode contain.
+        region: the AWS region of the API, if the host contains it.
+        headers: the headers of the request.
+        body: the exact body of the request.
     """
 
     url: str
@@ -44,25 +44,28 @@ class Operation:
 
 
 class Auth(Protocol):
-    """Credentials of one mode. An application may bring its own class."""
+    """Credentials of one auth mode. An application may implement it."""
 
     async def authorize(self, operation: Operation, *, refused: Mapping[str, str] | None = None) -> dict[str, str]:
         """Return the headers that authorise an operation, without `host`.
 
         Args:
-            operation: what is to be authorised.
-            refused: what this method returned a moment ago and the API refused; return something newer, or the same
-                where there is nothing newer.
+            operation: the operation.
+            refused: the headers that the API has just rejected; return newer ones, or the same if there are none.
 
         Raises:
-            NoCredentialsError: there will be none; a connection gives up.
-            CredentialsError: there are none at the moment; a connection tries again.
+            NoCredentialsError: no credentials are available any more; a connection ends.
+            CredentialsError: no credentials are available at the moment; a connection retries.
         """
         ...
 
 
 class ApiKey:
-    """An API key. The text form does not show it."""
+    """An API key. Its `repr` does not show the key.
+
+    Args:
+        key: the key, `da2-…`.
+    """
 
     def __init__(self, key: str) -> None:
         self._key = key
@@ -77,7 +80,7 @@ class _Token:
         self._token = token
 
     async def authorize(self, operation: Operation, *, refused: Mapping[str, str] | None = None) -> dict[str, str]:
-        """Return the token as a header, a fresh one where the callback has one."""
+        """Return the token as a header; a callback is called each time."""
         if isinstance(self._token, str):
             return {"Authorization": self._token}
         try:
@@ -94,8 +97,8 @@ class UserPoolToken(_Token):
     """A token of a Cognito user pool.
 
     Args:
-        token: the ID or access token, or a callback that returns one; only with a callback does a connection outlive
-            its token.
+        token: the ID or access token, or a callback that returns one. With a callback, a connection can outlive its
+            token.
     """
 
 
@@ -108,20 +111,20 @@ class OidcToken(_Token):
 
 
 class LambdaToken(_Token):
-    """A token that the API's Lambda authorizer understands.
+    """A token for the API's Lambda authorizer.
 
     Args:
-        token: the text, or a callback that returns one. Without `Bearer ` in front: an API that also has a user pool
-            or OIDC provider would take it for a JWT.
+        token: the token, or a callback that returns one. It must not start with `Bearer `: an API that also has a user
+            pool or OIDC provider would treat it as a JWT.
     """
 
 
-class Renewal:
-    """The credentials of one operation, renewed once if the API refuses them.
+class OperationCredentials:
+    """The credentials of one operation, renewed at most once if the API rejects them.
 
     Args:
-        auth: gives them.
-        operation: what they are for.
+        auth: provides them.
+        operation: the operation.
     """
 
     def __init__(self, auth: Auth, operation: Operation) -> None:
@@ -130,12 +133,12 @@ class Renewal:
         self._renewed = False
         self.headers: dict[str, str] = {}
 
-    async def first(self) -> None:
-        """Get the credentials to begin with."""
+    async def load(self) -> None:
+        """Request the first credentials."""
         self.headers = await self._auth.authorize(self._operation)
 
     async def renew(self) -> bool:
-        """Get newer ones after a refusal; return whether there are any, so that another try has a point."""
+        """Request newer credentials after a rejection; return whether they differ, so that a retry makes sense."""
         if self._renewed:
             return False
         self._renewed = True
@@ -144,5 +147,5 @@ class Renewal:
 
     @property
     def authorization(self) -> dict[str, str]:
-        """The credentials as a frame has them."""
+        """The credentials in the form of a frame's `authorization`."""
         return {"host": self._operation.host, **self.headers}

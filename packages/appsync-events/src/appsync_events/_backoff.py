@@ -1,4 +1,4 @@
-"""How long to wait before another try: exponential back-off with full jitter."""
+"""Waits between attempts: exponential backoff with full jitter."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Backoff:
-    """Waiting times that grow and are spread at random, so that many clients do not come back at once.
+    """Exponentially growing waits with full jitter, so that many clients do not reconnect at the same time.
 
     Args:
         base: upper bound of the first wait, in seconds.
         cap: upper bound of every wait, in seconds.
-        rng: source of randomness; tests give a seeded one.
+        rng: source of randomness; tests pass a seeded one.
     """
 
     base: float = 0.2

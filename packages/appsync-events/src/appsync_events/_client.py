@@ -1,4 +1,4 @@
-"""The client of one Event API: subscribe and publish over one socket that lasts, publish over HTTP."""
+"""The client of one Event API: subscribes and publishes over one WebSocket, publishes over HTTP."""
 
 from __future__ import annotations
 
@@ -14,33 +14,34 @@ from appsync_events._auth import Auth
 from appsync_events._backoff import Backoff
 from appsync_events._endpoint import Endpoint
 from appsync_events._errors import ConnectionLostError, EventsError, ProtocolError, PublishRefusedError
+from appsync_events._gaps import Gap
 from appsync_events._http_publish import HttpPublisher
-from appsync_events._reconnecting import LastingConnection
-from appsync_events._results import NOTHING, Gap, PublishResult
-from appsync_events._stream import EventStream
-from appsync_events._subscription import ConnectionState, Subscription
+from appsync_events._results import NOTHING, PublishResult
+from appsync_events._socket.reconnecting import ReconnectingConnection
+from appsync_events._socket.stream import EventStream
+from appsync_events._socket.subscription import ConnectionState, Subscription
+from appsync_events._timeout import Timeout
 
-_ACK_SECONDS: Final = 15.0
-_LIFETIME_MARGIN_SECONDS: Final = 10 * 60.0
-DEFAULT_STREAM_EVENTS: Final = 1_000
-"""How many events a stream keeps for a consumer that is slower than they come."""
+DEFAULT_STREAM_SIZE: Final = 1_000
+"""How many events a stream buffers by default."""
 
 
 class EventsClient:
-    """A client. Use it as `async with`; the socket is opened when something first needs it.
+    """A client of one Event API. Use it with `async with`; the first operation that needs the WebSocket opens it.
 
     Args:
-        endpoint: the Event API's HTTP address (`https://…/event`, or the host alone), or both its addresses.
-        auth: credentials for connecting, and for whatever brings none of its own.
-        http: the connection pool to use; stays the caller's. Without one the client makes its own.
+        endpoint: the Event API's HTTP address (`https://…/event`, or the host alone), or an `Endpoint`.
+        auth: credentials for connecting, and for operations without their own.
+        http: the HTTP session to use; the client does not close it. Without one the client creates its own.
         on_state: called at each change of the connection's state, with the error that ended it, if any.
-        backoff: waits between connections and between tries.
-        ack_seconds: how long to wait for an acknowledgement.
-        lifetime_seconds: age at which the connection is renewed, ahead of the server's limit of 24 hours.
+        backoff: waits between connections and between attempts.
+        timeout: time limits; see `Timeout` for the defaults.
 
     Raises:
-        EndpointError: the address is none.
+        EndpointError: the address is invalid.
     """
+
+    endpoint: Endpoint
 
     def __init__(
         self,
@@ -50,28 +51,23 @@ class EventsClient:
         http: aiohttp.ClientSession | None = None,
         on_state: Callable[[ConnectionState, EventsError | None], None] | None = None,
         backoff: Backoff | None = None,
-        ack_seconds: float = _ACK_SECONDS,
-        lifetime_seconds: float = _protocol.LIFETIME_SECONDS - _LIFETIME_MARGIN_SECONDS,
+        timeout: Timeout | None = None,
     ) -> None:
         self.endpoint = Endpoint.parse(endpoint) if isinstance(endpoint, str) else endpoint
         self._auth = auth
         self._http = http
         self._own_http = http is None
-        waits = backoff or Backoff(base=0.5, cap=20.0)
-        self._connection = LastingConnection(
-            self.endpoint,
-            auth,
-            self._pool,
-            on_state=on_state,
-            backoff=waits,
-            ack_seconds=ack_seconds,
-            lifetime_seconds=lifetime_seconds,
+        backoff = backoff or Backoff(base=0.5, cap=20.0)
+        timeout = timeout or Timeout()
+        self._connection = ReconnectingConnection(
+            self.endpoint, auth, self._session, on_state=on_state, backoff=backoff, timeout=timeout
         )
-        self._publisher = HttpPublisher(self.endpoint, self._pool, waits)
+        self._publisher = HttpPublisher(self.endpoint, self._session, backoff, timeout)
         self._streams: weakref.WeakSet[EventStream] = weakref.WeakSet()
         self._closed = False
 
     async def __aenter__(self) -> EventsClient:
+        """Return the client; the socket is opened later."""
         return self
 
     async def __aexit__(self, *exception: object) -> None:
@@ -79,13 +75,13 @@ class EventsClient:
 
     @property
     def state(self) -> ConnectionState:
-        """What the connection is doing."""
+        """State of the connection."""
         return self._connection.state
 
     def start(self) -> None:
-        """Begin to connect, without waiting. Whatever needs the connection does so itself.
+        """Connect in the background. Operations that need the connection call this themselves.
 
-        After the API refused the connection for good (state REFUSED) this begins anew; subscriptions are made anew.
+        After a final refusal (state REFUSED) this connects again; the application subscribes again.
 
         Raises:
             ConnectionLostError: the client is closed.
@@ -95,16 +91,17 @@ class EventsClient:
         self._connection.start()
 
     async def connected(self) -> None:
-        """Connect, and wait until every subscription is acknowledged.
+        """Connect, and wait until the API has acknowledged every subscription.
 
         Raises:
-            ConnectionRefusedByServerError, NoCredentialsError: it never will be with these credentials.
+            ConnectionRefusedByServerError, NoCredentialsError: the API refuses these credentials for good.
+            ConnectionLostError: the client is closed.
         """
         self._ensure_started()
         await self._connection.connected()
 
     async def close(self) -> None:
-        """End the client: streams end, and whoever waits or comes later gets ConnectionLostError."""
+        """Close the client: streams end, and pending and later operations fail with ConnectionLostError."""
         self._closed = True
         await self._connection.close()
         for stream in list(self._streams):
@@ -125,22 +122,22 @@ class EventsClient:
         on_refused: Callable[[EventsError], None] | None = None,
         auth: Auth | None = None,
     ) -> Subscription:
-        """Subscribe to a channel, now and after every reconnection; return once the API has acknowledged it.
+        """Subscribe to a channel, now and after every reconnection; return after the first acknowledgement.
 
-        That takes as long as the API cannot be reached; bound it with `asyncio.timeout` where that is too long.
+        This waits as long as the API cannot be reached; bound it with `asyncio.timeout`.
 
         Args:
-            channel: `/namespace/…`, with `*` as its last segment for everything below.
+            channel: `/namespace/…`; `*` as the last segment subscribes to every channel below.
             on_event: called with each event, decoded.
-            on_gap: called where events are missing, or may be.
+            on_gap: called when events are missing, or may be, before any event that follows them.
             on_live: called at each acknowledgement, before the events that follow it.
-            on_refused: called if a reconnection finds that this is no longer allowed: the subscription has ended.
-            auth: credentials for this subscription; those of the connection if absent.
+            on_refused: called if the API no longer allows the subscription at a reconnection; it has ended.
+            auth: credentials for this subscription; by default those of the client.
 
         Raises:
-            SubscriptionRefusedError: the API said no.
-            ConnectionRefusedByServerError, NoCredentialsError, ConnectionLostError: there is no connection to come.
-            CredentialsError: the credentials of this subscription could not be had.
+            SubscriptionRefusedError: the API refused the subscription.
+            ConnectionRefusedByServerError, NoCredentialsError, ConnectionLostError: the connection has ended for good.
+            CredentialsError: the credentials of this subscription are not available.
         """
         self._ensure_started()
         subscription = Subscription(uuid.uuid4().hex, channel, on_event, on_gap, on_live, on_refused, auth)
@@ -148,14 +145,14 @@ class EventsClient:
         return subscription
 
     async def unsubscribe(self, subscription: Subscription) -> None:
-        """End a subscription; its events stop at once. Doing it twice does no harm."""
+        """End a subscription; its events stop immediately. Idempotent."""
         await self._connection.unsubscribe(subscription)
 
     def stream(
         self,
         channel: str,
         *,
-        size: int = DEFAULT_STREAM_EVENTS,
+        size: int = DEFAULT_STREAM_SIZE,
         on_gap: Callable[[Gap], None] | None = None,
         auth: Auth | None = None,
     ) -> EventStream:
@@ -163,9 +160,12 @@ class EventsClient:
 
         Args:
             channel: as for `subscribe`.
-            size: how many events are kept for a consumer that is slower than they come; beyond that the oldest go.
-            on_gap: called in its place among the events, before the one that follows.
-            auth: credentials for this subscription; those of the connection if absent.
+            size: how many events to buffer for a slow consumer; a full buffer discards the oldest.
+            on_gap: called during iteration, before the first event after the gap.
+            auth: credentials for this subscription; by default those of the client.
+
+        Raises:
+            ValueError: the size is less than 1.
         """
         stream = EventStream(self, channel, size=size, on_gap=on_gap, auth=auth)
         self._streams.add(stream)
@@ -174,47 +174,48 @@ class EventsClient:
     # Publishing
 
     async def publish(self, channel: str, events: Sequence[Any], *, auth: Auth | None = None) -> PublishResult:
-        """Publish over the socket. A list of more than five events takes several requests, in order.
+        """Publish over the socket, five events a request, in order, at most 25 requests a second.
 
         Args:
             channel: `/namespace/…`, without a wildcard.
             events: JSON values.
-            auth: credentials for this publish; those of the connection if absent.
+            auth: credentials for this publish; by default those of the client.
 
         Returns:
-            What became of every event. It is worth reading: `failed` is not an exception here (`raise_for_failed`).
+            The result of every event. Failed events do not raise; call `raise_for_failed` on the result for that.
 
         Raises:
-            PublishRefusedError: a request was refused; `earlier` says what became of those before it.
+            PublishRefusedError: the API rejected a request; `earlier` is the result of the requests before it.
             ConnectionLostError: the connection ended before the answer; that request's events may have been published.
-            UnreachableError: no connection came about in time; nothing of that request was published.
+            UnreachableError: there was no connection in time; nothing of that request was published.
             ConnectionRefusedByServerError, CredentialsError: there is no connection, or no credentials.
-            TypeError, ValueError: an event is no JSON value.
+            TypeError, ValueError: an event is not a JSON value.
         """
 
         async def send(batch: Sequence[Any]) -> PublishResult:
             answer = await self._connection.publish(uuid.uuid4().hex, channel, batch, auth)
             if isinstance(answer, _protocol.Published):
                 return PublishResult(len(batch), answer.successful, answer.failed)
-            if isinstance(answer, _protocol.PublishRefused | _protocol.Complaint):
-                raise PublishRefusedError(f"publishing to {channel} was refused", answer.reasons)
-            raise ProtocolError(f"a publish was answered by {type(answer).__name__}")
+            if isinstance(answer, _protocol.PublishRefused | _protocol.ErrorFrame):
+                raise PublishRefusedError(f"the Event API rejected a publish to {channel}", answer.reasons)
+            raise ProtocolError(f"the answer to a publish was {type(answer).__name__}")
 
         self._ensure_started()
         return await _in_batches(events, send)
 
     async def publish_http(self, channel: str, events: Sequence[Any], *, auth: Auth | None = None) -> PublishResult:
-        """Publish over HTTP, for which no socket is needed; otherwise as `publish`.
+        """Publish over HTTP, without opening the socket; arguments and result as for `publish`.
 
-        What was certainly not published is tried again (no connection, status 429); nothing else is, so that no event
-        is published twice.
+        Only requests that certainly published nothing are retried (no connection, status 429), so that no event is
+        published twice.
 
         Raises:
-            PublishRefusedError: a request was refused; `status` and `earlier` say more.
+            PublishRefusedError: the API rejected a request; `status` is the HTTP status, `earlier` the result of the
+                requests before it.
             UnreachableError: the API cannot be reached; the request's events were not published.
-            ConnectionLostError: no answer came; the request's events may have been published.
-            CredentialsError: there are no credentials.
-            TypeError, ValueError: an event is no JSON value.
+            ConnectionLostError: no response came; the request's events may have been published.
+            CredentialsError: no credentials are available.
+            TypeError, ValueError: an event is not a JSON value.
         """
         return await _in_batches(events, lambda batch: self._publisher.publish(channel, batch, auth or self._auth))
 
@@ -222,7 +223,7 @@ class EventsClient:
         if self._connection.state is ConnectionState.CLOSED:
             self.start()
 
-    def _pool(self) -> aiohttp.ClientSession:
+    def _session(self) -> aiohttp.ClientSession:
         if self._http is None:
             self._http = aiohttp.ClientSession()
         return self._http
@@ -231,7 +232,7 @@ class EventsClient:
 async def _in_batches(
     events: Sequence[Any], send: Callable[[Sequence[Any]], Awaitable[PublishResult]]
 ) -> PublishResult:
-    """Publish a list in as many requests as it takes, one after the other."""
+    """Publish a list in requests of at most five events, one after the other."""
     result = NOTHING
     for start in range(0, len(events), _protocol.EVENTS_PER_PUBLISH):
         try:

@@ -1,4 +1,4 @@
-"""Where an Event API is: one HTTP address, and the socket's address that follows from it."""
+"""The addresses of an Event API: for HTTP, and for the WebSocket."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Endpoint:
     """The two addresses of an Event API (AppSync Events: WebSocket protocol; custom domain names).
 
     Args:
-        http_url: where events are published, `https://host/event`.
-        realtime_url: the socket's, `wss://host/event/realtime`.
+        http_url: for HTTP publishes, `https://host/event`.
+        realtime_url: for the WebSocket, `wss://host/event/realtime`.
     """
 
     http_url: str
@@ -27,21 +27,22 @@ class Endpoint:
 
     @classmethod
     def parse(cls, address: str) -> Endpoint:
-        """Find both addresses from one.
+        """Derive both addresses from the HTTP address.
 
         Args:
-            address: `https://…/event`, or a host alone (the `Dns.Http` of CloudFormation). AWS's own hosts have the
-                socket on a host of its own; a custom domain, and any other server, has it below the same path.
+            address: `https://…/event`, or the host alone (`Dns.Http` in CloudFormation). For AWS's own hosts the
+                WebSocket has a separate host; for a custom domain and any other server it is below the same path.
                 `http://` is for servers on this machine.
 
         Raises:
-            EndpointError: the text is no such address.
+            EndpointError: the address is invalid.
         """
         parts = urlsplit(address if "://" in address else f"https://{address}")
         scheme = _REALTIME_SCHEMES.get(parts.scheme)
         if scheme is None or not parts.hostname or parts.query or parts.fragment:
             raise EndpointError(
-                f"{address!r} is no Event API's address; one looks like https://events.example.com/event"
+                f"{address!r} is not the address of an Event API; expected for example "
+                "https://events.example.com/event or a host name"
             )
         path = parts.path.rstrip("/") or PATH
         host = parts.netloc
@@ -50,11 +51,11 @@ class Endpoint:
 
     @property
     def host(self) -> str:
-        """The host that credentials name: always the HTTP host, with its port where it has one."""
+        """The host in credentials: always the HTTP host, with its port if there is one."""
         return urlsplit(self.http_url).netloc
 
     @property
     def region(self) -> str | None:
-        """The AWS region in one of AWS's own hosts; None for others, which do not say."""
+        """The AWS region, if the host is one of AWS's own; else None."""
         standard = _STANDARD.fullmatch(self.host)
         return standard["region"] if standard else None

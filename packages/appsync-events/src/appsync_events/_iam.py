@@ -1,6 +1,6 @@
-"""IAM: every connection, subscription and publish is signed, by AWS's own signer.
+"""IAM auth: signs every connection, subscription and publish with botocore's signer.
 
-The one module that needs an AWS library: `pip install pantherkolab-appsync-events[iam]`.
+Only this module needs an AWS library: `pip install pantherkolab-appsync-events[iam]`.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from botocore.credentials import Credentials
 
 SERVICE = "appsync"
-# As the documentation writes them in a frame; the API reads them in any case.
+# Header names as the documentation writes them in a frame; the API ignores their case.
 _NAMES = {"X-Amz-Date": "x-amz-date"}
 
 
 @dataclass(frozen=True)
 class _Keys:
-    """Given keys, in the shape of botocore's credentials."""
+    """Static keys with the interface of botocore's credentials."""
 
     access_key: str
     secret_key: str = field(repr=False)
@@ -34,13 +34,13 @@ class _Keys:
 
 
 class Iam:
-    """Signature version 4 (AppSync Events: WebSocket protocol, IAM).
+    """AWS Signature Version 4 (AppSync Events: WebSocket protocol, IAM).
 
     Args:
-        credentials: whom to sign for: botocore's or boto3's credentials object. Without it botocore looks where AWS's
-            tools look (environment, profile, container, instance) and renews what it finds.
-        region: of the API; needed where the host is not one of AWS's own.
-        profile: which profile of AWS's configuration to look in.
+        credentials: botocore's or boto3's credentials object. Without it botocore's default chain is used
+            (environment, profile, container, instance), which also renews temporary credentials.
+        region: the AWS region of the API; required if the host is not one of AWS's own.
+        profile: the profile in AWS's configuration files for the default chain.
 
     Raises:
         CredentialsError: botocore is not installed.
@@ -53,7 +53,7 @@ class Iam:
             from botocore.auth import SigV4Auth
             from botocore.awsrequest import AWSRequest
         except ImportError as error:
-            raise CredentialsError("IAM needs botocore: pip install pantherkolab-appsync-events[iam]") from error
+            raise CredentialsError("IAM auth needs botocore: pip install 'pantherkolab-appsync-events[iam]'") from error
         self._signer, self._request = SigV4Auth, AWSRequest
         self._credentials = credentials
         self._region = region
@@ -63,20 +63,21 @@ class Iam:
     def from_keys(
         cls, access_key: str, secret_key: str, session_token: str | None = None, *, region: str | None = None
     ) -> Iam:
-        """Sign with given keys; temporary ones have a session token, and end with it."""
+        """Sign with static keys. Temporary keys have a session token and are not renewed."""
         return cls(_Keys(access_key, secret_key, session_token), region=region)
 
     async def authorize(self, operation: Operation, *, refused: Mapping[str, str] | None = None) -> dict[str, str]:
         """Return the operation's headers and its signature.
 
         Raises:
-            EndpointError: the region is not known.
-            NoCredentialsError: nobody to sign for.
+            EndpointError: the AWS region is unknown.
+            NoCredentialsError: no AWS credentials were found.
+            CredentialsError: AWS credentials could not be renewed.
         """
         region = self._region or operation.region
         if region is None:
-            raise EndpointError(f"{operation.host} does not say its AWS region: Iam(region=…)")
-        # Looking for credentials may read files or ask a metadata service.
+            raise EndpointError(f"the host {operation.host} contains no AWS region; pass it as Iam(region=…)")
+        # The credential chain may read files or call a metadata service.
         return await asyncio.to_thread(self._signed, operation, region)
 
     def _signed(self, operation: Operation, region: str) -> dict[str, str]:
@@ -95,9 +96,7 @@ class Iam:
 
                 self._credentials = Session(profile=self._profile).get_credentials()
             if self._credentials is None:
-                raise NoCredentialsError(
-                    "no AWS credentials were found in the environment, profile, container or instance"
-                )
+                raise NoCredentialsError("no AWS credentials found in the environment, profile, container or instance")
             return self._credentials.get_frozen_credentials()
         except BotoCoreError as error:
-            raise CredentialsError(f"AWS credentials could not be had: {error}") from error
+            raise CredentialsError(f"cannot load AWS credentials: {error}") from error

@@ -1,4 +1,4 @@
-"""The HTTP requests that credentials cover: one that is made, and those that frames of the socket stand for."""
+"""The HTTP requests that signatures cover: a real HTTP publish, and the requests that stand for WebSocket frames."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from appsync_events._endpoint import Endpoint
 
 
 def socket_operation(endpoint: Endpoint, body: str) -> Operation:
-    """Return what a connection or frame stands for.
+    """Return the operation of a WebSocket connection or frame.
 
     Args:
         endpoint: of the Event API.
-        body: one of the protocol's `connect_body`, `subscribe_body`, `publish_body`.
+        body: the result of the protocol's `connect_body`, `subscribe_body` or `publish_body`.
     """
     return Operation(endpoint.http_url, endpoint.host, endpoint.region, _protocol.SOCKET_HEADERS, body)
 
 
 def http_operation(endpoint: Endpoint, body: str) -> Operation:
-    """Return an HTTP publish; `body` is the exact text that is sent."""
+    """Return the operation of an HTTP publish; `body` is the exact text that is sent."""
     return Operation(endpoint.http_url, endpoint.host, endpoint.region, _protocol.HTTP_HEADERS, body)

@@ -1,6 +1,6 @@
-"""The AppSync Events WebSocket protocol without a socket: text frames in, typed answers out, and the other way round.
+"""Parses and builds the frames of the AppSync Events WebSocket protocol, without any I/O.
 
-Source: AppSync Events: WebSocket protocol. Unknown frame types and fields are ignored, as the protocol may grow.
+Source: AppSync Events: WebSocket protocol. Unknown frame types and fields are ignored, since AWS may add some.
 """
 
 from __future__ import annotations
@@ -17,14 +17,12 @@ from appsync_events._results import Accepted, Failed
 
 SUBPROTOCOL: Final = "aws-appsync-event-ws"
 DEFAULT_SILENCE_SECONDS: Final = 300.0
-"""How long a connection may be silent where the server's `connection_ack` does not say."""
+"""Longest silence of a connection if `connection_ack` contains no `connectionTimeoutMs`."""
 EVENTS_PER_PUBLISH: Final = 5
-"""Most events of one publish (AppSync Events: quotas)."""
+"""Maximum events of one publish request (AppSync Events: quotas)."""
 PUBLISHES_PER_SECOND: Final = 25
-"""Most publish requests a second of one connection (AppSync Events: quotas)."""
-LIFETIME_SECONDS: Final = 24 * 60 * 60.0
-"""After this time the server ends a connection (AppSync Events: WebSocket protocol)."""
-# The HTTP request that a signature on the socket covers; HTTP publishing itself sends fewer headers.
+"""Maximum publish requests a second on one connection (AppSync Events: quotas)."""
+# Headers of the HTTP request that a signature on the socket covers. An HTTP publish itself sends fewer.
 SOCKET_HEADERS: Final = {
     "accept": "application/json, text/javascript",
     "content-encoding": "amz-1.0",
@@ -35,7 +33,7 @@ HTTP_HEADERS: Final = {"content-type": "application/json"}
 
 @dataclass(frozen=True)
 class Acknowledged:
-    """The connection is open; without any frame for `silence_seconds` it counts as lost."""
+    """`connection_ack`: the connection is open. Without any frame for `silence_seconds` it counts as lost."""
 
     silence_seconds: float
 
@@ -69,14 +67,14 @@ class SubscriptionRefused:
 
 @dataclass(frozen=True)
 class Unsubscribed:
-    """`unsubscribe_success`, or `unsubscribe_error`: either way the subscription is no more."""
+    """`unsubscribe_success`, or `unsubscribe_error`: in both cases the subscription has ended."""
 
     id: str
 
 
 @dataclass(frozen=True)
 class Data:
-    """Events for one subscription, decoded. A frame holds one; the documented array form is understood too."""
+    """`data`: decoded events of one subscription. A frame holds one; the documented array form is parsed as well."""
 
     id: str
     events: tuple[Any, ...]
@@ -84,7 +82,7 @@ class Data:
 
 @dataclass(frozen=True)
 class BroadcastFailed:
-    """`broadcast_error`: an event for this subscription was lost on the server's side."""
+    """`broadcast_error`: the API could not deliver an event of this subscription."""
 
     id: str
     reasons: tuple[Reason, ...]
@@ -92,7 +90,7 @@ class BroadcastFailed:
 
 @dataclass(frozen=True)
 class Published:
-    """`publish_success`: which of the events passed, and why others did not."""
+    """`publish_success`: the accepted and the failed events."""
 
     id: str
     successful: tuple[Accepted, ...]
@@ -101,15 +99,15 @@ class Published:
 
 @dataclass(frozen=True)
 class PublishRefused:
-    """`publish_error`: none of the events passed."""
+    """`publish_error`: none of the events was published."""
 
     id: str
     reasons: tuple[Reason, ...]
 
 
 @dataclass(frozen=True)
-class Complaint:
-    """`error`: a frame was not understood."""
+class ErrorFrame:
+    """`error`: the API could not process a frame."""
 
     id: str | None
     reasons: tuple[Reason, ...]
@@ -126,32 +124,32 @@ Frame = (
     | BroadcastFailed
     | Published
     | PublishRefused
-    | Complaint
+    | ErrorFrame
 )
 
 
 def compact(document: Any) -> str:
-    """Return compact JSON with non-ASCII text as it is.
+    """Return compact JSON with non-ASCII text unescaped.
 
     Raises:
-        TypeError, ValueError: it is no JSON value; NaN and infinity are none.
+        TypeError, ValueError: the document is not a JSON value; NaN and infinity are not.
     """
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def subprotocols(authorization: Mapping[str, str]) -> tuple[str, str]:
-    """Return the two subprotocols to offer: the protocol's name and the credentials, base64url without padding."""
+    """Return the two subprotocols to offer: the protocol's name, and the credentials in base64url without padding."""
     encoded = base64.urlsafe_b64encode(compact(dict(authorization)).encode()).decode().rstrip("=")
     return SUBPROTOCOL, f"header-{encoded}"
 
 
 def init_frame() -> str:
-    """Return the frame that asks for the connection's acknowledgement."""
+    """Return the `connection_init` frame."""
     return compact({"type": "connection_init"})
 
 
 def subscribe_frame(id: str, channel: str, authorization: Mapping[str, str]) -> str:
-    """Return the frame that subscribes to a channel under an id that is unique within the connection."""
+    """Return the frame that subscribes to a channel; `id` is unique within the connection."""
     return compact({"type": "subscribe", "id": id, "channel": channel, "authorization": dict(authorization)})
 
 
@@ -164,7 +162,7 @@ def publish_frame(id: str, channel: str, events: Sequence[Any], authorization: M
     """Return the frame that publishes one to five events, each any JSON value.
 
     Raises:
-        ValueError: no event, or more than five.
+        ValueError: the list is empty or has more than five events.
     """
     return compact(
         {"type": "publish", "id": id, **_published_fields(channel, events), "authorization": dict(authorization)}
@@ -182,39 +180,39 @@ def subscribe_body(channel: str) -> str:
 
 
 def publish_body(channel: str, events: Sequence[Any]) -> str:
-    """Return the body of an HTTP publish, which is also what a signature for publishing covers.
+    """Return the body of an HTTP publish, which is also the text that a signature for publishing covers.
 
     Raises:
-        ValueError: no event, or more than five.
+        ValueError: the list is empty or has more than five events.
     """
     return compact(_published_fields(channel, events))
 
 
 def _published_fields(channel: str, events: Sequence[Any]) -> dict[str, Any]:
     if not 1 <= len(events) <= EVENTS_PER_PUBLISH:
-        raise ValueError(f"a publish holds 1 to {EVENTS_PER_PUBLISH} events, not {len(events)}")
+        raise ValueError(f"a publish request takes 1 to {EVENTS_PER_PUBLISH} events, not {len(events)}")
     return {"channel": channel, "events": [compact(event) for event in events]}
 
 
 def parse(text: str) -> Frame | None:
-    """Read one frame of the server.
+    """Parse one frame of the API.
 
     Returns:
-        The frame, or None for a type that this client does not know.
+        The frame, or None if its type is unknown.
 
     Raises:
-        ProtocolError: the text is no frame, or lacks what its type needs.
+        ProtocolError: the text is not a frame, or a required field is missing.
     """
     try:
         frame = json.loads(text)
-        reader = _READERS.get(frame["type"])
-        return reader(frame) if reader is not None else None
+        parser = _PARSERS.get(frame["type"])
+        return parser(frame) if parser is not None else None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ProtocolError(f"not a frame of the protocol: {text[:200]}") from error
+        raise ProtocolError(f"invalid frame: {text[:200]}") from error
 
 
 def reasons(entries: Any) -> tuple[Reason, ...]:
-    """Read `errors` of a frame or of an HTTP answer."""
+    """Parse `errors` of a frame or HTTP response."""
     return tuple(
         Reason(
             type=str(entry.get("errorType") or entry.get("code") or "Unknown"),
@@ -240,7 +238,7 @@ def _published(frame: dict[str, Any]) -> Published:
     return Published(frame["id"], _results.accepted(frame.get("successful")), _results.failed(frame.get("failed")))
 
 
-_READERS: dict[str, Callable[[dict[str, Any]], Frame]] = {
+_PARSERS: dict[str, Callable[[dict[str, Any]], Frame]] = {
     "connection_ack": _acknowledged,
     "connection_error": lambda frame: ConnectionRefused(reasons(frame.get("errors"))),
     "ka": lambda frame: KeepAlive(),
@@ -252,5 +250,5 @@ _READERS: dict[str, Callable[[dict[str, Any]], Frame]] = {
     "broadcast_error": lambda frame: BroadcastFailed(frame["id"], reasons(frame.get("errors"))),
     "publish_success": _published,
     "publish_error": lambda frame: PublishRefused(frame["id"], reasons(frame.get("errors"))),
-    "error": lambda frame: Complaint(frame.get("id"), reasons(frame.get("errors"))),
+    "error": lambda frame: ErrorFrame(frame.get("id"), reasons(frame.get("errors"))),
 }

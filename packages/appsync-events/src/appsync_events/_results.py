@@ -1,17 +1,21 @@
-"""What became of published events, and of events that should have been received."""
+"""The result of a publish, per event, and the error for a result with failed events."""
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass, replace
 from typing import Any
 
-from appsync_events._errors import EventsFailedError
+from appsync_events._error_base import EventsError, Reason
 
 
 @dataclass(frozen=True)
 class Accepted:
-    """An event that the API broadcasts: its place in the list that was published, and the id that the API gave it."""
+    """An event that the API broadcasts.
+
+    Attributes:
+        index: its position in the published list.
+        identifier: the id that the API assigned.
+    """
 
     index: int
     identifier: str
@@ -19,7 +23,14 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Failed:
-    """An event that the API turned away: too large, or failed by the namespace's handler."""
+    """An event that the API rejected: too large, or failed by the namespace's handler.
+
+    Attributes:
+        index: its position in the published list.
+        identifier: the id that the API assigned; empty if it assigned none.
+        code: the API's error code, for example `EventTooLargeException`.
+        message: the API's error message.
+    """
 
     index: int
     identifier: str
@@ -29,12 +40,12 @@ class Failed:
 
 @dataclass(frozen=True)
 class PublishResult:
-    """What became of a list of events; every index counts from 0 in the list as it was given.
+    """The result of publishing a list of events. Indices count from 0 in the list that was passed to `publish`.
 
     Attributes:
         count: how many events were published.
-        successful: those that are broadcast.
-        failed: those that are not, and why.
+        successful: the events that are broadcast.
+        failed: the events that are not, with their errors.
     """
 
     count: int
@@ -43,20 +54,21 @@ class PublishResult:
 
     @property
     def dropped(self) -> tuple[int, ...]:
-        """Indices of events that the namespace's handler left out: neither broadcast nor failed."""
-        told = {event.index for event in self.successful} | {event.index for event in self.failed}
-        return tuple(index for index in range(self.count) if index not in told)
+        """Indices of the events that the namespace's handler filtered out: neither broadcast nor failed."""
+        reported = {event.index for event in self.successful} | {event.index for event in self.failed}
+        return tuple(index for index in range(self.count) if index not in reported)
 
     def raise_for_failed(self) -> None:
-        """Do nothing where no event failed.
+        """Raise if any event failed.
 
         Raises:
-            EventsFailedError: some did.
+            EventsFailedError: at least one event failed.
         """
         if self.failed:
             raise EventsFailedError(self)
 
     def __add__(self, later: PublishResult) -> PublishResult:
+        """Return the result of this publish followed by a later one, with continued indices."""
         return PublishResult(
             self.count + later.count,
             self.successful + tuple(replace(event, index=event.index + self.count) for event in later.successful),
@@ -64,38 +76,32 @@ class PublishResult:
         )
 
 
-NOTHING = PublishResult(0, (), ())
-"""The result of publishing nothing."""
+class EventsFailedError(EventsError):
+    """The API accepted a publish, but rejected some of its events.
 
-
-class GapReason(enum.Enum):
-    """Why events of a subscription are missing, or may be."""
-
-    RECONNECTED = "the connection was lost; whatever was published until it came back is missing"
-    NOT_DELIVERED = "the Event API said that it could not deliver an event"
-    SLOW_CONSUMER = "events came faster than they were taken, and the oldest were given up"
-
-
-@dataclass(frozen=True)
-class Gap:
-    """A place in a subscription where events are missing, or may be: the API keeps none, so ask your own store.
-
-    Attributes:
-        reason: why.
-        lost: how many, where that is known.
+    Args:
+        result: the result of the publish; its `failed` has the rejected events.
     """
 
-    reason: GapReason
-    lost: int | None = None
+    result: PublishResult
+
+    def __init__(self, result: PublishResult) -> None:
+        reasons = tuple(Reason(failed.code, failed.message) for failed in result.failed)
+        super().__init__(f"{len(result.failed)} of {result.count} events failed", reasons)
+        self.result = result
+
+
+NOTHING = PublishResult(0, (), ())
+"""The result of publishing an empty list."""
 
 
 def accepted(entries: Any) -> tuple[Accepted, ...]:
-    """Read `successful` of an answer (AppSync Events: publish events via HTTP)."""
+    """Read `successful` of a response (AppSync Events: publish events via HTTP)."""
     return tuple(Accepted(int(entry.get("index", 0)), str(entry["identifier"])) for entry in entries or ())
 
 
 def failed(entries: Any) -> tuple[Failed, ...]:
-    """Read `failed` of an answer; `code` and `message` are also understood under their names in AWS's Swift client."""
+    """Read `failed` of a response; `code` and `message` are also read under their names in AWS's Swift client."""
     return tuple(
         Failed(
             int(entry.get("index", 0)),

@@ -1,4 +1,4 @@
-"""What the tests of connections listen and connect with."""
+"""Credentials, a recorder of callbacks and refusal frames, for the tests of connections."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ QUICK = Backoff(base=0.01, cap=0.02)
 
 
 def tokens() -> UserPoolToken:
-    """Tokens `t0`, `t1`, …: each refusal brings the next."""
+    """Return tokens `t0`, `t1`, …: each rejection yields the next one."""
     number = 0
 
     async def token(refused: str | None) -> str:
@@ -30,38 +30,38 @@ def tokens() -> UserPoolToken:
 
 
 class Listener:
-    """Everything that a socket tells, in order."""
+    """Records all callbacks of a client, in order."""
 
     def __init__(self) -> None:
-        self.told: list[Any] = []
+        self.recorded: list[Any] = []
         self._changed = asyncio.Event()
 
-    def tell(self, what: Any) -> None:
-        self.told.append(what)
+    def record(self, what: Any) -> None:
+        self.recorded.append(what)
         self._changed.set()
 
     def on_state(self, state: ConnectionState, cause: EventsError | None) -> None:
-        self.tell(state)
+        self.record(state)
 
     def on_live(self) -> None:
-        self.tell("live")
+        self.record("live")
 
     async def until(self, *expected: Any) -> None:
-        """Wait until the last things told, states aside, are these."""
+        """Wait until the last records, without states, are these."""
         async with asyncio.timeout(20):
-            while self.said()[-len(expected) :] != list(expected):
+            while self.events()[-len(expected) :] != list(expected):
                 self._changed.clear()
                 await self._changed.wait()
 
-    def said(self) -> list[Any]:
-        return [what for what in self.told if not isinstance(what, ConnectionState)]
+    def events(self) -> list[Any]:
+        return [what for what in self.recorded if not isinstance(what, ConnectionState)]
 
 
 def refusal(kind: str, id: str | None, type: str, code: int | None = None) -> Frame:
-    """A frame that refuses something."""
+    """Return an error frame of a type."""
     error: Frame = {"errorType": type, "message": "m"} | ({"errorCode": code} if code else {})
     return {"type": kind, "errors": [error]} | ({"id": id} if id else {})
 
 
-async def listen(socket: EventsClient, listener: Listener, channel: str = "/a/b") -> Any:
-    return await socket.subscribe(channel, listener.tell, on_live=listener.on_live)
+async def listen(client: EventsClient, listener: Listener, channel: str = "/a/b") -> Any:
+    return await client.subscribe(channel, listener.record, on_live=listener.on_live)

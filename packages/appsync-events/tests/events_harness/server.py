@@ -1,4 +1,4 @@
-"""A small real server for this folder's tests: an Event API that does as it is told."""
+"""An Event API on loopback that a test scripts: WebSocket and HTTP."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Frame = dict[str, Any]
 
 @dataclass(eq=False)
 class Connection:
-    """One connection as the server has it."""
+    """The server's side of one connection."""
 
     socket: web.WebSocketResponse
     authorization: dict[str, str]
@@ -28,8 +28,32 @@ class Connection:
         await self.socket.send_str(_protocol.compact(frame))
 
 
+@dataclass
+class HttpRequest:
+    """One HTTP publish as the server received it."""
+
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass
+class HttpReply:
+    """One scripted answer to an HTTP publish; `cut` closes the connection instead."""
+
+    status: int = 200
+    body: Any = None
+    cut: bool = False
+
+
 class EventServer:
-    """An Event API. `on_connect`, `on_subscribe` and `on_publish` return the frame to answer with, or None for none."""
+    """An Event API on a free loopback port.
+
+    Attributes:
+        connections: all connections so far.
+        on_connect, on_subscribe, on_publish: return the frame to answer with, or None for no answer.
+        http_requests: all HTTP publishes so far.
+        http_script: the answers to HTTP publishes, in order; the last one is repeated.
+    """
 
     def __init__(self) -> None:
         self.connections: list[Connection] = []
@@ -42,6 +66,8 @@ class EventServer:
             "successful": [{"identifier": "x", "index": n} for n, _ in enumerate(frame["events"])],
             "failed": [],
         }
+        self.http_requests: list[HttpRequest] = []
+        self.http_script: list[HttpReply] = []
         self._changed = asyncio.Event()
         self._runner: web.AppRunner | None = None
         self.port = 0
@@ -63,6 +89,7 @@ class EventServer:
     async def start(self) -> None:
         app = web.Application()
         app.router.add_get("/event/realtime", self._serve)
+        app.router.add_post("/event", self._publish)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port)
@@ -105,11 +132,21 @@ class EventServer:
         self.connections.append(connection)
         async for message in socket:
             if message.type is WSMsgType.TEXT:
-                await self._take(connection, json.loads(message.data))
+                await self._answer(connection, json.loads(message.data))
         self._changed.set()
         return socket
 
-    async def _take(self, connection: Connection, frame: Frame) -> None:
+    async def _publish(self, request: web.Request) -> web.Response:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        self.http_requests.append(HttpRequest(headers, await request.read()))
+        reply = self.http_script.pop(0) if len(self.http_script) > 1 else self.http_script[0]
+        if reply.cut:
+            assert request.transport is not None
+            request.transport.close()
+        text = reply.body if isinstance(reply.body, str) else json.dumps(reply.body)
+        return web.Response(status=reply.status, text=text)
+
+    async def _answer(self, connection: Connection, frame: Frame) -> None:
         connection.frames.append(frame)
         answers: dict[str, Callable[[], Frame | None]] = {
             "connection_init": lambda: self.on_connect(connection.authorization),

@@ -1,4 +1,4 @@
-"""One open connection to the Event API, from its handshake to its end."""
+"""One WebSocket connection to the Event API, from its handshake to its end."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import aiohttp
 
 from appsync_events import _protocol
 from appsync_events._errors import ConnectionLostError, ConnectionRefusedByServerError, EventsError, ProtocolError
-from appsync_events._rate_limiter import Pacer
+from appsync_events._socket.rate_limiter import RateLimiter
+from appsync_events._timeout import Timeout
 
 _log = logging.getLogger(__name__)
 _FRAME_BYTES_MAX = 4 * 1024 * 1024
@@ -23,48 +24,46 @@ class Connection:
 
     Args:
         socket: the WebSocket.
-        silence_seconds: how long the server may be silent.
-        ack_seconds: how long to wait for the answer to a frame.
+        silence_seconds: longest time without a frame of the API before the connection counts as lost.
     """
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse, silence_seconds: float, ack_seconds: float) -> None:
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, silence_seconds: float) -> None:
         self._socket = socket
         self._silence_seconds = silence_seconds
-        self._ack_seconds = ack_seconds
         self._answers: dict[str, asyncio.Future[_protocol.Frame]] = {}
         self._sending: set[asyncio.Task[None]] = set()
-        self.publishes = Pacer(_protocol.PUBLISHES_PER_SECOND)
+        self.publish_rate = RateLimiter(_protocol.PUBLISHES_PER_SECOND)
 
     @classmethod
     async def open(
-        cls, http: aiohttp.ClientSession, url: str, authorization: Mapping[str, str], *, ack_seconds: float
+        cls, http: aiohttp.ClientSession, url: str, authorization: Mapping[str, str], limits: Timeout
     ) -> Connection:
-        """Connect and wait for the acknowledgement.
+        """Connect and wait for `connection_ack`.
 
         Args:
-            http: the connection pool.
-            url: the socket's address.
+            http: the HTTP session.
+            url: the WebSocket address.
             authorization: credentials with `host`.
-            ack_seconds: how long to wait for each answer.
+            limits: time limits.
 
         Raises:
-            ConnectionRefusedByServerError: the server answered `connection_error`.
-            ConnectionLostError, ProtocolError, aiohttp.ClientError, OSError, TimeoutError: it could not be opened.
+            ConnectionRefusedByServerError: the API answered `connection_error`.
+            ConnectionLostError, ProtocolError, aiohttp.ClientError, OSError, TimeoutError: the connection failed.
         """
-        async with asyncio.timeout(ack_seconds):
+        async with asyncio.timeout(limits.connect):
             socket = await http.ws_connect(
                 url,
                 protocols=_protocol.subprotocols(authorization),
-                timeout=aiohttp.ClientWSTimeout(ws_close=2.0),
+                timeout=aiohttp.ClientWSTimeout(ws_close=limits.close),
                 max_msg_size=_FRAME_BYTES_MAX,
             )
         try:
             await socket.send_str(_protocol.init_frame())
-            async with asyncio.timeout(ack_seconds):
+            async with asyncio.timeout(limits.acknowledge):
                 while True:
                     frame = _protocol.parse(await _text(socket))
                     if isinstance(frame, _protocol.Acknowledged):
-                        return cls(socket, frame.silence_seconds, ack_seconds)
+                        return cls(socket, frame.silence_seconds)
                     if isinstance(frame, _protocol.ConnectionRefused):
                         message = "the Event API refused the connection"
                         raise ConnectionRefusedByServerError(message, frame.reasons)
@@ -72,12 +71,12 @@ class Connection:
             await socket.close()
             raise
 
-    async def frame(self, within: float) -> _protocol.Frame | None:
-        """Return the next frame; None for one of an unknown kind, and where none came `within` so many seconds.
+    async def receive(self, within: float) -> _protocol.Frame | None:
+        """Return the next frame; None if its type is unknown, or if none came `within` so many seconds.
 
         Raises:
-            ConnectionLostError: the connection ended, or was silent for longer than the server announced.
-            ProtocolError: something came that is no frame.
+            ConnectionLostError: the connection ended, or was silent for longer than the API announced.
+            ProtocolError: an invalid frame came.
         """
         try:
             async with asyncio.timeout(min(self._silence_seconds, within)):
@@ -85,55 +84,60 @@ class Connection:
         except TimeoutError as error:
             if within <= self._silence_seconds:
                 return None
-            raise ConnectionLostError(f"nothing was heard for {self._silence_seconds:.0f} seconds") from error
+            raise ConnectionLostError(f"no frame from the Event API for {self._silence_seconds:.0f} seconds") from error
 
-    async def ask(self, id: str, frame: str) -> _protocol.Frame:
-        """Send a frame and return the one that answers it.
+    async def request(self, id: str, frame: str, seconds: float) -> _protocol.Frame:
+        """Send a frame and return its answer.
+
+        Args:
+            id: the id in the frame, which the answer repeats.
+            frame: the frame.
+            seconds: longest wait for the answer.
 
         Raises:
-            ConnectionLostError: the connection ended first, or no answer came and it was closed for that.
+            ConnectionLostError: the connection ended first, or no answer came in time; then it is closed.
         """
         answer: asyncio.Future[_protocol.Frame] = asyncio.get_running_loop().create_future()
         self._answers[id] = answer
         try:
             await self._send(frame)
-            async with asyncio.timeout(self._ack_seconds):
+            async with asyncio.timeout(seconds):
                 return await answer
         except TimeoutError as error:
             await self._socket.close()
-            raise ConnectionLostError(f"no answer within {self._ack_seconds:.0f} seconds") from error
+            raise ConnectionLostError(f"no answer from the Event API within {seconds:.0f} seconds") from error
         finally:
-            if self._answers.get(id) is answer:  # an unsubscribe may have come in between, with the same id
+            if self._answers.get(id) is answer:  # an unsubscribe with the same id may have replaced it
                 del self._answers[id]
 
-    def tell(self, frame: str) -> None:
-        """Send a frame whose answer nobody waits for, as soon as may be."""
+    def send_in_background(self, frame: str) -> None:
+        """Send a frame without waiting for it or for its answer."""
 
         async def send() -> None:
-            with contextlib.suppress(ConnectionLostError):  # the reader notices as well
+            with contextlib.suppress(ConnectionLostError):  # `receive` reports the loss as well
                 await self._send(frame)
 
         task = asyncio.create_task(send(), name="events frame")
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
 
-    def answered(self, frame: Any) -> None:
-        """Hand a frame to whoever waits for it; a complaint that nobody waits for goes to the log."""
+    def resolve(self, frame: Any) -> None:
+        """Hand an answer to the request that waits for it; log an `error` frame that answers no request."""
         answer = self._answers.get(getattr(frame, "id", None) or "")
         if answer is not None and not answer.done():
             answer.set_result(frame)
-        elif isinstance(frame, _protocol.Complaint):
-            _log.warning("the Event API complains: %s", "; ".join(map(str, frame.reasons)))
+        elif isinstance(frame, _protocol.ErrorFrame):
+            _log.warning("error frame from the Event API: %s", "; ".join(map(str, frame.reasons)))
 
-    def lost(self, cause: Exception) -> None:
-        """Tell whoever waits for an answer that none will come."""
+    def fail_requests(self, cause: Exception) -> None:
+        """Fail all requests that wait for an answer with ConnectionLostError."""
         reasons = cause.reasons if isinstance(cause, EventsError) else ()
         for answer in self._answers.values():
             if not answer.done():
                 answer.set_exception(ConnectionLostError(str(cause), reasons))
 
     async def close(self) -> None:
-        """End the connection."""
+        """Close the connection."""
         for task in self._sending:
             task.cancel()
         await self._socket.close()
@@ -150,5 +154,5 @@ async def _text(socket: aiohttp.ClientWebSocketResponse) -> str:
     if message.type is aiohttp.WSMsgType.TEXT:
         return str(message.data)
     if message.type is aiohttp.WSMsgType.BINARY:
-        raise ProtocolError("a binary frame, which the protocol does not have")
+        raise ProtocolError("a binary frame came; the protocol has only text frames")
     raise ConnectionLostError(f"the server closed the connection (code {socket.close_code})")

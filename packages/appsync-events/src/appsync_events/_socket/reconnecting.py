@@ -1,4 +1,4 @@
-"""A connection that comes back by itself, with every subscription it had and with fresh credentials."""
+"""A connection that reconnects automatically, with fresh credentials, and restores every subscription."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from typing import Any, Final
 import aiohttp
 
 from appsync_events import _protocol
-from appsync_events._auth import Auth, Renewal
+from appsync_events._auth import Auth, OperationCredentials
 from appsync_events._backoff import Backoff
-from appsync_events._connection import Connection
 from appsync_events._endpoint import Endpoint
 from appsync_events._errors import (
     ConnectionLostError,
@@ -23,25 +22,26 @@ from appsync_events._errors import (
     UnreachableError,
 )
 from appsync_events._operations import socket_operation
-from appsync_events._subscription import ConnectionState, Subscription
-from appsync_events._subscriptions import Subscriptions, call
+from appsync_events._socket.connection import Connection
+from appsync_events._socket.subscription import ConnectionState, Subscription
+from appsync_events._socket.subscriptions import Subscriptions, call
+from appsync_events._timeout import Timeout
 
 _log = logging.getLogger(__name__)
-_LASTED_SECONDS: Final = 10.0
-"""A connection that lasted this long makes the next wait short again."""
+_STABLE_SECONDS: Final = 10.0
+"""A connection that lasted this long resets the backoff."""
 
 
-class LastingConnection:
+class ReconnectingConnection:
     """The connection of one client.
 
     Args:
         endpoint: of the Event API.
-        auth: credentials for connecting, and for subscriptions that bring none of their own.
-        http: gives the connection pool.
+        auth: credentials for connecting, and for operations without their own.
+        http: returns the HTTP session.
         on_state: called at each change of state, with the error that ended the connection, if any.
         backoff: waits between connections.
-        ack_seconds: how long to wait for an acknowledgement.
-        lifetime_seconds: age at which the connection is renewed, ahead of the server's own limit.
+        timeout: time limits.
     """
 
     def __init__(
@@ -52,17 +52,15 @@ class LastingConnection:
         *,
         on_state: Callable[[ConnectionState, EventsError | None], None] | None,
         backoff: Backoff,
-        ack_seconds: float,
-        lifetime_seconds: float,
+        timeout: Timeout,
     ) -> None:
         self._endpoint = endpoint
         self._auth = auth
         self._http = http
         self._on_state = on_state
         self._backoff = backoff
-        self._ack_seconds = ack_seconds
-        self._lifetime_seconds = lifetime_seconds
-        self._subscriptions = Subscriptions(endpoint, auth, backoff)
+        self._timeout = timeout
+        self._subscriptions = Subscriptions(endpoint, auth, backoff, timeout.acknowledge)
         self._connection: Connection | None = None
         self._runner: asyncio.Task[None] | None = None
         self._ending: asyncio.Task[None] | None = None
@@ -72,14 +70,14 @@ class LastingConnection:
         self.state = ConnectionState.CLOSED
 
     def start(self) -> None:
-        """Begin to connect, and stay connected until `close`; also after the API refused for good."""
+        """Connect in the background and reconnect until `close`; also restarts after a final refusal."""
         if self._runner is None or self._runner.done():
             self._failure = self._refused = None
             self._enter(ConnectionState.CONNECTING)
             self._runner = asyncio.create_task(self._run(), name="events connection")
 
     async def close(self) -> None:
-        """End the connection; whoever waits for an answer gets ConnectionLostError."""
+        """Close the connection; pending requests fail with ConnectionLostError."""
         if self._runner is not None:
             self._runner.cancel()
             await asyncio.gather(self._runner, return_exceptions=True)
@@ -88,11 +86,11 @@ class LastingConnection:
         self._enter(ConnectionState.CLOSED)
 
     async def connected(self) -> Connection:
-        """Wait until the connection is open and every subscription acknowledged.
+        """Wait until the connection is open and the API has acknowledged every subscription.
 
         Raises:
-            ConnectionRefusedByServerError, NoCredentialsError: it never will be with these credentials.
-            ConnectionLostError: it is closed.
+            ConnectionRefusedByServerError, NoCredentialsError: the API refuses these credentials for good.
+            ConnectionLostError: the connection was closed.
         """
         while self.state is not ConnectionState.CONNECTED or self._connection is None:
             if self._failure is not None:
@@ -103,12 +101,12 @@ class LastingConnection:
         return self._connection
 
     async def subscribe(self, subscription: Subscription) -> None:
-        """Subscribe, now and after every reconnection; return once it is acknowledged.
+        """Subscribe, now and after every reconnection; return after the first acknowledgement.
 
         Raises:
-            SubscriptionRefusedError: the server said no.
-            ConnectionRefusedByServerError, NoCredentialsError, ConnectionLostError: there is no connection to come.
-            CredentialsError: the subscription's own credentials could not be had.
+            SubscriptionRefusedError: the API refused the subscription.
+            ConnectionRefusedByServerError, NoCredentialsError, ConnectionLostError: the connection has ended for good.
+            CredentialsError: the subscription's own credentials are not available.
         """
         if self._failure is not None:
             raise self._failure
@@ -117,46 +115,49 @@ class LastingConnection:
             if self._connection is not None:
                 with contextlib.suppress(ConnectionLostError):  # the next connection establishes it
                     await self._subscriptions.establish(subscription, self._connection)
-            await subscription.settled
+            await subscription._settled
         except BaseException:
             self._subscriptions.discard(subscription)
             if subscription.live and self._connection is not None:
-                self._connection.tell(_protocol.unsubscribe_frame(subscription.id))
+                self._connection.send_in_background(_protocol.unsubscribe_frame(subscription.id))
             raise
 
     async def unsubscribe(self, subscription: Subscription) -> None:
-        """End a subscription; its events stop at once on this side."""
+        """End a subscription; the client stops dispatching its events immediately."""
         self._subscriptions.discard(subscription)
         if self._connection is None or not subscription.live:
             return
         subscription.live = False
-        with contextlib.suppress(ConnectionLostError):  # with the connection the subscription ended as well
-            await self._connection.ask(subscription.id, _protocol.unsubscribe_frame(subscription.id))
+        frame = _protocol.unsubscribe_frame(subscription.id)
+        with contextlib.suppress(ConnectionLostError):  # a lost connection has ended the subscription as well
+            await self._connection.request(subscription.id, frame, self._timeout.acknowledge)
 
     async def publish(self, id: str, channel: str, events: Sequence[Any], auth: Auth | None) -> _protocol.Frame:
-        """Send one publish, paced as the API asks for, and return the frame that answers it.
+        """Send one publish request within the API's rate limit, and return the frame that answers it.
 
         Raises:
             ConnectionLostError: the connection ended before the answer; the events may have been published.
             UnreachableError: there was no connection in time.
             ConnectionRefusedByServerError, CredentialsError: there is no connection, or no credentials.
         """
+        seconds = self._timeout.publish
         try:
-            async with asyncio.timeout(self._ack_seconds):
+            async with asyncio.timeout(seconds):
                 connection = await self.connected()
         except TimeoutError as error:
-            raise UnreachableError(f"no connection within {self._ack_seconds:.0f} seconds") from error
+            raise UnreachableError(f"no connection to the Event API within {seconds:.0f} seconds") from error
         operation = socket_operation(self._endpoint, _protocol.publish_body(channel, events))
-        renewal = Renewal(auth or self._auth, operation)
-        await renewal.first()
+        credentials = OperationCredentials(auth or self._auth, operation)
+        await credentials.load()
         while True:
-            await connection.publishes.turn()
-            answer = await connection.ask(id, _protocol.publish_frame(id, channel, events, renewal.authorization))
+            await connection.publish_rate.acquire()
+            frame = _protocol.publish_frame(id, channel, events, credentials.authorization)
+            answer = await connection.request(id, frame, seconds)
             refused = isinstance(answer, _protocol.PublishRefused) and EventsError("", answer.reasons).unauthorized
-            if not refused or not await renewal.renew():
+            if not refused or not await credentials.renew():
                 return answer
 
-    # The connection, over and over
+    # The reconnection loop
 
     async def _run(self) -> None:
         attempt = 0
@@ -177,17 +178,17 @@ class LastingConnection:
             except EventsError as error:
                 cause = error
             except (aiohttp.ClientError, OSError, TimeoutError) as error:
-                cause = UnreachableError(f"the Event API gives no answer: {str(error) or type(error).__name__}")
+                cause = UnreachableError(f"cannot connect to the Event API: {str(error) or type(error).__name__}")
             except Exception as error:
-                _log.exception("the Events client met something unexpected and connects again")
-                cause = ConnectionLostError(f"unexpected: {error!r}")
-            self._subscriptions.lose()
-            attempt = 0 if loop.time() - began > _LASTED_SECONDS else attempt + 1
+                _log.exception("unexpected error in the Events client; reconnecting")
+                cause = ConnectionLostError(f"unexpected error: {error!r}")
+            self._subscriptions.mark_lost()
+            attempt = 0 if loop.time() - began > _STABLE_SECONDS else attempt + 1
             self._enter(ConnectionState.WAITING, cause)
             await asyncio.sleep(self._backoff.delay(max(attempt - 1, 0)))
 
     async def _connect(self) -> None:
-        """Open one connection and read it to its end."""
+        """Open one connection and read its frames until it ends."""
         connection = await self._open()
         self._connection = connection
         restoring = asyncio.create_task(self._subscriptions.restore(connection), name="events resubscribe")
@@ -201,7 +202,7 @@ class LastingConnection:
             self._connection = None
             restoring.cancel()
             await asyncio.gather(restoring, return_exceptions=True)
-            connection.lost(ConnectionLostError("the connection ended"))
+            connection.fail_requests(ConnectionLostError("the connection ended"))
             await connection.close()
 
     async def _open(self) -> Connection:
@@ -215,11 +216,11 @@ class LastingConnection:
                 self._http(),
                 self._endpoint.realtime_url,
                 {"host": self._endpoint.host, **headers},
-                ack_seconds=self._ack_seconds,
+                self._timeout,
             )
         except ConnectionRefusedByServerError as error:
             if error.final and refusal is None:
-                # A token may have been revoked or the clock be off: one more try with a new one.
+                # The token may have been revoked, or the clock be wrong: retry once with a new token.
                 self._refused = headers, error
                 raise ConnectionLostError(str(error), error.reasons) from error
             raise
@@ -228,17 +229,17 @@ class LastingConnection:
 
     async def _read(self, connection: Connection) -> None:
         loop = asyncio.get_running_loop()
-        renew_at = loop.time() + self._lifetime_seconds
+        renew_at = loop.time() + self._timeout.lifetime
         while (left := renew_at - loop.time()) > 0:
-            frame = await connection.frame(within=left)
+            frame = await connection.receive(within=left)
             if frame is not None:
-                self._subscriptions.take(frame, connection)
+                self._subscriptions.dispatch(frame, connection)
 
     def _restored(self, task: asyncio.Task[None], connection: Connection) -> None:
         if task.cancelled():
             return
         if task.exception() is not None:
-            # Without its subscriptions the connection is of no use; the reader notices the end and reports why.
+            # The connection is useless without its subscriptions; `_read` then ends and reports the cause.
             self._ending = asyncio.create_task(connection.close())
         elif self._connection is connection:
             self._enter(ConnectionState.CONNECTED)

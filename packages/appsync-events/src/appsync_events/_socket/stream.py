@@ -1,32 +1,49 @@
-"""A subscription to iterate over, with a bounded store between the socket and a consumer that may be slower."""
+"""An async iterator over the events of one subscription, with a bounded buffer for slow consumers."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from appsync_events._auth import Auth
 from appsync_events._errors import EventsError
-from appsync_events._results import Gap, GapReason
-from appsync_events._subscription import Subscription
-from appsync_events._subscriptions import call
+from appsync_events._gaps import Gap, GapReason
+from appsync_events._socket.subscription import Subscription
+from appsync_events._socket.subscriptions import call
 
-if TYPE_CHECKING:
-    from appsync_events._client import EventsClient
+
+class Subscriber(Protocol):
+    """Subscribes and unsubscribes; `EventsClient` implements it."""
+
+    async def subscribe(
+        self,
+        channel: str,
+        on_event: Callable[[Any], None],
+        *,
+        on_gap: Callable[[Gap], None] | None = None,
+        on_refused: Callable[[EventsError], None] | None = None,
+        auth: Auth | None = None,
+    ) -> Subscription:
+        """Subscribe to a channel; see `EventsClient.subscribe`."""
+        ...
+
+    async def unsubscribe(self, subscription: Subscription) -> None:
+        """End a subscription; see `EventsClient.unsubscribe`."""
+        ...
 
 
 class EventStream:
-    """Events of one channel. `EventsClient.stream` makes them.
+    """The events of one channel as an async iterator. `EventsClient.stream` creates it.
 
-    A consumer that is too slow never slows down the socket, nor other subscriptions: the oldest events go, and a gap
-    says how many. Iterating ends when the stream or its client is closed.
+    A slow consumer delays neither the socket nor other subscriptions: a full buffer discards its oldest events, and a
+    gap reports how many. Iteration ends when the stream or its client is closed.
     """
 
     def __init__(
         self,
-        client: EventsClient,
+        client: Subscriber,
         channel: str,
         *,
         size: int,
@@ -34,15 +51,15 @@ class EventStream:
         auth: Auth | None,
     ) -> None:
         if size < 1:
-            raise ValueError(f"a stream keeps at least one event, not {size}")
+            raise ValueError(f"size must be at least 1 event, not {size}")
         self._client = client
         self._channel = channel
         self._size = size
         self._on_gap = on_gap
         self._auth = auth
-        self._waiting: deque[Any] = deque()
+        self._buffer: deque[Any] = deque()
         self._lost = 0
-        self._gaps_lost = False
+        self._gap_lost = False
         self._arrived = asyncio.Event()
         self._ended = False
         self._cause: EventsError | None = None
@@ -56,7 +73,7 @@ class EventStream:
                 `EventsClient.subscribe`.
         """
         self._subscription = await self._client.subscribe(
-            self._channel, self._take, on_gap=self._take, on_refused=self.end, auth=self._auth
+            self._channel, self._put, on_gap=self._put, on_refused=self.end, auth=self._auth
         )
         return self
 
@@ -64,6 +81,7 @@ class EventStream:
         await self.close()
 
     def __aiter__(self) -> AsyncIterator[Any]:
+        """Return the stream itself."""
         return self
 
     async def __anext__(self) -> Any:
@@ -74,12 +92,12 @@ class EventStream:
             StopAsyncIteration: the stream or its client was closed.
         """
         while True:
-            if self._lost or self._gaps_lost:
-                gap = Gap(GapReason.SLOW_CONSUMER, None if self._gaps_lost else self._lost)
-                self._lost, self._gaps_lost = 0, False
+            if self._lost or self._gap_lost:
+                gap = Gap(GapReason.SLOW_CONSUMER, None if self._gap_lost else self._lost)
+                self._lost, self._gap_lost = 0, False
                 call(self._on_gap, gap)
-            if self._waiting:
-                item = self._waiting.popleft()
+            if self._buffer:
+                item = self._buffer.popleft()
                 if not isinstance(item, Gap):
                     return item
                 call(self._on_gap, item)
@@ -92,23 +110,23 @@ class EventStream:
                 await self._arrived.wait()
 
     async def close(self) -> None:
-        """Unsubscribe; whatever has not been taken is forgotten."""
+        """Unsubscribe and discard buffered events."""
         self.end(None)
-        self._waiting.clear()
+        self._buffer.clear()
         if self._subscription is not None:
             await self._client.unsubscribe(self._subscription)
 
     def end(self, cause: EventsError | None) -> None:
-        """Let nothing follow what has arrived; then `cause` is raised, if there is one."""
+        """End the iteration after the buffered events; it raises `cause`, if there is one."""
         if not self._ended:
             self._ended, self._cause = True, cause
             self._arrived.set()
 
-    def _take(self, item: Any) -> None:
-        if len(self._waiting) >= self._size:
-            if isinstance(self._waiting.popleft(), Gap):
-                self._gaps_lost = True  # from here on nobody can say how many events are missing
+    def _put(self, item: Any) -> None:
+        if len(self._buffer) >= self._size:
+            if isinstance(self._buffer.popleft(), Gap):
+                self._gap_lost = True  # from here on the number of missing events is unknown
             else:
                 self._lost += 1
-        self._waiting.append(item)
+        self._buffer.append(item)
         self._arrived.set()

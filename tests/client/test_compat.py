@@ -1,4 +1,4 @@
-"""The shortcuts for chats: subscriptions that are acknowledged, events with a time, failures that are never silent."""
+"""The functions of the front-end guide: acknowledged subscriptions, timestamps, and failures as exceptions."""
 
 from __future__ import annotations
 
@@ -14,10 +14,15 @@ from appsync_events import (
     Backoff,
     EventsClient,
     EventsFailedError,
-    Listening,
     PublishRefusedError,
     SubscriptionRefusedError,
     UserPoolToken,
+)
+from cryptography.hazmat.primitives.asymmetric import rsa
+from service_harness.every_mode import EveryMode, every_mode
+
+from client.compat import (
+    SubscriptionGroup,
     UsersMissedError,
     batch_publish,
     publish_event,
@@ -29,8 +34,6 @@ from appsync_events import (
     subscribe_to_user_messages,
     subscribe_to_user_notifications,
 )
-from cryptography.hazmat.primitives.asymmetric import rsa
-from service_harness.every_mode import EveryMode, every_mode
 
 QUICK = Backoff(base=0.01, cap=0.02)
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -55,49 +58,49 @@ async def client(api: EveryMode) -> AsyncIterator[EventsClient]:
         yield client
 
 
-async def gathered(queue: asyncio.Queue[Any], count: int) -> list[Any]:
+async def take(queue: asyncio.Queue[Any], count: int) -> list[Any]:
     async with asyncio.timeout(20):
         return [await queue.get() for _ in range(count)]
 
 
-async def test_a_channel_is_heard_from_the_moment_of_return_until_it_is_closed(client: EventsClient) -> None:
-    heard: asyncio.Queue[Any] = asyncio.Queue()
-    listening = await subscribe_to_channel(client, "/open/a", heard.put_nowait)
+async def test_channel_is_subscribed_from_return_until_close(client: EventsClient) -> None:
+    received: asyncio.Queue[Any] = asyncio.Queue()
+    subscriptions = await subscribe_to_channel(client, "/open/a", received.put_nowait)
     await publish_event(client, "/open/a", {"type": "A", "data": 1})
-    [event] = await gathered(heard, 1)
+    [event] = await take(received, 1)
     assert (event["type"], event["data"]) == ("A", 1)
     assert TIME.fullmatch(event["timestamp"])
-    await listening.close()
+    await subscriptions.close()
     await publish_event(client, "/open/a", {"type": "A", "data": 2})
     await client.publish("/open/a", [0])
-    assert heard.empty()
+    assert received.empty()
 
 
-async def test_a_time_that_an_event_has_stays(client: EventsClient) -> None:
-    heard: asyncio.Queue[Any] = asyncio.Queue()
-    async with await subscribe_to_channel(client, "/open/a", heard.put_nowait):
+async def test_existing_timestamp_is_kept(client: EventsClient) -> None:
+    received: asyncio.Queue[Any] = asyncio.Queue()
+    async with await subscribe_to_channel(client, "/open/a", received.put_nowait):
         await publish_event(client, "/open/a", {"type": "A", "data": 1, "timestamp": "then"})
-        assert (await gathered(heard, 1))[0]["timestamp"] == "then"
+        assert (await take(received, 1))[0]["timestamp"] == "then"
 
 
-async def test_several_channels_say_which_one_spoke(client: EventsClient) -> None:
-    heard: asyncio.Queue[Any] = asyncio.Queue()
+async def test_callback_of_several_channels_gets_the_channel_of_each_event(client: EventsClient) -> None:
+    received: asyncio.Queue[Any] = asyncio.Queue()
     channels = ["/open/a", "/open/b"]
-    async with await subscribe_to_channels(client, channels, lambda event, channel: heard.put_nowait(channel)):
+    async with await subscribe_to_channels(client, channels, lambda event, channel: received.put_nowait(channel)):
         await publish_event(client, "/open/b", {"type": "B"})
         await publish_event(client, "/open/a", {"type": "A"})
-        assert await gathered(heard, 2) == ["/open/b", "/open/a"]
+        assert await take(received, 2) == ["/open/b", "/open/a"]
 
 
-async def test_several_channels_are_all_or_none(client: EventsClient) -> None:
-    heard: asyncio.Queue[Any] = asyncio.Queue()
+async def test_one_refused_channel_unsubscribes_the_others(client: EventsClient) -> None:
+    received: asyncio.Queue[Any] = asyncio.Queue()
     with pytest.raises(SubscriptionRefusedError, match="/moderated/closed"):
         await subscribe_to_channels(
-            client, ["/open/a", "/moderated/closed"], lambda event, channel: heard.put_nowait(channel)
+            client, ["/open/a", "/moderated/closed"], lambda event, channel: received.put_nowait(channel)
         )
     await publish_event(client, "/open/a", {"type": "A"})
     await client.publish("/open/a", [0])
-    assert heard.empty()
+    assert received.empty()
 
 
 @pytest.mark.parametrize(
@@ -108,53 +111,53 @@ async def test_several_channels_are_all_or_none(client: EventsClient) -> None:
         (subscribe_to_call_session, "/calls/ada"),
     ],
 )
-async def test_a_user_s_or_call_s_own_channel(
-    client: EventsClient, subscribe: Callable[..., Awaitable[Listening]], channel: str
+async def test_functions_of_users_and_calls_subscribe_to_their_channels(
+    client: EventsClient, subscribe: Callable[..., Awaitable[SubscriptionGroup]], channel: str
 ) -> None:
-    heard: asyncio.Queue[Any] = asyncio.Queue()
-    async with await subscribe(client, "ada", heard.put_nowait):
+    received: asyncio.Queue[Any] = asyncio.Queue()
+    async with await subscribe(client, "ada", received.put_nowait):
         await publish_event(client, channel, {"type": "A"})
-        assert (await gathered(heard, 1))[0]["type"] == "A"
+        assert (await take(received, 1))[0]["type"] == "A"
 
 
-async def test_a_batch_keeps_its_order_whatever_its_length(client: EventsClient) -> None:
-    heard: asyncio.Queue[Any] = asyncio.Queue()
-    async with await subscribe_to_channel(client, "/open/a", heard.put_nowait):
+async def test_batch_of_several_requests_keeps_its_order(client: EventsClient) -> None:
+    received: asyncio.Queue[Any] = asyncio.Queue()
+    async with await subscribe_to_channel(client, "/open/a", received.put_nowait):
         result = await batch_publish(client, "/open/a", [{"type": "N", "data": n} for n in range(12)])
-        assert [event["data"] for event in await gathered(heard, 12)] == list(range(12))
+        assert [event["data"] for event in await take(received, 12)] == list(range(12))
     assert len(result.successful) == 12
 
 
-async def test_an_event_that_fails_is_an_exception(client: EventsClient) -> None:
+async def test_rejected_event_raises(client: EventsClient) -> None:
     with pytest.raises(EventsFailedError, match=r"1 of 1 events failed: .*240KB"):
         await publish_event(client, "/open/a", {"type": "LARGE", "data": "x" * 250_000})
 
 
-async def test_a_server_publishes_without_keeping_a_client(api: EveryMode, client: EventsClient) -> None:
-    heard: asyncio.Queue[Any] = asyncio.Queue()
-    async with await subscribe_to_channel(client, "/open/a", heard.put_nowait):
+async def test_server_publishes_with_a_temporary_client(api: EveryMode, client: EventsClient) -> None:
+    received: asyncio.Queue[Any] = asyncio.Queue()
+    async with await subscribe_to_channel(client, "/open/a", received.put_nowait):
         await publish_event_from_server(api.endpoint, "/open/a", {"type": "S"}, UserPoolToken(api.service.pool.token()))
-        assert (await gathered(heard, 1))[0]["type"] == "S"
+        assert (await take(received, 1))[0]["type"] == "S"
     with pytest.raises(PublishRefusedError) as refused:
         await publish_event_from_server(api.endpoint, "/open/a", {"type": "S"}, UserPoolToken("no token"))
     assert refused.value.status == 401
 
 
-async def test_users_are_reached_each_once_and_at_one_time(client: EventsClient) -> None:
-    heard: asyncio.Queue[Any] = asyncio.Queue()
-    async with await subscribe_to_channel(client, "/chats/*", heard.put_nowait):
+async def test_each_user_gets_the_event_once_with_the_same_timestamp(client: EventsClient) -> None:
+    received: asyncio.Queue[Any] = asyncio.Queue()
+    async with await subscribe_to_channel(client, "/chats/*", received.put_nowait):
         users = [f"user-{n}" for n in range(25)]
         results = await publish_to_users(client, [*users, "user-0"], "/chats", {"type": "T"})
-        events = await gathered(heard, 25)
+        events = await take(received, 25)
     assert sorted(results) == sorted(users)
     assert len({event["timestamp"] for event in events}) == 1
 
 
-async def test_somebody_who_is_not_reached_is_named_and_keeps_nobody_else_from_it(client: EventsClient) -> None:
-    heard: asyncio.Queue[Any] = asyncio.Queue()
-    async with await subscribe_to_channel(client, "/chats/*", heard.put_nowait):
-        with pytest.raises(UsersMissedError, match="1 of 3 users were not reached") as missed:
+async def test_failure_for_one_user_is_reported_and_does_not_affect_the_others(client: EventsClient) -> None:
+    received: asyncio.Queue[Any] = asyncio.Queue()
+    async with await subscribe_to_channel(client, "/chats/*", received.put_nowait):
+        with pytest.raises(UsersMissedError, match="the publish failed for 1 of 3 users") as missed:
             await publish_to_users(client, ["ada", "no such_id", "grace"], "/chats/", {"type": "T"})
-        await gathered(heard, 2)
+        await take(received, 2)
     assert set(missed.value.failures) == {"no such_id"}
     assert set(missed.value.results) == {"ada", "grace"}
