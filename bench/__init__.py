@@ -1,1 +1,1 @@
-"""Benchmarks: interleaved runs, medians, and ratios against a named baseline. docs/performance.md holds the figures."""
+"""Benchmarks: interleaved runs, medians, and ratios to a named baseline. docs/performance.md has the results."""

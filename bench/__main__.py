@@ -1,46 +1,70 @@
-"""`python -m bench [NAME ...]`: run the benchmarks and print their tables. `--help` lists them."""
+"""`python -m bench [NAME ...]`: run benchmarks and print their results. `--help` lists them."""
 
 from __future__ import annotations
 
 import argparse
 import importlib
 import sys
+from dataclasses import dataclass
+from typing import Final
 
-BENCHMARKS = {
-    "asset": "size of the Lambda asset, and that two builds are the same to the byte",
-    "synth": "`cdk synth` of one environment against an empty CDK app",
-    "init": "import to first request of a route function against a bare boto3 function",
-    "send": "the send route against the guide's algorithm, 2 / 10 / 100 / 1,000 participants",
-    "storage": "the direct channel's handler against the route, as the guide compares them",
-    "live": "send accepted to received by the other client, 50 users x 1 message a second, on a local cloud",
-    "fanout": "the Events service's fan-out to 100 subscribers, handlers on and off, against Socket.IO",
-    "functions": "calls of Lambda functions that the Events service runs itself: first, later, several at once",
-    "slow": "what 40 readers of the Events service notice of 10 others that never read",
-    "idle": "memory of 5,000 idle connections to the Events service",
-    "fuzz": "spoilt messages, frames, upgrades and requests for the Events service: no crash, no leak, no hang",
-    "accept": "accept tapped to connected event handled, on a local cloud",
-    "races": "200 x 100 concurrent accepts, accept against cancel, end against leave: one winner each time",
-    "up": "second `make up`: seconds until ready",
+
+@dataclass(frozen=True)
+class Benchmark:
+    """One benchmark.
+
+    Attributes:
+        module: below `bench`; it has `ROUNDS` and `run(rounds)`, which returns lines.
+        description: what it measures.
+    """
+
+    module: str
+    description: str
+
+
+BENCHMARKS: Final = {
+    "asset": Benchmark("deployment.asset", "size of the Lambda asset, and whether two builds are identical"),
+    "synth": Benchmark("deployment.synth", "`cdk synth` of one environment against an empty CDK app"),
+    "init": Benchmark("functions.init", "import to first response of a route function against a bare boto3 function"),
+    "send": Benchmark("functions.send", "the send route against the guide's algorithm; 2, 10, 100, 1,000 participants"),
+    "storage": Benchmark(
+        "local_cloud.storage", "message storage in the direct channel's handler against the send route"
+    ),
+    "live": Benchmark("local_cloud.live", "send to receipt by the other client; 50 users, 1 message a second each"),
+    "fanout": Benchmark(
+        "events_service.fanout", "fan-out to 100 subscribers, with and without handlers, against Socket.IO"
+    ),
+    "functions": Benchmark(
+        "events_service.lambda_functions",
+        "Lambda functions that the Events service runs: first, later, concurrent calls",
+    ),
+    "slow": Benchmark("events_service.slow", "latency of 40 readers while 10 other subscribers never read"),
+    "idle": Benchmark("events_service.idle", "memory of 5,000 idle connections"),
+    "accept": Benchmark("local_cloud.accept", "accept request to handled connected event, on a local cloud"),
+    "up": Benchmark("local_cloud.up", "second `make up`: seconds until ready"),
+}
+MOVED: Final = {
+    "fuzz": "fuzzing is a test: pytest tests/fuzz --fuzz-count 100000",
+    "races": "the races for a call are a test: pytest tests/races --race-rounds 200 --race-devices 100",
 }
 
 
 def main() -> int:
     """Run the named benchmarks, or all of them in the order of the list."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="; ".join(f"{k}: {v}" for k, v in BENCHMARKS.items()))
+    described = "; ".join(f"{name}: {benchmark.description}" for name, benchmark in BENCHMARKS.items())
+    parser.add_argument("names", nargs="*", metavar="NAME", help=described)
     parser.add_argument(
-        "--rounds",
-        "--count",
-        type=int,
-        default=0,
-        help="counted rounds, or inputs (each benchmark has its own default)",
+        "--rounds", "--count", type=int, default=0, help="measured rounds (each benchmark has its own default)"
     )
     arguments = parser.parse_args()
-    unknown = [name for name in arguments.names if name not in BENCHMARKS]
-    if unknown:
-        parser.error(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+    for name in arguments.names:
+        if name in MOVED:
+            parser.error(f"{name}: {MOVED[name]}")
+        if name not in BENCHMARKS:
+            parser.error(f"unknown benchmark: {name}; known are {', '.join(BENCHMARKS)}")
     for name in arguments.names or BENCHMARKS:
-        module = importlib.import_module(f"bench.{name}")
+        module = importlib.import_module(f"bench.{BENCHMARKS[name].module}")
         for line in module.run(arguments.rounds or module.ROUNDS):
             print(line, flush=True)
         print(flush=True)

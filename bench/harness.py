@@ -1,4 +1,4 @@
-"""Interleaved measurements: each subject runs once per round, in turn, so that a slow minute hits all of them alike."""
+"""Interleaved measurements: each subject runs once per round, in turn, so that a slow minute affects all of them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+"""The repository."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """The figures of one subject, all in the unit that its benchmark names."""
+    """The figures of one subject, in the unit of its benchmark."""
 
     name: str
     values: tuple[float, ...]
@@ -24,7 +29,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The subjects of one benchmark, the first being the baseline."""
+    """The subjects of one benchmark; the first is the baseline."""
 
     title: str
     unit: str
@@ -37,7 +42,7 @@ class Comparison:
         return statistics.median(value / base for value, base in zip(subject.values, baseline, strict=True))
 
     def lines(self) -> list[str]:
-        """Return a table for people: minimum, median, maximum and ratio to the baseline."""
+        """Return a table: minimum, median, maximum and ratio to the baseline."""
         width = max(len(result.name) for result in self.results)
         rows = [f"{self.title} ({self.unit}, {len(self.results[0].values)} interleaved rounds)"]
         rows.append(f"  {'':{width}}  {'min':>9} {'median':>9} {'max':>9}   ratio")
@@ -77,7 +82,7 @@ def compare(
 
 
 def seconds(run: Callable[[], object]) -> float:
-    """Return how many seconds a call takes on the wall clock."""
+    """Return the wall clock seconds of a call."""
     started = time.perf_counter()
     run()
     return time.perf_counter() - started

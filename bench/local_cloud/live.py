@@ -1,7 +1,7 @@
-"""A campus in small, on a local cloud: 50 users in 25 direct conversations, each sending one message a second.
+"""Message latency on a local cloud: 50 users in 25 direct conversations, each sending one message a second.
 
-Every client is the product's own Python client with a socket of its own. Two figures a message: from the request to
-the event at the other client, and from the answer (accepted) to that event: below zero where the event is first.
+Every client is this repository's Python client with its own WebSocket. Two latencies per message: from the request to
+the event at the other client, and from the response to that event; the latter is negative if the event comes first.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 import aiohttp
 
-from bench.people import User, sign_up
+from bench.local_cloud.users import User, sign_up
 from client.api.targets import Target, parse
 from contract.requests import SendMessage
 from local.testing import LocalCloud
@@ -32,28 +32,28 @@ _JOIN_SECONDS = 0.21
 
 
 def run(rounds: int) -> list[str]:
-    """Return the figures of so many runs of `SECONDS` each."""
+    """Return the latencies of so many runs of `SECONDS` each."""
     with tempfile.TemporaryDirectory() as scratch, LocalCloud.start(Path(scratch)) as cloud:
         target = parse(json.dumps(cloud.document), "the benchmark's local cloud")
-        return [line for _ in range(rounds) for line in asyncio.run(_campus(target))]
+        return [line for _ in range(rounds) for line in asyncio.run(_measure(target))]
 
 
 class _Arrivals:
-    """When each message arrived at the other client."""
+    """The times at which messages arrived at the other client."""
 
     def __init__(self) -> None:
         self.seen: list[tuple[str, float]] = []
         self.complete = asyncio.Event()
 
     def on_event(self, user_id: str, event: Any) -> None:
-        """Note when somebody else's message came."""
+        """Record the arrival of a message of the other user."""
         if event["type"] == "MESSAGE_SENT" and event["data"]["senderId"] != user_id:
             self.seen.append((event["data"]["tempId"], time.monotonic()))
             if len(self.seen) >= USERS * SECONDS:
                 self.complete.set()
 
 
-async def _campus(target: Target) -> list[str]:
+async def _measure(target: Target) -> list[str]:
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
         arrivals = _Arrivals()
         users = [await sign_up(target, http, str(number), arrivals.on_event) for number in range(USERS)]
@@ -70,7 +70,7 @@ async def _campus(target: Target) -> list[str]:
 
 
 async def _send(user: User, conversation_id: str, number: int, sent: dict[str, tuple[float, float]]) -> None:
-    """Send one message a second; the users join one after the other, so that functions start as load comes."""
+    """Send one message a second; the users start one after the other, so that functions start under growing load."""
     await asyncio.sleep(number * _JOIN_SECONDS)
     for _ in range(SECONDS):
         next_at = time.monotonic() + 1
@@ -82,7 +82,7 @@ async def _send(user: User, conversation_id: str, number: int, sent: dict[str, t
 
 
 async def _settle(arrivals: _Arrivals) -> None:
-    """Wait until everything has arrived, and then a little for what should not."""
+    """Wait until every message has arrived, and then one second for duplicates."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_SETTLE_SECONDS):
             await arrivals.complete.wait()
@@ -95,9 +95,10 @@ def _figures(seen: list[tuple[str, float]], sent: dict[str, tuple[float, float]]
     from_request = [(first[temp_id] - asked) * 1000 for temp_id, (asked, _) in sent.items() if temp_id in first]
     from_answer = [(first[temp_id] - accepted) * 1000 for temp_id, (_, accepted) in sent.items() if temp_id in first]
     lost = len(sent) - len(from_request)
-    doubled = sum(1 for times in arrivals.values() if times > 1)
+    duplicated = sum(1 for times in arrivals.values() if times > 1)
     return [
-        f"{USERS} users x 1 message a second for {SECONDS} s: {len(sent)} accepted, {lost} lost, {doubled} doubled",
+        f"{USERS} users x 1 message a second for {SECONDS} s: {len(sent)} accepted, "
+        f"{lost} lost, {duplicated} duplicated",
         f"  request to the other client   {_spread(from_request)}",
         f"  accepted to the other client  {_spread(from_answer)}",
     ]

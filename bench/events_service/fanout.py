@@ -1,8 +1,8 @@
-"""Fan-out: one publisher, 100 subscribers; the Events service, with handlers and without, against Socket.IO.
+"""Fan-out from one publisher to 100 subscribers: the Events service, with and without handlers, against Socket.IO.
 
-Deliveries a second in a closed loop, and the latency of deliveries at a fixed rate. The load is made by one process
-on uvloop that counts bytes; the same for both servers. The servers run one at a time, round after round. Where other
-programs take the processors, a server's own processor time per delivery says more than the clock.
+Measures deliveries a second in a closed loop, and the latency of deliveries at a fixed rate. The same load generator,
+one process on uvloop that counts bytes, serves both servers. The servers are measured in turn, round after round. On a
+machine with other load, the server's processor time per delivery is more reliable than the wall clock.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from typing import Final
 
 import uvloop
 
-from bench.fanout_client import Crowd, deliveries_per_second, latencies
-from bench.fanout_servers import Dialect, events_service, socket_io
+from bench.events_service.fanout_client import LoadGroup, deliveries_per_second, latencies
+from bench.events_service.fanout_servers import Dialect, events_service, socket_io
 
 ROUNDS = 7
 SUBSCRIBERS: Final = 100
@@ -31,7 +31,7 @@ RATE_SECONDS: Final = 1.5
 
 @dataclass
 class Figures:
-    """One server's figures, a value a round."""
+    """The figures of one server, one value per round."""
 
     dialect: Dialect
     rates: list[float] = field(default_factory=list)
@@ -41,7 +41,7 @@ class Figures:
 
 
 def run(rounds: int) -> list[str]:
-    """Measure so many rounds, after one that does not count."""
+    """Measure so many rounds, after one warm-up round."""
     with contextlib.ExitStack() as stack:
         baseline = stack.enter_context(socket_io())
         plain, handled = stack.enter_context(events_service())
@@ -60,28 +60,28 @@ def run(rounds: int) -> list[str]:
 
 
 async def _round(dialect: Dialect) -> tuple[float, float, list[float]]:
-    crowd = await Crowd.gather(dialect, SUBSCRIBERS)
+    group = await LoadGroup.connect(dialect, SUBSCRIBERS)
     gc.collect()
     gc.disable()
     try:
         before = _cpu_seconds(dialect.pid)
-        rate, deliveries = await deliveries_per_second(crowd, LOOP_SECONDS, WINDOW)
+        rate, deliveries = await deliveries_per_second(group, LOOP_SECONDS, WINDOW)
         cpu = (_cpu_seconds(dialect.pid) - before) / deliveries * 1e6
-        return rate, cpu, await latencies(crowd, RATE_SECONDS, PER_SECOND)
+        return rate, cpu, await latencies(group, RATE_SECONDS, PER_SECOND)
     finally:
         gc.enable()
-        crowd.disperse()
+        group.close()
 
 
 def _cpu_seconds(pid: int) -> float:
-    """Processor time that a process has used, in user and in system mode (proc(5))."""
+    """Return the processor time of a process in user and system mode (proc(5))."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _table(figures: list[Figures], rounds: int) -> list[str]:
     baseline, plain, handled = figures
-    heads = (f"deliveries/s, {WINDOW} under way", "server's CPU", f"ms at {PER_SECOND}/s: p50", "p99")
+    heads = (f"deliveries/s, window {WINDOW}", "server's CPU", f"ms at {PER_SECOND}/s: p50", "p99")
     lines = [
         f"Fan-out, 1 publisher, {SUBSCRIBERS} subscribers ({rounds} interleaved rounds, medians [lowest-highest])",
         f"  {'':28} {heads[0]:>28} {heads[1]:>14} {heads[2]:>16} {heads[3]:>18}",

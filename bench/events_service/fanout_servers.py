@@ -1,4 +1,4 @@
-"""The two servers of the fan-out benchmark, as their clients speak to them."""
+"""The two servers of the fan-out benchmark, and the protocol that a client uses with each."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from bench.events_service import KEY, service
+from bench.events_service.process import KEY, service
+from bench.harness import ROOT
 
-ROOT: Final = Path(__file__).resolve().parents[1]
 STOP_SECONDS: Final = 10.0
 
 
 class Dialect(Protocol):
-    """What a client says to a server, and how it knows the answers; all texts are WebSocket messages.
+    """The messages of a client to a server, and how it recognises the answers; all are WebSocket messages.
 
     Attributes:
-        name: of the server.
-        port: on loopback.
-        pid: of the server's process.
+        name: name of the server in the results.
+        port: port of the server on loopback.
+        pid: process id of the server.
     """
 
     name: str
@@ -32,30 +32,30 @@ class Dialect(Protocol):
     pid: int
 
     def request(self) -> bytes:
-        """The upgrade."""
+        """Return the upgrade request."""
 
     def opening(self) -> tuple[tuple[bytes, bytes], ...]:
-        """What to send after the upgrade, and what the answer to each holds; `b""` sends nothing."""
+        """Return the messages of the handshake, each with a part of its answer; `b""` sends nothing."""
 
     def subscribing(self) -> tuple[bytes, bytes]:
-        """What to send to subscribe, and what the answer holds."""
+        """Return the message that subscribes, and a part of its answer."""
 
     def publishing(self, event: bytes) -> bytes:
-        """What to send to publish one event, a JSON text."""
+        """Return the message that publishes one event, a JSON text."""
 
     def event(self, message: bytes) -> bytes:
-        """The JSON text that a delivered message holds."""
+        """Return the event of a delivered message, a JSON text."""
 
 
 @dataclass
 class EventsDialect:
-    """The Events service; `namespace` says whether its handlers run, `room` is the rest of the channel."""
+    """The Events service; `namespace` selects whether handlers run, `segment` is the rest of the channel."""
 
     name: str
     port: int
     pid: int
     namespace: str
-    room: str = "room"
+    segment: str = "chat"
 
     def request(self) -> bytes:
         host = f"127.0.0.1:{self.port}"
@@ -66,11 +66,11 @@ class EventsDialect:
         return ((b'{"type":"connection_init"}', b"connection_ack"),)
 
     def subscribing(self) -> tuple[bytes, bytes]:
-        frame = {"type": "subscribe", "id": "s1", "channel": f"/{self.namespace}/{self.room}", **self._authorization}
+        frame = {"type": "subscribe", "id": "s1", "channel": f"/{self.namespace}/{self.segment}", **self._authorization}
         return json.dumps(frame).encode(), b"subscribe_success"
 
     def publishing(self, event: bytes) -> bytes:
-        frame = {"type": "publish", "id": "p1", "channel": f"/{self.namespace}/{self.room}", **self._authorization}
+        frame = {"type": "publish", "id": "p1", "channel": f"/{self.namespace}/{self.segment}", **self._authorization}
         return json.dumps({**frame, "events": [event.decode()]}).encode()
 
     def event(self, message: bytes) -> bytes:
@@ -84,7 +84,7 @@ class EventsDialect:
 
 @dataclass
 class SocketIoDialect:
-    """Socket.IO: engine.io packets, protocol 4, WebSocket only; every call asks for an acknowledgement."""
+    """Socket.IO: engine.io packets, protocol 4, WebSocket only; every message requests an acknowledgement."""
 
     name: str
     port: int
@@ -97,10 +97,10 @@ class SocketIoDialect:
         return ((b"", b'0{"sid"'), (b"40", b'40{"sid"'))
 
     def subscribing(self) -> tuple[bytes, bytes]:
-        return b'421["subscribe","room"]', b"431[]"
+        return b'421["subscribe","chat"]', b"431[]"
 
     def publishing(self, event: bytes) -> bytes:
-        return b'422["publish","room",' + event + b"]"
+        return b'422["publish","chat",' + event + b"]"
 
     def event(self, message: bytes) -> bytes:
         return json.dumps(json.loads(message[2:])[1], separators=(",", ":")).encode()
@@ -116,22 +116,24 @@ def _upgrade(path: str, host: str, more: str) -> bytes:
 
 @contextlib.contextmanager
 def socket_io() -> Iterator[SocketIoDialect]:
-    """Run the Socket.IO server; `make setup` brings it, as everything from npm."""
+    """Run the Socket.IO server, which `make setup` installs from npm."""
     command = ["node", str(Path(__file__).with_name("socketio_server.mjs"))]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, text=True)
     assert process.stdout is not None
     try:
         announced = process.stdout.readline().split()
         if len(announced) != 2:
-            raise RuntimeError("the Socket.IO server does not start; is it installed? make setup")
-        yield SocketIoDialect("Socket.IO", *map(int, announced))  # its own id, not that of the program that starts it
+            raise RuntimeError("the Socket.IO server does not start; `make setup` installs it")
+        yield SocketIoDialect(
+            "Socket.IO", *map(int, announced)
+        )  # the server's own process id, not that of the launcher
     finally:
         process.communicate(timeout=STOP_SECONDS)
 
 
 @contextlib.contextmanager
 def events_service() -> Iterator[tuple[EventsDialect, EventsDialect]]:
-    """Run the Events service: without handlers, and with handlers that copy every event."""
+    """Run the Events service; gives it without handlers, and with handlers that copy every event."""
     with service() as running:
         yield (
             EventsDialect("Events service", running.port, running.pid, "plain"),

@@ -1,7 +1,7 @@
-"""The send route against the guide's algorithm, with 5 ms DynamoDB and 20 ms publish latency injected.
+"""The send route against the guide's algorithm, with latencies of 5 ms for DynamoDB and 20 ms for publishes.
 
-Each subject is the whole function, `handle(event, context)`, in a process of its own; four worker processes stand for
-the deliver function that the queue would invoke. All of it talks HTTP to one stand-in for AWS (`bench.fake_aws`).
+Each subject is the whole function, `handle(event, context)`, in a process of its own; four worker processes replace
+the deliver function that the queue would invoke. All of them use one fake AWS over HTTP (`bench.functions.fake_aws`).
 """
 
 from __future__ import annotations
@@ -20,17 +20,15 @@ import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from bench.harness import compare
+from bench.harness import ROOT, compare
 from contract.tables import TABLES
 from handlers.settings import CallsSettings, MessagesSettings
 
 ROUNDS = 15
 PARTICIPANTS = (2, 10, 100, 1000)
 WORKERS = 4
-ROOT = Path(__file__).resolve().parent.parent
 _FANOUT_LIMIT = 20
 _WARMUP = 2
 
@@ -42,8 +40,8 @@ def run(rounds: int) -> list[str]:
         port = stack.enter_context(fake_aws())
         environment = function_environment(port)
         for _ in range(WORKERS):
-            stack.enter_context(_process(["bench.send", "worker", str(port)], environment))
-        guide = stack.enter_context(_Subject("bench.guide_send", port, environment))
+            stack.enter_context(_process(["bench.functions.send", "worker", str(port)], environment))
+        guide = stack.enter_context(_Subject("bench.functions.guide_send", port, environment))
         ours = stack.enter_context(_Subject("handlers.entry.messages", port, environment))
         subjects = {"guide": guide, "send route": ours}
         memory: dict[int, list[float]] = {}
@@ -56,7 +54,7 @@ def run(rounds: int) -> list[str]:
 
 
 def _sizes(subjects: dict[str, _Subject], participants: int, rounds: int) -> list[str]:
-    """Return both tables of one group size; each send gives a figure to each of them."""
+    """Return both tables of one group size; each send is measured for both."""
     delivered: dict[str, list[float]] = {name: [] for name in subjects}
 
     def answered(name: str) -> float:
@@ -73,9 +71,9 @@ def _sizes(subjects: dict[str, _Subject], participants: int, rounds: int) -> lis
 
 @contextmanager
 def fake_aws() -> Iterator[int]:
-    """Run the stand-in for AWS; yields its port."""
+    """Run the fake AWS; gives its port."""
     port = _free_port()
-    with _process(["bench.fake_aws", str(port)], dict(os.environ)):
+    with _process(["bench.functions.fake_aws", str(port)], dict(os.environ)):
         _wait_for(port)
         yield port
 
@@ -87,7 +85,7 @@ def _free_port() -> int:
 
 
 def function_environment(port: int) -> dict[str, str]:
-    """Return the environment of a function whose AWS is on a loopback port."""
+    """Return the environment variables of a function that uses the fake AWS."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     environment |= {table.setting: table.name("bench") for table in TABLES}
     environment |= {
@@ -106,7 +104,7 @@ def function_environment(port: int) -> dict[str, str]:
     }
     missing = {*MessagesSettings.variables(), *CallsSettings.variables()} - set(environment)
     if missing:
-        raise RuntimeError(f"the benchmark sets no {', '.join(sorted(missing))}")
+        raise RuntimeError(f"the benchmark does not set {', '.join(sorted(missing))}")
     return environment
 
 
@@ -128,7 +126,7 @@ def request_event(conversation_id: str, sender: str) -> dict[str, Any]:
 
 
 def conversation_item(conversation_id: str, participants: list[str]) -> dict[str, Any]:
-    """Return a group as its table holds it."""
+    """Return a group in the form of its table's items."""
     now = "2026-01-01T00:00:00.000Z"
     return {
         "conversationId": {"S": conversation_id},
@@ -145,12 +143,12 @@ def conversation_item(conversation_id: str, participants: list[str]) -> dict[str
 
 
 class _Subject:
-    """One function in its own process, which keeps its clients and caches from send to send as a warm Lambda does."""
+    """One function in a process of its own, which keeps clients and caches between sends like a warm Lambda."""
 
     def __init__(self, module: str, port: int, environment: dict[str, str]) -> None:
         self._port = port
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "bench.send", "subject", module],
+            [sys.executable, "-m", "bench.functions.send", "subject", module],
             cwd=ROOT,
             env=environment,
             stdin=subprocess.PIPE,
@@ -176,14 +174,14 @@ class _Subject:
         _post(self._port, "/bench/reset", {"table": "PantherKolab-Conversations-bench", "item": item})
         answer = self._ask(request_event(conversation_id, users[0]))
         if answer["statusCode"] != 200:
-            raise RuntimeError(f"the send was answered {answer['statusCode']}: {answer['body']}")
+            raise RuntimeError(f"status {answer['statusCode']} for the send: {answer['body']}")
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             published = _get(self._port, "/bench/published")
             if published["count"] >= count:
                 return answer["milliseconds"], (published["last"] - answer["started"]) * 1000
             time.sleep(0.002)
-        raise RuntimeError(f"only {published['count']} of {count} were delivered")
+        raise RuntimeError(f"only {published['count']} of {count} events were published")
 
     def memory(self) -> float:
         """Return the process's peak memory in MB."""
@@ -224,7 +222,7 @@ def _wait_for(port: int) -> None:
             return
         except (urllib.error.URLError, ConnectionError):
             time.sleep(0.05)
-    raise RuntimeError("the stand-in for AWS does not start")
+    raise RuntimeError("the fake AWS does not start")
 
 
 def _get(port: int, path: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""A stand-in for DynamoDB, SQS and the Event API that answers after a fixed latency and knows when it was asked.
+"""A fake of DynamoDB, SQS and the Event API with fixed latencies, which records the times of publishes.
 
-Run as a process of its own (`python -m bench.fake_aws PORT`), so that its work is not on the clock of what is measured.
-It stores what is put and forgets what is deleted; it evaluates no condition: benchmarks send what would be accepted.
+It runs in a process of its own (`python -m bench.functions.fake_aws PORT`), so that its work is not measured. It stores
+and deletes items but evaluates no conditions: benchmarks send only requests that DynamoDB would accept.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _CRC_HEADER = "x-amz-crc32"
 
 
 class FakeAws:
-    """Tables by name, a queue whose messages a benchmark's workers fetch, and the times of publishes."""
+    """Items by table and key, a queue from which the benchmark's workers fetch, and the times of publishes."""
 
     def __init__(self) -> None:
         self.items: dict[tuple[str, ...], dict[str, Any]] = {}
@@ -47,14 +47,14 @@ class FakeAws:
         return application
 
     async def publish(self, request: web.Request) -> web.Response:
-        """HTTP publish of the Event API: taken after the latency."""
+        """Serve an HTTP publish of the Event API, after its latency."""
         await request.read()
         await asyncio.sleep(PUBLISH_SECONDS)
         self.published.append(time.monotonic())
         return web.json_response({"successful": [{"identifier": "1", "index": 0}], "failed": []})
 
     async def reset(self, request: web.Request) -> web.Response:
-        """Forget the times and items, and put the given item: `{"table", "item"}`."""
+        """Delete all times and items, and put one item: `{"table", "item"}`."""
         body = await request.json()
         self.items.clear()
         self.published.clear()
@@ -62,11 +62,11 @@ class FakeAws:
         return web.json_response({})
 
     async def last_published(self, request: web.Request) -> web.Response:
-        """How many publishes were taken since the reset, and when the last one was."""
+        """Serve the number of publishes since the reset, and the time of the last one."""
         return web.json_response({"count": len(self.published), "last": max(self.published, default=0.0)})
 
     async def next_message(self, request: web.Request) -> web.Response:
-        """The next message of the queue, as the event that Lambda would be invoked with; 204 after a while."""
+        """Serve the next queue message as the event of a Lambda invocation; status 204 after 5 seconds without one."""
         try:
             body = await asyncio.wait_for(self.queue.get(), 5)
         except TimeoutError:
@@ -74,7 +74,7 @@ class FakeAws:
         return web.json_response({"Records": [{"messageId": "1", "body": body, "eventSource": "aws:sqs"}]})
 
     async def aws(self, request: web.Request) -> web.Response:
-        """DynamoDB and SQS, told apart by the target header."""
+        """Serve DynamoDB and SQS, distinguished by the header `x-amz-target`."""
         target = request.headers.get("x-amz-target", "")
         body = json.loads(await request.read() or b"{}")
         if target.startswith("AmazonSQS"):

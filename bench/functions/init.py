@@ -1,4 +1,4 @@
-"""Import to first request: route functions against a bare boto3 DynamoDB function, each in a fresh interpreter."""
+"""Import to first response: route functions against a bare boto3 DynamoDB function, each in a new interpreter."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
 
-from bench.harness import compare
-from bench.send import ROOT, fake_aws, function_environment, request_event
+from bench.functions.send import fake_aws, function_environment, request_event
+from bench.harness import ROOT, compare
 
 ROUNDS = 15
 
@@ -38,8 +38,8 @@ _UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
 def run(rounds: int) -> list[str]:
-    """Return the table: milliseconds from the first import to the answer of the first request (an unknown id)."""
-    send = request_event("unknown", "somebody")
+    """Return the table: milliseconds from the first import to the first response (to an unknown id)."""
+    send = request_event("unknown", "user-1")
     read = {**send, "routeKey": "GET /api/calls/{sessionId}", "body": None, "pathParameters": {"sessionId": _UNKNOWN}}
     with ExitStack() as stack:
         port = stack.enter_context(fake_aws())

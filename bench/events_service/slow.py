@@ -1,8 +1,8 @@
-"""Slow consumers: what 40 readers notice when 10 others never read, until the service cuts those off.
+"""Slow consumers: latency of 40 readers while 10 other subscribers never read, until the service closes those.
 
-One publisher at a fixed rate; the baseline has the same fifty connections, all of them read. The ten stop reading
-before it starts: their socket buffers fill, then the service's buffers for them, and at `--max-unsent-bytes` their
-connections are cut; all of that happens while the others are timed.
+One publisher at a fixed rate; in the baseline all fifty connections read. The ten stop reading before the publishing
+starts: their socket buffers fill, then the service's buffers for them, and at `--max-unsent-bytes` the service closes
+their connections. All of that happens while the latency of the 40 readers is measured.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Final
 
 import uvloop
 
-from bench.events_service import ServiceProcess, service
-from bench.fanout_client import Client, Crowd, connect, latencies
-from bench.fanout_servers import EventsDialect
+from bench.events_service.fanout_client import Client, LoadGroup, connect, latencies
+from bench.events_service.fanout_servers import EventsDialect
+from bench.events_service.process import ServiceProcess, service
 
 ROUNDS = 5
 READERS: Final = 40
@@ -28,7 +28,7 @@ MAX_UNSENT_BYTES: Final = 1 << 20
 
 
 def run(rounds: int) -> list[str]:
-    """Measure so many rounds, each without and with readers that are stuck."""
+    """Measure so many rounds, each without and with subscribers that never read."""
     alone: list[float] = []
     beside: list[float] = []
     memory: list[float] = []
@@ -47,19 +47,19 @@ def run(rounds: int) -> list[str]:
         f"Slow consumers: {rate} ({rounds} interleaved rounds, medians)",
         f"  p99 beside {STUCK} more that read       {statistics.median(alone):8.1f} ms",
         f"  p99 beside {STUCK} that never read      {statistics.median(beside):8.1f} ms   ratio {ratio:.2f}",
-        f"  all {STUCK} were cut, above {MAX_UNSENT_BYTES >> 20} MiB unsent each; the service's memory grew by at most "
+        f"  all {STUCK} were closed, above {MAX_UNSENT_BYTES >> 20} MiB unsent each; memory growth of the service at most "
         f"{max(memory) / (1 << 20):.0f} MiB",
     ]
 
 
 async def _round(running: ServiceProcess, dialect: EventsDialect, *, reading: bool) -> tuple[float, float]:
-    """The readers' p99 in milliseconds, and by how many bytes the service's memory grew at most.
+    """Return the readers' p99 in milliseconds, and the largest growth of the service's memory in bytes.
 
     Raises:
-        RuntimeError: those who never read were not cut, or somebody else was.
+        RuntimeError: a connection that never reads is still open, or a reading one was closed.
     """
     others = [await _other(dialect, reading=reading) for _ in range(STUCK)]
-    crowd = await Crowd.gather(dialect, READERS, TEXT)
+    group = await LoadGroup.connect(dialect, READERS, TEXT)
     before, highest = running.memory_bytes(), 0
 
     async def watch() -> None:
@@ -69,20 +69,20 @@ async def _round(running: ServiceProcess, dialect: EventsDialect, *, reading: bo
             await asyncio.sleep(0.1)
 
     watching = asyncio.create_task(watch())
-    measured = await latencies(crowd, SECONDS, PER_SECOND)
+    measured = await latencies(group, SECONDS, PER_SECOND)
     watching.cancel()
     connections, _ = await asyncio.to_thread(running.activity)
     expected = READERS + 1 + (STUCK if reading else 0)
     if connections != expected:
-        raise RuntimeError(f"{connections} connections are left of {expected} that read")
-    crowd.disperse()
+        raise RuntimeError(f"{connections} connections are open, expected the {expected} that read")
+    group.close()
     for client in others:
         client.close()
     return statistics.quantiles(measured, n=100)[98], highest - before
 
 
 async def _other(dialect: EventsDialect, *, reading: bool) -> Client:
-    """A subscriber that is not timed; unless it reads, it stops now, and the kernel keeps little for it."""
+    """Return a subscriber without measurement; if it never reads, its receive buffer is small as well."""
     client = await connect(dialect)
     await client.subscribed(dialect)
     assert client.transport is not None

@@ -1,4 +1,4 @@
-"""Signed-in users of a local cloud, each with an API client and a socket, for benchmarks."""
+"""Signed-in users of a local cloud, each with an API client and a WebSocket."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from contract import channels
 from contract.channels import Namespace
 
 _CODE = "123456"
-"""The local cloud takes any confirmation code."""
+"""A confirmation code; the local cloud accepts any."""
 
 
 @dataclass(frozen=True)
 class User:
-    """One signed-in user."""
+    """One signed-in user with its clients."""
 
     user_id: str
     api: Api
@@ -39,12 +39,14 @@ async def sign_up(
     on_event: Callable[[str, Any], None] | None = None,
     namespace: Namespace = channels.CHATS,
 ) -> User:
-    """Make a user, sign in, and listen to the user's own channel.
+    """Create a user, sign in, connect, and subscribe to the user's own channel.
 
     Args:
+        target: the local cloud.
+        http: the HTTP session.
         name: last name.
-        on_event: called with the user's id and each event of `/{namespace}/{userId}`; without it nobody listens.
-        namespace: of chats or users.
+        on_event: called with the user's id and each event of `/{namespace}/{userId}`; without it, no subscription.
+        namespace: `CHATS` or `USERS`.
     """
     cognito = Cognito(target, http)
     email, password = f"{uuid.uuid4().hex}@example.edu", f"Aa1!{secrets.token_urlsafe(12)}"

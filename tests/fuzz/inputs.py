@@ -1,6 +1,6 @@
-"""Inputs that a careless or hostile client could send: made from good ones, spoilt at random, the same for a seed.
+"""Malformed inputs for the Events service: valid inputs, mutated at random but reproducibly for a seed.
 
-Three kinds: WebSocket messages (their frames spoilt, or their text), upgrade requests, and publish requests.
+There are three kinds: WebSocket messages (with mutated frames or text), upgrade requests, and publish requests.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 from random import Random
 from typing import Any, Final
 
-from bench.websocket import frame
+from bench.events_service.websocket import frame
 
 AWKWARD: Final[tuple[Any, ...]] = (
     None, True, False, 0, -1, 1 << 64, 1e308, "", " ", "*", "/", "\x00", "\ud800", "é" * 60, "x" * 200, [], {}, [[]],
@@ -32,12 +32,12 @@ OPCODES: Final = (0x1, 0x1, 0x1, 0x2, 0x0, 0x8, 0x9, 0xA, 0x3, 0xB)
 
 
 class Inputs:
-    """Makes inputs.
+    """Generates inputs.
 
     Args:
-        random: the only source of chance.
-        host: of the service, as good requests name it.
-        key: a good API key.
+        random: the only source of randomness.
+        host: host and port of the service.
+        key: a valid API key.
     """
 
     def __init__(self, random: Random, host: str, key: str) -> None:
@@ -50,11 +50,11 @@ class Inputs:
         return {"host": self._host, "x-api-key": self._key}
 
     def connect_request(self) -> bytes:
-        """A good upgrade."""
+        """Return a valid upgrade request."""
         return self._request("GET", "/event/realtime", self._upgrade_headers(), b"")
 
-    def sound_frames(self) -> bytes:
-        """One message, whatever its text is, in one or two frames as they should be; mostly it is UTF-8."""
+    def valid_frames(self) -> bytes:
+        """Return one message with any text, mostly UTF-8, in one or two well-formed frames."""
         random = self._random
         payload = self.message()
         if random.random() < 0.99:
@@ -65,11 +65,11 @@ class Inputs:
         first = frame(payload[:cut], mask=random.randbytes(4), final=False)
         return first + frame(payload[cut:], opcode=0, mask=random.randbytes(4))
 
-    def spoilt_frame(self) -> bytes:
-        """A frame that breaks the framing itself, or may."""
+    def malformed_frame(self) -> bytes:
+        """Return a frame that may violate the WebSocket framing."""
         random = self._random
         payload = self.message()
-        spoilt = frame(
+        mutated = frame(
             payload[: random.choice((0, 1, 125, 1000, len(payload)))],
             opcode=random.choice(OPCODES),
             final=random.random() < 0.8,
@@ -77,10 +77,10 @@ class Inputs:
             mask=random.randbytes(4) if random.random() < 0.9 else None,
             length=random.choice((None, None, None, 1 << 40, (1 << 64) - 1, 126)),
         )
-        return self._bytes(spoilt) if random.random() < 0.3 else spoilt
+        return self._bytes(mutated) if random.random() < 0.3 else mutated
 
     def message(self) -> bytes:
-        """The text of one message: a good one, perhaps spoilt as a value, perhaps as text."""
+        """Return the text of one message: valid, or mutated as a JSON value or as bytes."""
         random = self._random
         message: dict[str, Any] = {
             "type": random.choice(TYPES[:4] if random.random() < 0.8 else TYPES),
@@ -90,7 +90,7 @@ class Inputs:
             "authorization": dict(self._credentials),
         }
         for _ in range(random.choice((0, 0, 1, 1, 2, 3))):
-            self._spoil(message)
+            self._mutate(message)
         text = json.dumps(message, ensure_ascii=random.random() < 0.5).encode("utf-8", "surrogatepass")
         if random.random() < 0.02:
             depth = random.randint(1_000, 50_000)
@@ -98,17 +98,17 @@ class Inputs:
         return self._bytes(text) if random.random() < 0.25 else text
 
     def upgrade(self) -> bytes:
-        """An upgrade request with spoilt headers, subprotocols, path or bytes."""
+        """Return an upgrade request with mutated headers, subprotocols, path or bytes."""
         random = self._random
         headers = self._upgrade_headers()
         for _ in range(random.randint(0, 3)):
-            self._spoil_header(headers)
+            self._mutate_header(headers)
         method = random.choice(("GET", "GET", "GET", "GET", "POST", "HEAD", "PUT", "OPTIONS", "get", "G\x00T"))
         request = self._request(method, self._path("/event/realtime"), headers, b"")
         return self._bytes(request) if random.random() < 0.2 else request
 
     def publish(self) -> bytes:
-        """A publish request with a spoilt body, headers, path or bytes."""
+        """Return a publish request with a mutated body, headers, path or bytes."""
         random = self._random
         body = self.message()
         headers = [
@@ -119,18 +119,18 @@ class Inputs:
             ("Connection", "close"),
         ]
         for _ in range(random.choice((0, 0, 1, 2))):
-            self._spoil_header(headers)
+            self._mutate_header(headers)
         request = self._request(
             random.choice(("POST",) * 6 + ("OPTIONS", "PATCH")), self._path("/event"), headers, body
         )
         return self._bytes(request) if random.random() < 0.15 else request
 
-    def _path(self, good: str) -> str:
+    def _path(self, valid: str) -> str:
         random = self._random
         if random.random() < 0.7:
-            return good
+            return valid
         return random.choice(
-            (*PATHS, good + "?" + "a=%ff&" * 5, good + "/..", "/%2e%2e", "//", "*", "/\x7f", good * 300)
+            (*PATHS, valid + "?" + "a=%ff&" * 5, valid + "/..", "/%2e%2e", "//", "*", "/\x7f", valid * 300)
         )
 
     def _upgrade_headers(self) -> list[tuple[str, str]]:
@@ -145,7 +145,7 @@ class Inputs:
             ("Sec-WebSocket-Protocol", f"aws-appsync-event-ws, header-{encoded}"),
         ]
 
-    def _spoil_header(self, headers: list[tuple[str, str]]) -> None:
+    def _mutate_header(self, headers: list[tuple[str, str]]) -> None:
         random = self._random
         place = random.randrange(len(headers))
         name, value = headers[place]
@@ -166,7 +166,7 @@ class Inputs:
         head = "".join(f"{name}: {value}\r\n" for name, value in headers)
         return f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode("utf-8", "surrogatepass") + body
 
-    def _spoil(self, message: dict[str, Any]) -> None:
+    def _mutate(self, message: dict[str, Any]) -> None:
         random = self._random
         name = random.choice((*message, "payload", "extra"))
         target: dict[str, Any] = message
@@ -187,18 +187,18 @@ class Inputs:
             return [self._value(depth - 1) for _ in range(random.randint(0, 4))]
         return {str(random.choice(AWKWARD)): self._value(depth - 1) for _ in range(random.randint(0, 3))}
 
-    def _bytes(self, good: bytes) -> bytes:
+    def _bytes(self, valid: bytes) -> bytes:
         random = self._random
-        spoilt = bytearray(good)
+        mutated = bytearray(valid)
         for _ in range(random.randint(1, 4)):
-            place = random.randint(0, len(spoilt))
+            place = random.randint(0, len(mutated))
             match random.randrange(4):
                 case 0:
-                    spoilt[place : place + 1] = random.randbytes(1)
+                    mutated[place : place + 1] = random.randbytes(1)
                 case 1:
-                    del spoilt[place : place + random.randint(1, 20)]
+                    del mutated[place : place + random.randint(1, 20)]
                 case 2:
-                    spoilt[place:place] = random.randbytes(random.randint(1, 8))
+                    mutated[place:place] = random.randbytes(random.randint(1, 8))
                 case 3:
-                    spoilt[place:place] = spoilt[place // 2 : place // 2 + 30]
-        return bytes(spoilt)
+                    mutated[place:place] = mutated[place // 2 : place // 2 + 30]
+        return bytes(mutated)

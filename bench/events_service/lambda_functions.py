@@ -1,4 +1,4 @@
-"""Calls of Lambda functions that the Events service runs itself: the first one, later ones, and several at once."""
+"""Calls of Lambda functions that the Events service runs itself: first, later and concurrent calls."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def run(rounds: int) -> Iterator[str]:
     """Measure both languages.
 
     Args:
-        rounds: calls of a process that is already there.
+        rounds: calls of a started process.
     """
-    yield f"Functions in processes of their own, {rounds} calls each"
+    yield f"Lambda functions in separate processes, {rounds} calls each"
     yield f"{'runtime':<12}{'first call':>14}{'later, p50':>14}{'p99':>12}{f'{PROCESSES_PER_FUNCTION} at once':>18}"
     for runtime, code in CODE.items():
         first, later, rate = asyncio.run(_measure(runtime, code, rounds))

@@ -1,8 +1,8 @@
-"""The guide's comparison, measured: persistence in the route and per-user channels against persistence in the handler
-and one channel per conversation. One sender and nine listeners in a group on a local cloud.
+"""Message storage in the send route with per-user channels, against storage in the handler with one channel per group.
 
-The time is from sending to the arrival at the last listener. What one message costs in requests is counted from the
-design, not measured: it does not depend on the machine.
+The front-end guide compares both. One sender and nine recipients are in a group on a local cloud; the latency is from
+sending to the arrival at the last recipient. Requests and costs per message are calculated from the design, since they
+do not depend on the machine.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from typing import Any
 
 import aiohttp
 
-from bench.people import User, sign_up
+from bench.local_cloud.users import User, sign_up
 from client.api.targets import Target, parse
 from contract import channels
 from contract.requests import CreateGroup, SendMessage
 from local.testing import LocalCloud
 
 ROUNDS = 30
-LISTENERS = 9
-_PATIENCE_SECONDS = 20
+RECIPIENTS = 9
+_TIMEOUT_SECONDS = 20
 _MILLION = 1_000_000
 _COST = (
     ("published events", 1.0),
@@ -38,7 +38,7 @@ _COST = (
     ("Lambda invocations", 0.2),
     ("DynamoDB write units", 0.625),
 )
-"""What a million costs in US dollars (us-east-1, AppSync, API Gateway, Lambda and DynamoDB on-demand price lists)."""
+"""US dollars per million (us-east-1, AppSync, API Gateway, Lambda and DynamoDB on-demand price lists)."""
 
 
 def run(rounds: int) -> list[str]:
@@ -47,10 +47,10 @@ def run(rounds: int) -> list[str]:
         target = parse(json.dumps(cloud.document), "the benchmark's local cloud")
         route, channel = asyncio.run(_measure(target, rounds))
     return [
-        f"one message to {LISTENERS} other members, sent to last arrival (ms, median of {rounds}, interleaved)",
+        f"one message to {RECIPIENTS} other members, send to last arrival (ms, median of {rounds}, interleaved)",
         f"  route, /chats/{{userId}}               {statistics.median(route):8.1f}",
         f"  handler, /conversations/{{id}}         {statistics.median(channel):8.1f}",
-        *_costs(LISTENERS + 1),
+        *_costs(RECIPIENTS + 1),
     ]
 
 
@@ -63,16 +63,16 @@ async def _measure(target: Target, rounds: int) -> tuple[list[float], list[float
         if event["type"] == "MESSAGE_SENT" and data["senderId"] != user_id:
             times = arrivals.setdefault(data["tempId"], [])
             times.append(time.monotonic())
-            if len(times) == LISTENERS and data["tempId"] in seen:
+            if len(times) == RECIPIENTS and data["tempId"] in seen:
                 seen[data["tempId"]].set()
 
     async with aiohttp.ClientSession() as http:
-        people = [await sign_up(target, http, str(number), on_event) for number in range(LISTENERS + 1)]
-        sender, listeners = people[0], people[1:]
-        request = CreateGroup(name="Benchmark", memberIds=[each.user_id for each in listeners])
+        users = [await sign_up(target, http, str(number), on_event) for number in range(RECIPIENTS + 1)]
+        sender, recipients = users[0], users[1:]
+        request = CreateGroup(name="Benchmark", memberIds=[each.user_id for each in recipients])
         group = (await sender.api.create_group(request)).conversation.conversationId
         path = channels.channel(channels.CONVERSATIONS, group)
-        for each in listeners:
+        for each in recipients:
             await each.events.subscribe(path, partial(on_event, each.user_id))
 
         async def timed(send: Callable[[str], Awaitable[None]]) -> float:
@@ -80,7 +80,7 @@ async def _measure(target: Target, rounds: int) -> tuple[list[float], list[float
             seen[temp_id] = asyncio.Event()
             started = time.monotonic()
             await send(temp_id)
-            async with asyncio.timeout(_PATIENCE_SECONDS):
+            async with asyncio.timeout(_TIMEOUT_SECONDS):
                 await seen[temp_id].wait()
             return (max(arrivals[temp_id]) - started) * 1000
 
@@ -91,7 +91,7 @@ async def _measure(target: Target, rounds: int) -> tuple[list[float], list[float
             if index:
                 route.append(by_route)
                 channel.append(by_channel)
-        await asyncio.gather(*(each.events.close() for each in people))
+        await asyncio.gather(*(each.events.close() for each in users))
     return route, channel
 
 
@@ -106,7 +106,7 @@ async def _by_channel(sender: User, path: str, seq: int, temp_id: str) -> None:
 
 def _costs(participants: int) -> list[str]:
     # A transaction costs two write units per item of up to 1 KB; deleting the outbox record costs one more.
-    # Index writes are the same on both sides and left out.
+    # Index writes are the same for both and left out.
     route = (participants, participants, participants, 1, 1, 6 * 2 + 1)
     channel = (1, participants, 1, 0, 0, 4 * 2)
     rows = [f"requests of one message to {participants} participants: route, handler"]

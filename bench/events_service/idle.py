@@ -1,6 +1,6 @@
-"""5,000 idle connections in one process, each with a subscription of its own: memory per connection.
+"""Memory per connection of 5,000 idle connections in one process, each with its own subscription.
 
-Afterwards one of them is published to, and all are closed: everything must work as with one, and be gone again.
+Afterwards an event is published to one of them, and all are closed: the delivery must work, and none may remain.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Final
 
 import uvloop
 
-from bench.events_service import ServiceProcess, service
-from bench.fanout_client import Client, connect, event
-from bench.fanout_servers import EventsDialect
+from bench.events_service.fanout_client import Client, connect, event
+from bench.events_service.fanout_servers import EventsDialect
+from bench.events_service.process import ServiceProcess, service
 
 ROUNDS = 1
 CONNECTIONS: Final = 5_000
@@ -24,65 +24,65 @@ GONE_SECONDS: Final = 30.0
 
 
 def run(rounds: int) -> list[str]:
-    """Open the connections so many times, each in a fresh process."""
+    """Open the connections so many times, each time in a new process."""
     _allow_files(CONNECTIONS + SPARE_FILES)
     lines = []
     for _ in range(rounds):
         with service() as running, asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
-            lines += loop.run(_crowded(running))
+            lines += loop.run(_measure(running))
     return lines
 
 
 def _allow_files(count: int) -> None:
-    """Let this process, and so the service that it starts, have so many open files.
+    """Raise the limit of open files of this process, which the service inherits.
 
     Raises:
-        RuntimeError: the machine does not allow it.
+        RuntimeError: the hard limit is too low.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < count:
-        raise RuntimeError(f"{count} open files are needed, {hard} are allowed: raise it with ulimit -Hn")
+        raise RuntimeError(f"{count} open files are needed, the hard limit is {hard}; raise it with ulimit -Hn")
     if soft < count:
         resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard))
 
 
-async def _crowded(running: ServiceProcess) -> list[str]:
+async def _measure(running: ServiceProcess) -> list[str]:
     empty = running.memory_bytes()
     started = time.perf_counter()
     clients: list[Client] = []
     for first in range(0, CONNECTIONS, AT_ONCE):
         numbers = range(first, first + AT_ONCE)
-        clients += await asyncio.gather(*(_one(running, number) for number in numbers))
+        clients += await asyncio.gather(*(_subscriber(running, number) for number in numbers))
     opened = time.perf_counter() - started
     full = running.memory_bytes()
     counted = await asyncio.to_thread(running.activity)
     if counted != (CONNECTIONS, CONNECTIONS):
-        raise RuntimeError(f"the service counts {counted} connections and subscriptions, not {CONNECTIONS} of each")
-    milliseconds = await _reached(running, clients[CONNECTIONS // 2], CONNECTIONS // 2)
+        raise RuntimeError(f"the service reports {counted} connections and subscriptions, not {CONNECTIONS} of each")
+    milliseconds = await _delivery_milliseconds(running, clients[CONNECTIONS // 2], CONNECTIONS // 2)
     for client in clients:
         client.close()
-    gone = await _gone(running)
+    gone = await _close_seconds(running)
     return [
         f"{CONNECTIONS:,} idle connections with a subscription each, one process",
         f"  opened in {opened:.1f} s; memory {empty / (1 << 20):.0f} MB before, {full / (1 << 20):.0f} MB with them: "
         f"{(full - empty) / CONNECTIONS / 1024:.1f} KB each",
-        f"  one of them was reached in {milliseconds:.1f} ms; all were gone {gone:.1f} s after they were closed",
+        f"  delivery to one of them in {milliseconds:.1f} ms; all closed by the service {gone:.1f} s after the clients",
     ]
 
 
 def _dialect(running: ServiceProcess, number: int) -> EventsDialect:
-    """How a client with a channel of its own speaks."""
-    return EventsDialect("Events service", running.port, running.pid, "plain", f"room{number}")
+    """Return the dialect of a client with its own channel."""
+    return EventsDialect("Events service", running.port, running.pid, "plain", f"channel{number}")
 
 
-async def _one(running: ServiceProcess, number: int) -> Client:
+async def _subscriber(running: ServiceProcess, number: int) -> Client:
     dialect = _dialect(running, number)
     client = await connect(dialect)
     await client.subscribed(dialect)
     return client
 
 
-async def _reached(running: ServiceProcess, client: Client, number: int) -> float:
+async def _delivery_milliseconds(running: ServiceProcess, client: Client, number: int) -> float:
     dialect = _dialect(running, number)
     publisher = await connect(dialect)
     started = time.perf_counter()
@@ -90,15 +90,15 @@ async def _reached(running: ServiceProcess, client: Client, number: int) -> floa
     message = await client.next_message()
     elapsed = time.perf_counter() - started
     if dialect.event(message) != event(0):
-        raise RuntimeError(f"something else arrived: {message[:300]!r}")
+        raise RuntimeError(f"another event arrived: {message[:300]!r}")
     publisher.close()
     return elapsed * 1000
 
 
-async def _gone(running: ServiceProcess) -> float:
+async def _close_seconds(running: ServiceProcess) -> float:
     started = time.perf_counter()
     while await asyncio.to_thread(running.activity) != (0, 0):
         if time.perf_counter() - started > GONE_SECONDS:
-            raise RuntimeError(f"{running.activity()} connections and subscriptions are left")
+            raise RuntimeError(f"{running.activity()} connections and subscriptions remain")
         await asyncio.sleep(0.05)
     return time.perf_counter() - started

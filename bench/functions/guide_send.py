@@ -1,4 +1,4 @@
-"""The guide's send route (G:1014-1108), written out plainly in Python: get, put, update, all publishes at once."""
+"""The send route of the front-end guide (G:1014-1108) in Python: get, put, update, then all publishes in parallel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Events service as a process of its own, with one API, for benchmarks and the fuzzer."""
+"""Runs the Events service in a process of its own, with one API, for benchmarks and fuzz tests."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from local.processes.ports import LOOPBACK, Ports
 
 API: Final = "bench"
 KEY: Final = "da2-benchbenchbenchbenchbench"
-TOKEN: Final = "bench-control"  # noqa: S105 - of a service that lives as long as the benchmark
+TOKEN: Final = "bench-control"  # noqa: S105 - of a service that runs only during the benchmark
 READY_SECONDS: Final = 90.0
 STOP_SECONDS: Final = 10.0
 ENDLESS: Final = 1 << 30
-"""Publishes per second that are never reached."""
+"""A rate limit of publishes per second that no benchmark reaches."""
 
 NAMESPACES: Final[dict[str, str | None]] = {
     "plain": None,
@@ -38,7 +38,7 @@ export function onSubscribe(ctx) {
 }
 """,
 }
-"""By name: one without code, one whose handlers copy every event and look at every subscription."""
+"""Handler code by namespace: none, and handlers that copy every event and check every subscription."""
 
 
 @dataclass
@@ -46,9 +46,9 @@ class ServiceProcess:
     """A running service.
 
     Attributes:
-        port: on loopback.
-        pid: of its process.
-        log: what it writes.
+        port: its port on loopback.
+        pid: its process id.
+        log: the file of its log.
     """
 
     port: int
@@ -60,22 +60,22 @@ class ServiceProcess:
         return f"{LOOPBACK}:{self.port}"
 
     def memory_bytes(self) -> int:
-        """Resident memory of the process."""
+        """Return the resident memory of the process."""
         status = Path(f"/proc/{self.pid}/status").read_text()
         line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
         return int(line.split()[1]) * 1024
 
     def open_files(self) -> int:
-        """Open descriptors of the process, sockets among them."""
+        """Return the number of open file descriptors of the process, sockets included."""
         return len(os.listdir(f"/proc/{self.pid}/fd"))  # noqa: PTH208 - counted, not read
 
     def activity(self) -> tuple[int, int]:
-        """Connections and subscriptions that the service counts."""
+        """Return the numbers of connections and subscriptions that the service reports."""
         api = self.control("GET", "apis")["apis"][API]
         return int(api["connections"]), sum(api["subscriptions"].values())
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
-        """Call the control API."""
+        """Call the control API; return its JSON response."""
         data = None if body is None else json.dumps(body).encode()
         headers = {"x-local-control": TOKEN, "content-type": "application/json"}
         request = urllib.request.Request(
@@ -90,8 +90,8 @@ def service(*options: str, log_level: str = "WARNING") -> Iterator[ServiceProces
     """Run the service with the API and its namespaces, and stop it afterwards.
 
     Args:
-        options: further ones of `python -m appsync_events_local`.
-        log_level: of its log.
+        options: further command line options of `python -m appsync_events_local`.
+        log_level: level of its log.
     """
     port = Ports.free().events
     with tempfile.TemporaryDirectory() as scratch:
@@ -122,7 +122,7 @@ def service(*options: str, log_level: str = "WARNING") -> Iterator[ServiceProces
 
 
 def register(running: ServiceProcess) -> None:
-    """Give the service its API, key and namespaces."""
+    """Register the API, its key and its namespaces."""
     modes = [{"AuthType": "API_KEY"}]
     event_config = {
         "AuthProviders": modes,

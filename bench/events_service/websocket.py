@@ -1,4 +1,4 @@
-"""WebSocket framing for clients that must cost less than what they measure (RFC 6455, section 5.2)."""
+"""Minimal WebSocket framing (RFC 6455, section 5.2), so that load clients use little processor time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from struct import pack
 from typing import Final
 
 UNMASKED: Final = b"\0\0\0\0"
-"""A mask that changes nothing: the server unmasks as ever, the client saves the work."""
+"""A mask of zeros: the server unmasks as usual, the client need not mask."""
 
 
 def frame(
@@ -18,21 +18,25 @@ def frame(
     mask: bytes | None = UNMASKED,
     length: int | None = None,
 ) -> bytes:
-    """One frame of a client, well-formed or not.
+    """Return one client frame, well-formed or malformed.
 
     Args:
-        mask: `None` leaves the masking out, which a client must not.
-        length: what the frame says of its length, if that is not the truth.
+        payload: the payload.
+        opcode: the opcode.
+        final: the FIN bit.
+        reserved: the RSV bits, as part of the first byte.
+        mask: the masking key; `None` sends no mask, which RFC 6455 forbids a client.
+        length: a false length for the header; by default the true one.
     """
-    said = len(payload) if length is None else length
+    announced = len(payload) if length is None else length
     masked = 0x80 if mask is not None else 0
     head = bytes([(0x80 if final else 0) | reserved | opcode])
-    if said < 126:
-        head += bytes([masked | said])
-    elif said < 1 << 16:
-        head += bytes([masked | 126]) + pack("!H", said)
+    if announced < 126:
+        head += bytes([masked | announced])
+    elif announced < 1 << 16:
+        head += bytes([masked | 126]) + pack("!H", announced)
     else:
-        head += bytes([masked | 127]) + pack("!Q", said)
+        head += bytes([masked | 127]) + pack("!Q", announced)
     if mask is None:
         return head + payload
     if mask == UNMASKED:
@@ -42,7 +46,7 @@ def frame(
 
 
 def payload_of(data: bytes) -> tuple[bytes, bytes] | None:
-    """The payload of the first frame of a server, and what follows it; `None` if it is not complete."""
+    """Return the payload of the first server frame and the bytes after it; `None` if the frame is incomplete."""
     if len(data) < 2:
         return None
     length, start = data[1] & 0x7F, 2

@@ -1,4 +1,4 @@
-"""Spoilt input of every kind: no crash, no leak, no hang. `python -m bench fuzz` sends 100,000 of them."""
+"""The Events service answers malformed input of every kind, and nothing of it remains."""
 
 import asyncio
 import json
@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 import pytest
 from service_harness.running import API, KEY, TOKEN, Running
 
-from bench.events_service import NAMESPACES
-from bench.fuzz import attack
-from bench.fuzz_inputs import Inputs
-from bench.websocket import frame
+from bench.events_service.process import NAMESPACES
+from bench.events_service.websocket import frame
+from tests.fuzz.attack import attack
+from tests.fuzz.inputs import Inputs
 
 INPUTS = 2_000
 SECONDS = 30.0
@@ -24,7 +24,7 @@ async def activity(service: Running) -> tuple[int, int]:
     return api["connections"], sum(api["subscriptions"].values())
 
 
-async def test_spoilt_input_is_answered_and_leaves_nothing_behind(
+async def test_malformed_inputs_leave_no_connection_task_or_error(
     service: Running, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -34,7 +34,7 @@ async def test_spoilt_input_is_answered_and_leaves_nothing_behind(
     report = await attack(urlsplit(service.url).port or 0, INPUTS, seed=1, key=KEY, seconds=SECONDS)
     assert report.findings == []
     assert {kind for kind, count in report.inputs.items() if count} == {
-        "message", "broken frame", "upgrade", "publish"
+        "message", "malformed frame", "upgrade", "publish"
     }  # fmt: skip
     for _ in range(200):
         left = (*await activity(service), max(0, len(asyncio.all_tasks()) - tasks - 2))
@@ -48,16 +48,16 @@ async def test_spoilt_input_is_answered_and_leaves_nothing_behind(
     assert (await socket.subscribe("/plain/a"))["type"] == "subscribe_success"
 
 
-def test_the_same_seed_spoils_the_same_way() -> None:
+def test_inputs_are_the_same_for_the_same_seed() -> None:
     def made(seed: int) -> list[bytes]:
         inputs = Inputs(Random(seed), "127.0.0.1:1", KEY)
-        return [make() for _ in range(50) for make in (inputs.sound_frames, inputs.upgrade, inputs.publish)]
+        return [make() for _ in range(50) for make in (inputs.valid_frames, inputs.upgrade, inputs.publish)]
 
     assert made(3) == made(3)
     assert made(3) != made(4)
 
 
-def test_most_messages_are_not_good_but_some_are() -> None:
+def test_messages_are_both_valid_publishes_and_others() -> None:
     inputs = Inputs(Random(0), "127.0.0.1:1", KEY)
     kinds = Counter(b'"type": "publish"' in inputs.message() for _ in range(500))
     assert kinds[True] > 50
@@ -65,7 +65,7 @@ def test_most_messages_are_not_good_but_some_are() -> None:
 
 
 @pytest.mark.parametrize("length", [0, 5, 125, 126, 65_535, 65_536])
-def test_a_frame_masks_its_payload_and_says_its_length(length: int) -> None:
+def test_frame_has_a_masked_payload_and_its_length(length: int) -> None:
     payload = b"x" * length
     made = frame(payload, mask=b"\1\2\3\4")
     assert len(made) == length + 6 + (0 if length < 126 else 2 if length < 65_536 else 8)
@@ -80,7 +80,7 @@ def test_a_frame_masks_its_payload_and_says_its_length(length: int) -> None:
         ("Sec-WebSocket-Key", "é"), ("Host", "\ud800"), ("Upgrade", "\ud800"), ("Expect", "something-else"),
     ],
 )  # fmt: skip
-async def test_a_header_that_is_no_text_is_the_clients_mistake(service: Running, name: str, value: str) -> None:
+async def test_header_that_is_not_text_is_a_client_error(service: Running, name: str, value: str) -> None:
     port = urlsplit(service.url).port
     for path in ("/event/realtime", "/event", "/nowhere", "/_status", "/_control/health", "/v2/apis"):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -91,14 +91,14 @@ async def test_a_header_that_is_no_text_is_the_clients_mistake(service: Running,
         writer.close()
 
 
-async def test_a_body_is_asked_for_before_it_is_sent(service: Running) -> None:
+async def test_expect_100_continue_is_answered(service: Running) -> None:
     body = b'{"channel":"/open/a","events":["1"]}'
     headers = {"x-api-key": KEY, "expect": "100-continue"}
     async with service.session.post(service.event_url, data=body, headers=headers) as answer:
         assert answer.status == 200
 
 
-async def test_unknown_addresses_and_methods_are_named(service: Running) -> None:
+async def test_unknown_path_and_method_are_in_the_error(service: Running) -> None:
     async with service.session.get(f"{service.url}/nowhere") as answer:
         assert (answer.status, (await answer.json())["errors"][0]["errorType"]) == (404, "NotFoundException")
     async with service.session.put(service.event_url) as answer:
@@ -106,7 +106,9 @@ async def test_unknown_addresses_and_methods_are_named(service: Running) -> None
         assert (answer.status, message) == (405, "PUT is not allowed here; OPTIONS, POST would be")
 
 
-async def test_what_is_no_http_is_one_line_of_the_log(service: Running, caplog: pytest.LogCaptureFixture) -> None:
+async def test_request_that_is_not_http_is_logged_as_one_warning(
+    service: Running, caplog: pytest.LogCaptureFixture
+) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(service.url).port)
     writer.write(b"GET /event HTTP/1.1\r\nno header\r\n\r\n")
     assert b" 400 " in await reader.readline()
@@ -118,7 +120,7 @@ async def test_what_is_no_http_is_one_line_of_the_log(service: Running, caplog: 
 
 
 @pytest.mark.parametrize("path", ["/event", "/v2/apis/x", "/_control/apis/x"])
-async def test_a_client_that_hangs_up_within_its_request_is_no_error(
+async def test_client_disconnect_during_a_request_is_not_an_error(
     service: Running, caplog: pytest.LogCaptureFixture, path: str
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -135,7 +137,7 @@ async def test_a_client_that_hangs_up_within_its_request_is_no_error(
     assert [record for record in caplog.records if record.exc_info or record.levelno >= logging.ERROR] == []
 
 
-async def test_text_without_utf8_form_does_not_break_the_status_page(service: Running) -> None:
+async def test_status_page_shows_text_without_utf8_form(service: Running) -> None:
     socket = await service.connect()
     lone = json.dumps(
         {"type": "subscribe", "id": "s", "channel": "/open/\ud800", "authorization": socket.authorization}

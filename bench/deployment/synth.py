@@ -1,4 +1,4 @@
-"""`cdk synth` of one environment against an empty CDK Python app, both by the same CLI."""
+"""`cdk synth` of one environment against an empty CDK Python app, with the same CLI."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench.harness import compare, seconds
+from bench.harness import ROOT, compare, seconds
 
 ROUNDS = 5
-ROOT = Path(__file__).resolve().parent.parent
 _EMPTY = "import aws_cdk as cdk\napp = cdk.App()\ncdk.Stack(app, 'Empty')\napp.synth()\n"
 
 
 def run(rounds: int) -> list[str]:
-    """Return the table: seconds of wall clock per synth."""
+    """Return the table: wall clock seconds per synth."""
     with tempfile.TemporaryDirectory() as scratch:
         empty = Path(scratch, "empty")
         empty.mkdir()

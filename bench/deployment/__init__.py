@@ -1,0 +1,1 @@
+"""Benchmarks of the CDK app: synthesis, and the Lambda asset."""

@@ -1,0 +1,1 @@
+"""Benchmarks of the Lambda functions, against a fake AWS with fixed latencies."""

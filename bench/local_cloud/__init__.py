@@ -1,0 +1,1 @@
+"""Benchmarks of the whole backend, on a local cloud."""
