@@ -47,8 +47,8 @@ def run(rounds: int) -> list[str]:
         f"Slow consumers: {rate} ({rounds} interleaved rounds, medians)",
         f"  p99 beside {STUCK} more that read       {statistics.median(alone):8.1f} ms",
         f"  p99 beside {STUCK} that never read      {statistics.median(beside):8.1f} ms   ratio {ratio:.2f}",
-        f"  all {STUCK} were closed, above {MAX_UNSENT_BYTES >> 20} MiB unsent each; memory growth of the service at most "
-        f"{max(memory) / (1 << 20):.0f} MiB",
+        f"  all {STUCK} were closed, above {MAX_UNSENT_BYTES >> 20} MiB unsent each; the service's memory grew "
+        f"by at most {max(memory) / (1 << 20):.0f} MiB",
     ]
 
 
