@@ -165,7 +165,7 @@ def test_a_large_group_lists_its_first_hundred_members_and_still_knows_the_calle
 def test_more_conversations_than_one_batch_are_all_read(
     harness: FunctionHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("handlers.adapters.dynamodb.batches.BATCH_GET_KEYS_MAX", 4)
+    monkeypatch.setattr("handlers.adapters.dynamodb.reads.BATCH_GET_KEYS_MAX", 4)
     ada, bob = harness.users(2)
     groups = {harness.group(ada, bob, name=f"Group {number}") for number in range(11)}
     page = harness.call_ok(ada, "listConversations")

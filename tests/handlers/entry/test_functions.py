@@ -54,7 +54,7 @@ NUMBERS = ("FANOUT_LIMIT", "RING_TIMEOUT_SECONDS")
 WIRED: tuple[Any, ...] = (
     aws_clients.client,
     aws_clients.session,
-    messages._messaging,
+    messages._use_cases,
     deliver._deliverer,
     relay._relay,
     sweep._sweep,

@@ -10,8 +10,10 @@ import pytest
 
 from contract import tables
 from contract.limits import TYPING_RATE
+from handlers.adapters.dynamodb.conversations.reader import DynamoConversationReader
 from handlers.adapters.dynamodb.messages.read_mark_store import DynamoReadMarkStore
 from handlers.core.delivery.ports import OutboxRecord
+from handlers.core.messages.conversation_cache import ConversationCache
 from handlers.core.messages.ports import MessageWriteStatus, ReadMark
 from tests.harness.emulator import AwsResources
 from tests.harness.functions import FunctionHarness, Response
@@ -179,18 +181,22 @@ def test_typing_is_accepted_although_nobody_can_be_told(harness: FunctionHarness
     assert type_in(harness, ana, conversation).status == 200
 
 
-def test_a_mark_that_a_faster_request_has_passed_is_not_set_back_and_tells_nobody(aws: AwsResources) -> None:
+def test_read_mark_is_not_moved_back_and_not_published_after_a_concurrent_request_moved_it_further(
+    aws: AwsResources,
+) -> None:
     ana, ben = user_ids(2)
     conversation = seed_conversation(aws, [ana, ben], latestSeq=9)
-    names = ("CONVERSATIONS_TABLE", "MESSAGES_TABLE", "CONVERSATION_MEMBERS_TABLE", "OUTBOX_TABLE")
-    store = DynamoReadMarkStore(aws.dynamodb, *(aws.variables[name] for name in names))
-    state = store.read(conversation)
+    state = DynamoConversationReader(aws.dynamodb, aws.table(tables.CONVERSATIONS), ConversationCache()).read(
+        conversation
+    )
     assert state is not None
+    names = (tables.MESSAGES, tables.CONVERSATION_MEMBERS, tables.OUTBOX)
+    store = DynamoReadMarkStore(aws.dynamodb, *(aws.table(name) for name in names))
     records = [
         OutboxRecord(event_id=f"e{n}", namespace="chats", event="{}", recipients=(ana,), created_at=0, due_at=0)
         for n in range(3)
     ]
-    verdicts = [store.mark(state, ben, seq, record).verdict for seq, record in zip((5, 3, 5), records, strict=True)]
-    assert verdicts == [MessageWriteStatus.STORED, MessageWriteStatus.REPLAYED, MessageWriteStatus.REPLAYED]
-    assert store.membership(ben, conversation) == ReadMark(last_read_seq=5, has_hidden=False)
+    statuses = [store.advance(state, ben, seq, record) for seq, record in zip((5, 3, 5), records, strict=True)]
+    assert statuses == [MessageWriteStatus.STORED, MessageWriteStatus.DUPLICATE, MessageWriteStatus.DUPLICATE]
+    assert store.read_mark(ben, conversation) == ReadMark(last_read_seq=5, has_hidden=False)
     assert [row["eventId"] for row in aws.scan(tables.OUTBOX)] == ["e0"]

@@ -139,6 +139,26 @@ def test_a_repeat_is_answered_even_when_the_sender_may_send_no_more(harness: Fun
     assert harness.send(ana, conversation, tempId="other").status == 403
 
 
+def test_refused_send_reads_the_temp_id_only_where_it_may_be_a_repeat(harness: FunctionHarness) -> None:
+    """A transaction that fails on the rate limit has ruled out a repeat; a refusal before the transaction has not."""
+    ana, ben, eva = user_ids(3)
+    conversation = seed_conversation(harness.aws, [ana, ben])
+
+    def calls(sender: str, to: str, **fields: Any) -> tuple[int, list[str]]:
+        harness.faults.calls.clear()
+        return harness.send(sender, to, **fields).status, list(harness.faults.calls)
+
+    read, replay = "get_item", "get_item"
+    assert calls(eva, conversation) == (403, [read])
+    assert calls(eva, conversation, tempId="t") == (403, [read, replay])
+    assert calls(ana, "unknown") == (404, [read])
+    assert calls(ana, "unknown", tempId="t") == (404, [read, replay])
+    for _ in range(SEND_RATE.count):
+        harness.send_ok(ana, conversation)
+    assert calls(ana, conversation) == (429, ["transact_write_items"])
+    assert calls(ana, conversation, tempId="t") == (429, ["transact_write_items"])
+
+
 def test_too_many_messages_are_refused_until_the_window_ends_and_nothing_of_them_is_stored(
     harness: FunctionHarness,
 ) -> None:

@@ -10,13 +10,13 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from contract import tables
-from handlers.adapters.dynamodb.batches import batch_get, get_item, query
 from handlers.adapters.dynamodb.calls.items import DUE, call_item, call_key, call_state
 from handlers.adapters.dynamodb.client import error_code, writing
 from handlers.adapters.dynamodb.codec import to_item
 from handlers.adapters.dynamodb.outbox import outbox_put
 from handlers.adapters.dynamodb.rate_limits import rate_update
-from handlers.adapters.dynamodb.transactions import Reason, TransactionCancelledError, transact
+from handlers.adapters.dynamodb.reads import batch_get, get_item, query
+from handlers.adapters.dynamodb.transactions import CancellationReason, TransactionCancelledError, transact
 from handlers.core.calls.ports import CallWrite, CallWriteResult, CallWriteStatus
 from handlers.core.calls.state import CallState
 from handlers.core.shared.timestamps import from_iso, to_iso
@@ -196,14 +196,14 @@ class DynamoCalls:
         }
 
 
-def _refused(reasons: Mapping[str, Reason]) -> CallWriteResult:
+def _refused(reasons: Mapping[str, CancellationReason]) -> CallWriteResult:
     """Return what stood in the way, the call itself before the locks before the limit."""
-    if reasons[_CALL].refused or any(reason.code == _CONFLICT for reason in reasons.values()):
+    if reasons[_CALL].condition_failed or any(reason.code == _CONFLICT for reason in reasons.values()):
         return CallWriteResult(verdict=CallWriteStatus.CONFLICT)
     locked = {
         name.removeprefix(_LOCK): reason.item
         for name, reason in reasons.items()
-        if name.startswith(_LOCK) and reason.refused
+        if name.startswith(_LOCK) and reason.condition_failed
     }
     if locked:
         holders = {user_id: item["sessionId"] for user_id, item in locked.items() if item}
