@@ -188,7 +188,7 @@ class TransitionExecutor(msgspec.Struct, frozen=True, kw_only=True):
 
     def _dispatch(self, wave: Wave) -> list[int]:
         def pending(record: OutboxRecord) -> int:
-            if record.lapsed(self.clock.now()):
+            if record.expired(self.clock.now()):
                 return len(record.recipients)  # the relay drops it
             return self.dispatcher.dispatch(record).pending
 

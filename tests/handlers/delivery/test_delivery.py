@@ -309,7 +309,7 @@ def test_with_too_little_time_left_the_rest_of_the_batch_waits(harness: Function
     first, second = (stored(harness, user_ids(1)) for _ in range(2))
     handle = deliver.consumer(lambda: Deliverer(harness.publisher, harness.outbox, harness.clock))
     batch = [{"messageId": each.event_id, "body": encode(DeliveryTask(each.event_id))} for each in (first, second)]
-    answer = handle({"Records": batch}, Context(60_000, deliver.SPARE_MILLISECONDS - 1))
+    answer = handle({"Records": batch}, Context(60_000, deliver.MINIMUM_MILLISECONDS - 1))
     assert answer == {"batchItemFailures": [{"itemIdentifier": second.event_id}]}
 
 
