@@ -1,4 +1,4 @@
-"""Outbox, relay, deliver, sweep: what a request leaves behind is finished, in pieces if it must be."""
+"""Outbox, dispatcher, relay, deliver function and sweep."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from handlers.core.delivery.ports import DeliveryTask, OutboxRecord
 from handlers.entry import deliver
 from handlers.entry.relay import RelayError
 from tests.harness.emulator import AwsResources
-from tests.harness.fakes import RecordingPublisher
 from tests.harness.functions import FunctionHarness
 from tests.harness.seeds import user_ids
 
@@ -33,15 +32,15 @@ def harness(aws: AwsResources) -> FunctionHarness:
 
 
 def event() -> events.UserBlocked:
-    """Return a fresh event."""
-    data = events.BlockData(userId="somebody")
+    """Return a new event."""
+    data = events.BlockData(userId="user")
     return events.UserBlocked(eventId=str(uuid.uuid4()), timestamp="2026-01-01T00:00:00.000Z", data=data)
 
 
 def stored(
     harness: FunctionHarness, recipients: list[str], fanout_limit: int = 20, valid_until: int | None = None
 ) -> OutboxRecord:
-    """Store the record of a fresh event, as the transaction of a change does."""
+    """Store the record of a new event, as the transaction of a change does."""
     record = outbox_record(
         channels.USERS,
         event(),
@@ -56,27 +55,27 @@ def stored(
 
 
 def received(harness: FunctionHarness, user_id: str) -> int:
-    """Return how often a user's channel got something."""
+    """Return the number of publishes to a user's channel."""
     return len(harness.publisher.received(user_id, namespace="users"))
 
 
-class DeadQueue:
-    """A queue that takes nothing."""
+class RefusingQueue:
+    """A queue that accepts nothing."""
 
     def send(self, delivery_tasks: Any, delay_seconds: int = 0) -> Any:
-        """Take nothing."""
+        """Refuse every delivery task."""
         return delivery_tasks
 
 
 class BrokenPublisher:
-    """A publisher that raises."""
+    """A publisher that raises an error."""
 
     def publish(self, channels: Any, event: str) -> Any:
-        """Fail."""
+        """Raise an error."""
         raise RuntimeError("no network")
 
 
-def test_a_record_is_read_as_it_was_stored(harness: FunctionHarness) -> None:
+def test_record_is_read_as_it_was_stored(harness: FunctionHarness) -> None:
     few = stored(harness, user_ids(2))
     many = stored(harness, user_ids(SLICE_RECIPIENTS + 1))
     assert harness.outbox.get(few.event_id) == few
@@ -85,19 +84,21 @@ def test_a_record_is_read_as_it_was_stored(harness: FunctionHarness) -> None:
     assert harness.outbox.get("unknown") is None
 
 
-def test_a_record_has_one_parcel_or_one_for_each_slice(harness: FunctionHarness) -> None:
+def test_record_has_one_delivery_task_or_one_for_each_slice(harness: FunctionHarness) -> None:
     few, many = stored(harness, user_ids(20)), stored(harness, user_ids(2 * SLICE_RECIPIENTS + 1))
     assert delivery_tasks(few) == (DeliveryTask(few.event_id),)
     assert delivery_tasks(many) == tuple(DeliveryTask(many.event_id, number) for number in range(3))
 
 
-def test_the_fan_out_limit_is_the_last_number_that_is_published_in_the_request(harness: FunctionHarness) -> None:
+def test_fan_out_limit_is_the_largest_number_of_recipients_without_slices(harness: FunctionHarness) -> None:
     assert stored(harness, user_ids(20), 20).pending_slices is None
     assert stored(harness, user_ids(21), 20).pending_slices == frozenset({0})
 
 
-@pytest.mark.parametrize("queue", [DeadQueue(), None], ids=["queue fails", "queue works"])
-def test_a_dispatch_never_raises_and_leaves_the_record_to_the_relay(harness: FunctionHarness, queue: Any) -> None:
+@pytest.mark.parametrize("queue", [RefusingQueue(), None], ids=["queue fails", "queue works"])
+def test_failed_dispatch_raises_no_error_and_leaves_the_record_to_the_relay(
+    harness: FunctionHarness, queue: Any
+) -> None:
     people = user_ids(2)
     record = stored(harness, people)
     working = SqsDeliveryQueue(lambda: harness.aws.sqs, harness.aws.queue_url)
@@ -109,10 +110,10 @@ def test_a_dispatch_never_raises_and_leaves_the_record_to_the_relay(harness: Fun
     assert [received(harness, each) for each in people] == [1, 1]
 
 
-def test_a_dispatch_in_slices_survives_a_queue_that_takes_nothing(harness: FunctionHarness) -> None:
+def test_dispatch_in_slices_is_completed_by_the_sweep_if_the_queue_refuses_them(harness: FunctionHarness) -> None:
     people = user_ids(SLICE_RECIPIENTS + 1)
     record = stored(harness, people)
-    delivery = Dispatcher(harness.publisher, harness.outbox, DeadQueue()).dispatch(record)
+    delivery = Dispatcher(harness.publisher, harness.outbox, RefusingQueue()).dispatch(record)
     assert (delivery.delivered, delivery.pending) == (0, len(people))
     harness.advance(SWEEP_AFTER_SECONDS)
     assert harness.sweep() == {"offered": 1, "givenUp": 0, "left": 0}
@@ -120,11 +121,11 @@ def test_a_dispatch_in_slices_survives_a_queue_that_takes_nothing(harness: Funct
     assert {received(harness, each) for each in people} == {1}
 
 
-def test_a_slice_that_fails_comes_again_alone(harness: FunctionHarness) -> None:
+def test_only_a_failed_slice_is_delivered_again(harness: FunctionHarness) -> None:
     people = user_ids(3 * SLICE_RECIPIENTS)
     record = stored(harness, people)
-    unlucky = people[SLICE_RECIPIENTS]
-    harness.publisher.failing = {f"/users/{unlucky}"}
+    failing = people[SLICE_RECIPIENTS]
+    harness.publisher.failing = {f"/users/{failing}"}
     harness.advance(FAST_PATH_GRACE_SECONDS)
     harness.relay(record.event_id)
     assert harness.deliver() == 1
@@ -135,11 +136,11 @@ def test_a_slice_that_fails_comes_again_alone(harness: FunctionHarness) -> None:
     harness.relay(record.event_id)
     assert harness.deliver() == 0
     assert received(harness, people[0]) == received(harness, people[-1]) == 1
-    assert received(harness, unlucky) == 1
+    assert received(harness, failing) == 1
     assert harness.outbox.get(record.event_id) is None
 
 
-def test_slices_finished_at_once_leave_no_record_and_never_one_without_slices(harness: FunctionHarness) -> None:
+def test_concurrently_finished_slices_delete_the_record(harness: FunctionHarness) -> None:
     for _ in range(5):
         record = stored(harness, user_ids(8 * SLICE_RECIPIENTS))
         with ThreadPoolExecutor(8) as pool:
@@ -160,7 +161,7 @@ def test_finishing_a_slice_twice_changes_nothing(harness: FunctionHarness) -> No
     assert harness.outbox.get(record.event_id) is None
 
 
-def test_what_is_gone_is_not_brought_back(harness: FunctionHarness) -> None:
+def test_updates_do_not_restore_a_deleted_record(harness: FunctionHarness) -> None:
     record = stored(harness, user_ids(2))
     harness.outbox.delete(record.event_id)
     harness.outbox.keep_only(record.event_id, record.recipients)
@@ -169,7 +170,7 @@ def test_what_is_gone_is_not_brought_back(harness: FunctionHarness) -> None:
     assert harness.aws.scan(tables.OUTBOX) == []
 
 
-def test_the_relay_gives_the_sender_its_time_and_asks_again_when_the_queue_fails(harness: FunctionHarness) -> None:
+def test_relay_delays_the_delivery_and_fails_if_the_queue_fails(harness: FunctionHarness) -> None:
     record = stored(harness, user_ids(1))
     assert harness.relay(record.event_id) == {"offered": 1}
     assert harness.deliver() == 0
@@ -183,15 +184,15 @@ def test_the_relay_gives_the_sender_its_time_and_asks_again_when_the_queue_fails
         harness.relay("unknown", record.event_id)
 
 
-def test_the_relay_looks_at_new_records_only(harness: FunctionHarness) -> None:
+def test_relay_enqueues_new_records_only(harness: FunctionHarness) -> None:
     record = stored(harness, user_ids(1))
     harness.advance(FAST_PATH_GRACE_SECONDS)
-    harness.relay("gone-already")
+    harness.relay("deleted")
     assert harness.deliver() == 0
     assert harness.outbox.get(record.event_id) == record
 
 
-def test_the_sweep_leaves_young_records_alone_and_looks_later_each_time(harness: FunctionHarness) -> None:
+def test_sweep_skips_new_records_and_doubles_its_pauses(harness: FunctionHarness) -> None:
     (ana,) = user_ids(1)
     record = stored(harness, [ana])
     harness.publisher.failing = {f"/users/{ana}"}
@@ -208,7 +209,7 @@ def test_the_sweep_leaves_young_records_alone_and_looks_later_each_time(harness:
     assert pauses == [minute, minute, 2 * minute, 4 * minute]
 
 
-def test_the_sweep_gives_up_in_the_end_and_says_which_event(
+def test_sweep_gives_up_after_the_last_attempt_and_logs_the_event(
     harness: FunctionHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     record = stored(harness, user_ids(1))
@@ -223,7 +224,7 @@ def test_the_sweep_gives_up_in_the_end_and_says_which_event(
     assert harness.outbox.get(record.event_id) is not None
 
 
-def test_two_sweeps_at_once_offer_each_event_once(harness: FunctionHarness) -> None:
+def test_concurrent_sweeps_enqueue_each_event_once(harness: FunctionHarness) -> None:
     people = user_ids(1)
     for _ in range(10):
         stored(harness, people)
@@ -233,7 +234,7 @@ def test_two_sweeps_at_once_offer_each_event_once(harness: FunctionHarness) -> N
     assert sum(each["offered"] for each in done) == 10
 
 
-def test_one_record_that_cannot_be_swept_does_not_stop_the_others(harness: FunctionHarness) -> None:
+def test_record_that_cannot_be_swept_does_not_stop_the_sweep(harness: FunctionHarness) -> None:
     records = [stored(harness, user_ids(1)) for _ in range(3)]
     table = harness.aws.table(tables.OUTBOX)
     harness.aws.dynamodb.update_item(
@@ -246,15 +247,15 @@ def test_one_record_that_cannot_be_swept_does_not_stop_the_others(harness: Funct
     assert harness.sweep() == {"offered": 2, "givenUp": 0, "left": 1}
 
 
-def test_a_parcel_survives_its_way_through_the_queue() -> None:
-    for parcel in (DeliveryTask("e"), DeliveryTask("e", 0), DeliveryTask("e", 7)):
-        assert decode(encode(parcel)) == parcel
+def test_delivery_task_is_decoded_as_it_was_encoded() -> None:
+    for task in (DeliveryTask("e"), DeliveryTask("e", 0), DeliveryTask("e", 7)):
+        assert decode(encode(task)) == task
     for body in ("", "[]", "{}", '{"eventId": 1}'):
         with pytest.raises(msgspec.DecodeError):
             decode(body)
 
 
-def test_more_parcels_than_one_call_takes_are_all_sent(harness: FunctionHarness) -> None:
+def test_more_delivery_tasks_than_one_call_accepts_are_all_sent(harness: FunctionHarness) -> None:
     queue = SqsDeliveryQueue(lambda: harness.aws.sqs, harness.aws.queue_url)
     assert queue.send([DeliveryTask("e", number) for number in range(23)]) == []
     seen = set()
@@ -267,7 +268,7 @@ def test_more_parcels_than_one_call_takes_are_all_sent(harness: FunctionHarness)
     assert seen == set(range(23))
 
 
-def test_parcels_that_the_queue_refuses_or_never_answers_come_back() -> None:
+def test_delivery_tasks_that_the_queue_refuses_are_returned() -> None:
     class HalfBroken:
         def send_message_batch(self, **request: Any) -> Any:
             return {"Failed": [{"Id": "1"}]}
@@ -282,17 +283,17 @@ def test_parcels_that_the_queue_refuses_or_never_answers_come_back() -> None:
 
 
 class Context:
-    """What Lambda tells a function about the time left."""
+    """A Lambda context that reports the given remaining times."""
 
     def __init__(self, *milliseconds: int) -> None:
         self._milliseconds = list(milliseconds)
 
     def get_remaining_time_in_millis(self) -> int:
-        """Return the next of the given times."""
+        """Return the next remaining time."""
         return self._milliseconds.pop(0)
 
 
-def test_one_bad_queue_message_does_not_hold_back_its_batch(harness: FunctionHarness) -> None:
+def test_malformed_queue_message_does_not_fail_its_batch(harness: FunctionHarness) -> None:
     (ana,) = user_ids(1)
     record = stored(harness, [ana])
     handle = deliver.consumer(lambda: Deliverer(harness.publisher, harness.outbox, harness.clock))
@@ -305,7 +306,7 @@ def test_one_bad_queue_message_does_not_hold_back_its_batch(harness: FunctionHar
     assert received(harness, ana) == 1
 
 
-def test_with_too_little_time_left_the_rest_of_the_batch_waits(harness: FunctionHarness) -> None:
+def test_rest_of_a_batch_is_returned_if_too_little_time_is_left(harness: FunctionHarness) -> None:
     first, second = (stored(harness, user_ids(1)) for _ in range(2))
     handle = deliver.consumer(lambda: Deliverer(harness.publisher, harness.outbox, harness.clock))
     batch = [{"messageId": each.event_id, "body": encode(DeliveryTask(each.event_id))} for each in (first, second)]
@@ -313,7 +314,7 @@ def test_with_too_little_time_left_the_rest_of_the_batch_waits(harness: Function
     assert answer == {"batchItemFailures": [{"itemIdentifier": second.event_id}]}
 
 
-def test_a_record_is_narrowed_so_that_those_served_are_not_served_again(harness: FunctionHarness) -> None:
+def test_recipients_who_have_the_event_are_removed_from_the_record(harness: FunctionHarness) -> None:
     ana, ben = user_ids(2)
     record = stored(harness, [ana, ben])
     harness.publisher.failing = {f"/users/{ben}"}
@@ -327,7 +328,7 @@ def test_a_record_is_narrowed_so_that_those_served_are_not_served_again(harness:
     assert (received(harness, ana), received(harness, ben)) == (1, 1)
 
 
-def test_an_event_that_has_lapsed_is_dropped_and_one_that_has_not_is_delivered(harness: FunctionHarness) -> None:
+def test_expired_event_is_deleted_and_valid_event_is_delivered(harness: FunctionHarness) -> None:
     (ana,) = user_ids(1)
     deliverer = Deliverer(harness.publisher, harness.outbox, harness.clock)
     until = harness.clock.now() + 1_000
@@ -343,4 +344,3 @@ def test_an_event_that_has_lapsed_is_dropped_and_one_that_has_not_is_delivered(h
 
 def test_an_empty_outbox_has_nothing_due(aws: AwsResources) -> None:
     assert list(DynamoOutbox(aws.dynamodb, aws.table(tables.OUTBOX)).due(2**41)) == []
-    assert RecordingPublisher().events("nobody") == []

@@ -1,4 +1,4 @@
-"""The functions as Lambda starts them: from environment variables alone, with real clients and a real Event API."""
+"""The functions as Lambda starts them: with settings from environment variables and real clients."""
 
 from __future__ import annotations
 
@@ -61,22 +61,22 @@ WIRED: tuple[Any, ...] = (
 )
 
 
-def forget() -> None:
-    """Forget every client and setting, as a new process would."""
+def clear_process_state() -> None:
+    """Drop every client and setting, as in a new process."""
     for each in WIRED:
         each.cache_clear()
 
 
 @pytest.fixture
 def event_api() -> Iterator[FakeEventApi]:
-    """An Event API of this test's own."""
+    """A fake Event API for this test."""
     with running_event_api() as running:
         yield running
 
 
 @pytest.fixture
 def variables(aws: AwsResources, event_api: FakeEventApi, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
-    """The environment of a function."""
+    """The environment variables of a function."""
     environment = {
         **aws.variables,
         "EVENTS_HTTP_ENDPOINT": event_api.url,
@@ -88,12 +88,12 @@ def variables(aws: AwsResources, event_api: FakeEventApi, monkeypatch: pytest.Mo
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    forget()
+    clear_process_state()
     yield environment
-    forget()
+    clear_process_state()
 
 
-def test_a_message_goes_from_the_route_to_the_event_api_with_nothing_but_environment_variables(
+def test_message_is_published_to_the_event_api_with_settings_from_environment_variables(
     aws: AwsResources, event_api: FakeEventApi, variables: dict[str, str]
 ) -> None:
     ana, ben = user_ids(2)
@@ -107,21 +107,21 @@ def test_a_message_goes_from_the_route_to_the_event_api_with_nothing_but_environ
     assert aws.scan(tables.OUTBOX) == []
 
 
-def test_what_the_event_api_did_not_take_is_brought_by_relay_sweep_and_queue(
+def test_event_that_the_event_api_refused_is_delivered_by_relay_and_queue(
     aws: AwsResources, event_api: FakeEventApi, variables: dict[str, str]
 ) -> None:
     ana, ben = user_ids(2)
     conversation = seed_conversation(aws, [ana, ben])
-    takes = event_api.respond
+    accept = event_api.respond
     event_api.respond = lambda channel, attempt: (403, {})
     event = http_event("POST /api/messages/send", ana, {"conversationId": conversation, "content": "hello"})
     answer = messages.handle(event, None)
     assert json.loads(answer["body"])["delivery"] == {"delivered": 0, "pending": 2}
-    event_api.respond = takes
+    event_api.respond = accept
     event_api.received.clear()
     (record,) = aws.scan(tables.OUTBOX)
     keys = {"eventId": {"S": record["eventId"]}}
-    removed = {"eventName": "REMOVE", "dynamodb": {"Keys": {"eventId": {"S": "gone"}}}}
+    removed = {"eventName": "REMOVE", "dynamodb": {"Keys": {"eventId": {"S": "deleted"}}}}
     inserted = {"eventName": "INSERT", "dynamodb": {"Keys": keys}}
     assert relay.handle({"Records": [removed, inserted]}, None) == {"offered": 1}
     assert sweep.handle({}, None) == {"offered": 0, "givenUp": 0, "left": 0}
@@ -132,7 +132,7 @@ def test_what_the_event_api_did_not_take_is_brought_by_relay_sweep_and_queue(
     assert aws.scan(tables.OUTBOX) == []
 
 
-def test_a_send_is_answered_although_the_event_api_is_not_there(
+def test_send_succeeds_if_the_event_api_is_unreachable(
     aws: AwsResources, variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EVENTS_HTTP_ENDPOINT", f"http://127.0.0.1:{free_port()}/event")
@@ -147,7 +147,7 @@ def test_a_send_is_answered_although_the_event_api_is_not_there(
 @pytest.mark.parametrize(
     "module", ["messages", "calls", "deliver", "relay", "sweep", "ring_timeout", "chime_events", "call_sweep"]
 )
-def test_a_function_without_its_variables_does_not_start(module: str) -> None:
+def test_function_without_its_environment_variables_does_not_start(module: str) -> None:
     environment = {"PATH": os.environ["PATH"], "AWS_LAMBDA_FUNCTION_NAME": "f", "AWS_DEFAULT_REGION": REGION}
     run = subprocess.run(
         [sys.executable, "-c", f"import handlers.entry.{module}"],
@@ -163,7 +163,7 @@ def test_a_function_without_its_variables_does_not_start(module: str) -> None:
 
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=lambda each: each.function)
-def test_settings_are_read_by_type_and_every_wrong_variable_is_named(settings: Any) -> None:
+def test_settings_are_typed_and_the_error_names_every_invalid_variable(settings: Any) -> None:
     good = dict.fromkeys(settings.variables(), "20")
     loaded = settings.load(good)
     for name in settings.variables():
@@ -177,7 +177,7 @@ def test_settings_are_read_by_type_and_every_wrong_variable_is_named(settings: A
                 settings.load({**good, name: value})
 
 
-def test_log_lines_are_one_json_object_each_whatever_they_say() -> None:
+def test_each_log_line_is_one_json_object() -> None:
     code = (
         "import sys; from handlers.entry import logs; log = logs.configure(); logs.info(log, 'two\\nlines', a={1});"
         "\ntry: 1/0\nexcept Exception: log.exception('bad')"

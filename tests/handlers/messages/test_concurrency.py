@@ -1,4 +1,4 @@
-"""Many at once, and in any order: numbers without a hole, limits to the unit, tempIds once, recovery complete."""
+"""Concurrent requests in any order: gap-free numbers, exact rate limits, idempotent tempIds, complete recovery."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EXAMPLES = settings(max_examples=20, deadline=None, suppress_health_check=[Healt
 
 
 def until_accepted(harness: FunctionHarness, sender: str, conversation: str, temp_id: str) -> Response:
-    """Send as a client does: again with the same tempId while the service is too busy."""
+    """Send as a client does: repeat with the same tempId after a 503."""
     for _ in range(10):
         answer = harness.send(sender, conversation, temp_id, tempId=temp_id)
         if answer.status != 503:
@@ -33,7 +33,7 @@ def until_accepted(harness: FunctionHarness, sender: str, conversation: str, tem
 
 
 def check_sequence(aws: AwsResources, conversation: str, count: int) -> list[dict[str, Any]]:
-    """Check that a conversation's messages are numbered 1 to count and dated in that order; return them so."""
+    """Check that the sequence numbers are 1 to count and the timestamps in that order; return the messages."""
     stored = [row for row in aws.scan(tables.MESSAGES) if row["conversationId"] == conversation]
     stored.sort(key=lambda row: row["seq"])
     assert [row["seq"] for row in stored] == list(range(1, count + 1))
@@ -46,7 +46,7 @@ def check_sequence(aws: AwsResources, conversation: str, count: int) -> list[dic
     return stored
 
 
-def test_many_senders_at_once_are_all_numbered_without_a_hole(aws: AwsResources) -> None:
+def test_concurrent_sends_get_gap_free_sequence_numbers(aws: AwsResources) -> None:
     members = user_ids(12)
     conversation = seed_conversation(aws, members)
     processes = [FunctionHarness(aws, clock=FakeClock()) for _ in members]
@@ -60,12 +60,12 @@ def test_many_senders_at_once_are_all_numbered_without_a_hole(aws: AwsResources)
     assert {answer.status for answer in answers} == {200}
     stored = check_sequence(aws, conversation, 48)
     assert len({row["tempId"] for row in stored}) == 48
-    heard = [event for process in processes for event in process.publisher.events(members[0])]
-    assert sorted(event["data"]["seq"] for event in heard) == list(range(1, 49))
+    received = [event for process in processes for event in process.publisher.events(members[0])]
+    assert sorted(event["data"]["seq"] for event in received) == list(range(1, 49))
     assert aws.scan(tables.OUTBOX) == []
 
 
-def test_one_temp_id_sent_many_times_at_once_is_stored_and_published_once(aws: AwsResources) -> None:
+def test_concurrent_sends_with_one_temp_id_are_stored_and_published_once(aws: AwsResources) -> None:
     ana, ben = user_ids(2)
     conversation = seed_conversation(aws, [ana, ben])
     processes = [FunctionHarness(aws, clock=FakeClock()) for _ in range(8)]
@@ -78,16 +78,16 @@ def test_one_temp_id_sent_many_times_at_once_is_stored_and_published_once(aws: A
     assert sum(len(each.publisher.events(ben)) for each in processes) == 1
 
 
-def test_exactly_the_allowed_number_is_accepted_however_many_come_at_once(aws: AwsResources) -> None:
+def test_rate_limit_of_sends_is_exact_under_concurrency(aws: AwsResources) -> None:
     ana, ben = user_ids(2)
     clock = FakeClock(SEND_RATE.window(1_790_000_000) * 1000)
     conversations = [seed_conversation(aws, [ana, ben]) for _ in range(8)]
-    frozen = [FunctionHarness(aws, clock=_Frozen(clock.now())) for _ in conversations]
+    processes = [FunctionHarness(aws, clock=FakeClock(clock.now(), pauses_take_time=False)) for _ in conversations]
     with ThreadPoolExecutor(8) as pool:
         jobs = [
             pool.submit(until_accepted, process, ana, conversation, f"{number}")
             for number in range(SEND_RATE.count // 8 + 2)
-            for process, conversation in zip(frozen, conversations, strict=True)
+            for process, conversation in zip(processes, conversations, strict=True)
         ]
         statuses = [job.result().status for job in jobs]
     assert statuses.count(200) == SEND_RATE.count
@@ -95,14 +95,7 @@ def test_exactly_the_allowed_number_is_accepted_however_many_come_at_once(aws: A
     assert len(aws.scan(tables.MESSAGES)) == SEND_RATE.count
 
 
-class _Frozen(FakeClock):
-    """A clock that stays in one window whatever is paused."""
-
-    def pause(self, seconds: float) -> None:
-        """Let no time pass."""
-
-
-def test_single_uses_are_counted_to_the_unit_and_afresh_in_each_window(aws: AwsResources) -> None:
+def test_rate_counter_is_exact_under_concurrency_and_restarts_in_each_window(aws: AwsResources) -> None:
     counter = DynamoRateCounter(aws.dynamodb, aws.table(tables.RATE_LIMITS))
     rate = RateLimit("test", 7, 10)
     for now in (100_000, 110_000):
@@ -112,8 +105,8 @@ def test_single_uses_are_counted_to_the_unit_and_afresh_in_each_window(aws: AwsR
     assert counter.count("ben", rate, 110_000) is True
 
 
-def test_rivals_wait_longer_and_longer_and_not_for_ever() -> None:
-    class Watch(FakeClock):
+def test_pauses_between_attempts_are_random_growing_and_bounded() -> None:
+    class PauseRecorder(FakeClock):
         pauses: list[float]
 
         def __init__(self) -> None:
@@ -123,7 +116,7 @@ def test_rivals_wait_longer_and_longer_and_not_for_ever() -> None:
         def pause(self, seconds: float) -> None:
             self.pauses.append(seconds)
 
-    clock = Watch()
+    clock = PauseRecorder()
     assert list(attempts(clock, 10)) == list(range(10))
     assert len(clock.pauses) == 9
     assert all(0 <= pause <= 0.4 for pause in clock.pauses)
@@ -140,10 +133,10 @@ SENDS = st.lists(
 
 @EXAMPLES
 @given(steps=SENDS, jumps=st.lists(st.integers(-5_000, 5_000), min_size=15, max_size=15))
-def test_any_order_of_sends_repeats_and_blocks_keeps_the_rules(
+def test_sends_repeats_and_blocks_in_any_order_keep_the_message_rules(
     aws: AwsResources, steps: list[Step], jumps: list[int]
 ) -> None:
-    """Two processes with memories and clocks of their own; tempIds come again; blocks come and go."""
+    """Two processes with caches and clocks of their own; tempIds are repeated; blocks are set and lifted."""
     pair = user_ids(2)
     conversation = seed_conversation(aws, pair)
     processes = [FunctionHarness(aws, clock=FakeClock()) for _ in range(2)]
@@ -177,8 +170,8 @@ def test_any_order_of_sends_repeats_and_blocks_keeps_the_rules(
         expected = {each["messageId"] for each in accepted.values()} - hidden[user]
         history = processes[0].history(user, conversation, afterSeq=0).body["messages"]
         assert {each["messageId"] for each in history} == expected
-        heard = [event["data"]["messageId"] for each in processes for event in each.publisher.events(user)]
-        assert sorted(heard) == sorted(expected)
+        received = [event["data"]["messageId"] for each in processes for event in each.publisher.events(user)]
+        assert sorted(received) == sorted(expected)
 
 
 CHANGES = st.lists(st.sampled_from(["send", "send", "edit", "delete", "recover"]), min_size=1, max_size=15)
@@ -186,7 +179,7 @@ CHANGES = st.lists(st.sampled_from(["send", "send", "edit", "delete", "recover"]
 
 @EXAMPLES
 @given(actions=CHANGES, seed=st.integers(0, 1000))
-def test_a_client_that_recovers_now_and_then_ends_with_what_the_server_has(
+def test_client_that_recovers_at_any_time_has_the_state_of_the_server(
     aws: AwsResources, actions: list[str], seed: int
 ) -> None:
     chance = random.Random(seed)
@@ -214,12 +207,14 @@ def test_a_client_that_recovers_now_and_then_ends_with_what_the_server_has(
 
 
 @pytest.mark.parametrize("members", [2, 5])
-def test_everybody_hears_everything_in_an_order_that_numbers_restore(aws: AwsResources, members: int) -> None:
+def test_every_participant_receives_every_message_and_can_order_them_by_sequence_number(
+    aws: AwsResources, members: int
+) -> None:
     people = user_ids(members)
     conversation = seed_conversation(aws, people)
     harness = FunctionHarness(aws)
     with ThreadPoolExecutor(members) as pool:
         list(pool.map(lambda each: until_accepted(harness, each, conversation, each), people))
     for person in people:
-        heard = [event["data"]["seq"] for event in harness.publisher.events(person)]
-        assert sorted(heard) == list(range(1, members + 1))
+        received = [event["data"]["seq"] for event in harness.publisher.events(person)]
+        assert sorted(received) == list(range(1, members + 1))

@@ -1,4 +1,4 @@
-"""Editing and deleting."""
+"""Editing and deleting messages."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def last(harness: FunctionHarness, user_id: str) -> dict[str, Any]:
 
 
 def preview(harness: FunctionHarness, conversation: str) -> Any:
-    """Return what the list shows of a conversation."""
+    """Return preview and deletion of the last message in a conversation."""
     stored = harness.aws.item(tables.CONVERSATIONS, conversationId=conversation)
     assert stored is not None
     return stored["lastMessage"].get("preview"), stored["lastMessage"]["deleted"]
 
 
-def test_an_edit_replaces_the_content_everywhere_and_is_numbered(harness: FunctionHarness) -> None:
+def test_edit_replaces_the_content_everywhere_and_gets_a_change_number(harness: FunctionHarness) -> None:
     ana, ben = user_ids(2)
     conversation = seed_conversation(harness.aws, [ana, ben])
     message = harness.send(ana, conversation, "helo").body["message"]
@@ -56,7 +56,7 @@ def test_an_edit_replaces_the_content_everywhere_and_is_numbered(harness: Functi
     assert harness.edit(ana, message, "hello!").body["change"] == 2
 
 
-def test_only_the_newest_message_changes_what_the_list_shows(harness: FunctionHarness) -> None:
+def test_preview_follows_changes_of_the_newest_message_only(harness: FunctionHarness) -> None:
     ana, ben = user_ids(2)
     conversation = seed_conversation(harness.aws, [ana, ben])
     first = harness.send(ana, conversation, "first").body["message"]
@@ -69,7 +69,7 @@ def test_only_the_newest_message_changes_what_the_list_shows(harness: FunctionHa
     assert preview(harness, conversation) == (None, True)
 
 
-def test_a_caption_may_be_changed_and_taken_away_but_a_text_not_blanked(harness: FunctionHarness) -> None:
+def test_caption_may_be_changed_and_removed_but_a_text_must_not_be_blank(harness: FunctionHarness) -> None:
     ana, ben = user_ids(2)
     conversation = seed_conversation(harness.aws, [ana, ben])
     text = harness.send(ana, conversation).body["message"]
@@ -88,7 +88,7 @@ def test_a_caption_may_be_changed_and_taken_away_but_a_text_not_blanked(harness:
     assert "content" not in stored
 
 
-def test_a_deletion_leaves_the_place_and_nothing_of_the_content(harness: FunctionHarness) -> None:
+def test_deletion_removes_the_content_and_keeps_the_sequence_number(harness: FunctionHarness) -> None:
     ana, ben = user_ids(2)
     conversation = seed_conversation(harness.aws, [ana, ben])
     file = {"type": "FILE", "mediaUrl": "https://m.example/f", "fileName": "f", "fileSize": 1, "content": "c"}
@@ -107,19 +107,19 @@ def test_a_deletion_leaves_the_place_and_nothing_of_the_content(harness: Functio
     assert set(gone) & set(stored) == set()
 
 
-def test_deleting_again_answers_the_same_and_tells_nobody_twice(harness: FunctionHarness) -> None:
+def test_repeated_deletion_returns_the_same_and_publishes_nothing(harness: FunctionHarness) -> None:
     ana, ben = user_ids(2)
     conversation = seed_conversation(harness.aws, [ana, ben])
     first, second = (harness.send(ana, conversation).body["message"] for _ in range(2))
     answer = harness.delete(ana, first)
     harness.delete(ana, second)
-    heard = len(harness.publisher.received(ben))
+    received = len(harness.publisher.received(ben))
     again = harness.delete(ana, first)
     assert (again.status, again.body) == (200, answer.body)
-    assert len(harness.publisher.received(ben)) == heard
+    assert len(harness.publisher.received(ben)) == received
 
 
-def test_a_deleted_message_cannot_be_edited(harness: FunctionHarness) -> None:
+def test_deleted_message_cannot_be_edited(harness: FunctionHarness) -> None:
     ana, ben = user_ids(2)
     conversation = seed_conversation(harness.aws, [ana, ben])
     message = harness.send(ana, conversation).body["message"]
@@ -127,7 +127,7 @@ def test_a_deleted_message_cannot_be_edited(harness: FunctionHarness) -> None:
     assert harness.edit(ana, message, "back again").status == 409
 
 
-def test_only_the_sender_edits_and_only_the_sender_or_a_groups_admin_deletes(harness: FunctionHarness) -> None:
+def test_only_the_sender_may_edit_and_only_the_sender_or_a_group_admin_may_delete(harness: FunctionHarness) -> None:
     admin, ana, ben = user_ids(3)
     (eva,) = user_ids(1)
     group = seed_conversation(harness.aws, [admin, ana, ben])
@@ -145,7 +145,7 @@ def test_only_the_sender_edits_and_only_the_sender_or_a_groups_admin_deletes(har
     assert harness.delete(ben, message).status == 403
 
 
-def test_a_message_is_changed_only_through_its_own_conversation(harness: FunctionHarness) -> None:
+def test_message_can_be_changed_only_through_its_own_conversation(harness: FunctionHarness) -> None:
     ana, ben = user_ids(2)
     here, there = (seed_conversation(harness.aws, [ana, ben]) for _ in range(2))
     message = harness.send(ana, here).body["message"]
@@ -157,7 +157,7 @@ def test_a_message_is_changed_only_through_its_own_conversation(harness: Functio
         assert harness.delete(ana, other).status == 404
 
 
-def test_concurrent_changes_are_numbered_without_a_hole_and_each_is_heard(harness: FunctionHarness) -> None:
+def test_concurrent_changes_get_gap_free_change_numbers_and_each_is_published(harness: FunctionHarness) -> None:
     ana, ben = user_ids(2)
     conversation = seed_conversation(harness.aws, [ana, ben])
     messages = [harness.send(ana, conversation).body["message"] for _ in range(6)]
@@ -165,16 +165,18 @@ def test_concurrent_changes_are_numbered_without_a_hole_and_each_is_heard(harnes
         answers = list(pool.map(lambda each: harness.edit(ana, each, "edited"), messages))
     assert [answer.status for answer in answers] == [200] * 6
     assert sorted(answer.body["change"] for answer in answers) == [1, 2, 3, 4, 5, 6]
-    heard = [event["data"]["change"] for event in harness.publisher.events(ben) if event["type"] == "MESSAGE_UPDATED"]
-    assert sorted(heard) == [1, 2, 3, 4, 5, 6]
+    received = [
+        event["data"]["change"] for event in harness.publisher.events(ben) if event["type"] == "MESSAGE_UPDATED"
+    ]
+    assert sorted(received) == [1, 2, 3, 4, 5, 6]
 
 
-def test_an_edit_does_not_carry_words_past_a_block(harness: FunctionHarness) -> None:
+def test_edit_hides_an_old_message_from_a_participant_who_has_blocked_the_sender(harness: FunctionHarness) -> None:
     ana, ben = user_ids(2)
     conversation = seed_conversation(harness.aws, [ana, ben])
     message = harness.send(ana, conversation, "hello").body["message"]
     block(harness.aws, conversation, ben)
-    usual = harness.edit(ana, message, "words past the block")
+    usual = harness.edit(ana, message, "new content")
     assert usual.status == 200
     assert last(harness, ana)["type"] == "MESSAGE_UPDATED"
     assert [event["type"] for event in harness.publisher.events(ben)] == ["MESSAGE_SENT"]
@@ -187,7 +189,9 @@ def test_an_edit_does_not_carry_words_past_a_block(harness: FunctionHarness) -> 
 
 @pytest.mark.parametrize("fault", [faults.throttled, faults.service_error, faults.response_lost, faults.killed_after])
 @pytest.mark.parametrize("change", ["edit", "delete"])
-def test_a_stored_change_reaches_everybody_whatever_fails(aws: AwsResources, fault: Any, change: str) -> None:
+def test_stored_change_reaches_every_participant_after_a_fault_at_any_step(
+    aws: AwsResources, fault: Any, change: str
+) -> None:
     for at in range(1, 12):
         healthy = FunctionHarness(aws)
         ana, ben = user_ids(2)
@@ -210,4 +214,4 @@ def test_a_stored_change_reaches_everybody_whatever_fails(aws: AwsResources, fau
         assert aws.scan(tables.OUTBOX) == []
         if not faulty.faults.triggered:
             return
-    pytest.fail("a change has more steps than this test reaches")
+    pytest.fail("a change makes more calls than this test reaches")

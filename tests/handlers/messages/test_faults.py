@@ -1,4 +1,4 @@
-"""Promise P1: whatever goes wrong at whatever step of a send, nothing accepted is lost, doubled or numbered twice."""
+"""Promise P1: after a fault at any step of a send, no accepted message is lost, stored twice or numbered twice."""
 
 from __future__ import annotations
 
@@ -30,28 +30,28 @@ MEMBERS = 3
 
 
 def recover_by_relay(harness: FunctionHarness) -> None:
-    """The stream hands every new record to the relay; the time left to the sender is over."""
+    """Invoke the relay with every record after the delay that it grants the request, then deliver."""
     harness.advance(FAST_PATH_GRACE_SECONDS + 1)
     harness.relay(*(record["eventId"] for record in harness.aws.scan(tables.OUTBOX)))
     harness.deliver()
 
 
 def recover_by_sweep(harness: FunctionHarness) -> None:
-    """Stream and relay are lost, too: only the sweep is left."""
+    """Recover by the sweep alone, as if stream and relay had failed too."""
     harness.advance(SWEEP_AFTER_SECONDS + 1)
     harness.sweep()
     harness.deliver()
 
 
-class Scene:
-    """One conversation in which one call of one request goes wrong.
+class FaultyConversation:
+    """A conversation in which one call of one request fails.
 
     Args:
-        fanout_limit: below the number of members the event goes out in slices.
-        remembered: whether the process has used the conversation before.
+        fanout_limit: below the number of members the event is delivered in slices.
+        cached: whether the process has the conversation in its cache.
     """
 
-    def __init__(self, aws: AwsResources, at: int, fault: Fault, *, fanout_limit: int, remembered: bool) -> None:
+    def __init__(self, aws: AwsResources, at: int, fault: Fault, *, fanout_limit: int, cached: bool) -> None:
         self.aws = aws
         self.members = user_ids(MEMBERS)
         self.conversation = seed_conversation(aws, self.members)
@@ -61,18 +61,18 @@ class Scene:
         self.harness = FunctionHarness(
             aws, self.healthy.publisher, self.healthy.clock, faults=self.faults, fanout_limit=fanout_limit
         )
-        if remembered:
+        if cached:
             assert self.send("warm-up").status == 200
             self.healthy.deliver()
             self.before = 1
         self.faults.arm(at, fault)
 
     def send(self, temp_id: str) -> Response:
-        """Send through the functions of which one call goes wrong."""
+        """Send through the functions with the fault."""
         return self.harness.send(self.members[0], self.conversation, temp_id, tempId=temp_id)
 
     def send_once(self) -> bool:
-        """Send as a client that does not try again; return whether it heard that the message is accepted."""
+        """Send once without a repeat; return whether the response says that the message is accepted."""
         try:
             answer = self.send("message")
         except ProcessKilledError:
@@ -81,7 +81,7 @@ class Scene:
         return answer.status == 200
 
     def check(self, *, accepted: bool) -> None:
-        """Everybody has every stored message exactly once; what was accepted is stored; numbers have no hole."""
+        """Check delivery and storage: every member has each stored message once; sequence numbers are gap-free."""
         stored = sorted(
             (row for row in self.aws.scan(tables.MESSAGES) if row["conversationId"] == self.conversation),
             key=lambda row: row["timestamp"],
@@ -102,55 +102,55 @@ class Scene:
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 @pytest.mark.parametrize("recover", [recover_by_relay, recover_by_sweep], ids=["relay", "sweep"])
 @pytest.mark.parametrize("fanout_limit", [20, MEMBERS - 1], ids=["direct", "slices"])
-def test_what_was_stored_reaches_everybody_although_the_client_never_comes_back(
+def test_stored_message_reaches_every_recipient_without_a_repeat_by_the_client(
     aws: AwsResources, fault: Fault, recover: Callable[[FunctionHarness], None], fanout_limit: int
 ) -> None:
     for at in range(1, STEPS_MAX):
-        scene = Scene(aws, at, fault, fanout_limit=fanout_limit, remembered=at % 2 == 0)
-        accepted = scene.send_once()
-        recover(scene.healthy)
-        scene.check(accepted=accepted)
-        if not scene.faults.triggered:
+        case = FaultyConversation(aws, at, fault, fanout_limit=fanout_limit, cached=at % 2 == 0)
+        accepted = case.send_once()
+        recover(case.healthy)
+        case.check(accepted=accepted)
+        if not case.faults.triggered:
             return
-    pytest.fail("a send has more steps than this test reaches")
+    pytest.fail("a send makes more calls than this test reaches")
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
-def test_a_client_that_tries_again_gets_its_message_stored_once(aws: AwsResources, fault: Fault) -> None:
+def test_repeated_send_after_a_fault_is_stored_once(aws: AwsResources, fault: Fault) -> None:
     for at in range(1, STEPS_MAX):
-        scene = Scene(aws, at, fault, fanout_limit=20, remembered=False)
-        if not scene.send_once():
-            again = scene.healthy.send(scene.members[0], scene.conversation, "message", tempId="message")
+        case = FaultyConversation(aws, at, fault, fanout_limit=20, cached=False)
+        if not case.send_once():
+            again = case.healthy.send(case.members[0], case.conversation, "message", tempId="message")
             assert again.status == 200
             assert again.body["message"]["content"] == "message"
-        recover_by_relay(scene.healthy)
-        scene.check(accepted=True)
-        if not scene.faults.triggered:
+        recover_by_relay(case.healthy)
+        case.check(accepted=True)
+        if not case.faults.triggered:
             return
-    pytest.fail("a send has more steps than this test reaches")
+    pytest.fail("a send makes more calls than this test reaches")
 
 
-def test_only_a_fault_of_the_first_write_can_make_a_send_fail(aws: AwsResources) -> None:
+def test_fault_after_the_transaction_does_not_fail_the_send(aws: AwsResources) -> None:
     for fault in (faults.throttled, faults.service_error, faults.request_lost, faults.response_lost):
         for at in range(3, 6):
-            scene = Scene(aws, at, fault, fanout_limit=20, remembered=False)
-            assert scene.send_once()
-            assert scene.faults.triggered
+            case = FaultyConversation(aws, at, fault, fanout_limit=20, cached=False)
+            assert case.send_once()
+            assert case.faults.triggered
 
 
-def test_a_write_whose_answer_is_lost_is_asked_for_again_and_happens_once(aws: AwsResources) -> None:
-    scene = Scene(aws, 2, faults.response_lost, fanout_limit=20, remembered=False)
-    answer = scene.send("message")
+def test_transaction_with_a_lost_response_is_repeated_and_stored_once(aws: AwsResources) -> None:
+    case = FaultyConversation(aws, 2, faults.response_lost, fanout_limit=20, cached=False)
+    answer = case.send("message")
     assert (answer.status, answer.body["duplicate"]) == (200, False)
-    assert scene.faults.calls.count("transact_write_items") == 2
-    scene.check(accepted=True)
+    assert case.faults.calls.count("transact_write_items") == 2
+    case.check(accepted=True)
 
 
-def test_relay_deliver_and_sweep_may_all_run_twice_and_at_once(aws: AwsResources) -> None:
-    scene = Scene(aws, 3, faults.killed_before, fanout_limit=20, remembered=False)
-    assert not scene.send_once()
-    recover_by_relay(scene.healthy)
-    recover_by_sweep(scene.healthy)
-    recover_by_relay(scene.healthy)
-    scene.check(accepted=False)
-    assert [len(scene.healthy.publisher.events(member)) for member in scene.members] == [1] * MEMBERS
+def test_relay_deliver_and_sweep_may_run_repeatedly_for_one_event(aws: AwsResources) -> None:
+    case = FaultyConversation(aws, 3, faults.killed_before, fanout_limit=20, cached=False)
+    assert not case.send_once()
+    recover_by_relay(case.healthy)
+    recover_by_sweep(case.healthy)
+    recover_by_relay(case.healthy)
+    case.check(accepted=False)
+    assert [len(case.healthy.publisher.events(member)) for member in case.members] == [1] * MEMBERS

@@ -1,4 +1,4 @@
-"""History: full pages, and recovery that is never partial (promise P4)."""
+"""History: full pages and complete recovery (promise P4)."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def seqs(answer: Any) -> list[int]:
     return [message["seq"] for message in answer.body["messages"]]
 
 
-def test_pages_follow_one_another_without_overlap_or_gap_until_the_last(harness: FunctionHarness) -> None:
+def test_pages_are_consecutive_without_overlap_or_gap(harness: FunctionHarness) -> None:
     conversation, ana, _ = conversation_with(harness.aws, 25)
     seen: list[int] = []
     query: dict[str, Any] = {"limit": 10}
@@ -78,21 +78,21 @@ def test_pages_follow_one_another_without_overlap_or_gap_until_the_last(harness:
     assert answer.body["nextCursor"] is None
 
 
-def test_a_page_that_ends_exactly_with_the_first_message_has_no_successor(harness: FunctionHarness) -> None:
+def test_page_that_ends_with_the_first_message_has_no_cursor(harness: FunctionHarness) -> None:
     conversation, ana, _ = conversation_with(harness.aws, 10)
     answer = harness.history(ana, conversation, limit=10)
     assert seqs(answer) == list(range(10, 0, -1))
     assert answer.body["nextCursor"] is None
 
 
-def test_before_takes_a_date_in_any_zone_and_means_older_than(harness: FunctionHarness) -> None:
+def test_before_accepts_a_date_in_any_time_zone_and_is_exclusive(harness: FunctionHarness) -> None:
     conversation, ana, _ = conversation_with(harness.aws, 5)
     third = to_iso(START + 3000)
     assert seqs(harness.history(ana, conversation, before=third)) == [2, 1]
     assert seqs(harness.history(ana, conversation, before="2026-02-01T01:00:03+01:00")) == [2, 1]
 
 
-def test_a_page_is_full_however_many_messages_are_hidden_in_between(harness: FunctionHarness) -> None:
+def test_page_is_full_even_if_many_messages_are_hidden(harness: FunctionHarness) -> None:
     ana, ben = user_ids(2)
     conversation = seed_conversation(harness.aws, [ana, ben], latestSeq=60)
     hidden = {"hiddenFrom": {ben}}
@@ -106,7 +106,7 @@ def test_a_page_is_full_however_many_messages_are_hidden_in_between(harness: Fun
     assert len(seqs(harness.history(ana, conversation, limit=60))) == 60
 
 
-def test_messages_of_the_old_application_come_after_the_numbered_ones(harness: FunctionHarness) -> None:
+def test_messages_of_the_old_application_follow_those_with_sequence_numbers(harness: FunctionHarness) -> None:
     ana, ben = user_ids(2)
     conversation = seed_conversation(harness.aws, [ana, ben], latestSeq=2)
     old = [stored_message(conversation, ana, None, n) for n in (1, 2, 3)]
@@ -118,7 +118,7 @@ def test_messages_of_the_old_application_come_after_the_numbered_ones(harness: F
     assert answer.body["nextCursor"] is None
 
 
-def test_a_gap_is_filled_oldest_first_with_exactly_what_was_missed(harness: FunctionHarness) -> None:
+def test_missed_messages_are_returned_completely_and_oldest_first(harness: FunctionHarness) -> None:
     conversation, ana, _ = conversation_with(harness.aws, 12)
     assert seqs(harness.history(ana, conversation, afterSeq=9)) == [10, 11, 12]
     assert seqs(harness.history(ana, conversation, afterSeq=4, beforeSeq=8)) == [5, 6, 7]
@@ -127,7 +127,7 @@ def test_a_gap_is_filled_oldest_first_with_exactly_what_was_missed(harness: Func
     assert seqs(harness.history(ana, conversation, afterSeq=10, beforeSeq=999)) == [11, 12]
 
 
-def test_a_gap_too_wide_says_reload_and_shows_nothing_that_looks_complete(harness: FunctionHarness) -> None:
+def test_too_many_missed_messages_return_reload_and_no_messages(harness: FunctionHarness) -> None:
     conversation, ana, _ = conversation_with(harness.aws, GAP_MESSAGES_MAX + 1)
     full = harness.history(ana, conversation, afterSeq=1)
     assert seqs(full) == list(range(2, GAP_MESSAGES_MAX + 2))
@@ -136,14 +136,14 @@ def test_a_gap_too_wide_says_reload_and_shows_nothing_that_looks_complete(harnes
     assert (wide.body["reload"], wide.body["messages"], wide.body["changed"]) == (True, [], [])
 
 
-def test_a_client_ahead_of_the_server_is_told_to_reload(harness: FunctionHarness) -> None:
+def test_reload_is_returned_to_a_client_ahead_of_the_server(harness: FunctionHarness) -> None:
     conversation, ana, _ = conversation_with(harness.aws, 3)
     assert harness.history(ana, conversation, afterSeq=4).body["reload"] is True
     assert harness.history(ana, conversation, afterChange=1).body["reload"] is True
 
 
-def test_a_number_without_its_message_is_never_answered_as_complete(harness: FunctionHarness) -> None:
-    """The conversation says 5, and the query does not see message 5 (or 3) yet: a transaction under way."""
+def test_history_with_a_missing_sequence_number_is_never_returned(harness: FunctionHarness) -> None:
+    """The conversation's latest number is 5, and the query misses one message of a transaction in progress."""
     for missing in (5, 3, 1):
         ana, ben = user_ids(2)
         conversation = seed_conversation(harness.aws, [ana, ben], latestSeq=5)
@@ -155,8 +155,8 @@ def test_a_number_without_its_message_is_never_answered_as_complete(harness: Fun
         assert seqs(harness.history(ana, conversation, afterSeq=0)) == [1, 2, 3, 4, 5]
 
 
-def test_messages_that_arrive_while_history_is_read_do_not_tear_a_hole(harness: FunctionHarness) -> None:
-    """The conversation was read at 3; by the time of the query there are 6."""
+def test_messages_that_arrive_during_a_read_of_history_leave_no_gap(harness: FunctionHarness) -> None:
+    """The conversation was read with latest number 3; at the time of the query there are 6 messages."""
     conversation, ana, _ = conversation_with(harness.aws, 6)
     harness.aws.dynamodb.update_item(
         TableName=harness.aws.table(tables.CONVERSATIONS),
@@ -169,7 +169,7 @@ def test_messages_that_arrive_while_history_is_read_do_not_tear_a_hole(harness: 
     assert (seqs(page), page.body["latestSeq"]) == ([6, 5], 6)
 
 
-def test_edits_and_deletions_are_recovered_by_their_number_as_the_messages_are_now(harness: FunctionHarness) -> None:
+def test_missed_edits_and_deletions_are_returned_with_the_present_messages(harness: FunctionHarness) -> None:
     ana, ben = user_ids(2)
     conversation = seed_conversation(harness.aws, [ana, ben])
     sent = [harness.send(ana, conversation, f"text {n}").body["message"] for n in range(4)]
@@ -186,7 +186,7 @@ def test_edits_and_deletions_are_recovered_by_their_number_as_the_messages_are_n
     assert harness.history(ben, conversation, afterChange=3).body["changed"] == []
 
 
-def test_changes_no_longer_kept_or_too_many_say_reload(harness: FunctionHarness) -> None:
+def test_changes_that_expired_or_are_too_many_return_reload(harness: FunctionHarness) -> None:
     ana, ben = user_ids(2)
     conversation = seed_conversation(harness.aws, [ana, ben])
     message = harness.send(ana, conversation).body["message"]
@@ -200,7 +200,7 @@ def test_changes_no_longer_kept_or_too_many_say_reload(harness: FunctionHarness)
     assert harness.history(ben, far, afterChange=0).body["reload"] is True
 
 
-def test_a_change_of_a_hidden_message_stays_hidden(harness: FunctionHarness) -> None:
+def test_change_of_a_hidden_message_is_hidden(harness: FunctionHarness) -> None:
     ana, ben = user_ids(2)
     conversation = seed_conversation(harness.aws, [ana, ben])
     block(harness.aws, conversation, ben)
@@ -212,7 +212,7 @@ def test_a_change_of_a_hidden_message_stays_hidden(harness: FunctionHarness) -> 
     assert harness.publisher.events(ben) == []
 
 
-def test_read_by_lists_the_others_who_have_read_a_message(harness: FunctionHarness) -> None:
+def test_read_by_lists_the_participants_besides_the_sender_who_have_read_a_message(harness: FunctionHarness) -> None:
     ana, ben, eva = user_ids(3)
     conversation = seed_conversation(harness.aws, [ana, ben, eva])
     for sender in (ana, ana, ben):
@@ -232,7 +232,7 @@ def test_read_by_stays_empty_above_the_fan_out_limit(aws: AwsResources) -> None:
     assert [message["readBy"] for message in harness.history(eva, conversation).body["messages"]] == [[], []]
 
 
-def test_history_is_for_participants(harness: FunctionHarness) -> None:
+def test_history_is_refused_to_users_who_are_not_participants(harness: FunctionHarness) -> None:
     conversation, _, _ = conversation_with(harness.aws, 1)
     (eva,) = user_ids(1)
     assert harness.history(eva, conversation).status == 403
@@ -240,7 +240,7 @@ def test_history_is_for_participants(harness: FunctionHarness) -> None:
 
 
 def cursor(content: Any) -> str:
-    """Return a cursor as a client could forge it."""
+    """Return a forged cursor."""
     return base64.urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")
 
 
@@ -267,7 +267,7 @@ CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-def test_contradictory_or_malformed_parameters_are_refused_by_name(harness: FunctionHarness) -> None:
+def test_contradictory_and_malformed_parameters_are_refused_with_their_name(harness: FunctionHarness) -> None:
     ana, ben = user_ids(2)
     conversation = seed_conversation(harness.aws, [ana, ben])
     for query, field in CONTRADICTIONS:

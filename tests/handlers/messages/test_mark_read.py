@@ -1,4 +1,4 @@
-"""Marking as read, and typing."""
+"""Read marks and typing."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def last(harness: FunctionHarness, user_id: str) -> dict[str, Any]:
 
 
 def mark(harness: FunctionHarness, reader: str, conversation: str, **until: Any) -> Response:
-    """Mark as read."""
+    """Mark messages as read."""
     return harness.call(reader, "markRead", {"conversationId": conversation, **until})
 
 
@@ -42,7 +42,7 @@ def type_in(harness: FunctionHarness, user_id: str, conversation: str, is_typing
     return harness.call(user_id, "setTyping", body)
 
 
-def test_reading_moves_the_mark_forward_and_tells_everybody(harness: FunctionHarness) -> None:
+def test_read_mark_moves_forward_and_is_published_to_every_participant(harness: FunctionHarness) -> None:
     ana, ben = user_ids(2)
     conversation = seed_conversation(harness.aws, [ana, ben])
     sent = [harness.send(ana, conversation).body["message"] for _ in range(3)]
@@ -57,20 +57,20 @@ def test_reading_moves_the_mark_forward_and_tells_everybody(harness: FunctionHar
     assert (by_id.body["lastReadSeq"], by_id.body["unreadCount"]) == (3, 0)
 
 
-def test_a_mark_never_goes_back_nor_beyond_the_newest_message(harness: FunctionHarness) -> None:
+def test_read_mark_never_moves_back_or_beyond_the_newest_message(harness: FunctionHarness) -> None:
     ana, ben = user_ids(2)
     conversation = seed_conversation(harness.aws, [ana, ben])
     for _ in range(3):
         harness.send(ana, conversation)
     assert mark(harness, ben, conversation, seq=99).body["lastReadSeq"] == 3
-    heard = len(harness.publisher.events(ana))
+    received = len(harness.publisher.events(ana))
     assert mark(harness, ben, conversation, seq=1).body["lastReadSeq"] == 3
     assert mark(harness, ben, conversation, seq=3).body["lastReadSeq"] == 3
-    assert len(harness.publisher.events(ana)) == heard
+    assert len(harness.publisher.events(ana)) == received
     assert harness.aws.scan(tables.OUTBOX) == []
 
 
-def test_marks_set_at_once_end_at_the_greatest(harness: FunctionHarness) -> None:
+def test_concurrent_read_marks_end_at_the_greatest(harness: FunctionHarness) -> None:
     ana, ben = user_ids(2)
     conversation = seed_conversation(harness.aws, [ana, ben])
     for _ in range(8):
@@ -83,7 +83,7 @@ def test_marks_set_at_once_end_at_the_greatest(harness: FunctionHarness) -> None
     assert member["lastReadSeq"] == 8
 
 
-def test_a_mark_needs_exactly_one_of_number_and_message(harness: FunctionHarness) -> None:
+def test_mark_read_requires_exactly_one_of_seq_and_message_id(harness: FunctionHarness) -> None:
     ana, ben, eva = user_ids(3)
     conversation = seed_conversation(harness.aws, [ana, ben])
     message = harness.send(ana, conversation).body["message"]
@@ -94,7 +94,7 @@ def test_a_mark_needs_exactly_one_of_number_and_message(harness: FunctionHarness
     assert mark(harness, eva, conversation, seq=1).status == 403
 
 
-def test_in_a_blocked_conversation_only_ones_own_devices_hear_of_reading(harness: FunctionHarness) -> None:
+def test_read_mark_in_a_blocked_conversation_is_published_to_the_reader_only(harness: FunctionHarness) -> None:
     for blocker, reader in ((0, 0), (0, 1)):
         pair = user_ids(2)
         conversation = seed_conversation(harness.aws, pair)
@@ -105,7 +105,7 @@ def test_in_a_blocked_conversation_only_ones_own_devices_hear_of_reading(harness
         assert last(harness, pair[1 - reader])["type"] == "MESSAGE_SENT"
 
 
-def test_unread_is_counted_without_what_is_hidden(harness: FunctionHarness) -> None:
+def test_hidden_messages_are_not_counted_as_unread(harness: FunctionHarness) -> None:
     ana, ben = user_ids(2)
     conversation = seed_conversation(harness.aws, [ana, ben])
     harness.send(ana, conversation)
@@ -118,7 +118,7 @@ def test_unread_is_counted_without_what_is_hidden(harness: FunctionHarness) -> N
     assert mark(harness, ben, conversation, seq=4).body["unreadCount"] == 0
 
 
-def test_above_the_fan_out_limit_reading_is_heard_on_ones_own_devices_only(aws: AwsResources) -> None:
+def test_read_mark_above_the_fan_out_limit_is_published_to_the_reader_only(aws: AwsResources) -> None:
     ana, ben, eva = user_ids(3)
     harness = FunctionHarness(aws, fanout_limit=2)
     conversation = seed_conversation(aws, [ana, ben, eva])
@@ -129,7 +129,7 @@ def test_above_the_fan_out_limit_reading_is_heard_on_ones_own_devices_only(aws: 
     assert [event["type"] for event in harness.publisher.events(ana)] == ["MESSAGE_SENT"]
 
 
-def test_typing_is_heard_by_the_others_and_never_stored(harness: FunctionHarness) -> None:
+def test_typing_is_published_to_the_other_participants_and_not_stored(harness: FunctionHarness) -> None:
     ana, ben, eva = user_ids(3)
     conversation = seed_conversation(harness.aws, [ana, ben, eva])
     assert type_in(harness, ana, conversation).body == {"success": True}
@@ -142,7 +142,7 @@ def test_typing_is_heard_by_the_others_and_never_stored(harness: FunctionHarness
     assert harness.aws.scan(tables.OUTBOX) == []
 
 
-def test_typing_is_refused_to_strangers_and_when_it_is_too_much(harness: FunctionHarness) -> None:
+def test_typing_is_refused_to_users_who_are_not_participants_and_above_the_rate_limit(harness: FunctionHarness) -> None:
     ana, ben, eva = user_ids(3)
     conversation = seed_conversation(harness.aws, [ana, ben])
     assert type_in(harness, eva, conversation).status == 403
@@ -153,7 +153,7 @@ def test_typing_is_refused_to_strangers_and_when_it_is_too_much(harness: Functio
     assert 1 <= int(refused.headers["retry-after"]) <= TYPING_RATE.seconds
 
 
-def test_typing_is_not_heard_across_a_block_in_either_direction(harness: FunctionHarness) -> None:
+def test_typing_is_not_published_across_a_block_in_either_direction(harness: FunctionHarness) -> None:
     ana, ben = user_ids(2)
     conversation = seed_conversation(harness.aws, [ana, ben])
     block(harness.aws, conversation, ben)
@@ -170,7 +170,7 @@ def test_typing_above_the_fan_out_limit_is_accepted_and_not_published(aws: AwsRe
     assert harness.publisher.published == []
 
 
-def test_typing_is_accepted_although_nobody_can_be_told(harness: FunctionHarness) -> None:
+def test_typing_is_accepted_if_the_publish_fails(harness: FunctionHarness) -> None:
     ana, ben = user_ids(2)
     conversation = seed_conversation(harness.aws, [ana, ben])
 

@@ -1,4 +1,4 @@
-"""Sending: what is stored, what is answered, what is refused."""
+"""Sending messages: stored items, responses, events and errors (promise P1)."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ MEDIA = "https://media.example/file"
 
 @pytest.fixture
 def harness(aws: AwsResources) -> FunctionHarness:
-    """The functions on this test's tables."""
+    """The functions on the tables of this test."""
     return FunctionHarness(aws)
 
 
-def test_a_sent_message_is_answered_stored_and_heard_by_everybody_with_the_same_content(
+def test_sent_message_has_the_same_content_in_the_response_the_table_and_every_event(
     harness: FunctionHarness,
 ) -> None:
     ana, ben, eva = user_ids(3)
@@ -50,7 +50,7 @@ def test_a_sent_message_is_answered_stored_and_heard_by_everybody_with_the_same_
     assert harness.aws.scan(tables.OUTBOX) == []
 
 
-def test_a_send_moves_the_conversation_on_and_counts_as_read_by_its_sender(harness: FunctionHarness) -> None:
+def test_send_updates_the_conversation_and_the_senders_read_mark(harness: FunctionHarness) -> None:
     ana, ben = user_ids(2)
     conversation = seed_conversation(harness.aws, [ana, ben])
     message = harness.send(ana, conversation, "x" * 500).body["message"]
@@ -71,7 +71,7 @@ def test_a_send_moves_the_conversation_on_and_counts_as_read_by_its_sender(harne
     assert marks == {ana: 1, ben: 0}
 
 
-def test_an_ordinary_send_takes_four_round_trips_and_one_less_in_a_conversation_just_used(
+def test_send_makes_four_calls_and_no_read_of_a_cached_conversation(
     harness: FunctionHarness,
 ) -> None:
     ana, ben = user_ids(2)
@@ -84,7 +84,7 @@ def test_an_ordinary_send_takes_four_round_trips_and_one_less_in_a_conversation_
     assert second == ["transact_write_items", "publish", "publish", "delete_item"]
 
 
-def test_timestamps_grow_with_the_numbers_although_the_clock_stands_still_or_goes_back(
+def test_timestamps_increase_with_the_sequence_numbers_even_if_the_clock_goes_back(
     harness: FunctionHarness,
 ) -> None:
     ana, ben = user_ids(2)
@@ -98,7 +98,7 @@ def test_timestamps_grow_with_the_numbers_although_the_clock_stands_still_or_goe
     assert stamps == sorted(set(stamps))
 
 
-def test_a_stale_memory_of_the_conversation_costs_a_try_and_never_a_wrong_number(aws: AwsResources) -> None:
+def test_outdated_cache_entry_costs_one_attempt_and_no_wrong_sequence_number(aws: AwsResources) -> None:
     one, two = FunctionHarness(aws), FunctionHarness(aws)
     ana, ben = user_ids(2)
     conversation = seed_conversation(aws, [ana, ben])
@@ -106,7 +106,7 @@ def test_a_stale_memory_of_the_conversation_costs_a_try_and_never_a_wrong_number
     assert numbers == [1, 2, 3, 4, 5, 6]
 
 
-def test_a_repeated_temp_id_answers_the_first_message_and_publishes_nothing_again(harness: FunctionHarness) -> None:
+def test_repeated_temp_id_returns_the_first_message_and_publishes_nothing(harness: FunctionHarness) -> None:
     ana, ben = user_ids(2)
     conversation = seed_conversation(harness.aws, [ana, ben])
     first = harness.send(ana, conversation, "one", tempId="t")
@@ -119,14 +119,16 @@ def test_a_repeated_temp_id_answers_the_first_message_and_publishes_nothing_agai
     assert len(harness.aws.scan(tables.MESSAGES)) == 1
 
 
-def test_a_temp_id_counts_for_one_sender_in_one_conversation(harness: FunctionHarness) -> None:
+def test_temp_id_is_scoped_to_one_sender_and_one_conversation(harness: FunctionHarness) -> None:
     ana, ben = user_ids(2)
     here, there = (seed_conversation(harness.aws, [ana, ben]) for _ in range(2))
     answers = [harness.send(*each, tempId="t") for each in ((ana, here), (ben, here), (ana, there))]
     assert [answer.body["duplicate"] for answer in answers] == [False, False, False]
 
 
-def test_a_repeat_is_answered_even_when_the_sender_may_send_no_more(harness: FunctionHarness) -> None:
+def test_repeated_send_succeeds_even_if_the_sender_is_rate_limited_or_has_blocked_the_recipient(
+    harness: FunctionHarness,
+) -> None:
     ana, ben = user_ids(2)
     conversation = seed_conversation(harness.aws, [ana, ben])
     first = harness.send(ana, conversation, tempId="t")
@@ -159,7 +161,7 @@ def test_refused_send_reads_the_temp_id_only_where_it_may_be_a_repeat(harness: F
     assert calls(ana, conversation, tempId="t") == (429, ["transact_write_items"])
 
 
-def test_too_many_messages_are_refused_until_the_window_ends_and_nothing_of_them_is_stored(
+def test_messages_above_the_rate_limit_are_refused_and_not_stored_until_the_window_ends(
     harness: FunctionHarness,
 ) -> None:
     ana, ben = user_ids(2)
@@ -203,7 +205,7 @@ TYPES: list[tuple[dict[str, Any], str | None]] = [
 ]
 
 
-def test_each_type_takes_exactly_its_fields_and_a_refusal_names_the_field(harness: FunctionHarness) -> None:
+def test_each_message_type_accepts_only_its_fields_and_the_error_names_the_field(harness: FunctionHarness) -> None:
     ana, ben = user_ids(2)
     conversation = seed_conversation(harness.aws, [ana, ben])
     for fields, offending in TYPES:
@@ -216,7 +218,7 @@ def test_each_type_takes_exactly_its_fields_and_a_refusal_names_the_field(harnes
             assert {name: answer.body["message"][name] for name in fields} == fields
 
 
-def test_content_is_kept_as_it_was_sent(harness: FunctionHarness) -> None:
+def test_content_is_stored_and_delivered_unchanged(harness: FunctionHarness) -> None:
     ana, ben = user_ids(2)
     conversation = seed_conversation(harness.aws, [ana, ben])
     text = "  \u202eñ 👩‍👩‍👧 \u0000 <b>&amp;</b>\n"
@@ -225,7 +227,7 @@ def test_content_is_kept_as_it_was_sent(harness: FunctionHarness) -> None:
     assert harness.publisher.events(ben)[0]["data"]["content"] == text
 
 
-def test_a_reply_names_a_message_of_the_same_conversation(harness: FunctionHarness) -> None:
+def test_reply_must_name_a_message_of_the_same_conversation(harness: FunctionHarness) -> None:
     ana, ben = user_ids(2)
     here, there = (seed_conversation(harness.aws, [ana, ben]) for _ in range(2))
     first = harness.send(ana, here).body["messageId"]
@@ -235,7 +237,7 @@ def test_a_reply_names_a_message_of_the_same_conversation(harness: FunctionHarne
         assert (refused.status, refused.body["error"]["field"]) == (404, "replyTo")
 
 
-def test_who_may_not_send_is_told_why(harness: FunctionHarness) -> None:
+def test_send_without_permission_returns_the_reason(harness: FunctionHarness) -> None:
     ana, ben, eva = user_ids(3)
     conversation = seed_conversation(harness.aws, [ana, ben])
     assert harness.send(ana, str(uuid.uuid4())).status == 404
@@ -245,7 +247,7 @@ def test_who_may_not_send_is_told_why(harness: FunctionHarness) -> None:
     assert harness.send(ana, conversation, senderId=ana).status == 200
 
 
-def test_a_newcomer_may_send_although_the_process_remembers_the_conversation_without_them(
+def test_new_participant_may_send_although_the_cached_conversation_lacks_the_participant(
     harness: FunctionHarness,
 ) -> None:
     ana, ben, eva = user_ids(3)
@@ -257,7 +259,9 @@ def test_a_newcomer_may_send_although_the_process_remembers_the_conversation_wit
     assert harness.send(eva, conversation).status == 200
 
 
-def test_who_was_removed_cannot_send_although_the_process_remembers_them(harness: FunctionHarness) -> None:
+def test_removed_participant_cannot_send_although_the_cached_conversation_has_the_participant(
+    harness: FunctionHarness,
+) -> None:
     ana, ben, eva = user_ids(3)
     conversation = seed_conversation(harness.aws, [ana, ben, eva])
     harness.send(eva, conversation)
@@ -269,7 +273,9 @@ def test_who_was_removed_cannot_send_although_the_process_remembers_them(harness
     assert len(harness.publisher.events(eva)) == 1
 
 
-def test_a_conversation_of_the_old_application_takes_messages_and_gets_its_numbers(harness: FunctionHarness) -> None:
+def test_conversation_of_the_old_application_accepts_messages_and_gets_sequence_numbers(
+    harness: FunctionHarness,
+) -> None:
     ana, ben = user_ids(2)
     conversation = str(uuid.uuid4())
     old = {"conversationId": conversation, "type": "DM", "participants": [ana, ben], "admins": []}
@@ -282,21 +288,21 @@ def test_a_conversation_of_the_old_application_takes_messages_and_gets_its_numbe
     assert (read.status, read.body["unreadCount"]) == (200, 0)
 
 
-def test_who_is_blocked_cannot_tell_and_who_blocks_hears_and_sees_nothing(harness: FunctionHarness) -> None:
+def test_blocked_sender_gets_a_normal_response_and_blocker_receives_nothing(harness: FunctionHarness) -> None:
     ana, ben = user_ids(2)
     plain, blocked = (seed_conversation(harness.aws, [ana, ben]) for _ in range(2))
     block(harness.aws, blocked, ben)
-    usual, unheard = harness.send(ana, plain, tempId="a"), harness.send(ana, blocked, tempId="b")
+    usual, hidden = harness.send(ana, plain, tempId="a"), harness.send(ana, blocked, tempId="b")
 
     def shape(value: Any) -> Any:
         if isinstance(value, dict):
             return {key: shape(each) for key, each in value.items()}
         return type(value).__name__ if isinstance(value, str) else value
 
-    assert (unheard.status, unheard.headers) == (usual.status, usual.headers)
-    assert shape(unheard.body) == shape(usual.body)
+    assert (hidden.status, hidden.headers) == (usual.status, usual.headers)
+    assert shape(hidden.body) == shape(usual.body)
     here = [event for event in harness.publisher.events(ana) if event["data"]["conversationId"] == blocked]
-    assert [event["data"]["messageId"] for event in here] == [unheard.body["messageId"]]
+    assert [event["data"]["messageId"] for event in here] == [hidden.body["messageId"]]
     assert [event["data"]["conversationId"] for event in harness.publisher.events(ben)] == [plain]
     assert len(harness.history(ana, blocked).body["messages"]) == 1
     assert harness.history(ben, blocked).body["messages"] == []
@@ -305,7 +311,7 @@ def test_who_is_blocked_cannot_tell_and_who_blocks_hears_and_sees_nothing(harnes
     assert member["hasHidden"] is True
 
 
-def test_what_was_sent_during_a_block_stays_hidden_afterwards(harness: FunctionHarness) -> None:
+def test_message_sent_during_a_block_stays_hidden_after_it(harness: FunctionHarness) -> None:
     ana, ben = user_ids(2)
     conversation = seed_conversation(harness.aws, [ana, ben])
     harness.send(ana, conversation, "before")
@@ -318,7 +324,7 @@ def test_what_was_sent_during_a_block_stays_hidden_afterwards(harness: FunctionH
     assert [event["data"]["content"] for event in harness.publisher.events(ben)] == ["before", "after"]
 
 
-def test_who_blocks_must_unblock_before_sending(harness: FunctionHarness) -> None:
+def test_blocker_must_unblock_before_sending(harness: FunctionHarness) -> None:
     ana, ben = user_ids(2)
     conversation = seed_conversation(harness.aws, [ana, ben])
     block(harness.aws, conversation, ana)
@@ -327,7 +333,7 @@ def test_who_blocks_must_unblock_before_sending(harness: FunctionHarness) -> Non
     assert "unblock first" in refused.body["error"]["message"]
 
 
-def test_a_large_group_is_answered_at_once_and_gets_the_message_in_slices(aws: AwsResources) -> None:
+def test_send_to_a_large_group_responds_at_once_and_is_delivered_in_slices(aws: AwsResources) -> None:
     members = user_ids(2 * SLICE_RECIPIENTS + 1)
     harness = FunctionHarness(aws, fanout_limit=20)
     conversation = seed_conversation(aws, members)
@@ -339,7 +345,7 @@ def test_a_large_group_is_answered_at_once_and_gets_the_message_in_slices(aws: A
     assert aws.scan(tables.OUTBOX) == []
 
 
-def test_a_partial_failure_leaves_exactly_the_failed_recipients_to_the_queue(harness: FunctionHarness) -> None:
+def test_only_recipients_whose_publish_failed_are_left_to_the_queue(harness: FunctionHarness) -> None:
     ana, ben, eva = user_ids(3)
     conversation = seed_conversation(harness.aws, [ana, ben, eva])
     harness.publisher.failing = {f"/chats/{eva}"}
