@@ -10,7 +10,7 @@ import msgspec
 from contract import limits, requests, responses
 from contract.route import Route
 from contract.routes import ROUTES
-from contract.statuses import EVERYWHERE, STATUSES
+from contract.statuses import COMMON, STATUSES
 from tools.generate import schemas
 
 PREFIX: Final = "#/components/schemas/"
@@ -127,7 +127,7 @@ def _responses(route: Route) -> dict[str, Any]:
 
 def refusals(route: Route) -> dict[int, str]:
     """Return every status of refusal that a route may answer, with what it means there."""
-    found = {status: STATUSES[status][1] for status in EVERYWHERE}
+    found = {status: STATUSES[status][1] for status in COMMON}
     if _has_body(route):
         found[413] = f"{STATUSES[413][1]}: more than {limits.BODY_BYTES} bytes"
     found.update(route.refusals)

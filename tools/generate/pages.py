@@ -8,7 +8,7 @@ from typing import Any, Final
 from contract import channels, events, items, requests, responses
 from contract.route import Route
 from contract.routes import ROUTES
-from contract.statuses import EVERYWHERE, STATUSES
+from contract.statuses import COMMON, STATUSES
 from contract.tables import TABLES, Index, Key, Table
 from tools.generate import openapi, schemas
 
@@ -30,7 +30,7 @@ def routes_page() -> str:
         markdown_table(
             ("status", "code", "meaning"), [(str(s), f"`{code}`", text) for s, (code, text) in STATUSES.items()]
         ),
-        f"Any route may answer {', '.join(map(str, EVERYWHERE))}; a route's own list has the rest.",
+        f"Any route may answer {', '.join(map(str, COMMON))}; a route's own list has the rest.",
     ]
     for domain in dict.fromkeys(route.domain for route in ROUTES):
         parts.append(f"## {domain.capitalize()}")
