@@ -40,7 +40,7 @@ class Table(msgspec.Struct, frozen=True):
         indexes: its global secondary indexes.
         ttl: attribute with the time to live, in epoch seconds.
         stream: view type of the table's stream, if it has one.
-        stateful: the table holds user data; the content of the other tables can be rebuilt or expires.
+        stateful: the table holds user data; the content of the other tables can be rebuilt or is temporary.
     """
 
     entity: str
