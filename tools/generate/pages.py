@@ -197,22 +197,32 @@ def _kind(field: schemas.Schema) -> str:
 
 
 _BOUNDS: Final = (
-    ("minLength", "from {} characters"),
-    ("maxLength", "up to {} characters"),
-    ("minimum", "from {}"),
-    ("exclusiveMinimum", "above {}"),
-    ("maximum", "up to {}"),
-    ("minItems", "from {} items"),
-    ("maxItems", "up to {} items"),
-    ("pattern", "`{}`"),
+    ("minLength", "maxLength", " characters"),
+    ("minimum", "maximum", ""),
+    ("minItems", "maxItems", " items"),
 )
+"""Keywords of a lower and an upper bound, and their unit."""
 
 
 def _limits(field: schemas.Schema) -> str:
-    found = [text.format(field[bound]) for bound, text in _BOUNDS if bound in field]
+    found = [
+        _range(field.get(lower), field.get(upper)) + unit
+        for lower, upper, unit in _BOUNDS
+        if lower in field or upper in field
+    ]
+    if "exclusiveMinimum" in field:
+        found.append(f"more than {field['exclusiveMinimum']}")
+    if "pattern" in field:
+        found.append(f"`{field['pattern']}`")
     nested = [*field.get("anyOf", ()), *([field["items"]] if "items" in field else [])]
     found += [text for text in (_limits(inner) for inner in nested) if text]
     return ", ".join(found)
+
+
+def _range(lowest: int | None, highest: int | None) -> str:
+    if lowest is None:
+        return f"at most {highest}"
+    return f"at least {lowest}" if highest is None else f"{lowest} to {highest}"
 
 
 def _text(model: type[Any]) -> str:
