@@ -11,9 +11,9 @@ import msgspec
 from contract.calls.requests import AcceptCall, CancelCall, EndCall, InitiateCall, LeaveCall, ListCalls, RejectCall
 from contract.calls.responses import CallAccepted, CallAnswer, CallChanged, CallInitiated, CallLeft, CallPage
 from contract.requests import Nothing
-from handlers.adapters.dynamodb.blocks import DynamoBlockPairs
+from handlers.adapters.dynamodb.blocks import DynamoBlockReader
 from handlers.adapters.dynamodb.conversations.rows import DynamoStoredConversations
-from handlers.adapters.dynamodb.users import DynamoDirectory
+from handlers.adapters.dynamodb.users import DynamoUserDirectory
 from handlers.core.calls.accept import CallAcceptor
 from handlers.core.calls.hang_up import CallTermination
 from handlers.core.calls.initiate import CallInitiator
@@ -39,8 +39,8 @@ def wire(settings: CallsSettings, given: AwsServices, timers: RingTimers) -> Cal
     """Return the operations on top of the given services."""
     made = parts(settings, given, user_calls=settings.user_calls_table, rate_limits=settings.rate_limits_table)
     conversations = DynamoStoredConversations(client=given.dynamodb, conversations=settings.conversations_table)
-    directory = DynamoDirectory(client=given.dynamodb, users_table=settings.users_table)
-    blocks = DynamoBlockPairs(client=given.dynamodb, blocks=settings.blocks_table)
+    directory = DynamoUserDirectory(client=given.dynamodb, users_table=settings.users_table)
+    blocks = DynamoBlockReader(client=given.dynamodb, blocks=settings.blocks_table)
     return Calling(
         initiating=CallInitiator(
             calls=made.calls,

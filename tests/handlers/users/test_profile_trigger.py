@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from contract import tables
-from handlers.adapters.cognito.identities import CognitoIdentities
+from handlers.adapters.cognito.identity_provider import CognitoIdentityProvider
 from handlers.adapters.system import SystemClock
 from handlers.core.shared.errors import UnauthenticatedError, UnavailableError
 from handlers.entry.profile import trigger
@@ -85,7 +85,7 @@ def test_a_failing_store_does_not_lock_the_user_out_and_the_first_look_makes_the
     handle = trigger(lambda: town.profiles(NeverThere()), SystemClock())
     assert handle(event, None) == event
     assert town.scan(tables.USERS) == []
-    town.accounts.accounts["token"] = CognitoIdentities(lambda: _Cognito(user_id)).account("token")
+    town.accounts.accounts["token"] = CognitoIdentityProvider(lambda: _Cognito(user_id)).account("token")
     assert town.done(user_id, "getMe", token="token")["user"]["fullName"] == "Ada Lovelace"
 
 
@@ -131,17 +131,17 @@ def signed_in(emulator: Emulator) -> Iterator[tuple[Any, str, str]]:
 
 def test_cognito_itself_says_whose_access_token_it_is(signed_in: tuple[Any, str, str]) -> None:
     cognito, user_id, token = signed_in
-    account = CognitoIdentities(lambda: cognito).account(token)
+    account = CognitoIdentityProvider(lambda: cognito).account(token)
     assert (account.user_id, account.email) == (user_id, "ada@example.org")
     assert (account.given_name, account.family_name) == ("Ada", "Lovelace")
 
 
 def test_a_token_that_is_none_is_unauthenticated(signed_in: tuple[Any, str, str]) -> None:
     with pytest.raises(UnauthenticatedError):
-        CognitoIdentities(lambda: signed_in[0]).account("not-a-token")
+        CognitoIdentityProvider(lambda: signed_in[0]).account("not-a-token")
 
 
 def test_a_cognito_that_does_not_answer_is_unavailable(emulator: Emulator) -> None:
     absent = Emulator("http://127.0.0.1:9").client("cognito-idp", connect_timeout=1)
     with pytest.raises(UnavailableError):
-        CognitoIdentities(lambda: absent).account("token")
+        CognitoIdentityProvider(lambda: absent).account("token")

@@ -14,7 +14,7 @@ from contract import tables
 from contract.routes import ROUTES
 from handlers.adapters.dynamodb.codec import from_item, to_item
 from handlers.adapters.dynamodb.outbox import DynamoOutbox
-from handlers.adapters.dynamodb.users import DynamoProfiles
+from handlers.adapters.dynamodb.users import DynamoProfileStore
 from handlers.adapters.system import RandomIds, SystemClock
 from handlers.core.delivery.deliverer import Deliverer
 from handlers.core.delivery.ports import DeliveryTask
@@ -126,9 +126,9 @@ class Town:
         """Let several users sign up."""
         return [self.user(f"User{number}", "Example") for number in range(count)]
 
-    def profiles(self, client: Any = None) -> DynamoProfiles:
+    def profiles(self, client: Any = None) -> DynamoProfileStore:
         """Return the store of profiles."""
-        return DynamoProfiles(
+        return DynamoProfileStore(
             client=LimitedClient(client or self.world.dynamodb, ProfileSettings.function, self.world.environment),
             users_table=self.table(tables.USERS),
             search_table=self.table(tables.USER_SEARCH),
