@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract import tables
 from handlers.adapters.dynamodb.client import reading, writing
 from handlers.adapters.dynamodb.codec import from_item, from_value, to_item, to_value
 from handlers.adapters.dynamodb.conversations import reader as conversation_reader
@@ -19,9 +20,9 @@ from handlers.adapters.dynamodb.conversations.reader import DynamoConversationRe
 from handlers.adapters.dynamodb.transactions import TRANSACTION_TRIES, TransactionCancelledError, cancellation, transact
 from handlers.core.shared.errors import OutcomeUnknownError, UnavailableError
 from handlers.core.shared.timestamps import from_iso, to_iso
-from tests.harness.handlers.cloud import World
-from tests.harness.handlers.doubles import Calls, FaultyClient
-from tests.harness.handlers.seeds import seed_conversation, user_ids
+from tests.harness.emulator import AwsResources
+from tests.harness.faults import FaultInjector, FaultyClient
+from tests.harness.seeds import seed_conversation, user_ids
 
 NUMBERS = st.integers(-(10**30), 10**30) | st.floats(-1e60, 1e60, allow_nan=False).filter(
     lambda x: abs(x) > 1e-60 or not x
@@ -168,15 +169,15 @@ def test_only_rivals_cancel_a_transaction_throttling_is_unavailable_and_a_defect
 
 
 def test_a_process_remembers_the_conversations_it_used_last_and_no_more(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    aws: AwsResources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(conversation_reader, "REMEMBERED", 2)
-    calls = Calls()
-    reader = DynamoConversationReader(FaultyClient(world.dynamodb, calls), world.variables["CONVERSATIONS_TABLE"])
-    ids = [seed_conversation(world, user_ids(2)) for _ in range(3)]
+    calls = FaultInjector()
+    reader = DynamoConversationReader(FaultyClient(aws.dynamodb, calls), aws.table(tables.CONVERSATIONS))
+    ids = [seed_conversation(aws, user_ids(2)) for _ in range(3)]
     for each in ids:
         assert reader.read(each) == reader.recall(each)
     assert reader.recall(ids[0]) is None
     assert reader.recall(ids[2]) is not None
     assert reader.read("nowhere") is None
-    assert calls.made == ["get_item"] * 4
+    assert calls.calls == ["get_item"] * 4

@@ -13,8 +13,8 @@ from botocore.stub import ANY, Stubber
 from handlers.adapters import aws_clients
 from handlers.adapters.chime.meetings import ChimeMeetings
 from handlers.core.calls.ports import MeetingGoneError, MeetingsFailedError
+from tests.harness.emulator import REGION, free_port
 from tests.harness.handlers.chime import Chime, running_chime
-from tests.harness.handlers.cloud import REGION, free_port
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 

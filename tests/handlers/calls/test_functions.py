@@ -9,15 +9,16 @@ from typing import Any
 
 import pytest
 
+from contract import tables
 from handlers.adapters import aws_clients
 from handlers.entry import call_sweep, calls, chime_events, logs, ring_timeout
-from tests.harness.handlers import doubles
+from tests.harness import faults
+from tests.harness.emulator import REGION, AwsResources
+from tests.harness.event_api import CREDENTIALS, running_event_api
+from tests.harness.functions import http_event
 from tests.harness.handlers.call_functions import RING_SECONDS, Phones
 from tests.harness.handlers.chime import Chime, running_chime
-from tests.harness.handlers.cloud import REGION, World
-from tests.harness.handlers.event_api import CREDENTIALS, running_event_api
-from tests.harness.handlers.functions import http_event
-from tests.harness.handlers.seeds import put, rows, seed_conversation
+from tests.harness.seeds import seed_conversation
 
 
 @pytest.fixture(scope="module")
@@ -28,12 +29,12 @@ def chime() -> Iterator[Chime]:
 
 
 @pytest.fixture
-def phones(world: World, chime: Chime) -> Phones:
+def phones(aws: AwsResources, chime: Chime) -> Phones:
     """The functions of this test."""
-    return Phones(world, chime)
+    return Phones(aws, chime)
 
 
-def test_a_call_goes_from_ringing_to_its_end(phones: Phones, world: World, chime: Chime) -> None:
+def test_a_call_goes_from_ringing_to_its_end(phones: Phones, aws: AwsResources, chime: Chime) -> None:
     ana, ben = phones.users("Ana", "Ben")
     session_id = phones.ring(ana, ben)
     assert (phones.types(ben), phones.types(ana)) == (["INCOMING_CALL"], ["CALL_RINGING"])
@@ -49,22 +50,22 @@ def test_a_call_goes_from_ringing_to_its_end(phones: Phones, world: World, chime
     assert phones.act("end", ana, session_id).status == 200
     assert chime.meeting_of(session_id) is None
     assert phones.types(ben)[-1] == phones.types(ana)[-1] == "CALL_ENDED"
-    assert rows(world, "CALL_LOCKS_TABLE") == []
-    assert rows(world, "OUTBOX_TABLE") == []
+    assert aws.scan(tables.CALL_LOCKS) == []
+    assert aws.scan(tables.OUTBOX) == []
     page = phones.request("GET /api/calls", ben).body
     assert [call["status"] for call in page["calls"]] == ["ENDED"]
     assert phones.request("GET /api/calls", ben, query={"state": "active"}).body["calls"] == []
 
 
-def test_the_ring_timer_waits_in_the_queue_for_as_long_as_the_call_rings(phones: Phones, world: World) -> None:
+def test_the_ring_timer_waits_in_the_queue_for_as_long_as_the_call_rings(phones: Phones, aws: AwsResources) -> None:
     ana, ben = phones.users("Ana", "Ben")
     phones.ring(ana, ben)
     assert phones.timers() == []
-    attributes = world.sqs.get_queue_attributes(QueueUrl=world.ring_queue_url, AttributeNames=["All"])["Attributes"]
+    attributes = aws.sqs.get_queue_attributes(QueueUrl=aws.ring_queue_url, AttributeNames=["All"])["Attributes"]
     assert attributes["ApproximateNumberOfMessagesDelayed"] == "1"
 
 
-def test_a_call_that_nobody_answers_is_missed_at_its_time_and_not_before(phones: Phones, world: World) -> None:
+def test_a_call_that_nobody_answers_is_missed_at_its_time_and_not_before(phones: Phones, aws: AwsResources) -> None:
     ana, ben = phones.users("Ana", "Ben")
     session_id = phones.ring(ana, ben)
     record = {"messageId": "early", "body": json.dumps({"sessionId": session_id})}
@@ -73,7 +74,7 @@ def test_a_call_that_nobody_answers_is_missed_at_its_time_and_not_before(phones:
     assert phones.time_out(session_id) == {"batchItemFailures": []}
     assert phones.get(ana, session_id).body["call"]["status"] == "MISSED"
     assert phones.types(ana)[-1] == phones.types(ben)[-1] == "CALL_MISSED"
-    assert rows(world, "CALL_LOCKS_TABLE") == []
+    assert aws.scan(tables.CALL_LOCKS) == []
     assert phones.time_out(session_id) == {"batchItemFailures": []}
 
 
@@ -128,10 +129,10 @@ def test_an_attendee_who_hung_up_in_the_meeting_has_left_the_call(phones: Phones
 
 
 def test_whoever_leaves_a_group_call_is_taken_out_of_the_meeting_and_may_come_back(
-    phones: Phones, world: World, chime: Chime
+    phones: Phones, aws: AwsResources, chime: Chime
 ) -> None:
     ana, ben, eve = phones.users("Ana", "Ben", "Eve")
-    group = seed_conversation(world, [ana, ben, eve])
+    group = seed_conversation(aws, [ana, ben, eve])
     session_id = phones.initiate(ana, conversationId=group).body["sessionId"]
     for user_id in (ben, eve):
         assert phones.act("accept", user_id, session_id).status == 200
@@ -146,8 +147,8 @@ def test_whoever_leaves_a_group_call_is_taken_out_of_the_meeting_and_may_come_ba
 def test_a_meeting_made_for_nothing_is_deleted_although_its_call_rang_on_for_long(phones: Phones, chime: Chime) -> None:
     ana, ben = phones.users("Ana", "Ben")
     session_id = phones.ring(ana, ben)
-    phones.calls.arm(3, doubles.dies_after)
-    with pytest.raises(doubles.ProcessDiesError):
+    phones.calls.arm(3, faults.killed_after)
+    with pytest.raises(faults.ProcessKilledError):
         phones.act("accept", ben, session_id)
     assert chime.meeting_of(session_id) is not None
     phones.sweep_calls(RING_SECONDS + 30)
@@ -160,16 +161,15 @@ def test_an_event_of_chime_that_nobody_understands_fails_so_that_somebody_sees_i
 
 
 def test_the_sweep_ends_a_call_whose_meeting_is_gone_and_lets_go_whoever_left_the_group(
-    phones: Phones, world: World, chime: Chime
+    phones: Phones, aws: AwsResources, chime: Chime
 ) -> None:
     ana, ben, eve = phones.users("Ana", "Ben", "Eve")
-    group = seed_conversation(world, [ana, ben, eve])
+    group = seed_conversation(aws, [ana, ben, eve])
     session_id = phones.initiate(ana, conversationId=group).body["sessionId"]
     for user_id in (ben, eve):
         assert phones.act("accept", user_id, session_id).status == 200
-    put(
-        world,
-        "CONVERSATIONS_TABLE",
+    aws.put(
+        tables.CONVERSATIONS,
         {
             "conversationId": group,
             "type": "GROUP",
@@ -220,15 +220,15 @@ WIRED: tuple[Any, ...] = (
 
 
 def test_the_functions_start_from_their_environment_alone(
-    phones: Phones, world: World, chime: Chime, monkeypatch: pytest.MonkeyPatch
+    phones: Phones, aws: AwsResources, chime: Chime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """DynamoDB, queue, Event API and Chime are found as on AWS, each by its own endpoint variable."""
     ana, ben = phones.users("Ana", "Ben")
     with running_event_api() as event_api:
         environment = {
-            **world.variables,
+            **aws.variables,
             "EVENTS_HTTP_ENDPOINT": event_api.url,
-            "AWS_ENDPOINT_URL": world.emulator.endpoint,
+            "AWS_ENDPOINT_URL": aws.emulator.endpoint,
             "AWS_ENDPOINT_URL_CHIME_SDK_MEETINGS": chime.endpoint,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_ACCESS_KEY_ID": CREDENTIALS.access_key,

@@ -10,17 +10,17 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.harness.handlers import doubles
+from contract import tables
+from tests.harness import faults
+from tests.harness.emulator import AwsResources
+from tests.harness.faults import Fault, FaultInjector, ProcessKilledError
 from tests.harness.handlers.call_functions import Phones
 from tests.harness.handlers.chime import Chime, running_chime
-from tests.harness.handlers.cloud import World
-from tests.harness.handlers.doubles import Calls, Fault, ProcessDiesError
-from tests.harness.handlers.seeds import get, rows
 
 FAULTS: list[Fault] = [
-    doubles.fails,
-    doubles.answer_gets_lost,
-    doubles.dies_after,
+    faults.service_error,
+    faults.response_lost,
+    faults.killed_after,
 ]
 STEPS_MAX = 40
 TERMINAL = ("ENDED", "MISSED", "REJECTED", "CANCELLED")
@@ -36,11 +36,11 @@ def chime() -> Iterator[Chime]:
 class Scene:
     """Two users and a function of which one call goes wrong; a healthy one beside it shares all the rest."""
 
-    def __init__(self, world: World, chime: Chime) -> None:
-        self.world, self.chime = world, chime
-        self.healthy = Phones(world, chime)
-        self.faults = Calls()
-        self.ailing = Phones(world, chime, self.healthy.devices, self.healthy.clock, self.faults)
+    def __init__(self, aws: AwsResources, chime: Chime) -> None:
+        self.aws, self.chime = aws, chime
+        self.healthy = Phones(aws, chime)
+        self.faults = FaultInjector()
+        self.ailing = Phones(aws, chime, self.healthy.devices, self.healthy.clock, self.faults)
         self.ana, self.ben = self.healthy.users("Ana", "Ben")
 
     def tries(self, action: Callable[[], object], at: int, fault: Fault) -> bool:
@@ -48,16 +48,16 @@ class Scene:
         self.faults.arm(at, fault)
         try:
             action()
-        except ProcessDiesError:
+        except ProcessKilledError:
             return False
         return True
 
     def check(self, session_id: str) -> str:
         """Check what must hold once everything has come to rest, and return the call's status."""
-        call = get(self.world, "CALLS_TABLE", sessionId=session_id)
-        locks = {row["userId"] for row in rows(self.world, "CALL_LOCKS_TABLE") if row["sessionId"] == session_id}
+        call = self.aws.item(tables.CALLS, sessionId=session_id)
+        locks = {row["userId"] for row in self.aws.scan(tables.CALL_LOCKS) if row["sessionId"] == session_id}
         meeting = self.chime.meeting_of(session_id)
-        assert [row for row in rows(self.world, "OUTBOX_TABLE") if session_id in row["event"]] == []
+        assert [row for row in self.aws.scan(tables.OUTBOX) if session_id in row["event"]] == []
         if call is None:
             assert (locks, meeting) == (set(), None)
             return "none"
@@ -87,10 +87,10 @@ class Scene:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_an_answer_that_goes_wrong_at_any_step_leaves_a_call_that_goes_on_or_is_over(
-    world: World, chime: Chime, fault: Fault
+    aws: AwsResources, chime: Chime, fault: Fault
 ) -> None:
     for at in range(1, STEPS_MAX):
-        scene = Scene(world, chime)
+        scene = Scene(aws, chime)
         session_id = scene.healthy.ring(scene.ana, scene.ben)
         lived = scene.tries(lambda: scene.ailing.act("accept", scene.ben, session_id, deviceId="d"), at, fault)  # noqa: B023
         if lived and scene.faults.triggered and at % 2:
@@ -104,10 +104,14 @@ def test_an_answer_that_goes_wrong_at_any_step_leaves_a_call_that_goes_on_or_is_
     pytest.fail("an accept has more steps than this test reaches")
 
 
-def test_a_call_whose_process_dies_at_any_step_rings_to_its_end_or_never_was(world: World, chime: Chime) -> None:
+def test_a_call_whose_process_dies_at_any_step_rings_to_its_end_or_never_was(aws: AwsResources, chime: Chime) -> None:
     for at in range(1, STEPS_MAX):
-        scene = Scene(world, chime)
-        scene.tries(lambda: scene.ailing.initiate(scene.ana, recipientId=scene.ben, tempId="t"), at, doubles.dies_after)  # noqa: B023
+        scene = Scene(aws, chime)
+        scene.tries(
+            lambda: scene.ailing.initiate(scene.ana, recipientId=scene.ben, tempId="t"),  # noqa: B023
+            at,
+            faults.killed_after,
+        )
         again = scene.healthy.initiate(scene.ana, recipientId=scene.ben, tempId="t")
         assert again.status == 200
         scene.healthy.recover()
@@ -118,12 +122,12 @@ def test_a_call_whose_process_dies_at_any_step_rings_to_its_end_or_never_was(wor
 
 
 @pytest.mark.parametrize("action", ["end", "leave"])
-def test_an_end_whose_process_dies_at_any_step_leaves_no_meeting(world: World, chime: Chime, action: str) -> None:
+def test_an_end_whose_process_dies_at_any_step_leaves_no_meeting(aws: AwsResources, chime: Chime, action: str) -> None:
     for at in range(1, STEPS_MAX):
-        scene = Scene(world, chime)
+        scene = Scene(aws, chime)
         session_id = scene.healthy.ring(scene.ana, scene.ben)
         assert scene.healthy.act("accept", scene.ben, session_id).status == 200
-        lived = scene.tries(lambda: scene.ailing.act(action, scene.ana, session_id), at, doubles.dies_before)  # noqa: B023
+        lived = scene.tries(lambda: scene.ailing.act(action, scene.ana, session_id), at, faults.killed_before)  # noqa: B023
         if not lived:
             assert scene.healthy.act(action, scene.ana, session_id).status == 200
         scene.healthy.recover()
@@ -134,12 +138,14 @@ def test_an_end_whose_process_dies_at_any_step_leaves_no_meeting(world: World, c
 
 
 @pytest.mark.parametrize("operation", ["create_meeting", "batch_create_attendee"])
-def test_both_sides_hear_that_chime_fails_and_the_call_rings_on(world: World, chime: Chime, operation: str) -> None:
-    scene = Scene(world, chime)
+def test_both_sides_hear_that_chime_fails_and_the_call_rings_on(
+    aws: AwsResources, chime: Chime, operation: str
+) -> None:
+    scene = Scene(aws, chime)
     session_id = scene.healthy.ring(scene.ana, scene.ben)
-    probe = Scene(world, chime)
+    probe = Scene(aws, chime)
     assert probe.ailing.act("accept", probe.ben, probe.healthy.ring(probe.ana, probe.ben)).status == 200
-    scene.faults.arm(probe.faults.made.index(operation) + 1, doubles.throttles)
+    scene.faults.arm(probe.faults.calls.index(operation) + 1, faults.throttled)
     answer = scene.ailing.act("accept", scene.ben, session_id)
     assert (answer.status, answer.body["error"]["code"]) == (503, "UNAVAILABLE")
     assert scene.healthy.types(scene.ana)[-1] == scene.healthy.types(scene.ben)[-1] == "CALL_ERROR"

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from contract import channels, limits
+from contract import channels, limits, tables
 from contract.limits import RateLimit
 from handlers.adapters.dynamodb.calls.items import call_item, call_state
 from handlers.adapters.dynamodb.calls.store import CallTables, DynamoCalls
@@ -20,19 +20,19 @@ from handlers.core.calls.ports import CallWrite, CallWriteStatus
 from handlers.core.calls.state import CallState, Participant
 from handlers.core.delivery.ports import OutboxRecord
 from handlers.core.shared.errors import OutcomeUnknownError, UnavailableError
-from tests.harness.handlers import doubles
-from tests.harness.handlers.cloud import World
-from tests.harness.handlers.doubles import Calls, FaultyClient
-from tests.harness.handlers.rights import LimitedClient
-from tests.harness.handlers.seeds import get, rows, user_ids
+from tests.harness import faults
+from tests.harness.emulator import AwsResources
+from tests.harness.faults import FaultInjector, FaultyClient
+from tests.harness.permissions import PermissionCheckedClient
+from tests.harness.seeds import user_ids
 
 NOW = 1_790_000_000_000
 RATE = RateLimit("call", 2, 60)
 
 
-def store(world: World, calls: Calls | None = None, function: str = "calls") -> DynamoCalls:
+def store(aws: AwsResources, calls: FaultInjector | None = None, function: str = "calls") -> DynamoCalls:
     """Return the adapter, limited to what a function's role allows."""
-    names = world.variables
+    names = aws.variables
     tables = CallTables(
         calls=names["CALLS_TABLE"],
         call_locks=names["CALL_LOCKS_TABLE"],
@@ -41,7 +41,7 @@ def store(world: World, calls: Calls | None = None, function: str = "calls") -> 
         rate_limits=names["RATE_LIMITS_TABLE"],
     )
     return DynamoCalls(
-        FaultyClient(LimitedClient(world.dynamodb, function, world.environment), calls or Calls()), tables
+        FaultyClient(PermissionCheckedClient(aws.dynamodb, function, aws.environment), calls or FaultInjector()), tables
     )
 
 
@@ -84,31 +84,31 @@ def record(*recipients: str) -> OutboxRecord:
     )
 
 
-def nothing_stored(world: World) -> bool:
+def nothing_stored(aws: AwsResources) -> bool:
     """Return whether every table that a step writes is empty."""
-    tables = ("CALLS_TABLE", "CALL_LOCKS_TABLE", "USER_CALLS_TABLE", "OUTBOX_TABLE", "RATE_LIMITS_TABLE")
-    return not any(rows(world, table) for table in tables)
+    written = (tables.CALLS, tables.CALL_LOCKS, tables.USER_CALLS, tables.OUTBOX, tables.RATE_LIMITS)
+    return not any(aws.scan(table) for table in written)
 
 
-def test_a_call_its_locks_lists_and_events_are_stored_together(world: World) -> None:
+def test_a_call_its_locks_lists_and_events_are_stored_together(aws: AwsResources) -> None:
     ana, ben = user_ids(2)
     state, event = ringing(ana, ben), record(ben)
-    calls = store(world)
+    calls = store(aws)
     assert calls.commit(beginning(state, outbox=(event,), counted=(ana, RATE))).verdict is CallWriteStatus.COMMITTED
     assert calls.read(state.session_id) == state
-    assert {row["userId"]: row["sessionId"] for row in rows(world, "CALL_LOCKS_TABLE")} == dict.fromkeys(
+    assert {row["userId"]: row["sessionId"] for row in aws.scan(tables.CALL_LOCKS)} == dict.fromkeys(
         (ana, ben), state.session_id
     )
     assert calls.locks([ana, ben, ben, "nobody"]) == dict.fromkeys((ana, ben), state.session_id)
     assert calls.page(ben, None, 10) == [(f"2026-09-21T14:13:20.000Z#{state.session_id}", state.session_id)]
-    assert [row["eventId"] for row in rows(world, "OUTBOX_TABLE")] == [event.event_id]
-    assert [row["count"] for row in rows(world, "RATE_LIMITS_TABLE")] == [1]
+    assert [row["eventId"] for row in aws.scan(tables.OUTBOX)] == [event.event_id]
+    assert [row["count"] for row in aws.scan(tables.RATE_LIMITS)] == [1]
 
 
-def test_a_step_on_what_is_no_longer_so_stores_nothing_and_says_moved(world: World) -> None:
+def test_a_step_on_what_is_no_longer_so_stores_nothing_and_says_moved(aws: AwsResources) -> None:
     ana, ben = user_ids(2)
     state = ringing(ana, ben)
-    calls = store(world)
+    calls = store(aws)
     calls.commit(beginning(state))
     active = replace(state, version=2, status="ACTIVE")
     cancelled = replace(state, version=2, status="CANCELLED")
@@ -118,40 +118,40 @@ def test_a_step_on_what_is_no_longer_so_stores_nothing_and_says_moved(world: Wor
     assert calls.commit(CallWrite(before=state, after=cancelled, now=NOW)).verdict is CallWriteStatus.CONFLICT
     assert calls.commit(beginning(state)).verdict is CallWriteStatus.CONFLICT
     assert calls.read(state.session_id) == active
-    assert len(rows(world, "CALL_LOCKS_TABLE")) == 2
-    assert rows(world, "OUTBOX_TABLE") == []
+    assert len(aws.scan(tables.CALL_LOCKS)) == 2
+    assert aws.scan(tables.OUTBOX) == []
 
 
-def test_a_lock_in_the_way_is_named_with_its_call_and_nothing_is_stored(world: World) -> None:
+def test_a_lock_in_the_way_is_named_with_its_call_and_nothing_is_stored(aws: AwsResources) -> None:
     ana, ben, eve = user_ids(3)
     first, second = ringing(ana, ben), ringing(eve, ben)
-    calls = store(world)
+    calls = store(aws)
     calls.commit(beginning(first))
     outcome = calls.commit(beginning(second, counted=(eve, RATE)))
     assert (outcome.verdict, outcome.locked) == (CallWriteStatus.LOCKED, {ben: first.session_id})
     assert calls.read(second.session_id) is None
     assert calls.page(eve, None, 10) == []
-    assert rows(world, "RATE_LIMITS_TABLE") == []
+    assert aws.scan(tables.RATE_LIMITS) == []
 
 
-def test_a_lock_is_taken_over_from_the_named_call_only(world: World) -> None:
+def test_a_lock_is_taken_over_from_the_named_call_only(aws: AwsResources) -> None:
     ana, ben, eve = user_ids(3)
     first, second = ringing(ana, ben), ringing(eve, ben)
-    calls = store(world)
+    calls = store(aws)
     calls.commit(beginning(first))
     wrong = beginning(second, takes={eve: None, ben: str(uuid.uuid4())})
     assert calls.commit(wrong).verdict is CallWriteStatus.LOCKED
     right = beginning(second, takes={eve: None, ben: first.session_id})
     assert calls.commit(right).verdict is CallWriteStatus.COMMITTED
-    assert get(world, "CALL_LOCKS_TABLE", userId=ben) == {"userId": ben, "sessionId": second.session_id}
+    assert aws.item(tables.CALL_LOCKS, userId=ben) == {"userId": ben, "sessionId": second.session_id}
     again = CallWrite(before=second, after=replace(second, version=2), takes={ben: None}, now=NOW)
     assert calls.commit(again).verdict is CallWriteStatus.COMMITTED
 
 
-def test_only_an_own_lock_is_freed_and_one_that_is_gone_is_fine(world: World) -> None:
+def test_only_an_own_lock_is_freed_and_one_that_is_gone_is_fine(aws: AwsResources) -> None:
     ana, ben, eve = user_ids(3)
     first, second = ringing(ana, ben), ringing(eve, ben)
-    calls = store(world)
+    calls = store(aws)
     calls.commit(beginning(first))
     calls.commit(beginning(second, takes={eve: None, ben: first.session_id}))
     over = replace(first, version=2, status="CANCELLED", due_at=None)
@@ -160,12 +160,12 @@ def test_only_an_own_lock_is_freed_and_one_that_is_gone_is_fine(world: World) ->
     assert (outcome.verdict, outcome.locked) == (CallWriteStatus.LOCKED, {ben: second.session_id})
     mine = replace(both, frees=frozenset({ana, user_ids(1)[0]}))
     assert calls.commit(mine).verdict is CallWriteStatus.COMMITTED
-    assert {row["userId"] for row in rows(world, "CALL_LOCKS_TABLE")} == {ben, eve}
+    assert {row["userId"] for row in aws.scan(tables.CALL_LOCKS)} == {ben, eve}
 
 
-def test_a_limit_that_is_used_up_stores_nothing(world: World) -> None:
+def test_a_limit_that_is_used_up_stores_nothing(aws: AwsResources) -> None:
     (ana,) = user_ids(1)
-    calls = store(world)
+    calls = store(aws)
     for expected in (CallWriteStatus.COMMITTED, CallWriteStatus.COMMITTED, CallWriteStatus.EXHAUSTED):
         state = ringing(ana)
         outcome = calls.commit(CallWrite(before=None, after=state, counted=(ana, RATE), now=NOW))
@@ -173,9 +173,9 @@ def test_a_limit_that_is_used_up_stores_nothing(world: World) -> None:
     assert calls.read(state.session_id) is None
 
 
-def test_what_stands_in_the_way_first_is_the_call_then_a_lock_then_the_limit(world: World) -> None:
+def test_what_stands_in_the_way_first_is_the_call_then_a_lock_then_the_limit(aws: AwsResources) -> None:
     ana, ben, eve = user_ids(3)
-    calls = store(world)
+    calls = store(aws)
     for _ in range(RATE.count):
         calls.commit(CallWrite(before=None, after=ringing(eve), counted=(eve, RATE), now=NOW))
     first, second = ringing(ana, ben), ringing(eve, ben)
@@ -185,24 +185,24 @@ def test_what_stands_in_the_way_first_is_the_call_then_a_lock_then_the_limit(wor
     assert calls.commit(beginning(moved, counted=(eve, RATE))).verdict is CallWriteStatus.CONFLICT
 
 
-def test_of_two_who_call_each_other_at_once_one_wins(world: World) -> None:
+def test_of_two_who_call_each_other_at_once_one_wins(aws: AwsResources) -> None:
     for _ in range(5):
         ana, ben = user_ids(2)
         steps = [beginning(ringing(ana, ben)), beginning(ringing(ben, ana))]
         with ThreadPoolExecutor(2) as pool:
-            outcomes = list(pool.map(store(world).commit, steps))
+            outcomes = list(pool.map(store(aws).commit, steps))
         verdicts = [outcome.verdict for outcome in outcomes]
         assert verdicts.count(CallWriteStatus.COMMITTED) == 1
         assert verdicts.count(CallWriteStatus.LOCKED) + verdicts.count(CallWriteStatus.CONFLICT) == 1
         winner = steps[verdicts.index(CallWriteStatus.COMMITTED)].after.session_id
-        held = {get(world, "CALL_LOCKS_TABLE", userId=user_id)["sessionId"] for user_id in (ana, ben)}  # type: ignore[index]
+        held = {aws.item(tables.CALL_LOCKS, userId=user_id)["sessionId"] for user_id in (ana, ben)}  # type: ignore[index]
         assert held == {winner}
 
 
-def test_of_many_steps_at_once_one_wins(world: World) -> None:
+def test_of_many_steps_at_once_one_wins(aws: AwsResources) -> None:
     ana, ben = user_ids(2)
     state = ringing(ana, ben)
-    calls = store(world)
+    calls = store(aws)
     calls.commit(beginning(state))
     steps = [
         CallWrite(before=state, after=replace(state, version=2, ended_by=str(number)), now=NOW) for number in range(12)
@@ -216,20 +216,20 @@ def test_of_many_steps_at_once_one_wins(world: World) -> None:
     assert after.ended_by == str(verdicts.index(CallWriteStatus.COMMITTED))
 
 
-def test_the_largest_call_fits_one_transaction(world: World) -> None:
+def test_the_largest_call_fits_one_transaction(aws: AwsResources) -> None:
     everybody = user_ids(limits.CALL_PARTICIPANTS_MAX)
     state = ringing(*everybody)
     step = beginning(state, outbox=(record(*everybody), record(everybody[0])), counted=(everybody[0], RATE))
-    calls = store(world)
+    calls = store(aws)
     assert calls.commit(step).verdict is CallWriteStatus.COMMITTED
     read = calls.read(state.session_id)
     assert read is not None
     assert list(read.participants) == everybody
 
 
-def test_a_list_goes_from_the_newest_call_backwards(world: World) -> None:
+def test_a_list_goes_from_the_newest_call_backwards(aws: AwsResources) -> None:
     ana, ben = user_ids(2)
-    calls = store(world)
+    calls = store(aws)
     made = [ringing(ana, ben, created_at=NOW + number * 1000) for number in range(5)]
     for state in made:
         calls.commit(beginning(state, takes={}))
@@ -243,12 +243,12 @@ def test_a_list_goes_from_the_newest_call_backwards(world: World) -> None:
     assert len(found) == 5
 
 
-def test_the_sweep_sees_what_is_due_oldest_first_until_it_is_taken_off_its_list(world: World) -> None:
+def test_the_sweep_sees_what_is_due_oldest_first_until_it_is_taken_off_its_list(aws: AwsResources) -> None:
     ana, ben = user_ids(2)
     made = [ringing(ana, ben, due_at=NOW + number * 1000) for number in (3, 1, 2)]
     for state in [*made, ringing(ana, ben, due_at=None)]:
-        store(world).commit(beginning(state, takes={}))
-    sweep = store(world, function="call_sweep")
+        store(aws).commit(beginning(state, takes={}))
+    sweep = store(aws, function="call_sweep")
     due = list(sweep.due(NOW + 2500))
     assert due == [(made[1].session_id, NOW + 1000), (made[2].session_id, NOW + 2000)]
     assert sweep.reschedule(made[1].session_id, NOW + 1000, NOW + 9000) is True
@@ -259,30 +259,30 @@ def test_the_sweep_sees_what_is_due_oldest_first_until_it_is_taken_off_its_list(
     assert sweep.read(made[2].session_id) == replace(made[2], due_at=None)
 
 
-@pytest.mark.parametrize("fault", [doubles.throttles, doubles.fails, doubles.never_arrives, doubles.answer_gets_lost])
+@pytest.mark.parametrize("fault", [faults.throttled, faults.service_error, faults.request_lost, faults.response_lost])
 def test_an_answer_that_is_lost_once_is_asked_for_again_and_the_step_happens_once(
-    world: World, fault: doubles.Fault
+    aws: AwsResources, fault: faults.Fault
 ) -> None:
     ana, ben = user_ids(2)
-    state, faults = ringing(ana, ben), Calls()
-    faults.arm(1, fault)
-    calls = store(world, faults)
+    state, injector = ringing(ana, ben), FaultInjector()
+    injector.arm(1, fault)
+    calls = store(aws, injector)
     step = beginning(state, counted=(ana, RATE))
-    if fault is doubles.throttles:
+    if fault is faults.throttled:
         with pytest.raises(UnavailableError):
             calls.commit(step)
-        assert nothing_stored(world)
+        assert nothing_stored(aws)
     else:
         assert calls.commit(step).verdict is CallWriteStatus.COMMITTED
-        assert [row["count"] for row in rows(world, "RATE_LIMITS_TABLE")] == [1]
+        assert [row["count"] for row in aws.scan(tables.RATE_LIMITS)] == [1]
 
 
-def test_a_step_that_nobody_answers_is_unknown_and_a_read_that_fails_is_unavailable(world: World) -> None:
+def test_a_step_that_nobody_answers_is_unknown_and_a_read_that_fails_is_unavailable(aws: AwsResources) -> None:
     class Deaf:
         def __getattr__(self, name: str) -> Any:
-            return lambda **parameters: doubles.never_arrives(lambda: None)
+            return lambda **parameters: faults.request_lost(lambda: None)
 
-    names = world.variables
+    names = aws.variables
     calls = DynamoCalls(
         Deaf(),
         CallTables(calls=names["CALLS_TABLE"], call_locks=names["CALL_LOCKS_TABLE"], outbox=names["OUTBOX_TABLE"]),

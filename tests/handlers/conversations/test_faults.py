@@ -9,8 +9,9 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from contract import tables
-from tests.harness.handlers.cloud import Emulator, create_world
-from tests.harness.handlers.people import Answer, FaultyClient, ProcessDeathError, Town
+from tests.harness.emulator import Emulator, create_resources
+from tests.harness.faults import FaultInjector, ProcessKilledError
+from tests.harness.functions import FunctionHarness, Response
 
 Call = Callable[[], Any]
 
@@ -29,12 +30,12 @@ def _answer_lost(call: Call) -> Any:
 
 
 def _dies_before(call: Call) -> Any:
-    raise ProcessDeathError
+    raise ProcessKilledError
 
 
 def _dies_after(call: Call) -> Any:
     call()
-    raise ProcessDeathError
+    raise ProcessKilledError
 
 
 _FAULTS = [_no_connection, _throttled, _answer_lost, _dies_before, _dies_after]
@@ -51,37 +52,37 @@ class _Quick:
         return
 
 
-Do = Callable[..., Answer]
+Do = Callable[..., Response]
 
 
 def _through_every_step(
     emulator: Emulator,
     fault: Callable[[Call], Any],
-    prepare: Callable[[Town], Any],
-    act: Callable[..., Answer],
+    prepare: Callable[[FunctionHarness], Any],
+    act: Callable[..., Response],
     check: Callable[..., None],
 ) -> None:
     """Let the fault strike at the first step, the second …, until the act has no such step any more."""
-    town = Town(create_world(emulator), clock=_Quick())
+    harness = FunctionHarness(create_resources(emulator), clock=_Quick())
     for step in range(1, _STEPS_MAX):
-        scene = prepare(town)
-        town.forget()
-        client = FaultyClient(town.world.dynamodb, step, fault)
-        handlers = town.functions(client)
-        answer: Answer | None = None
+        scene = prepare(harness)
+        harness.publisher.clear()
+        faults = FaultInjector(step, fault)
+        handlers = harness.functions(faults=faults)
+        answer: Response | None = None
         try:
-            answer = act(town, scene, handlers)
-        except ProcessDeathError:
+            answer = act(harness, scene, handlers)
+        except ProcessKilledError:
             assert fault in (_dies_before, _dies_after)
         if answer is not None:
             assert answer.status in (200, 201, 503), answer
         if answer is None or answer.status == 503:
-            again = act(town, scene, town.handlers)
+            again = act(harness, scene, harness.handlers)
             assert again.status < 300, again
-        town.deliver_everything()
-        check(town, scene)
-        assert town.scan(tables.OUTBOX) == []
-        if not client.struck:
+        harness.deliver_outbox()
+        check(harness, scene)
+        assert harness.aws.scan(tables.OUTBOX) == []
+        if not faults.triggered:
             assert step > 3
             return
     raise AssertionError("the act never ends")
@@ -89,94 +90,94 @@ def _through_every_step(
 
 @pytest.mark.parametrize("fault", _FAULTS)
 def test_creating_a_group_survives_a_fault_at_every_step(emulator: Emulator, fault: Callable[[Call], Any]) -> None:
-    def act(town: Town, scene: list[str], handlers: Any) -> Answer:
+    def act(harness: FunctionHarness, scene: list[str], handlers: Any) -> Response:
         body = {"name": "x", "memberIds": scene[1:], "tempId": "t-1"}
-        return town.call(scene[0], "createGroup", body, handlers=handlers)
+        return harness.call(scene[0], "createGroup", body, handlers=handlers)
 
-    def check(town: Town, scene: list[str]) -> None:
-        mine = [item for item in town.scan(tables.CONVERSATIONS) if item["createdBy"] == scene[0]]
+    def check(harness: FunctionHarness, scene: list[str]) -> None:
+        mine = [item for item in harness.aws.scan(tables.CONVERSATIONS) if item["createdBy"] == scene[0]]
         assert len(mine) == 1
-        town.assert_consistent(mine[0]["conversationId"])
+        harness.assert_consistent(mine[0]["conversationId"])
         for user in scene:
-            assert len({event["eventId"] for event in town.heard(user, "CONVERSATION_CREATED")}) == 1
+            assert len({event["eventId"] for event in harness.publisher.received(user, "CONVERSATION_CREATED")}) == 1
 
-    _through_every_step(emulator, fault, lambda town: town.users(3), act, check)
+    _through_every_step(emulator, fault, lambda harness: harness.users(3), act, check)
 
 
 @pytest.mark.parametrize("fault", _FAULTS)
 def test_opening_a_direct_conversation_survives_a_fault_at_every_step(
     emulator: Emulator, fault: Callable[[Call], Any]
 ) -> None:
-    def act(town: Town, scene: list[str], handlers: Any) -> Answer:
-        return town.call(scene[0], "openDirect", {"userId": scene[1]}, handlers=handlers)
+    def act(harness: FunctionHarness, scene: list[str], handlers: Any) -> Response:
+        return harness.call(scene[0], "openDirect", {"userId": scene[1]}, handlers=handlers)
 
-    def check(town: Town, scene: list[str]) -> None:
-        mine = [item for item in town.scan(tables.CONVERSATIONS) if item["createdBy"] == scene[0]]
+    def check(harness: FunctionHarness, scene: list[str]) -> None:
+        mine = [item for item in harness.aws.scan(tables.CONVERSATIONS) if item["createdBy"] == scene[0]]
         assert len(mine) == 1
-        town.assert_consistent(mine[0]["conversationId"])
+        harness.assert_consistent(mine[0]["conversationId"])
         for user in scene:
-            assert len({event["eventId"] for event in town.heard(user)}) == 1
+            assert len({event["eventId"] for event in harness.publisher.received(user)}) == 1
 
-    _through_every_step(emulator, fault, lambda town: town.users(2), act, check)
+    _through_every_step(emulator, fault, lambda harness: harness.users(2), act, check)
 
 
 @pytest.mark.parametrize("fault", _FAULTS)
 def test_adding_members_survives_a_fault_at_every_step(emulator: Emulator, fault: Callable[[Call], Any]) -> None:
-    def prepare(town: Town) -> tuple[str, str, str, str]:
-        ada, bob, cat = town.users(3)
-        return town.group(ada, bob), ada, bob, cat
+    def prepare(harness: FunctionHarness) -> tuple[str, str, str, str]:
+        ada, bob, cat = harness.users(3)
+        return harness.group(ada, bob), ada, bob, cat
 
-    def act(town: Town, scene: tuple[str, str, str, str], handlers: Any) -> Answer:
+    def act(harness: FunctionHarness, scene: tuple[str, str, str, str], handlers: Any) -> Response:
         group, ada, _, cat = scene
-        return town.call(ada, "addMembers", {"userIds": [cat]}, conversationId=group, handlers=handlers)
+        return harness.call(ada, "addMembers", {"userIds": [cat]}, conversationId=group, handlers=handlers)
 
-    def check(town: Town, scene: tuple[str, str, str, str]) -> None:
+    def check(harness: FunctionHarness, scene: tuple[str, str, str, str]) -> None:
         group, ada, bob, cat = scene
-        stored = town.assert_consistent(group)
+        stored = harness.assert_consistent(group)
         assert (stored["participants"], stored["version"]) == ([ada, bob, cat], 2)
-        assert len({event["eventId"] for event in town.heard(cat, "CONVERSATION_CREATED")}) == 1
-        assert len({event["eventId"] for event in town.heard(bob, "CONVERSATION_UPDATED")}) == 1
+        assert len({event["eventId"] for event in harness.publisher.received(cat, "CONVERSATION_CREATED")}) == 1
+        assert len({event["eventId"] for event in harness.publisher.received(bob, "CONVERSATION_UPDATED")}) == 1
 
     _through_every_step(emulator, fault, prepare, act, check)
 
 
 @pytest.mark.parametrize("fault", _FAULTS)
 def test_a_block_survives_a_fault_at_every_step(emulator: Emulator, fault: Callable[[Call], Any]) -> None:
-    def prepare(town: Town) -> tuple[str, str, str]:
-        ada, bob = town.users(2)
-        return town.direct(ada, bob), ada, bob
+    def prepare(harness: FunctionHarness) -> tuple[str, str, str]:
+        ada, bob = harness.users(2)
+        return harness.direct(ada, bob), ada, bob
 
-    def act(town: Town, scene: tuple[str, str, str], handlers: Any) -> Answer:
+    def act(harness: FunctionHarness, scene: tuple[str, str, str], handlers: Any) -> Response:
         _, ada, bob = scene
-        return town.call(ada, "blockUser", userId=bob, handlers=handlers)
+        return harness.call(ada, "blockUser", userId=bob, handlers=handlers)
 
-    def check(town: Town, scene: tuple[str, str, str]) -> None:
+    def check(harness: FunctionHarness, scene: tuple[str, str, str]) -> None:
         direct, ada, bob = scene
-        stored = town.item(tables.CONVERSATIONS, conversationId=direct)
+        stored = harness.aws.item(tables.CONVERSATIONS, conversationId=direct)
         assert stored is not None
         assert (stored["blockedBy"], stored["version"]) == ({ada}, 2)
-        assert town.done(ada, "listBlocks")["userIds"] == [bob]
-        assert len({event["eventId"] for event in town.heard(ada, namespace="users")}) == 1
+        assert harness.call_ok(ada, "listBlocks")["userIds"] == [bob]
+        assert len({event["eventId"] for event in harness.publisher.received(ada, namespace="users")}) == 1
 
     _through_every_step(emulator, fault, prepare, act, check)
 
 
 @pytest.mark.parametrize("fault", _FAULTS)
 def test_a_changed_profile_survives_a_fault_at_every_step(emulator: Emulator, fault: Callable[[Call], Any]) -> None:
-    def prepare(town: Town) -> tuple[str, str]:
-        ada, bob = town.user("Ada", "Lovelace"), town.user()
-        town.direct(ada, bob)
+    def prepare(harness: FunctionHarness) -> tuple[str, str]:
+        ada, bob = harness.user("Ada", "Lovelace"), harness.user()
+        harness.direct(ada, bob)
         return ada, bob
 
-    def act(town: Town, scene: tuple[str, str], handlers: Any) -> Answer:
-        return town.call(scene[0], "updateMe", {"lastName": "Byron"}, handlers=handlers)
+    def act(harness: FunctionHarness, scene: tuple[str, str], handlers: Any) -> Response:
+        return harness.call(scene[0], "updateMe", {"lastName": "Byron"}, handlers=handlers)
 
-    def check(town: Town, scene: tuple[str, str]) -> None:
+    def check(harness: FunctionHarness, scene: tuple[str, str]) -> None:
         ada = scene[0]
-        words = {item["token"].split("#")[0] for item in town.scan(tables.USER_SEARCH) if item["userId"] == ada}
+        words = {item["token"].split("#")[0] for item in harness.aws.scan(tables.USER_SEARCH) if item["userId"] == ada}
         assert words == {"ada", "byron"}
         for user in scene:
-            told = {event["eventId"]: event for event in town.heard(user, namespace="users")}
+            told = {event["eventId"]: event for event in harness.publisher.received(user, namespace="users")}
             assert [event["data"]["user"]["fullName"] for event in told.values()] == ["Ada Byron"]
 
     _through_every_step(emulator, fault, prepare, act, check)
@@ -216,16 +217,16 @@ _WRITES: dict[str, tuple[dict[str, Any] | None, bool]] = {
 def test_a_transaction_under_way_elsewhere_is_waited_for_and_for_ever_means_503(
     emulator: Emulator, operation: str
 ) -> None:
-    town = Town(create_world(emulator), clock=_Quick())
-    ada, bob = town.users(2)
+    harness = FunctionHarness(create_resources(emulator), clock=_Quick())
+    ada, bob = harness.users(2)
     body, on_group = _WRITES[operation]
     if body:
         named = {"memberIds": [bob], "userId": bob}
         body = {field: named.get(field, value) for field, value in body.items()}
-    path: dict[str, Any] = {"conversationId": town.group(ada, bob)} if on_group else {}
+    path: dict[str, Any] = {"conversationId": harness.group(ada, bob)} if on_group else {}
     if operation == "blockUser":
         path = {"userId": bob}
-    always = town.functions(Overtaken(town.world.dynamodb, 1_000))
-    assert town.call(ada, operation, body, handlers=always, **path).status == 503
-    at_first = town.functions(Overtaken(town.world.dynamodb, 3))
-    assert town.call(ada, operation, body, handlers=at_first, **path).status in (200, 201)
+    always = harness.functions(Overtaken(harness.aws.dynamodb, 1_000))
+    assert harness.call(ada, operation, body, handlers=always, **path).status == 503
+    at_first = harness.functions(Overtaken(harness.aws.dynamodb, 3))
+    assert harness.call(ada, operation, body, handlers=at_first, **path).status in (200, 201)

@@ -9,10 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contract.models import Conversation, Role
+from handlers.adapters.system import SystemClock
 from handlers.core.conversations import membership
 from handlers.core.shared.errors import ChatError, ConflictError, ForbiddenError, NotFoundError
-from tests.harness.handlers.cloud import World
-from tests.harness.handlers.people import Town
+from tests.harness.emulator import AwsResources
+from tests.harness.functions import FunctionHarness
 
 _NOW = "2026-01-01T00:00:00.000Z"
 _PEOPLE = [f"user-{number}" for number in range(6)]
@@ -102,17 +103,19 @@ def test_who_may_change_a_group() -> None:
             membership.require_group_admin(group, stranger)
 
 
-def _call(town: Town, group: str, caller: str, step: tuple[str, str | list[str]], ids: dict[str, str]) -> int:
+def _call(
+    harness: FunctionHarness, group: str, caller: str, step: tuple[str, str | list[str]], ids: dict[str, str]
+) -> int:
     match step:
         case ("add", list(users)):
             body = {"userIds": [ids[user] for user in users]}
-            return town.call(caller, "addMembers", body, conversationId=group).status
+            return harness.call(caller, "addMembers", body, conversationId=group).status
         case ("remove", str(user)) if ids[user] == caller:
-            return town.call(caller, "leaveGroup", conversationId=group).status
+            return harness.call(caller, "leaveGroup", conversationId=group).status
         case ("remove", str(user)):
-            return town.call(caller, "removeMember", conversationId=group, userId=ids[user]).status
+            return harness.call(caller, "removeMember", conversationId=group, userId=ids[user]).status
         case (role, str(user)):
-            return town.call(caller, "setRole", {"role": role}, conversationId=group, userId=ids[user]).status
+            return harness.call(caller, "setRole", {"role": role}, conversationId=group, userId=ids[user]).status
     raise AssertionError(step)
 
 
@@ -121,16 +124,16 @@ def _call(town: Town, group: str, caller: str, step: tuple[str, str | list[str]]
     st.lists(st.tuples(_people, st.one_of(_steps.filter(bool).map(lambda steps: steps[0]))), min_size=4, max_size=16)
 )
 def test_changes_by_many_at_once_leave_conversation_rows_and_count_in_step(
-    world: World, changes: list[tuple[str, tuple[str, str | list[str]]]]
+    aws: AwsResources, changes: list[tuple[str, tuple[str, str | list[str]]]]
 ) -> None:
-    town = Town(world)
-    ids = dict(zip(_PEOPLE, town.users(len(_PEOPLE)), strict=True))
-    group = town.group(ids["user-0"], ids["user-1"], ids["user-2"])
-    town.done(ids["user-0"], "setRole", {"role": "ADMIN"}, conversationId=group, userId=ids["user-1"])
+    harness = FunctionHarness(aws, clock=SystemClock())
+    ids = dict(zip(_PEOPLE, harness.users(len(_PEOPLE)), strict=True))
+    group = harness.group(ids["user-0"], ids["user-1"], ids["user-2"])
+    harness.call_ok(ids["user-0"], "setRole", {"role": "ADMIN"}, conversationId=group, userId=ids["user-1"])
     with ThreadPoolExecutor(4) as pool:
-        statuses = list(pool.map(lambda each: _call(town, group, ids[each[0]], each[1], ids), changes))
+        statuses = list(pool.map(lambda each: _call(harness, group, ids[each[0]], each[1], ids), changes))
     assert set(statuses) <= {200, 403, 404, 409}
-    town.assert_consistent(group)
-    told = [event for event in town.heard(ids["user-0"]) if "conversation" in event["data"]]
+    harness.assert_consistent(group)
+    told = [event for event in harness.publisher.received(ids["user-0"]) if "conversation" in event["data"]]
     versions = [event["data"]["conversation"]["version"] for event in told]
     assert len(set(versions)) == len(versions)

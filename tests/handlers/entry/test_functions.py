@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from contract import tables
 from handlers.adapters import aws_clients
 from handlers.adapters.sqs.delivery_queue import decode
 from handlers.entry import deliver, messages, relay, sweep
@@ -29,10 +30,10 @@ from handlers.settings import (
     SweepSettings,
     UsersSettings,
 )
-from tests.harness.handlers.cloud import World, free_port
-from tests.harness.handlers.event_api import CREDENTIALS, REGION, EventApi, running_event_api
-from tests.harness.handlers.functions import http_event
-from tests.harness.handlers.seeds import rows, seed_conversation, user_ids
+from tests.harness.emulator import AwsResources, free_port
+from tests.harness.event_api import CREDENTIALS, REGION, FakeEventApi, running_event_api
+from tests.harness.functions import http_event
+from tests.harness.seeds import seed_conversation, user_ids
 
 ROOT = Path(__file__).parents[3]
 SETTINGS = (
@@ -67,19 +68,19 @@ def forget() -> None:
 
 
 @pytest.fixture
-def event_api() -> Iterator[EventApi]:
+def event_api() -> Iterator[FakeEventApi]:
     """An Event API of this test's own."""
     with running_event_api() as running:
         yield running
 
 
 @pytest.fixture
-def variables(world: World, event_api: EventApi, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+def variables(aws: AwsResources, event_api: FakeEventApi, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
     """The environment of a function."""
     environment = {
-        **world.variables,
+        **aws.variables,
         "EVENTS_HTTP_ENDPOINT": event_api.url,
-        "AWS_ENDPOINT_URL": world.emulator.endpoint,
+        "AWS_ENDPOINT_URL": aws.emulator.endpoint,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ACCESS_KEY_ID": CREDENTIALS.access_key,
         "AWS_SECRET_ACCESS_KEY": CREDENTIALS.secret_key,
@@ -93,32 +94,32 @@ def variables(world: World, event_api: EventApi, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_message_goes_from_the_route_to_the_event_api_with_nothing_but_environment_variables(
-    world: World, event_api: EventApi, variables: dict[str, str]
+    aws: AwsResources, event_api: FakeEventApi, variables: dict[str, str]
 ) -> None:
     ana, ben = user_ids(2)
-    conversation = seed_conversation(world, [ana, ben])
+    conversation = seed_conversation(aws, [ana, ben])
     event = http_event("POST /api/messages/send", ana, {"conversationId": conversation, "content": "hello"})
     answer = messages.handle(event, None)
     assert answer["statusCode"] == 200
     assert json.loads(answer["body"])["delivery"] == {"delivered": 2, "pending": 0}
     assert sorted(channel for channel, _ in event_api.received) == sorted([f"/chats/{ana}", f"/chats/{ben}"])
     assert event_api.refused == []
-    assert rows(world, "OUTBOX_TABLE") == []
+    assert aws.scan(tables.OUTBOX) == []
 
 
 def test_what_the_event_api_did_not_take_is_brought_by_relay_sweep_and_queue(
-    world: World, event_api: EventApi, variables: dict[str, str]
+    aws: AwsResources, event_api: FakeEventApi, variables: dict[str, str]
 ) -> None:
     ana, ben = user_ids(2)
-    conversation = seed_conversation(world, [ana, ben])
-    takes = event_api.act
-    event_api.act = lambda channel, attempt: (403, {})
+    conversation = seed_conversation(aws, [ana, ben])
+    takes = event_api.respond
+    event_api.respond = lambda channel, attempt: (403, {})
     event = http_event("POST /api/messages/send", ana, {"conversationId": conversation, "content": "hello"})
     answer = messages.handle(event, None)
     assert json.loads(answer["body"])["delivery"] == {"delivered": 0, "pending": 2}
-    event_api.act = takes
+    event_api.respond = takes
     event_api.received.clear()
-    (record,) = rows(world, "OUTBOX_TABLE")
+    (record,) = aws.scan(tables.OUTBOX)
     keys = {"eventId": {"S": record["eventId"]}}
     removed = {"eventName": "REMOVE", "dynamodb": {"Keys": {"eventId": {"S": "gone"}}}}
     inserted = {"eventName": "INSERT", "dynamodb": {"Keys": keys}}
@@ -128,15 +129,15 @@ def test_what_the_event_api_did_not_take_is_brought_by_relay_sweep_and_queue(
     assert decode(body).event_id == record["eventId"]
     assert deliver.handle({"Records": [{"messageId": "1", "body": body}]}, None) == {"batchItemFailures": []}
     assert len(event_api.received) == 2
-    assert rows(world, "OUTBOX_TABLE") == []
+    assert aws.scan(tables.OUTBOX) == []
 
 
 def test_a_send_is_answered_although_the_event_api_is_not_there(
-    world: World, variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    aws: AwsResources, variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EVENTS_HTTP_ENDPOINT", f"http://127.0.0.1:{free_port()}/event")
     ana, ben = user_ids(2)
-    conversation = seed_conversation(world, [ana, ben])
+    conversation = seed_conversation(aws, [ana, ben])
     event = http_event("POST /api/messages/send", ana, {"conversationId": conversation, "content": "hello"})
     answer = messages.handle(event, None)
     assert answer["statusCode"] == 200

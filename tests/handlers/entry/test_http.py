@@ -21,7 +21,7 @@ from contract.routes import ROUTES
 from handlers.core.shared import errors
 from handlers.core.shared.timing import stage
 from handlers.entry.http import ApiRequest, Handler, Reply, dispatcher
-from tests.harness.handlers.functions import Answer, http_event
+from tests.harness.functions import Response, http_event
 
 SEND = "POST /api/messages/send"
 HISTORY = "GET /api/messages/{conversationId}"
@@ -41,10 +41,10 @@ class Door:
         self.calls.append(call)
         return self._act()
 
-    def answer(self, event: dict[str, Any]) -> Answer:
+    def answer(self, event: dict[str, Any]) -> Response:
         """Hand an event in."""
         answer = self._handle(event, None)
-        return Answer(answer["statusCode"], answer["headers"], json.loads(answer["body"]))
+        return Response(answer["statusCode"], answer["headers"], json.loads(answer["body"]))
 
 
 def raising(error: BaseException) -> Callable[[], Any]:

@@ -15,13 +15,14 @@ from handlers.adapters.cognito.identity_provider import CognitoIdentityProvider
 from handlers.adapters.system import SystemClock
 from handlers.core.shared.errors import UnauthenticatedError, UnavailableError
 from handlers.entry.profile import trigger
-from tests.harness.handlers.cloud import Emulator, World
-from tests.harness.handlers.people import FaultyClient, Town
+from tests.harness.emulator import AwsResources, Emulator
+from tests.harness.faults import FaultInjector, FaultyClient
+from tests.harness.functions import FunctionHarness
 
 
 @pytest.fixture
-def town(world: World) -> Town:
-    return Town(world)
+def harness(aws: AwsResources) -> FunctionHarness:
+    return FunctionHarness(aws, clock=SystemClock())
 
 
 def _event(user_id: str, source: str = "PostConfirmation_ConfirmSignUp", **attributes: str) -> dict[str, Any]:
@@ -43,35 +44,37 @@ def _event(user_id: str, source: str = "PostConfirmation_ConfirmSignUp", **attri
     }
 
 
-def test_a_confirmed_sign_up_makes_a_profile_that_can_be_found(town: Town) -> None:
+def test_a_confirmed_sign_up_makes_a_profile_that_can_be_found(harness: FunctionHarness) -> None:
     user_id = str(uuid.uuid4())
     event = _event(user_id)
-    answer = trigger(town.profiles, SystemClock())(copy.deepcopy(event), None)
+    answer = trigger(harness.profiles, SystemClock())(copy.deepcopy(event), None)
     assert answer == event
-    me = town.done(user_id, "getMe")["user"]
+    me = harness.call_ok(user_id, "getMe")["user"]
     assert (me["fullName"], me["email"], me["emailVerified"]) == ("Ada Lovelace", "ada@example.org", True)
-    assert not {"major", "year"} & set(town.item(tables.USERS, userId=user_id) or {})
-    assert [each["userId"] for each in town.done(town.user(), "searchUsers", q="love")["users"]] == [user_id]
-    assert town.accounts.asked == 0
+    assert not {"major", "year"} & set(harness.aws.item(tables.USERS, userId=user_id) or {})
+    assert [each["userId"] for each in harness.call_ok(harness.user(), "searchUsers", q="love")["users"]] == [user_id]
+    assert harness.identities.requests == 0
 
 
-def test_a_second_run_changes_nothing(town: Town) -> None:
+def test_a_second_run_changes_nothing(harness: FunctionHarness) -> None:
     user_id = str(uuid.uuid4())
-    handle = trigger(town.profiles, SystemClock())
+    handle = trigger(harness.profiles, SystemClock())
     handle(_event(user_id), None)
-    town.done(user_id, "updateMe", {"firstName": "Augusta"})
+    harness.call_ok(user_id, "updateMe", {"firstName": "Augusta"})
     handle(_event(user_id), None)
-    assert town.done(user_id, "getMe")["user"]["fullName"] == "Augusta Lovelace"
+    assert harness.call_ok(user_id, "getMe")["user"]["fullName"] == "Augusta Lovelace"
 
 
 @pytest.mark.parametrize("source", ["PostConfirmation_ConfirmForgotPassword", "PreSignUp_SignUp", ""])
-def test_other_triggers_make_no_profile(town: Town, source: str) -> None:
+def test_other_triggers_make_no_profile(harness: FunctionHarness, source: str) -> None:
     event = _event("user", source)
-    assert trigger(town.profiles, SystemClock())(event, None) == event
-    assert town.scan(tables.USERS) == []
+    assert trigger(harness.profiles, SystemClock())(event, None) == event
+    assert harness.aws.scan(tables.USERS) == []
 
 
-def test_a_failing_store_does_not_lock_the_user_out_and_the_first_look_makes_the_profile(town: Town) -> None:
+def test_a_failing_store_does_not_lock_the_user_out_and_the_first_look_makes_the_profile(
+    harness: FunctionHarness,
+) -> None:
     def fails(call: Any) -> Any:
         raise EndpointConnectionError(endpoint_url="http://dynamodb")
 
@@ -80,13 +83,13 @@ def test_a_failing_store_does_not_lock_the_user_out_and_the_first_look_makes_the
 
     class NeverThere:
         def __getattr__(self, name: str) -> Any:
-            return getattr(FaultyClient(town.world.dynamodb, 1, fails), name)
+            return getattr(FaultyClient(harness.aws.dynamodb, FaultInjector(1, fails)), name)
 
-    handle = trigger(lambda: town.profiles(NeverThere()), SystemClock())
+    handle = trigger(lambda: harness.profiles(NeverThere()), SystemClock())
     assert handle(event, None) == event
-    assert town.scan(tables.USERS) == []
-    town.accounts.accounts["token"] = CognitoIdentityProvider(lambda: _Cognito(user_id)).account("token")
-    assert town.done(user_id, "getMe", token="token")["user"]["fullName"] == "Ada Lovelace"
+    assert harness.aws.scan(tables.USERS) == []
+    harness.identities.accounts["token"] = CognitoIdentityProvider(lambda: _Cognito(user_id)).account("token")
+    assert harness.call_ok(user_id, "getMe", token="token")["user"]["fullName"] == "Ada Lovelace"
 
 
 class _Cognito:
@@ -99,9 +102,9 @@ class _Cognito:
         return {"Username": "ada", "UserAttributes": [{"Name": n, "Value": v} for n, v in self._attributes.items()]}
 
 
-def test_an_event_without_attributes_is_given_back(town: Town) -> None:
+def test_an_event_without_attributes_is_given_back(harness: FunctionHarness) -> None:
     event = {"triggerSource": "PostConfirmation_ConfirmSignUp", "request": {}}
-    assert trigger(town.profiles, SystemClock())(event, None) == event
+    assert trigger(harness.profiles, SystemClock())(event, None) == event
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from contract import limits
+from contract import limits, tables
 from handlers.adapters.chime.meetings import ChimeMeetings
 from handlers.adapters.dynamodb.outbox import DynamoOutbox
 from handlers.adapters.sqs.delivery_queue import SqsDeliveryQueue
@@ -20,12 +20,12 @@ from handlers.entry import call_sweep, calls, chime_events, deliver, relay, ring
 from handlers.entry.calls_wiring import AwsServices
 from handlers.entry.http import dispatcher
 from handlers.settings import CallsSettings, CallSweepSettings, ChimeEventsSettings, RingTimeoutSettings
+from tests.harness.emulator import REGION, AwsResources
+from tests.harness.fakes import FakeClock, RecordingPublisher
+from tests.harness.faults import FaultInjector, FaultyClient, FaultyPublisher
+from tests.harness.functions import Response, http_event
 from tests.harness.handlers.chime import Chime
-from tests.harness.handlers.cloud import REGION, World
-from tests.harness.handlers.doubles import Calls, Devices, FaultyClient, FaultyPublisher, HeldClock
-from tests.harness.handlers.functions import Answer, http_event
-from tests.harness.handlers.rights import LimitedClient, LimitedMeetings
-from tests.harness.handlers.seeds import put, rows
+from tests.harness.permissions import PermissionCheckedClient, PermissionCheckedMeetings
 
 RING_SECONDS = 45
 
@@ -38,16 +38,16 @@ class Phones:
         calls: every call of the routes' function to another service goes through it.
     """
 
-    world: World
+    aws: AwsResources
     chime: Chime
-    devices: Devices = field(default_factory=Devices)
-    clock: HeldClock = field(default_factory=HeldClock)
-    calls: Calls = field(default_factory=Calls)
+    devices: RecordingPublisher = field(default_factory=RecordingPublisher)
+    clock: FakeClock = field(default_factory=FakeClock)
+    calls: FaultInjector = field(default_factory=FaultInjector)
 
     def __post_init__(self) -> None:
         """Wire the functions; only the routes' one can fail."""
-        variables = self.world.variables
-        healthy = Calls()
+        variables = self.aws.variables
+        healthy = FaultInjector()
         timers, ring_timers = self._timers(self.calls), self._timers(healthy)
         calling = calls.wire(CallsSettings.load(variables), self._services("calls", self.calls), timers)
         ringing = ring_timeout.wire(
@@ -55,7 +55,7 @@ class Phones:
         )
         following = chime_events.wire(ChimeEventsSettings.load(variables), self._services("chime_events", healthy))
         sweeping = call_sweep.wire(CallSweepSettings.load(variables), self._services("call_sweep", healthy))
-        queue = SqsDeliveryQueue(lambda: self.world.sqs, self.world.queue_url)
+        queue = SqsDeliveryQueue(lambda: self.aws.sqs, self.aws.queue_url)
         self._calls = dispatcher("calls", calls.operations(lambda: calling))
         self._ring_timeout = ring_timeout.consumer(lambda: ringing)
         self._chime_events = chime_events.consumer(lambda: following)
@@ -64,25 +64,25 @@ class Phones:
         self._relay = relay.consumer(lambda: Relay(self._outbox("relay"), queue, self.clock))
         self._sweep = sweep.runner(lambda: Sweep(self._outbox("sweep"), queue, self.clock))
 
-    def _services(self, function: str, faults: Calls) -> AwsServices:
-        client = LimitedMeetings(self.chime.shared_client, function)
+    def _services(self, function: str, faults: FaultInjector) -> AwsServices:
+        client = PermissionCheckedMeetings(self.chime.shared_client, function)
         return AwsServices(
             dynamodb=FaultyClient(self._limited(function), faults),
             publisher=FaultyPublisher(self.devices, faults),
-            queue=SqsDeliveryQueue(lambda: FaultyClient(self.world.sqs, faults), self.world.queue_url),
+            queue=SqsDeliveryQueue(lambda: FaultyClient(self.aws.sqs, faults), self.aws.queue_url),
             meetings=ChimeMeetings(lambda: FaultyClient(client, faults), REGION),
             clock=self.clock,
             ids=RandomIds(),
         )
 
-    def _timers(self, faults: Calls) -> SqsRingTimers:
-        return SqsRingTimers(lambda: FaultyClient(self.world.sqs, faults), self.world.ring_queue_url)
+    def _timers(self, faults: FaultInjector) -> SqsRingTimers:
+        return SqsRingTimers(lambda: FaultyClient(self.aws.sqs, faults), self.aws.ring_queue_url)
 
-    def _limited(self, function: str) -> LimitedClient:
-        return LimitedClient(self.world.dynamodb, function, self.world.environment)
+    def _limited(self, function: str) -> PermissionCheckedClient:
+        return PermissionCheckedClient(self.aws.dynamodb, function, self.aws.environment)
 
     def _outbox(self, function: str) -> DynamoOutbox:
-        return DynamoOutbox(self._limited(function), self.world.variables["OUTBOX_TABLE"])
+        return DynamoOutbox(self._limited(function), self.aws.table(tables.OUTBOX))
 
     # People
 
@@ -91,22 +91,22 @@ class Phones:
         made = []
         for name in names:
             user_id = str(uuid.uuid4())
-            put(self.world, "USERS_TABLE", {"userId": user_id, "firstName": name, "lastName": "", "fullName": name})
+            self.aws.put(tables.USERS, {"userId": user_id, "firstName": name, "lastName": "", "fullName": name})
             made.append(user_id)
         return tuple(made)
 
     # Routes
 
-    def request(self, route: str, caller: str, body: Any = None, **event: Any) -> Answer:
+    def request(self, route: str, caller: str, body: Any = None, **event: Any) -> Response:
         """Call a route of calls."""
         answer = self._calls(http_event(route, caller, body, **event), None)
-        return Answer(answer["statusCode"], answer["headers"], json.loads(answer["body"]))
+        return Response(answer["statusCode"], answer["headers"], json.loads(answer["body"]))
 
-    def initiate(self, caller: str, **fields: Any) -> Answer:
+    def initiate(self, caller: str, **fields: Any) -> Response:
         """Call somebody."""
         return self.request("POST /api/calls/initiate", caller, fields)
 
-    def act(self, action: str, user_id: str, session_id: str, **fields: Any) -> Answer:
+    def act(self, action: str, user_id: str, session_id: str, **fields: Any) -> Response:
         """Accept, reject, cancel, leave or end."""
         return self.request(f"POST /api/calls/{action}", user_id, {"sessionId": session_id, **fields})
 
@@ -116,7 +116,7 @@ class Phones:
         assert answer.status == 200, answer.body
         return str(answer.body["sessionId"])
 
-    def get(self, user_id: str, session_id: str) -> Answer:
+    def get(self, user_id: str, session_id: str) -> Response:
         """Read a call."""
         return self.request("GET /api/calls/{sessionId}", user_id, path={"sessionId": session_id})
 
@@ -124,7 +124,7 @@ class Phones:
 
     def timers(self) -> list[dict[str, Any]]:
         """Take what waits in the ring queue, as Lambda's poller does."""
-        answer = self.world.sqs.receive_message(QueueUrl=self.world.ring_queue_url, MaxNumberOfMessages=10)
+        answer = self.aws.sqs.receive_message(QueueUrl=self.aws.ring_queue_url, MaxNumberOfMessages=10)
         received: list[dict[str, Any]] = answer.get("Messages", [])
         return received
 
@@ -149,7 +149,7 @@ class Phones:
             self.clock.pause(limits.SWEEP_AFTER_SECONDS + 1)
             records = [
                 {"eventName": "INSERT", "dynamodb": {"Keys": {"eventId": {"S": record["eventId"]}}}}
-                for record in rows(self.world, "OUTBOX_TABLE")
+                for record in self.aws.scan(tables.OUTBOX)
             ]
             self._relay({"Records": records}, None)
             self._sweep({}, None)
@@ -158,13 +158,13 @@ class Phones:
 
     def _drain(self) -> None:
         while True:
-            answer = self.world.sqs.receive_message(QueueUrl=self.world.queue_url, MaxNumberOfMessages=10)
+            answer = self.aws.sqs.receive_message(QueueUrl=self.aws.queue_url, MaxNumberOfMessages=10)
             batch = answer.get("Messages", [])
             if not batch:
                 return
             self._deliver({"Records": [{"messageId": each["MessageId"], "body": each["Body"]} for each in batch]}, None)
             for each in batch:
-                self.world.sqs.delete_message(QueueUrl=self.world.queue_url, ReceiptHandle=each["ReceiptHandle"])
+                self.aws.sqs.delete_message(QueueUrl=self.aws.queue_url, ReceiptHandle=each["ReceiptHandle"])
 
     def types(self, user_id: str) -> list[str]:
         """Return the types of the events that a user got, in their order."""

@@ -10,9 +10,9 @@ from typing import Any
 
 from handlers.core.calls.ports import MeetingsFailedError
 from handlers.core.shared.errors import ChatError, OutcomeUnknownError, UnavailableError
+from tests.harness.faults import ProcessKilledError
 from tests.harness.handlers.call_town import CallTown
 from tests.harness.handlers.call_world import World
-from tests.harness.handlers.doubles import ProcessDiesError
 
 FAULTS = ("refused", "unheard", "lost", "dies_before", "dies_after")
 """What can go wrong with one call: the service refuses; the request or its answer is lost; the process is killed."""
@@ -67,7 +67,7 @@ class Running:
     def _run(self, town: CallTown) -> None:
         try:
             self.answer = self.work(town)
-        except ProcessDiesError:
+        except ProcessKilledError:
             self.dead = True
         except ChatError as error:
             self.refusal = error
@@ -93,7 +93,7 @@ class Running:
     def make(self, part: str, name: str, call: Callable[[], Any]) -> Any:
         """Stop; then make a call, or let it go wrong."""
         if self.dead:
-            raise ProcessDiesError(name)
+            raise ProcessKilledError(name)
         self._stopped.release()
         self._go.acquire()
         self.calls += 1
@@ -104,7 +104,7 @@ class Running:
             call()
         if fault.startswith("dies"):
             self.dead = True
-            raise ProcessDiesError(name)
+            raise ProcessKilledError(name)
         return _failed(part, name, fault)
 
 

@@ -19,7 +19,7 @@ from handlers.adapters.chime.meetings import SERVICE
 from local.emulator.chime.meeting import Attendee, Meeting
 from local.emulator.chime.meetings import Meetings, ServiceClock
 from local.emulator.chime.service import ChimeService
-from tests.harness.handlers.cloud import REGION
+from tests.harness.emulator import REGION
 
 
 @dataclass
