@@ -93,7 +93,9 @@ ITEMS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         ("dueAt?", "S", "when the sweep checks the call: ringing is overdue, or a meeting must be checked or deleted"),
     ),
     tables.USER_CALLS.entity: (("sessionId", "S", ""),),
-    tables.CALL_LOCKS.entity: (("sessionId", "S", "the user's call; the next call replaces the lock of an ended call"),),
+    tables.CALL_LOCKS.entity: (
+        ("sessionId", "S", "the user's call; the next call replaces the lock of an ended call"),
+    ),
     tables.IDEMPOTENCY.entity: (
         ("conversationId, timestamp", "S", "key of the stored message; id is `senderId#conversationId#tempId`"),
         ("expiresAt", "N", "epoch seconds"),

@@ -168,7 +168,7 @@ class SearchUsers(Request):
     limit: Annotated[int, Meta(ge=1, le=limits.SEARCH_RESULTS_MAX)] = limits.SEARCH_RESULTS
 
 
-class Nothing(Request):
+class EmptyRequest(Request):
     """A request without fields."""
 
 

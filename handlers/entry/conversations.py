@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from contract.requests import AddMembers, CreateGroup, ListConversations, Nothing, OpenDirect, SetRole, UpdateGroup
+from contract.requests import AddMembers, CreateGroup, EmptyRequest, ListConversations, OpenDirect, SetRole, UpdateGroup
 from contract.responses import ConversationAnswer, ConversationPage, Done, GroupAnswer
 from handlers.adapters import aws_clients
 from handlers.adapters.appsync.publisher import EventsPublisher
@@ -26,7 +26,7 @@ from handlers.core.conversations.queries import ConversationQueries
 from handlers.core.delivery.dispatcher import Dispatcher
 from handlers.core.delivery.ports import DeliveryQueue, Publisher
 from handlers.core.shared.ports import Clock, Ids
-from handlers.entry.http import ApiRequest, Operation, Reply, dispatcher
+from handlers.entry.http import ApiRequest, Operation, Reply, route_handler
 from handlers.settings import ConversationsSettings
 
 _CREATED = 201
@@ -90,7 +90,7 @@ def operations(routes: Callable[[], ConversationRoutes]) -> Mapping[str, Operati
     def page(request: ApiRequest[ListConversations]) -> ConversationPage:
         return routes().queries.page(request.caller.user_id, request.request)
 
-    def get(request: ApiRequest[Nothing]) -> ConversationAnswer:
+    def get(request: ApiRequest[EmptyRequest]) -> ConversationAnswer:
         return routes().queries.get(request.caller.user_id, request.path["conversationId"])
 
     def open_direct(request: ApiRequest[OpenDirect]) -> Reply:
@@ -109,7 +109,7 @@ def operations(routes: Callable[[], ConversationRoutes]) -> Mapping[str, Operati
         groups, caller = routes().groups, request.caller.user_id
         return GroupAnswer(conversation=groups.add(caller, request.path["conversationId"], request.request.userIds))
 
-    def remove(request: ApiRequest[Nothing]) -> GroupAnswer:
+    def remove(request: ApiRequest[EmptyRequest]) -> GroupAnswer:
         groups, caller = routes().groups, request.caller.user_id
         return GroupAnswer(conversation=groups.remove(caller, request.path["conversationId"], request.path["userId"]))
 
@@ -118,7 +118,7 @@ def operations(routes: Callable[[], ConversationRoutes]) -> Mapping[str, Operati
         conversation_id, user_id = request.path["conversationId"], request.path["userId"]
         return GroupAnswer(conversation=groups.set_role(caller, conversation_id, user_id, request.request.role))
 
-    def leave(request: ApiRequest[Nothing]) -> Done:
+    def leave(request: ApiRequest[EmptyRequest]) -> Done:
         routes().groups.leave(request.caller.user_id, request.path["conversationId"])
         return Done()
 
@@ -148,7 +148,7 @@ def _routes() -> ConversationRoutes:
     )
 
 
-handle = dispatcher("conversations", operations(_routes))
+handle = route_handler("conversations", operations(_routes))
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
     _routes()

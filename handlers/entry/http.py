@@ -80,7 +80,7 @@ _MISSING_OR_UNKNOWN: Final = re.compile(
 )
 
 
-def dispatcher(domain: Domain, operations: Mapping[str, Operation]) -> Handler:
+def route_handler(domain: Domain, operations: Mapping[str, Operation]) -> Handler:
     """Return the Lambda handler for the routes of a domain.
 
     Args:

@@ -30,7 +30,7 @@ from handlers.core.messages.mark_read import ReadMarker
 from handlers.core.messages.send import MessageSender
 from handlers.core.messages.typing import TypingIndicator
 from handlers.core.shared.ports import Clock, Ids
-from handlers.entry.http import ApiRequest, Operation, dispatcher
+from handlers.entry.http import ApiRequest, Operation, route_handler
 from handlers.settings import MessagesSettings
 
 
@@ -128,7 +128,7 @@ def _messaging() -> Messaging:
     )
 
 
-handle = dispatcher("messages", operations(_messaging))
+handle = route_handler("messages", operations(_messaging))
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
     _messaging()

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from contract.requests import Nothing, SearchUsers, UpdateProfile
+from contract.requests import EmptyRequest, SearchUsers, UpdateProfile
 from contract.responses import BlockPage, Done, MeAnswer, UserAnswer, UserPage
 from handlers.adapters import aws_clients
 from handlers.adapters.appsync.publisher import EventsPublisher
@@ -28,7 +28,7 @@ from handlers.core.users.blocks import UserBlocks
 from handlers.core.users.ports import IdentityProvider
 from handlers.core.users.profiles import UserProfiles
 from handlers.core.users.search import UserSearch
-from handlers.entry.http import ApiRequest, Operation, dispatcher
+from handlers.entry.http import ApiRequest, Operation, route_handler
 from handlers.settings import UsersSettings
 
 
@@ -102,27 +102,27 @@ def wire(
 def operations(routes: Callable[[], UserRoutes]) -> Mapping[str, Operation]:
     """Return the functions by operation name, as in `contract.routes`."""
 
-    def own(request: ApiRequest[Nothing]) -> MeAnswer:
+    def own(request: ApiRequest[EmptyRequest]) -> MeAnswer:
         return MeAnswer(user=routes().profiles.own(request.caller.user_id, request.caller.access_token))
 
     def update(request: ApiRequest[UpdateProfile]) -> MeAnswer:
         return MeAnswer(user=routes().profiles.update(request.caller.user_id, request.request))
 
-    def public(request: ApiRequest[Nothing]) -> UserAnswer:
+    def public(request: ApiRequest[EmptyRequest]) -> UserAnswer:
         return routes().profiles.public(request.caller.user_id, request.path["userId"])
 
     def search(request: ApiRequest[SearchUsers]) -> UserPage:
         return UserPage(users=routes().search.search(request.caller.user_id, request.request))
 
-    def block(request: ApiRequest[Nothing]) -> Done:
+    def block(request: ApiRequest[EmptyRequest]) -> Done:
         routes().blocks.block(request.caller.user_id, request.path["userId"])
         return Done()
 
-    def unblock(request: ApiRequest[Nothing]) -> Done:
+    def unblock(request: ApiRequest[EmptyRequest]) -> Done:
         routes().blocks.unblock(request.caller.user_id, request.path["userId"])
         return Done()
 
-    def blocked_by(request: ApiRequest[Nothing]) -> BlockPage:
+    def blocked_by(request: ApiRequest[EmptyRequest]) -> BlockPage:
         return BlockPage(userIds=routes().blocks.blocked_by(request.caller.user_id))
 
     return {
@@ -150,7 +150,7 @@ def _routes() -> UserRoutes:
     )
 
 
-handle = dispatcher("users", operations(_routes))
+handle = route_handler("users", operations(_routes))
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
     _routes()

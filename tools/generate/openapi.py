@@ -67,7 +67,7 @@ def document() -> dict[str, Any]:
 
 
 def _has_body(route: Route) -> bool:
-    return not route.query and route.request is not requests.Nothing
+    return not route.query and route.request is not requests.EmptyRequest
 
 
 def _operation(route: Route) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def _operation(route: Route) -> dict[str, Any]:
 
 
 def _description(route: Route) -> str:
-    text = route.request.__doc__ if route.request is not requests.Nothing else None
+    text = route.request.__doc__ if route.request is not requests.EmptyRequest else None
     parts = [" ".join((text or "").split())]
     if route.rate:
         parts.append(f"Rate limit: {route.rate.count} requests per user in {route.rate.seconds} seconds.")

@@ -52,7 +52,7 @@ def _route(route: Route) -> str:
     parts = [f"### `{route.key}`", f"`{route.operation}`: {route.summary}"]
     if route.guide:
         parts.append(f"Migration guide: {route.guide}.")
-    if route.request is not requests.Nothing:
+    if route.request is not requests.EmptyRequest:
         where = "Query string" if route.query else "Body"
         parts.append(f"{where}: {_text(route.request)}")
         parts.append(_fields(schemas.components([route.request], _PREFIX)[route.request.__name__]))

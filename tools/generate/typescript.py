@@ -20,7 +20,7 @@ def document() -> str:
     """Return the TypeScript module: interfaces, the union of events, the routes and the limits."""
     models = (*schemas.request_models(), *schemas.response_models(), *schemas.event_models())
     found = schemas.components(models, _PREFIX)
-    found.pop(requests.Nothing.__name__)
+    found.pop(requests.EmptyRequest.__name__)
     parts = [_HEADER, *(_interface(name, schema) for name, schema in found.items())]
     parts += [_event_unions(), _routes(), _limits()]
     return "\n".join(parts)
@@ -125,7 +125,7 @@ def _route(route: Route) -> dict[str, Any]:
 
 
 def _request(route: Route) -> str:
-    return "Record<string, never>" if route.request is requests.Nothing else route.request.__name__
+    return "Record<string, never>" if route.request is requests.EmptyRequest else route.request.__name__
 
 
 def _limits() -> str:

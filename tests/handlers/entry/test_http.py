@@ -20,7 +20,7 @@ from contract.responses import Delivery, Done, HistoryPage, ReadDone, Sent
 from contract.routes import ROUTES
 from handlers.core.shared import errors
 from handlers.core.shared.timing import stage
-from handlers.entry.http import ApiRequest, Handler, Reply, dispatcher
+from handlers.entry.http import ApiRequest, Handler, Reply, route_handler
 from tests.harness.functions import Response, http_event
 
 SEND = "POST /api/messages/send"
@@ -39,7 +39,7 @@ class RecordingApi:
     def __init__(self, result: Callable[[], Any] = Done) -> None:
         self.requests: list[ApiRequest[Any]] = []
         self._result = result
-        self._handle: Handler = dispatcher("messages", dict.fromkeys(OPERATIONS, self._operation))
+        self._handle: Handler = route_handler("messages", dict.fromkeys(OPERATIONS, self._operation))
 
     def _operation(self, request: ApiRequest[Any]) -> Any:
         self.requests.append(request)
@@ -77,10 +77,10 @@ def test_valid_request_reaches_its_operation_and_gets_the_success_envelope() -> 
 
 def test_handler_needs_exactly_one_operation_for_each_route_of_its_domain() -> None:
     operations: dict[str, Any] = dict.fromkeys(OPERATIONS, lambda request: Done())
-    dispatcher("messages", operations)
+    route_handler("messages", operations)
     for wrong in ({**operations, "extra": lambda request: Done()}, dict(list(operations.items())[1:])):
         with pytest.raises(ValueError, match="routes and operations differ"):
-            dispatcher("messages", wrong)
+            route_handler("messages", wrong)
 
 
 @pytest.mark.parametrize(
