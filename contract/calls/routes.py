@@ -116,7 +116,7 @@ CALL_ROUTES: Final[tuple[Route, ...]] = (
         "GET",
         "/api/calls/{sessionId}",
         "Read one call, for example after a reconnect.",
-        requests.Nothing,
+        requests.EmptyRequest,
         call_responses.CallAnswer,
         query=True,
         refusals=(_NOT_YOURS, _UNKNOWN),

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from handlers.adapters.dynamodb.conversations.rows import DynamoStoredConversations
-from handlers.adapters.dynamodb.users import DynamoDirectory
+from handlers.adapters.dynamodb.users import DynamoUserDirectory
 from handlers.core.calls.sweep import CallSweep
 from handlers.entry import logs
 from handlers.entry.calls_wiring import AwsServices, parts, services
@@ -24,7 +24,7 @@ def wire(settings: CallSweepSettings, given: AwsServices) -> CallSweep:
         meetings=given.meetings,
         cleaner=made.cleaner,
         conversations=DynamoStoredConversations(client=given.dynamodb, conversations=settings.conversations_table),
-        directory=DynamoDirectory(client=given.dynamodb, users_table=settings.users_table),
+        directory=DynamoUserDirectory(client=given.dynamodb, users_table=settings.users_table),
         clock=given.clock,
     )
 

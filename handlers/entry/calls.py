@@ -10,10 +10,10 @@ import msgspec
 
 from contract.calls.requests import AcceptCall, CancelCall, EndCall, InitiateCall, LeaveCall, ListCalls, RejectCall
 from contract.calls.responses import CallAccepted, CallAnswer, CallChanged, CallInitiated, CallLeft, CallPage
-from contract.requests import Nothing
-from handlers.adapters.dynamodb.blocks import DynamoBlockPairs
+from contract.requests import EmptyRequest
+from handlers.adapters.dynamodb.blocks import DynamoBlockReader
 from handlers.adapters.dynamodb.conversations.rows import DynamoStoredConversations
-from handlers.adapters.dynamodb.users import DynamoDirectory
+from handlers.adapters.dynamodb.users import DynamoUserDirectory
 from handlers.core.calls.accept import CallAcceptor
 from handlers.core.calls.hang_up import CallTermination
 from handlers.core.calls.initiate import CallInitiator
@@ -22,7 +22,7 @@ from handlers.core.calls.meeting_access import MeetingAccess
 from handlers.core.calls.ports import RingTimers
 from handlers.core.calls.queries import CallQueries
 from handlers.entry.calls_wiring import AwsServices, parts, ring_timers, services
-from handlers.entry.http import ApiRequest, Operation, dispatcher
+from handlers.entry.http import ApiRequest, Operation, route_handler
 from handlers.settings import CallsSettings
 
 
@@ -39,8 +39,8 @@ def wire(settings: CallsSettings, given: AwsServices, timers: RingTimers) -> Cal
     """Return the operations on top of the given services."""
     made = parts(settings, given, user_calls=settings.user_calls_table, rate_limits=settings.rate_limits_table)
     conversations = DynamoStoredConversations(client=given.dynamodb, conversations=settings.conversations_table)
-    directory = DynamoDirectory(client=given.dynamodb, users_table=settings.users_table)
-    blocks = DynamoBlockPairs(client=given.dynamodb, blocks=settings.blocks_table)
+    directory = DynamoUserDirectory(client=given.dynamodb, users_table=settings.users_table)
+    blocks = DynamoBlockReader(client=given.dynamodb, blocks=settings.blocks_table)
     return Calling(
         initiating=CallInitiator(
             calls=made.calls,
@@ -88,7 +88,7 @@ def operations(calling: Callable[[], Calling]) -> Mapping[str, Operation]:
     def page(call: ApiRequest[ListCalls]) -> CallPage:
         return calling().reading.page(call.caller.user_id, call.request)
 
-    def one(call: ApiRequest[Nothing]) -> CallAnswer:
+    def one(call: ApiRequest[EmptyRequest]) -> CallAnswer:
         return calling().reading.one(call.caller.user_id, call.path["sessionId"])
 
     return {
@@ -109,7 +109,7 @@ def _calling() -> Calling:
     return wire(settings, services(settings), ring_timers(settings.ring_queue_url))
 
 
-handle = dispatcher("calls", operations(_calling))
+handle = route_handler("calls", operations(_calling))
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
     _calling()

@@ -32,7 +32,7 @@ from handlers.core.messages.mark_read import ReadMarker
 from handlers.core.messages.send import MessageSender
 from handlers.core.messages.typing import TypingIndicator
 from handlers.core.shared.ports import Clock, Ids
-from handlers.entry.http import ApiRequest, Operation, dispatcher
+from handlers.entry.http import ApiRequest, Operation, route_handler
 from handlers.settings import MessagesSettings
 
 
@@ -171,7 +171,7 @@ def _use_cases() -> MessageOperations:
     )
 
 
-handle = dispatcher("messages", operations(_use_cases))
+handle = route_handler("messages", operations(_use_cases))
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
     _use_cases()

@@ -11,7 +11,7 @@ from typing import Any
 from handlers.core.delivery.ports import Publisher
 from handlers.core.shared.errors import UnauthenticatedError
 from handlers.core.shared.ports import Clock
-from handlers.core.users.ports import Identities
+from handlers.core.users.ports import IdentityProvider
 from handlers.core.users.profile_rules import Account
 
 START = 1_790_000_000_000
@@ -99,7 +99,7 @@ class RecordingPublisher(Publisher):
 
 
 @dataclass
-class FakeIdentities(Identities):
+class FakeIdentities(IdentityProvider):
     """Cognito's accounts by access token.
 
     Args:

@@ -12,7 +12,7 @@ from typing import Any
 from contract import tables
 from contract.routes import ROUTES
 from handlers.adapters.dynamodb.outbox import DynamoOutbox
-from handlers.adapters.dynamodb.users import DynamoProfiles
+from handlers.adapters.dynamodb.users import DynamoProfileStore
 from handlers.adapters.sqs.delivery_queue import SqsDeliveryQueue, decode
 from handlers.adapters.system import RandomIds
 from handlers.core.delivery.deliverer import Deliverer
@@ -22,7 +22,7 @@ from handlers.core.delivery.sweep import Sweep
 from handlers.core.shared.ports import Clock
 from handlers.core.users.profile_rules import Account, first_profile
 from handlers.entry import conversations, deliver, messages, relay, sweep, users
-from handlers.entry.http import Handler, dispatcher
+from handlers.entry.http import Handler, route_handler
 from handlers.settings import ConversationsSettings, MessagesSettings, ProfileSettings, UsersSettings
 from tests.harness.emulator import AwsResources
 from tests.harness.fakes import FakeClock, FakeIdentities, RecordingPublisher
@@ -136,14 +136,14 @@ class FunctionHarness:
             UsersSettings.load(environ), dynamodb(UsersSettings.function), publisher, queue, self.identities, *time
         )
         return {
-            "messages": dispatcher("messages", messages.operations(lambda: message_operations)),
-            "conversations": dispatcher("conversations", conversations.operations(lambda: conversation_operations)),
-            "users": dispatcher("users", users.operations(lambda: user_operations)),
+            "messages": route_handler("messages", messages.operations(lambda: message_operations)),
+            "conversations": route_handler("conversations", conversations.operations(lambda: conversation_operations)),
+            "users": route_handler("users", users.operations(lambda: user_operations)),
         }
 
-    def profiles(self, client: Any = None) -> DynamoProfiles:
+    def profiles(self, client: Any = None) -> DynamoProfileStore:
         """Return the profile store of the sign-up trigger."""
-        return DynamoProfiles(
+        return DynamoProfileStore(
             client=self._client(ProfileSettings.function, client),
             users_table=self.aws.table(tables.USERS),
             search_table=self.aws.table(tables.USER_SEARCH),

@@ -1,4 +1,4 @@
-"""Stores and reads blocks: the Blocks table, and the direct conversation that a block changes."""
+"""The table Blocks, and the part of a direct conversation that a block changes."""
 
 from __future__ import annotations
 
@@ -11,12 +11,17 @@ from handlers.adapters.dynamodb.conversations.rows import member_key
 from handlers.adapters.dynamodb.outbox import outbox_put
 from handlers.adapters.dynamodb.reads import batch_get, count, query
 from handlers.adapters.dynamodb.transactions import commit
-from handlers.core.conversations.ports import BlockPairs
+from handlers.core.conversations.ports import BlockReader
 from handlers.core.users.ports import BlockChange, BlockStore
 
 
-class DynamoBlockPairs(BlockPairs):
-    """Reads blocks from the Blocks table."""
+class DynamoBlockReader(BlockReader):
+    """Reads blocks.
+
+    Args:
+        client: the `dynamodb` client.
+        blocks: name of the table Blocks.
+    """
 
     def __init__(self, *, client: Any, blocks: str) -> None:
         self._client = client
@@ -24,14 +29,19 @@ class DynamoBlockPairs(BlockPairs):
 
     def between(self, first: str, second: str) -> Mapping[tuple[str, str], bool]:
         pairs = dict.fromkeys(((first, second), (second, first)), False)
-        keys = [{"userId": who, "blockedUserId": whom} for who, whom in pairs]
+        keys = [{"userId": blocker, "blockedUserId": blocked} for blocker, blocked in pairs]
         for item in batch_get(self._client, self._blocks, keys, "the blocks"):
             pairs[item["userId"], item["blockedUserId"]] = True
         return pairs
 
 
-class DynamoBlocks(DynamoBlockPairs, BlockStore):
-    """Reads and writes blocks. The arguments besides the client are table names."""
+class DynamoBlockStore(DynamoBlockReader, BlockStore):
+    """Reads and writes blocks.
+
+    Args:
+        client: the `dynamodb` client.
+        blocks, conversations, members, outbox: names of the tables.
+    """
 
     def __init__(self, *, client: Any, blocks: str, conversations: str, members: str, outbox: str) -> None:
         super().__init__(client=client, blocks=blocks)
@@ -59,8 +69,8 @@ class DynamoBlocks(DynamoBlockPairs, BlockStore):
         return commit(self._client, actions, "the block")
 
     def _block(self, change: BlockChange) -> dict[str, Any]:
-        key = {"userId": change.who, "blockedUserId": change.whom}
-        if change.stands:
+        key = {"userId": change.blocker, "blockedUserId": change.blocked}
+        if change.active:
             return {
                 "Put": {
                     "TableName": self._blocks,
@@ -78,19 +88,19 @@ class DynamoBlocks(DynamoBlockPairs, BlockStore):
 
     def _conversation(self, change: BlockChange) -> dict[str, Any]:
         target = {"TableName": self._conversations, "Key": to_item({"conversationId": change.conversation_id})}
-        if change.known is None:
+        if change.conversation is None:
             return {"ConditionCheck": {**target, "ConditionExpression": "attribute_not_exists(conversationId)"}}
-        version = change.known.conversation.version
+        version = change.conversation.conversation.version
         return {
             "Update": {
                 **target,
-                "UpdateExpression": f"SET #version = :after {'ADD' if change.stands else 'DELETE'} blockedBy :who",
+                "UpdateExpression": f"SET #version = :after {'ADD' if change.active else 'DELETE'} blockedBy :blocker",
                 "ConditionExpression": (
                     f"attribute_exists(conversationId) AND {unchanged('#version', version, ':before')}"
                 ),
                 "ExpressionAttributeNames": {"#version": "version"},
                 "ExpressionAttributeValues": to_item(
-                    {":before": version, ":after": version + 1, ":who": frozenset({change.who})}
+                    {":before": version, ":after": version + 1, ":blocker": frozenset({change.blocker})}
                 ),
             }
         }
@@ -99,7 +109,7 @@ class DynamoBlocks(DynamoBlockPairs, BlockStore):
         return {
             "Update": {
                 "TableName": self._members,
-                "Key": member_key(change.who, change.conversation_id),
+                "Key": member_key(change.blocker, change.conversation_id),
                 "UpdateExpression": "REMOVE #hidden",
                 "ExpressionAttributeNames": {"#hidden": "hidden"},
                 "ConditionExpression": "attribute_exists(userId)",

@@ -1,4 +1,4 @@
-"""Counts uses of rate limits in the RateLimits table."""
+"""The table RateLimits."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from handlers.core.shared.ports import RateCounter
 def rate_update(table: str, user_id: str, rate: RateLimit, now: int) -> dict[str, Any]:
     """Return the parameters of the conditional update that counts one use, for UpdateItem or a transaction.
 
-    Its condition fails where the limit of the window is used up.
+    Its condition fails where the limit of the present window is reached.
 
     Args:
-        table: the table's name.
-        user_id: the user whose uses are counted.
+        table: name of the table RateLimits.
+        user_id: the user whose use is counted.
         rate: the rate limit.
         now: milliseconds since the epoch.
     """
@@ -37,14 +37,19 @@ def rate_update(table: str, user_id: str, rate: RateLimit, now: int) -> dict[str
 
 
 class DynamoRateCounter(RateCounter):
-    """Counts single uses, outside of a transaction."""
+    """Counts uses, one update each.
+
+    Args:
+        client: the `dynamodb` client.
+        table: name of the table RateLimits.
+    """
 
     def __init__(self, client: Any, table: str) -> None:
         self._client = client
         self._table = table
 
     def count(self, user_id: str, rate: RateLimit, now: int) -> bool:
-        with writing("the rate limit"):
+        with writing("the use"):
             try:
                 self._client.update_item(**rate_update(self._table, user_id, rate, now))
             except ClientError as error:

@@ -11,7 +11,7 @@ from contract import limits
 from contract.calls.models import CallType, MediaType
 from contract.calls.requests import InitiateCall
 from contract.models import Conversation
-from handlers.core.conversations.ports import BlockPairs, Directory, StoredConversation
+from handlers.core.conversations.ports import BlockReader, StoredConversation, UserDirectory
 from handlers.core.shared.concurrency import both
 from handlers.core.shared.errors import ForbiddenError, InvalidRequestError, NotFoundError
 
@@ -43,8 +43,8 @@ class Invitation(msgspec.Struct, frozen=True, kw_only=True):
 class Invitations(msgspec.Struct, frozen=True):
     """Makes invitations from requests."""
 
-    directory: Directory
-    blocks: BlockPairs
+    directory: UserDirectory
+    blocks: BlockReader
     conversations: CallGroups
 
     def invite(self, caller: str, request: InitiateCall) -> Invitation:

@@ -13,7 +13,7 @@ from handlers.core.calls.invitations import CallGroups
 from handlers.core.calls.meeting_cleanup import MeetingCleanup
 from handlers.core.calls.ports import CallStore, Meetings
 from handlers.core.calls.state import CallState
-from handlers.core.conversations.ports import Directory
+from handlers.core.conversations.ports import UserDirectory
 from handlers.core.shared.errors import CallConflictError
 from handlers.core.shared.ports import Clock
 
@@ -36,7 +36,7 @@ class CallSweep(msgspec.Struct, frozen=True, kw_only=True):
     meetings: Meetings
     cleaner: MeetingCleanup
     conversations: CallGroups
-    directory: Directory
+    directory: UserDirectory
     clock: Clock
 
     def run(self) -> CallSweepReport:

@@ -1,4 +1,4 @@
-"""Direct conversations: one of two users, whoever asks first, and blocks that nobody can see from outside."""
+"""Direct conversations: two users have at most one, and a blocked user cannot notice the block."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def harness(aws: AwsResources) -> FunctionHarness:
     return FunctionHarness(aws, clock=SystemClock())
 
 
-def test_opening_makes_the_conversation_once_and_finds_it_from_both_sides(harness: FunctionHarness) -> None:
+def test_direct_conversation_is_created_once_and_found_by_both_users(harness: FunctionHarness) -> None:
     ada, bob = harness.user("Ada", "Lovelace"), harness.user("Bob", "Ross")
     first = harness.call(ada, "openDirect", {"userId": bob})
     assert (first.status, first.body["created"]) == (201, True)
@@ -37,32 +37,32 @@ def test_opening_makes_the_conversation_once_and_finds_it_from_both_sides(harnes
     harness.assert_consistent(first.body["conversation"]["conversationId"])
 
 
-def test_the_id_is_a_channel_segment_and_the_same_for_both() -> None:
+def test_direct_id_is_a_valid_channel_segment_and_independent_of_the_order_of_users() -> None:
     one, other = "6f9619ff-8b86-4d01-b42d-00cf4fc964ff", "00000000-0000-4000-8000-000000000001"
     assert direct_id(one, other) == direct_id(other, one)
     assert len(direct_id(one, other)) == 36
     assert direct_id(one, other) != direct_id(one, one)
 
 
-def test_parallel_opens_from_both_sides_make_one_conversation(harness: FunctionHarness) -> None:
+def test_concurrent_opens_by_both_users_create_one_conversation(harness: FunctionHarness) -> None:
     ada, bob = harness.users(2)
     pairs = [(ada, bob), (bob, ada)] * 3
     with ThreadPoolExecutor(6) as pool:
-        answers = list(pool.map(lambda pair: harness.call(pair[0], "openDirect", {"userId": pair[1]}), pairs))
-    assert sorted(answer.status for answer in answers) == [200] * 5 + [201]
-    assert len({answer.body["conversation"]["conversationId"] for answer in answers}) == 1
+        responses = list(pool.map(lambda pair: harness.call(pair[0], "openDirect", {"userId": pair[1]}), pairs))
+    assert sorted(response.status for response in responses) == [200] * 5 + [201]
+    assert len({response.body["conversation"]["conversationId"] for response in responses}) == 1
     assert (len(harness.publisher.received(ada)), len(harness.publisher.received(bob))) == (1, 1)
 
 
-def test_oneself_and_unknown_users_are_refused(harness: FunctionHarness) -> None:
+def test_direct_conversation_with_oneself_or_an_unknown_user_is_refused(harness: FunctionHarness) -> None:
     ada = harness.user()
     mine = harness.call(ada, "openDirect", {"userId": ada})
     assert (mine.status, mine.body["error"]["field"]) == (400, "userId")
-    assert harness.call(ada, "openDirect", {"userId": "nobody"}).status == 404
+    assert harness.call(ada, "openDirect", {"userId": "unknown-user"}).status == 404
     assert harness.aws.scan(tables.CONVERSATIONS) == []
 
 
-def test_a_blocker_neither_hears_nor_sees_what_the_blocked_one_opens_until_the_block_is_lifted(
+def test_conversation_opened_by_a_blocked_user_is_hidden_from_the_blocker_until_unblocked(
     harness: FunctionHarness,
 ) -> None:
     ada, bob = harness.users(2)
@@ -84,7 +84,7 @@ def test_a_blocker_neither_hears_nor_sees_what_the_blocked_one_opens_until_the_b
     assert len(harness.publisher.received(bob, "MESSAGE_SENT")) == 1
 
 
-def test_what_a_blocked_user_sends_neither_counts_nor_shows_nor_moves_the_conversation_up(
+def test_messages_of_a_blocked_user_are_not_shown_not_counted_and_do_not_change_the_order(
     harness: FunctionHarness,
 ) -> None:
     ada, bob, cat = harness.users(3)
@@ -103,71 +103,71 @@ def test_what_a_blocked_user_sends_neither_counts_nor_shows_nor_moves_the_conver
     assert (opened["lastMessage"]["preview"], opened["unreadCount"]) == ("before", 1)
 
 
-def _story(harness: FunctionHarness, *, blocked: bool, when: str) -> list[dict[str, Any]]:
-    """Live through one story as Ada, with or without Bob blocking her, and return all that she could notice."""
+def _observations(harness: FunctionHarness, *, blocked: bool, when: str) -> list[dict[str, Any]]:
+    """Make the same requests as Ada, with or without a block by Bob; return every response and event that she gets."""
     ada, bob = harness.user("Ada", "Lovelace"), harness.user("Bob", "Ross")
-    noticed: list[dict[str, Any]] = []
+    observed: list[dict[str, Any]] = []
 
-    def does(operation: str, body: dict[str, Any] | None = None, **parameters: Any) -> dict[str, Any]:
-        answer = harness.call(ada, operation, body, **parameters)
-        noticed.append({"operation": operation, "status": answer.status, "body": answer.body})
-        return answer.body
+    def request(operation: str, body: dict[str, Any] | None = None, **parameters: Any) -> dict[str, Any]:
+        response = harness.call(ada, operation, body, **parameters)
+        observed.append({"operation": operation, "status": response.status, "body": response.body})
+        return response.body
 
     if blocked and when == "before":
         harness.call_ok(bob, "blockUser", userId=ada)
-    direct = does("openDirect", {"userId": bob})["conversation"]["conversationId"]
+    direct = request("openDirect", {"userId": bob})["conversation"]["conversationId"]
     if blocked and when == "after":
         harness.call_ok(bob, "blockUser", userId=ada)
-    sent = does("sendMessage", {"conversationId": direct, "content": "hello", "tempId": "t-1"})
-    does("sendMessage", {"conversationId": direct, "content": "hello", "tempId": "t-1"})
-    does("sendMessage", {"conversationId": direct, "content": "there"})
-    does("setTyping", {"conversationId": direct, "isTyping": True})
-    does("markRead", {"conversationId": direct, "seq": 2})
-    does("editMessage", {"conversationId": direct, "content": "hullo"}, messageId=sent["messageId"])
-    does("deleteMessage", messageId=sent["messageId"], conversationId=direct)
-    does("openDirect", {"userId": bob})
-    does("getConversation", conversationId=direct)
-    does("listConversations")
-    does("getHistory", conversationId=direct)
-    does("getUser", userId=bob)
-    does("searchUsers", q="Ross")
-    does("updateMe", {"bio": "mathematician"})
+    sent = request("sendMessage", {"conversationId": direct, "content": "hello", "tempId": "t-1"})
+    request("sendMessage", {"conversationId": direct, "content": "hello", "tempId": "t-1"})
+    request("sendMessage", {"conversationId": direct, "content": "there"})
+    request("setTyping", {"conversationId": direct, "isTyping": True})
+    request("markRead", {"conversationId": direct, "seq": 2})
+    request("editMessage", {"conversationId": direct, "content": "hullo"}, messageId=sent["messageId"])
+    request("deleteMessage", messageId=sent["messageId"], conversationId=direct)
+    request("openDirect", {"userId": bob})
+    request("getConversation", conversationId=direct)
+    request("listConversations")
+    request("getHistory", conversationId=direct)
+    request("getUser", userId=bob)
+    request("searchUsers", q="Ross")
+    request("updateMe", {"bio": "mathematician"})
     harness.call_ok(bob, "updateMe", {"bio": "painter"})
-    does("getUser", userId=bob)
-    noticed += [
+    request("getUser", userId=bob)
+    observed += [
         {"event": event}
         for event in [*harness.publisher.received(ada), *harness.publisher.received(ada, namespace="users")]
     ]
-    return [_nameless(each, {ada: "ADA", bob: "BOB"}) for each in noticed]
+    return [_comparable(each, {ada: "ADA", bob: "BOB"}) for each in observed]
 
 
 _VARYING = {"conversationId", "messageId", "eventId", "timestamp", "createdAt", "updatedAt", "lastMessageAt"}
 _VARYING |= {"editedAt", "deletedAt", "readAt", "joinedAt", "email"}
 
 
-def _nameless(value: Any, names: dict[str, str]) -> Any:
-    """Return a value with ids by role, and without what differs between any two runs."""
+def _comparable(value: Any, names: dict[str, str]) -> Any:
+    """Return a value with user ids replaced by names, and without the values that differ between any two runs."""
     if isinstance(value, dict):
         return {
-            names.get(key, key): "…" if key in _VARYING and each is not None else _nameless(each, names)
+            names.get(key, key): "…" if key in _VARYING and each is not None else _comparable(each, names)
             for key, each in value.items()
         }
     if isinstance(value, list):
-        return [_nameless(each, names) for each in value]
+        return [_comparable(each, names) for each in value]
     return names.get(value, value) if isinstance(value, str) else value
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_blocked_user_cannot_tell(emulator: Emulator, when: str) -> None:
-    blocked, free = (
-        _story(FunctionHarness(create_resources(emulator), clock=SystemClock()), blocked=each, when=when)
+def test_blocked_user_gets_the_same_responses_and_events_as_without_a_block(emulator: Emulator, when: str) -> None:
+    blocked, unblocked = (
+        _observations(FunctionHarness(create_resources(emulator), clock=SystemClock()), blocked=each, when=when)
         for each in (True, False)
     )
-    for told_apart, usual in zip(blocked, free, strict=True):
-        assert told_apart == usual
+    for with_block, without_block in zip(blocked, unblocked, strict=True):
+        assert with_block == without_block
 
 
-def test_a_block_and_an_open_at_once_leave_no_unblocked_conversation(harness: FunctionHarness) -> None:
+def test_concurrent_block_and_open_store_the_block_in_the_conversation(harness: FunctionHarness) -> None:
     for _ in range(8):
         ada, bob = harness.users(2)
         with ThreadPoolExecutor(2) as pool:

@@ -1,4 +1,4 @@
-"""Groups: who may change what, what everybody is told, and what is stored."""
+"""Groups: permissions, events and stored items of every change."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ def harness(aws: AwsResources) -> FunctionHarness:
 
 
 def _participants(harness: FunctionHarness, group: str, viewer: str) -> list[str]:
-    answer = harness.call_ok(viewer, "getConversation", conversationId=group)
-    return list(answer["conversation"]["participants"])
+    response = harness.call_ok(viewer, "getConversation", conversationId=group)
+    return list(response["conversation"]["participants"])
 
 
-def test_a_new_group_has_its_creator_as_admin_and_tells_every_member(harness: FunctionHarness) -> None:
+def test_new_group_has_its_creator_as_admin_and_is_published_to_every_member(harness: FunctionHarness) -> None:
     ada, bob, cat = harness.users(3)
-    answer = harness.call(
+    response = harness.call(
         ada, "createGroup", {"name": "  Chess club ", "memberIds": [bob, cat, bob, ada], "tags": ["chess", "chess"]}
     )
-    assert answer.status == 201
-    conversation = answer.body["conversation"]
+    assert response.status == 201
+    conversation = response.body["conversation"]
     assert conversation["name"] == "Chess club"
     assert conversation["participants"] == [ada, bob, cat]
     assert conversation["admins"] == [ada]
@@ -45,23 +45,23 @@ def test_a_new_group_has_its_creator_as_admin_and_tells_every_member(harness: Fu
     assert harness.aws.scan(tables.OUTBOX) == []
 
 
-def test_a_class_group_can_be_found_by_its_class_and_a_plain_one_has_no_null_key(harness: FunctionHarness) -> None:
+def test_class_group_is_found_by_its_class_code_and_other_groups_have_no_null_key(harness: FunctionHarness) -> None:
     ada, bob = harness.users(2)
-    plain = harness.group(ada, bob)
-    taught = harness.group(ada, bob, classCode="COP4610", semester="Fall 2026", isPublic=True, maxMembers=30)
-    assert "classCode" not in (harness.aws.item(tables.GROUPS, groupId=plain) or {})
+    other_group = harness.group(ada, bob)
+    class_group = harness.group(ada, bob, classCode="COP4610", semester="Fall 2026", isPublic=True, maxMembers=30)
+    assert "classCode" not in (harness.aws.item(tables.GROUPS, groupId=other_group) or {})
     found = harness.aws.dynamodb.query(
         TableName=harness.aws.table(tables.GROUPS),
         IndexName="ClassCodeIndex",
         KeyConditionExpression="classCode = :code",
         ExpressionAttributeValues={":code": {"S": "COP4610"}},
     )["Items"]
-    assert [item["groupId"]["S"] for item in found] == [taught]
-    settings = (harness.aws.item(tables.GROUPS, groupId=taught) or {})["settings"]
+    assert [item["groupId"]["S"] for item in found] == [class_group]
+    settings = (harness.aws.item(tables.GROUPS, groupId=class_group) or {})["settings"]
     assert settings == {"isPublic": True, "requireApproval": True, "maxMembers": 30}
 
 
-def test_a_repeated_temp_id_answers_with_the_first_group(harness: FunctionHarness) -> None:
+def test_repeated_temp_id_returns_the_first_group(harness: FunctionHarness) -> None:
     ada, bob, cat = harness.users(3)
     body = {"name": "First", "memberIds": [bob], "tempId": "t-1"}
     first = harness.call(ada, "createGroup", body)
@@ -74,7 +74,7 @@ def test_a_repeated_temp_id_answers_with_the_first_group(harness: FunctionHarnes
     assert other.body["conversation"]["conversationId"] != first.body["conversation"]["conversationId"]
 
 
-def test_a_temp_id_of_a_group_that_the_caller_left_is_a_conflict(harness: FunctionHarness) -> None:
+def test_temp_id_of_a_group_that_the_caller_left_is_a_conflict(harness: FunctionHarness) -> None:
     ada, bob = harness.users(2)
     body = {"name": "First", "memberIds": [bob], "tempId": "t-1"}
     group = harness.call_ok(ada, "createGroup", body)["conversation"]["conversationId"]
@@ -82,27 +82,27 @@ def test_a_temp_id_of_a_group_that_the_caller_left_is_a_conflict(harness: Functi
     assert harness.call(ada, "createGroup", body).status == 409
 
 
-def test_parallel_creates_with_one_temp_id_make_one_group(harness: FunctionHarness) -> None:
+def test_concurrent_creates_with_one_temp_id_create_one_group(harness: FunctionHarness) -> None:
     ada, bob = harness.users(2)
     body = {"name": "First", "memberIds": [bob], "tempId": "t-1"}
     with ThreadPoolExecutor(6) as pool:
-        answers = list(pool.map(lambda _: harness.call(ada, "createGroup", body), range(6)))
-    assert sorted(answer.status for answer in answers) == [200] * 5 + [201]
+        responses = list(pool.map(lambda _: harness.call(ada, "createGroup", body), range(6)))
+    assert sorted(response.status for response in responses) == [200] * 5 + [201]
     assert len(harness.aws.scan(tables.CONVERSATIONS)) == 1
     assert len(harness.publisher.received(bob)) == 1
 
 
-def test_the_largest_create_fits_one_transaction(harness: FunctionHarness) -> None:
-    people = harness.users(limits.MEMBERS_PER_REQUEST + 1)
-    group = harness.group(people[0], *people[1:])
+def test_largest_new_group_fits_one_transaction(harness: FunctionHarness) -> None:
+    users = harness.users(limits.MEMBERS_PER_REQUEST + 1)
+    group = harness.group(users[0], *users[1:])
     assert len(harness.assert_consistent(group)["participants"]) == limits.MEMBERS_PER_REQUEST + 1
-    slices = -(-len(people) // limits.SLICE_RECIPIENTS)
+    slices = -(-len(users) // limits.SLICE_RECIPIENTS)
     assert {task.slice for task in harness.queued_tasks()} == set(range(slices))
     harness.deliver_outbox()
-    assert all(len(harness.publisher.received(user)) == 1 for user in people)
+    assert all(len(harness.publisher.received(user)) == 1 for user in users)
 
 
-def test_the_largest_addition_fits_one_transaction(harness: FunctionHarness) -> None:
+def test_largest_addition_of_members_fits_one_transaction(harness: FunctionHarness) -> None:
     ada, bob, *more = harness.users(limits.MEMBERS_PER_REQUEST + 2)
     group = harness.group(ada, bob)
     harness.call_ok(ada, "addMembers", {"userIds": more}, conversationId=group)
@@ -115,43 +115,45 @@ def test_the_largest_addition_fits_one_transaction(harness: FunctionHarness) -> 
         ({"name": "   ", "memberIds": ["BOB"]}, 400, "name"),
         ({"name": "x", "memberIds": ["ADA"]}, 400, "memberIds"),
         ({"name": "x", "memberIds": []}, 400, "memberIds"),
-        ({"name": "x", "memberIds": ["BOB", "nobody"]}, 404, "memberIds"),
+        ({"name": "x", "memberIds": ["BOB", "unknown-user"]}, 404, "memberIds"),
         ({"name": "x", "memberIds": ["BOB"], "maxMembers": 1}, 400, "maxMembers"),
         ({"name": "x", "memberIds": ["BOB"], "colour": "red"}, 400, "colour"),
     ],
 )
-def test_a_group_that_cannot_be_is_refused_and_nothing_is_stored(
+def test_invalid_group_is_refused_and_nothing_is_stored(
     harness: FunctionHarness, body: dict[str, Any], status: int, field: str
 ) -> None:
     ada, bob = harness.users(2)
     names = {"ADA": ada, "BOB": bob}
     body = {**body, "memberIds": [names.get(name, name) for name in body["memberIds"]]}
-    answer = harness.call(ada, "createGroup", body)
-    assert (answer.status, answer.body["error"]["field"]) == (status, field)
+    response = harness.call(ada, "createGroup", body)
+    assert (response.status, response.body["error"]["field"]) == (status, field)
     assert harness.aws.scan(tables.CONVERSATIONS) == []
     assert harness.publisher.published == []
 
 
-def test_missing_members_are_named(harness: FunctionHarness) -> None:
+def test_error_names_the_unknown_members(harness: FunctionHarness) -> None:
     ada, bob = harness.users(2)
-    answer = harness.call(ada, "createGroup", {"name": "x", "memberIds": ["ghost-1", bob, "ghost-2"]})
-    assert answer.body["error"]["message"] == "no such user: ghost-1, ghost-2"
+    response = harness.call(ada, "createGroup", {"name": "x", "memberIds": ["ghost-1", bob, "ghost-2"]})
+    assert response.body["error"]["message"] == "memberIds contains unknown users: ghost-1, ghost-2"
 
 
-def test_an_admin_changes_name_description_and_avatar_and_null_clears(harness: FunctionHarness) -> None:
+def test_admin_changes_name_description_and_avatar_and_null_clears_a_field(harness: FunctionHarness) -> None:
     ada, bob = harness.users(2)
     group = harness.group(ada, bob, description="old", avatar="https://pictures.example/1")
     harness.publisher.clear()
-    answer = harness.call_ok(ada, "updateGroup", {"name": "New", "avatar": None}, conversationId=group)["conversation"]
-    assert (answer["name"], answer["description"], answer["avatar"]) == ("New", "old", None)
-    assert answer["version"] == 2
+    response = harness.call_ok(ada, "updateGroup", {"name": "New", "avatar": None}, conversationId=group)[
+        "conversation"
+    ]
+    assert (response["name"], response["description"], response["avatar"]) == ("New", "old", None)
+    assert response["version"] == 2
     (event,) = harness.publisher.received(bob)
     assert event["type"] == "CONVERSATION_UPDATED"
-    assert event["data"]["conversation"] == answer
+    assert event["data"]["conversation"] == response
     assert "avatar" not in (harness.aws.item(tables.CONVERSATIONS, conversationId=group) or {})
 
 
-def test_a_change_that_changes_nothing_says_nothing(harness: FunctionHarness) -> None:
+def test_request_without_effect_publishes_nothing_and_keeps_the_version(harness: FunctionHarness) -> None:
     ada, bob = harness.users(2)
     group = harness.group(ada, bob)
     harness.publisher.clear()
@@ -163,25 +165,25 @@ def test_a_change_that_changes_nothing_says_nothing(harness: FunctionHarness) ->
         ("setRole", {"role": "ADMIN"}, {"userId": ada}),
     ]
     for operation, body, path in unchanged:
-        answer = harness.call_ok(ada, operation, body, conversationId=group, **path)
-        assert answer["conversation"]["version"] == 1
+        response = harness.call_ok(ada, operation, body, conversationId=group, **path)
+        assert response["conversation"]["version"] == 1
     assert harness.publisher.published == []
 
 
-def test_added_users_are_told_of_a_new_conversation_and_members_of_a_change(harness: FunctionHarness) -> None:
+def test_added_users_receive_conversation_created_and_members_conversation_updated(harness: FunctionHarness) -> None:
     ada, bob, cat = harness.users(3)
     group = harness.group(ada, bob)
     harness.send_ok(bob, group)
     harness.publisher.clear()
-    answer = harness.call_ok(ada, "addMembers", {"userIds": [cat, bob]}, conversationId=group)["conversation"]
-    assert answer["participants"] == [ada, bob, cat]
+    response = harness.call_ok(ada, "addMembers", {"userIds": [cat, bob]}, conversationId=group)["conversation"]
+    assert response["participants"] == [ada, bob, cat]
     assert [event["type"] for event in harness.publisher.received(cat)] == ["CONVERSATION_CREATED"]
     for user in (ada, bob):
         assert [event["type"] for event in harness.publisher.received(user)] == ["CONVERSATION_UPDATED"]
     harness.assert_consistent(group)
 
 
-def test_an_added_user_sees_the_history_and_nothing_of_it_counts_as_unread(harness: FunctionHarness) -> None:
+def test_added_user_can_read_the_history_and_none_of_it_counts_as_unread(harness: FunctionHarness) -> None:
     ada, bob, cat = harness.users(3)
     group = harness.group(ada, bob)
     harness.send_ok(ada, group, "before")
@@ -195,12 +197,12 @@ def test_an_added_user_sees_the_history_and_nothing_of_it_counts_as_unread(harne
     assert shown["unreadCount"] == 1
 
 
-def test_a_removed_member_is_told_and_can_neither_read_nor_send(harness: FunctionHarness) -> None:
+def test_removed_member_receives_the_event_and_can_neither_read_nor_send(harness: FunctionHarness) -> None:
     ada, bob, cat = harness.users(3)
     group = harness.group(ada, bob, cat)
     harness.publisher.clear()
-    answer = harness.call_ok(ada, "removeMember", conversationId=group, userId=bob)["conversation"]
-    assert answer["participants"] == [ada, cat]
+    response = harness.call_ok(ada, "removeMember", conversationId=group, userId=bob)["conversation"]
+    assert response["participants"] == [ada, cat]
     (gone,) = harness.publisher.received(bob)
     assert (gone["type"], gone["data"]) == (
         "CONVERSATION_REMOVED",
@@ -217,7 +219,7 @@ def test_a_removed_member_is_told_and_can_neither_read_nor_send(harness: Functio
     harness.assert_consistent(group)
 
 
-def test_when_the_last_admin_leaves_the_longest_standing_member_becomes_admin(harness: FunctionHarness) -> None:
+def test_member_who_joined_first_becomes_admin_when_the_last_admin_leaves(harness: FunctionHarness) -> None:
     ada, bob, cat = harness.users(3)
     group = harness.group(ada, bob, cat)
     harness.publisher.clear()
@@ -230,7 +232,7 @@ def test_when_the_last_admin_leaves_the_longest_standing_member_becomes_admin(ha
     harness.assert_consistent(group)
 
 
-def test_when_the_last_member_leaves_nobody_can_read_the_group(harness: FunctionHarness) -> None:
+def test_group_without_members_cannot_be_read_by_former_members(harness: FunctionHarness) -> None:
     ada, bob = harness.users(2)
     group = harness.group(ada, bob)
     harness.call_ok(bob, "leaveGroup", conversationId=group)
@@ -242,7 +244,7 @@ def test_when_the_last_member_leaves_nobody_can_read_the_group(harness: Function
         assert harness.call(user, "leaveGroup", conversationId=group).status == 403
 
 
-def test_the_last_admin_cannot_step_down(harness: FunctionHarness) -> None:
+def test_last_admin_cannot_become_a_plain_member(harness: FunctionHarness) -> None:
     ada, bob = harness.users(2)
     group = harness.group(ada, bob)
     assert harness.call(ada, "setRole", {"role": "MEMBER"}, conversationId=group, userId=ada).status == 409
@@ -251,7 +253,7 @@ def test_the_last_admin_cannot_step_down(harness: FunctionHarness) -> None:
     assert harness.assert_consistent(group)["admins"] == [bob]
 
 
-def test_a_group_never_grows_beyond_its_own_limit(harness: FunctionHarness) -> None:
+def test_group_never_exceeds_its_max_members(harness: FunctionHarness) -> None:
     ada, bob, cat, dan = harness.users(4)
     group = harness.group(ada, bob, maxMembers=3)
     assert harness.call(ada, "addMembers", {"userIds": [cat, dan]}, conversationId=group).status == 409
@@ -260,7 +262,7 @@ def test_a_group_never_grows_beyond_its_own_limit(harness: FunctionHarness) -> N
     assert harness.call(ada, "addMembers", {"userIds": [dan]}, conversationId=group).status == 409
 
 
-def test_nobody_is_put_into_more_conversations_than_a_list_can_order(
+def test_user_cannot_be_in_more_conversations_than_the_limit(
     harness: FunctionHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "CONVERSATIONS_PER_USER", 2)
@@ -283,7 +285,7 @@ _CHANGES: list[tuple[str, dict[str, Any] | None, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("operation", "body", "path"), _CHANGES, ids=[change[0] for change in _CHANGES])
-def test_only_an_admin_changes_a_group_and_nobody_a_direct_conversation(
+def test_only_admins_change_a_group_and_no_user_changes_a_direct_conversation(
     harness: FunctionHarness, operation: str, body: dict[str, Any] | None, path: dict[str, Any]
 ) -> None:
     ada, bob, cat, eve = harness.users(4)
@@ -306,7 +308,7 @@ def test_only_an_admin_changes_a_group_and_nobody_a_direct_conversation(
     assert harness.assert_consistent(group)["version"] == before["version"] + 1
 
 
-def test_members_that_do_not_exist_cannot_be_changed(harness: FunctionHarness) -> None:
+def test_changes_of_unknown_members_groups_and_direct_conversations_are_refused(harness: FunctionHarness) -> None:
     ada, bob = harness.users(2)
     group = harness.group(ada, bob)
     assert harness.call(ada, "removeMember", conversationId=group, userId="ghost").status == 404
@@ -317,25 +319,25 @@ def test_members_that_do_not_exist_cannot_be_changed(harness: FunctionHarness) -
     assert harness.call(ada, "leaveGroup", conversationId=harness.direct(ada, bob)).status == 409
 
 
-def test_admins_who_change_a_group_at_once_lose_no_change(harness: FunctionHarness) -> None:
+def test_concurrent_changes_by_two_admins_are_all_applied(harness: FunctionHarness) -> None:
     ada, bob, *others = harness.users(8)
     group = harness.group(ada, bob)
     harness.call_ok(ada, "setRole", {"role": "ADMIN"}, conversationId=group, userId=bob)
     callers = itertools.cycle((ada, bob))
     with ThreadPoolExecutor(4) as pool:
-        answers = list(
+        responses = list(
             pool.map(
                 lambda pair: harness.call(pair[0], "addMembers", {"userIds": [pair[1]]}, conversationId=group),
                 zip(callers, others, strict=False),
             )
         )
-    assert [answer.status for answer in answers] == [200] * 6
+    assert [response.status for response in responses] == [200] * 6
     stored = harness.assert_consistent(group)
     assert set(stored["participants"]) == {ada, bob, *others}
     assert stored["version"] == 2 + len(others)
 
 
-def test_a_change_and_a_message_at_once_both_happen(harness: FunctionHarness) -> None:
+def test_concurrent_group_change_and_message_are_both_applied(harness: FunctionHarness) -> None:
     ada, bob, *others = harness.users(6)
     group = harness.group(ada, bob)
     with ThreadPoolExecutor(4) as pool:
@@ -350,7 +352,7 @@ def test_a_change_and_a_message_at_once_both_happen(harness: FunctionHarness) ->
     assert (stored["latestSeq"], len(stored["participants"])) == (6, 6)
 
 
-def test_what_the_publisher_does_not_take_is_delivered_later(harness: FunctionHarness) -> None:
+def test_event_that_the_publisher_refuses_is_delivered_later(harness: FunctionHarness) -> None:
     ada, bob, cat = harness.users(3)
     harness.publisher.failing.add(f"/chats/{bob}")
     group = harness.group(ada, bob, cat)

@@ -1,4 +1,4 @@
-"""The list of conversations and one of them: order, pages, names, previews, unread counts."""
+"""The list of conversations and one conversation: order, pages, names, previews, unread counts."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ def _ids(page: dict[str, Any]) -> list[str]:
     return [each["conversationId"] for each in page["conversations"]]
 
 
-def test_conversations_come_newest_message_first_and_silent_ones_by_their_creation(harness: FunctionHarness) -> None:
+def test_list_is_sorted_by_newest_message_or_creation(harness: FunctionHarness) -> None:
     ada, bob = harness.users(2)
-    first, second, silent = (harness.group(ada, bob, name=f"Group {number}") for number in range(3))
+    first, second, without_messages = (harness.group(ada, bob, name=f"Group {number}") for number in range(3))
     harness.send_ok(bob, second)
     harness.send_ok(bob, first)
-    assert _ids(harness.call_ok(ada, "listConversations")) == [first, second, silent]
+    assert _ids(harness.call_ok(ada, "listConversations")) == [first, second, without_messages]
 
 
-def test_pages_hold_every_conversation_exactly_once(harness: FunctionHarness) -> None:
+def test_pages_contain_every_conversation_exactly_once(harness: FunctionHarness) -> None:
     ada, bob = harness.users(2)
     groups = [harness.group(ada, bob, name=f"Group {number}") for number in range(7)]
     for group in groups[::2]:
         harness.send_ok(bob, group)
-    whole = _ids(harness.call_ok(ada, "listConversations"))
-    assert sorted(whole) == sorted(groups)
+    complete = _ids(harness.call_ok(ada, "listConversations"))
+    assert sorted(complete) == sorted(groups)
     paged: list[str] = []
     cursor: dict[str, Any] = {}
     for expected in (3, 3, 1):
@@ -46,10 +46,10 @@ def test_pages_hold_every_conversation_exactly_once(harness: FunctionHarness) ->
         paged += _ids(page)
         cursor = {"cursor": page["nextCursor"]}
     assert page["nextCursor"] is None
-    assert paged == whole
+    assert paged == complete
 
 
-def test_a_conversation_that_moves_up_between_pages_hides_no_other(harness: FunctionHarness) -> None:
+def test_conversation_that_moves_up_between_two_pages_hides_no_other(harness: FunctionHarness) -> None:
     ada, bob = harness.users(2)
     groups = [harness.group(ada, bob, name=f"Group {number}") for number in range(4)]
     first = harness.call_ok(ada, "listConversations", limit=2)
@@ -59,12 +59,12 @@ def test_a_conversation_that_moves_up_between_pages_hides_no_other(harness: Func
 
 
 @pytest.mark.parametrize("cursor", ["nonsense!", "bm8=", "W10", cursors.encode(["only one"]), cursors.encode([1, 2])])
-def test_a_cursor_that_is_none_is_refused(harness: FunctionHarness, cursor: str) -> None:
-    answer = harness.call(harness.user(), "listConversations", cursor=cursor)
-    assert (answer.status, answer.body["error"]["field"]) == (400, "cursor")
+def test_invalid_cursor_is_refused(harness: FunctionHarness, cursor: str) -> None:
+    response = harness.call(harness.user(), "listConversations", cursor=cursor)
+    assert (response.status, response.body["error"]["field"]) == (400, "cursor")
 
 
-def test_a_cursor_comes_back_as_it_was_and_is_plain_in_an_address() -> None:
+def test_cursor_is_url_safe_and_decodes_to_the_encoded_position() -> None:
     for position in (("2026-01-01T00:00:00.000Z", "id-1"), ("", ""), ("é", "~?/")):
         cursor = cursors.encode(position)
         assert cursor.replace("-", "").replace("_", "").isalnum()
@@ -74,12 +74,12 @@ def test_a_cursor_comes_back_as_it_was_and_is_plain_in_an_address() -> None:
 
 
 @pytest.mark.parametrize("limit", [0, limits.CONVERSATIONS_PAGE_MAX + 1, "many"])
-def test_a_page_has_a_sensible_size(harness: FunctionHarness, limit: Any) -> None:
-    answer = harness.call(harness.user(), "listConversations", limit=limit)
-    assert (answer.status, answer.body["error"]["field"]) == (400, "limit")
+def test_page_size_outside_the_limits_is_refused(harness: FunctionHarness, limit: Any) -> None:
+    response = harness.call(harness.user(), "listConversations", limit=limit)
+    assert (response.status, response.body["error"]["field"]) == (400, "limit")
 
 
-def test_unread_messages_are_counted_and_reading_or_sending_clears_them(harness: FunctionHarness) -> None:
+def test_unread_count_falls_when_the_user_reads_or_sends(harness: FunctionHarness) -> None:
     ada, bob = harness.users(2)
     group = harness.group(ada, bob)
 
@@ -95,7 +95,7 @@ def test_unread_messages_are_counted_and_reading_or_sending_clears_them(harness:
     assert (unread(ada), unread(bob)) == (1, 0)
 
 
-def test_the_preview_is_short_and_null_where_there_is_no_text(harness: FunctionHarness) -> None:
+def test_preview_is_truncated_and_null_for_a_message_without_text(harness: FunctionHarness) -> None:
     ada, bob = harness.users(2)
     group = harness.group(ada, bob)
     (shown,) = harness.call_ok(bob, "listConversations")["conversations"]
@@ -112,7 +112,7 @@ def test_the_preview_is_short_and_null_where_there_is_no_text(harness: FunctionH
     assert (shown["lastMessage"]["type"], shown["lastMessage"]["preview"]) == ("IMAGE", None)
 
 
-def test_a_direct_conversation_is_named_after_the_other_one_and_a_group_names_its_first_members(
+def test_direct_conversation_has_the_other_users_name_and_a_group_the_names_of_its_first_members(
     harness: FunctionHarness,
 ) -> None:
     ada, bob = harness.user("Ada", "Lovelace"), harness.user("Bob", "Ross")
@@ -128,7 +128,7 @@ def test_a_direct_conversation_is_named_after_the_other_one_and_a_group_names_it
     assert harness.call_ok(ada, "listConversations")["conversations"][1]["name"] == "Robert Ross"
 
 
-def test_a_participant_without_a_profile_has_no_name(harness: FunctionHarness) -> None:
+def test_participant_without_a_profile_has_no_name(harness: FunctionHarness) -> None:
     ada, bob = harness.users(2)
     harness.direct(ada, bob)
     harness.aws.dynamodb.delete_item(TableName=harness.aws.table(tables.USERS), Key={"userId": {"S": bob}})
@@ -136,33 +136,33 @@ def test_a_participant_without_a_profile_has_no_name(harness: FunctionHarness) -
     assert (shown["name"], list(shown["participantNames"])) == (None, [ada])
 
 
-def test_one_conversation_shows_its_members_and_how_far_each_has_read(harness: FunctionHarness) -> None:
+def test_conversation_has_its_members_with_their_read_marks(harness: FunctionHarness) -> None:
     ada, bob, eve = harness.users(3)
     group = harness.group(ada, bob)
     harness.send_ok(ada, group)
-    answer = harness.call_ok(bob, "getConversation", conversationId=group)
-    assert [(each["userId"], each["role"], each["lastReadSeq"]) for each in answer["members"]] == [
+    response = harness.call_ok(bob, "getConversation", conversationId=group)
+    assert [(each["userId"], each["role"], each["lastReadSeq"]) for each in response["members"]] == [
         (ada, "ADMIN", 1),
         (bob, "MEMBER", 0),
     ]
-    assert (answer["conversation"]["unreadCount"], answer["conversation"]["lastReadSeq"]) == (1, 0)
+    assert (response["conversation"]["unreadCount"], response["conversation"]["lastReadSeq"]) == (1, 0)
     assert harness.call(eve, "getConversation", conversationId=group).status == 403
     assert harness.call(eve, "getConversation", conversationId="no-such").status == 404
 
 
-def test_a_large_group_lists_its_first_hundred_members_and_still_knows_the_caller(harness: FunctionHarness) -> None:
-    people = harness.users(104)
-    group = harness.group(people[0], *people[1:80])
-    harness.call_ok(people[0], "addMembers", {"userIds": people[80:]}, conversationId=group)
-    harness.send_ok(people[0], group)
-    last = people[-1]
+def test_large_group_lists_its_first_hundred_members_and_the_callers_own_read_mark(harness: FunctionHarness) -> None:
+    users = harness.users(104)
+    group = harness.group(users[0], *users[1:80])
+    harness.call_ok(users[0], "addMembers", {"userIds": users[80:]}, conversationId=group)
+    harness.send_ok(users[0], group)
+    last = users[-1]
     harness.call_ok(last, "markRead", {"conversationId": group, "seq": 1})
-    answer = harness.call_ok(last, "getConversation", conversationId=group)
-    assert [each["userId"] for each in answer["members"]] == people[:100]
-    assert (answer["conversation"]["lastReadSeq"], answer["conversation"]["unreadCount"]) == (1, 0)
+    response = harness.call_ok(last, "getConversation", conversationId=group)
+    assert [each["userId"] for each in response["members"]] == users[:100]
+    assert (response["conversation"]["lastReadSeq"], response["conversation"]["unreadCount"]) == (1, 0)
 
 
-def test_more_conversations_than_one_batch_are_all_read(
+def test_more_conversations_than_one_batch_are_all_listed(
     harness: FunctionHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("handlers.adapters.dynamodb.reads.BATCH_GET_KEYS_MAX", 4)
@@ -172,15 +172,15 @@ def test_more_conversations_than_one_batch_are_all_read(
     assert sorted(_ids(page)) == sorted(groups)
 
 
-def test_what_a_batch_leaves_over_is_asked_for_again(harness: FunctionHarness) -> None:
+def test_unprocessed_keys_of_a_batch_are_requested_again(harness: FunctionHarness) -> None:
     ada, bob = harness.users(2)
     groups = {harness.group(ada, bob, name=f"Group {number}") for number in range(5)}
-    page = harness.call(ada, "listConversations", handlers=harness.functions(OneAtATime(harness.aws.dynamodb)))
+    page = harness.call(ada, "listConversations", handlers=harness.functions(OneItemBatchClient(harness.aws.dynamodb)))
     assert sorted(_ids(page.body)) == sorted(groups)
 
 
-class OneAtATime:
-    """A DynamoDB client that is so busy that a batch reads one item only."""
+class OneItemBatchClient:
+    """A DynamoDB client whose batch reads return one item and leave the other keys unprocessed."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -190,12 +190,12 @@ class OneAtATime:
 
     def batch_get_item(self, RequestItems: dict[str, Any]) -> Any:  # noqa: N803  # as the service names it
         ((table, request),) = RequestItems.items()
-        answer = self._client.batch_get_item(RequestItems={table: {**request, "Keys": request["Keys"][:1]}})
+        response = self._client.batch_get_item(RequestItems={table: {**request, "Keys": request["Keys"][:1]}})
         left = {table: {**request, "Keys": request["Keys"][1:]}} if len(request["Keys"]) > 1 else {}
-        return {**answer, "UnprocessedKeys": left}
+        return {**response, "UnprocessedKeys": left}
 
 
-def test_what_is_unread_beside_hidden_messages_is_counted_exactly(harness: FunctionHarness) -> None:
+def test_unread_count_excludes_hidden_messages(harness: FunctionHarness) -> None:
     ada, bob = harness.users(2)
     direct = harness.direct(ada, bob)
     for number in range(3):
@@ -209,7 +209,7 @@ def test_what_is_unread_beside_hidden_messages_is_counted_exactly(harness: Funct
     assert (shown["unreadCount"], shown["latestSeq"], shown["lastMessage"]["preview"]) == (3, 5, "after")
 
 
-def test_much_that_is_hidden_does_not_slow_the_list_down(
+def test_list_examines_a_limited_number_of_hidden_messages(
     harness: FunctionHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("handlers.adapters.dynamodb.conversations.store.HIDDEN_MESSAGES_EXAMINED", 4)
@@ -223,7 +223,7 @@ def test_much_that_is_hidden_does_not_slow_the_list_down(
     assert (shown["unreadCount"], shown["lastMessage"]) == (0, None)
 
 
-def test_a_row_without_its_conversation_is_left_out(harness: FunctionHarness) -> None:
+def test_membership_without_a_conversation_is_not_listed(harness: FunctionHarness) -> None:
     ada, bob = harness.users(2)
     group = harness.group(ada, bob)
     harness.aws.dynamodb.put_item(
@@ -247,9 +247,9 @@ def test_conversations_of_the_old_application_can_be_read_and_changed(harness: F
         "lastMessageAt": {"S": "2025-11-02T10:00:00.000Z"},
     }
     harness.aws.dynamodb.put_item(TableName=harness.aws.table(tables.CONVERSATIONS), Item=old)
-    answer = harness.call_ok(bob, "getConversation", conversationId="old-group")
-    assert (answer["conversation"]["version"], answer["conversation"]["latestSeq"]) == (0, 0)
-    assert [each["role"] for each in answer["members"]] == ["ADMIN", "MEMBER"]
+    response = harness.call_ok(bob, "getConversation", conversationId="old-group")
+    assert (response["conversation"]["version"], response["conversation"]["latestSeq"]) == (0, 0)
+    assert [each["role"] for each in response["members"]] == ["ADMIN", "MEMBER"]
     changed = harness.call_ok(ada, "addMembers", {"userIds": [cat]}, conversationId="old-group")["conversation"]
     assert (changed["version"], changed["participants"]) == (1, [ada, bob, cat])
     assert (

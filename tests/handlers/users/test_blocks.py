@@ -1,4 +1,4 @@
-"""Blocks: who may block whom, what it stores, and who hears of it."""
+"""Blocks: stored items, events, and the effect on messages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def harness(aws: AwsResources) -> FunctionHarness:
     return FunctionHarness(aws, clock=SystemClock())
 
 
-def test_a_block_is_listed_shown_and_told_to_nobody_else(harness: FunctionHarness) -> None:
+def test_block_is_listed_and_published_only_to_the_blocker(harness: FunctionHarness) -> None:
     ada, bob = harness.users(2)
     harness.call_ok(ada, "blockUser", userId=bob)
     assert harness.call_ok(ada, "listBlocks")["userIds"] == [bob]
@@ -29,7 +29,7 @@ def test_a_block_is_listed_shown_and_told_to_nobody_else(harness: FunctionHarnes
     assert [channel for channel, _ in harness.publisher.published] == [f"/users/{ada}"]
 
 
-def test_unblocking_undoes_it_and_is_told_to_oneself(harness: FunctionHarness) -> None:
+def test_unblock_removes_the_block_and_is_published_to_the_blocker(harness: FunctionHarness) -> None:
     ada, bob = harness.users(2)
     harness.call_ok(ada, "blockUser", userId=bob)
     harness.publisher.clear()
@@ -40,7 +40,7 @@ def test_unblocking_undoes_it_and_is_told_to_oneself(harness: FunctionHarness) -
     ]
 
 
-def test_repeating_changes_nothing_and_tells_nobody(harness: FunctionHarness) -> None:
+def test_repeated_block_and_unblock_change_and_publish_nothing(harness: FunctionHarness) -> None:
     ada, bob = harness.users(2)
     harness.call_ok(ada, "unblockUser", userId=bob)
     assert harness.publisher.published == []
@@ -51,16 +51,16 @@ def test_repeating_changes_nothing_and_tells_nobody(harness: FunctionHarness) ->
     assert len(harness.aws.scan(tables.BLOCKS)) == 1
 
 
-def test_oneself_and_unknown_users_are_refused(harness: FunctionHarness) -> None:
+def test_blocking_oneself_or_an_unknown_user_is_refused(harness: FunctionHarness) -> None:
     ada = harness.user()
     for operation in ("blockUser", "unblockUser"):
         mine = harness.call(ada, operation, userId=ada)
         assert (mine.status, mine.body["error"]["field"]) == (400, "userId")
-        assert harness.call(ada, operation, userId="nobody").status == 404
-    assert harness.call(ada, "blockUser", {"reason": "rude"}, userId="nobody").status == 400
+        assert harness.call(ada, operation, userId="unknown-user").status == 404
+    assert harness.call(ada, "blockUser", {"reason": "rude"}, userId="unknown-user").status == 400
 
 
-def test_a_user_whose_account_is_gone_can_still_be_unblocked(harness: FunctionHarness) -> None:
+def test_deleted_user_can_still_be_unblocked(harness: FunctionHarness) -> None:
     ada, bob = harness.users(2)
     harness.call_ok(ada, "blockUser", userId=bob)
     harness.aws.dynamodb.delete_item(TableName=harness.aws.table(tables.USERS), Key={"userId": {"S": bob}})
@@ -68,7 +68,7 @@ def test_a_user_whose_account_is_gone_can_still_be_unblocked(harness: FunctionHa
     assert harness.call_ok(ada, "listBlocks")["userIds"] == []
 
 
-def test_the_number_of_blocks_is_limited(harness: FunctionHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_number_of_blocks_is_limited(harness: FunctionHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "BLOCKS_PER_USER", 2)
     ada, *others = harness.users(4)
     for user in others[:2]:
@@ -77,7 +77,7 @@ def test_the_number_of_blocks_is_limited(harness: FunctionHarness, monkeypatch: 
     harness.call_ok(ada, "blockUser", userId=others[0])
 
 
-def test_a_block_stops_direct_messages_both_ways_and_leaves_groups_alone(harness: FunctionHarness) -> None:
+def test_block_stops_direct_messages_in_both_directions_but_not_group_messages(harness: FunctionHarness) -> None:
     ada, bob, cat = harness.users(3)
     direct, group = harness.direct(ada, bob), harness.group(cat, ada, bob)
     harness.call_ok(ada, "blockUser", userId=bob)
@@ -95,7 +95,7 @@ def test_a_block_stops_direct_messages_both_ways_and_leaves_groups_alone(harness
     assert shown == ["and now?"]
 
 
-def test_both_may_block_each_other_and_each_lifts_only_the_own_block(harness: FunctionHarness) -> None:
+def test_two_users_can_block_each_other_and_each_removes_only_the_own_block(harness: FunctionHarness) -> None:
     ada, bob = harness.users(2)
     direct = harness.direct(ada, bob)
     harness.call_ok(ada, "blockUser", userId=bob)
@@ -106,7 +106,7 @@ def test_both_may_block_each_other_and_each_lifts_only_the_own_block(harness: Fu
     assert "blockedBy" not in (harness.aws.item(tables.CONVERSATIONS, conversationId=direct) or {})
 
 
-def test_blocks_and_messages_at_once_end_in_the_last_words_state(harness: FunctionHarness) -> None:
+def test_events_and_history_agree_when_a_block_and_messages_are_concurrent(harness: FunctionHarness) -> None:
     ada, bob = harness.users(2)
     direct = harness.direct(ada, bob)
     with ThreadPoolExecutor(4) as pool:
@@ -117,6 +117,6 @@ def test_blocks_and_messages_at_once_end_in_the_last_words_state(harness: Functi
     visible = {
         message["messageId"] for message in harness.call_ok(ada, "getHistory", conversationId=direct)["messages"]
     }
-    heard = {event["data"]["messageId"] for event in harness.publisher.received(ada, "MESSAGE_SENT")}
-    assert heard == visible
+    received = {event["data"]["messageId"] for event in harness.publisher.received(ada, "MESSAGE_SENT")}
+    assert received == visible
     assert len(harness.call_ok(bob, "getHistory", conversationId=direct)["messages"]) == 6

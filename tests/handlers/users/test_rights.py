@@ -1,4 +1,4 @@
-"""What the tests' functions may do is what their roles allow."""
+"""The functions under test have exactly the permissions of their roles."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.harness.emulator import AwsResources
 from tests.harness.permissions import AccessDeniedError, PermissionCheckedClient
 
 
-def test_an_action_that_the_role_does_not_list_fails_alone_and_in_a_transaction(aws: AwsResources) -> None:
+def test_action_outside_the_role_fails_alone_and_in_a_transaction(aws: AwsResources) -> None:
     client = PermissionCheckedClient(aws.dynamodb, ProfileSettings.function, aws.environment)
     users, blocks = (table.name(aws.environment) for table in (tables.USERS, tables.BLOCKS))
     item = {"userId": {"S": "u"}, "blockedUserId": {"S": "v"}}

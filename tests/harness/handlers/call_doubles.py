@@ -190,7 +190,7 @@ class Notes:
 
 @dataclass
 class People:
-    """Profiles, blocks and groups (`Directory`, `BlockPairs` and `GroupsOfCalls`)."""
+    """Profiles, blocks and groups (`UserDirectory`, `BlockReader` and `GroupsOfCalls`)."""
 
     known: dict[str, str] = field(default_factory=dict)
     blocked: set[tuple[str, str]] = field(default_factory=set)

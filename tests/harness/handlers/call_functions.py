@@ -18,7 +18,7 @@ from handlers.core.delivery.relay import Relay
 from handlers.core.delivery.sweep import Sweep
 from handlers.entry import call_sweep, calls, chime_events, deliver, relay, ring_timeout, sweep
 from handlers.entry.calls_wiring import AwsServices
-from handlers.entry.http import dispatcher
+from handlers.entry.http import route_handler
 from handlers.settings import CallsSettings, CallSweepSettings, ChimeEventsSettings, RingTimeoutSettings
 from tests.harness.emulator import REGION, AwsResources
 from tests.harness.fakes import FakeClock, RecordingPublisher
@@ -56,7 +56,7 @@ class Phones:
         following = chime_events.wire(ChimeEventsSettings.load(variables), self._services("chime_events", healthy))
         sweeping = call_sweep.wire(CallSweepSettings.load(variables), self._services("call_sweep", healthy))
         queue = SqsDeliveryQueue(lambda: self.aws.sqs, self.aws.queue_url)
-        self._calls = dispatcher("calls", calls.operations(lambda: calling))
+        self._calls = route_handler("calls", calls.operations(lambda: calling))
         self._ring_timeout = ring_timeout.consumer(lambda: ringing)
         self._chime_events = chime_events.consumer(lambda: following)
         self._call_sweep = call_sweep.runner(lambda: sweeping)
