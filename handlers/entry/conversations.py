@@ -14,7 +14,7 @@ from contract.responses import ConversationAnswer, ConversationPage, Done, Group
 from handlers.adapters import aws_clients
 from handlers.adapters.appsync.publisher import EventsPublisher
 from handlers.adapters.dynamodb.blocks import DynamoBlockReader
-from handlers.adapters.dynamodb.conversations.store import DynamoConversations
+from handlers.adapters.dynamodb.conversations.store import DynamoConversationStore
 from handlers.adapters.dynamodb.outbox import DynamoOutbox
 from handlers.adapters.dynamodb.users import DynamoUserDirectory
 from handlers.adapters.sqs.delivery_queue import SqsDeliveryQueue
@@ -51,7 +51,7 @@ def wire(
         dynamodb: a botocore client.
         publisher, queue, clock, ids: implementations of these ports.
     """
-    store = DynamoConversations(
+    store = DynamoConversationStore(
         client=dynamodb,
         conversations=settings.conversations_table,
         members_table=settings.conversation_members_table,

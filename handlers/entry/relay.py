@@ -31,7 +31,7 @@ def consumer(relay: Callable[[], Relay]) -> Callable[[Mapping[str, Any], Any], d
         event_ids = [
             record["dynamodb"]["Keys"]["eventId"]["S"] for record in event["Records"] if record["eventName"] == "INSERT"
         ]
-        failed = [event_id for event_id in event_ids if not _offered(relay, event_id)]
+        failed = [event_id for event_id in event_ids if not _enqueued(relay, event_id)]
         logs.info(logger, "relayed", events=len(event_ids), failed=len(failed))
         if failed:
             raise RelayError(f"{len(failed)} of {len(event_ids)} events were not enqueued: {', '.join(failed[:10])}")
@@ -40,9 +40,9 @@ def consumer(relay: Callable[[], Relay]) -> Callable[[Mapping[str, Any], Any], d
     return handle
 
 
-def _offered(relay: Callable[[], Relay], event_id: str) -> bool:
+def _enqueued(relay: Callable[[], Relay], event_id: str) -> bool:
     try:
-        return relay().offer(event_id)
+        return relay().enqueue(event_id)
     except Exception:
         _log.exception("relay failed for event %s; will retry", event_id)
         return False

@@ -49,7 +49,7 @@ def publish_url(endpoint: str) -> str:
 
 
 @dataclass
-class _Publishing:
+class _PublishProgress:
     """The publish of one event to many channels. The counts may be inexact, since threads share them."""
 
     credentials: Any
@@ -76,22 +76,22 @@ class EventsPublisher(Publisher):
         self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="publish")
 
     def publish(self, channels: Sequence[str], event: str) -> Collection[str]:
-        publishing = _Publishing(self._session.get_credentials().get_frozen_credentials(), event)
+        progress = _PublishProgress(self._session.get_credentials().get_frozen_credentials(), event)
         if len(channels) == 1:
-            published = [self._publish(publishing, channels[0])]
+            published = [self._publish(progress, channels[0])]
         else:
-            published = list(self._pool.map(partial(self._publish, publishing), channels))
+            published = list(self._pool.map(partial(self._publish, progress), channels))
         return [channel for channel, is_published in zip(channels, published, strict=True) if not is_published]
 
-    def _publish(self, publishing: _Publishing, channel: str) -> bool:
+    def _publish(self, progress: _PublishProgress, channel: str) -> bool:
         """Publish to one channel; skip it if as many publishes as run concurrently have failed and none succeeded."""
-        if publishing.failures >= self._concurrency and not publishing.successes:
+        if progress.failures >= self._concurrency and not progress.successes:
             return False
-        published = self._post(publishing.credentials, channel, publishing.event)
+        published = self._post(progress.credentials, channel, progress.event)
         if published:
-            publishing.successes += 1
+            progress.successes += 1
         else:
-            publishing.failures += 1
+            progress.failures += 1
         return published
 
     def _post(self, credentials: Any, channel: str, event: str) -> bool:

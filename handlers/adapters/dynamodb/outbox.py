@@ -8,8 +8,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from contract import limits, tables
-from handlers.adapters.dynamodb.client import error_code, reading, writing
+from handlers.adapters.dynamodb.client import error_code, writing
 from handlers.adapters.dynamodb.codec import from_item, to_item, to_value
+from handlers.adapters.dynamodb.reads import get_item, query
 from handlers.core.delivery.ports import Outbox, OutboxRecord
 from handlers.core.shared.timestamps import from_iso, to_iso
 
@@ -62,9 +63,8 @@ class DynamoOutbox(Outbox):
         self._table = table
 
     def get(self, event_id: str) -> OutboxRecord | None:
-        with reading("the event"):
-            answer = self._client.get_item(TableName=self._table, Key=self._key(event_id), ConsistentRead=True)
-        return _record(from_item(answer["Item"])) if "Item" in answer else None
+        item = get_item(self._client, self._table, {"eventId": event_id}, "the event")
+        return _record(item) if item else None
 
     def delete(self, event_id: str) -> None:
         with writing("the event"):
@@ -98,14 +98,8 @@ class DynamoOutbox(Outbox):
             "ExpressionAttributeNames": _SHARD,
             "ExpressionAttributeValues": {":due": to_value(_DUE), ":now": to_value(to_iso(now))},
         }
-        while True:
-            with reading("the due events"):
-                page = self._client.query(**request)
-            for item in map(from_item, page["Items"]):
-                yield item["eventId"], from_iso(item["dueAt"])
-            if "LastEvaluatedKey" not in page:
-                return
-            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        for item in query(self._client, request, "the due events"):
+            yield item["eventId"], from_iso(item["dueAt"])
 
     def claim(self, event_id: str, due_at: int, next_due_at: int) -> OutboxRecord | None:
         values = {":old": to_iso(due_at), ":next": to_iso(next_due_at), ":one": 1}

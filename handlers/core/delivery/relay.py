@@ -17,7 +17,7 @@ class Relay(msgspec.Struct, frozen=True):
     queue: DeliveryQueue
     clock: Clock
 
-    def offer(self, event_id: str) -> bool:
+    def enqueue(self, event_id: str) -> bool:
         """Enqueue one new record, delayed to give its request time to deliver it; return False if it was refused."""
         record = self.outbox.get(event_id)
         if record is None:

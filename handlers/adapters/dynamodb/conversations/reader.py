@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from handlers.adapters.dynamodb.client import reading
-from handlers.adapters.dynamodb.codec import from_item, to_item
+from handlers.adapters.dynamodb.codec import to_item
+from handlers.adapters.dynamodb.reads import get_item
 from handlers.core.messages.conversation_cache import ConversationCache
 from handlers.core.messages.conversation_state import ConversationState
 from handlers.core.messages.ports import ConversationReader
@@ -34,10 +34,7 @@ class DynamoConversationReader(ConversationReader):
         self._cache = cache
 
     def read(self, conversation_id: str) -> ConversationState | None:
-        with reading("the conversation"):
-            answer = self._client.get_item(
-                TableName=self._table, Key=conversation_key(conversation_id), ConsistentRead=True
-            )
-        state = ConversationState.of(from_item(answer["Item"])) if "Item" in answer else None
+        item = get_item(self._client, self._table, {"conversationId": conversation_id}, "the conversation")
+        state = ConversationState.of(item) if item else None
         self._cache.put(conversation_id, state)
         return state

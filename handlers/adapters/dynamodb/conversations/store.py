@@ -27,7 +27,7 @@ from handlers.core.messages.rules import StoredMessage, last_message
 _CHANGING = ("name", "description", "avatar", "participants", "admins", "version", "updatedAt")
 
 
-class DynamoConversations(DynamoConversationRows, ConversationStore):
+class DynamoConversationStore(DynamoConversationRows, ConversationStore):
     """Reads and writes conversations. The arguments besides the client are table names."""
 
     def __init__(

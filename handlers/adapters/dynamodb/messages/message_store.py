@@ -10,13 +10,12 @@ import msgspec
 
 from contract import limits
 from contract.limits import SEND_RATE
-from handlers.adapters.dynamodb.client import reading
-from handlers.adapters.dynamodb.codec import from_item, to_item
+from handlers.adapters.dynamodb.codec import to_item
 from handlers.adapters.dynamodb.conversations.reader import conversation_key, unchanged
 from handlers.adapters.dynamodb.messages.members import member_update
-from handlers.adapters.dynamodb.messages.message_finder import message_key
 from handlers.adapters.dynamodb.outbox import outbox_put
 from handlers.adapters.dynamodb.rate_limits import rate_update
+from handlers.adapters.dynamodb.reads import get_item
 from handlers.adapters.dynamodb.transactions import CancellationReason, TransactionCancelledError, transact
 from handlers.core.messages.conversation_cache import ConversationCache
 from handlers.core.messages.conversation_state import ConversationState
@@ -47,21 +46,13 @@ class DynamoMessageStore(MessageStore):
         self._cache = cache
 
     def find_by_temp_id(self, sender_id: str, conversation_id: str, temp_id: str) -> StoredMessage | None:
-        record = self._read(
-            self._tables.idempotency,
-            to_item({"id": _idempotency_id(sender_id, conversation_id, temp_id)}),
-            "the tempId",
-        )
+        key = {"id": _idempotency_id(sender_id, conversation_id, temp_id)}
+        record = get_item(self._client, self._tables.idempotency, key, "the tempId")
         if record is None:
             return None
-        key = message_key(record["conversationId"], record["timestamp"])
-        message = self._read(self._tables.messages, key, "the message")
+        key = {"conversationId": record["conversationId"], "timestamp": record["timestamp"]}
+        message = get_item(self._client, self._tables.messages, key, "the message")
         return None if message is None else StoredMessage.of(message)
-
-    def _read(self, table: str, key: dict[str, Any], what: str) -> dict[str, Any] | None:
-        with reading(what):
-            answer = self._client.get_item(TableName=table, Key=key, ConsistentRead=True)
-        return from_item(answer["Item"]) if "Item" in answer else None
 
     def store(self, new: NewMessage) -> MessageWriteResult:
         before, message = new.conversation, new.message

@@ -5,11 +5,10 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from handlers.adapters.dynamodb.client import reading
-from handlers.adapters.dynamodb.codec import from_item, to_item
 from handlers.adapters.dynamodb.messages.history_store import count_visible_messages
 from handlers.adapters.dynamodb.messages.members import member_update
 from handlers.adapters.dynamodb.outbox import outbox_put
+from handlers.adapters.dynamodb.reads import get_item
 from handlers.adapters.dynamodb.transactions import TransactionCancelledError, transact
 from handlers.core.delivery.ports import OutboxRecord
 from handlers.core.messages.conversation_state import ConversationState
@@ -26,12 +25,10 @@ class DynamoReadMarkStore(ReadMarkStore):
         self._outbox = outbox
 
     def read_mark(self, user_id: str, conversation_id: str) -> ReadMark | None:
-        key = to_item({"userId": user_id, "conversationId": conversation_id})
-        with reading("the read mark"):
-            answer = self._client.get_item(TableName=self._members, Key=key, ConsistentRead=True)
-        if "Item" not in answer:
+        key = {"userId": user_id, "conversationId": conversation_id}
+        member = get_item(self._client, self._members, key, "the read mark")
+        if member is None:
             return None
-        member = from_item(answer["Item"])
         return ReadMark(last_read_seq=member.get("lastReadSeq") or 0, has_hidden=bool(member.get("hasHidden")))
 
     def advance(
