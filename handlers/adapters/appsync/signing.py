@@ -9,15 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import Any, Protocol
-
-
-class Credentials(Protocol):
-    """botocore's frozen credentials: two keys, and a token if the credentials are temporary."""
-
-    access_key: str
-    secret_key: str
-    token: str | None
+from typing import Any
 
 
 def _hmac(key: bytes, text: str) -> bytes:
@@ -40,12 +32,12 @@ class Signer:
         self._parts = (region, service, "aws4_request")
         self._derived: tuple[str, str, bytes] = ("", "", b"")
 
-    def headers(self, body: bytes, credentials: Credentials | Any, time: str) -> dict[str, str]:
+    def headers(self, body: bytes, credentials: Any, time: str) -> dict[str, str]:
         """Return the headers of a request.
 
         Args:
             body: the exact bytes of the body.
-            credentials: access key, secret key and token.
+            credentials: botocore's frozen credentials: access key, secret key, and token if they are temporary.
             time: the present time, as `YYYYMMDDTHHMMSSZ` in UTC.
 
         Returns:

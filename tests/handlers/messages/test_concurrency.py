@@ -47,6 +47,7 @@ def check_sequence(aws: AwsResources, conversation: str, count: int) -> list[dic
 
 
 def test_concurrent_sends_get_gap_free_sequence_numbers(aws: AwsResources) -> None:
+    """Promise P1."""
     members = user_ids(12)
     conversation = seed_conversation(aws, members)
     processes = [FunctionHarness(aws, clock=FakeClock()) for _ in members]

@@ -105,6 +105,7 @@ class FaultyConversation:
 def test_stored_message_reaches_every_recipient_without_a_repeat_by_the_client(
     aws: AwsResources, fault: Fault, recover: Callable[[FunctionHarness], None], fanout_limit: int
 ) -> None:
+    """Promise P1."""
     for at in range(1, STEPS_MAX):
         case = FaultyConversation(aws, at, fault, fanout_limit=fanout_limit, cached=at % 2 == 0)
         accepted = case.send_once()
@@ -117,6 +118,7 @@ def test_stored_message_reaches_every_recipient_without_a_repeat_by_the_client(
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_repeated_send_after_a_fault_is_stored_once(aws: AwsResources, fault: Fault) -> None:
+    """Promise P1."""
     for at in range(1, STEPS_MAX):
         case = FaultyConversation(aws, at, fault, fanout_limit=20, cached=False)
         if not case.send_once():

@@ -119,6 +119,7 @@ def test_messages_of_the_old_application_follow_those_with_sequence_numbers(harn
 
 
 def test_missed_messages_are_returned_completely_and_oldest_first(harness: FunctionHarness) -> None:
+    """Promise P4."""
     conversation, ana, _ = conversation_with(harness.aws, 12)
     assert seqs(harness.history(ana, conversation, afterSeq=9)) == [10, 11, 12]
     assert seqs(harness.history(ana, conversation, afterSeq=4, beforeSeq=8)) == [5, 6, 7]
@@ -128,6 +129,7 @@ def test_missed_messages_are_returned_completely_and_oldest_first(harness: Funct
 
 
 def test_too_many_missed_messages_return_reload_and_no_messages(harness: FunctionHarness) -> None:
+    """Promise P4."""
     conversation, ana, _ = conversation_with(harness.aws, GAP_MESSAGES_MAX + 1)
     full = harness.history(ana, conversation, afterSeq=1)
     assert seqs(full) == list(range(2, GAP_MESSAGES_MAX + 2))
