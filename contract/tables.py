@@ -49,6 +49,17 @@ class Table(msgspec.Struct, frozen=True):
         """Return the physical table name in an environment."""
         return f"PantherKolab-{self.entity}-{environment}"
 
+    def index(self, name: str) -> Index:
+        """Return the index with a name.
+
+        Raises:
+            KeyError: the table has no such index.
+        """
+        found = {index.name: index for index in self.indexes}
+        if name not in found:
+            raise KeyError(f"the table {self.entity} has no index {name}; it has: {', '.join(found) or 'none'}")
+        return found[name]
+
     @property
     def setting(self) -> str:
         """Return the environment variable that carries the table's name to a function (`USERS_TABLE`)."""

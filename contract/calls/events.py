@@ -41,7 +41,7 @@ class IncomingCall(msgspec.Struct, tag="INCOMING_CALL", tag_field="type", kw_onl
 
 
 class CallRingingData(CallData, kw_only=True):
-    """`recipientIds` are the users who are called; `recipientId` is the user called by a DIRECT call, null for a group."""
+    """`recipientIds` are the users who are called; `recipientId` is the one of a DIRECT call, else null."""
 
     recipientId: str | None
     recipientIds: list[str]
@@ -137,7 +137,7 @@ class CallCancelled(msgspec.Struct, tag="CALL_CANCELLED", tag_field="type", kw_o
 
 
 class CallMissed(msgspec.Struct, tag="CALL_MISSED", tag_field="type", kw_only=True):
-    """The call was not answered in time; or the recipient did not answer a group call that continues (`status` ACTIVE)."""
+    """The call was not answered in time; or, with `status` ACTIVE, the recipient did not answer a group call."""
 
     eventId: str
     timestamp: str

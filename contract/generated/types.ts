@@ -1,8 +1,8 @@
 // Written by `python -m tools.generate` from contract; change the models there, not this file.
 
 /**
- * Answer a call, join a group call that goes on, or ask again for one's own credentials from the same device.
- * `callerId` must be the record's; `callerName` is ignored.
+ * Answer a call, join a group call that was answered, or request the user's own credentials again from the same
+ * device. `callerId` must be the user who initiated the call; `callerName` is ignored.
  */
 export interface AcceptCall {
   sessionId: string;
@@ -16,7 +16,7 @@ export interface AddMembers {
   userIds: string[];
 }
 
-/** One user's credentials for the meeting, in Chime's own words; they go to that user only. */
+/** One user's credentials for the meeting, with Chime's field names; only that user receives them. */
 export interface Attendee {
   AttendeeId: string;
   ExternalUserId: string;
@@ -35,8 +35,8 @@ export interface BlockPage {
 }
 
 /**
- * The call and what the caller's device needs to join: the meeting, and in `attendees`, by user id, the caller's
- * own credentials and nobody else's.
+ * The call and what the caller's device needs to join: the meeting, and in `attendees`, by user id, only the
+ * caller's own credentials.
  */
 export interface CallAccepted {
   sessionId: string;
@@ -52,7 +52,7 @@ export interface CallAnswer {
   success: true;
 }
 
-/** The caller took the call back before anybody answered. */
+/** The caller cancelled the call before it was answered. */
 export interface CallCancelled {
   type: "CALL_CANCELLED";
   eventId: string;
@@ -61,7 +61,7 @@ export interface CallCancelled {
   serverTimestamp: string;
 }
 
-/** Who took the call back. */
+/** The caller, who cancelled the call. */
 export interface CallCancelledData {
   sessionId: string;
   version: number;
@@ -76,7 +76,7 @@ export interface CallChanged {
   success: true;
 }
 
-/** The recipient is in the call. Goes to nobody else. */
+/** The recipient is in the call. Published to that user only. */
 export interface CallConnected {
   type: "CALL_CONNECTED";
   eventId: string;
@@ -101,7 +101,7 @@ export interface CallConnectedData {
   deviceId: string | null;
 }
 
-/** Which call, and where it stands after the transition that the event tells of. */
+/** The call, and its version and status after the transition that the event describes. */
 export interface CallData {
   sessionId: string;
   version: number;
@@ -117,7 +117,7 @@ export interface CallEnded {
   serverTimestamp: string;
 }
 
-/** `endedBy` is null where nobody ended it; `duration` is in seconds. */
+/** `endedBy` is null where the system ended the call; `duration` is in seconds. */
 export interface CallEndedData {
   sessionId: string;
   version: number;
@@ -127,7 +127,7 @@ export interface CallEndedData {
   duration: number;
 }
 
-/** The call could not be connected; it stays as it is, rings on, and may be answered again. */
+/** The call could not be connected; its status does not change: it keeps ringing, and may be answered again. */
 export interface CallError {
   type: "CALL_ERROR";
   eventId: string;
@@ -150,7 +150,7 @@ export interface CallErrorDetail {
   message: string;
 }
 
-/** The call; `duplicate` says that the tempId was used before: then it is the first call, as it is now. */
+/** The call; `duplicate` is true if the tempId was used before: then it is the first call, as it is now. */
 export interface CallInitiated {
   sessionId: string;
   call: CallView;
@@ -158,7 +158,7 @@ export interface CallInitiated {
   success: true;
 }
 
-/** The call as it is now; `newOwnerId` is who owns it from now on, and null where it does not go on. */
+/** The call as it is now; `newOwnerId` is its present owner, and null if the call is over. */
 export interface CallLeft {
   sessionId: string;
   call: CallView;
@@ -166,7 +166,7 @@ export interface CallLeft {
   success: true;
 }
 
-/** Nobody answered in time; or the recipient did not, while a group call goes on (`status` is then ACTIVE). */
+/** The call was not answered in time; or, with `status` ACTIVE, the recipient did not answer a group call. */
 export interface CallMissed {
   type: "CALL_MISSED";
   eventId: string;
@@ -182,7 +182,7 @@ export interface CallPage {
   success: true;
 }
 
-/** One participant. `deviceId` names the device that is in the call, and is shown to its own user only. */
+/** One participant. `deviceId` is the device that is in the call; only its own user sees it. */
 export interface CallParticipant {
   userId: string;
   name: string;
@@ -193,8 +193,8 @@ export interface CallParticipant {
 }
 
 /**
- * Somebody declined: told to the caller (the owner of a group call that goes on) and to the devices of the one
- * who declined.
+ * A participant declined. Published to the caller (in a group call that was answered, to the owner) and to the
+ * other devices of the participant who declined.
  */
 export interface CallRejected {
   type: "CALL_REJECTED";
@@ -204,7 +204,7 @@ export interface CallRejected {
   serverTimestamp: string;
 }
 
-/** Who declined; `status` is REJECTED where that ends the call. */
+/** The participant who declined; `status` is REJECTED where that ends the call. */
 export interface CallRejectedData {
   sessionId: string;
   version: number;
@@ -221,7 +221,7 @@ export interface CallRinging {
   serverTimestamp: string;
 }
 
-/** `recipientIds` are those who are called; `recipientId` is the one of a DIRECT call. */
+/** `recipientIds` are the users who are called; `recipientId` is the one of a DIRECT call, else null. */
 export interface CallRingingData {
   sessionId: string;
   version: number;
@@ -232,9 +232,9 @@ export interface CallRingingData {
 }
 
 /**
- * A call as one participant sees it; never with a token. `version` grows with each transition: of two views, or
- * of a view and an event, the one with the greater version is the newer. `duration` is in seconds, from the first
- * answer to the end. `endedBy` is null where nobody ended it (timeout, Chime, the longest duration).
+ * A call as one participant sees it, without tokens. `version` grows with each transition: of two views, or of a
+ * view and an event, the one with the greater version is newer. `duration` is in seconds, from the first answer to
+ * the end. `endedBy` is null where the system ended the call (ring timeout, Chime, the longest duration).
  */
 export interface CallView {
   sessionId: string;
@@ -255,7 +255,7 @@ export interface CallView {
   duration: number | null;
 }
 
-/** Take back one's own call before anybody has answered. */
+/** Cancel the user's own call before it is answered. */
 export interface CancelCall {
   sessionId: string;
 }
@@ -416,7 +416,7 @@ export interface EditMessage {
   content: string;
 }
 
-/** End a call for everybody. */
+/** End a call for all participants. */
 export interface EndCall {
   sessionId: string;
 }
@@ -477,7 +477,7 @@ export interface HistoryPage {
   success: true;
 }
 
-/** The recipient is called. Not delivered any more after `ringsUntil`. */
+/** The recipient is called. Not delivered after `ringsUntil`. */
 export interface IncomingCall {
   type: "INCOMING_CALL";
   eventId: string;
@@ -486,7 +486,7 @@ export interface IncomingCall {
   serverTimestamp: string;
 }
 
-/** `ringsUntil` is when it stops ringing: a device that gets the event later does not ring. */
+/** `ringsUntil` is the time at which ringing ends: a device that receives the event later does not ring. */
 export interface IncomingCallData {
   sessionId: string;
   version: number;
@@ -501,9 +501,9 @@ export interface IncomingCallData {
 }
 
 /**
- * Call somebody: `recipientId` for a DIRECT call, `conversationId` of a group for a GROUP call (all its members,
- * or those in `participantIds`). `callType` may be left out; AUDIO or VIDEO there means DIRECT with that `mediaType`
- * (AUDIO when absent). A repeated `tempId` answers with the first call. `deviceId` names the device that calls.
+ * Initiate a call: `recipientId` for a DIRECT call, `conversationId` of a group for a GROUP call (to all members,
+ * or to those in `participantIds`). `callType` may be left out; AUDIO or VIDEO there means DIRECT with that
+ * `mediaType` (AUDIO when absent). A repeated `tempId` returns the first call. `deviceId` is the calling device.
  * `callerName` is ignored: names come from profiles.
  */
 export interface InitiateCall {
@@ -530,8 +530,8 @@ export interface LastMessage {
 }
 
 /**
- * Leave a call. `newOwnerId` names the successor of a group call's owner; without it the server chooses the one
- * who joined first.
+ * Leave a call. `newOwnerId` is the new owner of a group call that its owner leaves; without it, the participant
+ * who joined first becomes the owner.
  */
 export interface LeaveCall {
   sessionId: string;
@@ -539,8 +539,9 @@ export interface LeaveCall {
 }
 
 /**
- * A page of the caller's calls, newest first. Comes as a query string. `state` asks for calls that go on
- * (`active`) or are over (`history`) only; such a page may hold fewer than `limit` although `nextCursor` goes on.
+ * A page of the caller's calls, newest first; a query string. `state` selects calls that ring or are answered
+ * (`active`) or calls that are over (`history`); such a page may have fewer than `limit` calls although `nextCursor`
+ * is not null.
  */
 export interface ListCalls {
   state?: "active" | "history" | null;
@@ -669,7 +670,7 @@ export interface OpenDirect {
   userId: string;
 }
 
-/** Somebody joined a group call that goes on. */
+/** A participant joined a group call that was answered before. */
 export interface ParticipantJoined {
   type: "PARTICIPANT_JOINED";
   eventId: string;
@@ -678,7 +679,7 @@ export interface ParticipantJoined {
   serverTimestamp: string;
 }
 
-/** Who joined. */
+/** The participant who joined. */
 export interface ParticipantJoinedData {
   sessionId: string;
   version: number;
@@ -686,7 +687,7 @@ export interface ParticipantJoinedData {
   userId: string;
 }
 
-/** Somebody left the call. */
+/** A participant left the call. */
 export interface ParticipantLeft {
   type: "PARTICIPANT_LEFT";
   eventId: string;
@@ -695,7 +696,7 @@ export interface ParticipantLeft {
   serverTimestamp: string;
 }
 
-/** Who left; `newOwnerId` is the successor, where the owner left and the call goes on. */
+/** The participant who left; `newOwnerId` is the new owner, where the owner left and the call continues. */
 export interface ParticipantLeftData {
   sessionId: string;
   version: number;
@@ -744,7 +745,7 @@ export interface ReadDone {
   success: true;
 }
 
-/** Decline a call that rings. `callerId` must be the record's. */
+/** Decline a call that rings. `callerId` must be the user who initiated the call. */
 export interface RejectCall {
   sessionId: string;
   callerId?: string | null;
