@@ -46,7 +46,7 @@ class CallSweep(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
 
     def run(self) -> CallSweepReport:
-        """End overdue ringing, delete remaining meetings, and check answered calls against meeting, group and profiles."""
+        """End overdue ringing, delete remaining meetings, and check answered calls (meeting, group, profiles)."""
         report = CallSweepReport()
         for session_id, due_at in self.calls.due(self.clock.now()):
             try:

@@ -13,21 +13,21 @@ from botocore.stub import ANY, Stubber
 from handlers.adapters import aws_clients
 from handlers.adapters.chime.meetings import ChimeMeetings
 from handlers.core.calls.ports import MeetingGoneError, MeetingsFailedError
-from tests.harness.handlers.chime import Chime, running_chime
+from tests.harness.chime import ChimeServer, running_chime
 from tests.harness.handlers.cloud import REGION, free_port
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
 @pytest.fixture(scope="module")
-def chime() -> Iterator[Chime]:
+def chime() -> Iterator[ChimeServer]:
     """One stand-in for all tests here: every session is another."""
     with running_chime() as running:
         yield running
 
 
 @pytest.fixture
-def meetings(chime: Chime) -> ChimeMeetings:
+def meetings(chime: ChimeServer) -> ChimeMeetings:
     """The adapter on a client that checks its requests against the service model."""
     client = chime.client()
     return ChimeMeetings(lambda: client, "eu-west-1")
@@ -40,7 +40,7 @@ def session_id() -> str:
 
 
 def test_a_meeting_carries_the_session_and_the_region_and_its_document_is_chimes_own(
-    chime: Chime, meetings: ChimeMeetings, session_id: str
+    chime: ChimeServer, meetings: ChimeMeetings, session_id: str
 ) -> None:
     made = meetings.create(session_id)
     document = json.loads(made.document)
@@ -60,7 +60,7 @@ def test_asking_again_finds_the_same_meeting_and_the_same_attendees(meetings: Ch
     assert len({attendee.JoinToken for attendee in both.values()}) == 2
 
 
-def test_a_meeting_can_be_deleted_again_and_again(chime: Chime, meetings: ChimeMeetings, session_id: str) -> None:
+def test_a_meeting_can_be_deleted_again_and_again(chime: ChimeServer, meetings: ChimeMeetings, session_id: str) -> None:
     made = meetings.create(session_id)
     assert meetings.exists(made.meeting_id) is True
     meetings.delete(made.meeting_id)
@@ -70,7 +70,7 @@ def test_a_meeting_can_be_deleted_again_and_again(chime: Chime, meetings: ChimeM
 
 
 def test_an_attendee_can_be_deleted_again_and_again_and_without_its_meeting(
-    chime: Chime, meetings: ChimeMeetings, session_id: str
+    chime: ChimeServer, meetings: ChimeMeetings, session_id: str
 ) -> None:
     made = meetings.create(session_id)
     attendee = meetings.attendees(made.meeting_id, ["ana"])["ana"]
@@ -107,7 +107,7 @@ CODES = [
 
 
 @pytest.mark.parametrize(("code", "status"), CODES)
-def test_whatever_chime_refuses_is_one_error(chime: Chime, session_id: str, code: str, status: int) -> None:
+def test_whatever_chime_refuses_is_one_error(chime: ChimeServer, session_id: str, code: str, status: int) -> None:
     client = chime.client()
     with Stubber(client) as stub:
         expected = {"ClientRequestToken": session_id, "ExternalMeetingId": session_id, "MediaRegion": ANY}

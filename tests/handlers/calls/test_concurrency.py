@@ -14,14 +14,14 @@ import pytest
 from contract.limits import CALL_PARTICIPANTS_MAX
 from handlers.adapters.system import SystemClock
 from handlers.core.shared.errors import CallConflictError
-from tests.harness.handlers.call_doubles import StillClock
-from tests.harness.handlers.call_town import RING_SECONDS, CallTown
-from tests.harness.handlers.call_world import World
+from tests.harness.in_memory.calls import RING_SECONDS, InMemoryCalls
+from tests.harness.in_memory.fakes import FakeClock
+from tests.harness.in_memory.services import InMemoryServices
 
 LATENCY_SECONDS = 0.002
 
 
-class RunningClock(StillClock):
+class RunningClock(FakeClock):
     """Time that passes, and real pauses."""
 
     def __init__(self) -> None:
@@ -54,9 +54,11 @@ class Distant:
         return distant
 
 
-def busy_town() -> CallTown:
-    """Return a town in real time, whose store and Chime are some way off."""
-    return CallTown(World(clock=RunningClock()), wrap=lambda name, part: Distant(part) if name != "screen" else part)
+def realtime_calls() -> InMemoryCalls:
+    """Return a calls in real time, whose store and Chime are some way off."""
+    return InMemoryCalls(
+        InMemoryServices(clock=RunningClock()), wrap=lambda name, part: Distant(part) if name != "publisher" else part
+    )
 
 
 def at_once(*calls: Callable[[], Any]) -> list[Any]:
@@ -85,27 +87,27 @@ def kinds(results: list[Any]) -> Counter[str]:
 
 
 def test_of_a_hundred_devices_that_answer_at_once_one_is_in_the_call() -> None:
-    town = busy_town()
-    town.users("ana", "ben")
-    session_id = town.ring("ana", "ben")
+    calls = realtime_calls()
+    calls.add_users("ana", "ben")
+    session_id = calls.ring("ana", "ben")
     devices = [f"device-{number}" for number in range(100)]
-    results = at_once(*(partial(town.accept, "ben", session_id, device) for device in devices))
+    results = at_once(*(partial(calls.accept, "ben", session_id, device) for device in devices))
     assert kinds(results) == {"CallAccepted": 1, "CallConflictError": 99}
-    assert (len(town.world.chime.made), len(town.world.chime.tokens)) == (1, 2)
-    assert [town.types(user_id).count("CALL_CONNECTED") for user_id in ("ana", "ben")] == [1, 1]
-    town.assert_settled()
+    assert (len(calls.services.chime.created), len(calls.services.chime.token_owners)) == (1, 2)
+    assert [calls.types(user_id).count("CALL_CONNECTED") for user_id in ("ana", "ben")] == [1, 1]
+    calls.assert_settled()
 
 
 def test_all_members_of_the_largest_call_who_answer_at_once_are_in_it() -> None:
-    town = busy_town()
-    members = town.users(*(f"user-{number:02}" for number in range(CALL_PARTICIPANTS_MAX)))
-    town.group(*members)
-    session_id = town.ring_group(members[0])
-    results = at_once(*(partial(town.accept, user_id, session_id) for user_id in members[1:]))
+    calls = realtime_calls()
+    members = calls.add_users(*(f"user-{number:02}" for number in range(CALL_PARTICIPANTS_MAX)))
+    calls.add_group(*members)
+    session_id = calls.ring_group(members[0])
+    results = at_once(*(partial(calls.accept, user_id, session_id) for user_id in members[1:]))
     assert kinds(results) == {"CallAccepted": CALL_PARTICIPANTS_MAX - 1}
-    assert town.statuses(session_id) == dict.fromkeys(members, "JOINED")
-    assert len(town.world.chime.made) == 1
-    town.assert_settled()
+    assert calls.statuses(session_id) == dict.fromkeys(members, "JOINED")
+    assert len(calls.services.chime.created) == 1
+    calls.assert_settled()
 
 
 RACES = [
@@ -123,43 +125,45 @@ def test_of_two_transitions_at_once_one_wins_and_no_meeting_is_left(
     first: tuple[str, str], second: tuple[str, str], answered: bool
 ) -> None:
     for _ in range(25):
-        town = busy_town()
-        town.users("ana", "ben")
-        session_id = town.ring("ana", "ben")
+        calls = realtime_calls()
+        calls.add_users("ana", "ben")
+        session_id = calls.ring("ana", "ben")
         if answered:
-            town.accept("ben", session_id)
-        results = at_once(*(partial(getattr(town, way), user_id, session_id) for way, user_id in (first, second)))
+            calls.accept("ben", session_id)
+        results = at_once(*(partial(getattr(calls, way), user_id, session_id) for way, user_id in (first, second)))
         (refusal,) = [result for result in results if isinstance(result, Exception)]
         assert isinstance(refusal, CallConflictError)
         assert refusal.call is not None
-        assert refusal.call.status == town.call(session_id).status
-        town.assert_sound()
-        assert len(town.world.chime.there) == int(town.call(session_id).is_live)
+        assert refusal.call.status == calls.call(session_id).status
+        calls.assert_consistent()
+        assert len(calls.services.chime.meetings) == int(calls.call(session_id).is_live)
 
 
 def test_h2_of_an_answer_and_the_end_of_ringing_at_once_one_wins_and_no_meeting_is_left() -> None:
     ends = Counter[str]()
     for _ in range(25):
-        town = busy_town()
-        town.users("ana", "ben")
-        session_id = town.ring("ana", "ben")
-        town.world.clock.forward(RING_SECONDS)
-        answer, woken = at_once(partial(town.accept, "ben", session_id), partial(town.timeouts.expire, session_id))
+        calls = realtime_calls()
+        calls.add_users("ana", "ben")
+        session_id = calls.ring("ana", "ben")
+        calls.services.clock.advance(RING_SECONDS)
+        answer, woken = at_once(
+            partial(calls.accept, "ben", session_id), partial(calls.ring_timeouts.expire, session_id)
+        )
         assert woken is True
-        call = town.call(session_id)
+        call = calls.call(session_id)
         ends[call.status] += 1
         assert isinstance(answer, CallConflictError) == (call.status == "MISSED")
-        assert len(town.world.chime.there) == int(call.status == "ACTIVE")
-        town.assert_sound()
+        assert len(calls.services.chime.meetings) == int(call.status == "ACTIVE")
+        calls.assert_consistent()
     assert set(ends) <= {"MISSED", "ACTIVE"}
 
 
 def test_h21_of_many_who_call_each_other_at_once_each_is_in_one_call_at_most() -> None:
     for _ in range(10):
-        town = busy_town()
-        people = town.users("ana", "ben", "cat", "dan")
+        calls = realtime_calls()
+        people = calls.add_users("ana", "ben", "cat", "dan")
         pairs = [(caller, callee) for caller in people for callee in people if caller != callee]
-        results = at_once(*(partial(town.ring, caller, callee) for caller, callee in pairs))
+        results = at_once(*(partial(calls.ring, caller, callee) for caller, callee in pairs))
         assert set(kinds(results)) <= {"str", "CallConflictError"}
         assert 1 <= kinds(results)["str"] <= 2
-        town.assert_sound()
+        calls.assert_consistent()

@@ -76,7 +76,7 @@ def calls(draw: st.DrawFn) -> CallState:
         "end_reason": reasons.get(status, status) if over else None,
         "meeting_id": "meeting" if answered else None,
         "meeting": "{}" if answered else None,
-        "asked_at": draw(st.sampled_from((None, NOW))),
+        "meeting_announced_at": draw(st.sampled_from((None, NOW))),
     }
     return CallState(**fields)
 
@@ -126,7 +126,7 @@ def test_whatever_anybody_wants_of_any_call_has_an_answer_and_a_move_keeps_the_c
         assert after.ended_at is not None
         assert after.end_reason is not None
         assert after.locked() == frozenset()
-        assert (after.due_at is not None) == (after.meeting_id is not None or after.asked_at is not None)
+        assert (after.due_at is not None) == (after.meeting_id is not None or after.meeting_announced_at is not None)
     for notice in decision.notices:
         assert len(set(notice.to)) == len(notice.to)
         assert set(notice.to) <= set(call.participants)

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.harness.call_functions import CallFunctions
+from tests.harness.chime import ChimeServer, running_chime
 from tests.harness.handlers import doubles
-from tests.harness.handlers.call_functions import Phones
-from tests.harness.handlers.chime import Chime, running_chime
 from tests.harness.handlers.cloud import World
 from tests.harness.handlers.doubles import Calls, Fault, ProcessDiesError
 from tests.harness.handlers.seeds import get, rows
@@ -27,7 +27,7 @@ TERMINAL = ("ENDED", "MISSED", "REJECTED", "CANCELLED")
 
 
 @pytest.fixture(scope="module")
-def chime() -> Iterator[Chime]:
+def chime() -> Iterator[ChimeServer]:
     """One stand-in for all tests here: every session is another."""
     with running_chime() as running:
         yield running
@@ -36,12 +36,12 @@ def chime() -> Iterator[Chime]:
 class Scene:
     """Two users and a function of which one call goes wrong; a healthy one beside it shares all the rest."""
 
-    def __init__(self, world: World, chime: Chime) -> None:
+    def __init__(self, world: World, chime: ChimeServer) -> None:
         self.world, self.chime = world, chime
-        self.healthy = Phones(world, chime)
+        self.healthy = CallFunctions(world, chime)
         self.faults = Calls()
-        self.ailing = Phones(world, chime, self.healthy.devices, self.healthy.clock, self.faults)
-        self.ana, self.ben = self.healthy.users("Ana", "Ben")
+        self.ailing = CallFunctions(world, chime, self.healthy.publisher, self.healthy.clock, self.faults)
+        self.ana, self.ben = self.healthy.add_users("Ana", "Ben")
 
     def tries(self, action: Callable[[], object], at: int, fault: Fault) -> bool:
         """Do something while one call goes wrong; return whether the process lived."""
@@ -76,7 +76,7 @@ class Scene:
         for user_id in (self.ana, self.ben):
             mine = [
                 event
-                for event in self.healthy.devices.events(user_id, "users")
+                for event in self.healthy.publisher.events(user_id, "users")
                 if event["data"]["sessionId"] == session_id
             ]
             for event in mine:
@@ -87,7 +87,7 @@ class Scene:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_an_answer_that_goes_wrong_at_any_step_leaves_a_call_that_goes_on_or_is_over(
-    world: World, chime: Chime, fault: Fault
+    world: World, chime: ChimeServer, fault: Fault
 ) -> None:
     for at in range(1, STEPS_MAX):
         scene = Scene(world, chime)
@@ -104,7 +104,7 @@ def test_an_answer_that_goes_wrong_at_any_step_leaves_a_call_that_goes_on_or_is_
     pytest.fail("an accept has more steps than this test reaches")
 
 
-def test_a_call_whose_process_dies_at_any_step_rings_to_its_end_or_never_was(world: World, chime: Chime) -> None:
+def test_a_call_whose_process_dies_at_any_step_rings_to_its_end_or_never_was(world: World, chime: ChimeServer) -> None:
     for at in range(1, STEPS_MAX):
         scene = Scene(world, chime)
         scene.tries(lambda: scene.ailing.initiate(scene.ana, recipientId=scene.ben, tempId="t"), at, doubles.dies_after)  # noqa: B023
@@ -118,7 +118,7 @@ def test_a_call_whose_process_dies_at_any_step_rings_to_its_end_or_never_was(wor
 
 
 @pytest.mark.parametrize("action", ["end", "leave"])
-def test_an_end_whose_process_dies_at_any_step_leaves_no_meeting(world: World, chime: Chime, action: str) -> None:
+def test_an_end_whose_process_dies_at_any_step_leaves_no_meeting(world: World, chime: ChimeServer, action: str) -> None:
     for at in range(1, STEPS_MAX):
         scene = Scene(world, chime)
         session_id = scene.healthy.ring(scene.ana, scene.ben)
@@ -134,7 +134,9 @@ def test_an_end_whose_process_dies_at_any_step_leaves_no_meeting(world: World, c
 
 
 @pytest.mark.parametrize("operation", ["create_meeting", "batch_create_attendee"])
-def test_both_sides_hear_that_chime_fails_and_the_call_rings_on(world: World, chime: Chime, operation: str) -> None:
+def test_both_sides_hear_that_chime_fails_and_the_call_rings_on(
+    world: World, chime: ChimeServer, operation: str
+) -> None:
     scene = Scene(world, chime)
     session_id = scene.healthy.ring(scene.ana, scene.ben)
     probe = Scene(world, chime)

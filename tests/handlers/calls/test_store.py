@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from contract import channels, limits
 from contract.limits import RateLimit
 from handlers.adapters.dynamodb.calls.items import call_item, call_state
-from handlers.adapters.dynamodb.calls.store import CallTables, DynamoCalls
+from handlers.adapters.dynamodb.calls.store import CallTables, DynamoCallStore
 from handlers.adapters.dynamodb.codec import from_item, to_item
 from handlers.core.calls.ports import CallWrite, CallWriteStatus
 from handlers.core.calls.state import CallState, Participant
@@ -30,7 +30,7 @@ NOW = 1_790_000_000_000
 RATE = RateLimit("call", 2, 60)
 
 
-def store(world: World, calls: Calls | None = None, function: str = "calls") -> DynamoCalls:
+def store(world: World, calls: Calls | None = None, function: str = "calls") -> DynamoCallStore:
     """Return the adapter, limited to what a function's role allows."""
     names = world.variables
     tables = CallTables(
@@ -40,7 +40,7 @@ def store(world: World, calls: Calls | None = None, function: str = "calls") -> 
         user_calls=names["USER_CALLS_TABLE"],
         rate_limits=names["RATE_LIMITS_TABLE"],
     )
-    return DynamoCalls(
+    return DynamoCallStore(
         FaultyClient(LimitedClient(world.dynamodb, function, world.environment), calls or Calls()), tables
     )
 
@@ -68,7 +68,7 @@ def ringing(caller: str, *called: str, created_at: int = NOW, **fields: Any) -> 
 def beginning(state: CallState, **fields: Any) -> CallWrite:
     """Return the first step of a call: everybody's lock and list."""
     everybody = tuple(state.participants)
-    step = CallWrite(before=None, after=state, takes=dict.fromkeys(everybody), listed=everybody, now=NOW)
+    step = CallWrite(before=None, after=state, take_locks=dict.fromkeys(everybody), listed_for=everybody, now=NOW)
     return replace(step, **fields)
 
 
@@ -94,7 +94,7 @@ def test_a_call_its_locks_lists_and_events_are_stored_together(world: World) -> 
     ana, ben = user_ids(2)
     state, event = ringing(ana, ben), record(ben)
     calls = store(world)
-    assert calls.commit(beginning(state, outbox=(event,), counted=(ana, RATE))).verdict is CallWriteStatus.COMMITTED
+    assert calls.commit(beginning(state, outbox=(event,), rate_limit=(ana, RATE))).status is CallWriteStatus.COMMITTED
     assert calls.read(state.session_id) == state
     assert {row["userId"]: row["sessionId"] for row in rows(world, "CALL_LOCKS_TABLE")} == dict.fromkeys(
         (ana, ben), state.session_id
@@ -112,11 +112,11 @@ def test_a_step_on_what_is_no_longer_so_stores_nothing_and_says_moved(world: Wor
     calls.commit(beginning(state))
     active = replace(state, version=2, status="ACTIVE")
     cancelled = replace(state, version=2, status="CANCELLED")
-    assert calls.commit(CallWrite(before=state, after=active, now=NOW)).verdict is CallWriteStatus.COMMITTED
-    late = CallWrite(before=state, after=cancelled, frees=frozenset({ana, ben}), outbox=(record(ben),), now=NOW)
-    assert calls.commit(late).verdict is CallWriteStatus.CONFLICT
-    assert calls.commit(CallWrite(before=state, after=cancelled, now=NOW)).verdict is CallWriteStatus.CONFLICT
-    assert calls.commit(beginning(state)).verdict is CallWriteStatus.CONFLICT
+    assert calls.commit(CallWrite(before=state, after=active, now=NOW)).status is CallWriteStatus.COMMITTED
+    late = CallWrite(before=state, after=cancelled, free_locks=frozenset({ana, ben}), outbox=(record(ben),), now=NOW)
+    assert calls.commit(late).status is CallWriteStatus.CONFLICT
+    assert calls.commit(CallWrite(before=state, after=cancelled, now=NOW)).status is CallWriteStatus.CONFLICT
+    assert calls.commit(beginning(state)).status is CallWriteStatus.CONFLICT
     assert calls.read(state.session_id) == active
     assert len(rows(world, "CALL_LOCKS_TABLE")) == 2
     assert rows(world, "OUTBOX_TABLE") == []
@@ -127,8 +127,8 @@ def test_a_lock_in_the_way_is_named_with_its_call_and_nothing_is_stored(world: W
     first, second = ringing(ana, ben), ringing(eve, ben)
     calls = store(world)
     calls.commit(beginning(first))
-    outcome = calls.commit(beginning(second, counted=(eve, RATE)))
-    assert (outcome.verdict, outcome.locked) == (CallWriteStatus.LOCKED, {ben: first.session_id})
+    outcome = calls.commit(beginning(second, rate_limit=(eve, RATE)))
+    assert (outcome.status, outcome.locked) == (CallWriteStatus.LOCKED, {ben: first.session_id})
     assert calls.read(second.session_id) is None
     assert calls.page(eve, None, 10) == []
     assert rows(world, "RATE_LIMITS_TABLE") == []
@@ -139,13 +139,13 @@ def test_a_lock_is_taken_over_from_the_named_call_only(world: World) -> None:
     first, second = ringing(ana, ben), ringing(eve, ben)
     calls = store(world)
     calls.commit(beginning(first))
-    wrong = beginning(second, takes={eve: None, ben: str(uuid.uuid4())})
-    assert calls.commit(wrong).verdict is CallWriteStatus.LOCKED
-    right = beginning(second, takes={eve: None, ben: first.session_id})
-    assert calls.commit(right).verdict is CallWriteStatus.COMMITTED
+    wrong = beginning(second, take_locks={eve: None, ben: str(uuid.uuid4())})
+    assert calls.commit(wrong).status is CallWriteStatus.LOCKED
+    right = beginning(second, take_locks={eve: None, ben: first.session_id})
+    assert calls.commit(right).status is CallWriteStatus.COMMITTED
     assert get(world, "CALL_LOCKS_TABLE", userId=ben) == {"userId": ben, "sessionId": second.session_id}
-    again = CallWrite(before=second, after=replace(second, version=2), takes={ben: None}, now=NOW)
-    assert calls.commit(again).verdict is CallWriteStatus.COMMITTED
+    again = CallWrite(before=second, after=replace(second, version=2), take_locks={ben: None}, now=NOW)
+    assert calls.commit(again).status is CallWriteStatus.COMMITTED
 
 
 def test_only_an_own_lock_is_freed_and_one_that_is_gone_is_fine(world: World) -> None:
@@ -153,13 +153,13 @@ def test_only_an_own_lock_is_freed_and_one_that_is_gone_is_fine(world: World) ->
     first, second = ringing(ana, ben), ringing(eve, ben)
     calls = store(world)
     calls.commit(beginning(first))
-    calls.commit(beginning(second, takes={eve: None, ben: first.session_id}))
+    calls.commit(beginning(second, take_locks={eve: None, ben: first.session_id}))
     over = replace(first, version=2, status="CANCELLED", due_at=None)
-    both = CallWrite(before=first, after=over, frees=frozenset({ana, ben}), now=NOW)
+    both = CallWrite(before=first, after=over, free_locks=frozenset({ana, ben}), now=NOW)
     outcome = calls.commit(both)
-    assert (outcome.verdict, outcome.locked) == (CallWriteStatus.LOCKED, {ben: second.session_id})
-    mine = replace(both, frees=frozenset({ana, user_ids(1)[0]}))
-    assert calls.commit(mine).verdict is CallWriteStatus.COMMITTED
+    assert (outcome.status, outcome.locked) == (CallWriteStatus.LOCKED, {ben: second.session_id})
+    mine = replace(both, free_locks=frozenset({ana, user_ids(1)[0]}))
+    assert calls.commit(mine).status is CallWriteStatus.COMMITTED
     assert {row["userId"] for row in rows(world, "CALL_LOCKS_TABLE")} == {ben, eve}
 
 
@@ -168,8 +168,8 @@ def test_a_limit_that_is_used_up_stores_nothing(world: World) -> None:
     calls = store(world)
     for expected in (CallWriteStatus.COMMITTED, CallWriteStatus.COMMITTED, CallWriteStatus.EXHAUSTED):
         state = ringing(ana)
-        outcome = calls.commit(CallWrite(before=None, after=state, counted=(ana, RATE), now=NOW))
-        assert outcome.verdict is expected
+        outcome = calls.commit(CallWrite(before=None, after=state, rate_limit=(ana, RATE), now=NOW))
+        assert outcome.status is expected
     assert calls.read(state.session_id) is None
 
 
@@ -177,12 +177,12 @@ def test_what_stands_in_the_way_first_is_the_call_then_a_lock_then_the_limit(wor
     ana, ben, eve = user_ids(3)
     calls = store(world)
     for _ in range(RATE.count):
-        calls.commit(CallWrite(before=None, after=ringing(eve), counted=(eve, RATE), now=NOW))
+        calls.commit(CallWrite(before=None, after=ringing(eve), rate_limit=(eve, RATE), now=NOW))
     first, second = ringing(ana, ben), ringing(eve, ben)
     calls.commit(beginning(first))
-    assert calls.commit(beginning(second, counted=(eve, RATE))).verdict is CallWriteStatus.LOCKED
+    assert calls.commit(beginning(second, rate_limit=(eve, RATE))).status is CallWriteStatus.LOCKED
     moved = replace(first, session_id=first.session_id, initiated_by=eve)
-    assert calls.commit(beginning(moved, counted=(eve, RATE))).verdict is CallWriteStatus.CONFLICT
+    assert calls.commit(beginning(moved, rate_limit=(eve, RATE))).status is CallWriteStatus.CONFLICT
 
 
 def test_of_two_who_call_each_other_at_once_one_wins(world: World) -> None:
@@ -191,10 +191,10 @@ def test_of_two_who_call_each_other_at_once_one_wins(world: World) -> None:
         steps = [beginning(ringing(ana, ben)), beginning(ringing(ben, ana))]
         with ThreadPoolExecutor(2) as pool:
             outcomes = list(pool.map(store(world).commit, steps))
-        verdicts = [outcome.verdict for outcome in outcomes]
-        assert verdicts.count(CallWriteStatus.COMMITTED) == 1
-        assert verdicts.count(CallWriteStatus.LOCKED) + verdicts.count(CallWriteStatus.CONFLICT) == 1
-        winner = steps[verdicts.index(CallWriteStatus.COMMITTED)].after.session_id
+        statuses = [outcome.status for outcome in outcomes]
+        assert statuses.count(CallWriteStatus.COMMITTED) == 1
+        assert statuses.count(CallWriteStatus.LOCKED) + statuses.count(CallWriteStatus.CONFLICT) == 1
+        winner = steps[statuses.index(CallWriteStatus.COMMITTED)].after.session_id
         held = {get(world, "CALL_LOCKS_TABLE", userId=user_id)["sessionId"] for user_id in (ana, ben)}  # type: ignore[index]
         assert held == {winner}
 
@@ -208,20 +208,20 @@ def test_of_many_steps_at_once_one_wins(world: World) -> None:
         CallWrite(before=state, after=replace(state, version=2, ended_by=str(number)), now=NOW) for number in range(12)
     ]
     with ThreadPoolExecutor(12) as pool:
-        verdicts = [outcome.verdict for outcome in pool.map(calls.commit, steps)]
-    assert verdicts.count(CallWriteStatus.COMMITTED) == 1
-    assert verdicts.count(CallWriteStatus.CONFLICT) == 11
+        statuses = [outcome.status for outcome in pool.map(calls.commit, steps)]
+    assert statuses.count(CallWriteStatus.COMMITTED) == 1
+    assert statuses.count(CallWriteStatus.CONFLICT) == 11
     after = calls.read(state.session_id)
     assert after is not None
-    assert after.ended_by == str(verdicts.index(CallWriteStatus.COMMITTED))
+    assert after.ended_by == str(statuses.index(CallWriteStatus.COMMITTED))
 
 
 def test_the_largest_call_fits_one_transaction(world: World) -> None:
     everybody = user_ids(limits.CALL_PARTICIPANTS_MAX)
     state = ringing(*everybody)
-    step = beginning(state, outbox=(record(*everybody), record(everybody[0])), counted=(everybody[0], RATE))
+    step = beginning(state, outbox=(record(*everybody), record(everybody[0])), rate_limit=(everybody[0], RATE))
     calls = store(world)
-    assert calls.commit(step).verdict is CallWriteStatus.COMMITTED
+    assert calls.commit(step).status is CallWriteStatus.COMMITTED
     read = calls.read(state.session_id)
     assert read is not None
     assert list(read.participants) == everybody
@@ -232,7 +232,7 @@ def test_a_list_goes_from_the_newest_call_backwards(world: World) -> None:
     calls = store(world)
     made = [ringing(ana, ben, created_at=NOW + number * 1000) for number in range(5)]
     for state in made:
-        calls.commit(beginning(state, takes={}))
+        calls.commit(beginning(state, take_locks={}))
     newest = [state.session_id for state in reversed(made)]
     page = calls.page(ana, None, 3)
     assert [session_id for _, session_id in page] == newest[:3]
@@ -247,7 +247,7 @@ def test_the_sweep_sees_what_is_due_oldest_first_until_it_is_taken_off_its_list(
     ana, ben = user_ids(2)
     made = [ringing(ana, ben, due_at=NOW + number * 1000) for number in (3, 1, 2)]
     for state in [*made, ringing(ana, ben, due_at=None)]:
-        store(world).commit(beginning(state, takes={}))
+        store(world).commit(beginning(state, take_locks={}))
     sweep = store(world, function="call_sweep")
     due = list(sweep.due(NOW + 2500))
     assert due == [(made[1].session_id, NOW + 1000), (made[2].session_id, NOW + 2000)]
@@ -267,13 +267,13 @@ def test_an_answer_that_is_lost_once_is_asked_for_again_and_the_step_happens_onc
     state, faults = ringing(ana, ben), Calls()
     faults.arm(1, fault)
     calls = store(world, faults)
-    step = beginning(state, counted=(ana, RATE))
+    step = beginning(state, rate_limit=(ana, RATE))
     if fault is doubles.throttles:
         with pytest.raises(UnavailableError):
             calls.commit(step)
         assert nothing_stored(world)
     else:
-        assert calls.commit(step).verdict is CallWriteStatus.COMMITTED
+        assert calls.commit(step).status is CallWriteStatus.COMMITTED
         assert [row["count"] for row in rows(world, "RATE_LIMITS_TABLE")] == [1]
 
 
@@ -283,7 +283,7 @@ def test_a_step_that_nobody_answers_is_unknown_and_a_read_that_fails_is_unavaila
             return lambda **parameters: doubles.never_arrives(lambda: None)
 
     names = world.variables
-    calls = DynamoCalls(
+    calls = DynamoCallStore(
         Deaf(),
         CallTables(calls=names["CALLS_TABLE"], call_locks=names["CALL_LOCKS_TABLE"], outbox=names["OUTBOX_TABLE"]),
     )
@@ -341,7 +341,7 @@ STATES = st.builds(
     end_reason=st.one_of(st.none(), st.sampled_from(["ENDED", "LEFT", "MISSED"])),
     meeting_id=st.one_of(st.none(), TEXT),
     meeting=st.one_of(st.none(), TEXT),
-    asked_at=MAYBE,
+    meeting_announced_at=MAYBE,
     due_at=MAYBE,
 )
 
