@@ -1,4 +1,4 @@
-"""Known holes of call signalling, by number: who may do, see and get what, and to whom."""
+"""Permissions and privacy: which users may change and read a call, receive its events, and get credentials."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ALL = ("ana", "ben", "cat", "dan")
 
 @pytest.fixture
 def calls() -> InMemoryCalls:
-    """A group of four, and one outside."""
+    """A harness with a group of four users, and one user outside it."""
     calls = InMemoryCalls()
     calls.add_users(*ALL, "eve")
     calls.add_group(*ALL)
@@ -25,28 +25,31 @@ def calls() -> InMemoryCalls:
 
 
 def connected(calls: InMemoryCalls) -> str:
-    """Let ana call ben, and ben answer."""
+    """Return the session id of a call from ana to ben that ben has answered."""
     session_id = calls.ring("ana", "ben")
     calls.accept("ben", session_id, "phone")
     return session_id
 
 
-def test_h4_a_caller_cannot_answer_the_own_call(calls: InMemoryCalls) -> None:
+def test_caller_cannot_answer_their_own_call(calls: InMemoryCalls) -> None:
+    """Requirement H4."""
     session_id = calls.ring("ana", "ben")
     expect_error(lambda: calls.accept("ana", session_id), CallConflictError)
     assert (calls.call(session_id).status, calls.services.chime.created) == ("RINGING", [])
 
 
-@pytest.mark.parametrize("claimed", ["nobody", "cat"])
-def test_h5_an_accept_that_names_another_caller_is_refused_before_anything_is_made(
-    calls: InMemoryCalls, claimed: str
+@pytest.mark.parametrize("caller_id", ["unknown", "cat"])
+def test_accept_with_wrong_caller_id_is_refused_before_a_meeting_is_created(
+    calls: InMemoryCalls, caller_id: str
 ) -> None:
+    """Requirement H5."""
     session_id = calls.ring_group("ana")
-    assert expect_error(lambda: calls.accept("ben", session_id, callerId=claimed), ForbiddenError).field == "callerId"
+    assert expect_error(lambda: calls.accept("ben", session_id, callerId=caller_id), ForbiddenError).field == "callerId"
     assert (calls.services.chime.created, calls.statuses(session_id)["cat"]) == ([], "RINGING")
 
 
-def test_h6_a_reject_that_names_another_caller_reaches_nobody(calls: InMemoryCalls) -> None:
+def test_reject_with_wrong_caller_id_is_refused_and_publishes_nothing(calls: InMemoryCalls) -> None:
+    """Requirement H6."""
     session_id = calls.ring("ana", "ben")
     expect_error(lambda: calls.reject("ben", session_id, callerId="eve"), ForbiddenError)
     expect_error(lambda: calls.reject("ben", "unknown", callerId="eve"), NotFoundError)
@@ -56,7 +59,8 @@ def test_h6_a_reject_that_names_another_caller_reaches_nobody(calls: InMemoryCal
 
 
 @pytest.mark.parametrize("way", ["accept", "reject", "cancel", "end", "leave"])
-def test_h9_whoever_takes_no_part_in_a_call_can_do_nothing_to_it(calls: InMemoryCalls, way: str) -> None:
+def test_user_who_is_no_participant_cannot_read_or_change_a_call(calls: InMemoryCalls, way: str) -> None:
+    """Requirement H9."""
     session_id = connected(calls)
     before = calls.call(session_id)
     expect_error(lambda: getattr(calls, way)("eve", session_id), ForbiddenError)
@@ -65,7 +69,8 @@ def test_h9_whoever_takes_no_part_in_a_call_can_do_nothing_to_it(calls: InMemory
     assert calls.call(session_id) == before
 
 
-def test_h18_join_tokens_reach_their_owners_only(calls: InMemoryCalls) -> None:
+def test_join_tokens_are_published_and_returned_to_their_own_user_only(calls: InMemoryCalls) -> None:
+    """Requirement H18."""
     session_id = calls.ring_group("ana")
     answers = [calls.accept(user_id, session_id) for user_id in ("ben", "cat", "dan")]
     calls.assert_consistent()
@@ -81,7 +86,8 @@ def test_h18_join_tokens_reach_their_owners_only(calls: InMemoryCalls) -> None:
     assert "token" not in (calls.call(session_id).meeting or "")
 
 
-def test_h20_attendees_are_found_again_by_user_whatever_the_names(calls: InMemoryCalls) -> None:
+def test_attendees_are_identified_by_user_id_not_by_name(calls: InMemoryCalls) -> None:
+    """Requirement H20."""
     calls.services.directory.full_names["ben"] = "Łukasz 明 🎈" * 10
     session_id = calls.ring("ana", "ben", callerName="#" * 200)
     first = calls.accept("ben", session_id)
@@ -89,15 +95,17 @@ def test_h20_attendees_are_found_again_by_user_whatever_the_names(calls: InMemor
     assert calls.accept("ben", session_id).attendees == first.attendees
 
 
-def test_h22_whoever_has_blocked_somebody_cannot_call_them(calls: InMemoryCalls) -> None:
+def test_blocker_cannot_call_the_blocked_user(calls: InMemoryCalls) -> None:
+    """Requirement H22."""
     calls.services.directory.blocks.add(("ana", "ben"))
     expect_error(lambda: calls.ring("ana", "ben"), ForbiddenError)
     assert calls.services.store.calls == {}
 
 
-def test_h22_to_a_blocked_caller_it_looks_as_if_nobody_answered_and_the_blocker_sees_nothing(
+def test_blocked_caller_sees_an_unanswered_call_and_blocker_sees_no_call(
     calls: InMemoryCalls,
 ) -> None:
+    """Requirement H22."""
     calls.services.directory.blocks.add(("ben", "ana"))
     answer = calls.initiate("ana", recipientId="ben")
     session_id = answer.sessionId
@@ -117,26 +125,30 @@ def test_h22_to_a_blocked_caller_it_looks_as_if_nobody_answered_and_the_blocker_
     calls.assert_settled()
 
 
-def test_h22_a_busy_user_is_busy_to_the_blocked_and_to_everybody_else(calls: InMemoryCalls) -> None:
+def test_busy_user_gives_blocked_and_other_callers_the_same_message(calls: InMemoryCalls) -> None:
+    """Requirement H22."""
     calls.services.directory.blocks.add(("ben", "ana"))
     calls.ring("cat", "ben")
     texts = {str(expect_error(partial(calls.ring, caller, "ben"), CallConflictError)) for caller in ("ana", "eve")}
     assert len(texts) == 1
 
 
-def test_h23_nobody_calls_themselves(calls: InMemoryCalls) -> None:
+def test_user_cannot_call_themselves(calls: InMemoryCalls) -> None:
+    """Requirement H23."""
     assert expect_error(lambda: calls.ring("ana", "ana"), InvalidRequestError).field == "recipientId"
     expect_error(lambda: calls.ring_group("ana", "ana"), InvalidRequestError)
 
 
-def test_h24_an_answer_joins_only_who_gave_it(calls: InMemoryCalls) -> None:
+def test_accept_joins_only_the_user_who_accepts(calls: InMemoryCalls) -> None:
+    """Requirement H24."""
     session_id = calls.ring_group("ana")
     calls.accept("ben", session_id)
     assert [user_id for user_id, status in calls.statuses(session_id).items() if status == "JOINED"] == ["ana", "ben"]
     assert calls.services.chime.attendees_of["meeting-1"].keys() == {"ana", "ben"}
 
 
-def test_h25_a_former_owner_has_no_rights_left(calls: InMemoryCalls) -> None:
+def test_former_owner_cannot_end_the_call_or_name_an_owner(calls: InMemoryCalls) -> None:
+    """Requirement H25."""
     session_id = calls.ring_group("ana")
     for user_id in ("ben", "cat"):
         calls.accept(user_id, session_id)
@@ -147,7 +159,8 @@ def test_h25_a_former_owner_has_no_rights_left(calls: InMemoryCalls) -> None:
     assert calls.end("cat", session_id).call.status == "ENDED"
 
 
-def test_h31_whoever_is_removed_from_the_group_cannot_join_and_is_put_out(calls: InMemoryCalls) -> None:
+def test_removed_group_member_cannot_join_and_is_removed_from_the_call(calls: InMemoryCalls) -> None:
+    """Requirement H31."""
     session_id = calls.ring_group("ana")
     for user_id in ("ben", "cat"):
         calls.accept(user_id, session_id)
@@ -167,7 +180,8 @@ def test_h31_whoever_is_removed_from_the_group_cannot_join_and_is_put_out(calls:
     calls.assert_settled()
 
 
-def test_h31_a_call_with_an_account_that_is_gone_ends(calls: InMemoryCalls) -> None:
+def test_direct_call_ends_when_an_account_is_deleted(calls: InMemoryCalls) -> None:
+    """Requirement H31."""
     session_id = connected(calls)
     del calls.services.directory.full_names["ana"]
     assert calls.sweep(after_seconds=CALL_CHECK_SECONDS).ended == [session_id]

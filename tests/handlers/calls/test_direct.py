@@ -1,4 +1,4 @@
-"""Calls between two users: every transition and what each of them is told."""
+"""Calls between two users: every transition, and the events that each user receives."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ from tests.harness.in_memory.calls import RING_SECONDS, InMemoryCalls, expect_er
 
 @pytest.fixture
 def calls() -> InMemoryCalls:
-    """Three users."""
+    """A harness with three users."""
     calls = InMemoryCalls()
     calls.add_users("ana", "ben", "cat")
     return calls
 
 
-def test_t1_initiating_rings_the_other_tells_the_caller_and_joins_nobody_else(calls: InMemoryCalls) -> None:
+def test_initiate_rings_the_recipient_notifies_the_caller_and_creates_no_meeting(calls: InMemoryCalls) -> None:
+    """Requirement T1."""
     answer = calls.initiate("ana", recipientId="ben", mediaType="VIDEO", deviceId="laptop")
     call = answer.call
     assert (call.status, call.callType, call.mediaType, answer.duplicate) == ("RINGING", "DIRECT", "VIDEO", False)
@@ -46,13 +47,15 @@ def test_t1_initiating_rings_the_other_tells_the_caller_and_joins_nobody_else(ca
 
 
 @pytest.mark.parametrize(("legacy", "media"), [("AUDIO", "AUDIO"), ("VIDEO", "VIDEO"), ("DIRECT", "AUDIO")])
-def test_t1_the_guides_body_stays_valid(calls: InMemoryCalls, legacy: str, media: str) -> None:
-    answer = calls.initiate("ana", recipientId="ben", callerName="Somebody Else", callType=legacy, initiatedBy="ana")
+def test_guide_request_body_is_accepted(calls: InMemoryCalls, legacy: str, media: str) -> None:
+    """Requirement T1."""
+    answer = calls.initiate("ana", recipientId="ben", callerName="Another Name", callType=legacy, initiatedBy="ana")
     assert (answer.call.callType, answer.call.mediaType) == ("DIRECT", media)
     assert calls.last_event("ben")[1]["callerName"] == "Ana Example"
 
 
-def test_t1_a_repeated_temp_id_answers_with_the_first_call_and_rings_once(calls: InMemoryCalls) -> None:
+def test_repeated_temp_id_returns_the_first_call_and_rings_once(calls: InMemoryCalls) -> None:
+    """Requirement T1."""
     first = calls.initiate("ana", recipientId="ben", tempId="t-1")
     second = calls.initiate("ana", recipientId="ben", tempId="t-1")
     assert (first.sessionId, first.duplicate, second.duplicate) == (second.sessionId, False, True)
@@ -61,7 +64,8 @@ def test_t1_a_repeated_temp_id_answers_with_the_first_call_and_rings_once(calls:
     assert calls.initiate("cat", recipientId="dan", tempId="t-1").duplicate is False
 
 
-def test_t1_calls_are_limited(calls: InMemoryCalls) -> None:
+def test_initiate_is_rate_limited(calls: InMemoryCalls) -> None:
+    """Requirement T1."""
     for _ in range(CALL_RATE.count):
         calls.cancel("ana", calls.ring("ana", "ben"))
     error = expect_error(lambda: calls.ring("ana", "ben"), TooManyRequestsError)
@@ -80,22 +84,25 @@ def test_t1_calls_are_limited(calls: InMemoryCalls) -> None:
         ({"recipientId": "ben", "callType": "GROUP"}, InvalidRequestError, "callType"),
         ({"conversationId": "group", "callType": "DIRECT"}, InvalidRequestError, "callType"),
         ({"recipientId": "ben", "callType": "AUDIO", "mediaType": "VIDEO"}, InvalidRequestError, "mediaType"),
-        ({"recipientId": "nobody"}, NotFoundError, "recipientId"),
+        ({"recipientId": "unknown"}, NotFoundError, "recipientId"),
         ({"recipientId": "ben", "initiatedBy": "cat"}, ForbiddenError, "initiatedBy"),
     ],
 )
-def test_t1_a_request_that_contradicts_itself_is_refused_by_field(
+def test_contradicting_initiate_request_is_refused_with_its_field(
     calls: InMemoryCalls, fields: dict[str, object], error: type[Exception], field: str
 ) -> None:
+    """Requirement T1."""
     assert expect_error(lambda: calls.initiate("ana", **fields), error).field == field
     assert calls.services.store.calls == {}
 
 
-def test_t1_somebody_without_a_profile_cannot_call(calls: InMemoryCalls) -> None:
-    expect_error(lambda: calls.initiate("stranger", recipientId="ben"), ForbiddenError)
+def test_user_without_profile_cannot_initiate_a_call(calls: InMemoryCalls) -> None:
+    """Requirement T1."""
+    expect_error(lambda: calls.initiate("eve", recipientId="ben"), ForbiddenError)
 
 
-def test_t2_accepting_connects_both_each_with_their_own_credentials(calls: InMemoryCalls) -> None:
+def test_accept_connects_both_users_each_with_their_own_credentials(calls: InMemoryCalls) -> None:
+    """Requirement T2."""
     session_id = calls.ring("ana", "ben", deviceId="laptop")
     calls.services.clock.advance(3)
     answer = calls.accept("ben", session_id, "phone")
@@ -111,7 +118,8 @@ def test_t2_accepting_connects_both_each_with_their_own_credentials(calls: InMem
     calls.assert_settled()
 
 
-def test_t4_rejecting_ends_a_direct_call_and_tells_the_caller_and_ones_own_devices(calls: InMemoryCalls) -> None:
+def test_reject_ends_a_direct_call_and_notifies_both_users(calls: InMemoryCalls) -> None:
+    """Requirement T4."""
     session_id = calls.ring("ana", "ben")
     answer = calls.reject("ben", session_id, callerId="ana")
     assert (answer.call.status, answer.call.endReason, answer.call.endedBy) == ("REJECTED", "REJECTED", "ben")
@@ -121,7 +129,8 @@ def test_t4_rejecting_ends_a_direct_call_and_tells_the_caller_and_ones_own_devic
     calls.assert_settled()
 
 
-def test_t5_cancelling_tells_both(calls: InMemoryCalls) -> None:
+def test_cancel_ends_the_call_and_notifies_both_users(calls: InMemoryCalls) -> None:
+    """Requirement T5."""
     session_id = calls.ring("ana", "ben")
     answer = calls.cancel("ana", session_id)
     assert (answer.call.status, answer.call.endedBy, answer.call.duration) == ("CANCELLED", "ana", None)
@@ -131,7 +140,8 @@ def test_t5_cancelling_tells_both(calls: InMemoryCalls) -> None:
     calls.assert_settled()
 
 
-def test_t5_only_the_caller_cancels(calls: InMemoryCalls) -> None:
+def test_only_the_caller_can_cancel_and_only_before_the_answer(calls: InMemoryCalls) -> None:
+    """Requirement T5."""
     session_id = calls.ring("ana", "ben")
     expect_error(lambda: calls.cancel("ben", session_id), ForbiddenError)
     calls.accept("ben", session_id)
@@ -139,7 +149,8 @@ def test_t5_only_the_caller_cancels(calls: InMemoryCalls) -> None:
     assert conflict.call.status == "ACTIVE"
 
 
-def test_t6_a_call_that_nobody_answers_is_missed_when_its_time_is_up_and_not_before(calls: InMemoryCalls) -> None:
+def test_unanswered_call_is_missed_after_its_ring_time_and_not_before(calls: InMemoryCalls) -> None:
+    """Requirement T6."""
     session_id = calls.ring("ana", "ben")
     calls.services.clock.advance(RING_SECONDS - 1)
     assert calls.ring_timeouts.expire(session_id)
@@ -152,14 +163,16 @@ def test_t6_a_call_that_nobody_answers_is_missed_when_its_time_is_up_and_not_bef
     calls.assert_settled()
 
 
-def test_t6_a_timer_that_comes_too_early_and_finds_no_successor_must_come_again(calls: InMemoryCalls) -> None:
+def test_early_ring_timer_is_redelivered_when_no_new_timer_can_be_started(calls: InMemoryCalls) -> None:
+    """Requirement T6."""
     session_id = calls.ring("ana", "ben")
     calls.services.timers.failing = True
     assert not calls.ring_timeouts.expire(session_id)
 
 
 @pytest.mark.parametrize("when", ["answered", "over", "unknown"])
-def test_t6_a_timer_of_a_call_that_rings_no_more_does_nothing(calls: InMemoryCalls, when: str) -> None:
+def test_ring_timeout_is_ignored_when_call_is_not_ringing(calls: InMemoryCalls, when: str) -> None:
+    """Requirement T6."""
     session_id = calls.ring("ana", "ben")
     if when == "answered":
         calls.accept("ben", session_id)
@@ -171,7 +184,8 @@ def test_t6_a_timer_of_a_call_that_rings_no_more_does_nothing(calls: InMemoryCal
     assert calls.call(session_id) == before
 
 
-def test_t7_leaving_ends_a_direct_call_for_both(calls: InMemoryCalls) -> None:
+def test_leave_ends_a_direct_call_for_both_users(calls: InMemoryCalls) -> None:
+    """Requirement T7."""
     session_id = calls.ring("ana", "ben")
     calls.accept("ben", session_id)
     calls.services.clock.advance(61.5)
@@ -184,19 +198,21 @@ def test_t7_leaving_ends_a_direct_call_for_both(calls: InMemoryCalls) -> None:
     calls.assert_settled()
 
 
-@pytest.mark.parametrize("who", ["ana", "ben"])
-def test_t8_either_party_ends_a_direct_call(calls: InMemoryCalls, who: str) -> None:
+@pytest.mark.parametrize("user_id", ["ana", "ben"])
+def test_either_user_can_end_a_direct_call(calls: InMemoryCalls, user_id: str) -> None:
+    """Requirement T8."""
     session_id = calls.ring("ana", "ben")
     calls.accept("ben", session_id)
-    answer = calls.end(who, session_id)
-    assert (answer.call.status, answer.call.endedBy, answer.call.endReason) == ("ENDED", who, "ENDED")
+    answer = calls.end(user_id, session_id)
+    assert (answer.call.status, answer.call.endedBy, answer.call.endReason) == ("ENDED", user_id, "ENDED")
     assert [calls.last_event(user_id)[0] for user_id in ("ana", "ben")] == ["CALL_ENDED", "CALL_ENDED"]
     calls.settle()
     calls.assert_settled()
 
 
 @pytest.mark.parametrize("way", ["end", "leave"])
-def test_t9_hanging_up_before_anybody_answered_is_taking_the_call_back(calls: InMemoryCalls, way: str) -> None:
+def test_end_or_leave_by_the_caller_while_ringing_cancels_the_call(calls: InMemoryCalls, way: str) -> None:
+    """Requirement T9."""
     session_id = calls.ring("ana", "ben")
     hang_up = getattr(calls, way)
     assert hang_up("ana", session_id).call.status == "CANCELLED"
@@ -222,7 +238,8 @@ _ENDS: dict[str, Act] = {
 
 @pytest.mark.parametrize("end", _ENDS)
 @pytest.mark.parametrize("act", _ACTS)
-def test_t10_once_over_a_call_changes_no_more(calls: InMemoryCalls, act: str, end: str) -> None:
+def test_call_that_is_over_does_not_change(calls: InMemoryCalls, act: str, end: str) -> None:
+    """Requirement T10."""
     session_id = calls.ring("ana", "ben")
     _ENDS[end](calls, session_id)
     before, shown = calls.call(session_id), len(calls.services.publisher.published)
@@ -234,7 +251,8 @@ def test_t10_once_over_a_call_changes_no_more(calls: InMemoryCalls, act: str, en
     assert (calls.call(session_id), len(calls.services.publisher.published)) == (before, shown)
 
 
-def test_t10_the_same_actor_repeating_the_same_action_gets_the_same_answer(calls: InMemoryCalls) -> None:
+def test_repeated_action_of_the_same_user_returns_the_same_response(calls: InMemoryCalls) -> None:
+    """Requirement T10."""
     session_id = calls.ring("ana", "ben", deviceId="laptop")
     assert calls.accept("ben", session_id, "phone") == calls.accept("ben", session_id, "phone")
     assert (
@@ -252,7 +270,7 @@ def test_t10_the_same_actor_repeating_the_same_action_gets_the_same_answer(calls
     assert calls.types("ben").count("CALL_REJECTED") == 1
 
 
-def test_a_successor_in_a_direct_call_is_refused(calls: InMemoryCalls) -> None:
+def test_new_owner_of_a_direct_call_is_refused(calls: InMemoryCalls) -> None:
     session_id = calls.ring("ana", "ben")
     calls.accept("ben", session_id)
     assert expect_error(lambda: calls.leave("ana", session_id, "ben"), InvalidRequestError).field == "newOwnerId"

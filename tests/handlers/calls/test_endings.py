@@ -1,4 +1,4 @@
-"""Known holes of call signalling, by number: ends that were none, leftovers, owners, and who is told what and when."""
+"""The ends of calls: rejected, cancelled, missed and left calls, their meetings, owners and events."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ALL = ("ana", "ben", "cat", "dan")
 
 @pytest.fixture
 def calls() -> InMemoryCalls:
-    """A group of four, and one outside."""
+    """A harness with a group of four users, and one user outside it."""
     calls = InMemoryCalls()
     calls.add_users(*ALL, "eve")
     calls.add_group(*ALL)
@@ -24,14 +24,15 @@ def calls() -> InMemoryCalls:
 
 
 def connected(calls: InMemoryCalls) -> str:
-    """Let ana call ben, and ben answer."""
+    """Return the session id of a call from ana to ben that ben has answered."""
     session_id = calls.ring("ana", "ben")
     calls.accept("ben", session_id, "phone")
     return session_id
 
 
 @pytest.mark.parametrize("way", ["cancel", "reject", "end"])
-def test_h3_a_call_that_is_over_cannot_be_answered(calls: InMemoryCalls, way: str) -> None:
+def test_call_that_is_over_cannot_be_answered(calls: InMemoryCalls, way: str) -> None:
+    """Requirement H3."""
     session_id = connected(calls) if way == "end" else calls.ring("ana", "ben")
     {"cancel": calls.cancel, "reject": calls.reject, "end": calls.end}[way](
         "ben" if way == "reject" else "ana", session_id
@@ -41,11 +42,13 @@ def test_h3_a_call_that_is_over_cannot_be_answered(calls: InMemoryCalls, way: st
     assert calls.services.chime.created == made
 
 
-def test_h7_declining_ends_a_direct_call(calls: InMemoryCalls) -> None:
+def test_reject_ends_a_direct_call(calls: InMemoryCalls) -> None:
+    """Requirement H7."""
     assert calls.reject("ben", calls.ring("ana", "ben")).call.status == "REJECTED"
 
 
-def test_h8_the_last_to_leave_ends_the_call_its_meeting_and_its_clock(calls: InMemoryCalls) -> None:
+def test_last_participant_to_leave_ends_the_call_its_meeting_and_its_duration(calls: InMemoryCalls) -> None:
+    """Requirement H8."""
     session_id = calls.ring_group("ana", "ben")
     calls.accept("ben", session_id)
     calls.services.clock.advance(90)
@@ -55,7 +58,8 @@ def test_h8_the_last_to_leave_ends_the_call_its_meeting_and_its_clock(calls: InM
     assert [calls.types(user_id)[-1] for user_id in ("ana", "ben")] == ["CALL_ENDED"] * 2
 
 
-def test_h10_ending_again_changes_and_tells_nothing(calls: InMemoryCalls) -> None:
+def test_repeated_end_changes_and_publishes_nothing(calls: InMemoryCalls) -> None:
+    """Requirement H10."""
     session_id = connected(calls)
     calls.end("ana", session_id)
     before = calls.call(session_id)
@@ -66,13 +70,15 @@ def test_h10_ending_again_changes_and_tells_nothing(calls: InMemoryCalls) -> Non
 
 
 @pytest.mark.parametrize("way", ["end", "leave"])
-def test_h11_hanging_up_while_it_rings_stops_the_ringing_at_the_other_end(calls: InMemoryCalls, way: str) -> None:
+def test_end_or_leave_while_ringing_stops_the_ringing_of_the_recipient(calls: InMemoryCalls, way: str) -> None:
+    """Requirement H11."""
     session_id = calls.ring("ana", "ben")
     getattr(calls, way)("ana", session_id)
     assert (calls.call(session_id).status, calls.last_event("ben")[0]) == ("CANCELLED", "CALL_CANCELLED")
 
 
-def test_h12_ringing_ends_by_itself_even_where_the_timer_was_lost(calls: InMemoryCalls) -> None:
+def test_sweep_ends_ringing_whose_timer_was_lost(calls: InMemoryCalls) -> None:
+    """Requirement H12."""
     calls.services.timers.failing = True
     session_id = calls.ring("ana", "ben")
     assert calls.sweep(after_seconds=RING_SECONDS).examined == 0
@@ -80,14 +86,16 @@ def test_h12_ringing_ends_by_itself_even_where_the_timer_was_lost(calls: InMemor
     assert (calls.call(session_id).status, calls.last_event("ben")[0]) == ("MISSED", "CALL_MISSED")
 
 
-def test_h13_nobody_who_is_in_the_call_can_decline_it(calls: InMemoryCalls) -> None:
+def test_joined_participant_cannot_reject_the_call(calls: InMemoryCalls) -> None:
+    """Requirement H13."""
     session_id = connected(calls)
     for user_id in ("ana", "ben"):
         expect_error(partial(calls.reject, user_id, session_id), CallConflictError)
     assert calls.statuses(session_id) == {"ana": "JOINED", "ben": "JOINED"}
 
 
-def test_h14_leaving_is_for_those_in_the_call_and_told_to_those_in_the_call(calls: InMemoryCalls) -> None:
+def test_only_joined_participants_can_leave_and_only_they_are_notified(calls: InMemoryCalls) -> None:
+    """Requirement H14."""
     session_id = calls.ring_group("ana")
     expect_error(lambda: calls.leave("ben", session_id), CallConflictError)
     calls.accept("ben", session_id)
@@ -107,7 +115,8 @@ def test_h14_leaving_is_for_those_in_the_call_and_told_to_those_in_the_call(call
 
 
 @pytest.mark.parametrize("way", ["cancel", "reject", "timeout", "leave"])
-def test_h16_no_end_of_a_call_leaves_a_meeting_behind(calls: InMemoryCalls, way: str) -> None:
+def test_every_end_of_a_call_deletes_its_meeting(calls: InMemoryCalls, way: str) -> None:
+    """Requirement H16."""
     session_id = calls.ring("ana", "ben")
     if way == "leave":
         calls.accept("ben", session_id)
@@ -120,7 +129,8 @@ def test_h16_no_end_of_a_call_leaves_a_meeting_behind(calls: InMemoryCalls, way:
     calls.assert_settled()
 
 
-def test_h16_a_meeting_whose_deletion_failed_is_deleted_by_the_sweep(calls: InMemoryCalls) -> None:
+def test_sweep_deletes_a_meeting_whose_deletion_failed(calls: InMemoryCalls) -> None:
+    """Requirement H16."""
     session_id = connected(calls)
     calls.services.chime.failing.add("delete")
     calls.end("ana", session_id)
@@ -131,7 +141,8 @@ def test_h16_a_meeting_whose_deletion_failed_is_deleted_by_the_sweep(calls: InMe
     assert (calls.services.chime.meetings, calls.call(session_id).due_at) == ({}, None)
 
 
-def test_h17_a_meeting_is_made_when_somebody_answers_so_that_no_late_answer_finds_it_gone(calls: InMemoryCalls) -> None:
+def test_meeting_is_created_by_the_answer_so_that_a_late_answer_finds_it(calls: InMemoryCalls) -> None:
+    """Requirement H17."""
     session_id = calls.ring("ana", "ben")
     assert calls.services.chime.created == []
     calls.services.clock.advance(RING_SECONDS - 1)
@@ -140,7 +151,8 @@ def test_h17_a_meeting_is_made_when_somebody_answers_so_that_no_late_answer_find
 
 
 @pytest.mark.parametrize("event_first", [False, True])
-def test_h17_a_call_whose_meeting_chime_has_ended_is_over(calls: InMemoryCalls, event_first: bool) -> None:
+def test_call_ends_when_chime_has_ended_its_meeting(calls: InMemoryCalls, event_first: bool) -> None:
+    """Requirement H17."""
     session_id = calls.ring_group("ana")
     calls.accept("ben", session_id)
     (meeting_id,) = calls.services.chime.meetings
@@ -154,7 +166,8 @@ def test_h17_a_call_whose_meeting_chime_has_ended_is_over(calls: InMemoryCalls, 
     assert calls.types("ana").count("CALL_ENDED") == 1
 
 
-def test_h26_leaving_and_handing_over_are_one_step_to_somebody_who_is_in_the_call(calls: InMemoryCalls) -> None:
+def test_leave_with_new_owner_is_one_transition_and_needs_a_joined_participant(calls: InMemoryCalls) -> None:
+    """Requirement H26."""
     session_id = calls.ring_group("ana")
     for user_id in ("cat", "ben"):
         calls.services.clock.advance(1)
@@ -169,7 +182,8 @@ def test_h26_leaving_and_handing_over_are_one_step_to_somebody_who_is_in_the_cal
     assert calls.leave("ben", session_id).newOwnerId == "cat"
 
 
-def test_h26_without_a_name_whoever_joined_first_takes_over(calls: InMemoryCalls) -> None:
+def test_leave_of_the_owner_without_new_owner_selects_who_joined_first(calls: InMemoryCalls) -> None:
+    """Requirement H26."""
     session_id = calls.ring_group("ana")
     for user_id in ("dan", "ben"):
         calls.services.clock.advance(1)
@@ -177,9 +191,10 @@ def test_h26_without_a_name_whoever_joined_first_takes_over(calls: InMemoryCalls
     assert calls.leave("ana", session_id).newOwnerId == "dan"
 
 
-def test_h27_a_channel_that_takes_nothing_does_not_fail_the_request_and_gets_the_event_later(
+def test_failed_publish_does_not_fail_the_request_and_is_redelivered(
     calls: InMemoryCalls,
 ) -> None:
+    """Requirement H27."""
     calls.services.publisher.failing = {"/users/ana", "/users/ben"}
     session_id = calls.ring("ana", "ben")
     assert calls.accept("ben", session_id).call.status == "ACTIVE"
@@ -190,13 +205,15 @@ def test_h27_a_channel_that_takes_nothing_does_not_fail_the_request_and_gets_the
     assert calls.services.store.outbox == {}
 
 
-def test_h28_the_caller_hears_ringing_after_the_other_has_been_rung(calls: InMemoryCalls) -> None:
+def test_call_ringing_is_published_after_incoming_call(calls: InMemoryCalls) -> None:
+    """Requirement H28."""
     calls.ring("ana", "ben")
     assert [each.event["type"] for each in calls.services.publisher.published] == ["INCOMING_CALL", "CALL_RINGING"]
     assert calls.services.log.outcomes() == ["initiated", "delivered"]
 
 
-def test_h28_a_ring_that_comes_too_late_does_not_ring(calls: InMemoryCalls) -> None:
+def test_incoming_call_is_not_delivered_after_its_ring_time(calls: InMemoryCalls) -> None:
+    """Requirement H28."""
     calls.services.publisher.failing = {"/users/ben"}
     session_id = calls.ring("ana", "ben")
     assert calls.services.log.outcomes() == ["initiated"]
@@ -208,7 +225,8 @@ def test_h28_a_ring_that_comes_too_late_does_not_ring(calls: InMemoryCalls) -> N
     assert calls.services.store.outbox == {}
 
 
-def test_h29_who_was_offline_learns_how_a_call_stands(calls: InMemoryCalls) -> None:
+def test_offline_user_can_read_the_call_and_request_credentials_again(calls: InMemoryCalls) -> None:
+    """Requirement H29."""
     session_id = calls.ring("ana", "ben")
     assert calls.queries.one("ben", session_id).call.status == "RINGING"
     assert [call.sessionId for call in calls.page("ben", state="active").calls] == [session_id]
@@ -219,9 +237,10 @@ def test_h29_who_was_offline_learns_how_a_call_stands(calls: InMemoryCalls) -> N
     expect_error(lambda: calls.queries.one("ben", "unknown"), NotFoundError)
 
 
-def test_h30_while_it_rings_the_caller_can_take_the_call_back_and_a_decline_leaves_nobody_alone(
+def test_caller_can_cancel_while_ringing_and_a_reject_leaves_no_user_in_the_call(
     calls: InMemoryCalls,
 ) -> None:
+    """Requirement H30."""
     session_id = calls.ring("ana", "ben")
     assert calls.types("ana") == ["CALL_RINGING"]
     assert calls.cancel("ana", session_id).call.status == "CANCELLED"

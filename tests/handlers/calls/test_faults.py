@@ -1,4 +1,4 @@
-"""Chime failing, the store failing and the process dying at each step of each operation: the call never sticks."""
+"""Faults of Chime, the store and the process at each step of each operation: no call remains unfinished."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from tests.harness.in_memory.stepping import FAULTS, InlinePool, SteppedOperatio
 
 @pytest.fixture(autouse=True)
 def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let nothing run side by side."""
+    """Run concurrent calls one after the other."""
     monkeypatch.setattr(concurrency, "_pool", InlinePool)
 
 
-def ready(*, answered: int = 0) -> tuple[InMemoryCalls, str]:
-    """Return a calls and a group call that some have answered."""
+def group_call(*, answered: int = 0) -> tuple[InMemoryCalls, str]:
+    """Return a harness and the session id of a group call that some members have answered."""
     calls = InMemoryCalls()
     members = calls.add_users("ana", "ben", "cat")
     calls.add_group(*members)
@@ -30,9 +30,19 @@ def ready(*, answered: int = 0) -> tuple[InMemoryCalls, str]:
     return calls, session_id
 
 
+def accept(session_id: str, device: str = "phone") -> Callable[[InMemoryCalls], object]:
+    """Return the operation of ben's accept."""
+    return lambda calls: calls.accept("ben", session_id, device)
+
+
+def bound(operation: Operation, session_id: str) -> Callable[[InMemoryCalls], object]:
+    """Return an operation on one call."""
+    return lambda calls: operation(calls, session_id)
+
+
 Operation = Callable[[InMemoryCalls, str], object]
 OPERATIONS: dict[str, tuple[int, float, Operation]] = {
-    # how many have answered, how many seconds later, what is done
+    # answered by how many members, after how many seconds, the operation
     "accept": (0, 0, lambda calls, session_id: calls.accept("ben", session_id, "phone")),
     "join": (1, 0, lambda calls, session_id: calls.accept("cat", session_id, "phone")),
     "reject": (0, 0, lambda calls, session_id: calls.reject("ben", session_id)),
@@ -47,15 +57,13 @@ OPERATIONS: dict[str, tuple[int, float, Operation]] = {
 
 @pytest.mark.parametrize("name", OPERATIONS)
 @pytest.mark.parametrize("fault", FAULTS)
-def test_whatever_fails_at_whichever_step_the_call_stays_sound_and_ends_in_the_end(name: str, fault: str) -> None:
+def test_call_stays_consistent_and_ends_after_any_fault_at_any_step(name: str, fault: str) -> None:
     answered, seconds, operation = OPERATIONS[name]
     step, outcomes = 0, set()
     while True:
-        calls, session_id = ready(answered=answered)
+        calls, session_id = group_call(answered=answered)
         calls.services.clock.advance(seconds)
-        running = SteppedOperation(
-            calls.services, lambda stepped, session_id=session_id: operation(stepped, session_id)
-        )  # type: ignore[misc]
+        running = SteppedOperation(calls.services, bound(operation, session_id))
         while running.steps < step and not running.done:
             running.step()
             calls.assert_consistent()
@@ -71,18 +79,16 @@ def test_whatever_fails_at_whichever_step_the_call_stays_sound_and_ends_in_the_e
         calls.assert_nothing_left()
         calls.assert_clients_notified()
         step += 1
-    assert step >= 4, "every operation reads, writes and tells"
+    assert step >= 4, "every operation reads, writes and publishes"
     assert outcomes
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_repeated_accept_succeeds_whatever_went_wrong_the_first_time(fault: str) -> None:
+def test_repeated_accept_succeeds_after_any_fault_of_the_first(fault: str) -> None:
     step = 0
     while True:
-        calls, session_id = ready()
-        running = SteppedOperation(
-            calls.services, lambda stepped, session_id=session_id: stepped.accept("ben", session_id, "phone")
-        )  # type: ignore[misc]
+        calls, session_id = group_call()
+        running = SteppedOperation(calls.services, accept(session_id))
         while running.steps < step and not running.done:
             running.step()
         if running.done:
@@ -99,7 +105,7 @@ def test_a_repeated_accept_succeeds_whatever_went_wrong_the_first_time(fault: st
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_repeated_call_with_its_temp_id_rings_once_whatever_went_wrong_the_first_time(fault: str) -> None:
+def test_repeated_initiate_with_temp_id_rings_once_after_any_fault_of_the_first(fault: str) -> None:
     step = 0
     while True:
         calls = InMemoryCalls()
@@ -122,8 +128,8 @@ def test_a_repeated_call_with_its_temp_id_rings_once_whatever_went_wrong_the_fir
         step += 1
 
 
-def test_a_write_that_happened_although_nobody_answered_is_told_at_once() -> None:
-    calls, session_id = ready()
+def test_stored_write_with_unknown_outcome_is_published_at_once() -> None:
+    calls, session_id = group_call()
     running = SteppedOperation(calls.services, lambda stepped: stepped.accept("ben", session_id, "phone"))
     while calls.call(session_id).status != "ACTIVE":
         running.step("response_lost" if calls.services.chime.token_owners else None)
@@ -133,13 +139,14 @@ def test_a_write_that_happened_although_nobody_answered_is_told_at_once() -> Non
 
 
 @pytest.mark.parametrize("operation", ["create", "attendees"])
-def test_h16_when_chime_fails_on_an_answer_both_learn_of_it_and_the_call_rings_on_until_its_time(
+def test_chime_failure_on_answer_notifies_both_users_and_the_call_keeps_ringing(
     operation: str,
 ) -> None:
-    calls, session_id = ready()
+    """Requirement H16."""
+    calls, session_id = group_call()
     calls.services.chime.failing = {operation}
     error = expect_error(lambda: calls.accept("ben", session_id), UnavailableError)
-    assert "rings on" in error.message
+    assert "keeps ringing" in error.message
     for user_id in ("ana", "ben"):
         kind, data = calls.last_event(user_id)
         assert (kind, data["status"], data["error"]["code"]) == ("CALL_ERROR", "RINGING", "UNAVAILABLE")
@@ -152,8 +159,8 @@ def test_h16_when_chime_fails_on_an_answer_both_learn_of_it_and_the_call_rings_o
     calls.assert_settled()
 
 
-def test_when_chime_recovers_before_the_time_is_up_the_same_call_is_answered() -> None:
-    calls, session_id = ready()
+def test_call_can_be_answered_when_chime_recovers_within_the_ring_time() -> None:
+    calls, session_id = group_call()
     calls.services.chime.failing = {"attendees"}
     expect_error(lambda: calls.accept("ben", session_id), UnavailableError)
     calls.services.chime.failing = set()
@@ -161,8 +168,8 @@ def test_when_chime_recovers_before_the_time_is_up_the_same_call_is_answered() -
     assert len(calls.services.chime.created) == 1
 
 
-def test_when_chime_fails_on_joining_only_who_wanted_to_join_learns_of_it() -> None:
-    calls, session_id = ready(answered=1)
+def test_chime_failure_on_join_notifies_only_the_joining_user() -> None:
+    calls, session_id = group_call(answered=1)
     calls.services.chime.failing = {"attendees"}
     calls.clear_events()
     expect_error(lambda: calls.accept("cat", session_id), UnavailableError)
@@ -170,8 +177,8 @@ def test_when_chime_fails_on_joining_only_who_wanted_to_join_learns_of_it() -> N
     assert calls.call(session_id).status == "ACTIVE"
 
 
-def test_a_meeting_made_by_somebody_who_died_is_deleted_although_nobody_knows_its_id() -> None:
-    calls, session_id = ready()
+def test_meeting_of_a_killed_accept_is_deleted_although_its_id_was_not_stored() -> None:
+    calls, session_id = group_call()
     running = SteppedOperation(calls.services, lambda stepped: stepped.accept("ben", session_id))
     while not calls.services.chime.created:
         running.step()
@@ -183,8 +190,8 @@ def test_a_meeting_made_by_somebody_who_died_is_deleted_although_nobody_knows_it
     assert (calls.services.chime.meetings, calls.call(session_id).due_at) == ({}, None)
 
 
-def test_a_meeting_made_after_the_calls_end_by_somebody_slow_who_then_died_is_deleted() -> None:
-    calls, session_id = ready()
+def test_meeting_created_after_the_end_by_a_slow_killed_accept_is_deleted() -> None:
+    calls, session_id = group_call()
     running = SteppedOperation(calls.services, lambda stepped: stepped.accept("ben", session_id))
     while calls.call(session_id).meeting_announced_at is None:
         running.step()
@@ -199,13 +206,10 @@ def test_a_meeting_made_after_the_calls_end_by_somebody_slow_who_then_died_is_de
     calls.assert_settled()
 
 
-def test_two_devices_that_answer_at_once_share_the_meeting_and_one_of_them_is_in_the_call() -> None:
-    calls, session_id = ready()
+def test_concurrent_accepts_of_two_devices_create_one_meeting_and_one_succeeds() -> None:
+    calls, session_id = group_call()
     devices = ("phone", "laptop")
-    both = [
-        SteppedOperation(calls.services, lambda stepped, device=device: stepped.accept("ben", session_id, device))
-        for device in devices
-    ]  # type: ignore[misc]
+    both = [SteppedOperation(calls.services, accept(session_id, device)) for device in devices]
     while not all(each.done for each in both):
         for each in both:
             if not each.done:
@@ -219,29 +223,29 @@ def test_two_devices_that_answer_at_once_share_the_meeting_and_one_of_them_is_in
     calls.assert_settled()
 
 
-def test_a_lost_chime_event_is_made_up_for_by_the_sweep() -> None:
-    calls, session_id = ready(answered=1)
+def test_sweep_ends_a_call_whose_chime_event_was_lost() -> None:
+    calls, session_id = group_call(answered=1)
     calls.services.chime.meetings.clear()
     assert calls.sweep(after_seconds=130).ended == [session_id]
     assert calls.call(session_id).end_reason == "MEETING_ENDED"
 
 
-def test_while_chime_does_not_answer_the_sweep_leaves_calls_alone() -> None:
-    calls, session_id = ready(answered=1)
+def test_sweep_leaves_calls_unchanged_while_chime_does_not_answer() -> None:
+    calls, session_id = group_call(answered=1)
     calls.services.chime.failing = {"exists"}
     assert calls.sweep(after_seconds=130).unfinished == [session_id]
     assert calls.call(session_id).status == "ACTIVE"
 
 
-def test_no_call_outlives_chimes_longest_meeting() -> None:
-    calls, session_id = ready(answered=1)
+def test_call_expires_after_the_longest_duration_of_a_meeting() -> None:
+    calls, session_id = group_call(answered=1)
     assert calls.sweep(after_seconds=CALL_HOURS_MAX * 3600 - 1).ended == []
     assert calls.sweep(after_seconds=130).ended == [session_id]
     assert (calls.call(session_id).end_reason, calls.last_event("ben")[1]["endedBy"]) == ("EXPIRED", None)
 
 
-def test_chimes_word_of_an_attendee_counts_only_for_the_present_one() -> None:
-    calls, session_id = ready(answered=2)
+def test_chime_attendee_event_counts_only_for_the_present_attendee() -> None:
+    calls, session_id = group_call(answered=2)
     now = calls.services.clock.now
     first = calls.services.chime.attendees_of["meeting-1"]["cat"].AttendeeId
     calls.leave("cat", session_id)
@@ -267,8 +271,8 @@ def test_chimes_word_of_an_attendee_counts_only_for_the_present_one() -> None:
     assert (calls.call(session_id).status, calls.call(session_id).end_reason) == ("ENDED", "LEFT")
 
 
-def test_a_call_may_be_answered_in_the_moment_between_the_end_of_its_time_and_its_timer() -> None:
-    calls, session_id = ready()
+def test_call_can_be_answered_between_the_end_of_its_ring_time_and_its_timer() -> None:
+    calls, session_id = group_call()
     calls.services.clock.advance(RING_SECONDS)
     calls.accept("ben", session_id)
     calls.ring_timeouts.expire(session_id)

@@ -1,4 +1,4 @@
-"""Calls through their functions: what each is invoked with, what it stores, and who hears of it."""
+"""The call functions on real tables and queues: what they are invoked with, store and publish."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from tests.harness.handlers.seeds import put, rows, seed_conversation
 
 @pytest.fixture(scope="module")
 def chime() -> Iterator[ChimeServer]:
-    """One stand-in for all tests here: every session is another."""
+    """One Chime server for all tests of this module: every test has its own sessions."""
     with running_chime() as running:
         yield running
 
 
 @pytest.fixture
 def functions(world: World, chime: ChimeServer) -> CallFunctions:
-    """The functions of this test."""
+    """The functions on this test's own tables and queues."""
     return CallFunctions(world, chime)
 
 
-def test_a_call_goes_from_ringing_to_its_end(functions: CallFunctions, world: World, chime: ChimeServer) -> None:
+def test_direct_call_from_initiate_to_end(functions: CallFunctions, world: World, chime: ChimeServer) -> None:
     ana, ben = functions.add_users("Ana", "Ben")
     session_id = functions.ring(ana, ben)
     assert (functions.types(ben), functions.types(ana)) == (["INCOMING_CALL"], ["CALL_RINGING"])
@@ -56,9 +56,7 @@ def test_a_call_goes_from_ringing_to_its_end(functions: CallFunctions, world: Wo
     assert functions.request("GET /api/calls", ben, query={"state": "active"}).body["calls"] == []
 
 
-def test_the_ring_timer_waits_in_the_queue_for_as_long_as_the_call_rings(
-    functions: CallFunctions, world: World
-) -> None:
+def test_ring_timer_is_delayed_in_the_queue_while_the_call_rings(functions: CallFunctions, world: World) -> None:
     ana, ben = functions.add_users("Ana", "Ben")
     functions.ring(ana, ben)
     assert functions.due_timers() == []
@@ -66,7 +64,7 @@ def test_the_ring_timer_waits_in_the_queue_for_as_long_as_the_call_rings(
     assert attributes["ApproximateNumberOfMessagesDelayed"] == "1"
 
 
-def test_a_call_that_nobody_answers_is_missed_at_its_time_and_not_before(
+def test_ring_timer_ends_an_unanswered_call_after_its_ring_time_and_not_before(
     functions: CallFunctions, world: World
 ) -> None:
     ana, ben = functions.add_users("Ana", "Ben")
@@ -81,7 +79,7 @@ def test_a_call_that_nobody_answers_is_missed_at_its_time_and_not_before(
     assert functions.time_out(session_id) == {"batchItemFailures": []}
 
 
-def test_a_timer_that_says_nothing_or_of_nothing_comes_to_the_dead_letters_or_to_nothing(
+def test_malformed_ring_timer_is_a_batch_failure_and_an_unknown_call_is_ignored(
     functions: CallFunctions,
 ) -> None:
     records = [
@@ -92,7 +90,7 @@ def test_a_timer_that_says_nothing_or_of_nothing_comes_to_the_dead_letters_or_to
     assert answer == {"batchItemFailures": [{"itemIdentifier": "broken"}]}
 
 
-def test_the_sweep_ends_ringing_whose_timer_was_lost(functions: CallFunctions) -> None:
+def test_scheduled_sweep_ends_ringing_whose_timer_was_lost(functions: CallFunctions) -> None:
     ana, ben = functions.add_users("Ana", "Ben")
     session_id = functions.ring(ana, ben)
     assert functions.sweep_calls(RING_SECONDS + 5) == {"lookedAt": 0, "ended": 0, "left": 0}
@@ -100,7 +98,7 @@ def test_the_sweep_ends_ringing_whose_timer_was_lost(functions: CallFunctions) -
     assert functions.get(ben, session_id).body["call"]["status"] == "MISSED"
 
 
-def test_a_meeting_that_chime_ended_ends_its_call(functions: CallFunctions, chime: ChimeServer) -> None:
+def test_chime_event_of_an_ended_meeting_ends_the_call(functions: CallFunctions, chime: ChimeServer) -> None:
     ana, ben = functions.add_users("Ana", "Ben")
     session_id = functions.ring(ana, ben)
     meeting_id = functions.act("accept", ben, session_id).body["meeting"]["MeetingId"]
@@ -113,7 +111,9 @@ def test_a_meeting_that_chime_ended_ends_its_call(functions: CallFunctions, chim
     assert (call["status"], call["endReason"], call["endedBy"]) == ("ENDED", "MEETING_ENDED", None)
 
 
-def test_an_attendee_who_hung_up_in_the_meeting_has_left_the_call(functions: CallFunctions, chime: ChimeServer) -> None:
+def test_chime_event_of_an_attendee_who_left_lets_the_participant_leave(
+    functions: CallFunctions, chime: ChimeServer
+) -> None:
     ana, ben = functions.add_users("Ana", "Ben")
     session_id = functions.ring(ana, ben)
     accepted = functions.act("accept", ben, session_id).body
@@ -133,7 +133,7 @@ def test_an_attendee_who_hung_up_in_the_meeting_has_left_the_call(functions: Cal
     assert chime.meeting_of(session_id) is None
 
 
-def test_whoever_leaves_a_group_call_is_taken_out_of_the_meeting_and_may_come_back(
+def test_participant_who_leaves_a_group_call_is_removed_from_the_meeting_and_may_join_again(
     functions: CallFunctions, world: World, chime: ChimeServer
 ) -> None:
     ana, ben, eve = functions.add_users("Ana", "Ben", "Eve")
@@ -149,9 +149,7 @@ def test_whoever_leaves_a_group_call_is_taken_out_of_the_meeting_and_may_come_ba
     assert {each.external_user_id for each in meeting.attendees.values()} == {ana, ben, eve}
 
 
-def test_a_meeting_made_for_nothing_is_deleted_although_its_call_rang_on_for_long(
-    functions: CallFunctions, chime: ChimeServer
-) -> None:
+def test_unused_meeting_is_deleted_after_the_call_ends(functions: CallFunctions, chime: ChimeServer) -> None:
     ana, ben = functions.add_users("Ana", "Ben")
     session_id = functions.ring(ana, ben)
     functions.faults.arm(3, doubles.dies_after)
@@ -162,12 +160,12 @@ def test_a_meeting_made_for_nothing_is_deleted_although_its_call_rang_on_for_lon
     assert chime.meeting_of(session_id) is None
 
 
-def test_an_event_of_chime_that_nobody_understands_fails_so_that_somebody_sees_it(functions: CallFunctions) -> None:
+def test_unknown_chime_event_fails_the_function(functions: CallFunctions) -> None:
     with pytest.raises(Exception, match="chime:MeetingStarted"):
         functions.chime_event("chime:MeetingStarted", meetingId="m", externalMeetingId="s")
 
 
-def test_the_sweep_ends_a_call_whose_meeting_is_gone_and_lets_go_whoever_left_the_group(
+def test_scheduled_sweep_removes_former_group_members_and_ends_calls_without_meeting(
     functions: CallFunctions, world: World, chime: ChimeServer
 ) -> None:
     ana, ben, eve = functions.add_users("Ana", "Ben", "Eve")
@@ -200,7 +198,9 @@ def test_the_sweep_ends_a_call_whose_meeting_is_gone_and_lets_go_whoever_left_th
     assert functions.get(ana, session_id).body["call"]["endReason"] == "MEETING_ENDED"
 
 
-def test_the_journal_says_what_the_metrics_count(functions: CallFunctions, caplog: pytest.LogCaptureFixture) -> None:
+def test_call_log_has_the_fields_that_the_metrics_count(
+    functions: CallFunctions, caplog: pytest.LogCaptureFixture
+) -> None:
     logs.configure()
     ana, ben = functions.add_users("Ana", "Ben")
     with caplog.at_level(logging.INFO, logger="handlers"):
@@ -227,7 +227,7 @@ WIRED: tuple[Any, ...] = (
 )
 
 
-def test_the_functions_start_from_their_environment_alone(
+def test_functions_start_from_their_environment_alone(
     functions: CallFunctions, world: World, chime: ChimeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """DynamoDB, queue, Event API and Chime are found as on AWS, each by its own endpoint variable."""
@@ -267,6 +267,6 @@ def test_the_functions_start_from_their_environment_alone(
         finally:
             for each in WIRED:
                 each.cache_clear()
-    mine = [event for channel, events in event_api.received if channel == f"/users/{ben}" for event in events]
-    types = [json.loads(event)["type"] for event in mine]
+    published = [event for channel, events in event_api.received if channel == f"/users/{ben}" for event in events]
+    types = [json.loads(event)["type"] for event in published]
     assert types == ["INCOMING_CALL", "CALL_CONNECTED", "CALL_ENDED"]

@@ -1,4 +1,4 @@
-"""Calls in a group: joining late, leaving, owners, the end of ringing, and who is called at all."""
+"""Group calls: the users who are called, joining later, leaving, owners, and the end of ringing."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ ALL = ("ana", "ben", "cat", "dan")
 
 @pytest.fixture
 def calls() -> InMemoryCalls:
-    """A group of four, and one outside."""
+    """A harness with a group of four users, and one user outside it."""
     calls = InMemoryCalls()
     calls.add_users(*ALL, "eve")
     calls.add_group(*ALL)
     return calls
 
 
-def test_t1_a_group_call_rings_all_members_or_those_who_are_named(calls: InMemoryCalls) -> None:
+def test_group_call_rings_all_members_or_the_named_ones(calls: InMemoryCalls) -> None:
+    """Requirement T1."""
     session_id = calls.ring_group("ana")
     assert calls.statuses(session_id) == {"ana": "JOINED", "ben": "RINGING", "cat": "RINGING", "dan": "RINGING"}
     assert calls.last_event("ana")[1]["recipientIds"] == ["ben", "cat", "dan"]
@@ -38,16 +39,18 @@ def test_t1_a_group_call_rings_all_members_or_those_who_are_named(calls: InMemor
         ("ana", {"conversationId": "nowhere"}, NotFoundError, "no such conversation"),
         ("eve", {"conversationId": "group"}, ForbiddenError, "participant"),
         ("ana", {"conversationId": "group", "participantIds": ["ben", "eve"]}, InvalidRequestError, "eve"),
-        ("ana", {"conversationId": "group", "participantIds": ["ana"]}, InvalidRequestError, "besides yourself"),
+        ("ana", {"conversationId": "group", "participantIds": ["ana"]}, InvalidRequestError, "at least one other user"),
     ],
 )
-def test_t1_whoever_is_outside_the_group_is_neither_called_nor_calls(
+def test_users_outside_the_group_cannot_call_it_or_be_called(
     calls: InMemoryCalls, caller: str, fields: dict[str, object], error: type[Exception], text: str
 ) -> None:
+    """Requirement T1."""
     assert text in str(expect_error(lambda: calls.initiate(caller, **fields), error))
 
 
-def test_t1_a_group_that_is_too_large_for_one_call_needs_names(calls: InMemoryCalls) -> None:
+def test_group_larger_than_the_largest_call_needs_participant_ids(calls: InMemoryCalls) -> None:
+    """Requirement T1."""
     members = calls.add_users(*(f"user-{number:02}" for number in range(CALL_PARTICIPANTS_MAX + 1)))
     calls.add_group(*members)
     assert expect_error(lambda: calls.ring_group(members[0]), InvalidRequestError).field == "participantIds"
@@ -56,7 +59,8 @@ def test_t1_a_group_that_is_too_large_for_one_call_needs_names(calls: InMemoryCa
     calls.assert_consistent()
 
 
-def test_t2_the_first_answer_connects_caller_and_answerer_and_the_others_ring_on(calls: InMemoryCalls) -> None:
+def test_first_answer_connects_caller_and_actor_and_the_others_keep_ringing(calls: InMemoryCalls) -> None:
+    """Requirement T2."""
     session_id = calls.ring_group("ana")
     calls.accept("ben", session_id)
     assert calls.statuses(session_id) == {"ana": "JOINED", "ben": "JOINED", "cat": "RINGING", "dan": "RINGING"}
@@ -64,7 +68,8 @@ def test_t2_the_first_answer_connects_caller_and_answerer_and_the_others_ring_on
     assert calls.types("ana") == ["CALL_RINGING", "CALL_CONNECTED"]
 
 
-def test_t3_joining_a_call_that_goes_on_tells_those_in_it_without_credentials(calls: InMemoryCalls) -> None:
+def test_join_notifies_the_joined_participants_without_credentials(calls: InMemoryCalls) -> None:
+    """Requirement T3."""
     session_id = calls.ring_group("ana")
     calls.accept("ben", session_id)
     answer = calls.accept("cat", session_id, "phone")
@@ -87,7 +92,8 @@ def test_t3_joining_a_call_that_goes_on_tells_those_in_it_without_credentials(ca
     calls.assert_settled()
 
 
-def test_t4_a_group_call_ends_with_the_last_one_who_declines(calls: InMemoryCalls) -> None:
+def test_group_call_ends_when_all_called_users_have_rejected(calls: InMemoryCalls) -> None:
+    """Requirement T4."""
     session_id = calls.ring_group("ana")
     for user_id in ("ben", "cat"):
         assert calls.reject(user_id, session_id).call.status == "RINGING"
@@ -97,7 +103,8 @@ def test_t4_a_group_call_ends_with_the_last_one_who_declines(calls: InMemoryCall
     calls.assert_settled()
 
 
-def test_t4b_declining_a_call_that_goes_on_tells_its_owner_and_changes_nothing_else(calls: InMemoryCalls) -> None:
+def test_reject_of_an_answered_group_call_notifies_its_owner_and_changes_nothing_else(calls: InMemoryCalls) -> None:
+    """Requirement T4b."""
     session_id = calls.ring_group("ana")
     calls.accept("ben", session_id)
     calls.leave("ana", session_id)
@@ -109,7 +116,8 @@ def test_t4b_declining_a_call_that_goes_on_tells_its_owner_and_changes_nothing_e
     assert "cat" not in calls.services.store.lock_holders
 
 
-def test_t6_a_group_call_that_nobody_answers_is_missed_by_all_who_did_not_decline(calls: InMemoryCalls) -> None:
+def test_unanswered_group_call_is_missed_by_all_who_did_not_reject(calls: InMemoryCalls) -> None:
+    """Requirement T6."""
     session_id = calls.ring_group("ana")
     calls.reject("dan", session_id)
     calls.time_out(session_id)
@@ -118,7 +126,8 @@ def test_t6_a_group_call_that_nobody_answers_is_missed_by_all_who_did_not_declin
     calls.assert_settled()
 
 
-def test_t6b_when_time_is_up_late_ringers_stop_and_may_still_join(calls: InMemoryCalls) -> None:
+def test_ring_timeout_of_an_answered_group_call_ends_ringing_and_allows_joining_later(calls: InMemoryCalls) -> None:
+    """Requirement T6b."""
     session_id = calls.ring_group("ana")
     calls.accept("ben", session_id)
     calls.reject("dan", session_id)
@@ -135,7 +144,8 @@ def test_t6b_when_time_is_up_late_ringers_stop_and_may_still_join(calls: InMemor
     calls.assert_settled()
 
 
-def test_t7_a_group_call_goes_on_without_one_and_ends_with_the_last(calls: InMemoryCalls) -> None:
+def test_group_call_continues_when_a_participant_leaves_and_ends_with_the_last(calls: InMemoryCalls) -> None:
+    """Requirement T7."""
     session_id = calls.ring_group("ana")
     calls.accept("ben", session_id)
     calls.accept("cat", session_id)
@@ -154,7 +164,8 @@ def test_t7_a_group_call_goes_on_without_one_and_ends_with_the_last(calls: InMem
     calls.assert_settled()
 
 
-def test_t8_only_the_owner_ends_a_group_call(calls: InMemoryCalls) -> None:
+def test_only_the_owner_can_end_a_group_call(calls: InMemoryCalls) -> None:
+    """Requirement T8."""
     session_id = calls.ring_group("ana")
     calls.accept("ben", session_id)
     expect_error(lambda: calls.end("ben", session_id), ForbiddenError)
@@ -170,7 +181,8 @@ def test_t8_only_the_owner_ends_a_group_call(calls: InMemoryCalls) -> None:
     calls.assert_settled()
 
 
-def test_t8_who_left_or_declined_before_the_end_may_repeat_that(calls: InMemoryCalls) -> None:
+def test_leave_and_reject_can_be_repeated_after_the_end(calls: InMemoryCalls) -> None:
+    """Requirement T8."""
     session_id = calls.ring_group("ana")
     calls.accept("ben", session_id)
     calls.leave("ben", session_id)
@@ -195,13 +207,13 @@ def test_busy_members_are_not_rung_and_may_join_later(calls: InMemoryCalls) -> N
     calls.assert_settled()
 
 
-def test_a_call_to_busy_members_only_is_refused(calls: InMemoryCalls) -> None:
+def test_group_call_to_busy_members_only_is_refused(calls: InMemoryCalls) -> None:
     calls.ring("eve", "cat")
     assert expect_error(lambda: calls.ring_group("ana", "cat"), CallConflictError).call is None
     assert calls.types("ana") == []
 
 
-def test_a_direct_conversation_is_not_called_as_a_group(calls: InMemoryCalls) -> None:
+def test_direct_conversation_cannot_be_called_as_a_group(calls: InMemoryCalls) -> None:
     group = calls.services.directory.groups["group"]
     calls.services.directory.groups["dm"] = replace(group, type="DM", participants=["ana", "ben"], conversationId="dm")
     assert (
@@ -209,7 +221,7 @@ def test_a_direct_conversation_is_not_called_as_a_group(calls: InMemoryCalls) ->
     )
 
 
-def test_a_check_of_a_call_that_is_fine_only_moves_the_next_one_on(calls: InMemoryCalls) -> None:
+def test_sweep_of_a_healthy_call_only_schedules_the_next_check(calls: InMemoryCalls) -> None:
     session_id = calls.ring_group("ana", "ben")
     calls.accept("ben", session_id)
     before = calls.call(session_id)

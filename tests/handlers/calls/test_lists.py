@@ -1,4 +1,4 @@
-"""Lists of calls: newest first, page by page, by state, and never more work than a page may be."""
+"""Lists of calls: newest first, in pages, by state, with a bounded number of reads."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from tests.harness.in_memory.calls import InMemoryCalls, expect_error
 
 @pytest.fixture
 def calls() -> InMemoryCalls:
-    """Three users."""
+    """A harness with three users."""
     calls = InMemoryCalls()
     calls.add_users("ana", "ben", "cat")
     return calls
 
 
-def test_lists_show_a_users_calls_newest_first_page_by_page_and_by_state(calls: InMemoryCalls) -> None:
+def test_list_returns_calls_newest_first_in_pages_and_by_state(calls: InMemoryCalls) -> None:
     made = []
     for _ in range(5):
         made.append(calls.ring("ana", "ben"))
@@ -36,7 +36,7 @@ def test_lists_show_a_users_calls_newest_first_page_by_page_and_by_state(calls: 
     expect_error(lambda: calls.page("ben", cursor="!"), InvalidRequestError)
 
 
-def test_a_list_looks_at_so_many_calls_at_once_and_its_cursor_goes_on(
+def test_list_examines_a_bounded_number_of_calls_and_returns_a_cursor(
     calls: InMemoryCalls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "CALLS_EXAMINED", 2)
@@ -55,7 +55,7 @@ def test_a_list_looks_at_so_many_calls_at_once_and_its_cursor_goes_on(
     assert ([call.sessionId for call in third.calls], third.nextCursor) == ([made[0]], None)
 
 
-def test_a_list_of_active_calls_stops_where_none_can_be_active(calls: InMemoryCalls) -> None:
+def test_list_of_active_calls_stops_at_the_longest_duration_of_a_call(calls: InMemoryCalls) -> None:
     old = calls.ring("ana", "ben")
     calls.cancel("ana", old)
     calls.services.clock.advance(26 * 3600)

@@ -1,4 +1,4 @@
-"""Known holes of call signalling, by number: who wins when two do something at once, and on which device."""
+"""Races between two operations, and between the devices of one user."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ ALL = ("ana", "ben", "cat", "dan")
 
 @pytest.fixture
 def calls() -> InMemoryCalls:
-    """A group of four, and one outside."""
+    """A harness with a group of four users, and one user outside it."""
     calls = InMemoryCalls()
     calls.add_users(*ALL, "eve")
     calls.add_group(*ALL)
     return calls
 
 
-class Interfering:
-    """Chime, during whose making of attendees something else happens, once."""
+class InterferingChime:
+    """Chime; the first request for attendees is followed by another operation."""
 
     def __init__(self, chime: object, act: Callable[[], object]) -> None:
         self._chime = chime
         self._act: Callable[[], object] | None = act
 
     def __getattr__(self, name: str) -> object:
-        """Return an operation; the attendees' comes with the interference."""
+        """Return a method of Chime."""
         operation = getattr(self._chime, name)
 
         def interfered(*arguments: object) -> object:
@@ -43,9 +43,10 @@ class Interfering:
         return interfered
 
 
-def test_h1_a_double_accept_makes_one_meeting_one_pair_of_attendees_and_one_connected_event_each(
+def test_repeated_accept_creates_one_meeting_and_publishes_one_event_for_each_user(
     calls: InMemoryCalls,
 ) -> None:
+    """Requirement H1."""
     session_id = calls.ring("ana", "ben")
     first, second = calls.accept("ben", session_id, "phone"), calls.accept("ben", session_id, "phone")
     assert first == second
@@ -55,11 +56,11 @@ def test_h1_a_double_accept_makes_one_meeting_one_pair_of_attendees_and_one_conn
 
 
 @pytest.mark.parametrize("way", ["cancel", "timeout"])
-def test_h2_an_accept_that_loses_to_the_calls_end_is_told_so_and_its_meeting_is_deleted(way: str) -> None:
-    """The end comes between the accept's meeting and its commit."""
+def test_accept_that_loses_to_the_end_of_the_call_gets_409_and_its_meeting_is_deleted(way: str) -> None:
+    """The call ends between the creation of the meeting and the write of the accept. Requirement H2."""
 
     def interfere(name: str, part: object) -> object:
-        return Interfering(part, end) if name == "chime" else part
+        return InterferingChime(part, end) if name == "chime" else part
 
     def end() -> None:
         if way == "cancel":
@@ -80,9 +81,11 @@ def test_h2_an_accept_that_loses_to_the_calls_end_is_told_so_and_its_meeting_is_
     calls.assert_settled()
 
 
-def test_h15_two_who_join_at_once_are_both_in_the_call() -> None:
+def test_two_concurrent_joins_both_succeed() -> None:
+    """Requirement H15."""
+
     def interfere(name: str, part: object) -> object:
-        return Interfering(part, lambda: other.accept("dan", session_id)) if name == "chime" else part
+        return InterferingChime(part, lambda: other.accept("dan", session_id)) if name == "chime" else part
 
     first = InMemoryCalls()
     first.add_users(*ALL)
@@ -95,7 +98,8 @@ def test_h15_two_who_join_at_once_are_both_in_the_call() -> None:
     first.assert_settled()
 
 
-def test_h19_of_several_devices_one_joins_and_the_others_learn_which(calls: InMemoryCalls) -> None:
+def test_one_device_of_a_user_joins_and_the_others_get_its_device_id(calls: InMemoryCalls) -> None:
+    """Requirement H19."""
     session_id = calls.ring("ana", "ben")
     calls.accept("ben", session_id, "phone")
     assert calls.last_event("ben")[1]["deviceId"] == "phone"
@@ -107,19 +111,21 @@ def test_h19_of_several_devices_one_joins_and_the_others_learn_which(calls: InMe
     assert [each.deviceId for each in seen_by_ana.participants] == [None, None]
 
 
-def test_h21_a_busy_user_is_not_rung_and_the_first_call_stays(calls: InMemoryCalls) -> None:
+def test_busy_user_is_not_rung_and_the_first_call_continues(calls: InMemoryCalls) -> None:
+    """Requirement H21."""
     session_id = calls.ring("ana", "ben")
     conflict = expect_error(lambda: calls.ring("cat", "ben"), CallConflictError)
     assert (conflict.call, "another call" in conflict.message) == (None, True)
     own = expect_error(lambda: calls.ring("ben", "cat"), CallConflictError)
-    assert stepped.call.sessionId == session_id
+    assert own.call.sessionId == session_id
     assert calls.types("ben") == ["INCOMING_CALL"]
     calls.cancel("ana", session_id)
     calls.ring("cat", "ben")
     calls.assert_consistent()
 
 
-def test_h21_when_two_call_each_other_at_once_one_call_gets_through_and_both_see_it(calls: InMemoryCalls) -> None:
+def test_users_who_call_each_other_get_one_call(calls: InMemoryCalls) -> None:
+    """Requirement H21."""
     session_id = calls.ring("ana", "ben")
     conflict = expect_error(lambda: calls.ring("ben", "ana"), CallConflictError)
     assert conflict.call.sessionId == session_id
@@ -127,7 +133,8 @@ def test_h21_when_two_call_each_other_at_once_one_call_gets_through_and_both_see
     assert calls.accept("ben", conflict.call.sessionId).call.status == "ACTIVE"
 
 
-def test_h21_a_lock_whose_call_is_over_gives_way(calls: InMemoryCalls) -> None:
+def test_lock_of_a_call_that_is_over_is_taken_over(calls: InMemoryCalls) -> None:
+    """Requirement H21."""
     over = calls.ring("ana", "ben")
     calls.cancel("ana", over)
     calls.services.store.lock_holders |= {"ana": over, "ben": over, "cat": "vanished"}

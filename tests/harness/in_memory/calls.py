@@ -228,7 +228,7 @@ class InMemoryCalls:
         self._assert_events()
 
     def assert_settled(self) -> None:
-        """Check what holds once nothing is left to do: every answered call has a meeting, and no other meeting exists."""
+        """Check what holds once nothing is left to do: every answered call has a meeting, and no other exists."""
         self.assert_consistent()
         stored = self.services.store.calls.values()
         live = {call.meeting_id: call.session_id for call in stored if call.is_live and call.meeting_id}
