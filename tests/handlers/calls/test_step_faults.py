@@ -43,11 +43,13 @@ class FaultScenario:
         self.faulty = CallFunctions(world, chime, self.healthy.publisher, self.healthy.clock, self.faults)
         self.ana, self.ben = self.healthy.add_users("Ana", "Ben")
 
-    def survives(self, action: Callable[[], object], at: int, fault: Fault) -> bool:
+    def survives(
+        self, at: int, fault: Fault, action: Callable[..., object], *arguments: object, **fields: object
+    ) -> bool:
         """Run an action with a fault in one call; return whether the process was not killed."""
         self.faults.arm(at, fault)
         try:
-            action()
+            action(*arguments, **fields)
         except ProcessDiesError:
             return False
         return True
@@ -92,10 +94,8 @@ def test_accept_with_a_fault_at_any_step_leaves_an_answered_or_ended_call(
     for at in range(1, STEPS_MAX):
         scenario = FaultScenario(world, chime)
         session_id = scenario.healthy.ring(scenario.ana, scenario.ben)
-        lived = scenario.survives(
-            lambda: scenario.faulty.act("accept", scenario.ben, session_id, deviceId="d"), at, fault
-        )  # noqa: B023
-        if lived and scenario.faults.triggered and at % 2:
+        survived = scenario.survives(at, fault, scenario.faulty.act, "accept", scenario.ben, session_id, deviceId="d")
+        if survived and scenario.faults.triggered and at % 2:
             again = scenario.healthy.act("accept", scenario.ben, session_id, deviceId="d")
             assert again.status == 200
             assert set(again.body["attendees"]) == {scenario.ben}
@@ -109,9 +109,8 @@ def test_accept_with_a_fault_at_any_step_leaves_an_answered_or_ended_call(
 def test_initiate_killed_at_any_step_leaves_a_complete_call_or_none(world: World, chime: ChimeServer) -> None:
     for at in range(1, STEPS_MAX):
         scenario = FaultScenario(world, chime)
-        scenario.survives(
-            lambda: scenario.faulty.initiate(scenario.ana, recipientId=scenario.ben, tempId="t"), at, doubles.dies_after
-        )  # noqa: B023
+        request = {"recipientId": scenario.ben, "tempId": "t"}
+        scenario.survives(at, doubles.dies_after, scenario.faulty.initiate, scenario.ana, **request)
         again = scenario.healthy.initiate(scenario.ana, recipientId=scenario.ben, tempId="t")
         assert again.status == 200
         scenario.healthy.recover()
@@ -127,10 +126,8 @@ def test_end_killed_at_any_step_leaves_no_meeting(world: World, chime: ChimeServ
         scenario = FaultScenario(world, chime)
         session_id = scenario.healthy.ring(scenario.ana, scenario.ben)
         assert scenario.healthy.act("accept", scenario.ben, session_id).status == 200
-        lived = scenario.survives(
-            lambda: scenario.faulty.act(action, scenario.ana, session_id), at, doubles.dies_before
-        )  # noqa: B023
-        if not lived:
+        survived = scenario.survives(at, doubles.dies_before, scenario.faulty.act, action, scenario.ana, session_id)
+        if not survived:
             assert scenario.healthy.act(action, scenario.ana, session_id).status == 200
         scenario.healthy.recover()
         assert scenario.check(session_id) == "ENDED"
