@@ -74,7 +74,7 @@ NOTES = [
 def test_a_step_of_a_call_is_counted_as_what_it_is(
     output: io.StringIO, step: CallLogEntry, expected: dict[str, float]
 ) -> None:
-    CallLogWriter().note(step)
+    CallLogWriter().write(step)
     line = json.loads(output.getvalue())
     found = {each.metric: counted(each, line) for each in STEPS}
     assert {name: value for name, value in found.items() if value is not None} == expected
@@ -83,7 +83,7 @@ def test_a_step_of_a_call_is_counted_as_what_it_is(
 def test_what_a_sweep_ended_and_what_it_could_not_end_is_counted(output: io.StringIO) -> None:
     class Swept:
         def run(self) -> CallSweepReport:
-            return CallSweepReport(looked_at=5, ended=["a", "b"], left=["c"])
+            return CallSweepReport(examined=5, ended=["a", "b"], unfinished=["c"])
 
     call_sweep.runner(Swept)({}, None)  # type: ignore[arg-type]  # only run() is called
     line = json.loads(output.getvalue())

@@ -16,8 +16,3 @@ def direct_id(first: str, second: str) -> str:
 def group_id(creator: str, temp_id: str) -> str:
     """Return the id of the group that a user creates with a tempId."""
     return str(uuid.uuid5(_NAMESPACE, f"group#{creator}#{temp_id}"))
-
-
-def call_id(caller: str, temp_id: str) -> str:
-    """Return the session id of the call that a user made under a tempId: a name-based UUID."""
-    return str(uuid.uuid5(_NAMESPACE, f"call#{caller}#{temp_id}"))

@@ -1,4 +1,4 @@
-"""The four functions of calls as AWS invokes them, with their roles' rights, on a test's tables, queues and Chime."""
+"""The call functions as AWS invokes them, with their roles' permissions, on a test's tables, queues and Chime."""
 
 from __future__ import annotations
 
@@ -20,47 +20,47 @@ from handlers.entry import call_sweep, calls, chime_events, deliver, relay, ring
 from handlers.entry.calls_wiring import AwsServices
 from handlers.entry.http import route_handler
 from handlers.settings import CallsSettings, CallSweepSettings, ChimeEventsSettings, RingTimeoutSettings
+from tests.harness.chime import ChimeServer
 from tests.harness.emulator import REGION, AwsResources
 from tests.harness.fakes import FakeClock, RecordingPublisher
 from tests.harness.faults import FaultInjector, FaultyClient, FaultyPublisher
 from tests.harness.functions import Response, http_event
-from tests.harness.handlers.chime import Chime
 from tests.harness.permissions import PermissionCheckedClient, PermissionCheckedMeetings
 
 RING_SECONDS = 45
 
 
 @dataclass
-class Phones:
-    """Everything that a call passes through.
+class CallFunctions:
+    """Every function that a call passes through, with a publisher that records.
 
     Args:
-        calls: every call of the routes' function to another service goes through it.
+        faults: every call of the routes' function to another service goes through it.
     """
 
     aws: AwsResources
-    chime: Chime
-    devices: RecordingPublisher = field(default_factory=RecordingPublisher)
+    chime: ChimeServer
+    publisher: RecordingPublisher = field(default_factory=RecordingPublisher)
     clock: FakeClock = field(default_factory=FakeClock)
-    calls: FaultInjector = field(default_factory=FaultInjector)
+    faults: FaultInjector = field(default_factory=FaultInjector)
 
     def __post_init__(self) -> None:
-        """Wire the functions; only the routes' one can fail."""
+        """Wire the functions; only the calls of the routes' function can fail."""
         variables = self.aws.variables
         healthy = FaultInjector()
-        timers, ring_timers = self._timers(self.calls), self._timers(healthy)
-        calling = calls.wire(CallsSettings.load(variables), self._services("calls", self.calls), timers)
-        ringing = ring_timeout.wire(
+        timers, ring_timers = self._timers(self.faults), self._timers(healthy)
+        use_cases = calls.wire(CallsSettings.load(variables), self._services("calls", self.faults), timers)
+        timeouts = ring_timeout.wire(
             RingTimeoutSettings.load(variables), self._services("ring_timeout", healthy), ring_timers
         )
-        following = chime_events.wire(ChimeEventsSettings.load(variables), self._services("chime_events", healthy))
-        sweeping = call_sweep.wire(CallSweepSettings.load(variables), self._services("call_sweep", healthy))
+        reconciler = chime_events.wire(ChimeEventsSettings.load(variables), self._services("chime_events", healthy))
+        call_sweeper = call_sweep.wire(CallSweepSettings.load(variables), self._services("call_sweep", healthy))
         queue = SqsDeliveryQueue(lambda: self.aws.sqs, self.aws.queue_url)
-        self._calls = route_handler("calls", calls.operations(lambda: calling))
-        self._ring_timeout = ring_timeout.consumer(lambda: ringing)
-        self._chime_events = chime_events.consumer(lambda: following)
-        self._call_sweep = call_sweep.runner(lambda: sweeping)
-        self._deliver = deliver.consumer(lambda: Deliverer(self.devices, self._outbox("deliver"), self.clock))
+        self._calls = route_handler("calls", calls.operations(lambda: use_cases))
+        self.ring_timeout = ring_timeout.consumer(lambda: timeouts)
+        self._chime_events = chime_events.consumer(lambda: reconciler)
+        self._call_sweep = call_sweep.runner(lambda: call_sweeper)
+        self._deliver = deliver.consumer(lambda: Deliverer(self.publisher, self._outbox("deliver"), self.clock))
         self._relay = relay.consumer(lambda: Relay(self._outbox("relay"), queue, self.clock))
         self._sweep = sweep.runner(lambda: Sweep(self._outbox("sweep"), queue, self.clock))
 
@@ -68,7 +68,7 @@ class Phones:
         client = PermissionCheckedMeetings(self.chime.shared_client, function)
         return AwsServices(
             dynamodb=FaultyClient(self._limited(function), faults),
-            publisher=FaultyPublisher(self.devices, faults),
+            publisher=FaultyPublisher(self.publisher, faults),
             queue=SqsDeliveryQueue(lambda: FaultyClient(self.aws.sqs, faults), self.aws.queue_url),
             meetings=ChimeMeetings(lambda: FaultyClient(client, faults), REGION),
             clock=self.clock,
@@ -84,16 +84,16 @@ class Phones:
     def _outbox(self, function: str) -> DynamoOutbox:
         return DynamoOutbox(self._limited(function), self.aws.table(tables.OUTBOX))
 
-    # People
+    # Users
 
-    def users(self, *names: str) -> tuple[str, ...]:
+    def add_users(self, *names: str) -> tuple[str, ...]:
         """Store users and return their ids."""
-        made = []
+        user_ids = []
         for name in names:
             user_id = str(uuid.uuid4())
             self.aws.put(tables.USERS, {"userId": user_id, "firstName": name, "lastName": "", "fullName": name})
-            made.append(user_id)
-        return tuple(made)
+            user_ids.append(user_id)
+        return tuple(user_ids)
 
     # Routes
 
@@ -103,16 +103,16 @@ class Phones:
         return Response(answer["statusCode"], answer["headers"], json.loads(answer["body"]))
 
     def initiate(self, caller: str, **fields: Any) -> Response:
-        """Call somebody."""
+        """Initiate a call."""
         return self.request("POST /api/calls/initiate", caller, fields)
 
     def act(self, action: str, user_id: str, session_id: str, **fields: Any) -> Response:
         """Accept, reject, cancel, leave or end."""
         return self.request(f"POST /api/calls/{action}", user_id, {"sessionId": session_id, **fields})
 
-    def ring(self, caller: str, callee: str) -> str:
-        """Call a user and return the session's id."""
-        answer = self.initiate(caller, recipientId=callee)
+    def ring(self, caller: str, recipient: str) -> str:
+        """Call a user and return the session id."""
+        answer = self.initiate(caller, recipientId=recipient)
         assert answer.status == 200, answer.body
         return str(answer.body["sessionId"])
 
@@ -122,29 +122,29 @@ class Phones:
 
     # Time
 
-    def timers(self) -> list[dict[str, Any]]:
-        """Take what waits in the ring queue, as Lambda's poller does."""
+    def due_timers(self) -> list[dict[str, Any]]:
+        """Receive the ring timers that are due, as Lambda's poller does."""
         answer = self.aws.sqs.receive_message(QueueUrl=self.aws.ring_queue_url, MaxNumberOfMessages=10)
         received: list[dict[str, Any]] = answer.get("Messages", [])
         return received
 
     def time_out(self, session_id: str) -> dict[str, Any]:
-        """Let the ring timer of a call go off at its time."""
+        """Let the ring time pass, and deliver the ring timer of a call."""
         self.clock.pause(RING_SECONDS)
         body = json.dumps({"sessionId": session_id})
-        return self._ring_timeout({"Records": [{"messageId": "1", "body": body}]}, None)
+        return self.ring_timeout({"Records": [{"messageId": "1", "body": body}]}, None)
 
-    def chime_says(self, event_type: str, **detail: Any) -> None:
-        """Let EventBridge bring an event of Chime."""
+    def chime_event(self, event_type: str, **detail: Any) -> None:
+        """Deliver an event of Chime, as EventBridge does."""
         self._chime_events({"source": "aws.chime", "detail": {"eventType": event_type, **detail}}, None)
 
     def sweep_calls(self, after_seconds: int = 0) -> dict[str, int]:
-        """Let a minute's sweep of calls run."""
+        """Let time pass and run the sweep of calls."""
         self.clock.pause(after_seconds)
         return self._call_sweep({}, None)
 
     def recover(self) -> None:
-        """Let everything that works without a client run: relay, queue, and the sweeps of the next two minutes."""
+        """Run everything that needs no client: relay, queue, and the sweeps of the next two minutes."""
         for _ in range(2):
             self.clock.pause(limits.SWEEP_AFTER_SECONDS + 1)
             records = [
@@ -154,9 +154,9 @@ class Phones:
             self._relay({"Records": records}, None)
             self._sweep({}, None)
             self._call_sweep({}, None)
-            self._drain()
+            self._deliver_queue()
 
-    def _drain(self) -> None:
+    def _deliver_queue(self) -> None:
         while True:
             answer = self.aws.sqs.receive_message(QueueUrl=self.aws.queue_url, MaxNumberOfMessages=10)
             batch = answer.get("Messages", [])
@@ -167,5 +167,5 @@ class Phones:
                 self.aws.sqs.delete_message(QueueUrl=self.aws.queue_url, ReceiptHandle=each["ReceiptHandle"])
 
     def types(self, user_id: str) -> list[str]:
-        """Return the types of the events that a user got, in their order."""
-        return [event["type"] for event in self.devices.events(user_id, "users")]
+        """Return the types of the events on a user's channel, each event once."""
+        return [event["type"] for event in self.publisher.events(user_id, "users")]
