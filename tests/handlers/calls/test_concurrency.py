@@ -14,8 +14,8 @@ import pytest
 from contract.limits import CALL_PARTICIPANTS_MAX
 from handlers.adapters.system import SystemClock
 from handlers.core.shared.errors import CallConflictError
+from tests.harness.fakes import FakeClock
 from tests.harness.in_memory.calls import RING_SECONDS, InMemoryCalls
-from tests.harness.in_memory.fakes import FakeClock
 from tests.harness.in_memory.services import InMemoryServices
 
 LATENCY_SECONDS = 0.002

@@ -1,4 +1,4 @@
-"""Fakes of the ports of calls: clock, ids, Chime, ring timers, publisher, queue, log, profiles and groups."""
+"""Fakes of the ports of calls: ids, Chime, ring timers, publisher, queue, log, profiles and groups."""
 
 from __future__ import annotations
 
@@ -22,27 +22,8 @@ from handlers.core.calls.ports import (
 )
 from handlers.core.conversations.ports import BlockReader, StoredConversation, UserDirectory
 from handlers.core.delivery.ports import DeliveryQueue, DeliveryTask, Publisher
-from handlers.core.shared.ports import Clock, Ids
-
-START = 1_790_000_000_000
-"""Milliseconds since the epoch at which a fake clock starts."""
-
-
-class FakeClock(Clock):
-    """A clock that moves only when a test advances it; a pause takes no time, so that every run is the same."""
-
-    def __init__(self, now: int = START) -> None:
-        self._now = now
-
-    def now(self) -> int:
-        return self._now
-
-    def pause(self, seconds: float) -> None:
-        pass
-
-    def advance(self, seconds: float) -> None:
-        """Move the clock on."""
-        self._now += int(seconds * 1000)
+from handlers.core.shared.ports import Ids
+from tests.harness.fakes import FakeClock
 
 
 @dataclass

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from tests.harness.fakes import FakeClock
 from tests.harness.in_memory.fakes import (
     FakeChime,
-    FakeClock,
     FakeDirectory,
     FakeQueue,
     FakeRingTimers,
@@ -21,7 +21,7 @@ from tests.harness.in_memory.store import InMemoryCallStore
 class InMemoryServices:
     """The services that all users of a test share."""
 
-    clock: FakeClock = field(default_factory=FakeClock)
+    clock: FakeClock = field(default_factory=lambda: FakeClock(pauses_take_time=False))
     ids: SequentialIds = field(default_factory=SequentialIds)
     store: InMemoryCallStore = field(default_factory=InMemoryCallStore)
     chime: FakeChime = field(default_factory=FakeChime)
