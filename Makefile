@@ -25,7 +25,7 @@ WHEELS_READY := .build/.wheels-ready
 WEB_READY := web/dist/index.html
 PACKAGES := packages/appsync-events packages/appsync-events-local
 
-.PHONY: help up down test test-fast test-web check format synth diff deploy verify outputs snapshots contract lock \
+.PHONY: help up down test test-fast test-web check format synth diff deploy verify outputs snapshots generate lock \
         chat bench clean clean-all setup
 
 help: ## This list
@@ -66,19 +66,22 @@ down: $(PYTHON_READY) ## Stop a local cloud that runs in the background; its sta
 chat: $(PYTHON_READY) ## Terminal chat as a demo user, while `make up` runs: make chat USER=1 (or 2)
 	@python -m client.cli.chat --user $(USER_NUMBER)
 
-test: setup $(WEB_READY) ## Everything that can be tested: fast tests, then the local cloud end to end, then the browser
+test: setup $(WEB_READY) ## All tests, or those of ARGS: make test ARGS="tests/handlers/calls -k accept"
+ifdef ARGS
+	@pytest $(ARGS)
+else
 	@pytest $(FAST)
 	@pytest -m 'local_cloud or end_of_run or browser'
+endif
 
-test-fast: setup ## Only the tests that need no local cloud
-	@pytest $(FAST)
+test-fast: setup ## The tests that need no local cloud, or those of ARGS
+	@pytest $(FAST) $(ARGS)
 
 check: setup ## Format, lint, types, generated files
 	@ruff format --check . && ruff check .
 	@mypy app.py contract stacks handlers local client packages/appsync-events/src packages/appsync-events-local/src ops appsync_js tools bench
 	@npx --no-install eslint --max-warnings 0 appsync_js
 	@npx --no-install tsc -p web --noEmit
-	@python -m tools.generate.handler_lists --check
 	@python -m tools.generate --check
 
 format: setup ## Format the code
@@ -103,10 +106,8 @@ verify: setup ## Run the end-to-end suite against a deployed environment: make v
 snapshots: setup ## Rewrite the snapshots of the templates
 	@pytest -q tests/stacks --update-snapshots
 
-contract: setup ## Rewrite what is generated from the contract: contract/, docs/, the lists in appsync_js/
+generate: setup ## Rewrite everything that is generated: contract/generated, pages in docs, lists in appsync_js
 	@python -m tools.generate
-	@python -m tools.generate.handler_lists
-	@python -m conformance_suite.page
 
 bench: setup ## Measure; the figures in docs/performance.md come from these
 	@python -m bench
@@ -116,7 +117,7 @@ lock: ## Rewrite the lock files after a change of requirements.txt or package.js
 	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet --output-file handlers/requirements.lock handlers/requirements.txt
 	@npm install --package-lock-only --ignore-scripts --loglevel=error
 
-clean: ## Forget the local cloud's state, the built assets and the synthesised templates
+clean: ## Delete the local cloud's state, the built assets and the synthesised templates
 	@if [ -x $(BIN)/python ]; then python -m local down 2>/dev/null || true; fi
 	@rm -rf .local .build cdk.out cdk.out.* web/dist
 

@@ -1,5 +1,5 @@
-"""The public shape of the product, each rule in its one home: tables, channels, events, routes, models and limits.
+"""The public contract: tables, items, channels, events, routes, requests, responses and limits, each defined once.
 
-Stacks, route functions, the local cloud's tests, the client and the generated documents read these modules;
-nothing in here imports an AWS library.
+Stacks, Lambda handlers, clients, tests and the generated documents read these modules. Nothing here imports an AWS
+library.
 """

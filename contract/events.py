@@ -1,8 +1,9 @@
-"""Every event that reaches a client: its type, the namespace that carries it, and the shape of its data.
+"""Every event that clients receive: its type, the namespaces that carry it, and the fields of its data.
 
-On the wire an event is `{eventId, type, data, timestamp, serverTimestamp}`. `timestamp` is when the change was
-stored, `serverTimestamp` when the channel's onPublish handler let the event pass; both are ISO dates in UTC with
-milliseconds. `eventId` is the same for every recipient and every redelivery: a client that has seen it ignores it.
+On the wire an event is `{eventId, type, data, timestamp, serverTimestamp}`. `timestamp` is the time at which the change
+was stored, `serverTimestamp` the time at which the channel's onPublish handler accepted the event; both are ISO dates
+in UTC with milliseconds. `eventId` is the same for every recipient and every redelivery: a client ignores an event
+whose `eventId` it has already received.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ from contract.models import Conversation, Message, PublicUser
 
 
 class SentMessage(Message, kw_only=True):
-    """A stored message, with the tempId by which its sender's devices find their optimistic copy."""
+    """A stored message, with the `tempId` by which the sender's devices match it to their unconfirmed copy."""
 
     tempId: str | None = None
 
 
 class MessageSent(msgspec.Struct, tag="MESSAGE_SENT", tag_field="type", kw_only=True):
-    """A message was accepted: `data` is the whole stored message."""
+    """A message was stored; `data` is the whole message."""
 
     eventId: str
     timestamp: str
@@ -32,7 +33,9 @@ class MessageSent(msgspec.Struct, tag="MESSAGE_SENT", tag_field="type", kw_only=
 
 
 class MessageUpdatedData(msgspec.Struct, kw_only=True):
-    """`change` numbers edits and deletions within the conversation; `message` is the message as it is now."""
+    """`change` is the change number: edits and deletions count from 1 within the conversation. `message` is the edited
+    message.
+    """
 
     conversationId: str
     messageId: str
@@ -42,7 +45,7 @@ class MessageUpdatedData(msgspec.Struct, kw_only=True):
 
 
 class MessageUpdated(msgspec.Struct, tag="MESSAGE_UPDATED", tag_field="type", kw_only=True):
-    """A message was edited by its sender."""
+    """The sender edited a message."""
 
     eventId: str
     timestamp: str
@@ -50,7 +53,7 @@ class MessageUpdated(msgspec.Struct, tag="MESSAGE_UPDATED", tag_field="type", kw
 
 
 class MessageDeletedData(msgspec.Struct, kw_only=True):
-    """`change` numbers edits and deletions within the conversation."""
+    """`change` is the change number: edits and deletions count from 1 within the conversation."""
 
     conversationId: str
     messageId: str
@@ -61,7 +64,7 @@ class MessageDeletedData(msgspec.Struct, kw_only=True):
 
 
 class MessageDeleted(msgspec.Struct, tag="MESSAGE_DELETED", tag_field="type", kw_only=True):
-    """A message was deleted: its content is gone, its place in the sequence stays."""
+    """A message was deleted: its content is removed, its sequence number remains."""
 
     eventId: str
     timestamp: str
@@ -69,7 +72,7 @@ class MessageDeleted(msgspec.Struct, tag="MESSAGE_DELETED", tag_field="type", kw
 
 
 class MessageReadData(msgspec.Struct, kw_only=True):
-    """`readBy` has read everything up to and including `readSeq`."""
+    """The user `readBy` has read every message up to and including the sequence number `readSeq`."""
 
     conversationId: str
     readBy: str
@@ -78,7 +81,7 @@ class MessageReadData(msgspec.Struct, kw_only=True):
 
 
 class MessageRead(msgspec.Struct, tag="MESSAGE_READ", tag_field="type", kw_only=True):
-    """A participant has read up to a message."""
+    """A participant has read messages: the read mark moved forward."""
 
     eventId: str
     timestamp: str
@@ -86,14 +89,14 @@ class MessageRead(msgspec.Struct, tag="MESSAGE_READ", tag_field="type", kw_only=
 
 
 class TypingData(msgspec.Struct, kw_only=True):
-    """Who is typing where; a client lets the notice expire after three seconds."""
+    """The user who types and the conversation. Clients remove the typing indicator after three seconds."""
 
     conversationId: str
     userId: str
 
 
 class UserTyping(msgspec.Struct, tag="USER_TYPING", tag_field="type", kw_only=True):
-    """A participant is typing. Not stored, not redelivered."""
+    """A participant started typing. The event is neither stored nor redelivered."""
 
     eventId: str
     timestamp: str
@@ -101,7 +104,7 @@ class UserTyping(msgspec.Struct, tag="USER_TYPING", tag_field="type", kw_only=Tr
 
 
 class UserStoppedTyping(msgspec.Struct, tag="USER_STOPPED_TYPING", tag_field="type", kw_only=True):
-    """A participant has stopped typing. Not stored, not redelivered."""
+    """A participant stopped typing. The event is neither stored nor redelivered."""
 
     eventId: str
     timestamp: str
@@ -109,14 +112,14 @@ class UserStoppedTyping(msgspec.Struct, tag="USER_STOPPED_TYPING", tag_field="ty
 
 
 class ConversationData(msgspec.Struct, kw_only=True):
-    """The conversation as it is now; a client keeps the one with the greatest `version`."""
+    """The conversation after the change; clients keep the copy with the highest `version`."""
 
     conversation: Conversation
     changedBy: str
 
 
 class ConversationCreated(msgspec.Struct, tag="CONVERSATION_CREATED", tag_field="type", kw_only=True):
-    """A conversation came to be, or its recipient was added to it."""
+    """A conversation was created, or the recipient was added to it."""
 
     eventId: str
     timestamp: str
@@ -124,7 +127,7 @@ class ConversationCreated(msgspec.Struct, tag="CONVERSATION_CREATED", tag_field=
 
 
 class ConversationUpdated(msgspec.Struct, tag="CONVERSATION_UPDATED", tag_field="type", kw_only=True):
-    """Name, description, avatar, members or roles of a conversation changed."""
+    """The name, description, avatar, members or roles of a conversation changed."""
 
     eventId: str
     timestamp: str
@@ -132,7 +135,7 @@ class ConversationUpdated(msgspec.Struct, tag="CONVERSATION_UPDATED", tag_field=
 
 
 class ConversationRemovedData(msgspec.Struct, kw_only=True):
-    """`userId` is no longer in the conversation; `removedBy` is the same id when the user left."""
+    """`userId` is no longer a participant; `removedBy` is the same id where the user left."""
 
     conversationId: str
     userId: str
@@ -140,7 +143,7 @@ class ConversationRemovedData(msgspec.Struct, kw_only=True):
 
 
 class ConversationRemoved(msgspec.Struct, tag="CONVERSATION_REMOVED", tag_field="type", kw_only=True):
-    """The recipient left a conversation or was removed from it."""
+    """The recipient left the conversation or was removed from it."""
 
     eventId: str
     timestamp: str
@@ -148,13 +151,13 @@ class ConversationRemoved(msgspec.Struct, tag="CONVERSATION_REMOVED", tag_field=
 
 
 class UserUpdatedData(msgspec.Struct, kw_only=True):
-    """The public part of a profile as it is now."""
+    """The public profile after the change."""
 
     user: PublicUser
 
 
 class UserUpdated(msgspec.Struct, tag="USER_UPDATED", tag_field="type", kw_only=True):
-    """A user whom the recipient shares a conversation with (or the recipient) changed the public profile."""
+    """The recipient, or a user who shares a conversation with the recipient, changed the public profile."""
 
     eventId: str
     timestamp: str
@@ -168,7 +171,7 @@ class BlockData(msgspec.Struct, kw_only=True):
 
 
 class UserBlocked(msgspec.Struct, tag="USER_BLOCKED", tag_field="type", kw_only=True):
-    """The recipient blocked somebody, on this or another device. Goes to nobody else."""
+    """The recipient blocked a user, on this or another device. No other user receives the event."""
 
     eventId: str
     timestamp: str
@@ -176,7 +179,7 @@ class UserBlocked(msgspec.Struct, tag="USER_BLOCKED", tag_field="type", kw_only=
 
 
 class UserUnblocked(msgspec.Struct, tag="USER_UNBLOCKED", tag_field="type", kw_only=True):
-    """The recipient unblocked somebody, on this or another device. Goes to nobody else."""
+    """The recipient unblocked a user, on this or another device. No other user receives the event."""
 
     eventId: str
     timestamp: str
@@ -227,9 +230,9 @@ EVENTS: Final[dict[str, tuple[type[Any], ...]]] = {
     channels.CALLS.name: (call_events.ParticipantJoined, call_events.ParticipantLeft, call_events.CallEnded),
     channels.CONVERSATIONS.name: (MessageSent,),
 }
-"""The events each namespace carries; its onPublish handler refuses every other type."""
+"""The events of each namespace; its onPublish handler refuses every other type."""
 
 
 def event_types(namespace: str) -> tuple[str, ...]:
-    """Return the event types that a namespace carries, in the order of the catalogue."""
+    """Return the event types of a namespace, in the order of `EVENTS`."""
     return tuple(event.__struct_config__.tag for event in EVENTS[namespace])

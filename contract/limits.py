@@ -1,6 +1,6 @@
-"""Every limit of the product that is not a setting of one environment, each with its reason.
+"""Limits that are equal in every environment, each with its meaning and, where there is one, its reason.
 
-Limits that AWS sets are named after their source; the others are the product's own.
+Settings of one environment stand in `environments/{name}.toml`. A limit that AWS sets names its source.
 """
 
 from __future__ import annotations
@@ -9,106 +9,132 @@ from typing import Final
 
 # Messages
 CONTENT_CHARACTERS: Final = 8_000
-"""Longest `content` of a message. Four bytes a character keeps the event far below AppSync's 240 KB."""
+"""Longest `content`. At four bytes per character the event stays far below AppSync's limit of 240 KB."""
 PREVIEW_CHARACTERS: Final = 120
-"""Characters of a message that the conversation list shows."""
+"""Longest `preview`, the part of the newest message that the conversation list shows."""
 MEDIA_URL_CHARACTERS: Final = 2_048
+"""Longest URL in a request."""
 FILE_NAME_CHARACTERS: Final = 255
+"""Longest `fileName`."""
 FILE_SIZE_BYTES: Final = 5 * 1024**3
-"""Largest `fileSize` a message may announce (one S3 PUT)."""
+"""Largest `fileSize`: the largest object of one S3 PUT (5 GB)."""
 DURATION_SECONDS: Final = 4 * 60 * 60
-"""Longest `duration` an AUDIO or VIDEO message may announce."""
+"""Longest `duration` of an AUDIO or VIDEO message (4 hours)."""
 TEMP_ID_CHARACTERS: Final = 64
+"""Longest `tempId`."""
 ID_CHARACTERS: Final = 64
+"""Longest id in a request."""
 
 # History
 HISTORY_PAGE: Final = 50
-"""Messages of one history page when `limit` is absent."""
+"""Messages of one history page without `limit`."""
 HISTORY_PAGE_MAX: Final = 100
+"""Largest `limit` of a history page."""
 GAP_MESSAGES_MAX: Final = 200
-"""Most messages a gap answer holds; a client further behind is told to reload."""
+"""Most messages in a gap response. A client that misses more gets `reload: true`."""
 GAP_CHANGES_MAX: Final = 200
-"""Most edits and deletions a gap answer holds; a client further behind is told to reload."""
+"""Most edits and deletions in a gap response. A client that misses more gets `reload: true`."""
 CHANGE_RETENTION_DAYS: Final = 30
-"""How long an edit or deletion can be recovered by its number; an older client is told to reload."""
+"""Days for which an edit or deletion can be requested by its change number. After that, clients get `reload: true`."""
 
 # Conversations
 CONVERSATIONS_PAGE: Final = 30
+"""Conversations of one list page without `limit`."""
 CONVERSATIONS_PAGE_MAX: Final = 100
+"""Largest `limit` of a list page."""
 CONVERSATIONS_PER_USER: Final = 1_000
-"""Most conversations one user may be in: the list reads all of them to order them exactly."""
+"""Most conversations of one user. The list reads all of them to sort them exactly."""
 GROUP_MEMBERS_MAX: Final = 1_000
+"""Most members of a group."""
 MEMBERS_PER_REQUEST: Final = 90
-"""Most users one request may name: they, the group and its events fit one transaction of 100 actions."""
+"""Most user ids in one request. Their rows, the group and its events fit one transaction of 100 actions."""
 HIDDEN_MESSAGES_EXAMINED: Final = 1_000
-"""Newest messages of a direct conversation that the list looks at where some are hidden from the reader."""
+"""Newest messages that the list examines in a direct conversation with messages hidden from the reader."""
 GROUP_NAME_CHARACTERS: Final = 100
+"""Longest `name` of a group."""
 DESCRIPTION_CHARACTERS: Final = 500
+"""Longest `description` of a group."""
 TAGS_MAX: Final = 10
+"""Most `tags` of a group."""
 TAG_CHARACTERS: Final = 40
+"""Longest tag."""
 CLASS_CODE_CHARACTERS: Final = 20
+"""Longest `classCode`."""
 SEMESTER_CHARACTERS: Final = 20
+"""Longest `semester`."""
 
 # Users
 NAME_CHARACTERS: Final = 80
+"""Longest `firstName` or `lastName`."""
 BIO_CHARACTERS: Final = 500
+"""Longest `bio`."""
 MAJOR_CHARACTERS: Final = 80
+"""Longest `major`."""
 INTERESTS_MAX: Final = 20
+"""Most `interests`."""
 INTEREST_CHARACTERS: Final = 40
+"""Longest interest."""
 SEARCH_WORDS_MAX: Final = 20
-"""Words of a name by which a user can be found."""
+"""Words of a name that search finds. Each is one item, written in the transaction of the profile."""
 SEARCH_QUERY_CHARACTERS: Final = 80
+"""Longest search query."""
 SEARCH_RESULTS: Final = 10
+"""Users in a search response without `limit`."""
 SEARCH_RESULTS_MAX: Final = 20
+"""Largest `limit` of a search."""
 SEARCH_PREFIX_CHARACTERS: Final = 2
-"""A search needs at least this many letters: it is the partition of the search table."""
+"""Fewest letters of the longest word of a search query: they are the partition key of the table UserSearch."""
 BLOCKS_PER_USER: Final = 1_000
+"""Most users whom one user can block."""
 
 # Calls
 CALL_PARTICIPANTS_MAX: Final = 40
-"""Most participants of one call, the caller included: each has a lock and a row in the transaction of 100 actions."""
+"""Most participants of one call, including the caller. Each has a lock and a row in one transaction of 100 actions."""
 CALLS_PAGE: Final = 20
+"""Calls of one list page without `limit`."""
 CALLS_PAGE_MAX: Final = 50
+"""Largest `limit` of a list page of calls."""
 CALLS_EXAMINED: Final = 1_000
-"""Calls that one page of a list with `state` looks at; a page may then be short, and its cursor goes on."""
+"""Calls that one list page with `state` examines. The page may hold fewer than `limit`; its cursor continues."""
 DEVICE_ID_CHARACTERS: Final = 64
+"""Longest `deviceId`."""
 GIVEN_NAME_CHARACTERS: Final = 256
-"""Longest name that a client may send along; it is ignored."""
+"""Longest user name in a request about a call; the backend ignores the value."""
 CALL_HOURS_MAX: Final = 24
-"""Longest call: Chime ends every meeting then (Amazon Chime SDK: service quotas)."""
+"""Longest call. Chime ends every meeting after this time (Amazon Chime SDK: service quotas)."""
 RING_GRACE_SECONDS: Final = 10
-"""How long after the end of its ringing a call is left to its timer before the sweep ends it."""
+"""Seconds after the end of the ringing time for which only the ring timer may end a call; then the sweep does."""
 CALL_CHECK_SECONDS: Final = 120
-"""How often the sweep looks whether a call that goes on still has its meeting and its members."""
+"""Seconds between two checks of an active call by the sweep: does it still have its meeting and its members?"""
 MEETING_SETTLE_SECONDS: Final = 60
-"""How long after it was announced a meeting may still appear: longer than any function runs, so that a meeting made
-late for a call that is over is found. Until then the call stays on the sweep's list."""
+"""Seconds after the request for a meeting in which the meeting may still be created: longer than any function runs.
+An ended call stays on the sweep's list for this time, so that a late meeting is found and deleted."""
 MEETING_ANNOUNCED_SECONDS: Final = 10
-"""How long an announcement of a meeting serves further acceptors, so that they need not repeat it."""
+"""Seconds for which a recorded request for a meeting is valid for other participants, who need not record another."""
 
 # Requests
 BODY_BYTES: Final = 64 * 1024
-"""Largest request body; a larger one is refused with 413 before it is parsed."""
+"""Largest request body. A larger one is refused with 413 before it is parsed."""
 
 # Delivery
 RECORD_RECIPIENTS_MAX: Final = 5_000
-"""Recipients of one stored event: their ids and the event fit one DynamoDB item (400 KB)."""
+"""Most recipients of one outbox record. Their ids and the event fit one DynamoDB item (400 KB)."""
 RECORDS_PER_CHANGE_MAX: Final = 10
-"""Stored events of one change, so that they fit one transaction (4 MB); 50,000 recipients."""
+"""Most outbox records of one change (50,000 recipients). They fit one transaction (4 MB)."""
 PUBLISH_CONCURRENCY: Final = 25
-"""Publishes one function has under way at once."""
+"""Concurrent publishes of one function."""
 SLICE_RECIPIENTS: Final = 25
-"""Fewest recipients of one slice of an asynchronous delivery, where the event has more: one round of publishes."""
+"""Fewest recipients in one slice of an asynchronous delivery, where the event has more: one round of publishes."""
 FAST_PATH_GRACE_SECONDS: Final = 5
-"""How long a sender is left to deliver its own event before the relay offers it to the queue."""
+"""Seconds in which the request that stored an event delivers it; then the relay queues the event."""
 SWEEP_AFTER_SECONDS: Final = 60
-"""Age at which the sweep takes an undelivered event for forgotten."""
+"""Age in seconds from which the sweep queues an undelivered event again."""
 DELIVERY_ATTEMPTS_MAX: Final = 10
-"""Sweeps after which an event is left to the dead-letter queue and its alarm."""
+"""Sweeps that queue an event. After that it is left to the dead-letter queue and its alarm."""
 OUTBOX_RETENTION_DAYS: Final = 14
-"""How long an event that could never be delivered is kept for an operator (the queue's own longest retention)."""
+"""Days for which an undeliverable event is kept for operators: the longest retention of an SQS queue."""
 IDEMPOTENCY_RETENTION_HOURS: Final = 48
-"""How long a repeated `tempId` answers with the first result."""
+"""Hours for which a repeated `tempId` gets the first result."""
 
 # AWS limits that shape the code
 TRANSACTION_ITEMS_MAX: Final = 100
@@ -126,11 +152,11 @@ SEGMENT_CHARACTERS: Final = 50
 
 
 class RateLimit:
-    """How often one user may do one thing: `count` times in every window of `seconds`.
+    """A rate limit for one user: at most `count` uses of an action in each window of `seconds`.
 
     Args:
         action: name of the action, part of the counter's key.
-        count: calls allowed in one window.
+        count: uses allowed in one window.
         seconds: length of a window, aligned to the epoch.
     """
 
@@ -142,11 +168,11 @@ class RateLimit:
         self.seconds = seconds
 
     def window(self, epoch_seconds: float) -> int:
-        """Return the start, in epoch seconds, of the window that holds the given time."""
+        """Return the start, in epoch seconds, of the window that contains a time."""
         return int(epoch_seconds) // self.seconds * self.seconds
 
     def retry_after(self, epoch_seconds: float) -> int:
-        """Return the whole seconds (at least 1) until the next window opens."""
+        """Return the whole seconds (at least 1) until the next window starts."""
         return max(1, self.window(epoch_seconds) + self.seconds - int(epoch_seconds))
 
 

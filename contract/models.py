@@ -1,4 +1,4 @@
-"""What the API returns: the shapes of messages, conversations and users, as clients see them."""
+"""The models of messages, conversations and users in responses and events."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Year = Literal["Freshman", "Sophomore", "Junior", "Senior", "Graduate"]
 
 
 class Message(msgspec.Struct, kw_only=True):
-    """A message. `seq` counts the conversation's messages from 1 without a hole (null on messages of the old
-    application); `timestamp` is the sort key: an ISO date that grows with `seq`. A deleted message keeps its
-    place and loses content and media. `readBy` lists the other participants who have read it (left empty in
-    conversations above the fan-out limit). `fileSize` is in bytes, `duration` in seconds.
+    """A message. `seq` is its sequence number: gap-free, from 1 within the conversation (null on messages of the old
+    application). `timestamp` is the sort key: an ISO date that increases with `seq`. A deleted message keeps its
+    sequence number and loses content and media. `readBy` lists the other participants who have read it (empty in
+    conversations with more participants than the fan-out limit). `fileSize` is in bytes, `duration` in seconds.
     """
 
     messageId: str
@@ -39,7 +39,7 @@ class Message(msgspec.Struct, kw_only=True):
 
 
 class LastMessage(msgspec.Struct, kw_only=True):
-    """The newest message as a list shows it: `preview` is its beginning, or null where the type says it all."""
+    """The newest message, for the list: `preview` is the beginning of its content, or null where it has none."""
 
     messageId: str
     senderId: str
@@ -51,9 +51,9 @@ class LastMessage(msgspec.Struct, kw_only=True):
 
 
 class Conversation(msgspec.Struct, kw_only=True):
-    """A conversation as every participant sees it. `version` grows with each change of name, members or roles
-    (of a DM it is always 1); `latestSeq` is the newest message's number and `latestChange` the newest edit's or
-    deletion's.
+    """A conversation, equal for all participants. `version` increases with each change of name, members or roles
+    (in a DM it is always 1). `latestSeq` is the sequence number of the newest message, `latestChange` the change
+    number of the newest edit or deletion.
     """
 
     conversationId: str
@@ -74,7 +74,7 @@ class Conversation(msgspec.Struct, kw_only=True):
 
 
 class Member(msgspec.Struct, kw_only=True):
-    """A participant as the conversation's page shows it; `lastReadSeq` is how far that user has read."""
+    """A participant with role and read mark: messages up to the sequence number `lastReadSeq` are read."""
 
     userId: str
     role: Role
@@ -83,7 +83,7 @@ class Member(msgspec.Struct, kw_only=True):
 
 
 class PublicUser(msgspec.Struct, kw_only=True):
-    """What any signed-in user may see of another: never the e-mail address."""
+    """The public profile: visible to every signed-in user, without the e-mail address."""
 
     userId: str
     firstName: str
@@ -107,10 +107,10 @@ class Profile(PublicUser, kw_only=True):
 
 
 class ConversationView(Conversation, kw_only=True):
-    """A conversation as one participant sees it in the list: with the names to show and what is unread.
+    """A conversation with what is specific to the caller: names and unread count.
 
-    For a DM `name` is the other participant's name. `participantNames` maps user ids to full names (of at most
-    the first 20 participants of a large group).
+    In a DM `name` is the other participant's full name. `participantNames` maps user ids to full names (in a group
+    of at most the first 20 participants).
     """
 
     unreadCount: int = 0

@@ -1,7 +1,7 @@
-"""What the routes accept. Unknown fields are refused; lengths come from `limits`; ids are plain strings.
+"""The request models of the routes. Unknown fields are refused; lengths come from `limits`; ids are plain strings.
 
-The guide's redundant identity fields (`senderId`) stay valid, and are refused with 403 when they contradict the
-token. Rules that one field cannot state (which fields a message type needs) stand in `handlers.core.messages`.
+The migration guide's redundant identity fields (`senderId`) are accepted, and refused with 403 where they contradict
+the token. Rules over several fields (for example which fields a message type needs) stand in `handlers.core.messages`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Request(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class SendMessage(Request):
-    """Send a message. A repeated `tempId` in the same conversation answers with the first result."""
+    """Send a message. A repeated `tempId` in the same conversation gets the first result."""
 
     conversationId: Id
     content: Content | None = None
@@ -53,14 +53,14 @@ class SendMessage(Request):
 
 
 class Typing(Request):
-    """Tell the other participants that the caller started or stopped typing."""
+    """Publish to the other participants that the caller started or stopped typing."""
 
     conversationId: Id
     isTyping: bool
 
 
 class MarkRead(Request):
-    """Mark everything up to and including `seq` (or the message `messageId`) as read; one of the two."""
+    """Mark every message up to and including `seq` or `messageId` as read. Exactly one of the two is given."""
 
     conversationId: Id
     seq: Annotated[int, Meta(ge=1)] | None = None
@@ -75,17 +75,17 @@ class EditMessage(Request):
 
 
 class DeleteMessage(Request):
-    """Delete one of the caller's own messages (a group's admin may delete anybody's). Comes as a query string."""
+    """Delete a message: the caller's own, or as a group's admin any message. Sent as query string."""
 
     conversationId: Id
 
 
 class History(Request):
-    """A page of history, or the answer to a gap. Comes as a query string.
+    """Read a page of history, or the messages and changes of a gap. Sent as query string.
 
-    `before` (a message's timestamp) or `cursor` (from the previous page) page backwards. `afterSeq` asks for
-    every message after that number, below `beforeSeq` if given; `afterChange` for every edit and deletion after
-    that number. A gap too wide to fill answers `reload: true`.
+    `before` (a message's timestamp) or `cursor` (from the previous page) selects an older page. `afterSeq` selects
+    every message with a higher sequence number, below `beforeSeq` if given; `afterChange` every edit and deletion with
+    a higher change number. A gap that is too large gets `reload: true`.
     """
 
     limit: Annotated[int, Meta(ge=1, le=limits.HISTORY_PAGE_MAX)] = limits.HISTORY_PAGE
@@ -97,20 +97,20 @@ class History(Request):
 
 
 class ListConversations(Request):
-    """A page of the caller's conversations, newest message first. Comes as a query string."""
+    """Read a page of the caller's conversations, sorted by newest message. Sent as query string."""
 
     limit: Annotated[int, Meta(ge=1, le=limits.CONVERSATIONS_PAGE_MAX)] = limits.CONVERSATIONS_PAGE
     cursor: Annotated[str, Meta(max_length=1024)] | None = None
 
 
 class OpenDirect(Request):
-    """Find or create the conversation with one other user."""
+    """Find or create the direct conversation with one other user."""
 
     userId: Id
 
 
 class CreateGroup(Request):
-    """Create a group with the caller as its admin. A repeated `tempId` answers with the first group."""
+    """Create a group with the caller as its admin. A repeated `tempId` gets the first group."""
 
     name: GroupName
     memberIds: Ids
@@ -126,7 +126,7 @@ class CreateGroup(Request):
 
 
 class UpdateGroup(Request):
-    """Change a group's name, description or avatar; an absent field stays, null clears."""
+    """Change a group's name, description or avatar. An absent field is not changed; null clears it."""
 
     name: GroupName | UnsetType = UNSET
     description: Description | UnsetType | None = UNSET
@@ -140,13 +140,13 @@ class AddMembers(Request):
 
 
 class SetRole(Request):
-    """Make a member an admin, or an admin a member."""
+    """Set the role of a member."""
 
     role: Role
 
 
 class UpdateProfile(Request):
-    """Change the caller's profile; an absent field stays, null clears. The e-mail address is Cognito's."""
+    """Change the caller's profile. An absent field is not changed; null clears it. Cognito owns the e-mail address."""
 
     firstName: Name | UnsetType = UNSET
     lastName: OptionalName | UnsetType = UNSET
@@ -159,17 +159,17 @@ class UpdateProfile(Request):
 
 
 class SearchUsers(Request):
-    """Find users of whose names every word of `q` begins a word. Comes as a query string.
+    """Find users by name: every word of `q` must be the beginning of a word of the name. Sent as query string.
 
-    At least one word needs two letters.
+    At least one word of `q` must have two letters.
     """
 
     q: Annotated[str, Meta(min_length=1, max_length=limits.SEARCH_QUERY_CHARACTERS)]
     limit: Annotated[int, Meta(ge=1, le=limits.SEARCH_RESULTS_MAX)] = limits.SEARCH_RESULTS
 
 
-class Nothing(Request):
-    """No field at all."""
+class EmptyRequest(Request):
+    """A request without fields."""
 
 
 ErrorCode = Literal[

@@ -1,4 +1,4 @@
-"""What the routes answer: one success envelope, one error envelope."""
+"""The response models of the routes: one success envelope, one error envelope."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from contract.requests import ErrorCode
 
 
 class Success(msgspec.Struct, kw_only=True):
-    """The base of every answer with a status below 400."""
+    """The base of every response with a status below 400."""
 
     success: bool = True
 
 
 class ErrorBody(msgspec.Struct, kw_only=True):
-    """`code` is for programs, `message` for people; `field` names the offending field of the request, if one is."""
+    """`code` is for programs, `message` for people. `field` names the wrong field of the request, or is null."""
 
     code: ErrorCode
     message: str
@@ -25,8 +25,8 @@ class ErrorBody(msgspec.Struct, kw_only=True):
 
 
 class Failure(msgspec.Struct, kw_only=True):
-    """Every answer with a status from 400 on. `call` is there only where a call's state is why: the call as it is
-    now, where the caller takes part in it.
+    """Every response with a status of 400 or above. `call` is present only where the state of a call causes the error
+    and the caller is a participant: it is the call in its present state.
     """
 
     error: ErrorBody
@@ -35,15 +35,15 @@ class Failure(msgspec.Struct, kw_only=True):
 
 
 class Delivery(msgspec.Struct, kw_only=True):
-    """How far an accepted event has come: `delivered` recipients published to, `pending` ones in the queue."""
+    """The delivery of an event: number of recipients `delivered` (published) and `pending` (still in the queue)."""
 
     delivered: int
     pending: int
 
 
 class Sent(Success):
-    """The stored message and its delivery; `duplicate` says that the tempId was accepted before: then `message` is
-    the first one and `delivery` is all zero, since the first request delivers it.
+    """The stored message and its delivery. `duplicate` is true where the `tempId` was accepted before: then `message`
+    is the message stored first, and both numbers of `delivery` are 0, since the first request delivers it.
     """
 
     messageId: str
@@ -54,11 +54,11 @@ class Sent(Success):
 
 
 class Done(Success):
-    """Accepted; there is nothing to say."""
+    """The request succeeded; the response has no further fields."""
 
 
 class ReadDone(Success):
-    """How far the caller has now read."""
+    """The caller's read mark and unread count after the request."""
 
     conversationId: str
     lastReadSeq: int
@@ -66,17 +66,17 @@ class ReadDone(Success):
 
 
 class Changed(Success):
-    """The message as it is now, and the number of the change."""
+    """The message after the change, and the change number."""
 
     message: Message
     change: int
 
 
 class HistoryPage(Success):
-    """Messages, newest first for a page and oldest first for a gap.
+    """Messages: newest first in a page, oldest first in a gap response.
 
-    `nextCursor` is null on the last page. `changed` holds messages edited or deleted since `afterChange`.
-    `reload` says that the gap cannot be filled: drop what you have and load the newest page.
+    `nextCursor` is null on the last page. `changed` holds the messages edited or deleted since `afterChange`.
+    `reload` is true where the gap cannot be filled: the client discards its messages and loads the newest page.
     """
 
     conversationId: str
@@ -89,21 +89,21 @@ class HistoryPage(Success):
 
 
 class ConversationPage(Success):
-    """The caller's conversations; `nextCursor` is null on the last page."""
+    """A page of the caller's conversations; `nextCursor` is null on the last page."""
 
     conversations: list[ConversationView]
     nextCursor: str | None = None
 
 
 class ConversationAnswer(Success):
-    """One conversation as the caller sees it, with its members (the first 100 of a large group)."""
+    """One conversation for the caller, with its members (of a group at most the first 100)."""
 
     conversation: ConversationView
     members: list[Member]
 
 
 class DirectAnswer(Success):
-    """The direct conversation and the other user; `created` says whether it is new."""
+    """The direct conversation and the other user; `created` is true where this request created it."""
 
     conversation: ConversationView
     otherUser: PublicUser
@@ -111,7 +111,7 @@ class DirectAnswer(Success):
 
 
 class GroupAnswer(Success):
-    """The group as it is now."""
+    """The group after the request."""
 
     conversation: Conversation
 
@@ -123,7 +123,7 @@ class MeAnswer(Success):
 
 
 class UserAnswer(Success):
-    """The public part of somebody's profile."""
+    """A user's public profile."""
 
     user: PublicUser
     isOwnProfile: bool
@@ -131,7 +131,7 @@ class UserAnswer(Success):
 
 
 class UserPage(Success):
-    """Users found."""
+    """The users found."""
 
     users: list[PublicUser]
 

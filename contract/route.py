@@ -1,4 +1,4 @@
-"""What a route of the HTTP API is."""
+"""The definition of one route of the HTTP API."""
 
 from __future__ import annotations
 
@@ -14,19 +14,21 @@ Domain = Literal["messages", "conversations", "users", "calls"]
 
 
 class Route(msgspec.Struct, frozen=True):
-    """One route.
+    """One route: a method and a path of the HTTP API.
 
     Args:
-        domain: the function that serves it, `handlers/entry/{domain}.py`.
-        operation: its name, unique; also the name of the function's operation.
+        domain: the function that serves the route, `handlers/entry/{domain}.py`.
+        operation: unique name; also the name of the operation in that module.
         method, path: as in the HTTP API's route key; `{name}` is a path parameter.
         summary: one sentence for the documents.
         request: the model of the body, or of the query string where `query` is true.
-        response: the model of the answer.
-        status: the status of success.
-        refusals: what can go wrong besides 400, 401, 429 of the API's own throttle and 500: status to meaning.
-        rate: the limit per user, if the route has one.
-        guide: where the migration guide defines the route, if it does.
+        response: the model of a successful response.
+        status: the statuses of a successful response; the first is the default.
+        query: the request is in the query string instead of the body.
+        refusals: statuses of errors with their causes, besides those that every route may return
+            (`contract.statuses.COMMON`).
+        rate: the rate limit per user, if the route has one.
+        guide: the line of the migration guide that defines the route, if one does.
     """
 
     domain: Domain

@@ -1,4 +1,4 @@
-"""Every status of a refusal with its code and meaning: the one map that routes, documents and clients share."""
+"""The statuses of error responses, each with its code and meaning. Routes, documents and clients read this map."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Final
 from contract.requests import ErrorCode
 
 STATUSES: Final[dict[int, tuple[ErrorCode, str]]] = {
-    400: ("INVALID_REQUEST", "the request is not valid; `field` names the field where one is at fault"),
-    401: ("UNAUTHENTICATED", "no access token, or one that is not valid (an ID token is not accepted)"),
+    400: ("INVALID_REQUEST", "the request is not valid; `field` names the wrong field, or is null"),
+    401: ("UNAUTHENTICATED", "the access token is missing or not valid (an ID token is not accepted)"),
     403: ("FORBIDDEN", "the caller may not do this"),
-    404: ("NOT_FOUND", "there is no such thing"),
-    409: ("CONFLICT", "the state of things does not allow it"),
+    404: ("NOT_FOUND", "the resource does not exist"),
+    409: ("CONFLICT", "the present state of the resource does not allow the request"),
     413: ("TOO_LARGE", "the body is too large"),
-    429: ("TOO_MANY_REQUESTS", "too many requests; the header Retry-After says how many seconds to wait"),
-    500: ("INTERNAL", "a defect or an outage; the request id leads to the details in the log"),
+    429: ("TOO_MANY_REQUESTS", "too many requests; the header Retry-After gives the seconds to wait"),
+    500: ("INTERNAL", "a defect or an outage; the log has the details under the request id"),
     503: (
         "UNAVAILABLE",
-        "the service is overloaded or does not answer; try again, with the same tempId if there is one",
+        "the service is overloaded or does not respond; repeat the request, with the same tempId if it has one",
     ),
 }
-EVERYWHERE: Final = (400, 401, 429, 500, 503)
-"""Statuses that every route may answer."""
+COMMON: Final = (400, 401, 429, 500, 503)
+"""Statuses that every route may return."""

@@ -1,7 +1,7 @@
 """The DynamoDB tables: names, keys, indexes, time to live and streams.
 
-The Data stack builds exactly these; the adapters, the JS handlers' placeholders and the documents read them.
-Attribute types are DynamoDB's: "S" string, "N" number.
+The Data stack creates exactly these tables; the adapters, the placeholders of the JS handlers and the documents read
+them. Key types are DynamoDB's: "S" string, "N" number.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Key(msgspec.Struct, frozen=True):
 
 
 class Index(msgspec.Struct, frozen=True):
-    """A global secondary index; an item without its key attributes is simply not in it."""
+    """A global secondary index. It holds only the items that have its key attributes."""
 
     name: str
     partition: Key
@@ -31,9 +31,16 @@ class Index(msgspec.Struct, frozen=True):
 
 
 class Table(msgspec.Struct, frozen=True):
-    """A table: `entity` names it (`PantherKolab-{entity}-{environment}`), `purpose` says what one item is.
+    """A table.
 
-    `stateful` tables hold what users would miss; the others can be lost without losing data.
+    Args:
+        entity: part of the name, `PantherKolab-{entity}-{environment}`.
+        purpose: what one item is.
+        partition, sort: the table's key.
+        indexes: its global secondary indexes.
+        ttl: attribute with the time to live, in epoch seconds.
+        stream: view type of the table's stream, if it has one.
+        stateful: the table holds user data; the content of the other tables can be rebuilt or is temporary.
     """
 
     entity: str
@@ -49,9 +56,20 @@ class Table(msgspec.Struct, frozen=True):
         """Return the physical table name in an environment."""
         return f"PantherKolab-{self.entity}-{environment}"
 
+    def index(self, name: str) -> Index:
+        """Return the index with a name.
+
+        Raises:
+            KeyError: the table has no such index.
+        """
+        found = {index.name: index for index in self.indexes}
+        if name not in found:
+            raise KeyError(f"the table {self.entity} has no index {name}; it has: {', '.join(found) or 'none'}")
+        return found[name]
+
     @property
     def setting(self) -> str:
-        """Return the environment variable that carries the table's name to a function (`USERS_TABLE`)."""
+        """Return the environment variable that holds the table's name in a function, for example `USERS_TABLE`."""
         words = "".join(f"_{letter}" if letter.isupper() else letter for letter in self.entity).strip("_")
         return f"{words.upper()}_TABLE"
 
@@ -64,7 +82,7 @@ USERS: Final = Table(
 )
 USER_SEARCH: Final = Table(
     "UserSearch",
-    "one word of a user's name, found by its first letters; rebuilt from the profile",
+    "one word of a user's name, for search by its first letters; can be rebuilt from the profile",
     Key("prefix"),
     Key("token"),
     stateful=False,
@@ -77,27 +95,27 @@ CONVERSATIONS: Final = Table(
 )
 CONVERSATION_MEMBERS: Final = Table(
     "ConversationMembers",
-    "one user's membership of one conversation: role and what that user has read",
+    "one user's membership in one conversation: role and read mark",
     Key("userId"),
     Key("conversationId"),
 )
 MESSAGES: Final = Table(
     "Messages",
-    "a message; timestamp is an ISO date with milliseconds, unique and growing within its conversation",
+    "a message; timestamp is an ISO date with milliseconds, unique and increasing within its conversation",
     Key("conversationId"),
     Key("timestamp"),
     indexes=(Index("MessageIdIndex", Key("messageId")),),
 )
 MESSAGE_CHANGES: Final = Table(
     "MessageChanges",
-    "one edit or deletion, numbered within its conversation, so that an offline client can ask for it",
+    "one edit or deletion with its change number, so that a client that was offline can request it",
     Key("conversationId"),
     Key("change", "N"),
     ttl="expiresAt",
 )
 GROUPS: Final = Table(
     "Groups",
-    "what a group has beyond its conversation: class, tags, settings; groupId is the conversationId",
+    "the attributes of a group besides its conversation: class, tags, settings; groupId is the conversationId",
     Key("groupId"),
     indexes=(Index("ClassCodeIndex", Key("classCode"), Key("semester")),),
 )
@@ -109,33 +127,33 @@ CALLS: Final = Table(
 )
 USER_CALLS: Final = Table(
     "UserCalls",
-    "userId took part in a call, or was called; callKey is `createdAt#sessionId`",
+    "a call in which userId was a participant or was called; callKey is `createdAt#sessionId`",
     Key("userId"),
     Key("callKey"),
 )
 CALL_LOCKS: Final = Table(
     "CallLocks",
-    "the one call that goes on for userId; gone with the call's end",
+    "the present call of userId, at most one; deleted at the end of the call",
     Key("userId"),
     stateful=False,
 )
 IDEMPOTENCY: Final = Table(
     "Idempotency",
-    "a send that was accepted, by sender, conversation and tempId",
+    "an accepted send request, by sender, conversation and tempId",
     Key("id"),
     ttl="expiresAt",
     stateful=False,
 )
 OUTBOX: Final = Table(
     "Outbox",
-    "an event that is stored but not yet published to everybody; deleted once it is",
+    "a stored event that is not yet published to every recipient; deleted after the last publish",
     Key("eventId"),
     indexes=(Index("ByDue", Key("shard"), Key("dueAt"), "KEYS_ONLY"),),
     ttl="expiresAt",
     stream="KEYS_ONLY",
 )
 RATE_LIMITS: Final = Table(
-    "RateLimits", "how often a user did something in one window", Key("id"), ttl="expiresAt", stateful=False
+    "RateLimits", "how often a user performed an action in one window", Key("id"), ttl="expiresAt", stateful=False
 )
 
 TABLES: Final[tuple[Table, ...]] = (

@@ -1,6 +1,6 @@
-"""The settings of every Lambda function: environment variables, typed and checked once per process.
+"""The settings of each Lambda function: environment variables, parsed and checked once per process.
 
-The same field names feed the functions' environment in the Routes and Identity stacks, so that the two cannot drift.
+The Routes and Identity stacks read the same classes for the functions' environment variables, so that both agree.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import msgspec
 
 
 class SettingsError(Exception):
-    """A variable is missing or not of its type; the message names every offending variable."""
+    """A variable is missing or has the wrong type; the message names every such variable."""
 
 
 class _Settings(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def variables(cls) -> tuple[str, ...]:
-        """Return the environment variables of this function, in the order of its fields."""
+        """Return the names of this function's environment variables, in the order of the fields."""
         return tuple(field.upper() for field in cls.__struct_fields__)
 
     @classmethod
@@ -27,10 +27,10 @@ class _Settings(msgspec.Struct, frozen=True, kw_only=True):
         """Read the settings from the environment.
 
         Args:
-            environ: variables to read; the process's own when absent.
+            environ: variables to read; those of the process when absent.
 
         Raises:
-            SettingsError: variables are missing, empty or not whole numbers where numbers are due.
+            SettingsError: a variable is missing or empty, or a number is not a whole number.
         """
         source = os.environ if environ is None else environ
         values: dict[str, Any] = {}
@@ -54,7 +54,7 @@ class _Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _whole_numbers(settings: type[_Settings]) -> set[str]:
-    """Return the fields that are whole numbers; annotations are still text, which saves evaluating them."""
+    """Return the names of the integer fields. Annotations are text here, so they are compared without evaluation."""
     annotations = [each.__annotations__ for each in settings.__mro__ if issubclass(each, _Settings)]
     return {name for each in annotations for name, kind in each.items() if kind == "int"}
 
@@ -66,7 +66,7 @@ class _Publishing(_Settings, frozen=True, kw_only=True):
 
 
 class MessagesSettings(_Publishing, frozen=True, kw_only=True):
-    """Settings of the messages routes. `fanout_limit`: most recipients published to within the request."""
+    """Settings of the messages routes. `fanout_limit`: events for more recipients are delivered asynchronously."""
 
     function: ClassVar[str] = "messages"
 
@@ -113,7 +113,7 @@ class UsersSettings(_Publishing, frozen=True, kw_only=True):
 class CallsSettings(_Publishing, frozen=True, kw_only=True):
     """Settings of the calls routes.
 
-    `ring_timeout_seconds`: how long a call rings; `media_region`: where Chime runs the meetings.
+    `ring_timeout_seconds`: how long a call rings; `media_region`: the AWS region in which Chime hosts the meetings.
     """
 
     function: ClassVar[str] = "calls"
@@ -131,29 +131,29 @@ class CallsSettings(_Publishing, frozen=True, kw_only=True):
     media_region: str
 
 
-class _CallKeeping(_Publishing, frozen=True, kw_only=True):
+class _CallMaintenance(_Publishing, frozen=True, kw_only=True):
     calls_table: str
     call_locks_table: str
     delivery_queue_url: str
     media_region: str
 
 
-class RingTimeoutSettings(_CallKeeping, frozen=True, kw_only=True):
-    """Settings of the function that ends ringing when its time is over."""
+class RingTimeoutSettings(_CallMaintenance, frozen=True, kw_only=True):
+    """Settings of the function that ends ringing after the ring timeout."""
 
     function: ClassVar[str] = "ring_timeout"
 
     ring_queue_url: str
 
 
-class ChimeEventsSettings(_CallKeeping, frozen=True, kw_only=True):
-    """Settings of the function that hears from Chime what happened in the meetings."""
+class ChimeEventsSettings(_CallMaintenance, frozen=True, kw_only=True):
+    """Settings of the function that processes Chime's meeting events."""
 
     function: ClassVar[str] = "chime_events"
 
 
-class CallSweepSettings(_CallKeeping, frozen=True, kw_only=True):
-    """Settings of the function that looks for calls that nobody ended and meetings that nobody deleted."""
+class CallSweepSettings(_CallMaintenance, frozen=True, kw_only=True):
+    """Settings of the function that finds overdue calls and leftover meetings."""
 
     function: ClassVar[str] = "call_sweep"
 
@@ -162,13 +162,13 @@ class CallSweepSettings(_CallKeeping, frozen=True, kw_only=True):
 
 
 class DeliverSettings(_Publishing, frozen=True, kw_only=True):
-    """Settings of the function that publishes what the delivery queue hands it."""
+    """Settings of the function that publishes the events of the delivery queue."""
 
     function: ClassVar[str] = "deliver"
 
 
 class RelaySettings(_Settings, frozen=True, kw_only=True):
-    """Settings of the function that offers events, which their sender left behind, to the delivery queue."""
+    """Settings of the function that queues undelivered events, from the stream of the table Outbox."""
 
     function: ClassVar[str] = "relay"
 
@@ -178,7 +178,7 @@ class RelaySettings(_Settings, frozen=True, kw_only=True):
 
 
 class SweepSettings(_Settings, frozen=True, kw_only=True):
-    """Settings of the function that looks for forgotten events once a minute."""
+    """Settings of the function that finds undelivered events once a minute."""
 
     function: ClassVar[str] = "sweep"
 
@@ -188,7 +188,7 @@ class SweepSettings(_Settings, frozen=True, kw_only=True):
 
 
 class ProfileSettings(_Settings, frozen=True, kw_only=True):
-    """Settings of the Cognito post-confirmation trigger, which makes the user's profile."""
+    """Settings of the Cognito post-confirmation trigger, which creates the user's profile."""
 
     function: ClassVar[str] = "profile"
 

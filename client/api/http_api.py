@@ -106,7 +106,7 @@ class Api(CallsApi):
 
     async def leave_group(self, conversation_id: str) -> responses.Done:
         """Leave a group."""
-        return await self._call("leaveGroup", requests.Nothing(), responses.Done, conversationId=conversation_id)
+        return await self._call("leaveGroup", requests.EmptyRequest(), responses.Done, conversationId=conversation_id)
 
     # Users
 
@@ -128,7 +128,7 @@ class Api(CallsApi):
 
     async def block(self, user_id: str) -> responses.Done:
         """Block a user."""
-        return await self._call("blockUser", requests.Nothing(), responses.Done, userId=user_id)
+        return await self._call("blockUser", requests.EmptyRequest(), responses.Done, userId=user_id)
 
     async def unblock(self, user_id: str) -> responses.Done:
         """Unblock a user."""

@@ -106,7 +106,7 @@ class Requester:
         if route.query:
             fields = request if isinstance(request, Mapping) else msgspec.to_builtins(request)
             arguments["params"] = {name: str(value) for name, value in fields.items() if value is not None}
-        elif route.request is not requests.Nothing:
+        elif route.request is not requests.EmptyRequest:
             headers["content-type"] = "application/json"
             arguments["data"] = msgspec.json.encode(request)
         async with self._http.request(route.method, url, headers=headers, timeout=_TIMEOUT, **arguments) as response:

@@ -1,7 +1,7 @@
 """The events of calls. Every `data` has `sessionId`, the call's `version` and its `status` after the transition.
 
-A client ignores an event whose version is below the greatest it has seen of that call. Credentials stand in
-CALL_CONNECTED alone, which goes to one user; what is mirrored on the call's own channel has none.
+A client ignores an event whose version is below the greatest that it has received for that call. Only CALL_CONNECTED
+has credentials, and each is published to one user; events on the channel of the call itself have none.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contract.requests import ErrorCode
 
 
 class CallData(msgspec.Struct, kw_only=True):
-    """Which call, and where it stands after the transition that the event tells of."""
+    """The call, and its version and status after the transition that the event describes."""
 
     sessionId: str
     version: int
@@ -21,7 +21,7 @@ class CallData(msgspec.Struct, kw_only=True):
 
 
 class IncomingCallData(CallData, kw_only=True):
-    """`ringsUntil` is when it stops ringing: a device that gets the event later does not ring."""
+    """`ringsUntil` is the time at which ringing ends: a device that receives the event later does not ring."""
 
     callerId: str
     callerName: str
@@ -33,7 +33,7 @@ class IncomingCallData(CallData, kw_only=True):
 
 
 class IncomingCall(msgspec.Struct, tag="INCOMING_CALL", tag_field="type", kw_only=True):
-    """The recipient is called. Not delivered any more after `ringsUntil`."""
+    """The recipient is called. Not delivered after `ringsUntil`."""
 
     eventId: str
     timestamp: str
@@ -41,7 +41,7 @@ class IncomingCall(msgspec.Struct, tag="INCOMING_CALL", tag_field="type", kw_onl
 
 
 class CallRingingData(CallData, kw_only=True):
-    """`recipientIds` are those who are called; `recipientId` is the one of a DIRECT call."""
+    """`recipientIds` are the users who are called; `recipientId` is the one of a DIRECT call, else null."""
 
     recipientId: str | None
     recipientIds: list[str]
@@ -70,7 +70,7 @@ class CallConnectedData(CallData, kw_only=True):
 
 
 class CallConnected(msgspec.Struct, tag="CALL_CONNECTED", tag_field="type", kw_only=True):
-    """The recipient is in the call. Goes to nobody else."""
+    """The recipient is in the call. Published to that user only."""
 
     eventId: str
     timestamp: str
@@ -78,13 +78,13 @@ class CallConnected(msgspec.Struct, tag="CALL_CONNECTED", tag_field="type", kw_o
 
 
 class ParticipantJoinedData(CallData, kw_only=True):
-    """Who joined."""
+    """The participant who joined."""
 
     userId: str
 
 
 class ParticipantJoined(msgspec.Struct, tag="PARTICIPANT_JOINED", tag_field="type", kw_only=True):
-    """Somebody joined a group call that goes on."""
+    """A participant joined a group call that was answered before."""
 
     eventId: str
     timestamp: str
@@ -92,14 +92,14 @@ class ParticipantJoined(msgspec.Struct, tag="PARTICIPANT_JOINED", tag_field="typ
 
 
 class ParticipantLeftData(CallData, kw_only=True):
-    """Who left; `newOwnerId` is the successor, where the owner left and the call goes on."""
+    """The participant who left; `newOwnerId` is the new owner, where the owner left and the call continues."""
 
     userId: str
     newOwnerId: str | None
 
 
 class ParticipantLeft(msgspec.Struct, tag="PARTICIPANT_LEFT", tag_field="type", kw_only=True):
-    """Somebody left the call."""
+    """A participant left the call."""
 
     eventId: str
     timestamp: str
@@ -107,14 +107,14 @@ class ParticipantLeft(msgspec.Struct, tag="PARTICIPANT_LEFT", tag_field="type", 
 
 
 class CallRejectedData(CallData, kw_only=True):
-    """Who declined; `status` is REJECTED where that ends the call."""
+    """The participant who declined; `status` is REJECTED where that ends the call."""
 
     rejectedBy: str
 
 
 class CallRejected(msgspec.Struct, tag="CALL_REJECTED", tag_field="type", kw_only=True):
-    """Somebody declined: told to the caller (the owner of a group call that goes on) and to the devices of the one
-    who declined.
+    """A participant declined. Published to the caller (in a group call that was answered, to the owner) and to the
+    other devices of the participant who declined.
     """
 
     eventId: str
@@ -123,13 +123,13 @@ class CallRejected(msgspec.Struct, tag="CALL_REJECTED", tag_field="type", kw_onl
 
 
 class CallCancelledData(CallData, kw_only=True):
-    """Who took the call back."""
+    """The caller, who cancelled the call."""
 
     cancelledBy: str
 
 
 class CallCancelled(msgspec.Struct, tag="CALL_CANCELLED", tag_field="type", kw_only=True):
-    """The caller took the call back before anybody answered."""
+    """The caller cancelled the call before it was answered."""
 
     eventId: str
     timestamp: str
@@ -137,7 +137,7 @@ class CallCancelled(msgspec.Struct, tag="CALL_CANCELLED", tag_field="type", kw_o
 
 
 class CallMissed(msgspec.Struct, tag="CALL_MISSED", tag_field="type", kw_only=True):
-    """Nobody answered in time; or the recipient did not, while a group call goes on (`status` is then ACTIVE)."""
+    """The call was not answered in time; or, with `status` ACTIVE, the recipient did not answer a group call."""
 
     eventId: str
     timestamp: str
@@ -145,7 +145,7 @@ class CallMissed(msgspec.Struct, tag="CALL_MISSED", tag_field="type", kw_only=Tr
 
 
 class CallEndedData(CallData, kw_only=True):
-    """`endedBy` is null where nobody ended it; `duration` is in seconds."""
+    """`endedBy` is null where the system ended the call; `duration` is in seconds."""
 
     endedBy: str | None
     reason: EndReason
@@ -174,7 +174,7 @@ class CallErrorData(CallData, kw_only=True):
 
 
 class CallError(msgspec.Struct, tag="CALL_ERROR", tag_field="type", kw_only=True):
-    """The call could not be connected; it stays as it is, rings on, and may be answered again."""
+    """The call could not be connected; its status does not change: it keeps ringing, and may be answered again."""
 
     eventId: str
     timestamp: str

@@ -1,4 +1,4 @@
-"""What the API and the channels return of calls."""
+"""Calls as the API returns them and events carry them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ CallType = Literal["DIRECT", "GROUP"]
 MediaType = Literal["AUDIO", "VIDEO"]
 EndReason = Literal["ENDED", "LEFT", "CANCELLED", "MISSED", "REJECTED", "MEETING_ENDED", "EXPIRED"]
 MeetingDocument = dict[str, Any]
-"""Chime's meeting object, passed through untouched: the Chime client needs all of it. It holds no token."""
+"""Chime's meeting object, passed through unchanged because the Chime client needs all of it. It has no token."""
 
 
 class CallParticipant(msgspec.Struct, kw_only=True):
-    """One participant. `deviceId` names the device that is in the call, and is shown to its own user only."""
+    """One participant. `deviceId` is the device that is in the call; only its own user sees it."""
 
     userId: str
     name: str
@@ -27,9 +27,9 @@ class CallParticipant(msgspec.Struct, kw_only=True):
 
 
 class CallView(msgspec.Struct, kw_only=True):
-    """A call as one participant sees it; never with a token. `version` grows with each transition: of two views, or
-    of a view and an event, the one with the greater version is the newer. `duration` is in seconds, from the first
-    answer to the end. `endedBy` is null where nobody ended it (timeout, Chime, the longest duration).
+    """A call as one participant sees it, without tokens. `version` grows with each transition: of two views, or of a
+    view and an event, the one with the greater version is newer. `duration` is in seconds, from the first answer to
+    the end. `endedBy` is null where the system ended the call (ring timeout, Chime, the longest duration).
     """
 
     sessionId: str
@@ -51,7 +51,7 @@ class CallView(msgspec.Struct, kw_only=True):
 
 
 class Attendee(msgspec.Struct, kw_only=True):
-    """One user's credentials for the meeting, in Chime's own words; they go to that user only."""
+    """One user's credentials for the meeting, with Chime's field names; only that user receives them."""
 
     AttendeeId: str
     ExternalUserId: str

@@ -1,6 +1,6 @@
-"""What the calls routes accept. The guide's bodies stay valid: `recipientId`, and AUDIO or VIDEO as `callType`.
+"""The requests of the calls routes. The guide's bodies stay valid: `recipientId`, and AUDIO or VIDEO as `callType`.
 
-Identities come from the token and from the call's record; an id in a body that contradicts them is refused with 403.
+Identities come from the token and from the stored call; an id in a body that contradicts them is refused with 403.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ ParticipantIds = Annotated[list[Id], Meta(min_length=1, max_length=limits.CALL_P
 
 
 class InitiateCall(Request):
-    """Call somebody: `recipientId` for a DIRECT call, `conversationId` of a group for a GROUP call (all its members,
-    or those in `participantIds`). `callType` may be left out; AUDIO or VIDEO there means DIRECT with that `mediaType`
-    (AUDIO when absent). A repeated `tempId` answers with the first call. `deviceId` names the device that calls.
+    """Initiate a call: `recipientId` for a DIRECT call, `conversationId` of a group for a GROUP call (to all members,
+    or to those in `participantIds`). `callType` may be left out; AUDIO or VIDEO there means DIRECT with that
+    `mediaType` (AUDIO when absent). A repeated `tempId` returns the first call. `deviceId` is the calling device.
     `callerName` is ignored: names come from profiles.
     """
 
@@ -39,8 +39,8 @@ class InitiateCall(Request):
 
 
 class AcceptCall(Request):
-    """Answer a call, join a group call that goes on, or ask again for one's own credentials from the same device.
-    `callerId` must be the record's; `callerName` is ignored.
+    """Answer a call, join a group call that was answered, or request the user's own credentials again from the same
+    device. `callerId` must be the user who initiated the call; `callerName` is ignored.
     """
 
     sessionId: Id
@@ -50,21 +50,21 @@ class AcceptCall(Request):
 
 
 class RejectCall(Request):
-    """Decline a call that rings. `callerId` must be the record's."""
+    """Decline a call that rings. `callerId` must be the user who initiated the call."""
 
     sessionId: Id
     callerId: Id | None = None
 
 
 class CancelCall(Request):
-    """Take back one's own call before anybody has answered."""
+    """Cancel the user's own call before it is answered."""
 
     sessionId: Id
 
 
 class LeaveCall(Request):
-    """Leave a call. `newOwnerId` names the successor of a group call's owner; without it the server chooses the one
-    who joined first.
+    """Leave a call. `newOwnerId` is the new owner of a group call that its owner leaves; without it, the participant
+    who joined first becomes the owner.
     """
 
     sessionId: Id
@@ -72,14 +72,15 @@ class LeaveCall(Request):
 
 
 class EndCall(Request):
-    """End a call for everybody."""
+    """End a call for all participants."""
 
     sessionId: Id
 
 
 class ListCalls(Request):
-    """A page of the caller's calls, newest first. Comes as a query string. `state` asks for calls that go on
-    (`active`) or are over (`history`) only; such a page may hold fewer than `limit` although `nextCursor` goes on.
+    """A page of the caller's calls, newest first; a query string. `state` selects calls that ring or are answered
+    (`active`) or calls that are over (`history`); such a page may have fewer than `limit` calls although `nextCursor`
+    is not null.
     """
 
     state: Literal["active", "history"] | None = None

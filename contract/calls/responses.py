@@ -1,4 +1,4 @@
-"""What the calls routes answer."""
+"""The responses of the calls routes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contract.responses import Success
 
 
 class CallInitiated(Success):
-    """The call; `duplicate` says that the tempId was used before: then it is the first call, as it is now."""
+    """The call; `duplicate` is true if the tempId was used before: then it is the first call, as it is now."""
 
     sessionId: str
     call: CallView
@@ -15,8 +15,8 @@ class CallInitiated(Success):
 
 
 class CallAccepted(Success):
-    """The call and what the caller's device needs to join: the meeting, and in `attendees`, by user id, the caller's
-    own credentials and nobody else's.
+    """The call and what the caller's device needs to join: the meeting, and in `attendees`, by user id, only the
+    caller's own credentials.
     """
 
     sessionId: str
@@ -33,7 +33,7 @@ class CallChanged(Success):
 
 
 class CallLeft(Success):
-    """The call as it is now; `newOwnerId` is who owns it from now on, and null where it does not go on."""
+    """The call as it is now; `newOwnerId` is its present owner, and null if the call is over."""
 
     sessionId: str
     call: CallView

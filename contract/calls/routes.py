@@ -1,4 +1,4 @@
-"""The routes of calls. Whoever comes too late gets 409, and the call as it is now in the answer's `call`."""
+"""The routes of calls. A request that comes too late gets 409, with the call as it is now in the response's `call`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from contract.calls import responses as call_responses
 from contract.limits import CALL_RATE
 from contract.route import Route
 
-_NOT_YOURS: Final = (403, "the caller is not a participant of the call")
+_NOT_A_PARTICIPANT: Final = (403, "the caller is not a participant of the call")
 _UNKNOWN: Final = (404, "no such call")
-_CLAIM: Final = (403, "the caller is not a participant of the call, or callerId is not who called")
+_WRONG_CALLER: Final = (
+    403,
+    "the caller is not a participant of the call, or callerId is not the user who initiated it",
+)
 
 CALL_ROUTES: Final[tuple[Route, ...]] = (
     Route(
@@ -24,9 +27,9 @@ CALL_ROUTES: Final[tuple[Route, ...]] = (
         call_requests.InitiateCall,
         call_responses.CallInitiated,
         refusals=(
-            (403, "initiatedBy is somebody else, the caller has blocked the user, or is not a member of the group"),
+            (403, "initiatedBy is another user, the caller has blocked the recipient, or is not a member of the group"),
             (404, "no such user or conversation"),
-            (409, "the caller or everybody called is in another call"),
+            (409, "the caller is in another call, or all users to be called are"),
             (429, "too many calls"),
             (503, "nothing was stored"),
         ),
@@ -38,14 +41,14 @@ CALL_ROUTES: Final[tuple[Route, ...]] = (
         "acceptCall",
         "POST",
         "/api/calls/accept",
-        "Answer a call, or join a group call that goes on; answers with the caller's own credentials.",
+        "Answer a call, or join a group call that was answered; returns the caller's own credentials.",
         call_requests.AcceptCall,
         call_responses.CallAccepted,
         refusals=(
-            (403, "the caller is not a participant, is no longer in the group, or callerId is not who called"),
+            (403, "the caller is not a participant, is no longer in the group, or callerId did not initiate the call"),
             _UNKNOWN,
             (409, "the call is over, was answered by another device, or the caller is in another call"),
-            (503, "the meeting cannot be made just now; the call rings on"),
+            (503, "the meeting could not be created; the call keeps ringing"),
         ),
         guide="G:1488",
     ),
@@ -57,7 +60,7 @@ CALL_ROUTES: Final[tuple[Route, ...]] = (
         "Decline a call.",
         call_requests.RejectCall,
         call_responses.CallChanged,
-        refusals=(_CLAIM, _UNKNOWN, (409, "the call does not ring for the caller any more")),
+        refusals=(_WRONG_CALLER, _UNKNOWN, (409, "the call does not ring for the caller (any more)")),
         guide="G:1558",
     ),
     Route(
@@ -65,23 +68,23 @@ CALL_ROUTES: Final[tuple[Route, ...]] = (
         "cancelCall",
         "POST",
         "/api/calls/cancel",
-        "Take back a call before anybody has answered.",
+        "Cancel a call before it is answered.",
         call_requests.CancelCall,
         call_responses.CallChanged,
-        refusals=((403, "somebody else called"), _UNKNOWN, (409, "the call rings no more")),
+        refusals=((403, "another user initiated the call"), _UNKNOWN, (409, "the call does not ring any more")),
     ),
     Route(
         "calls",
         "leaveCall",
         "POST",
         "/api/calls/leave",
-        "Leave a call; a direct call ends, a group call goes on as long as somebody is in it.",
+        "Leave a call; a direct call ends, a group call continues while at least one participant is in it.",
         call_requests.LeaveCall,
         call_responses.CallLeft,
         refusals=(
-            (403, "the caller is not a participant, or names a successor without being the owner"),
+            (403, "the caller is not a participant, or sends newOwnerId without being the owner"),
             _UNKNOWN,
-            (409, "the caller is not in the call, it is over, or the successor is not in it"),
+            (409, "the caller is not in the call, it is over, or newOwnerId is not in it"),
         ),
         guide="G:1641",
     ),
@@ -90,7 +93,7 @@ CALL_ROUTES: Final[tuple[Route, ...]] = (
         "endCall",
         "POST",
         "/api/calls/end",
-        "End a call for everybody: either party of a direct call, the owner of a group call.",
+        "End a call for all participants: either user of a direct call, the owner of a group call.",
         call_requests.EndCall,
         call_responses.CallChanged,
         refusals=(
@@ -116,9 +119,9 @@ CALL_ROUTES: Final[tuple[Route, ...]] = (
         "GET",
         "/api/calls/{sessionId}",
         "Read one call, for example after a reconnect.",
-        requests.Nothing,
+        requests.EmptyRequest,
         call_responses.CallAnswer,
         query=True,
-        refusals=(_NOT_YOURS, _UNKNOWN),
+        refusals=(_NOT_A_PARTICIPANT, _UNKNOWN),
     ),
 )

@@ -1,7 +1,8 @@
 """The transitions of calls: the one table that the state machine follows and the documents draw.
 
-T1 to T9 are what users and the end of ringing do; the S rules are the system's own. Whatever no rule allows is T10: the
-same actor repeating the same action gets the same answer, everybody else is refused with the call as it is.
+A comment above each rule has its number in the specification: T1 to T9 are the actions of users and the end of ringing,
+S1 to S4 the system's own. A command that no rule allows is T10: the same actor repeating the same action gets the same
+answer, every other actor gets 409 with the call as it is.
 """
 
 from __future__ import annotations
@@ -16,13 +17,37 @@ from contract.calls.models import CallStatus, CallType
 Action = Literal[
     "initiate", "accept", "reject", "cancel", "timeout", "leave", "end", "announce", "meeting_ended", "expire", "fail"
 ]
+RuleName = Literal[
+    "initiate",
+    "answer",
+    "join",
+    "reject",
+    "reject_ongoing",
+    "cancel",
+    "hang_up",
+    "ring_timeout",
+    "ring_timeout_ongoing",
+    "leave",
+    "end",
+    "announce_meeting",
+    "meeting_ended",
+    "expire",
+    "meeting_failed",
+]
+"""Rules of one name have one effect; `_ongoing` marks the rules of an action in a group call that was answered."""
+Outcome = Literal["initiated", "accepted", "joined", "rejected", "cancelled", "missed", "left", "ended", "failed"]
+"""What the log calls a transition; `stacks/monitoring/call_metrics.py` counts log lines by it."""
 
 
-class Standing(Enum):
-    """What somebody is to a call. CALLER: who called, while it rings; OWNER and JOINED: who is in it."""
+class ActorRole(Enum):
+    """The relation of a command's actor to the call.
+
+    CALLER: called, while the call rings. OWNER, JOINED: in the call. OUTSIDER: no participant, or a participant who may
+    not know of the call. The others are the participant's status.
+    """
 
     SYSTEM = auto()
-    STRANGER = auto()
+    OUTSIDER = auto()
     CALLER = auto()
     OWNER = auto()
     JOINED = auto()
@@ -37,205 +62,264 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         status: the call's status before; None where there is no call yet.
-        action: what is asked for.
-        call_types: which calls it holds for.
-        standings: who may ask for it.
+        action: the action of the command.
+        call_types: the call types for which it holds.
+        actors: the roles that may give the command.
         to: the statuses that the call may have afterwards.
-        summary: what then holds.
-        tells: who is told what.
+        outcome: its name in the log; None where it is not logged.
+        ends_ringing: whether its log line has the time since the call was initiated.
+        summary: what holds afterwards.
+        publishes: the events and their recipients; None where nothing is published.
+
+    Raises:
+        ValueError: the rule publishes events but has no outcome, or the reverse.
     """
 
-    name: str
+    name: RuleName
     status: CallStatus | None
     action: Action
     call_types: tuple[CallType, ...] = ("DIRECT", "GROUP")
-    standings: tuple[Standing, ...]
+    actors: tuple[ActorRole, ...]
     to: tuple[CallStatus, ...]
+    outcome: Outcome | None
+    ends_ringing: bool = False
     summary: str
-    tells: str
+    publishes: str | None
+
+    def __post_init__(self) -> None:
+        """Check that the rule has an outcome exactly where users notice it."""
+        if (self.outcome is None) != (self.publishes is None):
+            raise ValueError(f"rule {self.name}: a rule has an outcome if it publishes events, and only then")
 
 
-_IN_IT: Final = (Standing.OWNER, Standing.JOINED)
-_LATE: Final = (Standing.RINGING, Standing.LEFT, Standing.MISSED)
+_IN_CALL: Final = (ActorRole.OWNER, ActorRole.JOINED)
+_MAY_JOIN: Final = (ActorRole.RINGING, ActorRole.LEFT, ActorRole.MISSED)
+_CALL_CANCELLED: Final = "CALL_CANCELLED → all notified of the call, except those who declined"
+_CALL_MISSED: Final = "CALL_MISSED → all notified of the call, except those who declined"
+_CALL_ENDED: Final = "CALL_ENDED → all notified of the call, except those who declined"
 
 RULES: Final[tuple[Rule, ...]] = (
+    # T1
     Rule(
-        name="T1",
+        name="initiate",
         status=None,
         action="initiate",
-        standings=(Standing.CALLER,),
+        actors=(ActorRole.CALLER,),
         to=("RINGING",),
-        summary="the caller is JOINED, the others RINGING; of a group, whoever is busy is MISSED from the start",
-        tells="INCOMING_CALL → who is rung, then CALL_RINGING → caller",
+        outcome="initiated",
+        summary="the caller is JOINED, the others are RINGING; members of a group who are busy are MISSED at once",
+        publishes="INCOMING_CALL → the users who are called, then CALL_RINGING → caller",
     ),
+    # T2
     Rule(
-        name="T2",
+        name="answer",
         status="RINGING",
         action="accept",
-        standings=(Standing.RINGING,),
+        actors=(ActorRole.RINGING,),
         to=("ACTIVE",),
-        summary="who answers is JOINED; the meeting stands; of a group, only members answer",
-        tells="CALL_CONNECTED → caller and who answered, each with credentials of their own",
+        outcome="accepted",
+        ends_ringing=True,
+        summary="the actor is JOINED; the call has a meeting; only members of the group answer a group call",
+        publishes="CALL_CONNECTED → caller and actor, each with that user's own credentials",
     ),
+    # T3
     Rule(
-        name="T3",
+        name="join",
         status="ACTIVE",
         action="accept",
         call_types=("GROUP",),
-        standings=_LATE,
+        actors=_MAY_JOIN,
         to=("ACTIVE",),
-        summary="one more is JOINED; only members of the group join",
-        tells="CALL_CONNECTED → who joined; PARTICIPANT_JOINED → the others in the call",
+        outcome="joined",
+        summary="the actor is JOINED, too; only members of the group join",
+        publishes="CALL_CONNECTED → actor; PARTICIPANT_JOINED → the others in the call",
     ),
+    # T4
     Rule(
-        name="T4",
+        name="reject",
         status="RINGING",
         action="reject",
-        standings=(Standing.RINGING,),
+        actors=(ActorRole.RINGING,),
         to=("RINGING", "REJECTED"),
-        summary="who declines is REJECTED; with the last one who rang, the call is over",
-        tells="CALL_REJECTED → caller and who declined",
+        outcome="rejected",
+        ends_ringing=True,
+        summary="the actor is REJECTED; when no participant is RINGING any more, the call is over",
+        publishes="CALL_REJECTED → caller and actor",
     ),
+    # T4b
     Rule(
-        name="T4b",
+        name="reject_ongoing",
         status="ACTIVE",
         action="reject",
         call_types=("GROUP",),
-        standings=(Standing.RINGING,),
+        actors=(ActorRole.RINGING,),
         to=("ACTIVE",),
-        summary="who declines is REJECTED",
-        tells="CALL_REJECTED → owner and who declined",
+        outcome="rejected",
+        summary="the actor is REJECTED",
+        publishes="CALL_REJECTED → owner and actor",
     ),
+    # T5
     Rule(
-        name="T5",
+        name="cancel",
         status="RINGING",
         action="cancel",
-        standings=(Standing.CALLER,),
+        actors=(ActorRole.CALLER,),
         to=("CANCELLED",),
-        summary="who still rang is MISSED",
-        tells="CALL_CANCELLED → all who were told of the call and did not decline",
+        outcome="cancelled",
+        ends_ringing=True,
+        summary="participants who were RINGING are MISSED",
+        publishes=_CALL_CANCELLED,
     ),
+    # T6
     Rule(
-        name="T6",
+        name="ring_timeout",
         status="RINGING",
         action="timeout",
-        standings=(Standing.SYSTEM,),
+        actors=(ActorRole.SYSTEM,),
         to=("MISSED",),
-        summary="not before ringsUntil; who still rang is MISSED",
-        tells="CALL_MISSED → all who were told of the call and did not decline",
+        outcome="missed",
+        ends_ringing=True,
+        summary="not before ringsUntil; participants who were RINGING are MISSED",
+        publishes=_CALL_MISSED,
     ),
+    # T6b
     Rule(
-        name="T6b",
+        name="ring_timeout_ongoing",
         status="ACTIVE",
         action="timeout",
         call_types=("GROUP",),
-        standings=(Standing.SYSTEM,),
+        actors=(ActorRole.SYSTEM,),
         to=("ACTIVE",),
-        summary="not before ringsUntil; who still rang is MISSED, and may join later",
-        tells="CALL_MISSED → who still rang",
+        outcome="missed",
+        summary="not before ringsUntil; participants who were RINGING are MISSED and may join later",
+        publishes="CALL_MISSED → the participants who were RINGING",
     ),
+    # T7
     Rule(
-        name="T7",
+        name="leave",
         status="ACTIVE",
         action="leave",
         call_types=("DIRECT",),
-        standings=_IN_IT,
+        actors=_IN_CALL,
         to=("ENDED",),
+        outcome="left",
         summary="both have LEFT",
-        tells="PARTICIPANT_LEFT → the other; CALL_ENDED → both",
+        publishes="PARTICIPANT_LEFT → the other; CALL_ENDED → both",
     ),
+    # T7
     Rule(
-        name="T7",
+        name="leave",
         status="ACTIVE",
         action="leave",
         call_types=("GROUP",),
-        standings=_IN_IT,
+        actors=_IN_CALL,
         to=("ACTIVE", "ENDED"),
-        summary="who leaves has LEFT; an owner hands over to whom the owner names, or to who joined first; "
-        "with the last one in it, the call is over",
-        tells="PARTICIPANT_LEFT → the others in the call; CALL_ENDED → all, where it is over",
+        outcome="left",
+        summary="the actor has LEFT; an owner is succeeded by the participant named in the command, or by the one who "
+        "joined first; when no participant is left in it, the call is over",
+        publishes="PARTICIPANT_LEFT → the others in the call; CALL_ENDED → all, where it is over",
     ),
+    # T8
     Rule(
-        name="T8",
+        name="end",
         status="ACTIVE",
         action="end",
         call_types=("DIRECT",),
-        standings=_IN_IT,
+        actors=_IN_CALL,
         to=("ENDED",),
+        outcome="ended",
         summary="both have LEFT",
-        tells="CALL_ENDED → both",
+        publishes="CALL_ENDED → both",
     ),
+    # T8
     Rule(
-        name="T8",
+        name="end",
         status="ACTIVE",
         action="end",
         call_types=("GROUP",),
-        standings=(Standing.OWNER,),
+        actors=(ActorRole.OWNER,),
         to=("ENDED",),
-        summary="all in the call have LEFT, who still rang is MISSED",
-        tells="CALL_ENDED → all who were told of the call and did not decline",
+        outcome="ended",
+        summary="all in the call have LEFT, participants who were RINGING are MISSED",
+        publishes=_CALL_ENDED,
     ),
+    # T9
     Rule(
-        name="T9",
+        name="hang_up",
         status="RINGING",
         action="end",
-        standings=(Standing.CALLER,),
+        actors=(ActorRole.CALLER,),
         to=("CANCELLED",),
-        summary="as T5",
-        tells="as T5",
+        outcome="cancelled",
+        ends_ringing=True,
+        summary="as cancel",
+        publishes=_CALL_CANCELLED,
     ),
+    # T9
     Rule(
-        name="T9",
+        name="hang_up",
         status="RINGING",
         action="leave",
-        standings=(Standing.CALLER,),
+        actors=(ActorRole.CALLER,),
         to=("CANCELLED",),
-        summary="as T5",
-        tells="as T5",
+        outcome="cancelled",
+        ends_ringing=True,
+        summary="as cancel",
+        publishes=_CALL_CANCELLED,
     ),
+    # S1
     Rule(
-        name="S1",
+        name="announce_meeting",
         status="RINGING",
         action="announce",
-        standings=(Standing.RINGING,),
+        actors=(ActorRole.RINGING,),
         to=("RINGING",),
-        summary="a meeting is about to be asked for: the call's end has to look for it",
-        tells="nobody",
+        outcome=None,
+        summary="a request for a meeting follows: when the call ends, the meeting has to be found and deleted",
+        publishes=None,
     ),
+    # S2
     Rule(
-        name="S2",
+        name="meeting_ended",
         status="ACTIVE",
         action="meeting_ended",
-        standings=(Standing.SYSTEM,),
+        actors=(ActorRole.SYSTEM,),
         to=("ENDED",),
-        summary="only of the call's present meeting; all in the call have LEFT",
-        tells="CALL_ENDED → all who were told of the call and did not decline",
+        outcome="ended",
+        summary="only for the call's present meeting; all in the call have LEFT",
+        publishes=_CALL_ENDED,
     ),
+    # S3
     Rule(
-        name="S3",
+        name="expire",
         status="ACTIVE",
         action="expire",
-        standings=(Standing.SYSTEM,),
+        actors=(ActorRole.SYSTEM,),
         to=("ENDED",),
+        outcome="ended",
         summary="not before the longest duration of a meeting",
-        tells="CALL_ENDED → all who were told of the call and did not decline",
+        publishes=_CALL_ENDED,
     ),
+    # S4
     Rule(
-        name="S4",
+        name="meeting_failed",
         status="RINGING",
         action="fail",
-        standings=(Standing.RINGING,),
+        actors=(ActorRole.RINGING,),
         to=("RINGING",),
-        summary="Chime fails on an answer; the call rings on",
-        tells="CALL_ERROR → caller and who answered",
+        outcome="failed",
+        summary="Chime failed during an answer; the call keeps ringing",
+        publishes="CALL_ERROR → caller and actor",
     ),
+    # S4
     Rule(
-        name="S4",
+        name="meeting_failed",
         status="ACTIVE",
         action="fail",
-        standings=(*_LATE, *_IN_IT),
+        actors=(*_MAY_JOIN, *_IN_CALL),
         to=("ACTIVE",),
-        summary="Chime fails on somebody who joins or asks for credentials again",
-        tells="CALL_ERROR → who asked",
+        outcome="failed",
+        summary="Chime failed when the actor joined or requested credentials again",
+        publishes="CALL_ERROR → actor",
     ),
 )

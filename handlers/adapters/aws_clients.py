@@ -1,6 +1,6 @@
-"""AWS clients: made once per process, on first use, each with timeouts and a retry decision.
+"""AWS clients: created once per process, on first use, with timeouts and retries.
 
-botocore is used directly: importing boto3 on top of it costs a function's start time and brings nothing it needs.
+botocore is used directly: importing boto3 as well would make a function's start slower without benefit.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from botocore.config import Config
 CONNECT_SECONDS = 1
 READ_SECONDS = 2
 ATTEMPTS = 3
-"""botocore's standard mode: throttling, 5xx, timeouts and lost connections are tried again, with jitter."""
+"""botocore's standard mode: throttling, 5xx, timeouts and lost connections are retried, with jitter."""
 CONNECTIONS = 32
 
 
 @cache
 def session() -> botocore.session.Session:
-    """Return the process's session: region and credentials come from the environment."""
+    """Return the process's session, with region and credentials from the environment."""
     return botocore.session.Session()
 
 
@@ -28,7 +28,7 @@ def session() -> botocore.session.Session:
 def client(service: str) -> Any:
     """Return the process's client of a service, for example `dynamodb` or `sqs`.
 
-    `AWS_ENDPOINT_URL` points it elsewhere, as in every AWS SDK.
+    `AWS_ENDPOINT_URL` replaces the address of the service, as in every AWS SDK.
     """
     config = Config(
         connect_timeout=CONNECT_SECONDS,

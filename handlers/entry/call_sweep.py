@@ -1,4 +1,4 @@
-"""Once a minute: calls that nobody ended, and meetings that nobody deleted."""
+"""The function of the sweep of calls, which a schedule invokes once a minute."""
 
 from __future__ import annotations
 
@@ -8,37 +8,37 @@ from functools import cache
 from typing import Any
 
 from handlers.adapters.dynamodb.conversations.rows import DynamoStoredConversations
-from handlers.adapters.dynamodb.users import DynamoDirectory
+from handlers.adapters.dynamodb.users import DynamoUserDirectory
 from handlers.core.calls.sweep import CallSweep
 from handlers.entry import logs
-from handlers.entry.calls_wiring import AwsServices, parts, services
+from handlers.entry.calls_wiring import AwsServices, aws_services, call_services
 from handlers.settings import CallSweepSettings
 
 
-def wire(settings: CallSweepSettings, given: AwsServices) -> CallSweep:
-    """Return the rule on top of the given services."""
-    made = parts(settings, given)
+def wire(settings: CallSweepSettings, aws: AwsServices) -> CallSweep:
+    """Return the sweep with the given services."""
+    calls = call_services(settings, aws)
     return CallSweep(
-        calls=made.calls,
-        transitions=made.transitions,
-        meetings=given.meetings,
-        cleaner=made.cleaner,
-        conversations=DynamoStoredConversations(client=given.dynamodb, conversations=settings.conversations_table),
-        directory=DynamoDirectory(client=given.dynamodb, users_table=settings.users_table),
-        clock=given.clock,
+        calls=calls.store,
+        executor=calls.executor,
+        meetings=aws.meetings,
+        meeting_cleanup=calls.meeting_cleanup,
+        conversations=DynamoStoredConversations(client=aws.dynamodb, conversations=settings.conversations_table),
+        directory=DynamoUserDirectory(client=aws.dynamodb, users_table=settings.users_table),
+        clock=aws.clock,
     )
 
 
 def runner(sweep: Callable[[], CallSweep]) -> Callable[[Mapping[str, Any], Any], dict[str, int]]:
-    """Return the Lambda handler: looks once at every call that is due.
+    """Return the Lambda handler, which runs the sweep once.
 
-    Its line `calls swept` is what the metrics of overdue and stuck calls are counted from.
+    The metrics CallsOverdue and CallsStuck are counted from its log line `calls swept`.
     """
     logger = logs.configure()
 
     def handle(event: Mapping[str, Any], context: Any) -> dict[str, int]:
-        swept = sweep().run()
-        result = {"lookedAt": swept.looked_at, "ended": len(swept.ended), "left": len(swept.left)}
+        report = sweep().run()
+        result = {"lookedAt": report.examined, "ended": len(report.ended), "left": len(report.unfinished)}
         logs.info(logger, "calls swept", **result)
         return result
 
@@ -48,7 +48,7 @@ def runner(sweep: Callable[[], CallSweep]) -> Callable[[Mapping[str, Any], Any],
 @cache
 def _sweep() -> CallSweep:
     settings = CallSweepSettings.load()
-    return wire(settings, services(settings))
+    return wire(settings, aws_services(settings))
 
 
 handle = runner(_sweep)

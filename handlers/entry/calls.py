@@ -1,4 +1,4 @@
-"""The calls routes."""
+"""The function of the calls routes."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import msgspec
 
 from contract.calls.requests import AcceptCall, CancelCall, EndCall, InitiateCall, LeaveCall, ListCalls, RejectCall
 from contract.calls.responses import CallAccepted, CallAnswer, CallChanged, CallInitiated, CallLeft, CallPage
-from contract.requests import Nothing
-from handlers.adapters.dynamodb.blocks import DynamoBlockPairs
+from contract.requests import EmptyRequest
+from handlers.adapters.dynamodb.blocks import DynamoBlockReader
 from handlers.adapters.dynamodb.conversations.rows import DynamoStoredConversations
-from handlers.adapters.dynamodb.users import DynamoDirectory
+from handlers.adapters.dynamodb.users import DynamoUserDirectory
 from handlers.core.calls.accept import CallAcceptor
 from handlers.core.calls.hang_up import CallTermination
 from handlers.core.calls.initiate import CallInitiator
@@ -21,75 +21,75 @@ from handlers.core.calls.invitations import Invitations
 from handlers.core.calls.meeting_access import MeetingAccess
 from handlers.core.calls.ports import RingTimers
 from handlers.core.calls.queries import CallQueries
-from handlers.entry.calls_wiring import AwsServices, parts, ring_timers, services
-from handlers.entry.http import ApiRequest, Operation, dispatcher
+from handlers.entry.calls_wiring import AwsServices, aws_services, call_services, ring_timers
+from handlers.entry.http import ApiRequest, Operation, route_handler
 from handlers.settings import CallsSettings
 
 
-class Calling(msgspec.Struct, frozen=True, kw_only=True):
-    """The call operations, wired."""
+class CallUseCases(msgspec.Struct, frozen=True, kw_only=True):
+    """The use cases behind the routes."""
 
-    initiating: CallInitiator
-    accepting: CallAcceptor
-    hanging_up: CallTermination
-    reading: CallQueries
+    initiator: CallInitiator
+    acceptor: CallAcceptor
+    termination: CallTermination
+    queries: CallQueries
 
 
-def wire(settings: CallsSettings, given: AwsServices, timers: RingTimers) -> Calling:
-    """Return the operations on top of the given services."""
-    made = parts(settings, given, user_calls=settings.user_calls_table, rate_limits=settings.rate_limits_table)
-    conversations = DynamoStoredConversations(client=given.dynamodb, conversations=settings.conversations_table)
-    directory = DynamoDirectory(client=given.dynamodb, users_table=settings.users_table)
-    blocks = DynamoBlockPairs(client=given.dynamodb, blocks=settings.blocks_table)
-    return Calling(
-        initiating=CallInitiator(
-            calls=made.calls,
-            transitions=made.transitions,
+def wire(settings: CallsSettings, aws: AwsServices, timers: RingTimers) -> CallUseCases:
+    """Return the use cases with the given services."""
+    calls = call_services(settings, aws, user_calls=settings.user_calls_table, rate_limits=settings.rate_limits_table)
+    conversations = DynamoStoredConversations(client=aws.dynamodb, conversations=settings.conversations_table)
+    directory = DynamoUserDirectory(client=aws.dynamodb, users_table=settings.users_table)
+    blocks = DynamoBlockReader(client=aws.dynamodb, blocks=settings.blocks_table)
+    return CallUseCases(
+        initiator=CallInitiator(
+            calls=calls.store,
+            executor=calls.executor,
             invitations=Invitations(directory, blocks, conversations),
             timers=timers,
-            clock=given.clock,
-            ids=given.ids,
+            clock=aws.clock,
+            ids=aws.ids,
             ring_seconds=settings.ring_timeout_seconds,
         ),
-        accepting=CallAcceptor(
-            calls=made.calls,
-            transitions=made.transitions,
-            seats=MeetingAccess(given.meetings, made.transitions),
-            cleaner=made.cleaner,
+        acceptor=CallAcceptor(
+            calls=calls.store,
+            executor=calls.executor,
+            meeting_access=MeetingAccess(aws.meetings),
+            meeting_cleanup=calls.meeting_cleanup,
             conversations=conversations,
-            clock=given.clock,
+            clock=aws.clock,
         ),
-        hanging_up=CallTermination(calls=made.calls, transitions=made.transitions, clock=given.clock),
-        reading=CallQueries(made.calls, given.clock),
+        termination=CallTermination(calls=calls.store, executor=calls.executor, clock=aws.clock),
+        queries=CallQueries(calls.store, aws.clock),
     )
 
 
-def operations(calling: Callable[[], Calling]) -> Mapping[str, Operation]:
+def operations(use_cases: Callable[[], CallUseCases]) -> Mapping[str, Operation]:
     """Return the operations by their names in the route list."""
 
-    def initiate(call: ApiRequest[InitiateCall]) -> CallInitiated:
-        return calling().initiating.initiate(call.caller.user_id, call.request)
+    def initiate(request: ApiRequest[InitiateCall]) -> CallInitiated:
+        return use_cases().initiator.initiate(request.caller.user_id, request.request)
 
-    def accept(call: ApiRequest[AcceptCall]) -> CallAccepted:
-        return calling().accepting.accept(call.caller.user_id, call.request)
+    def accept(request: ApiRequest[AcceptCall]) -> CallAccepted:
+        return use_cases().acceptor.accept(request.caller.user_id, request.request)
 
-    def reject(call: ApiRequest[RejectCall]) -> CallChanged:
-        return calling().hanging_up.reject(call.caller.user_id, call.request)
+    def reject(request: ApiRequest[RejectCall]) -> CallChanged:
+        return use_cases().termination.reject(request.caller.user_id, request.request)
 
-    def cancel(call: ApiRequest[CancelCall]) -> CallChanged:
-        return calling().hanging_up.cancel(call.caller.user_id, call.request.sessionId)
+    def cancel(request: ApiRequest[CancelCall]) -> CallChanged:
+        return use_cases().termination.cancel(request.caller.user_id, request.request.sessionId)
 
-    def leave(call: ApiRequest[LeaveCall]) -> CallLeft:
-        return calling().hanging_up.leave(call.caller.user_id, call.request)
+    def leave(request: ApiRequest[LeaveCall]) -> CallLeft:
+        return use_cases().termination.leave(request.caller.user_id, request.request)
 
-    def end(call: ApiRequest[EndCall]) -> CallChanged:
-        return calling().hanging_up.end(call.caller.user_id, call.request.sessionId)
+    def end(request: ApiRequest[EndCall]) -> CallChanged:
+        return use_cases().termination.end(request.caller.user_id, request.request.sessionId)
 
-    def page(call: ApiRequest[ListCalls]) -> CallPage:
-        return calling().reading.page(call.caller.user_id, call.request)
+    def page(request: ApiRequest[ListCalls]) -> CallPage:
+        return use_cases().queries.page(request.caller.user_id, request.request)
 
-    def one(call: ApiRequest[Nothing]) -> CallAnswer:
-        return calling().reading.one(call.caller.user_id, call.path["sessionId"])
+    def one(request: ApiRequest[EmptyRequest]) -> CallAnswer:
+        return use_cases().queries.one(request.caller.user_id, request.path["sessionId"])
 
     return {
         "initiateCall": initiate,
@@ -104,12 +104,12 @@ def operations(calling: Callable[[], Calling]) -> Mapping[str, Operation]:
 
 
 @cache
-def _calling() -> Calling:
+def _use_cases() -> CallUseCases:
     settings = CallsSettings.load()
-    return wire(settings, services(settings), ring_timers(settings.ring_queue_url))
+    return wire(settings, aws_services(settings), ring_timers(settings.ring_queue_url))
 
 
-handle = dispatcher("calls", operations(_calling))
+handle = route_handler("calls", operations(_use_cases))
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
-    _calling()
+    _use_cases()

@@ -1,4 +1,4 @@
-"""What the four functions of calls have in common, wired."""
+"""Shared wiring of the call functions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from handlers.adapters import aws_clients
 from handlers.adapters.appsync.publisher import EventsPublisher
 from handlers.adapters.call_log import CallLogWriter
 from handlers.adapters.chime.meetings import SERVICE, ChimeMeetings
-from handlers.adapters.dynamodb.calls.store import CallTables, DynamoCalls
+from handlers.adapters.dynamodb.calls.store import CallTables, DynamoCallStore
 from handlers.adapters.dynamodb.outbox import DynamoOutbox
 from handlers.adapters.sqs.delivery_queue import SqsDeliveryQueue
 from handlers.adapters.sqs.ring_timers import SqsRingTimers
@@ -24,10 +24,10 @@ from handlers.core.shared.ports import Clock, Ids
 
 
 class CallSettings(Protocol):
-    """The settings that all four functions have."""
+    """The settings of every call function (`handlers/settings.py`)."""
 
     @property
-    def calls_table(self) -> str: ...  # see handlers/settings.py
+    def calls_table(self) -> str: ...
 
     @property
     def call_locks_table(self) -> str: ...
@@ -46,7 +46,7 @@ class CallSettings(Protocol):
 
 
 class AwsServices(msgspec.Struct, frozen=True, kw_only=True):
-    """What the functions of calls work with; tests put other things in their place.
+    """The services that a call function uses; tests replace them.
 
     Args:
         dynamodb: a botocore client.
@@ -61,15 +61,15 @@ class AwsServices(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CallServices(msgspec.Struct, frozen=True, kw_only=True):
-    """Calls, and what carries out their transitions."""
+    """What every call function needs on top of the services."""
 
-    calls: CallStore
-    cleaner: MeetingCleanup
-    transitions: TransitionExecutor
+    store: CallStore
+    meeting_cleanup: MeetingCleanup
+    executor: TransitionExecutor
 
 
-def services(settings: CallSettings) -> AwsServices:
-    """Return AWS itself; the clients of Chime and the queue are made on first use."""
+def aws_services(settings: CallSettings) -> AwsServices:
+    """Return the services of AWS; the clients of Chime and SQS are created on first use."""
     return AwsServices(
         dynamodb=aws_clients.client("dynamodb"),
         publisher=EventsPublisher(settings.events_http_endpoint, aws_clients.session()),
@@ -85,8 +85,10 @@ def ring_timers(queue_url: str) -> RingTimers:
     return SqsRingTimers(lambda: aws_clients.client("sqs"), queue_url)
 
 
-def parts(settings: CallSettings, given: AwsServices, *, user_calls: str = "", rate_limits: str = "") -> CallServices:
-    """Return the parts on top of the given services.
+def call_services(
+    settings: CallSettings, aws: AwsServices, *, user_calls: str = "", rate_limits: str = ""
+) -> CallServices:
+    """Return store, cleanup and executor with the given services.
 
     Args:
         user_calls, rate_limits: names of the tables that only a new call needs.
@@ -98,14 +100,14 @@ def parts(settings: CallSettings, given: AwsServices, *, user_calls: str = "", r
         user_calls=user_calls,
         rate_limits=rate_limits,
     )
-    calls = DynamoCalls(given.dynamodb, tables)
-    cleaner = MeetingCleanup(calls, given.meetings, given.clock)
-    transitions = TransitionExecutor(
-        calls=calls,
-        dispatcher=Dispatcher(given.publisher, DynamoOutbox(given.dynamodb, settings.outbox_table), given.queue),
-        cleaner=cleaner,
-        clock=given.clock,
-        ids=given.ids,
-        journal=CallLogWriter(),
+    store = DynamoCallStore(aws.dynamodb, tables)
+    meeting_cleanup = MeetingCleanup(store, aws.meetings, aws.clock)
+    executor = TransitionExecutor(
+        calls=store,
+        dispatcher=Dispatcher(aws.publisher, DynamoOutbox(aws.dynamodb, settings.outbox_table), aws.queue),
+        meeting_cleanup=meeting_cleanup,
+        clock=aws.clock,
+        ids=aws.ids,
+        log=CallLogWriter(),
     )
-    return CallServices(calls=calls, cleaner=cleaner, transitions=transitions)
+    return CallServices(store=store, meeting_cleanup=meeting_cleanup, executor=executor)

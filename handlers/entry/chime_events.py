@@ -1,7 +1,7 @@
-"""What Chime tells of its meetings, by EventBridge (Amazon Chime SDK: meeting lifecycle events).
+"""The function of Chime's events, which EventBridge delivers (Amazon Chime SDK: meeting lifecycle events).
 
-EventBridge invokes this function asynchronously: where it fails, Lambda repeats it twice, and then the event goes to
-the dead letters. The sweep finds what was missed either way.
+EventBridge invokes this function asynchronously: where it fails, Lambda retries it twice and then sends the event to
+the dead-letter queue. The sweep handles calls whose event was lost.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ import msgspec
 
 from handlers.core.calls.reconcile import MeetingReconciler
 from handlers.entry import logs
-from handlers.entry.calls_wiring import AwsServices, parts, services
+from handlers.entry.calls_wiring import AwsServices, aws_services, call_services
 from handlers.settings import ChimeEventsSettings
 
 
 class MeetingEnded(msgspec.Struct, tag="chime:MeetingEnded", tag_field="eventType"):
-    """A meeting is over; the service sends this too when we delete it."""
+    """A meeting has ended. Chime sends the event also when the meeting was deleted through the API."""
 
     meetingId: str  # noqa: N815  # wire names
     externalMeetingId: str  # noqa: N815
 
 
 class AttendeeLeft(msgspec.Struct, tag="chime:AttendeeLeft", tag_field="eventType"):
-    """Somebody hung up in the meeting, or was taken out of it; `timestamp` is in milliseconds since the epoch."""
+    """An attendee left the meeting or was removed from it; `timestamp` is in milliseconds since the epoch."""
 
     meetingId: str  # noqa: N815
     externalMeetingId: str  # noqa: N815
@@ -36,36 +36,38 @@ class AttendeeLeft(msgspec.Struct, tag="chime:AttendeeLeft", tag_field="eventTyp
     timestamp: int
 
 
-def wire(settings: ChimeEventsSettings, given: AwsServices) -> MeetingReconciler:
-    """Return the rule on top of the given services."""
-    made = parts(settings, given)
-    return MeetingReconciler(made.calls, made.transitions, given.clock)
+def wire(settings: ChimeEventsSettings, aws: AwsServices) -> MeetingReconciler:
+    """Return the reconciler with the given services."""
+    calls = call_services(settings, aws)
+    return MeetingReconciler(calls.store, calls.executor, aws.clock)
 
 
-def consumer(reconciling: Callable[[], MeetingReconciler]) -> Callable[[Mapping[str, Any], Any], None]:
-    """Return the Lambda handler: brings one event into the call's record, and fails where it must come again."""
+def consumer(reconciler: Callable[[], MeetingReconciler]) -> Callable[[Mapping[str, Any], Any], None]:
+    """Return the Lambda handler, which applies one event, and fails where it must be delivered again."""
     logger = logs.configure()
 
     def handle(event: Mapping[str, Any], context: Any) -> None:
         detail = msgspec.convert(event["detail"], MeetingEnded | AttendeeLeft)
         if isinstance(detail, MeetingEnded):
-            reconciling().meeting_ended(detail.externalMeetingId, detail.meetingId)
+            reconciler().meeting_ended(detail.externalMeetingId, detail.meetingId)
         else:
-            reconciling().attendee_left(
+            reconciler().attendee_left(
                 detail.externalMeetingId, detail.externalUserId, detail.attendeeId, detail.timestamp
             )
-        logs.info(logger, "reconciled", eventType=event["detail"]["eventType"], sessionId=detail.externalMeetingId)
+        logs.info(
+            logger, "Chime event applied", eventType=event["detail"]["eventType"], sessionId=detail.externalMeetingId
+        )
 
     return handle
 
 
 @cache
-def _reconciling() -> MeetingReconciler:
+def _reconciler() -> MeetingReconciler:
     settings = ChimeEventsSettings.load()
-    return wire(settings, services(settings))
+    return wire(settings, aws_services(settings))
 
 
-handle = consumer(_reconciling)
+handle = consumer(_reconciler)
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
-    _reconciling()
+    _reconciler()

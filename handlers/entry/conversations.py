@@ -1,4 +1,4 @@
-"""The conversations routes."""
+"""The Lambda function of the conversations routes."""
 
 from __future__ import annotations
 
@@ -9,47 +9,49 @@ from typing import Any
 
 import msgspec
 
-from contract.requests import AddMembers, CreateGroup, ListConversations, Nothing, OpenDirect, SetRole, UpdateGroup
+from contract.requests import AddMembers, CreateGroup, EmptyRequest, ListConversations, OpenDirect, SetRole, UpdateGroup
 from contract.responses import ConversationAnswer, ConversationPage, Done, GroupAnswer
 from handlers.adapters import aws_clients
 from handlers.adapters.appsync.publisher import EventsPublisher
-from handlers.adapters.dynamodb.blocks import DynamoBlockPairs
-from handlers.adapters.dynamodb.conversations.store import DynamoConversations
+from handlers.adapters.dynamodb.blocks import DynamoBlockReader
+from handlers.adapters.dynamodb.conversations.store import DynamoConversationStore
 from handlers.adapters.dynamodb.outbox import DynamoOutbox
-from handlers.adapters.dynamodb.users import DynamoDirectory
+from handlers.adapters.dynamodb.users import DynamoUserDirectory
 from handlers.adapters.sqs.delivery_queue import SqsDeliveryQueue
 from handlers.adapters.system import RandomIds, SystemClock
 from handlers.core.conversations.direct import DirectConversations
 from handlers.core.conversations.events import ConversationEvents
-from handlers.core.conversations.groups import Groups
+from handlers.core.conversations.groups import GroupManager
 from handlers.core.conversations.queries import ConversationQueries
 from handlers.core.delivery.dispatcher import Dispatcher
 from handlers.core.delivery.ports import DeliveryQueue, Publisher
 from handlers.core.shared.ports import Clock, Ids
-from handlers.entry.http import ApiRequest, Operation, Reply, dispatcher
+from handlers.entry.http import ApiRequest, Operation, Reply, route_handler
 from handlers.settings import ConversationsSettings
 
 _CREATED = 201
-_FOUND = 200
+_OK = 200
 
 
-class Conversing(msgspec.Struct, frozen=True, kw_only=True):
-    """The conversation operations, wired."""
+class ConversationRoutes(msgspec.Struct, frozen=True, kw_only=True):
+    """The use cases behind the conversations routes, with their adapters."""
 
-    reader: ConversationQueries
-    directs: DirectConversations
-    groups: Groups
+    queries: ConversationQueries
+    direct: DirectConversations
+    groups: GroupManager
 
 
 def wire(
     settings: ConversationsSettings, dynamodb: Any, publisher: Publisher, queue: DeliveryQueue, clock: Clock, ids: Ids
-) -> Conversing:
-    """Return the operations on top of the given services.
+) -> ConversationRoutes:
+    """Return the use cases with adapters for the given services.
 
     Args:
+        settings: names of tables and further settings.
         dynamodb: a botocore client.
+        publisher, queue, clock, ids: implementations of these ports.
     """
-    store = DynamoConversations(
+    store = DynamoConversationStore(
         client=dynamodb,
         conversations=settings.conversations_table,
         members_table=settings.conversation_members_table,
@@ -58,20 +60,20 @@ def wire(
         blocks=settings.blocks_table,
         outbox=settings.outbox_table,
     )
-    directory = DynamoDirectory(client=dynamodb, users_table=settings.users_table)
+    directory = DynamoUserDirectory(client=dynamodb, users_table=settings.users_table)
     dispatch = Dispatcher(publisher, DynamoOutbox(dynamodb, settings.outbox_table), queue)
     events = ConversationEvents(clock, ids, settings.fanout_limit)
-    return Conversing(
-        reader=ConversationQueries(store, directory),
-        directs=DirectConversations(
+    return ConversationRoutes(
+        queries=ConversationQueries(store, directory),
+        direct=DirectConversations(
             conversations=store,
             directory=directory,
-            blocks=DynamoBlockPairs(client=dynamodb, blocks=settings.blocks_table),
+            blocks=DynamoBlockReader(client=dynamodb, blocks=settings.blocks_table),
             dispatcher=dispatch,
             clock=clock,
             events=events,
         ),
-        groups=Groups(
+        groups=GroupManager(
             conversations=store,
             directory=directory,
             dispatcher=dispatch,
@@ -82,47 +84,47 @@ def wire(
     )
 
 
-def operations(conversing: Callable[[], Conversing]) -> Mapping[str, Operation]:
-    """Return the operations by their names in the route list."""
+def operations(routes: Callable[[], ConversationRoutes]) -> Mapping[str, Operation]:
+    """Return the functions by operation name, as in `contract.routes`."""
 
-    def page(call: ApiRequest[ListConversations]) -> ConversationPage:
-        return conversing().reader.page(call.caller.user_id, call.request)
+    def page(request: ApiRequest[ListConversations]) -> ConversationPage:
+        return routes().queries.page(request.caller.user_id, request.request)
 
-    def one(call: ApiRequest[Nothing]) -> ConversationAnswer:
-        return conversing().reader.one(call.caller.user_id, call.path["conversationId"])
+    def get(request: ApiRequest[EmptyRequest]) -> ConversationAnswer:
+        return routes().queries.get(request.caller.user_id, request.path["conversationId"])
 
-    def open_direct(call: ApiRequest[OpenDirect]) -> Reply:
-        answer = conversing().directs.open(call.caller.user_id, call.request.userId)
-        return Reply(answer, _CREATED if answer.created else _FOUND)
+    def open_direct(request: ApiRequest[OpenDirect]) -> Reply:
+        answer = routes().direct.open(request.caller.user_id, request.request.userId)
+        return Reply(answer, _CREATED if answer.created else _OK)
 
-    def create(call: ApiRequest[CreateGroup]) -> Reply:
-        made = conversing().groups.create(call.caller.user_id, call.request)
-        return Reply(GroupAnswer(conversation=made.conversation), _CREATED if made.created else _FOUND)
+    def create(request: ApiRequest[CreateGroup]) -> Reply:
+        group = routes().groups.create(request.caller.user_id, request.request)
+        return Reply(GroupAnswer(conversation=group.conversation), _CREATED if group.created else _OK)
 
-    def update(call: ApiRequest[UpdateGroup]) -> GroupAnswer:
-        groups, caller = conversing().groups, call.caller.user_id
-        return GroupAnswer(conversation=groups.update(caller, call.path["conversationId"], call.request))
+    def update(request: ApiRequest[UpdateGroup]) -> GroupAnswer:
+        groups, caller = routes().groups, request.caller.user_id
+        return GroupAnswer(conversation=groups.update(caller, request.path["conversationId"], request.request))
 
-    def add(call: ApiRequest[AddMembers]) -> GroupAnswer:
-        groups, caller = conversing().groups, call.caller.user_id
-        return GroupAnswer(conversation=groups.add(caller, call.path["conversationId"], call.request.userIds))
+    def add(request: ApiRequest[AddMembers]) -> GroupAnswer:
+        groups, caller = routes().groups, request.caller.user_id
+        return GroupAnswer(conversation=groups.add(caller, request.path["conversationId"], request.request.userIds))
 
-    def remove(call: ApiRequest[Nothing]) -> GroupAnswer:
-        groups, caller = conversing().groups, call.caller.user_id
-        return GroupAnswer(conversation=groups.remove(caller, call.path["conversationId"], call.path["userId"]))
+    def remove(request: ApiRequest[EmptyRequest]) -> GroupAnswer:
+        groups, caller = routes().groups, request.caller.user_id
+        return GroupAnswer(conversation=groups.remove(caller, request.path["conversationId"], request.path["userId"]))
 
-    def set_role(call: ApiRequest[SetRole]) -> GroupAnswer:
-        groups, caller = conversing().groups, call.caller.user_id
-        conversation_id, user_id = call.path["conversationId"], call.path["userId"]
-        return GroupAnswer(conversation=groups.set_role(caller, conversation_id, user_id, call.request.role))
+    def set_role(request: ApiRequest[SetRole]) -> GroupAnswer:
+        groups, caller = routes().groups, request.caller.user_id
+        conversation_id, user_id = request.path["conversationId"], request.path["userId"]
+        return GroupAnswer(conversation=groups.set_role(caller, conversation_id, user_id, request.request.role))
 
-    def leave(call: ApiRequest[Nothing]) -> Done:
-        conversing().groups.leave(call.caller.user_id, call.path["conversationId"])
+    def leave(request: ApiRequest[EmptyRequest]) -> Done:
+        routes().groups.leave(request.caller.user_id, request.path["conversationId"])
         return Done()
 
     return {
         "listConversations": page,
-        "getConversation": one,
+        "getConversation": get,
         "openDirect": open_direct,
         "createGroup": create,
         "updateGroup": update,
@@ -134,7 +136,7 @@ def operations(conversing: Callable[[], Conversing]) -> Mapping[str, Operation]:
 
 
 @cache
-def _conversing() -> Conversing:
+def _routes() -> ConversationRoutes:
     settings = ConversationsSettings.load()
     return wire(
         settings,
@@ -146,7 +148,7 @@ def _conversing() -> Conversing:
     )
 
 
-handle = dispatcher("conversations", operations(_conversing))
+handle = route_handler("conversations", operations(_routes))
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
-    _conversing()
+    _routes()

@@ -1,4 +1,4 @@
-"""The delivery queue's consumer: publishes what a request left undone (Amazon SQS: partial batch responses)."""
+"""The function that consumes the delivery queue (Amazon SQS: partial batch responses)."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from handlers.settings import DeliverSettings
 
 _log = logging.getLogger(__name__)
 
-SPARE_MILLISECONDS = 15_000
-"""Time that one more parcel may need where the Event API does not answer; with less left, the rest waits."""
+MINIMUM_MILLISECONDS = 15_000
+"""Time of one delivery task if the Event API does not respond. With less time left, the rest of the batch waits."""
 
 
 def consumer(deliverer: Callable[[], Deliverer]) -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:
-    """Return the Lambda handler: delivers every record of a batch and names those that must come again."""
+    """Return the Lambda handler: delivers every record of a batch and returns those that SQS must deliver again."""
     logger = logs.configure()
 
     def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
@@ -36,12 +36,12 @@ def consumer(deliverer: Callable[[], Deliverer]) -> Callable[[Mapping[str, Any],
 
 
 def _delivered(deliverer: Callable[[], Deliverer], record: Mapping[str, Any], context: Any) -> bool:
-    if context is not None and context.get_remaining_time_in_millis() < SPARE_MILLISECONDS:
+    if context is not None and context.get_remaining_time_in_millis() < MINIMUM_MILLISECONDS:
         return False
     try:
         return deliverer().deliver(decode(record["body"]))
     except Exception:
-        _log.exception("the queue message %s could not be delivered", record["messageId"])
+        _log.exception("delivery failed for queue message %s; will retry", record["messageId"])
         return False
 
 

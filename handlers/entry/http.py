@@ -1,7 +1,7 @@
-"""From an HTTP API event (payload format 2.0) to an operation, and back to an answer.
+"""Routes HTTP API events (payload format 2.0) to operations and returns their responses.
 
-The one place that decodes requests, knows who calls, and maps errors to statuses (Amazon API Gateway: Lambda proxy
-integrations for HTTP APIs; JWT authorizers).
+Only this module decodes requests, reads the caller from the token's claims and maps errors to statuses (Amazon API
+Gateway: Lambda proxy integrations for HTTP APIs; JWT authorizers).
 """
 
 from __future__ import annotations
@@ -38,14 +38,25 @@ R = TypeVar("R", bound=Request)
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """Who calls: the Cognito `sub`, and the access token itself (for Cognito's own API)."""
+    """The authenticated user.
+
+    Args:
+        user_id: the Cognito `sub`.
+        access_token: the token itself, for requests to Cognito on behalf of the user.
+    """
 
     user_id: str
     access_token: str
 
 
 class ApiRequest(msgspec.Struct, Generic[R], frozen=True):
-    """One decoded request: who calls, the body or query string, the path parameters (each a valid id)."""
+    """One decoded and validated HTTP request.
+
+    Args:
+        caller: the authenticated user.
+        request: the request model, decoded from the body or the query string.
+        path: path parameters by name, each a valid id.
+    """
 
     caller: Caller
     request: R
@@ -53,7 +64,7 @@ class ApiRequest(msgspec.Struct, Generic[R], frozen=True):
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """An answer whose status is not the route's first; operations may also return the body alone."""
+    """A response with a status. An operation may return only the body: then the status is the route's first."""
 
     body: msgspec.Struct
     status: int
@@ -63,16 +74,18 @@ Operation = Callable[[ApiRequest[Any]], "msgspec.Struct | Reply"]
 Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
 
 _HEADERS: Final = {"content-type": "application/json", "cache-control": "no-store"}
-_FIELD: Final = re.compile(r"`\$\.?(?P<path>[^`]*)`")
-_NAMED: Final = re.compile(r"Object (?P<what>missing required|contains unknown) field `(?P<name>[^`]*)`")
+_FIELD_PATH: Final = re.compile(r"`\$\.?(?P<path>[^`]*)`")
+_MISSING_OR_UNKNOWN: Final = re.compile(
+    r"Object (?P<problem>missing required|contains unknown) field `(?P<name>[^`]*)`"
+)
 
 
-def dispatcher(domain: Domain, operations: Mapping[str, Operation]) -> Handler:
-    """Return the Lambda handler that serves the routes of a domain.
+def route_handler(domain: Domain, operations: Mapping[str, Operation]) -> Handler:
+    """Return the Lambda handler for the routes of a domain.
 
     Args:
-        domain: which of `contract.routes` it serves.
-        operations: operation name to function.
+        domain: domain of the routes in `contract.routes`.
+        operations: functions by operation name.
 
     Raises:
         ValueError: a route of the domain has no operation, or an operation has no route.
@@ -91,12 +104,12 @@ def dispatcher(domain: Domain, operations: Mapping[str, Operation]) -> Handler:
         with recording() as stages:
             try:
                 if route is None:
-                    raise NotFoundError("no such route")
+                    raise NotFoundError("no route has this method and path")
                 caller = _caller(event)
-                outcome = operations[route.operation](_call(event, route, caller))
-                status, body = _success(route, outcome)
+                result = operations[route.operation](_api_request(event, route, caller))
+                status, body = _success(route, result)
             except Exception as error:
-                status, body, headers = _failure(error, logger)
+                status, body, headers = _error_response(error, logger)
         logs.info(
             logger,
             "request",
@@ -118,23 +131,26 @@ def dispatcher(domain: Domain, operations: Mapping[str, Operation]) -> Handler:
     return handle
 
 
-def _success(route: Route, outcome: msgspec.Struct | Reply) -> tuple[int, msgspec.Struct]:
-    reply = outcome if isinstance(outcome, Reply) else Reply(outcome, route.status[0])
+def _success(route: Route, result: msgspec.Struct | Reply) -> tuple[int, msgspec.Struct]:
+    reply = result if isinstance(result, Reply) else Reply(result, route.status[0])
     if reply.status not in route.status or not isinstance(reply.body, route.response):
-        raise TypeError(f"{route.operation} answered {reply.status} {type(reply.body).__name__}")
+        raise TypeError(
+            f"{route.operation} returned {reply.status} {type(reply.body).__name__}, "
+            f"not {' or '.join(map(str, route.status))} {route.response.__name__}"
+        )
     return reply.status, reply.body
 
 
-def _failure(error: Exception, logger: Any) -> tuple[int, Failure, dict[str, str]]:
-    """Map an error to status, body and headers: the only mapping there is."""
+def _error_response(error: Exception, logger: Any) -> tuple[int, Failure, dict[str, str]]:
+    """Map an error to status, body and headers. Texts of unexpected errors are logged, not returned."""
     if isinstance(error, OutcomeUnknownError):
-        logger.error("a write was not answered", exc_info=error)
-        error = UnavailableError("the service did not answer; if you repeat the request, use the same tempId")
+        logger.error("DynamoDB write outcome unknown", exc_info=error)
+        error = UnavailableError("it is unknown whether the request was stored; repeat it with the same tempId")
     if not isinstance(error, ChatError):
-        logger.error("unexpected failure", exc_info=error)
-        return 500, Failure(error=ErrorBody(code="INTERNAL", message="something went wrong on our side")), {}
+        logger.error("unexpected error", exc_info=error)
+        return 500, Failure(error=ErrorBody(code="INTERNAL", message="internal error")), {}
     if error.status >= 500:
-        logger.error("unavailable", exc_info=error)
+        logger.error("service unavailable", exc_info=error)
     headers = {"retry-after": str(error.retry_after)} if isinstance(error, TooManyRequestsError) else {}
     body = Failure(error=ErrorBody(code=error.code, message=error.message, field=error.field))
     if isinstance(error, CallConflictError) and error.call is not None:
@@ -143,14 +159,14 @@ def _failure(error: Exception, logger: Any) -> tuple[int, Failure, dict[str, str
 
 
 def _caller(event: Mapping[str, Any]) -> Caller:
-    """Return who calls, from the claims that the API's authorizer has verified: access tokens only."""
+    """Return the caller from the claims that the API's JWT authorizer has verified. Only access tokens are accepted."""
     authorizer = event.get("requestContext", {}).get("authorizer") or {}
     claims = (authorizer.get("jwt") or {}).get("claims") or {}
     user_id = claims.get("sub")
     if not user_id:
-        raise UnauthenticatedError("sign in first")
+        raise UnauthenticatedError("the request has no valid access token; sign in")
     if claims.get("token_use") != "access":
-        raise UnauthenticatedError("this API takes the access token, not the ID token")
+        raise UnauthenticatedError("the token must be an access token, not an ID token")
     header = _header(event, "authorization") or ""
     return Caller(str(user_id), header.removeprefix("Bearer ").strip())
 
@@ -162,15 +178,15 @@ def _header(event: Mapping[str, Any], name: str) -> str | None:
     return None
 
 
-def _call(event: Mapping[str, Any], route: Route, caller: Caller) -> ApiRequest[Any]:
+def _api_request(event: Mapping[str, Any], route: Route, caller: Caller) -> ApiRequest[Any]:
     content = _body(event)
     if route.query:
         if content.strip():
-            raise InvalidRequestError("this route takes no body")
+            raise InvalidRequestError(f"{route.key} takes a query string and no body")
         request = _decoded(route, lambda: _from_query(event, route))
     else:
-        _refuse_query(event)
-        _refuse_other_content(event, content)
+        _require_no_query(event)
+        _require_json(event, content)
         request = _decoded(route, lambda: msgspec.json.decode(content or b"{}", type=route.request))
     return ApiRequest(caller, request, _path(event))
 
@@ -182,25 +198,25 @@ def _body(event: Mapping[str, Any]) -> bytes:
     try:
         content = base64.b64decode(text, validate=True) if event.get("isBase64Encoded") else text.encode()
     except (binascii.Error, UnicodeEncodeError):
-        raise InvalidRequestError("the body cannot be decoded") from None
+        raise InvalidRequestError("the body is not valid base64 or UTF-8") from None
     if len(content) > limits.BODY_BYTES:
         raise _too_large()
     return content
 
 
 def _too_large() -> TooLargeError:
-    return TooLargeError(f"a request body may be {limits.BODY_BYTES} bytes at most")
+    return TooLargeError(f"the body must have at most {limits.BODY_BYTES} bytes")
 
 
-def _refuse_query(event: Mapping[str, Any]) -> None:
+def _require_no_query(event: Mapping[str, Any]) -> None:
     for name in event.get("queryStringParameters") or {}:
-        raise InvalidRequestError(f"unknown query parameter {name}", field=name)
+        raise InvalidRequestError(f"{name} is not a query parameter of this route, which takes none", field=name)
 
 
-def _refuse_other_content(event: Mapping[str, Any], content: bytes) -> None:
+def _require_json(event: Mapping[str, Any], content: bytes) -> None:
     kind = (_header(event, "content-type") or "application/json").split(";")[0].strip().lower()
     if content and kind != "application/json":
-        raise InvalidRequestError("the body must be JSON: send content-type application/json", field="content-type")
+        raise InvalidRequestError(f"content-type is {kind}; it must be application/json", field="content-type")
 
 
 def _from_query(event: Mapping[str, Any], route: Route) -> Request:
@@ -213,29 +229,33 @@ def _path(event: Mapping[str, Any]) -> dict[str, str]:
         try:
             msgspec.convert(value, type=Id)
         except msgspec.ValidationError:
-            raise InvalidRequestError(f"{name} is not an id", field=name) from None
+            raise InvalidRequestError(
+                f"{name} must be an id: letters, digits, dashes and underscores, at most {limits.ID_CHARACTERS}",
+                field=name,
+            ) from None
     return dict(parameters)
 
 
 def _decoded(route: Route, decode: Callable[[], Request]) -> Request:
-    """Decode a request; name the field in the one error that a wrong one gets."""
-    where = "query string" if route.query else "body"
+    """Decode a request; name the wrong field in the error."""
+    place = "query string" if route.query else "body"
     try:
         return decode()
     except msgspec.ValidationError as error:
-        raise _named(str(error), where) from None
+        raise _invalid_request(str(error), place) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise InvalidRequestError("the body is not valid JSON") from None
 
 
-def _named(text: str, where: str) -> InvalidRequestError:
-    found = _NAMED.search(text)
+def _invalid_request(text: str, place: str) -> InvalidRequestError:
+    """Return the error for a validation error of msgspec, whose text names the field's path."""
+    found = _MISSING_OR_UNKNOWN.search(text)
     if found:
-        problem = "is missing" if found["what"].startswith("missing") else "is not a field of this request"
+        problem = "is missing" if found["problem"].startswith("missing") else "is not a field of this request"
         return InvalidRequestError(f"{found['name']} {problem}", field=found["name"])
-    path = _FIELD.search(text)
+    path = _FIELD_PATH.search(text)
     name = path["path"] if path else ""
     reason = text.split(" - at ")[0]
     if not name:
-        return InvalidRequestError(f"the {where} must be an object: {reason}")
+        return InvalidRequestError(f"the {place} must be an object: {reason}")
     return InvalidRequestError(f"{name}: {reason}", field=name)

@@ -1,4 +1,4 @@
-"""Log lines as JSON, one object a line, whatever the runtime's own format is."""
+"""Log lines as JSON, one object per line, independent of the runtime's own format."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class _JsonFormatter(logging.Formatter):
         line.update(getattr(record, "fields", {}))
         try:
             return msgspec.json.encode(line, enc_hook=str).decode()
-        except UnicodeEncodeError:  # text that has no UTF-8 form, from whoever sent it: escaped rather than lost
+        except UnicodeEncodeError:  # text without UTF-8 form, as a client may send it: escaped
             return json.dumps(line, default=str)
 
 
 def configure() -> logging.Logger:
-    """Write log records from INFO on as JSON lines, and return the functions' logger.
+    """Write log records from level INFO on as JSON lines, and return the functions' logger.
 
-    The Lambda runtime has put its own handler on the root logger, which is kept: it frames the lines.
+    The handler that the Lambda runtime has added to the root logger is kept, since it frames the lines.
     """
     root = logging.getLogger()
     if not root.handlers:
@@ -45,5 +45,5 @@ def configure() -> logging.Logger:
 
 
 def info(logger: logging.Logger, message: str, **fields: Any) -> None:
-    """Log one line with fields of its own."""
+    """Log one line with additional fields."""
     logger.info(message, extra={"fields": fields})

@@ -1,4 +1,4 @@
-"""The messages routes."""
+"""The function of the messages routes."""
 
 from __future__ import annotations
 
@@ -14,96 +14,139 @@ from contract.responses import Changed, Done, HistoryPage, ReadDone, Sent
 from handlers.adapters import aws_clients
 from handlers.adapters.appsync.publisher import EventsPublisher
 from handlers.adapters.dynamodb.conversations.reader import DynamoConversationReader
-from handlers.adapters.dynamodb.messages.edit_store import DynamoEditStore, EditTables
+from handlers.adapters.dynamodb.messages.change_store import ChangeTables, DynamoMessageChangeStore
 from handlers.adapters.dynamodb.messages.history_store import DynamoHistoryStore
+from handlers.adapters.dynamodb.messages.message_finder import DynamoMessageFinder
+from handlers.adapters.dynamodb.messages.message_store import DynamoMessageStore, MessageTables
 from handlers.adapters.dynamodb.messages.read_mark_store import DynamoReadMarkStore
-from handlers.adapters.dynamodb.messages.send_store import DynamoSendStore, SendTables
 from handlers.adapters.dynamodb.outbox import DynamoOutbox
 from handlers.adapters.dynamodb.rate_limits import DynamoRateCounter
 from handlers.adapters.sqs.delivery_queue import SqsDeliveryQueue
 from handlers.adapters.system import RandomIds, SystemClock
 from handlers.core.delivery.dispatcher import Dispatcher
 from handlers.core.delivery.ports import DeliveryQueue, Publisher
+from handlers.core.messages.conversation_cache import ConversationCache
 from handlers.core.messages.edit import MessageEditor
 from handlers.core.messages.history import MessageHistory
 from handlers.core.messages.mark_read import ReadMarker
 from handlers.core.messages.send import MessageSender
 from handlers.core.messages.typing import TypingIndicator
 from handlers.core.shared.ports import Clock, Ids
-from handlers.entry.http import ApiRequest, Operation, dispatcher
+from handlers.entry.http import ApiRequest, Operation, route_handler
 from handlers.settings import MessagesSettings
 
 
-class Messaging(msgspec.Struct, frozen=True, kw_only=True):
-    """The message operations, wired."""
+class MessageOperations(msgspec.Struct, frozen=True, kw_only=True):
+    """The use cases of the messages routes."""
 
     sender: MessageSender
-    typist: TypingIndicator
-    reader: ReadMarker
-    historian: MessageHistory
-    changer: MessageEditor
+    typing: TypingIndicator
+    read_marker: ReadMarker
+    history: MessageHistory
+    editor: MessageEditor
 
 
 def wire(
     settings: MessagesSettings, dynamodb: Any, publisher: Publisher, queue: DeliveryQueue, clock: Clock, ids: Ids
-) -> Messaging:
-    """Return the operations on top of the given services.
+) -> MessageOperations:
+    """Return the use cases on top of the given services, with one cache of conversations.
 
     Args:
         dynamodb: a botocore client.
     """
-    conversations, messages = settings.conversations_table, settings.messages_table
-    members, outbox = settings.conversation_members_table, settings.outbox_table
-    dispatch = Dispatcher(publisher, DynamoOutbox(dynamodb, outbox), queue)
-    limit = settings.fanout_limit
-    send_tables = SendTables(
-        conversations=conversations,
-        members=members,
-        messages=messages,
+    message_tables = MessageTables(
+        conversations=settings.conversations_table,
+        members=settings.conversation_members_table,
+        messages=settings.messages_table,
         idempotency=settings.idempotency_table,
         rate_limits=settings.rate_limits_table,
-        outbox=outbox,
+        outbox=settings.outbox_table,
     )
-    change_tables = EditTables(
-        conversations=conversations,
-        members=members,
-        messages=messages,
+    change_tables = ChangeTables(
+        conversations=settings.conversations_table,
+        members=settings.conversation_members_table,
+        messages=settings.messages_table,
         message_changes=settings.message_changes_table,
-        outbox=outbox,
+        outbox=settings.outbox_table,
     )
-    rates = DynamoRateCounter(dynamodb, settings.rate_limits_table)
-    reads = DynamoReadMarkStore(dynamodb, conversations, messages, members, outbox)
-    history = DynamoHistoryStore(dynamodb, conversations, messages, settings.message_changes_table, members)
-    return Messaging(
-        sender=MessageSender(DynamoSendStore(dynamodb, send_tables), dispatch, clock, ids, limit),
-        typist=TypingIndicator(DynamoConversationReader(dynamodb, conversations), rates, publisher, clock, ids, limit),
-        reader=ReadMarker(reads, dispatch, clock, ids, limit),
-        historian=MessageHistory(history, clock, limit),
-        changer=MessageEditor(DynamoEditStore(dynamodb, change_tables), dispatch, clock, ids, limit),
+    cache = ConversationCache()
+    conversations = DynamoConversationReader(dynamodb, settings.conversations_table, cache)
+    messages = DynamoMessageFinder(dynamodb, settings.messages_table)
+    dispatch = Dispatcher(publisher, DynamoOutbox(dynamodb, settings.outbox_table), queue)
+    return MessageOperations(
+        sender=MessageSender(
+            conversations=conversations,
+            cache=cache,
+            messages=messages,
+            store=DynamoMessageStore(dynamodb, message_tables, cache),
+            dispatcher=dispatch,
+            clock=clock,
+            ids=ids,
+            fanout_limit=settings.fanout_limit,
+        ),
+        typing=TypingIndicator(
+            conversations=conversations,
+            rates=DynamoRateCounter(dynamodb, settings.rate_limits_table),
+            publisher=publisher,
+            clock=clock,
+            ids=ids,
+            fanout_limit=settings.fanout_limit,
+        ),
+        read_marker=ReadMarker(
+            conversations=conversations,
+            messages=messages,
+            store=DynamoReadMarkStore(
+                dynamodb, settings.messages_table, settings.conversation_members_table, settings.outbox_table
+            ),
+            dispatcher=dispatch,
+            clock=clock,
+            ids=ids,
+            fanout_limit=settings.fanout_limit,
+        ),
+        history=MessageHistory(
+            conversations=conversations,
+            store=DynamoHistoryStore(
+                dynamodb,
+                settings.messages_table,
+                settings.message_changes_table,
+                settings.conversation_members_table,
+            ),
+            clock=clock,
+            fanout_limit=settings.fanout_limit,
+        ),
+        editor=MessageEditor(
+            conversations=conversations,
+            messages=messages,
+            store=DynamoMessageChangeStore(dynamodb, change_tables),
+            dispatcher=dispatch,
+            clock=clock,
+            ids=ids,
+            fanout_limit=settings.fanout_limit,
+        ),
     )
 
 
-def operations(messaging: Callable[[], Messaging]) -> Mapping[str, Operation]:
+def operations(use_cases: Callable[[], MessageOperations]) -> Mapping[str, Operation]:
     """Return the operations by their names in the route list."""
 
-    def send(call: ApiRequest[SendMessage]) -> Sent:
-        return messaging().sender.send(call.caller.user_id, call.request)
+    def send(api: ApiRequest[SendMessage]) -> Sent:
+        return use_cases().sender.send(api.caller.user_id, api.request)
 
-    def typing(call: ApiRequest[Typing]) -> Done:
-        return messaging().typist.notify(call.caller.user_id, call.request)
+    def typing(api: ApiRequest[Typing]) -> Done:
+        return use_cases().typing.notify(api.caller.user_id, api.request)
 
-    def read(call: ApiRequest[MarkRead]) -> ReadDone:
-        return messaging().reader.mark(call.caller.user_id, call.request)
+    def read(api: ApiRequest[MarkRead]) -> ReadDone:
+        return use_cases().read_marker.mark(api.caller.user_id, api.request)
 
-    def history(call: ApiRequest[History]) -> HistoryPage:
-        return messaging().historian.read(call.caller.user_id, call.path["conversationId"], call.request)
+    def history(api: ApiRequest[History]) -> HistoryPage:
+        return use_cases().history.read(api.caller.user_id, api.path["conversationId"], api.request)
 
-    def edit(call: ApiRequest[EditMessage]) -> Changed:
-        return messaging().changer.edit(call.caller.user_id, call.path["messageId"], call.request)
+    def edit(api: ApiRequest[EditMessage]) -> Changed:
+        return use_cases().editor.edit(api.caller.user_id, api.path["messageId"], api.request)
 
-    def delete(call: ApiRequest[DeleteMessage]) -> Changed:
-        user_id, message_id = call.caller.user_id, call.path["messageId"]
-        return messaging().changer.delete(user_id, message_id, call.request.conversationId)
+    def delete(api: ApiRequest[DeleteMessage]) -> Changed:
+        user_id, message_id = api.caller.user_id, api.path["messageId"]
+        return use_cases().editor.delete(user_id, message_id, api.request.conversationId)
 
     return {
         "sendMessage": send,
@@ -116,7 +159,7 @@ def operations(messaging: Callable[[], Messaging]) -> Mapping[str, Operation]:
 
 
 @cache
-def _messaging() -> Messaging:
+def _use_cases() -> MessageOperations:
     settings = MessagesSettings.load()
     return wire(
         settings,
@@ -128,7 +171,7 @@ def _messaging() -> Messaging:
     )
 
 
-handle = dispatcher("messages", operations(_messaging))
+handle = route_handler("messages", operations(_use_cases))
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
-    _messaging()
+    _use_cases()

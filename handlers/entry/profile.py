@@ -1,8 +1,8 @@
-"""The Cognito post-confirmation trigger: a user who has just confirmed the sign-up gets a profile.
+"""The Cognito post-confirmation trigger, which creates the profile of a user who has confirmed the sign-up.
 
-Nothing that goes wrong here may lock the user out: Cognito would show the trigger's failure to somebody whose
-account is confirmed already (Amazon Cognito: post confirmation Lambda trigger). So a failure is logged, and the
-first `GET /api/users/me` makes the profile instead. The trigger may run twice; the second time changes nothing.
+The trigger never fails: Cognito would report its error to the user, whose account is already confirmed (Amazon Cognito:
+post confirmation Lambda trigger). It logs the error instead, and the first `GET /api/users/me` creates the profile.
+Cognito may invoke the trigger twice; the second run changes nothing.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from functools import cache
 from typing import Any
 
 from handlers.adapters import aws_clients
-from handlers.adapters.cognito.identities import account
-from handlers.adapters.dynamodb.users import DynamoProfiles
+from handlers.adapters.cognito.identity_provider import account
+from handlers.adapters.dynamodb.users import DynamoProfileStore
 from handlers.adapters.system import SystemClock
 from handlers.core.shared.ports import Clock
 from handlers.core.shared.timestamps import to_iso
@@ -26,7 +26,7 @@ _SIGN_UP = "PostConfirmation_ConfirmSignUp"
 
 
 def trigger(profiles: Callable[[], ProfileStore], clock: Clock) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
-    """Return the Lambda handler: makes the profile after a sign-up and gives Cognito its event back."""
+    """Return the Lambda handler, which creates the profile after a sign-up and returns the event to Cognito."""
     logger = logs.configure()
 
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -34,20 +34,22 @@ def trigger(profiles: Callable[[], ProfileStore], clock: Clock) -> Callable[[dic
             return event
         attributes: Mapping[str, str] = event.get("request", {}).get("userAttributes") or {}
         try:
-            made = profiles().create(first_profile(account(attributes), to_iso(clock.now())))
+            created = profiles().create(first_profile(account(attributes), to_iso(clock.now())))
         except Exception:
-            logger.exception("no profile was made for %s; the first users/me will", attributes.get("sub"))
+            logger.exception(
+                "profile creation failed for %s; the first GET /api/users/me creates it", attributes.get("sub")
+            )
         else:
-            logs.info(logger, "profile", userId=attributes["sub"], made=made)
+            logs.info(logger, "profile", userId=attributes["sub"], created=created)
         return event
 
     return handle
 
 
 @cache
-def _profiles() -> DynamoProfiles:
+def _profiles() -> DynamoProfileStore:
     settings = ProfileSettings.load()
-    return DynamoProfiles(
+    return DynamoProfileStore(
         client=aws_clients.client("dynamodb"),
         users_table=settings.users_table,
         search_table=settings.user_search_table,

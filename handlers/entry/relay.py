@@ -1,4 +1,4 @@
-"""The outbox stream's consumer: offers events that their sender left behind (Amazon DynamoDB: streams and Lambda)."""
+"""The function that consumes the Outbox table's stream (Amazon DynamoDB: streams and Lambda)."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ _log = logging.getLogger(__name__)
 
 
 class RelayError(Exception):
-    """Some events could not be offered: the stream gives the batch again, and offering one twice does no harm."""
+    """Some events could not be enqueued: the stream delivers the batch again. An event enqueued twice does no harm."""
 
 
 def consumer(relay: Callable[[], Relay]) -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:
-    """Return the Lambda handler: offers every new event, and fails after the last where one was not taken."""
+    """Return the Lambda handler: enqueues every new event, and raises after the last one if any was not enqueued."""
     logger = logs.configure()
 
     def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         event_ids = [
             record["dynamodb"]["Keys"]["eventId"]["S"] for record in event["Records"] if record["eventName"] == "INSERT"
         ]
-        failed = [event_id for event_id in event_ids if not _offered(relay, event_id)]
+        failed = [event_id for event_id in event_ids if not _enqueued(relay, event_id)]
         logs.info(logger, "relayed", events=len(event_ids), failed=len(failed))
         if failed:
-            raise RelayError(f"{len(failed)} of {len(event_ids)} events were not offered: {', '.join(failed[:10])}")
+            raise RelayError(f"{len(failed)} of {len(event_ids)} events were not enqueued: {', '.join(failed[:10])}")
         return {"offered": len(event_ids)}
 
     return handle
 
 
-def _offered(relay: Callable[[], Relay], event_id: str) -> bool:
+def _enqueued(relay: Callable[[], Relay], event_id: str) -> bool:
     try:
-        return relay().offer(event_id)
+        return relay().enqueue(event_id)
     except Exception:
-        _log.exception("%s could not be offered", event_id)
+        _log.exception("relay failed for event %s; will retry", event_id)
         return False
 
 

@@ -1,4 +1,4 @@
-"""Once a minute: finds events that neither their sender nor the relay brought to everybody."""
+"""The function that sweeps the outbox, once a minute."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from handlers.settings import SweepSettings
 
 
 def runner(sweep: Callable[[], Sweep]) -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:
-    """Return the Lambda handler: sweeps once, and logs an error for every event that it gave up."""
+    """Return the Lambda handler: sweeps once, and logs an error for every event that it gives up."""
     logger = logs.configure()
 
     def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-        swept = sweep().run()
-        for event_id in swept.given_up:
-            logger.error("%s could not be delivered and is given up; its record stays for an operator", event_id)
-        result = {"offered": swept.offered, "givenUp": len(swept.given_up), "left": len(swept.left)}
+        report = sweep().run()
+        for event_id in report.given_up:
+            logger.error("delivery given up for event %s; its record stays for an operator", event_id)
+        result = {"offered": report.offered, "givenUp": len(report.given_up), "left": len(report.left)}
         logs.info(logger, "swept", **result)
         return result
 

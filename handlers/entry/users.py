@@ -1,4 +1,4 @@
-"""The users routes."""
+"""The Lambda function of the users routes."""
 
 from __future__ import annotations
 
@@ -9,33 +9,35 @@ from typing import Any
 
 import msgspec
 
-from contract.requests import Nothing, SearchUsers, UpdateProfile
+from contract.requests import EmptyRequest, SearchUsers, UpdateProfile
 from contract.responses import BlockPage, Done, MeAnswer, UserAnswer, UserPage
 from handlers.adapters import aws_clients
 from handlers.adapters.appsync.publisher import EventsPublisher
-from handlers.adapters.cognito.identities import CognitoIdentities
-from handlers.adapters.dynamodb.blocks import DynamoBlocks
+from handlers.adapters.cognito.identity_provider import CognitoIdentityProvider
+from handlers.adapters.dynamodb.blocks import DynamoBlockStore
 from handlers.adapters.dynamodb.conversations.rows import DynamoConversationRows
 from handlers.adapters.dynamodb.outbox import DynamoOutbox
 from handlers.adapters.dynamodb.rate_limits import DynamoRateCounter
-from handlers.adapters.dynamodb.users import DynamoProfiles
+from handlers.adapters.dynamodb.users import DynamoProfileStore
 from handlers.adapters.sqs.delivery_queue import SqsDeliveryQueue
 from handlers.adapters.system import RandomIds, SystemClock
 from handlers.core.delivery.dispatcher import Dispatcher
 from handlers.core.delivery.ports import DeliveryQueue, Publisher
 from handlers.core.shared.ports import Clock, Ids
 from handlers.core.users.blocks import UserBlocks
-from handlers.core.users.ports import Identities
+from handlers.core.users.ports import IdentityProvider
 from handlers.core.users.profiles import UserProfiles
-from handlers.entry.http import ApiRequest, Operation, dispatcher
+from handlers.core.users.search import UserSearch
+from handlers.entry.http import ApiRequest, Operation, route_handler
 from handlers.settings import UsersSettings
 
 
-class People(msgspec.Struct, frozen=True, kw_only=True):
-    """The user operations, wired."""
+class UserRoutes(msgspec.Struct, frozen=True, kw_only=True):
+    """The use cases behind the users routes, with their adapters."""
 
-    users: UserProfiles
-    blocking: UserBlocks
+    profiles: UserProfiles
+    search: UserSearch
+    blocks: UserBlocks
 
 
 def wire(
@@ -43,27 +45,29 @@ def wire(
     dynamodb: Any,
     publisher: Publisher,
     queue: DeliveryQueue,
-    identities: Identities,
+    identity_provider: IdentityProvider,
     clock: Clock,
     ids: Ids,
-) -> People:
-    """Return the operations on top of the given services.
+) -> UserRoutes:
+    """Return the use cases with adapters for the given services.
 
     Args:
+        settings: names of tables and further settings.
         dynamodb: a botocore client.
+        publisher, queue, identity_provider, clock, ids: implementations of these ports.
     """
     conversations = DynamoConversationRows(
         client=dynamodb,
         conversations=settings.conversations_table,
         members_table=settings.conversation_members_table,
     )
-    profiles = DynamoProfiles(
+    profiles = DynamoProfileStore(
         client=dynamodb,
         users_table=settings.users_table,
         search_table=settings.user_search_table,
         outbox=settings.outbox_table,
     )
-    blocks = DynamoBlocks(
+    blocks = DynamoBlockStore(
         client=dynamodb,
         blocks=settings.blocks_table,
         conversations=settings.conversations_table,
@@ -71,19 +75,19 @@ def wire(
         outbox=settings.outbox_table,
     )
     dispatch = Dispatcher(publisher, DynamoOutbox(dynamodb, settings.outbox_table), queue)
-    return People(
-        users=UserProfiles(
+    return UserRoutes(
+        profiles=UserProfiles(
             store=profiles,
             conversations=conversations,
             blocks=blocks,
-            identities=identities,
-            rates=DynamoRateCounter(dynamodb, settings.rate_limits_table),
+            identity_provider=identity_provider,
             dispatcher=dispatch,
             clock=clock,
             ids=ids,
             fanout_limit=settings.fanout_limit,
         ),
-        blocking=UserBlocks(
+        search=UserSearch(store=profiles, rates=DynamoRateCounter(dynamodb, settings.rate_limits_table), clock=clock),
+        blocks=UserBlocks(
             blocks=blocks,
             conversations=conversations,
             directory=profiles,
@@ -95,58 +99,58 @@ def wire(
     )
 
 
-def operations(people: Callable[[], People]) -> Mapping[str, Operation]:
-    """Return the operations by their names in the route list."""
+def operations(routes: Callable[[], UserRoutes]) -> Mapping[str, Operation]:
+    """Return the functions by operation name, as in `contract.routes`."""
 
-    def me(call: ApiRequest[Nothing]) -> MeAnswer:
-        return MeAnswer(user=people().users.me(call.caller.user_id, call.caller.access_token))
+    def own(request: ApiRequest[EmptyRequest]) -> MeAnswer:
+        return MeAnswer(user=routes().profiles.own(request.caller.user_id, request.caller.access_token))
 
-    def update(call: ApiRequest[UpdateProfile]) -> MeAnswer:
-        return MeAnswer(user=people().users.update(call.caller.user_id, call.request))
+    def update(request: ApiRequest[UpdateProfile]) -> MeAnswer:
+        return MeAnswer(user=routes().profiles.update(request.caller.user_id, request.request))
 
-    def one(call: ApiRequest[Nothing]) -> UserAnswer:
-        return people().users.one(call.caller.user_id, call.path["userId"])
+    def public(request: ApiRequest[EmptyRequest]) -> UserAnswer:
+        return routes().profiles.public(request.caller.user_id, request.path["userId"])
 
-    def search(call: ApiRequest[SearchUsers]) -> UserPage:
-        return UserPage(users=people().users.search(call.caller.user_id, call.request))
+    def search(request: ApiRequest[SearchUsers]) -> UserPage:
+        return UserPage(users=routes().search.search(request.caller.user_id, request.request))
 
-    def block(call: ApiRequest[Nothing]) -> Done:
-        people().blocking.block(call.caller.user_id, call.path["userId"])
+    def block(request: ApiRequest[EmptyRequest]) -> Done:
+        routes().blocks.block(request.caller.user_id, request.path["userId"])
         return Done()
 
-    def unblock(call: ApiRequest[Nothing]) -> Done:
-        people().blocking.unblock(call.caller.user_id, call.path["userId"])
+    def unblock(request: ApiRequest[EmptyRequest]) -> Done:
+        routes().blocks.unblock(request.caller.user_id, request.path["userId"])
         return Done()
 
-    def blocks(call: ApiRequest[Nothing]) -> BlockPage:
-        return BlockPage(userIds=people().blocking.listed(call.caller.user_id))
+    def blocked_by(request: ApiRequest[EmptyRequest]) -> BlockPage:
+        return BlockPage(userIds=routes().blocks.blocked_by(request.caller.user_id))
 
     return {
-        "getMe": me,
+        "getMe": own,
         "updateMe": update,
-        "getUser": one,
+        "getUser": public,
         "searchUsers": search,
         "blockUser": block,
         "unblockUser": unblock,
-        "listBlocks": blocks,
+        "listBlocks": blocked_by,
     }
 
 
 @cache
-def _people() -> People:
+def _routes() -> UserRoutes:
     settings = UsersSettings.load()
     return wire(
         settings,
         aws_clients.client("dynamodb"),
         EventsPublisher(settings.events_http_endpoint, aws_clients.session()),
         SqsDeliveryQueue(lambda: aws_clients.client("sqs"), settings.delivery_queue_url),
-        CognitoIdentities(lambda: aws_clients.client("cognito-idp")),
+        CognitoIdentityProvider(lambda: aws_clients.client("cognito-idp")),
         SystemClock(),
         RandomIds(),
     )
 
 
-handle = dispatcher("users", operations(_people))
+handle = route_handler("users", operations(_routes))
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
-    _people()
+    _routes()

@@ -69,7 +69,7 @@ def describe() -> str:
     )
     return (
         "# Environments\n\n"
-        "Generated from `stacks/config/fields.py` by `python -m stacks.config.load describe`.\n\n"
+        "Generated from `stacks/config/fields.py` by `make generate`.\n\n"
         "Each environment has one file, `environments/{name}.toml`, with every setting that differs between\n"
         "environments. An invalid, missing, unknown or contradictory field stops the synthesis; the message lists\n"
         f"every error of the file. The data of {' and '.join(sorted(DISPOSABLE))} may be lost; every other environment "

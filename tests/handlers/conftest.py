@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.harness.handlers.cloud import Emulator, World, create_world, running_emulator
+from tests.harness.emulator import AwsResources, Emulator, create_resources, running_emulator
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +17,6 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 
 @pytest.fixture
-def world(emulator: Emulator) -> World:
+def aws(emulator: Emulator) -> AwsResources:
     """This test's own tables and queue."""
-    return create_world(emulator)
+    return create_resources(emulator)

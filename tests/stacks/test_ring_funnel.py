@@ -76,7 +76,7 @@ LOG_ENTRIES = [
 def test_log_entry_of_a_call_is_counted_by_exactly_its_metrics(
     output: io.StringIO, entry: CallLogEntry, expected: dict[str, float]
 ) -> None:
-    CallLogWriter().note(entry)
+    CallLogWriter().write(entry)
     line = json.loads(output.getvalue())
     found = {each.name: counted(each, line) for each in CALL_METRICS}
     assert {name: value for name, value in found.items() if value is not None} == expected
@@ -85,7 +85,7 @@ def test_log_entry_of_a_call_is_counted_by_exactly_its_metrics(
 def test_overdue_and_stuck_calls_of_a_sweep_are_counted(output: io.StringIO) -> None:
     class Swept:
         def run(self) -> CallSweepReport:
-            return CallSweepReport(looked_at=5, ended=["a", "b"], left=["c"])
+            return CallSweepReport(examined=5, ended=["a", "b"], unfinished=["c"])
 
     call_sweep.runner(Swept)({}, None)  # type: ignore[arg-type]  # only run() is called
     line = json.loads(output.getvalue())

@@ -1,1 +1,1 @@
-"""The published contract, written from the models in `contract`: `python -m tools.generate [--check]`."""
+"""Writes every generated file of this repository: `python -m tools.generate [--check]`."""

@@ -1,72 +1,62 @@
-"""Write the contract documents, or with `--check` say which of them no longer match the models."""
+"""Write every generated file. With `--check` write nothing and name the files that are out of date."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from appsync_js import permissions
-from tools.generate import asyncapi, call_pages, local_events, openapi, pages, schemas, typescript
+from tools.generate.registry import DOCUMENTS, Text
 
 ROOT: Final = Path(__file__).resolve().parents[2]
+COMMAND: Final = "python -m tools.generate"
 
 
-def _json(document: Callable[[], dict[str, Any]]) -> Callable[[], str]:
-    return lambda: json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
-
-
-DOCUMENTS: Final[dict[str, Callable[[], str]]] = {
-    "contract/generated/openapi.json": _json(openapi.document),
-    "contract/generated/asyncapi.json": _json(asyncapi.document),
-    "contract/generated/events.schema.json": _json(schemas.events_document),
-    "contract/generated/types.ts": typescript.document,
-    "docs/routes.md": pages.routes_page,
-    "docs/events.md": pages.events_page,
-    "docs/data-model.md": pages.data_model_page,
-    "docs/call-states.md": call_pages.call_states_page,
-    "docs/permissions.md": permissions.markdown,
-    "docs/local-events.md": local_events.page,
-}
-
-
-def write(root: Path = ROOT) -> list[str]:
-    """Write every document below a folder; return the paths that changed."""
-    changed = drifted(root)
-    for name in changed:
-        path = root / name
+def write(root: Path = ROOT, documents: Mapping[str, Text] = DOCUMENTS) -> None:
+    """Write the documents below a directory and print one line for each; files with the right text are not touched."""
+    for name, generate in documents.items():
+        path, text = root / name, generate()
+        if _present(path) == text:
+            print(f"{name}: unchanged")
+            continue
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(DOCUMENTS[name](), encoding="utf-8")
-    return changed
+        path.write_text(text, encoding="utf-8")
+        print(f"{name}: written")
 
 
-def drifted(root: Path = ROOT) -> list[str]:
-    """Return the documents below a folder that are missing or differ from the models."""
+def outdated(root: Path = ROOT, documents: Mapping[str, Text] = DOCUMENTS) -> list[str]:
+    """Return the documents below a directory that are missing or differ from their generated text.
+
+    Prints one line for each: to standard error where it is out of date, with the command that writes it.
+    """
     found = []
-    for name, document in DOCUMENTS.items():
-        path = root / name
-        if not path.exists() or path.read_text(encoding="utf-8") != document():
-            found.append(name)
+    for name, generate in documents.items():
+        present = _present(root / name)
+        if present == generate():
+            print(f"{name}: up to date")
+            continue
+        found.append(name)
+        problem = "is missing" if present is None else "is out of date"
+        print(f"{name} {problem}: run `{COMMAND}`", file=sys.stderr)
     return found
 
 
+def _present(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.is_file() else None
+
+
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command; return 1 where `--check` finds a document out of step."""
-    parser = argparse.ArgumentParser(prog="python -m tools.generate", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail when a document is out of step")
-    parser.add_argument("--root", type=Path, default=ROOT, help="folder that holds contract/ and docs/")
+    """Run the command; return 1 where `--check` finds a file that is out of date."""
+    parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a file is out of date")
+    parser.add_argument("--root", type=Path, default=ROOT, help="directory to write to (default: this repository)")
     options = parser.parse_args(arguments)
-    if not options.check:
-        for name in write(options.root):
-            print(f"written: {name}")
-        return 0
-    stale = drifted(options.root)
-    for name in stale:
-        print(f"{name} does not match what it is written from: run `python -m tools.generate`", file=sys.stderr)
-    return 1 if stale else 0
+    if options.check:
+        return 1 if outdated(options.root) else 0
+    write(options.root)
+    return 0
 
 
 if __name__ == "__main__":

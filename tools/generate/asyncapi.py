@@ -11,7 +11,7 @@ _PREFIX: Final = "#/components/schemas/"
 
 
 def document() -> dict[str, Any]:
-    """Return the AsyncAPI document, seen from the backend: it sends on every channel that carries an event."""
+    """Return the AsyncAPI document from the backend's point of view: it sends on every channel that carries events."""
     carried = [namespace for namespace in channels.NAMESPACES if events.EVENTS[namespace.name]]
     return {
         "asyncapi": "3.0.0",
@@ -20,8 +20,8 @@ def document() -> dict[str, Any]:
             "version": "1",
             "description": (
                 "AWS AppSync Events over a WebSocket with the subprotocol `aws-appsync-event-ws`. Delivery is at "
-                "least once: the same `eventId` may come again. What a client missed while it was away it asks "
-                "for by number (`getHistory`)."
+                "least once: an event may arrive again with the same `eventId`. A client that was disconnected "
+                "requests the messages it missed by sequence number (`getHistory`)."
             ),
         },
         "defaultContentType": "application/json",
@@ -30,7 +30,7 @@ def document() -> dict[str, Any]:
                 "host": "{endpoint}",
                 "pathname": "/event/realtime",
                 "protocol": "wss",
-                "variables": {"endpoint": {"description": "the realtime host, an output of the Events stack"}},
+                "variables": {"endpoint": {"description": "the realtime host (output of the Events stack)"}},
                 "security": [{"$ref": "#/components/securitySchemes/accessToken"}],
             }
         },
@@ -40,7 +40,7 @@ def document() -> dict[str, Any]:
             **{
                 f"receive_{namespace.name}": _operation(namespace, "receive")
                 for namespace in carried
-                if _open(namespace)
+                if namespace.optional
             },
         },
         "components": {
@@ -58,17 +58,13 @@ def document() -> dict[str, Any]:
     }
 
 
-def _open(namespace: channels.Namespace) -> bool:
-    return namespace.optional
-
-
 def _channel(namespace: channels.Namespace) -> dict[str, Any]:
     return {
         "address": f"/{namespace.name}/{{{namespace.segment}}}",
         "summary": namespace.carries,
         "description": (
             f"Subscribe: {namespace.subscribe}. Publish: {namespace.publish}."
-            + (" Present only where direct channel messaging is on." if namespace.optional else "")
+            + (" Exists only in environments with direct channel messaging." if namespace.optional else "")
         ),
         "parameters": {
             namespace.segment: {
@@ -83,11 +79,11 @@ def _channel(namespace: channels.Namespace) -> dict[str, Any]:
 
 
 def _operation(namespace: channels.Namespace, action: str) -> dict[str, Any]:
-    who = "The backend publishes" if action == "send" else "A member publishes"
+    publisher = "The backend publishes" if action == "send" else "A member publishes"
     return {
         "action": action,
         "channel": {"$ref": f"#/channels/{namespace.name}"},
-        "summary": f"{who} {namespace.carries}.",
+        "summary": f"{publisher} {namespace.carries}.",
         "messages": [
             {"$ref": f"#/channels/{namespace.name}/messages/{model.__name__}"}
             for model in events.EVENTS[namespace.name]

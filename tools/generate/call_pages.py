@@ -1,14 +1,14 @@
-"""`docs/call-states.md`: the picture of the calls' states and the table of their transitions."""
+"""`docs/call-states.md`: the diagram of the states of a call and the table of the transitions."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from contract.calls.transitions import RULES, Rule
+from contract.calls.transitions import RULES
 from tools.generate.pages import NOTICE, markdown_table, page
 
-_PICTURED: Final = tuple(rule for rule in RULES if not rule.name.startswith("S") or rule.status not in rule.to)
-"""Rules of the system that leave the status as it is are left out of the picture."""
+_PICTURED: Final = tuple(rule for rule in RULES if rule.action not in ("announce", "fail"))
+"""The rules in the picture; these two actions change neither the status nor a participant."""
 _TERMINAL: Final = ("ENDED", "MISSED", "REJECTED", "CANCELLED")
 
 
@@ -16,13 +16,13 @@ def call_states_page() -> str:
     """Return the page."""
     rows = [
         (
-            rule.name,
+            f"`{rule.name}`",
             rule.status or "no call",
             f"`{rule.action}`" + ("" if len(rule.call_types) > 1 else f" ({rule.call_types[0]})"),
-            ", ".join(standing.name for standing in rule.standings),
+            ", ".join(role.name for role in rule.actors),
             " or ".join(rule.to),
             rule.summary,
-            rule.tells,
+            rule.publishes or "none",
         )
         for rule in RULES
     ]
@@ -32,9 +32,9 @@ def call_states_page() -> str:
             "# States of a call",
             picture(),
             "## Transitions",
-            markdown_table(("rule", "from", "action", "by", "to", "what then holds", "who is told"), rows),
-            "T10: once a call is over, and wherever no rule applies, nothing changes. The same actor repeating the "
-            "same action gets 200 and the same answer; everybody else gets 409 with the call as it is in `call`.",
+            markdown_table(("rule", "from", "action", "by", "to", "then", "events"), rows),
+            "Once a call is over, and wherever no rule applies, nothing changes (T10). The same actor repeating the "
+            "same action gets 200 and the same answer; every other request gets 409 with the call as it is in `call`.",
         ]
     )
 
@@ -50,12 +50,7 @@ def _arrows() -> dict[tuple[str, str], list[str]]:
     found: dict[tuple[str, str], list[str]] = {}
     for rule in _PICTURED:
         for target in rule.to:
-            label = _label(rule)
-            labels = found.setdefault((rule.status or "[*]", target), [])
-            if label not in labels:
-                labels.append(label)
+            names = found.setdefault((rule.status or "[*]", target), [])
+            if rule.name not in names:
+                names.append(rule.name)
     return found
-
-
-def _label(rule: Rule) -> str:
-    return f"{rule.name} {rule.action}".replace("_", " ")

@@ -55,8 +55,8 @@ def _message_types(namespace: str) -> str:
 
     rows = []
     for kind, rule in RULES.items():
-        optional = [*rule.allowed, *([] if "content" in rule.needed else ["content"])]
-        rows.append(f"  {kind}: {{ required: {names(rule.needed)}, optional: {names(optional)} }},\n")
+        optional = [*rule.allowed, *([] if "content" in rule.required else ["content"])]
+        rows.append(f"  {kind}: {{ required: {names(rule.required)}, optional: {names(optional)} }},\n")
     return f"const MESSAGE_TYPES = {{\n{''.join(rows)}}};\n"
 
 

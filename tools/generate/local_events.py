@@ -1,4 +1,4 @@
-"""The generated parts of docs/local-events.md: the flags, and what the service does where AWS documents nothing."""
+"""The generated parts of docs/local-events.md: the flags, and the assumptions where AWS documents nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from appsync_events_local.cli.arguments import parser
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "local-events.md"
 _PART: Final = re.compile(
-    r"(<!-- (?P<name>[a-z]+): written by `make contract` -->\n).*?(<!-- end of (?P=name) -->)", re.DOTALL
+    r"<!-- (?P<name>[a-z]+): written by [^\n]*-->\n.*?(?P<end><!-- end of (?P=name) -->)", re.DOTALL
 )
 
 
@@ -29,7 +29,12 @@ def page() -> str:
         raise ValueError(
             f"{PAGE.name} must have the parts {', '.join(sorted(_TABLES))}, not {', '.join(sorted(found))}"
         )
-    return _PART.sub(lambda match: f"{match[1]}{_TABLES[match['name']]()}{match[3]}", text)
+    return _PART.sub(_generated, text)
+
+
+def _generated(part: re.Match[str]) -> str:
+    name = part["name"]
+    return f"<!-- {name}: written by `make generate` -->\n{_TABLES[name]()}{part['end']}"
 
 
 def _flags() -> str:

@@ -10,7 +10,7 @@ import msgspec
 from contract import limits, requests, responses
 from contract.route import Route
 from contract.routes import ROUTES
-from contract.statuses import EVERYWHERE, STATUSES
+from contract.statuses import COMMON, STATUSES
 from tools.generate import schemas
 
 PREFIX: Final = "#/components/schemas/"
@@ -19,14 +19,14 @@ _TAGS: Final = {
     "messages": "Send, read, page, edit and delete messages.",
     "conversations": "Direct conversations and groups.",
     "users": "Profiles, search and blocks.",
-    "calls": "Ringing, answering and ending calls.",
+    "calls": "Start, answer, reject, cancel and end calls.",
 }
-_API: Final = "the API's address, an output of the Routes stack"
+_API: Final = "the API's address (output of the Routes stack)"
 _SUCCESS: Final = {200: "Done.", 201: "Created."}
 
 
 class GatewayMessage(msgspec.Struct):
-    """How the HTTP API itself refuses a request before it reaches a function (401, 403, 404, 429)."""
+    """The body of an error that the HTTP API returns before a function runs (401, 403, 404, 429)."""
 
     message: str
 
@@ -44,8 +44,8 @@ def document() -> dict[str, Any]:
             "title": "PantherKolab chat API",
             "version": "1",
             "description": (
-                "Every answer is JSON with `success`. Every body refuses unknown fields. Dates are ISO 8601 in UTC "
-                "with milliseconds. The caller is the `sub` of the access token."
+                "Every response is JSON with `success`. Unknown fields in a request are refused. Dates are ISO 8601 in "
+                "UTC with milliseconds. The caller is the `sub` of the access token."
             ),
         },
         "servers": [{"url": "{api}", "variables": {"api": {"default": "https://api.example", "description": _API}}}],
@@ -58,7 +58,7 @@ def document() -> dict[str, Any]:
                     "type": "http",
                     "scheme": "bearer",
                     "bearerFormat": "JWT",
-                    "description": "An access token of the user pool (`token_use` is `access`).",
+                    "description": "An access token of the user pool (its claim `token_use` is `access`).",
                 }
             },
             "schemas": schemas.components(models, PREFIX),
@@ -67,7 +67,7 @@ def document() -> dict[str, Any]:
 
 
 def _has_body(route: Route) -> bool:
-    return not route.query and route.request is not requests.Nothing
+    return not route.query and route.request is not requests.EmptyRequest
 
 
 def _operation(route: Route) -> dict[str, Any]:
@@ -89,10 +89,10 @@ def _operation(route: Route) -> dict[str, Any]:
 
 
 def _description(route: Route) -> str:
-    text = route.request.__doc__ if route.request is not requests.Nothing else None
+    text = route.request.__doc__ if route.request is not requests.EmptyRequest else None
     parts = [" ".join((text or "").split())]
     if route.rate:
-        parts.append(f"At most {route.rate.count} times in {route.rate.seconds} seconds for one user.")
+        parts.append(f"Rate limit: {route.rate.count} requests per user in {route.rate.seconds} seconds.")
     return " ".join(part for part in parts if part) or route.summary
 
 
@@ -126,8 +126,8 @@ def _responses(route: Route) -> dict[str, Any]:
 
 
 def refusals(route: Route) -> dict[int, str]:
-    """Return every status of refusal that a route may answer, with what it means there."""
-    found = {status: STATUSES[status][1] for status in EVERYWHERE}
+    """Return every error status that a route may return, with its causes."""
+    found = {status: STATUSES[status][1] for status in COMMON}
     if _has_body(route):
         found[413] = f"{STATUSES[413][1]}: more than {limits.BODY_BYTES} bytes"
     found.update(route.refusals)

@@ -1,4 +1,4 @@
-"""JSON Schemas of the models: msgspec's own, with what holds on the wire and msgspec cannot say."""
+"""JSON Schemas of the models: those of msgspec, with the additions that hold on the wire."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ def request_models() -> tuple[type[requests.Request], ...]:
 
 
 def response_models() -> tuple[type[Any], ...]:
-    """Return the models of every answer, in the order of the routes, each once, the failure last."""
+    """Return the models of every response, in the order of the routes, each once; the error response is the last."""
     return (*dict.fromkeys(route.response for route in routes.ROUTES), responses.Failure)
 
 
 def event_models() -> tuple[type[Any], ...]:
-    """Return the models of every event, in the order of the catalogue, each once."""
+    """Return the models of every event, in the order of `EVENTS`, each once."""
     return tuple(dict.fromkeys(model for models in events.EVENTS.values() for model in models))
 
 
 def components(models: Iterable[type[Any]], prefix: str) -> dict[str, Schema]:
-    """Return the JSON Schema (2020-12) of every model and of what it refers to, by name and sorted.
+    """Return the JSON Schema (2020-12) of every model and of every model it refers to, sorted by name.
 
     Args:
         models: msgspec structs.
-        prefix: what a reference starts with, for example `#/components/schemas/`.
+        prefix: start of every reference, for example `#/components/schemas/`.
 
     Returns:
-        Schemas by model name. Whatever the backend writes lists all its fields as required, since it always
-        writes all of them; an event also has the `serverTimestamp` that onPublish adds.
+        Schemas by model name. In a response or event every field is required, since the backend always writes all
+        of them; an event also has the field `serverTimestamp`, which onPublish adds.
     """
     _, found = msgspec.json.schema_components(tuple(models), ref_template=prefix + "{name}")
     tags = {model.__name__ for model in event_models()}
@@ -52,7 +52,7 @@ def components(models: Iterable[type[Any]], prefix: str) -> dict[str, Schema]:
         if name in tags:
             schema["properties"][SERVER_TIMESTAMP] = {
                 "type": "string",
-                "description": "when the channel's onPublish handler let the event pass",
+                "description": "when the channel's onPublish handler accepted the event",
             }
             schema["required"].append(SERVER_TIMESTAMP)
     return dict(sorted(schemas.items()))
@@ -65,7 +65,7 @@ def _readable(schema: Schema) -> Schema:
 
 
 def _as_written(schema: Schema) -> None:
-    """Require every field: whatever has a default is written, too; only what may be unset has neither."""
+    """Require every field, also those with a default; only a field that may be unset stays optional."""
     properties = schema["properties"]
     always = schema.get("required", [])
     schema["required"] = [name for name, field in properties.items() if name in always or "default" in field]
@@ -78,15 +78,15 @@ def _as_written(schema: Schema) -> None:
 
 
 def events_document() -> Schema:
-    """Return one JSON Schema for everything that arrives on a channel; `$defs` names each event and its parts."""
+    """Return one JSON Schema for all events that channels carry; `$defs` holds each event and its parts."""
     definitions = components(event_models(), "#/$defs/")
     return {
         "$schema": DIALECT,
         "$id": "urn:pantherkolab:events",
         "title": "Event",
         "description": (
-            "An event as it arrives on a channel. A client that has seen `eventId` ignores the event; "
-            "it also ignores a `type` that it does not know."
+            "An event as received on a channel. A client ignores an event whose `eventId` it has already received, "
+            "and an event with an unknown `type`."
         ),
         "oneOf": [{"$ref": f"#/$defs/{model.__name__}"} for model in event_models()],
         "$defs": definitions,

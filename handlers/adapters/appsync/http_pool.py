@@ -1,6 +1,6 @@
-"""Kept HTTP connections to one address, one per thread, on the standard library's client.
+"""Persistent HTTP connections to one address, one per thread, on the standard library's client.
 
-A request leaves in a single write: `http.client` sends headers and body separately, and the body of a small request
+A request is sent in a single write: `http.client` sends headers and body separately, and the body of a small request
 then waits for the acknowledgement of the headers.
 """
 
@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True)
-class HttpAnswer:
+class HttpResponse:
     """Status and body of an HTTP response."""
 
     status: int
@@ -25,7 +25,7 @@ class HttpAnswer:
 
 
 class HttpPool:
-    """Sends POST requests to one address; every thread keeps a connection of its own.
+    """Sends POST requests to one address; every thread has its own connection.
 
     Args:
         url: `http://` or `https://` address.
@@ -44,12 +44,12 @@ class HttpPool:
         self._open: set[http.client.HTTPConnection] = set()
         weakref.finalize(self, _close, self._open)
 
-    def post(self, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
-        """Send a request and read its whole answer. A kept connection that the server has closed is replaced, once.
+    def post(self, headers: Mapping[str, str], body: bytes) -> HttpResponse:
+        """Send a request and read the whole response. A connection that the server has closed is replaced once.
 
         Raises:
-            OSError: no connection, or none in time; the request may or may not have arrived.
-            http.client.HTTPException: the answer is not HTTP.
+            OSError: no connection, or a timeout; the request may or may not have arrived.
+            http.client.HTTPException: the response is not HTTP.
         """
         head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         request = f"POST {self._path} HTTP/1.1\r\n{head}content-length: {len(body)}\r\n\r\n".encode("latin-1") + body
@@ -76,12 +76,12 @@ class HttpPool:
         self._open.add(connection)
         return connection
 
-    def _exchange(self, connection: http.client.HTTPConnection, request: bytes) -> HttpAnswer:
+    def _exchange(self, connection: http.client.HTTPConnection, request: bytes) -> HttpResponse:
         try:
             connection.sock.sendall(request)
             response = http.client.HTTPResponse(connection.sock, method="POST")
             response.begin()
-            answer = HttpAnswer(response.status, response.read())
+            answer = HttpResponse(response.status, response.read())
         except BaseException:
             self._drop(connection)
             raise

@@ -1,23 +1,15 @@
-"""Signature version 4 for one address and service, as lean as a publish to every participant needs it.
+"""Signature version 4 for requests to one address and service.
 
-botocore's signer and request objects cost as much processor time as all the rest of a publish. Here the canonical
-request of an HTTP publish is fixed but for its body and time, and the key is derived once a day (IAM: create a signed
-AWS API request). A test holds every header against botocore's own signer.
+botocore's signer and request objects use as much processor time as the rest of a publish. Here the canonical request
+of an HTTP publish varies only in its body and time, and the key is derived once a day (IAM: create a signed AWS API
+request). A test compares every header with botocore's own signer.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import Any, Protocol
-
-
-class Credentials(Protocol):
-    """What botocore's frozen credentials are: two keys, and a token where the credentials are temporary."""
-
-    access_key: str
-    secret_key: str
-    token: str | None
+from typing import Any
 
 
 def _hmac(key: bytes, text: str) -> bytes:
@@ -28,8 +20,8 @@ class Signer:
     """Signs POST requests with a JSON body to one host and path.
 
     Args:
-        host: as in the `host` header, with the port where it is not the scheme's own.
-        path: path of the address; plain characters only.
+        host: as in the `host` header, with the port unless it is the scheme's default.
+        path: path of the address, without characters that need escaping.
         region, service: of the credential scope.
     """
 
@@ -40,16 +32,16 @@ class Signer:
         self._parts = (region, service, "aws4_request")
         self._derived: tuple[str, str, bytes] = ("", "", b"")
 
-    def headers(self, body: bytes, credentials: Credentials | Any, time: str) -> dict[str, str]:
-        """Return the headers to send with a body.
+    def headers(self, body: bytes, credentials: Any, time: str) -> dict[str, str]:
+        """Return the headers of a request.
 
         Args:
-            body: the exact bytes to be sent.
-            credentials: access key, secret key and token.
-            time: now, as `YYYYMMDDTHHMMSSZ` in UTC.
+            body: the exact bytes of the body.
+            credentials: botocore's frozen credentials: access key, secret key, and token if they are temporary.
+            time: the present time, as `YYYYMMDDTHHMMSSZ` in UTC.
 
         Returns:
-            Every header of the request but content-length.
+            Every header of the request except content-length.
         """
         headers = {"content-type": "application/json", "host": self._host, "x-amz-date": time}
         if credentials.token:

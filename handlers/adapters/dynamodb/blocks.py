@@ -1,98 +1,106 @@
-"""The Blocks table, and what a block changes in the direct conversation (`handlers.core.users.ports.Blocks`)."""
+"""The table Blocks, and the part of a direct conversation that a block changes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
-from handlers.adapters.dynamodb.batches import batch_get, count, query
 from handlers.adapters.dynamodb.codec import to_item
 from handlers.adapters.dynamodb.conversations.reader import unchanged
 from handlers.adapters.dynamodb.conversations.rows import member_key
 from handlers.adapters.dynamodb.outbox import outbox_put
+from handlers.adapters.dynamodb.reads import batch_get, count, query
 from handlers.adapters.dynamodb.transactions import commit
-from handlers.core.users.ports import BlockChange
+from handlers.core.conversations.ports import BlockReader
+from handlers.core.users.ports import BlockChange, BlockStore
 
 
-class DynamoBlockPairs(msgspec.Struct, frozen=True, kw_only=True):
-    """Reads blocks (`handlers.core.conversations.ports.BlockPairs`)."""
+class DynamoBlockReader(BlockReader):
+    """Reads blocks.
 
-    client: Any
-    blocks: str
+    Args:
+        client: the `dynamodb` client.
+        blocks: name of the table Blocks.
+    """
+
+    def __init__(self, *, client: Any, blocks: str) -> None:
+        self._client = client
+        self._blocks = blocks
 
     def between(self, first: str, second: str) -> Mapping[tuple[str, str], bool]:
-        """Return, for both directions (who, whom), whether the block stands."""
         pairs = dict.fromkeys(((first, second), (second, first)), False)
-        keys = [{"userId": who, "blockedUserId": whom} for who, whom in pairs]
-        for item in batch_get(self.client, self.blocks, keys, "the blocks"):
+        keys = [{"userId": blocker, "blockedUserId": blocked} for blocker, blocked in pairs]
+        for item in batch_get(self._client, self._blocks, keys, "the blocks"):
             pairs[item["userId"], item["blockedUserId"]] = True
         return pairs
 
 
-class DynamoBlocks(DynamoBlockPairs, frozen=True, kw_only=True):
-    """Reads and writes blocks. The fields besides the client are table names."""
+class DynamoBlockStore(DynamoBlockReader, BlockStore):
+    """Reads and writes blocks.
 
-    conversations: str
-    members: str
-    outbox: str
+    Args:
+        client: the `dynamodb` client.
+        blocks, conversations, members, outbox: names of the tables.
+    """
+
+    def __init__(self, *, client: Any, blocks: str, conversations: str, members: str, outbox: str) -> None:
+        super().__init__(client=client, blocks=blocks)
+        self._conversations = conversations
+        self._members = members
+        self._outbox = outbox
 
     def blocked_by(self, user_id: str) -> list[str]:
-        """Return the users whom one user has blocked, read consistently."""
         request = {
-            "TableName": self.blocks,
+            "TableName": self._blocks,
             "KeyConditionExpression": "userId = :user",
             "ExpressionAttributeValues": to_item({":user": user_id}),
             "ConsistentRead": True,
         }
-        return [item["blockedUserId"] for item in query(self.client, request, "the blocked users")]
+        return [item["blockedUserId"] for item in query(self._client, request, "the blocked users")]
 
     def count(self, user_id: str) -> int:
-        """Return how many users one user has blocked."""
-        return count(self.client, self.blocks, "userId", user_id, "the number of blocked users")
+        return count(self._client, self._blocks, "userId", user_id, "the number of blocked users")
 
     def change(self, change: BlockChange) -> bool:
-        """Store a change; return False where the block or the conversation has changed meanwhile."""
         actions = [self._block(change), self._conversation(change)]
         if change.reveal:
             actions.append(self._reveal(change))
-        actions += [outbox_put(self.outbox, record) for record in change.outbox]
-        return commit(self.client, actions, "the block")
+        actions += [outbox_put(self._outbox, record) for record in change.outbox]
+        return commit(self._client, actions, "the block")
 
     def _block(self, change: BlockChange) -> dict[str, Any]:
-        key = {"userId": change.who, "blockedUserId": change.whom}
-        if change.stands:
+        key = {"userId": change.blocker, "blockedUserId": change.blocked}
+        if change.active:
             return {
                 "Put": {
-                    "TableName": self.blocks,
+                    "TableName": self._blocks,
                     "Item": to_item({**key, "createdAt": change.now}),
                     "ConditionExpression": "attribute_not_exists(userId)",
                 }
             }
         return {
             "Delete": {
-                "TableName": self.blocks,
+                "TableName": self._blocks,
                 "Key": to_item(key),
                 "ConditionExpression": "attribute_exists(userId)",
             }
         }
 
     def _conversation(self, change: BlockChange) -> dict[str, Any]:
-        target = {"TableName": self.conversations, "Key": to_item({"conversationId": change.conversation_id})}
-        if change.known is None:
+        target = {"TableName": self._conversations, "Key": to_item({"conversationId": change.conversation_id})}
+        if change.conversation is None:
             return {"ConditionCheck": {**target, "ConditionExpression": "attribute_not_exists(conversationId)"}}
-        version = change.known.conversation.version
+        version = change.conversation.conversation.version
         return {
             "Update": {
                 **target,
-                "UpdateExpression": f"SET #version = :after {'ADD' if change.stands else 'DELETE'} blockedBy :who",
+                "UpdateExpression": f"SET #version = :after {'ADD' if change.active else 'DELETE'} blockedBy :blocker",
                 "ConditionExpression": (
                     f"attribute_exists(conversationId) AND {unchanged('#version', version, ':before')}"
                 ),
                 "ExpressionAttributeNames": {"#version": "version"},
                 "ExpressionAttributeValues": to_item(
-                    {":before": version, ":after": version + 1, ":who": frozenset({change.who})}
+                    {":before": version, ":after": version + 1, ":blocker": frozenset({change.blocker})}
                 ),
             }
         }
@@ -100,8 +108,8 @@ class DynamoBlocks(DynamoBlockPairs, frozen=True, kw_only=True):
     def _reveal(self, change: BlockChange) -> dict[str, Any]:
         return {
             "Update": {
-                "TableName": self.members,
-                "Key": member_key(change.who, change.conversation_id),
+                "TableName": self._members,
+                "Key": member_key(change.blocker, change.conversation_id),
                 "UpdateExpression": "REMOVE #hidden",
                 "ExpressionAttributeNames": {"#hidden": "hidden"},
                 "ConditionExpression": "attribute_exists(userId)",

@@ -1,4 +1,4 @@
-"""Failures of DynamoDB requests, as the errors of the product."""
+"""Translates failures of DynamoDB requests into the errors of `handlers.core.shared.errors`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.core.shared.errors import OutcomeUnknownError, UnavailableError
 
-_UNANSWERED = frozenset(
+_OUTCOME_UNKNOWN = frozenset(
     {
         "InternalServerError",
         "ServiceUnavailable",
@@ -17,9 +17,7 @@ _UNANSWERED = frozenset(
         "TransactionInProgressException",
     }
 )
-"""Errors after which a write may nevertheless have happened."""
-
-
+"""Errors after which a write may have happened."""
 _THROTTLED = frozenset(
     {
         "ProvisionedThroughputExceededException",
@@ -29,25 +27,25 @@ _THROTTLED = frozenset(
         "LimitExceededException",
     }
 )
-"""Errors that say that nothing happened, and that trying again helps."""
+"""Errors that mean that nothing was written and that a repeat may succeed."""
 
 
 def error_code(error: ClientError) -> str:
-    """Return the service's name of an error, for example `ConditionalCheckFailedException`."""
+    """Return the service's code of an error, for example `ConditionalCheckFailedException`."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
 @contextmanager
 def reading(what: str) -> Iterator[None]:
-    """Turn a read's failures into `UnavailableError`; what the service refuses for good is a defect, and passes.
+    """Translate transient failures of a read into `UnavailableError`; other errors are defects and are not caught.
 
     Args:
-        what: what is read, for people, for example `the conversation`.
+        what: what is read, for error messages, for example `the conversation`.
     """
     try:
         yield
     except ClientError as error:
-        if error_code(error) in _THROTTLED | _UNANSWERED:
+        if error_code(error) in _THROTTLED | _OUTCOME_UNKNOWN:
             raise UnavailableError(f"{what} could not be read just now; try again") from error
         raise
     except BotoCoreError as error:
@@ -56,10 +54,12 @@ def reading(what: str) -> Iterator[None]:
 
 @contextmanager
 def writing(what: str) -> Iterator[None]:
-    """Turn a write's failures into `UnavailableError` (nothing happened) or `OutcomeUnknownError`; others pass.
+    """Translate failures of a write into `UnavailableError` (nothing was written) or `OutcomeUnknownError`.
+
+    Other errors are not caught: failed conditions, which the caller handles, and defects.
 
     Args:
-        what: what is written, for people, for example `the message`.
+        what: what is written, for error messages, for example `the message`.
     """
     try:
         yield
@@ -67,7 +67,7 @@ def writing(what: str) -> Iterator[None]:
         code = error_code(error)
         if code in _THROTTLED:
             raise UnavailableError(f"{what} could not be stored just now; nothing was stored; try again") from error
-        if code in _UNANSWERED:
+        if code in _OUTCOME_UNKNOWN:
             raise OutcomeUnknownError(f"{what}: {code}") from error
         raise
     except BotoCoreError as error:

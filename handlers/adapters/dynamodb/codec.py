@@ -1,7 +1,7 @@
-"""Values and items between Python and DynamoDB's wire format.
+"""Converts values and items between Python and DynamoDB's wire format.
 
-Text, numbers, booleans, lists, maps, and sets of text or numbers. None is left out of an item, since an index key may
-not be null (Amazon DynamoDB: secondary indexes), and so an absent attribute stands for null everywhere.
+Supported are text, numbers, booleans, lists, maps, and sets of text or numbers. An attribute that is None is left out
+of its item, since an index key must not be null (Amazon DynamoDB: secondary indexes); an absent attribute means None.
 """
 
 from __future__ import annotations
@@ -10,17 +10,15 @@ from collections.abc import Mapping
 from typing import Any
 
 Value = Mapping[str, Any]
-"""A value as the wire has it, for example `{"S": "text"}`."""
-
-
+"""A value in DynamoDB's format, for example `{"S": "text"}`."""
 Item = Mapping[str, Value]
 
 
 def to_value(value: Any) -> dict[str, Any]:
-    """Return one value as the wire has it.
+    """Convert a value to DynamoDB's format.
 
     Raises:
-        TypeError: DynamoDB has no such type, or the set is empty or mixed.
+        TypeError: DynamoDB has no such type, or the set is empty or of mixed types.
     """
     match value:
         case str():
@@ -41,7 +39,7 @@ def to_value(value: Any) -> dict[str, Any]:
 
 
 def to_item(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return an item (or a map) as the wire has it; attributes that are None are left out."""
+    """Convert an item or a map to DynamoDB's format; attributes that are None are left out."""
     return {name: to_value(value) for name, value in values.items() if value is not None}
 
 
@@ -50,10 +48,10 @@ def _number(text: str) -> int | float:
 
 
 def from_value(value: Value) -> Any:
-    """Return a value from the wire: a whole number as int, another as float, a set as frozenset.
+    """Convert a value from DynamoDB's format: a whole number to int, another number to float, a set to frozenset.
 
     Raises:
-        TypeError: the type is none that the product stores.
+        TypeError: an unsupported type.
     """
     for kind, content in value.items():
         match kind:
@@ -75,5 +73,5 @@ def from_value(value: Value) -> Any:
 
 
 def from_item(item: Item) -> dict[str, Any]:
-    """Return an item (or a map) from the wire."""
+    """Convert an item or a map from DynamoDB's format."""
     return {name: from_value(value) for name, value in item.items()}

@@ -1,4 +1,4 @@
-"""The Outbox table."""
+"""Stores and reads records of the Outbox table."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from contract import limits, tables
-from handlers.adapters.dynamodb.client import error_code, reading, writing
+from handlers.adapters.dynamodb.client import error_code, writing
 from handlers.adapters.dynamodb.codec import from_item, to_item, to_value
-from handlers.core.delivery.ports import OutboxRecord
+from handlers.adapters.dynamodb.reads import get_item, query
+from handlers.core.delivery.ports import Outbox, OutboxRecord
 from handlers.core.shared.timestamps import from_iso, to_iso
 
 _DUE = "due"
-_SHARD = {"#shard": tables.OUTBOX.indexes[0].partition.name}
+_INDEX = tables.OUTBOX.index("ByDue")
+_SHARD = {"#shard": _INDEX.partition.name}
 """The name is a reserved word (Amazon DynamoDB: reserved words)."""
-_INDEX = tables.OUTBOX.indexes[0].name
 
 
 def outbox_put(table: str, record: OutboxRecord) -> dict[str, Any]:
-    """Return the action that stores a record, for the transaction of the change that the event tells of."""
+    """Return the action that stores a record, for the transaction of the change that the event describes."""
     item = to_item(
         {
             "eventId": record.event_id,
@@ -54,33 +55,26 @@ def _record(item: dict[str, Any]) -> OutboxRecord:
     )
 
 
-class DynamoOutbox:
-    """Reads and settles outbox records (`handlers.core.delivery.ports.Outbox`)."""
+class DynamoOutbox(Outbox):
+    """Reads, updates and deletes outbox records."""
 
     def __init__(self, client: Any, table: str) -> None:
         self._client = client
         self._table = table
 
     def get(self, event_id: str) -> OutboxRecord | None:
-        """Read a record consistently; None once everybody has the event."""
-        with reading("the event"):
-            answer = self._client.get_item(TableName=self._table, Key=self._key(event_id), ConsistentRead=True)
-        return _record(from_item(answer["Item"])) if "Item" in answer else None
+        item = get_item(self._client, self._table, {"eventId": event_id}, "the event")
+        return _record(item) if item else None
 
     def delete(self, event_id: str) -> None:
-        """Everybody has the event."""
         with writing("the event"):
             self._client.delete_item(TableName=self._table, Key=self._key(event_id))
 
     def keep_only(self, event_id: str, recipients: Sequence[str]) -> None:
-        """Only these recipients are left; does nothing where the record is gone."""
         self._update(event_id, "SET recipients = :left", "attribute_exists(eventId)", {":left": list(recipients)})
 
     def finish_slice(self, event_id: str, number: int) -> None:
-        """A slice is published; with the last one the record goes. Does nothing where either is gone.
-
-        A record never stands without its last slice: it would read as one to be published to everybody at once.
-        """
+        # The last slice is removed by deleting the record: without slices it would be published to all recipients.
         done = {":done": frozenset({number})}
         if self._update(event_id, "DELETE pendingSlices :done", "size(pendingSlices) > :one", {**done, ":one": 1}):
             return
@@ -97,31 +91,22 @@ class DynamoOutbox:
                     raise
 
     def due(self, now: int) -> Iterable[tuple[str, int]]:
-        """Return (event id, due_at) of every record that is due, oldest first."""
         request: dict[str, Any] = {
             "TableName": self._table,
-            "IndexName": _INDEX,
+            "IndexName": _INDEX.name,
             "KeyConditionExpression": "#shard = :due AND dueAt <= :now",
             "ExpressionAttributeNames": _SHARD,
             "ExpressionAttributeValues": {":due": to_value(_DUE), ":now": to_value(to_iso(now))},
         }
-        while True:
-            with reading("the events due"):
-                page = self._client.query(**request)
-            for item in map(from_item, page["Items"]):
-                yield item["eventId"], from_iso(item["dueAt"])
-            if "LastEvaluatedKey" not in page:
-                return
-            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        for item in query(self._client, request, "the due events"):
+            yield item["eventId"], from_iso(item["dueAt"])
 
     def claim(self, event_id: str, due_at: int, next_due_at: int) -> OutboxRecord | None:
-        """Count one attempt and move a record's due date on; None if somebody else did, or the record is gone."""
         values = {":old": to_iso(due_at), ":next": to_iso(next_due_at), ":one": 1}
         after = self._update(event_id, "SET dueAt = :next ADD attempts :one", "dueAt = :old", values)
         return _record(after) if after else None
 
     def give_up(self, event_id: str) -> None:
-        """Let the sweep see the record no more. It stays readable until its time to live ends."""
         self._update(event_id, "REMOVE #shard", "attribute_exists(eventId)", {}, _SHARD)
 
     @staticmethod
@@ -136,7 +121,7 @@ class DynamoOutbox:
         values: dict[str, Any],
         names: dict[str, str] | None = None,
     ) -> dict[str, Any] | None:
-        """Change a record on a condition and return it as it is now; None where the condition does not hold."""
+        """Update a record on a condition and return the updated record; None where the condition fails."""
         request: dict[str, Any] = {
             "TableName": self._table,
             "Key": self._key(event_id),

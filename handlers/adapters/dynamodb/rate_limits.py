@@ -1,4 +1,4 @@
-"""The RateLimits table."""
+"""The table RateLimits."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from botocore.exceptions import ClientError
 from contract.limits import RateLimit
 from handlers.adapters.dynamodb.client import error_code, writing
 from handlers.adapters.dynamodb.codec import to_item
+from handlers.core.shared.ports import RateCounter
 
 
 def rate_update(table: str, user_id: str, rate: RateLimit, now: int) -> dict[str, Any]:
     """Return the parameters of the conditional update that counts one use, for UpdateItem or a transaction.
 
-    Its condition fails exactly where the window is used up.
+    Its condition fails where the limit of the present window is reached.
 
     Args:
-        table: the table's name.
-        user_id: who uses.
-        rate: what is used.
+        table: name of the table RateLimits.
+        user_id: the user whose use is counted.
+        rate: the rate limit.
         now: milliseconds since the epoch.
     """
     window = rate.window(now / 1000)
@@ -35,15 +36,19 @@ def rate_update(table: str, user_id: str, rate: RateLimit, now: int) -> dict[str
     }
 
 
-class DynamoRateCounter:
-    """Counts single uses (`handlers.core.delivery.ports.RateCounter`)."""
+class DynamoRateCounter(RateCounter):
+    """Counts uses, one update each.
+
+    Args:
+        client: the `dynamodb` client.
+        table: name of the table RateLimits.
+    """
 
     def __init__(self, client: Any, table: str) -> None:
         self._client = client
         self._table = table
 
     def count(self, user_id: str, rate: RateLimit, now: int) -> bool:
-        """Count one use; return False, and count nothing, where the window is used up."""
         with writing("the use"):
             try:
                 self._client.update_item(**rate_update(self._table, user_id, rate, now))

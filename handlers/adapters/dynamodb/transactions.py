@@ -1,4 +1,4 @@
-"""DynamoDB transactions: sent again while unanswered, and why one was cancelled."""
+"""DynamoDB transactions: repeated with the same token while the outcome is unknown; reasons of a cancellation."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from handlers.adapters.dynamodb.codec import from_item
 from handlers.core.shared.errors import OutcomeUnknownError, UnavailableError
 
 
-class Reason:
-    """Why one action of a transaction was refused: `code` is `None` for an action that was fine."""
+class CancellationReason:
+    """Why an action cancelled its transaction: `code` is "None" for an action that did not."""
 
     __slots__ = ("code", "item")
 
@@ -23,57 +23,58 @@ class Reason:
         self.item = item
 
     @property
-    def refused(self) -> bool:
-        """Whether the action's own condition failed; `item` then is what stood there."""
+    def condition_failed(self) -> bool:
+        """Whether the action's own condition failed; `item` is then the stored item."""
         return self.code == "ConditionalCheckFailed"
 
+    @property
+    def contended(self) -> bool:
+        """Whether another transaction was in progress on the action's item."""
+        return self.code == "TransactionConflict"
 
-def cancellation(error: ClientError) -> list[Reason] | None:
-    """Return why a transaction was cancelled, in the order of its actions; None for every other error."""
+
+def cancellation(error: ClientError) -> list[CancellationReason] | None:
+    """Return the reasons of a cancelled transaction, in the order of its actions; None for every other error."""
     if error_code(error) != "TransactionCanceledException":
         return None
     return [
-        Reason(reason.get("Code", "None"), from_item(reason["Item"]) if reason.get("Item") else None)
+        CancellationReason(reason.get("Code", "None"), from_item(reason["Item"]) if reason.get("Item") else None)
         for reason in error.response.get("CancellationReasons", [])
     ]
 
 
-_RIVALRY = frozenset({"None", "ConditionalCheckFailed", "TransactionConflict"})
-
-
-_CANCELLED_BY_LOAD = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded"})
+_CONCURRENCY = frozenset({"None", "ConditionalCheckFailed", "TransactionConflict"})
+_THROTTLING = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded"})
 
 
 class TransactionCancelledError(Exception):
-    """A transaction was cancelled, so that nothing of it happened; `reasons` are in the order of its actions."""
+    """A transaction was cancelled and nothing was written; `reasons` are in the order of its actions."""
 
-    def __init__(self, reasons: list[Reason]) -> None:
+    def __init__(self, reasons: list[CancellationReason]) -> None:
         super().__init__(", ".join(reason.code for reason in reasons))
         self.reasons = reasons
 
 
 _PAUSE_SECONDS = 0.05
-"""An unanswered transaction may still be under way; it is given a moment to end."""
-
-
+"""Pause before a transaction is repeated: one with unknown outcome may still be in progress."""
 TRANSACTION_TRIES = 2
-"""How often a transaction is sent, each time with botocore's own attempts: more would outlast the route's timeout."""
+"""Most sends of a transaction, each with botocore's own attempts: more would exceed the route's timeout."""
 
 
 def transact(client: Any, actions: list[dict[str, Any]], token: str, what: str) -> None:
-    """Run one TransactWriteItems; where nobody answers, send it again with the same token, so that it happens once.
+    """Run one TransactWriteItems; repeat it with the same token while the outcome is unknown, so that it happens once.
 
     Args:
         client: the DynamoDB client.
         actions: TransactItems; conditions should ask for ALL_OLD.
-        token: ClientRequestToken: fresh for every different list of actions.
-        what: what is written, for people.
+        token: ClientRequestToken; a different one for every list of actions.
+        what: what is written, for error messages.
 
     Raises:
-        TransactionCancelledError: a condition failed, or another transaction is under way on an item.
+        TransactionCancelledError: a condition failed, or another transaction is in progress on an item.
         UnavailableError: throttled; nothing was written.
-        OutcomeUnknownError: nobody answered, each time.
-        ClientError: the actions themselves are wrong, which is a defect.
+        OutcomeUnknownError: DynamoDB did not respond, or responded with a server error, each time.
+        ClientError: the actions are invalid, which is a defect.
     """
     for attempt in range(TRANSACTION_TRIES):
         try:
@@ -84,10 +85,10 @@ def transact(client: Any, actions: list[dict[str, Any]], token: str, what: str) 
             reasons = cancellation(error)
             if reasons is None:
                 raise
-            codes = {reason.code for reason in reasons} - _RIVALRY
+            codes = {reason.code for reason in reasons} - _CONCURRENCY
             if not codes:
                 raise TransactionCancelledError(reasons) from error
-            if codes <= _CANCELLED_BY_LOAD:
+            if codes <= _THROTTLING:
                 raise UnavailableError(f"{what} could not be stored just now; nothing was stored; try again") from error
             raise
         except OutcomeUnknownError:
@@ -97,17 +98,17 @@ def transact(client: Any, actions: list[dict[str, Any]], token: str, what: str) 
 
 
 def commit(client: Any, actions: list[dict[str, Any]], what: str) -> bool:
-    """Run one transaction; return False where a condition failed or another transaction was under way.
+    """Run one transaction; return False where a condition failed or another transaction was in progress.
 
     Args:
         client: the DynamoDB client.
         actions: TransactItems, at most 100 (Amazon DynamoDB: TransactWriteItems).
-        what: what is written, for people.
+        what: what is written, for error messages.
 
     Raises:
         UnavailableError: throttled; nothing was written.
-        OutcomeUnknownError: nobody answered.
-        ClientError: the actions themselves are wrong, which is a defect.
+        OutcomeUnknownError: DynamoDB did not respond, or responded with a server error.
+        ClientError: the actions are invalid, which is a defect.
     """
     try:
         transact(client, actions, str(uuid.uuid4()), what)

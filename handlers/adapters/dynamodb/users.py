@@ -1,4 +1,4 @@
-"""The tables Users and UserSearch (`handlers.core.users.ports.Profiles`)."""
+"""The tables Users and UserSearch."""
 
 from __future__ import annotations
 
@@ -9,104 +9,111 @@ import msgspec
 
 from contract.limits import SEARCH_PREFIX_CHARACTERS
 from contract.models import Profile, PublicUser, Year
-from handlers.adapters.dynamodb.batches import batch_get, get_item, query
 from handlers.adapters.dynamodb.codec import to_item
 from handlers.adapters.dynamodb.outbox import outbox_put
+from handlers.adapters.dynamodb.reads import batch_get, get_item, query
 from handlers.adapters.dynamodb.transactions import commit
+from handlers.core.conversations.ports import UserDirectory
 from handlers.core.delivery.ports import OutboxRecord
-from handlers.core.users.ports import SearchHit
-from handlers.core.users.profile_rules import words
+from handlers.core.users.ports import ProfileStore, SearchHit
+from handlers.core.users.profile_rules import search_words
 
-_KEPT = ("userId", "createdAt", "email", "emailVerified")
+_UNCHANGED = ("userId", "createdAt", "email", "emailVerified")
+"""Attributes that a change of the profile does not write."""
 
 
-class DynamoDirectory(msgspec.Struct, frozen=True, kw_only=True):
-    """Reads who users are (`handlers.core.conversations.ports.Directory`)."""
+class DynamoUserDirectory(UserDirectory):
+    """Reads public profiles and names of users.
 
-    client: Any
-    users_table: str
+    Args:
+        client: the `dynamodb` client.
+        users_table: name of the table Users.
+    """
+
+    def __init__(self, *, client: Any, users_table: str) -> None:
+        self._client = client
+        self._users = users_table
 
     def users(self, user_ids: Collection[str]) -> Mapping[str, PublicUser]:
-        """Read the public profiles of some users; those that do not exist are left out."""
         found = self._read(user_ids, PublicUser.__struct_fields__)
         return {item["userId"]: msgspec.convert(_complete(item), PublicUser) for item in found}
 
     def names(self, user_ids: Collection[str]) -> Mapping[str, str]:
-        """Read the full names of some users; those that do not exist are left out."""
         found = self._read(user_ids, ("userId", "firstName", "lastName", "fullName"))
         return {item["userId"]: _complete(item)["fullName"] for item in found}
 
     def _read(self, user_ids: Collection[str], attributes: tuple[str, ...]) -> list[dict[str, Any]]:
         keys = ({"userId": user_id} for user_id in dict.fromkeys(user_ids))
-        return batch_get(self.client, self.users_table, keys, "the users", attributes)
+        return batch_get(self._client, self._users, keys, "the users", attributes)
 
 
-class DynamoProfiles(DynamoDirectory, frozen=True, kw_only=True):
-    """Reads and writes profiles and their search words. The fields besides the client are table names.
+class DynamoProfileStore(DynamoUserDirectory, ProfileStore):
+    """Reads, writes and searches profiles.
 
-    `outbox` is None where nothing is ever told (the sign-up trigger).
+    Args:
+        client: the `dynamodb` client.
+        users_table, search_table: names of the tables Users and UserSearch.
+        outbox: name of the table Outbox; None where profiles are only created (the sign-up trigger).
     """
 
-    search_table: str
-    outbox: str | None = None
+    def __init__(self, *, client: Any, users_table: str, search_table: str, outbox: str | None = None) -> None:
+        super().__init__(client=client, users_table=users_table)
+        self._search = search_table
+        self._outbox = outbox
 
     def get(self, user_id: str) -> Profile | None:
-        """Read one profile consistently."""
-        item = get_item(self.client, self.users_table, {"userId": user_id}, "the profile")
+        item = get_item(self._client, self._users, {"userId": user_id}, "the profile")
         return msgspec.convert(_whole(item), Profile) if item else None
 
     def create(self, profile: Profile) -> bool:
-        """Store a new profile with its search words; return False where there is one already."""
         put = {
             "Put": {
-                "TableName": self.users_table,
+                "TableName": self._users,
                 "Item": to_item({**_item(profile), "email": profile.email or None}),
                 "ConditionExpression": "attribute_not_exists(userId)",
             }
         }
-        return commit(self.client, [put, *self._word_puts(profile)], "the profile")
+        return commit(self._client, [put, *self._word_puts(profile)], "the profile")
 
     def update(self, before: Profile, after: Profile, outbox: tuple[OutboxRecord, ...]) -> bool:
-        """Store a changed profile with its search words and events; return False where somebody was faster."""
         actions = [self._profile_update(before, after)]
-        if _shown(before) != _shown(after):
-            gone = set(words(before.fullName)) - set(words(after.fullName))
-            actions += [self._word_delete(word, after.userId) for word in sorted(gone)]
+        if _search_result(before) != _search_result(after):
+            removed = set(search_words(before.fullName)) - set(search_words(after.fullName))
+            actions += [self._word_delete(word, after.userId) for word in sorted(removed)]
             actions += self._word_puts(after)
-        if self.outbox is None:
+        if self._outbox is None:
             raise ValueError("a profile cannot be updated without an outbox")
-        actions += [outbox_put(self.outbox, record) for record in outbox]
-        return commit(self.client, actions, "the profile")
+        actions += [outbox_put(self._outbox, record) for record in outbox]
+        return commit(self._client, actions, "the profile")
 
     def search(self, prefix: str) -> Iterable[SearchHit]:
-        """Yield the users of whose names a word begins with a folded prefix of at least two letters."""
         request = {
-            "TableName": self.search_table,
+            "TableName": self._search,
             "KeyConditionExpression": "#prefix = :letters AND begins_with(#token, :word)",
             "ExpressionAttributeNames": {"#prefix": "prefix", "#token": "token"},
-            "ExpressionAttributeValues": to_item({":letters": _letters(prefix), ":word": prefix}),
+            "ExpressionAttributeValues": to_item({":letters": _prefix(prefix), ":word": prefix}),
             "Limit": 100,
         }
-        for item in query(self.client, request, "the users"):
+        for item in query(self._client, request, "the users"):
             yield SearchHit(item["userId"], item["fullName"])
 
     def _profile_update(self, before: Profile, after: Profile) -> dict[str, Any]:
-        values = {name: value for name, value in _item(after).items() if name not in _KEPT}
-        kept = {name: value for name, value in values.items() if value is not None}
-        cleared = [name for name in values if name not in kept]
-        expression = "SET " + ", ".join(f"#{name} = :{name}" for name in kept)
+        values = {name: value for name, value in _item(after).items() if name not in _UNCHANGED}
+        present = {name: value for name, value in values.items() if value is not None}
+        cleared = [name for name in values if name not in present]
+        expression = "SET " + ", ".join(f"#{name} = :{name}" for name in present)
         if cleared:
             expression += " REMOVE " + ", ".join(f"#{name}" for name in cleared)
         condition = "#updatedAt = :before" if before.updatedAt else "attribute_not_exists(#updatedAt)"
         known = {":before": before.updatedAt} if before.updatedAt else {}
         return {
             "Update": {
-                "TableName": self.users_table,
+                "TableName": self._users,
                 "Key": to_item({"userId": after.userId}),
                 "UpdateExpression": expression,
                 "ConditionExpression": f"attribute_exists(userId) AND {condition}",
                 "ExpressionAttributeNames": {f"#{name}": name for name in values},
-                "ExpressionAttributeValues": to_item({f":{name}": value for name, value in kept.items()} | known),
+                "ExpressionAttributeValues": to_item({f":{name}": value for name, value in present.items()} | known),
             }
         }
 
@@ -114,7 +121,7 @@ class DynamoProfiles(DynamoDirectory, frozen=True, kw_only=True):
         return [
             {
                 "Put": {
-                    "TableName": self.search_table,
+                    "TableName": self._search,
                     "Item": to_item(
                         {
                             **_word_key(word, profile.userId),
@@ -125,22 +132,22 @@ class DynamoProfiles(DynamoDirectory, frozen=True, kw_only=True):
                     ),
                 }
             }
-            for word in words(profile.fullName)
+            for word in search_words(profile.fullName)
         ]
 
     def _word_delete(self, word: str, user_id: str) -> dict[str, Any]:
-        return {"Delete": {"TableName": self.search_table, "Key": to_item(_word_key(word, user_id))}}
+        return {"Delete": {"TableName": self._search, "Key": to_item(_word_key(word, user_id))}}
 
 
-def _letters(word: str) -> str:
+def _prefix(word: str) -> str:
     return word[:SEARCH_PREFIX_CHARACTERS]
 
 
 def _word_key(word: str, user_id: str) -> dict[str, str]:
-    return {"prefix": _letters(word), "token": f"{word}#{user_id}"}
+    return {"prefix": _prefix(word), "token": f"{word}#{user_id}"}
 
 
-def _shown(profile: Profile) -> tuple[str, str | None]:
+def _search_result(profile: Profile) -> tuple[str, str | None]:
     return profile.fullName, profile.profilePicture
 
 
@@ -149,7 +156,7 @@ def _item(profile: Profile) -> dict[str, Any]:
 
 
 def _complete(item: dict[str, Any]) -> dict[str, Any]:
-    """Return a public profile's item with what profiles of the old application may lack."""
+    """Return the item of a public profile, with the attributes that profiles of the old application may lack."""
     first, last = item.get("firstName") or "", item.get("lastName") or ""
     given = {name: value for name, value in item.items() if value is not None}
     if given.get("year") not in get_args(Year):
@@ -163,6 +170,6 @@ def _complete(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _whole(item: dict[str, Any]) -> dict[str, Any]:
-    """Return a whole profile's item with what profiles of the old application may lack."""
+    """Return the item of a whole profile, with the attributes that profiles of the old application may lack."""
     absent = {"email": "", "emailVerified": False, "createdAt": "", "updatedAt": ""}
     return {**absent, **_complete(item)}

@@ -1,4 +1,4 @@
-"""The ring timer: a delayed message for each call that rings (Amazon SQS: message timers)."""
+"""Ring timers: a delayed message for each call that rings (Amazon SQS: message timers)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
+
+from handlers.core.calls.ports import RingTimers
 
 _log = logging.getLogger(__name__)
 
@@ -22,20 +24,20 @@ def encode(session_id: str) -> str:
 
 
 def decode(body: str) -> str:
-    """Return the call whose ringing is over.
+    """Return the session id of a timer's message.
 
     Raises:
-        msgspec.ValidationError, msgspec.DecodeError: the body is no timer's.
+        msgspec.ValidationError, msgspec.DecodeError: the body is not that of a timer.
     """
     return msgspec.json.decode(body, type=_Body).sessionId
 
 
-class SqsRingTimers:
-    """Starts timers (`handlers.core.calls.ports.RingTimers`).
+class SqsRingTimers(RingTimers):
+    """Sends ring timers to a queue.
 
     Args:
-        client: returns the SQS client; called with the first timer.
-        url: the queue's address.
+        client: returns the SQS client; called on first use.
+        url: the queue's URL.
     """
 
     def __init__(self, client: Callable[[], Any], url: str) -> None:
@@ -43,10 +45,9 @@ class SqsRingTimers:
         self._url = url
 
     def start(self, session_id: str, delay_seconds: int) -> bool:
-        """Ask to be woken after a delay of at most 900 seconds; return False where the queue did not take it."""
         try:
             self._client().send_message(QueueUrl=self._url, MessageBody=encode(session_id), DelaySeconds=delay_seconds)
         except (ClientError, BotoCoreError) as error:
-            _log.warning("the ring timer of %s was not taken; the sweep ends its ringing: %s", session_id, error)
+            _log.warning("could not queue the ring timer of call %s: %s", session_id, error)
             return False
         return True

@@ -1,4 +1,4 @@
-"""What somebody wants of a call, and what the state machine answers."""
+"""Commands on calls, and the decisions of the state machine: a transition, a duplicate or a rejection."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Literal
 
 import msgspec
 
-from contract.calls.transitions import Action
+from contract.calls.models import Attendee
+from contract.calls.transitions import Action, Rule
 from contract.requests import ErrorCode
 from handlers.core.calls.state import CallState
 
@@ -26,18 +27,18 @@ EventType = Literal[
 
 
 class CallCommand(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody wants something of a call.
+    """A command on a call.
 
     Args:
         actor: user id; None for the system.
         now: milliseconds since the epoch.
-        draft: a new call, before T1.
+        draft: the new call, for the action `initiate`.
         device_id: the device that accepts.
-        successor: who shall own the call once its owner has left.
-        is_member: whether the actor still is in the group (of a GROUP call).
-        meeting_id, meeting: the meeting that was made for it, and its meeting object as JSON text.
-        attendee_ids: Chime's attendees that were made for it, by user id.
-        attendee_id, seen_at: which attendee left the meeting, and when (milliseconds since the epoch).
+        successor: the participant who becomes the owner when the owner leaves.
+        is_member: whether the actor is (still) in the group of a GROUP call.
+        meeting_id, meeting: the meeting that was created for the call, and its meeting object as JSON text.
+        attendees: the credentials that were created for the call, by user id.
+        attendee_id, seen_at: the attendee that left the meeting, and when (milliseconds since the epoch).
     """
 
     action: Action
@@ -49,44 +50,46 @@ class CallCommand(msgspec.Struct, frozen=True, kw_only=True):
     is_member: bool = True
     meeting_id: str | None = None
     meeting: str | None = None
-    attendee_ids: Mapping[str, str] = msgspec.field(default_factory=dict)
+    attendees: Mapping[str, Attendee] = msgspec.field(default_factory=dict)
     attendee_id: str | None = None
     seen_at: int | None = None
 
 
 class Notification(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is told what.
+    """An event that a transition causes, with its recipients.
 
     Args:
         event: type of the event.
-        to: user ids, each only once.
-        who: whom it is about, or who did it; None for the system.
-        new_owner: who owns the call now, where that changed.
-        mirrored: the call's own channel carries it, too.
+        recipients: user ids, each only once.
+        user_id: the user whose action the event describes; None for the system.
+        new_owner: the new owner of the call, where that changed.
+        credentials: by user id; only for CALL_CONNECTED, which each recipient gets with that user's own credentials.
+        mirrored: whether the event is also published to the channel of the call.
     """
 
     event: EventType
-    to: tuple[str, ...]
-    who: str | None = None
+    recipients: tuple[str, ...]
+    user_id: str | None = None
     new_owner: str | None = None
+    credentials: Mapping[str, Attendee] = msgspec.field(default_factory=dict)
     mirrored: bool = False
 
 
 class Transition(msgspec.Struct, frozen=True):
-    """A transition: `rule` is its name; `before` is None for a new call."""
+    """A change of a call that a rule allows; `before` is None for a new call."""
 
-    rule: str
+    rule: Rule
     before: CallState | None
     after: CallState
-    notices: tuple[Notification, ...]
+    notifications: tuple[Notification, ...]
 
 
 class Duplicate(msgspec.Struct, frozen=True):
-    """It happened already, by the same actor: nothing changes, and the answer is the same."""
+    """The same actor did the same before: nothing changes, and the answer is the same."""
 
 
 class Rejection(msgspec.Struct, frozen=True):
-    """It is not allowed; `code` is one of FORBIDDEN, NOT_FOUND, CONFLICT and INVALID_REQUEST."""
+    """The command is not allowed; `code` is FORBIDDEN, NOT_FOUND, CONFLICT or INVALID_REQUEST."""
 
     code: ErrorCode
     message: str

@@ -1,25 +1,25 @@
-"""Carrying out transitions: decide, write all of it at once, tell everybody, and leave no meeting behind.
+"""Executes transitions: decides, writes everything in one transaction, publishes, and deletes unused meetings.
 
-Every transition is one conditional write on the version that the decision rests on. Whoever loses reads the call again
-and decides again; whoever then may no longer do it gets 409 with the call as it is.
+Every transition is one conditional write on the version that the decision is based on. A command that loses the race
+reads the call again and decides again; where it is not allowed any more, it gets 409 with the call as it is.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final, NoReturn
 
 import msgspec
+from msgspec.structs import replace
 
-from contract.calls.models import Attendee
-from contract.limits import RateLimit
-from handlers.core.calls import state_machine
+from contract.limits import CALL_RATE
 from handlers.core.calls.commands import CallCommand, Duplicate, Rejection, Transition
-from handlers.core.calls.events import Wave, waves
+from handlers.core.calls.events import EventBatch, event_batches
 from handlers.core.calls.meeting_cleanup import MeetingCleanup
 from handlers.core.calls.ports import CallLog, CallLogEntry, CallStore, CallWrite, CallWriteResult, CallWriteStatus
 from handlers.core.calls.state import CallState
+from handlers.core.calls.state_machine.decisions import decide
 from handlers.core.calls.views import view
 from handlers.core.delivery.dispatcher import Dispatcher
 from handlers.core.delivery.ports import OutboxRecord
@@ -38,175 +38,148 @@ from handlers.core.shared.timing import stage
 
 _log = logging.getLogger(__name__)
 CALL_TRIES: Final = 25
-"""How often a transition is tried: all the members of the largest call may answer at once, and one wins at a time."""
-_OUTCOMES: Final = {
-    "T1": "initiated",
-    "T2": "accepted",
-    "T3": "joined",
-    "T4": "rejected",
-    "T4b": "rejected",
-    "T5": "cancelled",
-    "T6": "missed",
-    "T6b": "missed",
-    "T7": "left",
-    "T8": "ended",
-    "T9": "cancelled",
-    "S2": "ended",
-    "S3": "ended",
-    "S4": "failed",
-}
-"""What the log calls each rule; those that are not here are not worth a line."""
-_ANSWERS: Final = frozenset({"T2", "T4", "T5", "T6", "T9"})
-"""The rules that end a ringing, in one way or the other."""
+"""Attempts of one transition: all members of the largest call may answer at once, and one at a time succeeds."""
 
 
-class ExecutedTransition(msgspec.Struct, frozen=True):
-    """A call after a step; `move` is None where nothing had to be done."""
+class _PreparedWrite(msgspec.Struct, frozen=True):
+    """A transition with its events, and everything that its transaction stores."""
 
-    call: CallState
-    move: Transition | None = None
+    transition: Transition
+    batches: tuple[EventBatch, ...]
+    write: CallWrite
 
 
 class TransitionExecutor(msgspec.Struct, frozen=True, kw_only=True):
-    """Carries out what the state machine decides."""
+    """Executes the transitions that the state machine decides."""
 
     calls: CallStore
     dispatcher: Dispatcher
-    cleaner: MeetingCleanup
+    meeting_cleanup: MeetingCleanup
     clock: Clock
     ids: Ids
-    journal: CallLog
+    log: CallLog
 
-    def step(self, session_id: str, act: CallCommand) -> ExecutedTransition:
-        """Carry out an act, however often the call moves on meanwhile.
+    def execute(self, session_id: str, command: CallCommand) -> CallState:
+        """Execute a command and return the call afterwards; a duplicate changes nothing.
 
         Args:
-            act: what is wanted; its time is set here, anew for each attempt.
+            command: its time is replaced by the clock's, for each attempt.
 
         Raises:
-            NotFoundError, ForbiddenError, CallConflictError, InvalidRequestError: the state machine refuses.
-            UnavailableError: too many transitions at once, or the store does not answer; nothing was stored.
+            NotFoundError, ForbiddenError, CallConflictError, InvalidRequestError: the state machine rejects it.
+            UnavailableError: too many concurrent transitions, or the store does not answer; nothing was stored.
         """
-        foreign = frozenset[str]()
+        foreign_locks = frozenset[str]()
         for _ in attempts(self.clock, CALL_TRIES):
             with stage("read"):
                 call = self.calls.read(session_id)
-            timed = msgspec.structs.replace(act, now=self.clock.now())
-            decision = state_machine.decide(call, timed)
+            command = replace(command, now=self.clock.now())
+            decision = decide(call, command)
             if isinstance(decision, Rejection):
-                self.refuse(decision, call, act.actor)
+                raise_rejection(decision, call, command.actor)
             if isinstance(decision, Duplicate):
                 if call is None:
                     raise NotFoundError("no such call", field="sessionId")
-                return ExecutedTransition(call)
-            outcome = self.commit(decision, timed.now, foreign=foreign)
-            if outcome.verdict is CallWriteStatus.COMMITTED:
-                return ExecutedTransition(decision.after, decision)
-            foreign |= frozenset(outcome.locked)
-        raise UnavailableError("the call changes too often just now; nothing was stored; try again")
+                return call
+            prepared = self._prepare(decision, command.now, {})
+            write = replace(prepared.write, free_locks=prepared.write.free_locks - foreign_locks)
+            result = self._commit(replace(prepared, write=write))
+            if result.status is CallWriteStatus.COMMITTED:
+                return decision.after
+            foreign_locks |= frozenset(result.locked)
+        raise UnavailableError("the call changes too often at the moment; nothing was stored; try again")
 
     def commit(
-        self,
-        move: Transition,
-        now: int,
-        *,
-        credentials: Mapping[str, Attendee] | None = None,
-        taken_over: Mapping[str, str] | None = None,
-        foreign: frozenset[str] = frozenset(),
-        listed: tuple[str, ...] = (),
-        counted: tuple[str, RateLimit] | None = None,
-        beside: Callable[[], object] | None = None,
+        self, transition: Transition, now: int, *, taken_over: Mapping[str, str] | None = None
     ) -> CallWriteResult:
-        """Write a move, then tell everybody and delete the meeting of a call that is over.
+        """Write a transition once; if it is stored, publish its events and delete the meeting of a call that is over.
 
         Args:
             now: milliseconds since the epoch, of the decision.
-            credentials: by user id, for those who are told that they are connected.
             taken_over: user id to the session, over by now, whose lock is taken over.
-            foreign: users whose locks turned out to be another call's, which then stay.
-            listed, counted: as in `CallWrite`.
-            beside: what is done at the same time as the write.
         """
-        held = move.before.locked() if move.before else frozenset[str]()
-        takes = {user_id: (taken_over or {}).get(user_id) for user_id in sorted(move.after.locked() - held)}
-        out = waves(move, self.ids, now, credentials or {})
-        transition = CallWrite(
-            before=move.before,
-            after=move.after,
-            takes=takes,
-            frees=held - move.after.locked() - foreign,
-            listed=listed,
-            outbox=tuple(record for wave in out for record in wave),
-            counted=counted,
+        return self._commit(self._prepare(transition, now, taken_over or {}))
+
+    def _prepare(self, transition: Transition, now: int, taken_over: Mapping[str, str]) -> _PreparedWrite:
+        """Return the write of a transition; a new call is listed and counts against its caller's rate limit."""
+        before, after = transition.before, transition.after
+        batches = event_batches(transition, self.ids, now)
+        held = before.locked_users() if before else frozenset[str]()
+        write = CallWrite(
+            before=before,
+            after=after,
+            take_locks={user_id: taken_over.get(user_id) for user_id in sorted(after.locked_users() - held)},
+            free_locks=held - after.locked_users(),
+            listed_for=() if before else tuple(sorted(set(after.participants) - after.hidden_from)),
+            outbox=tuple(record for batch in batches for record in batch.records),
+            rate_limit=None if before else (after.initiated_by, CALL_RATE),
             now=now,
         )
+        return _PreparedWrite(transition, batches, write)
+
+    def _commit(self, prepared: _PreparedWrite) -> CallWriteResult:
         with stage("store"):
-            outcome = self._write(transition) if beside is None else self._write_beside(transition, beside)
-        if outcome.verdict is CallWriteStatus.COMMITTED:
-            self._told(move, out, now)
-            self.cleaner.put_out(move.before, move.after)
-            self.cleaner.clean(move.after)
-        return outcome
+            result = self._write(prepared.write)
+        if result.status is CallWriteStatus.COMMITTED:
+            transition = prepared.transition
+            self._log_transition(transition, prepared.write.now)
+            self._publish(prepared)
+            self.meeting_cleanup.remove_departed(transition.before, transition.after)
+            self.meeting_cleanup.clean(transition.after)
+        return result
 
-    def refuse(self, refusal: Rejection, call: CallState | None, user_id: str | None) -> NoReturn:
-        """Raise what a refusal stands for; a conflict shows its user the call as it is.
-
-        Raises:
-            NotFoundError, ForbiddenError, CallConflictError, InvalidRequestError: always one of them.
-        """
-        match refusal.code:
-            case "NOT_FOUND":
-                raise NotFoundError(refusal.message, field=refusal.field)
-            case "FORBIDDEN":
-                raise ForbiddenError(refusal.message, field=refusal.field)
-            case "INVALID_REQUEST":
-                raise InvalidRequestError(refusal.message, field=refusal.field)
-        shown = view(call, user_id) if call and user_id and call.takes_part(user_id) else None
-        raise CallConflictError(refusal.message, shown, field=refusal.field)
-
-    def _write_beside(self, transition: CallWrite, beside: Callable[[], object]) -> CallWriteResult:
-        outcome, _ = concurrency.both(lambda: self._write(transition), beside)
-        return outcome
-
-    def _write(self, transition: CallWrite) -> CallWriteResult:
-        """Write; where nobody answers, the call itself says whether it happened."""
+    def _write(self, write: CallWrite) -> CallWriteResult:
+        """Write; where the outcome is unknown, the stored call shows whether it happened."""
         try:
-            return self.calls.commit(transition)
+            return self.calls.commit(write)
         except OutcomeUnknownError:
             _log.warning(
-                "nobody answered for version %d of call %s", transition.after.version, transition.after.session_id
+                "DynamoDB write outcome unknown: call %s, version %d", write.after.session_id, write.after.version
             )
-            happened = self.calls.read(transition.after.session_id) == transition.after
-            return CallWriteResult(verdict=CallWriteStatus.COMMITTED if happened else CallWriteStatus.CONFLICT)
+            happened = self.calls.read(write.after.session_id) == write.after
+            return CallWriteResult(status=CallWriteStatus.COMMITTED if happened else CallWriteStatus.CONFLICT)
 
-    def _told(self, move: Transition, out: tuple[Wave, ...], now: int) -> None:
-        self._note(move, now)
-        for number, wave in enumerate(out):
-            pending = sum(self._dispatch(wave))
-            if move.rule == "T1" and number == 0 and len(out) > 1 and not pending:
-                self.journal.note(_noted(move, "delivered", now))
+    def _publish(self, prepared: _PreparedWrite) -> None:
+        for batch in prepared.batches:
+            pending = sum(concurrency.each(self._dispatch, batch.records))
+            if batch.event == "INCOMING_CALL" and not pending:
+                self.log.write(_log_entry(prepared.transition, "delivered", prepared.write.now))
 
-    def _dispatch(self, wave: Wave) -> list[int]:
-        def pending(record: OutboxRecord) -> int:
-            if record.lapsed(self.clock.now()):
-                return len(record.recipients)  # the relay drops it
-            return self.dispatcher.dispatch(record).pending
+    def _dispatch(self, record: OutboxRecord) -> int:
+        """Publish one record and return how many recipients are left to the relay, which deletes expired records."""
+        if record.expired(self.clock.now()):
+            return len(record.recipients)
+        return self.dispatcher.dispatch(record).pending
 
-        return concurrency.each(pending, wave)
-
-    def _note(self, move: Transition, now: int) -> None:
-        outcome = _OUTCOMES.get(move.rule)
-        if outcome is not None:
-            self.journal.note(_noted(move, outcome, now))
+    def _log_transition(self, transition: Transition, now: int) -> None:
+        if transition.rule.outcome is not None:
+            self.log.write(_log_entry(transition, transition.rule.outcome, now))
 
 
-def _noted(move: Transition, outcome: str, now: int) -> CallLogEntry:
-    call = move.after
+def raise_rejection(rejection: Rejection, call: CallState | None, user_id: str | None) -> NoReturn:
+    """Raise the error of a rejection; a conflict has the call as the user sees it.
+
+    Raises:
+        NotFoundError, ForbiddenError, CallConflictError, InvalidRequestError: always one of them.
+    """
+    match rejection.code:
+        case "NOT_FOUND":
+            raise NotFoundError(rejection.message, field=rejection.field)
+        case "FORBIDDEN":
+            raise ForbiddenError(rejection.message, field=rejection.field)
+        case "INVALID_REQUEST":
+            raise InvalidRequestError(rejection.message, field=rejection.field)
+    visible = view(call, user_id) if call and user_id and call.is_visible_to(user_id) else None
+    raise CallConflictError(rejection.message, visible, field=rejection.field)
+
+
+def _log_entry(transition: Transition, outcome: str, now: int) -> CallLogEntry:
+    call = transition.after
     return CallLogEntry(
-        rule=move.rule,
+        rule=transition.rule.name,
         outcome=outcome,
         session_id=call.session_id,
         status=call.status,
-        ring_milliseconds=now - call.created_at if move.rule in _ANSWERS else None,
+        ring_milliseconds=now - call.created_at if transition.rule.ends_ringing else None,
         duration_seconds=call.duration,
     )

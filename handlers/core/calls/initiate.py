@@ -1,13 +1,14 @@
-"""Calling somebody: who is called, who is busy, and one live call for each user.
+"""Initiates calls: determines who is called and who is busy, with at most one live call for each user.
 
-The locks of the caller and of everybody who is rung stand in the transaction that stores the call, so that of two users
-who call each other at once exactly one gets through. Where the caller has been blocked, nothing reaches the blocker,
-and to the caller it looks as if nobody answered.
+The locks of the caller and of all users who are rung are in the transaction that stores the call, so that exactly one
+call succeeds when two users call each other at the same time. Where the recipient has blocked the caller, nothing is
+published to the recipient, and to the caller it looks as if the call was not answered.
 """
 
 from __future__ import annotations
 
 import logging
+import uuid
 from collections.abc import Mapping
 from functools import partial
 from typing import Final
@@ -19,29 +20,29 @@ from contract.calls.models import CallView
 from contract.calls.requests import InitiateCall
 from contract.calls.responses import CallInitiated
 from contract.limits import CALL_RATE
-from handlers.core.calls import state_machine
-from handlers.core.calls.commands import CallCommand, Duplicate, Rejection
+from handlers.core.calls.commands import CallCommand, Transition
 from handlers.core.calls.executor import TransitionExecutor
 from handlers.core.calls.invitations import Invitation, Invitations
 from handlers.core.calls.ports import CallStore, CallWriteResult, CallWriteStatus, RingTimers
 from handlers.core.calls.state import CallState, Participant
+from handlers.core.calls.state_machine.decisions import decide
 from handlers.core.calls.views import view
-from handlers.core.conversations.ids import call_id
+from handlers.core.shared.concurrency import both
 from handlers.core.shared.errors import CallConflictError, ForbiddenError, TooManyRequestsError, UnavailableError
 from handlers.core.shared.ports import Clock, Ids
 from handlers.core.shared.retry import attempts
 from handlers.core.shared.timing import stage
 
 _log = logging.getLogger(__name__)
-_BUSY: Final = "you are in another call"
+_ID_NAMESPACE: Final = uuid.UUID("0b1d3d4e-5c55-5f0c-9d0f-6f1a2c3b4d5e")
 
 
 class _Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known while a call is being made.
+    """A call to be stored, with the locks found by earlier attempts.
 
     Args:
-        busy: users in another call; of a group call they are not rung.
-        taken_over: user id to the session, over by now, that still has the user's lock.
+        busy: users in another call; in a group call they are not rung.
+        taken_over: user id to the session, over by now, that still holds the user's lock.
     """
 
     draft: CallState
@@ -50,14 +51,14 @@ class _Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CallInitiator(msgspec.Struct, frozen=True, kw_only=True):
-    """Makes calls.
+    """Initiates calls.
 
     Args:
         ring_seconds: how long a call rings, at most 900.
     """
 
     calls: CallStore
-    transitions: TransitionExecutor
+    executor: TransitionExecutor
     invitations: Invitations
     timers: RingTimers
     clock: Clock
@@ -65,69 +66,64 @@ class CallInitiator(msgspec.Struct, frozen=True, kw_only=True):
     ring_seconds: int
 
     def initiate(self, caller: str, request: InitiateCall) -> CallInitiated:
-        """Call somebody; a repeated `tempId` answers with the first call, as it is now.
+        """Initiate a call; a repeated `tempId` returns the first call, as it is now.
 
         Raises:
-            InvalidRequestError: the fields contradict each other, or name the caller alone.
-            ForbiddenError: `initiatedBy` is somebody else, the caller has blocked the user or is not in the group.
+            InvalidRequestError: the fields contradict each other, or only the caller would be called.
+            ForbiddenError: `initiatedBy` is another user, the caller has blocked the user or is not in the group.
             NotFoundError: no such user or conversation.
-            CallConflictError: the caller, or everybody called, is in another call.
-            TooManyRequestsError: the caller's limit is used up.
+            CallConflictError: the caller is in another call, or all users to be called are.
+            TooManyRequestsError: the caller's rate limit is used up.
             UnavailableError: nothing was stored.
         """
         if request.initiatedBy is not None and request.initiatedBy != caller:
-            raise ForbiddenError("initiatedBy is not you", field="initiatedBy")
+            raise ForbiddenError("initiatedBy must be your own user id", field="initiatedBy")
         session_id = call_id(caller, request.tempId) if request.tempId else self.ids.new()
         if request.tempId:
             with stage("read"):
                 earlier = self.calls.read(session_id)
             if earlier is not None:
-                return _answer(earlier, caller, duplicate=True)
+                return _response(earlier, caller, duplicate=True)
         with stage("invite"):
             invitation = self.invitations.invite(caller, request)
-        self._require_reachable(caller, invitation)
+        self._require_reachable(invitation)
         plan = _Plan(draft=self._draft(session_id, caller, invitation, request.deviceId))
-        return self._ring(caller, plan)
+        response, _ = both(lambda: self._store(caller, plan), partial(self._start_timer, session_id))
+        return response
 
-    def _ring(self, caller: str, plan: _Plan) -> CallInitiated:
-        timer_started = False
+    def _store(self, caller: str, plan: _Plan) -> CallInitiated:
         for _ in attempts(self.clock):
             now = self.clock.now()
-            draft = _without(plan.draft, plan.busy)
-            move = state_machine.decide(None, CallCommand(action="initiate", actor=caller, now=now, draft=draft))
-            if isinstance(move, (Rejection, Duplicate)):
-                raise TypeError(f"a new call was answered {move}")
-            outcome = self.transitions.commit(
-                move,
-                now,
-                taken_over=plan.taken_over,
-                listed=tuple(sorted(set(draft.participants) - draft.hidden_from)),
-                counted=(caller, CALL_RATE),
-                beside=None if timer_started else partial(self._start_timer, draft.session_id),
-            )
-            timer_started = True
-            match outcome.verdict:
+            draft = _without_busy(plan.draft, plan.busy)
+            decision = decide(None, CallCommand(action="initiate", actor=caller, now=now, draft=draft))
+            if not isinstance(decision, Transition):
+                raise TypeError(f"the state machine rejected a new call: {decision}")
+            result = self.executor.commit(decision, now, taken_over=plan.taken_over)
+            match result.status:
                 case CallWriteStatus.COMMITTED:
-                    return _answer(move.after, caller, duplicate=False)
+                    return _response(decision.after, caller, duplicate=False)
                 case CallWriteStatus.EXHAUSTED:
                     raise TooManyRequestsError("too many calls", retry_after=CALL_RATE.retry_after(now / 1000))
                 case CallWriteStatus.LOCKED:
-                    plan = self._after_locks(caller, plan, outcome)
+                    plan = self._resolve_locks(caller, plan, result)
                 case CallWriteStatus.CONFLICT:
                     earlier = self.calls.read(draft.session_id)
                     if earlier is not None:
-                        return _answer(earlier, caller, duplicate=True)
-        raise UnavailableError("these users are called too often just now; nothing was stored; try again")
+                        return _response(earlier, caller, duplicate=True)
+        raise UnavailableError("too many concurrent calls to these users; nothing was stored; try again")
 
     def _start_timer(self, session_id: str) -> None:
-        """Start the timer beside the write: without a call it is harmless; without it the sweep ends the ringing."""
+        """Start the ring timer, concurrently with the write.
+
+        A timer of a call that was not stored has no effect; without a timer, the sweep ends the ringing.
+        """
         try:
             started = self.timers.start(session_id, self.ring_seconds)
         except Exception:
-            _log.exception("no timer for call %s", session_id)
+            _log.exception("could not start the ring timer of call %s; the sweep will end its ringing", session_id)
             return
         if not started:
-            _log.error("no timer for call %s; the sweep ends its ringing", session_id)
+            _log.error("could not start the ring timer of call %s; the sweep will end its ringing", session_id)
 
     def _draft(self, session_id: str, caller: str, invitation: Invitation, device_id: str | None) -> CallState:
         now = self.clock.now()
@@ -135,7 +131,7 @@ class CallInitiator(msgspec.Struct, frozen=True, kw_only=True):
             user_id: Participant(status="RINGING", name=name, rung=user_id not in invitation.hidden_from)
             for user_id, name in invitation.called.items()
         }
-        me = Participant(status="JOINED", name=invitation.caller_name, joined_at=now, device_id=device_id)
+        own = Participant(status="JOINED", name=invitation.caller_name, joined_at=now, device_id=device_id)
         return CallState(
             session_id=session_id,
             version=1,
@@ -144,58 +140,69 @@ class CallInitiator(msgspec.Struct, frozen=True, kw_only=True):
             media_type=invitation.media_type,
             initiated_by=caller,
             owner_id=caller,
-            participants={caller: me, **called},
+            participants={caller: own, **called},
             created_at=now,
             rings_until=now + self.ring_seconds * 1000,
             conversation_id=invitation.conversation_id,
             hidden_from=invitation.hidden_from,
         )
 
-    def _require_reachable(self, caller: str, invitation: Invitation) -> None:
-        """Answer that a user is busy even to those whom that user has blocked: the answer must not tell them apart."""
+    def _require_reachable(self, invitation: Invitation) -> None:
+        """Check that a recipient who has blocked the caller is not busy.
+
+        That user's lock is not in the transaction; without this check a blocked caller would learn of the block,
+        because the recipient would never be busy.
+        """
         if not invitation.hidden_from:
             return
-        held = self.calls.locks(invitation.hidden_from)
-        for holder in self.calls.read_many(set(held.values())).values():
+        locks = self.calls.locks(invitation.hidden_from)
+        for holder in self.calls.read_many(set(locks.values())).values():
             if holder.is_live:
                 raise CallConflictError("the user is in another call")
 
-    def _after_locks(self, caller: str, plan: _Plan, outcome: CallWriteResult) -> _Plan:
-        """Look at the calls that hold the locks: those that are over give way, the others make their users busy.
+    def _resolve_locks(self, caller: str, plan: _Plan, result: CallWriteResult) -> _Plan:
+        """Read the calls that hold the locks: locks of calls that are over are taken over, the other users are busy.
 
         Raises:
-            CallConflictError: the caller is busy, or everybody called is.
+            CallConflictError: the caller is busy, or all users to be called are.
         """
-        holders = self.calls.read_many(set(outcome.locked.values()))
-        live = {user_id: holders[held] for user_id, held in outcome.locked.items() if _is_live(holders.get(held))}
+        holders = self.calls.read_many(set(result.locked.values()))
+        live = {user_id: holders[held] for user_id, held in result.locked.items() if _is_live(holders.get(held))}
         if caller in live:
-            raise CallConflictError(_BUSY, _seen(live[caller], caller))
+            raise CallConflictError("you are in another call", _visible(live[caller], caller))
         busy = plan.busy | set(live)
         called = set(plan.draft.participants) - {caller}
         if called <= busy:
-            text = "the user is in another call" if len(called) == 1 else "everybody called is in another call"
-            raise CallConflictError(text, next((_seen(each, caller) for each in live.values()), None))
-        stale = {user_id: held for user_id, held in outcome.locked.items() if user_id not in live}
+            message = (
+                "the user is in another call" if len(called) == 1 else "all users to be called are in another call"
+            )
+            raise CallConflictError(message, next((_visible(each, caller) for each in live.values()), None))
+        stale = {user_id: held for user_id, held in result.locked.items() if user_id not in live}
         return replace(plan, busy=busy, taken_over={**plan.taken_over, **stale})
+
+
+def call_id(caller: str, temp_id: str) -> str:
+    """Return the session id of the call that a user initiated with a tempId: a name-based UUID."""
+    return str(uuid.uuid5(_ID_NAMESPACE, f"call#{caller}#{temp_id}"))
 
 
 def _is_live(call: CallState | None) -> bool:
     return call is not None and call.is_live
 
 
-def _seen(call: CallState, user_id: str) -> CallView | None:
-    return view(call, user_id) if call.takes_part(user_id) else None
+def _visible(call: CallState, user_id: str) -> CallView | None:
+    return view(call, user_id) if call.is_visible_to(user_id) else None
 
 
-def _without(draft: CallState, busy: frozenset[str]) -> CallState:
-    """Return a call in which the busy are not rung; they may join it later."""
-    missing = {
+def _without_busy(draft: CallState, busy: frozenset[str]) -> CallState:
+    """Return a call in which busy users are not rung; they may join it later."""
+    missed = {
         user_id: replace(each, status="MISSED", rung=False)
         for user_id, each in draft.participants.items()
         if user_id in busy
     }
-    return replace(draft, participants={**draft.participants, **missing})
+    return replace(draft, participants={**draft.participants, **missed})
 
 
-def _answer(call: CallState, caller: str, *, duplicate: bool) -> CallInitiated:
+def _response(call: CallState, caller: str, *, duplicate: bool) -> CallInitiated:
     return CallInitiated(sessionId=call.session_id, call=view(call, caller), duplicate=duplicate)

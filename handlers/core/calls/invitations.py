@@ -1,4 +1,4 @@
-"""Who is called: what a request to call says, held against profiles, blocks and the group."""
+"""Checks a request to initiate a call against profiles, blocks and the group."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from contract import limits
 from contract.calls.models import CallType, MediaType
 from contract.calls.requests import InitiateCall
 from contract.models import Conversation
-from handlers.core.conversations.ports import BlockPairs, Directory, StoredConversation
+from handlers.core.conversations.ports import BlockReader, StoredConversation, UserDirectory
 from handlers.core.shared.concurrency import both
 from handlers.core.shared.errors import ForbiddenError, InvalidRequestError, NotFoundError
 
 
 class CallGroups(Protocol):
-    """The conversations, as far as calls need them."""
+    """The conversations port of calls: reads the members of a group."""
 
     def get(self, conversation_id: str) -> StoredConversation | None:
         """Read one conversation, consistently."""
@@ -25,11 +25,11 @@ class CallGroups(Protocol):
 
 
 class Invitation(msgspec.Struct, frozen=True, kw_only=True):
-    """A call that may be made.
+    """A call that may be initiated.
 
     Args:
         called: full names by user id, without the caller.
-        hidden_from: those of the called who have blocked the caller.
+        hidden_from: the called users who have blocked the caller.
     """
 
     call_type: CallType
@@ -41,17 +41,17 @@ class Invitation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Invitations(msgspec.Struct, frozen=True):
-    """Makes invitations from requests."""
+    """Creates invitations from requests."""
 
-    directory: Directory
-    blocks: BlockPairs
+    directory: UserDirectory
+    blocks: BlockReader
     conversations: CallGroups
 
     def invite(self, caller: str, request: InitiateCall) -> Invitation:
-        """Return who is called.
+        """Return the call that a request may initiate.
 
         Raises:
-            InvalidRequestError: the fields contradict each other, name nobody else, or somebody outside the group.
+            InvalidRequestError: the fields contradict each other, or name only the caller or a user outside the group.
             ForbiddenError: the caller has blocked the user, or is not a member of the group.
             NotFoundError: no such user or conversation.
         """
@@ -86,7 +86,7 @@ class Invitations(msgspec.Struct, frozen=True):
         names = self.directory.names([caller, *called])
         present = {user_id: names[user_id] for user_id in called if user_id in names}
         if not present:
-            raise InvalidRequestError("there is nobody else to call", field="participantIds")
+            raise InvalidRequestError("no other member of the group can be called", field="participantIds")
         return Invitation(
             call_type="GROUP",
             media_type=media_type,
@@ -106,15 +106,15 @@ def _is_group(request: InitiateCall) -> bool:
     """Return whether the request is for a group call.
 
     Raises:
-        InvalidRequestError: recipient, conversation, participants and callType do not go together.
+        InvalidRequestError: recipient, conversation, participants and callType contradict each other.
     """
     grouped = request.conversationId is not None
     if grouped == (request.recipientId is not None):
         raise InvalidRequestError(
-            "name either recipientId, to call one user, or conversationId, to call a group", field="recipientId"
+            "send either recipientId, to call one user, or conversationId, to call a group", field="recipientId"
         )
     if request.participantIds is not None and not grouped:
-        raise InvalidRequestError("participantIds are of a group: name its conversationId", field="participantIds")
+        raise InvalidRequestError("participantIds needs the conversationId of a group", field="participantIds")
     if request.callType is not None and (request.callType == "GROUP") != grouped:
         wanted = "GROUP needs conversationId" if not grouped else f"{request.callType} needs recipientId"
         raise InvalidRequestError(wanted, field="callType")
@@ -129,24 +129,27 @@ def _media_type(request: InitiateCall) -> MediaType:
 
 
 def _called(caller: str, group: Conversation, wanted: list[str] | None) -> list[str]:
-    """Return whom a group call calls.
+    """Return the users whom a group call rings.
 
     Raises:
         ForbiddenError: the caller is not a member.
-        InvalidRequestError: the conversation is direct, somebody is outside, nobody is left, or they are too many.
+        InvalidRequestError: the conversation is direct, a user is not in the group, or none or too many would be
+            called.
     """
     if caller not in group.participants:
         raise ForbiddenError("you are not a participant of this conversation")
     if group.type == "DM":
-        raise InvalidRequestError("a direct conversation is called with recipientId", field="conversationId")
+        raise InvalidRequestError(
+            "use recipientId to call the other user of a direct conversation", field="conversationId"
+        )
     named = group.participants if wanted is None else wanted
     outside = sorted(set(named) - set(group.participants))
     if outside:
         raise InvalidRequestError(f"not in this group: {', '.join(outside)}", field="participantIds")
     called = [user_id for user_id in dict.fromkeys(named) if user_id != caller]
     if not called:
-        raise InvalidRequestError("name somebody besides yourself", field="participantIds")
+        raise InvalidRequestError("participantIds must contain at least one other user", field="participantIds")
     if len(called) >= limits.CALL_PARTICIPANTS_MAX:
         most = limits.CALL_PARTICIPANTS_MAX - 1
-        raise InvalidRequestError(f"at most {most} others can be called: name them", field="participantIds")
+        raise InvalidRequestError(f"at most {most} others can be called: send participantIds", field="participantIds")
     return called

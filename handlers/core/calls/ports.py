@@ -1,7 +1,7 @@
-"""What the rules of calls need from the store, from Chime and from the clock that ends ringing.
+"""The ports of calls: the store, Chime's meetings, the ring timers and the log.
 
-As for every port: a store's write either happened (it returns), did not happen (`UnavailableError`, or a verdict that
-says why), or nobody knows (`OutcomeUnknownError`).
+As for every port: a store's write either happened (it returns), did not happen (`UnavailableError`, or a status that
+names the cause), or its outcome is unknown (`OutcomeUnknownError`).
 """
 
 from __future__ import annotations
@@ -19,50 +19,51 @@ from handlers.core.delivery.ports import OutboxRecord
 
 
 class CallWrite(msgspec.Struct, frozen=True, kw_only=True):
-    """One step of a call, to be stored at once, in one transaction, or not at all.
+    """One change of a call, stored in one transaction or not at all.
 
-    The store writes `after` whole, on condition that the call still has the version of `before` (that there is none,
-    where `before` is None); takes and frees the users' locks; and puts the outbox records.
+    The store writes `after` whole, on condition that the call still has the version of `before` (that it does not
+    exist, where `before` is None); takes and frees the users' locks; and puts the outbox records.
 
     Args:
-        takes: user id to the session whose lock may be taken over, because that call is over; None: whose lock must
-            be free. A lock that this very call holds already counts as free.
-        frees: users whose lock goes, if it is this call's. One that is absent is fine; another call's is `LOCKED`.
-        listed: users in whose list of calls a new call appears.
-        counted: who uses up one of which limit, in the same transaction; of a new call only.
+        take_locks: user id to the session whose lock may be taken over, because that call is over; None: the lock must
+            be free. A lock that this call already holds counts as free.
+        free_locks: users whose lock is deleted, if it is this call's. A missing lock is ignored; a lock of another call
+            makes the write `LOCKED`.
+        listed_for: users in whose list of calls a new call appears.
+        rate_limit: a user and the limit that a new call counts against.
     """
 
     before: CallState | None
     after: CallState
-    takes: Mapping[str, str | None] = msgspec.field(default_factory=dict)
-    frees: frozenset[str] = frozenset()
-    listed: tuple[str, ...] = ()
+    take_locks: Mapping[str, str | None] = msgspec.field(default_factory=dict)
+    free_locks: frozenset[str] = frozenset()
+    listed_for: tuple[str, ...] = ()
     outbox: tuple[OutboxRecord, ...] = ()
-    counted: tuple[str, RateLimit] | None = None
+    rate_limit: tuple[str, RateLimit] | None = None
     now: int
 
 
 class CallWriteStatus(Enum):
-    """What became of a transition; all but COMMITTED mean that nothing was stored."""
+    """The outcome of a write; with every status but COMMITTED nothing was stored."""
 
     COMMITTED = auto()
     CONFLICT = auto()
-    """The call is no longer as `before`, or another transaction was under way: read it again and decide again."""
+    """The call differs from `before`, or another transaction was in progress: read it and decide again."""
     LOCKED = auto()
-    """Somebody's lock belongs to another call."""
+    """At least one user's lock belongs to another call."""
     EXHAUSTED = auto()
-    """The limit is used up."""
+    """The rate limit is used up."""
 
 
 class CallWriteResult(msgspec.Struct, frozen=True, kw_only=True):
-    """The verdict; `locked` maps the users whose locks stood in the way to the sessions that hold them."""
+    """The status of a write; `locked` maps the users whose locks prevented it to the sessions that hold them."""
 
-    verdict: CallWriteStatus
+    status: CallWriteStatus
     locked: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 class CallStore(Protocol):
-    """The calls, the users' lists of them, and who is in one. Every read is consistent, except `due`."""
+    """The calls, the users' lists of calls, and the users' locks. Every read is consistent, except `due`."""
 
     def read(self, session_id: str) -> CallState | None:
         """Read one call."""
@@ -76,8 +77,8 @@ class CallStore(Protocol):
         """Return, for each of some users who has a lock, the session that holds it."""
         ...
 
-    def commit(self, transition: CallWrite) -> CallWriteResult:
-        """Store a transition. Where several things stand in the way, CONFLICT comes before LOCKED before EXHAUSTED."""
+    def commit(self, write: CallWrite) -> CallWriteResult:
+        """Store a change. Where several conditions fail, CONFLICT takes precedence over LOCKED over EXHAUSTED."""
         ...
 
     def page(self, user_id: str, before: str | None, limit: int) -> list[tuple[str, str]]:
@@ -90,11 +91,11 @@ class CallStore(Protocol):
         ...
 
     def due(self, now: int) -> Iterable[tuple[str, int]]:
-        """Return (session id, due_at) of every call that the sweep should look at, oldest first."""
+        """Return (session id, due_at) of every call that the sweep should examine, oldest first."""
         ...
 
     def reschedule(self, session_id: str, due_at: int, next_due_at: int | None) -> bool:
-        """Move the sweep's next look at a call on, or take the call off its list (None).
+        """Change when the sweep examines a call next; None removes the call from the sweep's index.
 
         Nothing else of the call changes, not even its version.
 
@@ -109,41 +110,42 @@ class MeetingGoneError(Exception):
 
 
 class MeetingsFailedError(Exception):
-    """Chime refused, or did not answer, after bounded retries; it may or may not have done what it was asked."""
+    """Chime refused or did not answer, after bounded retries; the request may or may not have taken effect."""
 
 
 class Meeting(msgspec.Struct, frozen=True):
-    """A meeting: Chime's id, and its meeting object as JSON text, untouched (it holds no token)."""
+    """A meeting: Chime's id, and its meeting object as JSON text, unchanged (it has no token)."""
 
     meeting_id: str
     document: str
 
 
 class Meetings(Protocol):
-    """Chime's meetings. Every call is bounded in time and safe to repeat, and raises `MeetingsFailedError` if in vain.
+    """Chime's meetings. Every call is bounded in time and safe to repeat; `MeetingsFailedError` where Chime fails.
 
     A meeting's ClientRequestToken and ExternalMeetingId are the session's id, an attendee's ExternalUserId is the
-    user's: asking again finds the same one.
+    user's: a repeated request returns the same one.
     """
 
     def create(self, session_id: str) -> Meeting:
-        """Make the session's meeting, or find it."""
+        """Create the session's meeting, or return the existing one."""
         ...
 
     def attendees(self, meeting_id: str, user_ids: Iterable[str]) -> Mapping[str, Attendee]:
-        """Make the users' attendees, or find them; every user is in the answer.
+        """Create the users' attendees, or return the existing ones; the result has every user.
 
         Raises:
             MeetingGoneError: there is no such meeting.
+            MeetingsFailedError: Chime refuses one or all of them, or does not answer.
         """
         ...
 
     def delete_attendee(self, meeting_id: str, attendee_id: str) -> None:
-        """Take an attendee out of the meeting; one that is gone is fine."""
+        """Remove an attendee from the meeting; a missing one is ignored."""
         ...
 
     def delete(self, meeting_id: str) -> None:
-        """End a meeting for everybody; one that is gone is fine."""
+        """End a meeting for all attendees; a missing one is ignored."""
         ...
 
     def exists(self, meeting_id: str) -> bool:
@@ -152,24 +154,24 @@ class Meetings(Protocol):
 
 
 class RingTimers(Protocol):
-    """Wakes the ring timeout of a call."""
+    """The timers that start the ring timeout of a call."""
 
     def start(self, session_id: str, delay_seconds: int) -> bool:
-        """Ask to be woken after a delay of at most 900 seconds.
+        """Start a timer of at most 900 seconds.
 
         Returns:
-            False where nobody took it; the sweep then ends the ringing, a little later.
+            False where no timer was started; the sweep then ends the ringing, a little later.
         """
         ...
 
 
 class CallLogEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One step of a call, for the log and its metrics.
+    """One transition of a call, for the log and its metrics.
 
     Args:
-        rule: name of the transition (`handlers.core.calls.state_machine`).
-        outcome: initiated, delivered, accepted, joined, rejected, cancelled, missed, left, ended or failed.
-        ring_milliseconds: from the call to its first answer or to the end of its ringing.
+        rule: name of the rule (`contract.calls.transitions`).
+        outcome: outcome of the rule, or `delivered`: INCOMING_CALL was published to every user who is called.
+        ring_milliseconds: from the call's start to its first answer or to the end of its ringing.
         duration_seconds: from the first answer to the end.
     """
 
@@ -182,8 +184,8 @@ class CallLogEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CallLog(Protocol):
-    """Writes down what happens to calls."""
+    """The log of transitions."""
 
-    def note(self, note: CallLogEntry) -> None:
-        """Write one step down."""
+    def write(self, entry: CallLogEntry) -> None:
+        """Write one entry."""
         ...

@@ -1,4 +1,4 @@
-"""Reading calls: one, for whoever lost track of it, and lists of one's own."""
+"""Reads calls: one call, and the lists of a user's calls."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from handlers.core.shared.timestamps import to_iso
 from handlers.core.shared.timing import stage
 
 _LONGEST_LIFE: Final = (limits.CALL_HOURS_MAX + 1) * 3_600_000
-"""Milliseconds after which a call is certainly over: it rang, and then went on for as long as a meeting can."""
+"""Milliseconds after which a call is certainly over: the longest meeting, and an hour for the ringing before it."""
 
 
 class CallQueries(msgspec.Struct, frozen=True):
-    """Answers what calls there are, and how they stand."""
+    """Returns calls to their participants."""
 
     calls: CallStore
     clock: Clock
@@ -32,7 +32,7 @@ class CallQueries(msgspec.Struct, frozen=True):
         """Return one call.
 
         Raises:
-            NotFoundError: no such call, or none that the user may know of.
+            NotFoundError: no such call, or the user has blocked its caller.
             ForbiddenError: the user is not a participant.
         """
         with stage("read"):
@@ -44,10 +44,10 @@ class CallQueries(msgspec.Struct, frozen=True):
         return CallAnswer(call=view(call, user_id))
 
     def page(self, user_id: str, request: ListCalls) -> CallPage:
-        """Return a page of a user's calls, newest first; where few are wanted of many, it may be short of its limit.
+        """Return a page of a user's calls, newest first; with a `state` it may have fewer calls than its limit.
 
         Raises:
-            InvalidRequestError: the cursor is none of this route's.
+            InvalidRequestError: the cursor was not returned by this route.
         """
         before = cursors.decode(request.cursor, str) if request.cursor else None
         oldest = to_iso(self.clock.now() - _LONGEST_LIFE) if request.state == "active" else ""
@@ -62,7 +62,7 @@ class CallQueries(msgspec.Struct, frozen=True):
                     return _page(user_id, found, None)
                 before = call_key
                 call = calls.get(session_id)
-                if call is not None and _wanted(call, request):
+                if call is not None and _matches(call, request):
                     found.append(call)
                 if len(found) == request.limit:
                     return _page(user_id, found, call_key)
@@ -71,7 +71,7 @@ class CallQueries(msgspec.Struct, frozen=True):
         return _page(user_id, found, before)
 
 
-def _wanted(call: CallState, request: ListCalls) -> bool:
+def _matches(call: CallState, request: ListCalls) -> bool:
     return request.state is None or call.is_live == (request.state == "active")
 
 

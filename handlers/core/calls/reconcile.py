@@ -1,7 +1,7 @@
-"""What Chime says happened in a meeting, brought into the call's record.
+"""Applies Chime's events to calls: the end of a meeting, and an attendee who left.
 
-Chime's events come at least once and in any order, so each is held against the record: only the call's present meeting
-and a participant's present attendee count.
+Chime's events arrive at least once and in any order, so each is compared with the stored call: only the call's present
+meeting and a participant's present attendee count.
 """
 
 from __future__ import annotations
@@ -20,38 +20,39 @@ _log = logging.getLogger(__name__)
 
 
 class MeetingReconciler(msgspec.Struct, frozen=True):
-    """Follows Chime's events. Raises `UnavailableError` where the event must come again."""
+    """Applies Chime's events. Raises `UnavailableError` where the event must be delivered again."""
 
     calls: CallStore
-    transitions: TransitionExecutor
+    executor: TransitionExecutor
     clock: Clock
 
     def meeting_ended(self, session_id: str, meeting_id: str) -> None:
-        """Chime has ended a meeting: so has the call.
+        """End the call of a meeting that Chime has ended.
 
         Args:
             session_id: the meeting's ExternalMeetingId.
         """
-        self._follow(
-            session_id, CallCommand(action="meeting_ended", actor=None, now=self.clock.now(), meeting_id=meeting_id)
-        )
+        command = CallCommand(action="meeting_ended", actor=None, now=self.clock.now(), meeting_id=meeting_id)
+        self._apply(session_id, command)
 
     def attendee_left(self, session_id: str, user_id: str, attendee_id: str, seen_at: int) -> None:
-        """An attendee has left the meeting: so has the participant the call.
+        """Let the participant of an attendee who left the meeting leave the call.
 
         Args:
             session_id: the meeting's ExternalMeetingId.
             user_id: the attendee's ExternalUserId.
-            seen_at: when, in milliseconds since the epoch.
+            seen_at: when the attendee left, in milliseconds since the epoch.
         """
-        act = CallCommand(action="leave", actor=user_id, now=self.clock.now(), attendee_id=attendee_id, seen_at=seen_at)
-        self._follow(session_id, act)
+        command = CallCommand(
+            action="leave", actor=user_id, now=self.clock.now(), attendee_id=attendee_id, seen_at=seen_at
+        )
+        self._apply(session_id, command)
 
-    def _follow(self, session_id: str, act: CallCommand) -> None:
+    def _apply(self, session_id: str, command: CallCommand) -> None:
         call = self.calls.read(session_id)
         if call is None or call.status != "ACTIVE":
             return
         try:
-            self.transitions.step(session_id, act)
-        except (CallConflictError, ForbiddenError) as refusal:
-            _log.info("call %s: Chime's event changes nothing: %s", session_id, refusal)
+            self.executor.execute(session_id, command)
+        except (CallConflictError, ForbiddenError) as error:
+            _log.info("Chime event ignored for call %s: %s", session_id, error)

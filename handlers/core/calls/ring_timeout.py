@@ -1,4 +1,4 @@
-"""The end of ringing: T6 where nobody has answered, T6b for those who have not while a group call goes on."""
+"""Ends the ringing of a call (T6), and of the participants who have not answered a group call that continues (T6b)."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from handlers.core.shared.ports import Clock
 
 
 class RingTimeoutHandler(msgspec.Struct, frozen=True):
-    """What the ring timer wakes. A timer of a call that was never stored, or is past ringing, does nothing."""
+    """Handles ring timers. A timer of a call that was never stored, or does not ring any more, has no effect."""
 
     calls: CallStore
-    transitions: TransitionExecutor
+    executor: TransitionExecutor
     timers: RingTimers
     clock: Clock
 
     def expire(self, session_id: str) -> bool:
-        """End the ringing of a call whose time is up.
+        """End the ringing of a call whose ring time is over.
 
         Returns:
-            False where the timer came too early and nobody took the next one: it must come again.
+            False where the timer was early and the next one could not be started: this one must be delivered again.
 
         Raises:
-            UnavailableError: the store does not answer: it must come again.
+            UnavailableError: the store does not answer: the timer must be delivered again.
         """
         call = self.calls.read(session_id)
-        if call is None or not call.is_live or not call.having("RINGING"):
+        if call is None or not call.is_live or not call.with_status("RINGING"):
             return True
-        early = call.rings_until - self.clock.now()
-        if early > 0:
-            return self.timers.start(session_id, -(-early // 1000))
-        with suppress(CallConflictError):  # somebody answered, declined or hung up in this very moment
-            self.transitions.step(session_id, CallCommand(action="timeout", actor=None, now=self.clock.now()))
+        remaining = call.rings_until - self.clock.now()
+        if remaining > 0:
+            return self.timers.start(session_id, -(-remaining // 1000))
+        with suppress(CallConflictError):  # the call was answered, rejected or cancelled since it was read
+            self.executor.execute(session_id, CallCommand(action="timeout", actor=None, now=self.clock.now()))
         return True

@@ -1,4 +1,4 @@
-"""A call as it stands: what is stored, and what follows from it alone."""
+"""The state of a call: what is stored, and what follows from it alone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 from contract.calls.models import CallStatus, CallType, EndReason, MediaType, ParticipantStatus
 
 LIVE: frozenset[CallStatus] = frozenset({"RINGING", "ACTIVE"})
-_HELD: frozenset[ParticipantStatus] = frozenset({"RINGING", "JOINED"})
+_LOCKED: frozenset[ParticipantStatus] = frozenset({"RINGING", "JOINED"})
 
 
 class Participant(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,9 +17,10 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         name: full name at the time of the call.
-        rung: was told of the call; False for who was busy with another call, and for who must not learn of this one.
+        rung: whether the participant was notified of the call; False for users who were busy with another call, and
+            for users who have blocked the caller.
         joined_at, left_at: milliseconds since the epoch, of the last time.
-        device_id: the device that called or answered, where it said so.
+        device_id: the device that called or answered, where the client sent it.
         attendee_id: Chime's id of the participant in the meeting, once there is one.
     """
 
@@ -37,14 +38,15 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         version: grows by one with each transition.
-        owner_id: who may end a group call; always somebody who has joined, as long as the call goes on.
+        owner_id: the user who may end a group call; always a participant who has joined, while the call is live.
         participants: by user id; the caller is one of them.
         rings_until: when ringing ends.
-        hidden_from: participants who have blocked the caller: to them there is no such call.
-        ended_by: None where nobody ended it.
+        hidden_from: participants who have blocked the caller: for them the call does not exist.
+        ended_by: None where the system ended it.
         meeting_id, meeting: Chime's id, and its meeting object as JSON text; both or neither.
-        asked_at: when a meeting was last announced: a meeting may exist although `meeting_id` is None.
-        due_at: when the sweep should look at the call; None once it is over and nothing is left to do.
+        meeting_announced_at: when a request for a meeting was last announced: from then on a meeting may exist
+            although `meeting_id` is None.
+        due_at: when the sweep should examine the call; None once it is over and nothing is left to do.
     """
 
     session_id: str
@@ -65,12 +67,12 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
     end_reason: EndReason | None = None
     meeting_id: str | None = None
     meeting: str | None = None
-    asked_at: int | None = None
+    meeting_announced_at: int | None = None
     due_at: int | None = None
 
     @property
     def is_live(self) -> bool:
-        """Whether the call rings or goes on."""
+        """Whether the call rings or is answered, and is not over."""
         return self.status in LIVE
 
     @property
@@ -80,16 +82,16 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
             return None
         return max(0, self.ended_at - self.started_at) // 1000
 
-    def takes_part(self, user_id: str) -> bool:
-        """Return whether a user is a participant and may know it."""
+    def is_visible_to(self, user_id: str) -> bool:
+        """Return whether a user is a participant who may know of the call."""
         return user_id in self.participants and user_id not in self.hidden_from
 
-    def having(self, *statuses: ParticipantStatus) -> tuple[str, ...]:
+    def with_status(self, *statuses: ParticipantStatus) -> tuple[str, ...]:
         """Return the participants who have one of some statuses, in the order of their ids."""
         return tuple(sorted(user_id for user_id, each in self.participants.items() if each.status in statuses))
 
-    def locked(self) -> frozenset[str]:
-        """Return whom this call keeps from another call: whoever is called or in it, as long as it goes on."""
+    def locked_users(self) -> frozenset[str]:
+        """Return the users whose locks the call holds: while it is live, all who are called or in it."""
         if not self.is_live:
             return frozenset()
-        return frozenset(self.having(*_HELD)) - self.hidden_from
+        return frozenset(self.with_status(*_LOCKED)) - self.hidden_from

@@ -1,4 +1,4 @@
-"""Calls as their participants see them."""
+"""Calls as the API returns them to a participant."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from handlers.core.shared.timestamps import to_iso
 
 
 def view(call: CallState, viewer: str) -> CallView:
-    """Return a call as one participant sees it: the caller first, no credentials, and nobody else's device.
+    """Return a call as one participant sees it: the caller first, no credentials, and only the viewer's device.
 
     Args:
         viewer: user id.

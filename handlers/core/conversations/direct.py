@@ -1,7 +1,7 @@
-"""Direct conversations: the one of two users, found or created.
+"""Finds or creates the direct conversation of two users.
 
-Its id follows from the two users, so that there is never a second one. A user who has blocked the caller hears and
-sees nothing of a conversation that the caller opens, until that user lifts the block; the caller cannot tell.
+Its id is derived from the two user ids, so two users have at most one. If the other user has blocked the caller, a new
+conversation is hidden from that user until the block is removed. The response is the same with and without a block.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from contract.responses import DirectAnswer
 from handlers.core.conversations.events import ConversationEvents
 from handlers.core.conversations.ids import direct_id
 from handlers.core.conversations.ports import (
-    BlockPairs,
+    BlockReader,
     ConversationStore,
-    Directory,
     Membership,
     NewConversation,
     StoredConversation,
+    UserDirectory,
 )
-from handlers.core.conversations.views import see, view
+from handlers.core.conversations.views import conversation_view, participant_view
 from handlers.core.delivery.dispatcher import Dispatcher
 from handlers.core.shared.concurrency import both
 from handlers.core.shared.errors import ConflictError, InvalidRequestError, NotFoundError, UnavailableError
@@ -32,11 +32,11 @@ from handlers.core.shared.timing import stage
 
 
 class DirectConversations(msgspec.Struct, frozen=True, kw_only=True):
-    """Finds and creates direct conversations."""
+    """Finds or creates direct conversations."""
 
     conversations: ConversationStore
-    directory: Directory
-    blocks: BlockPairs
+    directory: UserDirectory
+    blocks: BlockReader
     dispatcher: Dispatcher
     clock: Clock
     events: ConversationEvents
@@ -46,11 +46,12 @@ class DirectConversations(msgspec.Struct, frozen=True, kw_only=True):
 
         Raises:
             InvalidRequestError: the other user is the caller.
-            NotFoundError: no such user.
+            NotFoundError: the other user does not exist.
             ConflictError: the caller is in too many conversations.
+            UnavailableError: concurrent changes of the conversation prevented every attempt.
         """
         if user_id == caller:
-            raise InvalidRequestError("name somebody besides yourself", field="userId")
+            raise InvalidRequestError("userId must be another user", field="userId")
         conversation_id = direct_id(caller, user_id)
         with stage("read"):
             users, stored = both(
@@ -62,7 +63,7 @@ class DirectConversations(msgspec.Struct, frozen=True, kw_only=True):
         names = {each.userId: each.fullName for each in users.values()}
         for _ in attempts(self.clock):
             if stored is not None:
-                return self._answer(stored, caller, other, names, created=False)
+                return self._response(stored, caller, other, names, created=False)
             with stage("read"):
                 creation = self._creation(conversation_id, caller, user_id)
             with stage("write"):
@@ -71,17 +72,17 @@ class DirectConversations(msgspec.Struct, frozen=True, kw_only=True):
                 for record in creation.outbox:
                     self.dispatcher.dispatch(record)
                 stored = StoredConversation(creation.conversation, creation.blocked_by)
-                return self._answer(stored, caller, other, names, created=True)
+                return self._response(stored, caller, other, names, created=True)
             stored = self.conversations.get(conversation_id)
-        raise UnavailableError("this conversation changes too often just now; nothing was stored; try again")
+        raise UnavailableError("too many concurrent changes of this conversation; nothing was stored; try again")
 
     def _creation(self, conversation_id: str, caller: str, user_id: str) -> NewConversation:
         blocks, count = both(
             lambda: self.blocks.between(caller, user_id), lambda: self.conversations.count_memberships(caller)
         )
         if count >= limits.CONVERSATIONS_PER_USER:
-            raise ConflictError("you are in too many conversations")
-        blocked_by = frozenset(who for (who, _), stands in blocks.items() if stands)
+            raise ConflictError(f"you are in {limits.CONVERSATIONS_PER_USER} conversations, the largest number allowed")
+        blocked_by = frozenset(blocker for (blocker, _), active in blocks.items() if active)
         now = to_iso(self.clock.now())
         conversation = Conversation(
             conversationId=conversation_id,
@@ -106,15 +107,15 @@ class DirectConversations(msgspec.Struct, frozen=True, kw_only=True):
             outbox=(record,),
         )
 
-    def _answer(
+    def _response(
         self, stored: StoredConversation, caller: str, other: PublicUser, names: dict[str, str], *, created: bool
     ) -> DirectAnswer:
-        row = None
+        membership = None
         if not created:
             with stage("read"):
-                row = self.conversations.members(stored.conversation.conversationId, [caller]).get(caller)
-        seen = see(self.conversations, stored, row, caller)
-        return DirectAnswer(conversation=view(seen, caller, names), otherUser=other, created=created)
+                membership = self.conversations.members(stored.conversation.conversationId, [caller]).get(caller)
+        visible = participant_view(self.conversations, stored, membership, caller)
+        return DirectAnswer(conversation=conversation_view(visible, caller, names), otherUser=other, created=created)
 
 
 def _member(conversation: Conversation, user_id: str, *, hidden: bool) -> Membership:

@@ -1,4 +1,4 @@
-"""The events of conversations, as records for the write of the change that they tell of."""
+"""Events about conversations, as outbox records for the transaction of the change."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from handlers.core.shared.ports import Clock, Ids
 
 
 class ConversationEvents(msgspec.Struct, frozen=True):
-    """Makes one record per event; its id is made here, once, and stays however often the event is published."""
+    """Creates outbox records. The event id is created here, once; every publish of the event has the same id."""
 
     clock: Clock
     ids: Ids
     fanout_limit: int
 
     def created(self, conversation: Conversation, caller: str, recipients: Sequence[str]) -> OutboxRecord:
-        """Tell users of a conversation that is new to them.
+        """Return the event for users to whom a conversation is new.
 
         Args:
-            conversation: as it is after the change; its `updatedAt` is the event's timestamp.
-            caller: who made the change.
+            conversation: the conversation after the change; its `updatedAt` is the event's timestamp.
+            caller: the user who made the change.
             recipients: user ids.
         """
         data = events.ConversationData(conversation=conversation, changedBy=caller)
@@ -33,13 +33,13 @@ class ConversationEvents(msgspec.Struct, frozen=True):
         return self._record(event, recipients)
 
     def updated(self, conversation: Conversation, caller: str, recipients: Sequence[str]) -> OutboxRecord:
-        """Tell members of a change of their conversation. Arguments as for `created`."""
+        """Return the event for members whose conversation changed. Arguments as for `created`."""
         data = events.ConversationData(conversation=conversation, changedBy=caller)
         event = events.ConversationUpdated(eventId=self.ids.new(), timestamp=conversation.updatedAt, data=data)
         return self._record(event, recipients)
 
     def removed(self, conversation: Conversation, caller: str, user_id: str) -> OutboxRecord:
-        """Tell a user that the conversation, as it is after the change, goes on without them."""
+        """Return the event for a user who is no longer a participant. Arguments as for `created`."""
         data = events.ConversationRemovedData(
             conversationId=conversation.conversationId, userId=user_id, removedBy=caller
         )

@@ -1,8 +1,8 @@
-"""Groups: create, rename, add and remove members, roles, leave.
+"""Creates and changes groups: name, members, roles.
 
-Every change is one conditional write on the group's version: two admins who change it at once both get their change,
-one after the other, and never half of it. Everybody concerned gets an event that is stored in the same write.
-A member who is added sees the whole history; what was said before does not count as unread.
+Every change is one transaction, conditional on the group's version. Concurrent changes are applied one after the other,
+each completely. The events of a change are stored in the same transaction. A new member can read the whole history;
+older messages do not count as unread.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from handlers.core.conversations.events import ConversationEvents
 from handlers.core.conversations.ids import group_id
 from handlers.core.conversations.ports import (
     ConversationStore,
-    Directory,
     GroupChange,
     GroupRecord,
     Membership,
     NewConversation,
+    UserDirectory,
 )
 from handlers.core.delivery.dispatcher import Dispatcher
 from handlers.core.delivery.ports import OutboxRecord
@@ -37,57 +37,60 @@ from handlers.core.shared.timestamps import to_iso
 from handlers.core.shared.timing import stage
 
 
-class Created(msgspec.Struct, frozen=True):
-    """A group, and whether this request made it."""
+class CreatedGroup(msgspec.Struct, frozen=True):
+    """A group; `created` is true where this request created it, false where an earlier one with the same tempId did."""
 
     conversation: Conversation
     created: bool
 
 
-class Groups(msgspec.Struct, frozen=True, kw_only=True):
-    """The operations on groups."""
+class GroupManager(msgspec.Struct, frozen=True, kw_only=True):
+    """Creates and changes groups."""
 
     conversations: ConversationStore
-    directory: Directory
+    directory: UserDirectory
     dispatcher: Dispatcher
     clock: Clock
     ids: Ids
     events: ConversationEvents
 
-    def create(self, caller: str, request: CreateGroup) -> Created:
+    def create(self, caller: str, request: CreateGroup) -> CreatedGroup:
         """Create a group with the caller as its admin; a repeated `tempId` returns the first group.
 
         Raises:
             InvalidRequestError: no other member, a blank name, or more members than `maxMembers`.
             NotFoundError: a member does not exist.
-            ConflictError: somebody is in too many conversations; or the caller has left the group of this tempId.
+            ConflictError: a member is in too many conversations, or the caller has left the group of this tempId.
         """
         name = _name(request.name)
         members = [user_id for user_id in dict.fromkeys(request.memberIds) if user_id != caller]
         if not members:
-            raise InvalidRequestError("name somebody besides yourself", field="memberIds")
+            raise InvalidRequestError("memberIds must contain at least one other user", field="memberIds")
         if request.maxMembers and len(members) + 1 > request.maxMembers:
-            raise InvalidRequestError("the group would start with more members than this", field="maxMembers")
+            raise InvalidRequestError(
+                f"maxMembers must be 0 or at least {len(members) + 1}, the number of members of the new group",
+                field="maxMembers",
+            )
         conversation_id = group_id(caller, request.tempId) if request.tempId else self.ids.new()
         with stage("read"):
             earlier = self._earlier(conversation_id, caller) if request.tempId else None
             if earlier is None:
                 self._require_users(members, "memberIds")
-                self._require_room([caller, *members])
+                self._require_free_memberships([caller, *members])
         creation = self._creation(conversation_id, caller, members, replace(request, name=name))
         for _ in attempts(self.clock):
             if earlier is not None:
-                return Created(earlier, created=False)
+                return CreatedGroup(earlier, created=False)
             with stage("write"):
                 stored = self.conversations.create(creation)
             if stored:
                 self._dispatch(creation.outbox)
-                return Created(creation.conversation, created=True)
+                return CreatedGroup(creation.conversation, created=True)
             earlier = self._earlier(conversation_id, caller)
-        raise UnavailableError("the group is being made just now; try again")
+        raise UnavailableError("too many concurrent requests create this group; try again")
 
     def update(self, caller: str, conversation_id: str, request: UpdateGroup) -> Conversation:
-        """Change name, description or avatar; an absent field stays, null clears.
+        """Change name, description or avatar. An absent field is not changed; null clears it.
 
         Raises:
             NotFoundError, ForbiddenError, ConflictError: as `membership.require_group_admin`.
@@ -117,29 +120,32 @@ class Groups(msgspec.Struct, frozen=True, kw_only=True):
         return self._apply(conversation_id, change)
 
     def add(self, caller: str, conversation_id: str, user_ids: list[str]) -> Conversation:
-        """Add users; those who are members already stay as they are.
+        """Add users; users who are already members are not changed.
 
         Raises:
-            NotFoundError: no such group or user.
+            NotFoundError: the group or a user does not exist.
             ForbiddenError: the caller is not an admin of the group.
-            ConflictError: the conversation is direct, the group would be too large, or somebody is in too many.
+            ConflictError: the conversation is direct, the group would have too many members, or a user is in too many
+                conversations.
         """
         checked: set[str] = set()
 
         def change(before: Conversation) -> GroupChange | None:
             membership.require_group_admin(before, caller)
-            added = membership.newcomers(before, user_ids)
+            added = membership.non_members(before, user_ids)
             if not added:
                 return None
             unchecked = [user_id for user_id in added if user_id not in checked]
             group, _ = both(
                 lambda: self.conversations.group(conversation_id), lambda: self._require_users(unchecked, "userIds")
             )
-            self._require_room(unchecked)
+            self._require_free_memberships(unchecked)
             checked.update(unchecked)
             largest = (group.max_members if group else 0) or limits.GROUP_MEMBERS_MAX
             if len(before.participants) + len(added) > largest:
-                raise ConflictError(f"the group may have {largest} members at most", field="userIds")
+                raise ConflictError(
+                    f"the group may have at most {largest} members; it has {len(before.participants)}", field="userIds"
+                )
             now = to_iso(self.clock.now())
             after = membership.with_members(before, added, now)
             return GroupChange(
@@ -158,7 +164,7 @@ class Groups(msgspec.Struct, frozen=True, kw_only=True):
         """Remove a member.
 
         Raises:
-            NotFoundError: no such group or member.
+            NotFoundError: the group or the member does not exist.
             ForbiddenError: the caller is not an admin of the group.
             ConflictError: the conversation is direct, or the caller must use `leave`.
         """
@@ -166,16 +172,16 @@ class Groups(msgspec.Struct, frozen=True, kw_only=True):
         def change(before: Conversation) -> GroupChange:
             membership.require_group_admin(before, caller)
             if user_id == caller:
-                raise ConflictError("to go yourself, leave the group", field="userId")
+                raise ConflictError("userId must be another member; use leaveGroup to leave the group", field="userId")
             return self._departure(before, user_id, caller)
 
         return self._apply(conversation_id, change)
 
     def leave(self, caller: str, conversation_id: str) -> None:
-        """Leave a group; when its last admin leaves, the longest-standing member becomes admin.
+        """Leave a group; after its last admin the member who joined first becomes admin.
 
         Raises:
-            NotFoundError: no such conversation.
+            NotFoundError: the conversation does not exist.
             ForbiddenError: the caller is not a participant.
             ConflictError: the conversation is direct.
         """
@@ -183,18 +189,18 @@ class Groups(msgspec.Struct, frozen=True, kw_only=True):
         def change(before: Conversation) -> GroupChange:
             membership.require_participant(before, caller)
             if before.type == "DM":
-                raise ConflictError("a direct conversation cannot be left; you can block the other user")
+                raise ConflictError("a direct conversation cannot be left; block the other user instead")
             return self._departure(before, caller, caller)
 
         self._apply(conversation_id, change)
 
     def set_role(self, caller: str, conversation_id: str, user_id: str, role: Role) -> Conversation:
-        """Make a member an admin, or an admin a member.
+        """Set the role of a member.
 
         Raises:
-            NotFoundError: no such group or member.
+            NotFoundError: the group or the member does not exist.
             ForbiddenError: the caller is not an admin of the group.
-            ConflictError: the conversation is direct, or the group would be left without an admin.
+            ConflictError: the conversation is direct, or the group would have no admin.
         """
 
         def change(before: Conversation) -> GroupChange | None:
@@ -205,7 +211,7 @@ class Groups(msgspec.Struct, frozen=True, kw_only=True):
             return GroupChange(
                 before=before,
                 after=after,
-                roles=membership.promoted(before, after),
+                roles=membership.changed_roles(before, after),
                 counted=False,
                 outbox=(self.events.updated(after, caller, after.participants),),
             )
@@ -213,7 +219,11 @@ class Groups(msgspec.Struct, frozen=True, kw_only=True):
         return self._apply(conversation_id, change)
 
     def _apply(self, conversation_id: str, decide: Callable[[Conversation], GroupChange | None]) -> Conversation:
-        """Read, decide and write until nobody else was faster, then deliver; no change is an answer, too."""
+        """Read, decide and write, again after a concurrent change; then publish the events of the change.
+
+        Args:
+            decide: returns the change of the conversation as read; None where there is nothing to change.
+        """
         for _ in attempts(self.clock):
             with stage("read"):
                 stored = self.conversations.get(conversation_id)
@@ -227,7 +237,7 @@ class Groups(msgspec.Struct, frozen=True, kw_only=True):
             if done:
                 self._dispatch(change.outbox)
                 return change.after
-        raise UnavailableError("too many others change this group just now; nothing was stored; try again")
+        raise UnavailableError("too many concurrent changes of this group; nothing was stored; try again")
 
     def _departure(self, before: Conversation, user_id: str, caller: str) -> GroupChange:
         now = to_iso(self.clock.now())
@@ -239,7 +249,7 @@ class Groups(msgspec.Struct, frozen=True, kw_only=True):
             before=before,
             after=after,
             left=(user_id,),
-            roles=membership.promoted(before, after),
+            roles=membership.changed_roles(before, after),
             outbox=tuple(outbox),
         )
 
@@ -280,21 +290,22 @@ class Groups(msgspec.Struct, frozen=True, kw_only=True):
         if stored is None:
             return None
         if caller not in stored.conversation.participants:
-            raise ConflictError("this tempId made a group that you have left", field="tempId")
+            raise ConflictError("tempId belongs to a group that you have left", field="tempId")
         return stored.public()
 
     def _require_users(self, user_ids: list[str], field: str) -> None:
         known = self.directory.names(user_ids) if user_ids else {}
         missing = [user_id for user_id in user_ids if user_id not in known]
         if missing:
-            raise NotFoundError(f"no such user: {', '.join(missing)}", field=field)
+            raise NotFoundError(f"{field} contains unknown users: {', '.join(missing)}", field=field)
 
-    def _require_room(self, user_ids: list[str]) -> None:
-        """Keep everybody within the number of conversations that one list can order; approximate in a race."""
+    def _require_free_memberships(self, user_ids: list[str]) -> None:
+        """Refuse a user who is in too many conversations; concurrent additions may exceed the limit slightly."""
         counts = each(self.conversations.count_memberships, user_ids)
         for user_id, count in zip(user_ids, counts, strict=True):
             if count >= limits.CONVERSATIONS_PER_USER:
-                raise ConflictError(f"the user {user_id} is in too many conversations")
+                most = limits.CONVERSATIONS_PER_USER
+                raise ConflictError(f"the user {user_id} is in {most} conversations, the largest number allowed")
 
     def _dispatch(self, outbox: tuple[OutboxRecord, ...]) -> None:
         for record in outbox:
@@ -315,5 +326,5 @@ def _member(conversation: Conversation, user_id: str, now: str, last_read_seq: i
 def _name(text: str) -> str:
     name = text.strip()
     if not name:
-        raise InvalidRequestError("the name is blank", field="name")
+        raise InvalidRequestError("name must not be blank", field="name")
     return name

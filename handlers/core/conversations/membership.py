@@ -1,7 +1,7 @@
-"""The rules of a group's members and admins, without anything around them.
+"""The rules for members and admins of a group, as pure functions.
 
-They keep: every admin is a participant; nobody is in twice; a group with participants has an admin; participants
-stand in the order in which they joined; each change raises the version by one.
+Invariants: every admin is a participant; no participant occurs twice; a group with participants has an admin;
+participants are in the order in which they joined; each change increases the version by one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from handlers.core.shared.errors import ConflictError, ForbiddenError, NotFoundE
 
 
 def require_participant(conversation: Conversation, user_id: str) -> None:
-    """Refuse whoever is not in the conversation.
+    """Refuse a user who is not a participant.
 
     Raises:
         ForbiddenError: the user is not a participant.
@@ -25,65 +25,65 @@ def require_participant(conversation: Conversation, user_id: str) -> None:
 
 
 def require_group_admin(conversation: Conversation, user_id: str) -> None:
-    """Refuse whoever may not change the group.
+    """Refuse a user who may not change the group.
 
     Raises:
         ForbiddenError: the user is not a participant, or not an admin.
-        ConflictError: the conversation is a direct one, which nobody can change.
+        ConflictError: the conversation is direct.
     """
     require_participant(conversation, user_id)
     if conversation.type == "DM":
         raise ConflictError("a direct conversation cannot be changed")
     if user_id not in conversation.admins:
-        raise ForbiddenError("only an admin of the group may do this")
+        raise ForbiddenError("only admins of the group may change it")
 
 
-def newcomers(conversation: Conversation, user_ids: Iterable[str]) -> tuple[str, ...]:
-    """Return those of the users who are not in the conversation, each once, in the order given."""
+def non_members(conversation: Conversation, user_ids: Iterable[str]) -> tuple[str, ...]:
+    """Return the users who are not participants, each once, in the order given."""
     known = set(conversation.participants)
     return tuple(user_id for user_id in dict.fromkeys(user_ids) if user_id not in known)
 
 
 def with_members(conversation: Conversation, user_ids: Sequence[str], now: str) -> Conversation:
-    """Return the group with newcomers at the end of its participants."""
+    """Return the group with new participants at the end of the list."""
     participants = [*conversation.participants, *user_ids]
     return _changed(conversation, now, participants, conversation.admins or participants[:1])
 
 
 def without_member(conversation: Conversation, user_id: str, now: str) -> Conversation:
-    """Return the group without a member; if no admin is left, the longest-standing member becomes one.
+    """Return the group without a member; if no admin remains, the member who joined first becomes admin.
 
     Raises:
         NotFoundError: the user is not a member.
     """
     if user_id not in conversation.participants:
-        raise NotFoundError("no such member in this group", field="userId")
+        raise NotFoundError("userId is not a member of this group", field="userId")
     left = [each for each in conversation.participants if each != user_id]
     admins = [each for each in conversation.admins if each != user_id]
     return _changed(conversation, now, left, admins or left[:1])
 
 
 def with_role(conversation: Conversation, user_id: str, role: Role, now: str) -> Conversation:
-    """Return the group with a member in a role; the same group where the member has it already.
+    """Return the group with a member in a role; the same object where the member already has the role.
 
     Raises:
         NotFoundError: the user is not a member.
         ConflictError: the group would be left without an admin.
     """
     if user_id not in conversation.participants:
-        raise NotFoundError("no such member in this group", field="userId")
+        raise NotFoundError("userId is not a member of this group", field="userId")
     if (role == "ADMIN") == (user_id in conversation.admins):
         return conversation
     if role == "ADMIN":
         return _changed(conversation, now, conversation.participants, [*conversation.admins, user_id])
     admins = [each for each in conversation.admins if each != user_id]
     if not admins:
-        raise ConflictError("the group would be left without an admin: make somebody else an admin first")
+        raise ConflictError("the group would have no admin: make another member an admin first")
     return _changed(conversation, now, conversation.participants, admins)
 
 
-def promoted(before: Conversation, after: Conversation) -> dict[str, Role]:
-    """Return the members whose role a change moved, among those who were and are in the group."""
+def changed_roles(before: Conversation, after: Conversation) -> dict[str, Role]:
+    """Return the new role of each member whose role a change set, among the members before and after it."""
     stayed = set(before.participants) & set(after.participants)
     return {
         user_id: "ADMIN" if user_id in after.admins else "MEMBER"

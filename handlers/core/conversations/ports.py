@@ -1,4 +1,4 @@
-"""What the rules of conversations need from the store, and the records they exchange with it."""
+"""The ports of conversations: stores of conversations, user names and blocks, and the records they exchange."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from handlers.core.delivery.ports import OutboxRecord
 
 
 class StoredConversation(msgspec.Struct, frozen=True):
-    """A conversation as stored: its real version, and (in a DM) the participants who blocked the other."""
+    """A conversation as stored: with its real version and, in a DM, the participants who blocked the other."""
 
     conversation: Conversation
     blocked_by: frozenset[str] = frozenset()
 
     def public(self) -> Conversation:
-        """Return the conversation as its participants may see it.
+        """Return the conversation for its participants.
 
-        A DM always shows version 1: nothing that a participant may see ever raises it, and the stored version
-        would tell a blocked user that it was blocked.
+        A DM always shows version 1: only blocks increase its stored version, which would reveal them to the blocked
+        user.
         """
         if self.conversation.type == "DM":
             return msgspec.structs.replace(self.conversation, version=1)
@@ -29,7 +29,7 @@ class StoredConversation(msgspec.Struct, frozen=True):
 
 
 class Membership(msgspec.Struct, frozen=True, kw_only=True):
-    """One user's row of one conversation."""
+    """One user's membership in one conversation: one item of the table ConversationMembers."""
 
     user_id: str
     conversation_id: str
@@ -42,7 +42,7 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GroupRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """What a group has beyond its conversation. `max_members` is 0 where the group has no limit of its own."""
+    """The attributes of a group besides its conversation. `max_members` is 0 where only the general limit applies."""
 
     group_id: str
     created_at: str
@@ -56,16 +56,17 @@ class GroupRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VisibleMessages(msgspec.Struct, frozen=True):
-    """What one user may see of a DM with hidden messages: its newest visible message and the unread ones' number."""
+    """The part of a DM that one user may see: its newest visible message and the number of unread visible ones."""
 
     last_message: LastMessage | None
     unread_count: int
 
 
 class NewConversation(msgspec.Struct, frozen=True, kw_only=True):
-    """A new conversation, to be stored at once and only if there is none with its id.
+    """A new conversation, stored in one transaction and only if its id is not in use.
 
-    `blocks` are the blocks that the decision rests on: (who, whom) to whether it stands; they must still be so.
+    `blocks` are the blocks as read, from (blocker, blocked) to whether the block is active. The transaction fails if
+    one of them has changed.
     """
 
     conversation: Conversation
@@ -77,7 +78,10 @@ class NewConversation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GroupChange(msgspec.Struct, frozen=True, kw_only=True):
-    """A change of a group, to be stored at once and only if `before` is still its version."""
+    """A change of a group, stored in one transaction and only if the version is still that of `before`.
+
+    `counted` is true where the number of members must be stored too.
+    """
 
     before: Conversation
     after: Conversation
@@ -89,51 +93,51 @@ class GroupChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ConversationRows(Protocol):
-    """Conversations and their members' rows. Every read is consistent."""
+    """Reads conversations and memberships. Every read is strongly consistent."""
 
     def get(self, conversation_id: str) -> StoredConversation | None:
         """Read one conversation."""
         ...
 
     def get_many(self, conversation_ids: Collection[str]) -> Mapping[str, StoredConversation]:
-        """Read many conversations at once; those that do not exist are left out."""
+        """Read many conversations; those that do not exist are left out."""
         ...
 
     def memberships(self, user_id: str) -> list[Membership]:
-        """Read all rows of one user."""
+        """Read all memberships of one user."""
         ...
 
     def count_memberships(self, user_id: str) -> int:
-        """Return how many rows one user has."""
+        """Return the number of memberships of one user."""
         ...
 
     def members(self, conversation_id: str, user_ids: Collection[str]) -> Mapping[str, Membership]:
-        """Read the rows of some users of one conversation; those that do not exist are left out."""
+        """Read the memberships of some users in one conversation; those that do not exist are left out."""
         ...
 
 
 class ConversationStore(ConversationRows, Protocol):
-    """Conversations, their members' rows and groups, read and written. Every read is consistent."""
+    """Reads and writes conversations, memberships and groups. Every read is strongly consistent."""
 
     def visible(self, conversation_id: str, user_id: str, after_seq: int) -> VisibleMessages:
-        """Look at a DM's messages as one user may see them; count those above a number as unread."""
+        """Read the messages of a DM that one user may see; count those above a sequence number as unread."""
         ...
 
     def group(self, group_id: str) -> GroupRecord | None:
-        """Read what a group has beyond its conversation."""
+        """Read the attributes of a group besides its conversation."""
         ...
 
     def create(self, creation: NewConversation) -> bool:
-        """Store a new conversation; return False where it exists already, or a block has changed."""
+        """Store a new conversation; return False where its id is in use or a block has changed."""
         ...
 
     def change(self, change: GroupChange) -> bool:
-        """Store a change; return False where somebody else changed the conversation meanwhile."""
+        """Store a change; return False where the conversation has changed since it was read."""
         ...
 
 
-class Directory(Protocol):
-    """Who the users are."""
+class UserDirectory(Protocol):
+    """Reads public profiles and names of users."""
 
     def users(self, user_ids: Collection[str]) -> Mapping[str, PublicUser]:
         """Read the public profiles of some users; those that do not exist are left out."""
@@ -144,9 +148,9 @@ class Directory(Protocol):
         ...
 
 
-class BlockPairs(Protocol):
-    """Who has blocked whom."""
+class BlockReader(Protocol):
+    """Reads blocks."""
 
     def between(self, first: str, second: str) -> Mapping[tuple[str, str], bool]:
-        """Return, for both directions (who, whom), whether the block stands. The read is consistent."""
+        """Return for both directions (blocker, blocked) whether the block is active, read strongly consistently."""
         ...

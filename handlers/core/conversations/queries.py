@@ -1,4 +1,4 @@
-"""Reading conversations: the list, and one of them."""
+"""Reads the list of conversations, and one conversation."""
 
 from __future__ import annotations
 
@@ -8,49 +8,55 @@ from contract.models import Member
 from contract.requests import ListConversations
 from contract.responses import ConversationAnswer, ConversationPage
 from handlers.core.conversations.membership import require_participant
-from handlers.core.conversations.ports import ConversationStore, Directory, Membership, StoredConversation
-from handlers.core.conversations.views import ParticipantView, named, see, view
+from handlers.core.conversations.ports import ConversationStore, Membership, StoredConversation, UserDirectory
+from handlers.core.conversations.views import (
+    ParticipantView,
+    conversation_view,
+    named_participants,
+    participant_view,
+)
 from handlers.core.shared import cursors
 from handlers.core.shared.concurrency import each
 from handlers.core.shared.errors import NotFoundError
 from handlers.core.shared.timing import stage
 
 MEMBERS_SHOWN = 100
-"""Members that the answer for one conversation lists."""
+"""Members in the response for one conversation."""
 
 
 class ConversationQueries(msgspec.Struct, frozen=True):
-    """Reads conversations for one of their participants."""
+    """Reads conversations for a participant."""
 
     conversations: ConversationStore
-    directory: Directory
+    directory: UserDirectory
 
     def page(self, caller: str, request: ListConversations) -> ConversationPage:
-        """List the caller's conversations, newest visible message first.
+        """List the caller's conversations, sorted by newest visible message.
 
-        All of them are read, so that the order is exact however they change between two pages; a conversation
-        that moves up meanwhile is shown again, none is skipped.
+        Every page reads all conversations, so that the order is exact even if they change between two pages: a
+        conversation that moves up is listed again, and none is skipped.
 
         Raises:
-            InvalidRequestError: the cursor is none of this route's.
+            InvalidRequestError: the cursor is not one of this route.
         """
         below = cursors.decode(request.cursor, tuple[str, str]) if request.cursor else None
         with stage("read"):
-            everything = sorted(self._all(caller), key=lambda seen: seen.position, reverse=True)
-        left = [seen for seen in everything if below is None or seen.position < below]
-        shown = left[: request.limit]
+            everything = sorted(self._all(caller), key=lambda visible: visible.position, reverse=True)
+        remaining = [visible for visible in everything if below is None or visible.position < below]
+        listed = remaining[: request.limit]
         with stage("names"):
-            names = self.directory.names({user_id for seen in shown for user_id in named(seen.conversation)})
+            named = {user_id for visible in listed for user_id in named_participants(visible.conversation)}
+            names = self.directory.names(named)
         return ConversationPage(
-            conversations=[view(seen, caller, names) for seen in shown],
-            nextCursor=cursors.encode(shown[-1].position) if len(left) > len(shown) else None,
+            conversations=[conversation_view(visible, caller, names) for visible in listed],
+            nextCursor=cursors.encode(listed[-1].position) if len(remaining) > len(listed) else None,
         )
 
-    def one(self, caller: str, conversation_id: str) -> ConversationAnswer:
-        """Return one conversation with its members and how far each has read.
+    def get(self, caller: str, conversation_id: str) -> ConversationAnswer:
+        """Return one conversation with its members and their read marks.
 
         Raises:
-            NotFoundError: no such conversation.
+            NotFoundError: the conversation does not exist.
             ForbiddenError: the caller is not a participant.
         """
         with stage("read"):
@@ -60,35 +66,39 @@ class ConversationQueries(msgspec.Struct, frozen=True):
             participants = stored.conversation.participants
             require_participant(stored.conversation, caller)
             listed = participants[:MEMBERS_SHOWN]
-            rows = self.conversations.members(conversation_id, {caller, *listed})
-            seen = see(self.conversations, stored, rows.get(caller), caller)
+            memberships = self.conversations.members(conversation_id, {caller, *listed})
+            visible = participant_view(self.conversations, stored, memberships.get(caller), caller)
         with stage("names"):
-            names = self.directory.names(named(stored.conversation))
+            names = self.directory.names(named_participants(stored.conversation))
         return ConversationAnswer(
-            conversation=view(seen, caller, names),
-            members=[_member(stored, user_id, rows.get(user_id)) for user_id in listed],
+            conversation=conversation_view(visible, caller, names),
+            members=[_member(stored, user_id, memberships.get(user_id)) for user_id in listed],
         )
 
     def _all(self, caller: str) -> list[ParticipantView]:
-        rows = {row.conversation_id: row for row in self.conversations.memberships(caller) if not row.hidden}
+        memberships = {
+            membership.conversation_id: membership
+            for membership in self.conversations.memberships(caller)
+            if not membership.hidden
+        }
         found = [
-            stored
-            for stored in self.conversations.get_many(rows).values()
+            (stored, memberships[stored.conversation.conversationId])
+            for stored in self.conversations.get_many(memberships).values()
             if caller in stored.conversation.participants
         ]
 
-        def look(stored: StoredConversation) -> ParticipantView:
-            return see(self.conversations, stored, rows[stored.conversation.conversationId], caller)
+        def view(pair: tuple[StoredConversation, Membership]) -> ParticipantView:
+            return participant_view(self.conversations, *pair, caller)
 
-        plain = [stored for stored in found if not rows[stored.conversation.conversationId].has_hidden]
-        partly = [stored for stored in found if rows[stored.conversation.conversationId].has_hidden]
-        return [*map(look, plain), *each(look, partly)]
+        without_hidden = [pair for pair in found if not pair[1].has_hidden]
+        with_hidden = [pair for pair in found if pair[1].has_hidden]
+        return [*map(view, without_hidden), *each(view, with_hidden)]
 
 
-def _member(stored: StoredConversation, user_id: str, row: Membership | None) -> Member:
+def _member(stored: StoredConversation, user_id: str, membership: Membership | None) -> Member:
     return Member(
         userId=user_id,
         role="ADMIN" if user_id in stored.conversation.admins else "MEMBER",
-        joinedAt=row.joined_at if row else stored.conversation.createdAt,
-        lastReadSeq=row.last_read_seq if row else 0,
+        joinedAt=membership.joined_at if membership else stored.conversation.createdAt,
+        lastReadSeq=membership.last_read_seq if membership else 0,
     )

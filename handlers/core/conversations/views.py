@@ -1,4 +1,4 @@
-"""A conversation as one participant sees it: its names, its preview, what is unread."""
+"""A conversation for one participant: names, preview, unread count."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from contract.models import Conversation, ConversationView
 from handlers.core.conversations.ports import ConversationStore, Membership, StoredConversation
 
 NAMED_PARTICIPANTS: Final = 20
-"""Participants whose names a view has, besides the other one of a DM: enough for a title."""
+"""Participants of a group whose names are in its view: enough for a title."""
 
 
 class ParticipantView(msgspec.Struct, frozen=True):
-    """A conversation as a participant may see it, before names: hidden messages neither show nor count."""
+    """A conversation for one participant, without names. Hidden messages are not shown and not counted."""
 
     conversation: Conversation
     unread_count: int
@@ -24,51 +24,51 @@ class ParticipantView(msgspec.Struct, frozen=True):
 
     @property
     def position(self) -> tuple[str, str]:
-        """Return the place in the list: the newest visible message's timestamp, and the id where two are equal."""
+        """Return the sort key in the list: time of the newest visible message (else of the creation), then the id."""
         return self.conversation.lastMessageAt or self.conversation.createdAt, self.conversation.conversationId
 
 
-def see(
-    conversations: ConversationStore, stored: StoredConversation, member: Membership | None, user_id: str
+def participant_view(
+    conversations: ConversationStore, stored: StoredConversation, membership: Membership | None, user_id: str
 ) -> ParticipantView:
-    """Return what a participant sees of a conversation.
+    """Return the part of a conversation that a participant may see.
 
     Args:
-        conversations: asked only where some messages are hidden from the participant.
+        conversations: read only where some messages are hidden from the participant.
         stored: the conversation.
-        member: the participant's row; None where the old application left none.
+        membership: the participant's membership; None for conversations of the old application, which stored none.
         user_id: the participant.
     """
-    shown = stored.public()
-    read = member.last_read_seq if member else 0
-    if member is None or not member.has_hidden:
-        return ParticipantView(shown, max(0, shown.latestSeq - read), read)
-    visible = conversations.visible(shown.conversationId, user_id, read)
+    public = stored.public()
+    read = membership.last_read_seq if membership else 0
+    if membership is None or not membership.has_hidden:
+        return ParticipantView(public, max(0, public.latestSeq - read), read)
+    visible = conversations.visible(public.conversationId, user_id, read)
     newest = visible.last_message
-    shown = replace(shown, lastMessage=newest, lastMessageAt=newest.timestamp if newest else None)
-    return ParticipantView(shown, visible.unread_count, read)
+    public = replace(public, lastMessage=newest, lastMessageAt=newest.timestamp if newest else None)
+    return ParticipantView(public, visible.unread_count, read)
 
 
-def named(conversation: Conversation) -> list[str]:
-    """Return the participants whose names a view of the conversation needs."""
+def named_participants(conversation: Conversation) -> list[str]:
+    """Return the participants whose names the view of the conversation contains."""
     if conversation.type == "DM":
         return list(conversation.participants)
     return conversation.participants[:NAMED_PARTICIPANTS]
 
 
-def view(seen: ParticipantView, user_id: str, names: Mapping[str, str]) -> ConversationView:
-    """Return the conversation with names: a DM carries the other participant's.
+def conversation_view(visible: ParticipantView, user_id: str, names: Mapping[str, str]) -> ConversationView:
+    """Return the conversation with names; the name of a DM is that of the other participant.
 
     Args:
-        seen: what the participant sees.
+        visible: the part of the conversation that the participant may see.
         user_id: the participant.
-        names: full names by user id; a user without a profile is left out.
+        names: full names by user id; users without a profile are absent.
     """
-    fields = asdict(seen.conversation)
-    if seen.conversation.type == "DM":
-        others = [each for each in seen.conversation.participants if each != user_id]
+    fields = asdict(visible.conversation)
+    if visible.conversation.type == "DM":
+        others = [each for each in visible.conversation.participants if each != user_id]
         fields["name"] = names.get(others[0]) if others else None
-    shown = {each: names[each] for each in named(seen.conversation) if each in names}
+    found = {each: names[each] for each in named_participants(visible.conversation) if each in names}
     return ConversationView(
-        **fields, unreadCount=seen.unread_count, lastReadSeq=seen.last_read_seq, participantNames=shown
+        **fields, unreadCount=visible.unread_count, lastReadSeq=visible.last_read_seq, participantNames=found
     )

@@ -12,31 +12,31 @@ from handlers.core.shared.ports import Clock
 
 
 class Deliverer(msgspec.Struct, frozen=True):
-    """The queue's consumer: publishes what a parcel stands for."""
+    """Publishes the events of delivery tasks."""
 
     publisher: Publisher
     outbox: Outbox
     clock: Clock
 
-    def deliver(self, parcel: DeliveryTask) -> bool:
-        """Publish one parcel; return whether it is done, so that the queue need not offer it again.
+    def deliver(self, task: DeliveryTask) -> bool:
+        """Publish the event of one delivery task; return False if the queue must deliver the task again.
 
-        An event that has lapsed is dropped: late, it would say what is no longer so.
+        An expired event is deleted without a publish.
         """
-        record = self.outbox.get(parcel.event_id)
+        record = self.outbox.get(task.event_id)
         if record is None:
             return True
-        if record.lapsed(self.clock.now()):
+        if record.expired(self.clock.now()):
             self.outbox.delete(record.event_id)
             return True
         if record.pending_slices is None:
             return self._deliver_all(record)
-        return all(self._deliver_slice(record, number) for number in self._slices(record, parcel))
+        return all(self._deliver_slice(record, number) for number in self._slices(record, task))
 
     @staticmethod
-    def _slices(record: OutboxRecord, parcel: DeliveryTask) -> Iterable[int]:
+    def _slices(record: OutboxRecord, task: DeliveryTask) -> Iterable[int]:
         pending = record.pending_slices or frozenset()
-        return sorted(pending) if parcel.slice is None else sorted(pending & {parcel.slice})
+        return sorted(pending) if task.slice is None else sorted(pending & {task.slice})
 
     def _deliver_all(self, record: OutboxRecord) -> bool:
         failed = publish_to(self.publisher, record, record.recipients)

@@ -1,14 +1,14 @@
-"""Delivery: an accepted event reaches every recipient, whoever dies on the way.
+"""At-least-once delivery of events, also after a crash at any step.
 
-The event is stored as an outbox record in the transaction of the change it tells of. Then, in this order:
+An event is stored as an outbox record in the transaction of the change that it describes. Then:
 
-1. the request itself publishes it to everybody (few recipients) or enqueues slices (many), and answers;
-2. whatever it could not finish is left in the record, and offered to the queue by the relay, which the table's
-   stream starts for every new record;
-3. what even the relay or the queue lost is found by the sweep, once a minute.
+1. The request publishes it to every recipient (few recipients) or enqueues slices (many), and responds.
+2. What the request could not finish stays in the record. The relay, which the table's stream invokes for every new
+   record, enqueues it.
+3. What the relay or the queue lost, the sweep finds, once a minute.
 
-Each of them may run twice, or at once: a record always names at least everybody who does not have the event, so
-that the worst is an event published twice, which clients drop by its `eventId`.
+Each of them may run twice or concurrently, since a record always contains at least every recipient who does not have
+the event. At worst an event is published twice; clients drop the second one by its `eventId`.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ _log = logging.getLogger(__name__)
 
 
 class Dispatcher(msgspec.Struct, frozen=True):
-    """The fast path: what a request does with the event that it has just stored."""
+    """The fast path: publishes an event within the request that stored it."""
 
     publisher: Publisher
     outbox: Outbox
     queue: DeliveryQueue
 
     def dispatch(self, record: OutboxRecord) -> Delivery:
-        """Deliver a stored event as far as the request should wait for, and leave the rest to the queue.
+        """Publish a stored event, or enqueue its slices; enqueue what failed.
 
-        Never raises because of a service that fails: the change is stored, and relay and sweep finish the job.
+        A service that fails raises no error here: the change is stored, and relay and sweep deliver its event.
 
         Returns:
-            How many recipients have it, and how many will get it.
+            The number of recipients who have the event, and of those who will get it later.
         """
         if record.pending_slices is not None:
             with stage("enqueue"):
@@ -50,13 +50,13 @@ class Dispatcher(msgspec.Struct, frozen=True):
             with stage("publish"):
                 failed = publish_to(self.publisher, record, record.recipients)
         except Exception:
-            _log.exception("publishing %s failed; it is left to the relay", record.event_id)
+            _log.exception("publish failed; the relay will deliver event %s", record.event_id)
             failed = list(record.recipients)
         with stage("settle"):
-            self._settle(record, failed)
+            self._update_record(record, failed)
         return Delivery(delivered=len(record.recipients) - len(failed), pending=len(failed))
 
-    def _settle(self, record: OutboxRecord, failed: Sequence[str]) -> None:
+    def _update_record(self, record: OutboxRecord, failed: Sequence[str]) -> None:
         try:
             if not failed:
                 self.outbox.delete(record.event_id)
@@ -64,15 +64,17 @@ class Dispatcher(msgspec.Struct, frozen=True):
             if len(failed) < len(record.recipients):
                 self.outbox.keep_only(record.event_id, failed)
         except Exception:
-            _log.exception("the outbox record %s could not be settled; some may get the event twice", record.event_id)
+            _log.exception("updating an outbox record failed; recipients may get event %s twice", record.event_id)
         if failed:
             self._enqueue(record, limits.FAST_PATH_GRACE_SECONDS)
 
     def _enqueue(self, record: OutboxRecord, delay_seconds: int) -> None:
         try:
-            left = self.queue.send(delivery_tasks(record), delay_seconds)
+            refused = self.queue.send(delivery_tasks(record), delay_seconds)
         except Exception:
-            _log.exception("%s could not be enqueued; it is left to the relay", record.event_id)
+            _log.exception("enqueueing delivery tasks failed; the relay will deliver event %s", record.event_id)
             return
-        if left:
-            _log.error("%d parcels of %s could not be enqueued; they are left to the relay", len(left), record.event_id)
+        if refused:
+            _log.error(
+                "queue refused %d delivery tasks; the relay will deliver event %s", len(refused), record.event_id
+            )

@@ -13,7 +13,7 @@ from handlers.core.delivery.ports import DeliveryTask, OutboxRecord, Publisher
 
 
 def event_json(event: msgspec.Struct) -> str:
-    """Return one of `contract.events` as it goes over the wire."""
+    """Encode one of `contract.events` as JSON text."""
     return msgspec.json.encode(event).decode()
 
 
@@ -27,16 +27,16 @@ def outbox_record(
     valid_until: int | None = None,
     copy: bool = False,
 ) -> OutboxRecord:
-    """Return the record to put in the transaction of the change.
+    """Return the record to store in the transaction of the change.
 
     Args:
-        namespace: where the recipients listen.
+        namespace: the namespace of the recipients' channels.
         event: one of `contract.events`, with its `eventId`.
         recipients: user ids, each only once.
         now: milliseconds since the epoch.
-        fanout_limit: most recipients published to within the request; above it the event goes out in slices.
-        valid_until: milliseconds since the epoch, from when on nobody may be told any more.
-        copy: the same event has a record in another namespace already.
+        fanout_limit: most recipients published to within the request; above it the event is delivered in slices.
+        valid_until: milliseconds since the epoch, from which on the event is not published any more.
+        copy: the event has a record in another namespace too; this record gets an event id of its own.
     """
     sliced = len(recipients) > fanout_limit
     slices = range(-(-len(recipients) // slice_size(recipients)))
@@ -53,19 +53,19 @@ def outbox_record(
 
 
 def delivery_tasks(record: OutboxRecord) -> tuple[DeliveryTask, ...]:
-    """Return the queue's work for what is left of a record."""
+    """Return the delivery tasks of a record: one, or one for each pending slice."""
     if record.pending_slices is None:
         return (DeliveryTask(record.event_id),)
     return tuple(DeliveryTask(record.event_id, number) for number in sorted(record.pending_slices))
 
 
 def slice_size(recipients: Sequence[str]) -> int:
-    """Return the recipients of one slice: as many slices work side by side as one call to the queue can ask for."""
+    """Return the number of recipients in a slice: one call to the queue must be able to enqueue all slices."""
     return max(limits.SLICE_RECIPIENTS, -(-len(recipients) // limits.QUEUE_BATCH_MAX))
 
 
 def publish_to(publisher: Publisher, record: OutboxRecord, recipients: Sequence[str]) -> list[str]:
-    """Publish to some recipients and return those who did not get it, in their order."""
+    """Publish to some recipients and return those whose publish failed, in their order."""
     channels = {f"/{record.namespace}/{recipient}": recipient for recipient in recipients}
     failed = set(publisher.publish(tuple(channels), record.event))
     return [recipient for channel, recipient in channels.items() if channel in failed]

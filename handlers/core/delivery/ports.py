@@ -1,7 +1,7 @@
 """The ports of delivery: the publisher, the outbox and the delivery queue.
 
-A store's write either happened (it returns), did not happen (`UnavailableError`, or an answer that says why), or nobody
-knows (`OutcomeUnknownError`).
+A store's write has one of three outcomes: it is stored (the method returns), it is not stored (`UnavailableError`, or a
+result that gives the reason), or the outcome is unknown (`OutcomeUnknownError`).
 """
 
 from __future__ import annotations
@@ -13,34 +13,34 @@ import msgspec
 
 
 class Publisher(Protocol):
-    """The Event API's HTTP publish."""
+    """The HTTP publish of the Event API."""
 
     def publish(self, channels: Sequence[str], event: str) -> Collection[str]:
-        """Publish one event to many channels, concurrently and each at least once.
+        """Publish one event to many channels, concurrently and at least once to each.
 
         Args:
             channels: channel paths, each only once.
             event: the event as JSON text.
 
         Returns:
-            The channels that did not take it. A channel whose answer got lost counts as one of them.
+            The channels whose publish failed; among them those whose response was lost.
         """
         ...
 
 
 class OutboxRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """An event that is stored with the change it tells of, until everybody has it.
+    """An event that is stored with the change that it describes, until every recipient has it.
 
     Args:
-        event_id: the event's uuid, made once before the change's transaction; `{uuid}#{namespace}` for a copy of the
-            event in a further namespace.
+        event_id: the event's uuid, generated once before the change's transaction; `{uuid}#{namespace}` for a copy of
+            the event in a further namespace.
         namespace: channel namespace; a recipient's channel is `/{namespace}/{recipient}`.
         event: the event as JSON text.
-        recipients: user ids (session ids in namespace calls). Always at least those who do not have the event yet.
-        created_at, due_at: milliseconds since the epoch; at `due_at` the sweep takes the event for forgotten.
+        recipients: user ids (session ids in namespace calls); at least all recipients who do not have the event yet.
+        created_at, due_at: milliseconds since the epoch; from `due_at` on the sweep offers the event again.
         pending_slices: numbers of the slices not yet published; None where the event is not delivered in slices.
-        attempts: sweeps so far.
-        valid_until: milliseconds since the epoch; from then on nobody may be told any more. None: it never lapses.
+        attempts: number of sweeps that offered the event.
+        valid_until: milliseconds since the epoch; from then on the event is not published any more. None: no limit.
     """
 
     event_id: str
@@ -53,8 +53,8 @@ class OutboxRecord(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int = 0
     valid_until: int | None = None
 
-    def lapsed(self, now: int) -> bool:
-        """Return whether it is too late to tell anybody.
+    def expired(self, now: int) -> bool:
+        """Return whether the event must not be published any more.
 
         Args:
             now: milliseconds since the epoch.
@@ -63,22 +63,22 @@ class OutboxRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outbox(Protocol):
-    """The events that not everybody has yet. Records are put by the transaction of the change itself."""
+    """The events that some recipients do not have yet. The transaction of a change stores its record."""
 
     def get(self, event_id: str) -> OutboxRecord | None:
-        """Read a record consistently; None once everybody has the event."""
+        """Read a record consistently; None after its deletion."""
         ...
 
     def delete(self, event_id: str) -> None:
-        """Everybody has the event."""
+        """Delete the record of an event that every recipient has."""
         ...
 
     def keep_only(self, event_id: str, recipients: Sequence[str]) -> None:
-        """Only these recipients are left; does nothing where the record is gone."""
+        """Remove all other recipients from a record. Does nothing if the record is deleted."""
         ...
 
     def finish_slice(self, event_id: str, number: int) -> None:
-        """A slice is published; with the last one the record goes. Does nothing where either is gone."""
+        """Remove a published slice, and delete the record with its last slice. Does nothing if either is gone."""
         ...
 
     def due(self, now: int) -> Iterable[tuple[str, int]]:
@@ -86,28 +86,28 @@ class Outbox(Protocol):
         ...
 
     def claim(self, event_id: str, due_at: int, next_due_at: int) -> OutboxRecord | None:
-        """Count one attempt and move a record's due date on; None if somebody else did, or the record is gone."""
+        """Count an attempt and postpone a record's due date; None if another sweep did, or the record is deleted."""
         ...
 
     def give_up(self, event_id: str) -> None:
-        """Let the sweep see the record no more. It stays readable until its time to live ends."""
+        """Exclude a record from further sweeps. It remains readable until its time to live ends."""
         ...
 
 
 class DeliveryTask(msgspec.Struct, frozen=True):
-    """One unit of work of the delivery queue: a whole event, or one slice of its recipients."""
+    """One unit of work of the delivery queue: an event, or one slice of its recipients."""
 
     event_id: str
     slice: int | None = None
 
 
 class DeliveryQueue(Protocol):
-    """The queue that feeds the deliver function."""
+    """The queue that invokes the deliver function."""
 
-    def send(self, parcels: Sequence[DeliveryTask], delay_seconds: int = 0) -> Sequence[DeliveryTask]:
-        """Enqueue parcels to become visible after a delay of at most 900 seconds.
+    def send(self, tasks: Sequence[DeliveryTask], delay_seconds: int = 0) -> Sequence[DeliveryTask]:
+        """Enqueue delivery tasks, visible after a delay of at most 900 seconds.
 
         Returns:
-            The parcels that the queue did not take.
+            The delivery tasks that the queue did not accept.
         """
         ...

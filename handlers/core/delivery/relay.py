@@ -11,17 +11,17 @@ from handlers.core.shared.ports import Clock
 
 
 class Relay(msgspec.Struct, frozen=True):
-    """The stream's consumer: offers an event to the queue if its sender has not delivered it."""
+    """Enqueues new events that their request has not delivered."""
 
     outbox: Outbox
     queue: DeliveryQueue
     clock: Clock
 
-    def offer(self, event_id: str) -> bool:
-        """Offer one new record to the queue, after the time its sender is left; return False to be asked again."""
+    def enqueue(self, event_id: str) -> bool:
+        """Enqueue one new record, delayed to give its request time to deliver it; return False if it was refused."""
         record = self.outbox.get(event_id)
         if record is None:
             return True
-        grace = record.created_at + limits.FAST_PATH_GRACE_SECONDS * 1000 - self.clock.now()
-        delay = min(limits.FAST_PATH_GRACE_SECONDS, max(0, -(-grace // 1000)))
+        remaining = record.created_at + limits.FAST_PATH_GRACE_SECONDS * 1000 - self.clock.now()
+        delay = min(limits.FAST_PATH_GRACE_SECONDS, max(0, -(-remaining // 1000)))
         return not self.queue.send(delivery_tasks(record), delay)

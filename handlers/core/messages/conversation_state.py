@@ -1,4 +1,4 @@
-"""What the message rules need to know of a conversation, and who may do what in it."""
+"""The attributes of a conversation that the message rules use, and the permissions of its participants."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from handlers.core.shared.errors import ForbiddenError
 
 
 class ConversationState(msgspec.Struct, frozen=True, kw_only=True):
-    """A conversation as it was when it was read.
+    """A conversation at the time of a read.
 
-    Conversations of the old application have no numbers yet: theirs read as 0.
+    Conversations of the old application have no version, sequence number or change number; they read as 0.
 
     Args:
         last_message_at: ISO date of the newest message; None before the first.
         last_message_id: id of the message that the conversation list shows.
-        blocked_by: participants of a direct conversation who have blocked the other.
+        blocked_by: participants of a direct conversation who have blocked the other participant.
     """
 
     conversation_id: str
@@ -35,7 +35,7 @@ class ConversationState(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, item: dict[str, Any]) -> Self:
-        """Return the state that a stored conversation is in."""
+        """Return the state of a stored conversation."""
         return cls(
             conversation_id=item["conversationId"],
             is_group=item.get("type") == "GROUP",
@@ -51,11 +51,11 @@ class ConversationState(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def after_message(self, message_id: str, seq: int, timestamp: str) -> ConversationState:
-        """Return the state once a message is stored."""
+        """Return the state after a message was stored."""
         return replace(self, latest_seq=seq, last_message_at=timestamp, last_message_id=message_id)
 
     def require_participant(self, user_id: str) -> None:
-        """Refuse everybody who is not in the conversation.
+        """Require that a user is a participant.
 
         Raises:
             ForbiddenError: the user is not a participant.
@@ -63,8 +63,8 @@ class ConversationState(msgspec.Struct, frozen=True, kw_only=True):
         if user_id not in self.participants:
             raise ForbiddenError("you are not a participant of this conversation")
 
-    def require_unblocked_by(self, user_id: str) -> None:
-        """Refuse a participant who has blocked the other one: what they say would be a one-way street.
+    def require_not_blocker(self, user_id: str) -> None:
+        """Require that a participant has not blocked the other one, who could not answer.
 
         Raises:
             ForbiddenError: the user has blocked the other participant.
@@ -72,10 +72,10 @@ class ConversationState(msgspec.Struct, frozen=True, kw_only=True):
         if user_id in self.blocked_by:
             raise ForbiddenError("you have blocked this user; unblock first")
 
-    def others(self, user_id: str) -> tuple[str, ...]:
-        """Return the participants besides one."""
+    def other_participants(self, user_id: str) -> tuple[str, ...]:
+        """Return all participants except one."""
         return tuple(each for each in self.participants if each != user_id)
 
     def hidden_from(self, sender_id: str) -> frozenset[str]:
-        """Return who must not see what a participant says now: who has blocked that participant."""
+        """Return the participants from whom a message of this sender is hidden: those who have blocked the sender."""
         return self.blocked_by - {sender_id}

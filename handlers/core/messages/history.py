@@ -1,8 +1,8 @@
-"""Reading history: pages for people, gaps for machines. Recovery is never partial (promise P4).
+"""Reads history: pages of messages, or all messages and changes that a client missed (promise P4: never a part).
 
-The conversation's numbers are read first, the messages after them: so everything up to those numbers is stored
-when the messages are read. Since a query may still see only a part of a transaction (Amazon DynamoDB: isolation
-levels for TransactWriteItems), what was read is checked for holes by its numbers, and read again if there is one.
+The conversation is read first, the messages after it, so that every message up to the conversation's sequence number
+is stored when the messages are read. A query may still see only a part of a transaction (Amazon DynamoDB: isolation
+levels for TransactWriteItems). Therefore the sequence numbers are checked for gaps, and read again if there is one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from contract.responses import HistoryPage
 from handlers.core.messages import lookup
 from handlers.core.messages.conversation_state import ConversationState
 from handlers.core.messages.history_cursor import Position, position
-from handlers.core.messages.ports import HistoryStore
+from handlers.core.messages.ports import ConversationReader, HistoryStore
 from handlers.core.messages.rules import StoredMessage
 from handlers.core.shared.errors import UnavailableError
 from handlers.core.shared.ports import Clock
@@ -26,16 +26,17 @@ from handlers.core.shared.retry import attempts
 from handlers.core.shared.timing import stage
 
 _READS = 4
-"""How often messages with a hole are read again: a transaction under way ends within milliseconds."""
+"""Most reads of messages with a gap: a transaction in progress ends within milliseconds."""
 
 
-class MessageHistory(msgspec.Struct, frozen=True):
+class MessageHistory(msgspec.Struct, frozen=True, kw_only=True):
     """Reads history.
 
     Args:
         fanout_limit: in a larger conversation `readBy` stays empty.
     """
 
+    conversations: ConversationReader
     store: HistoryStore
     clock: Clock
     fanout_limit: int
@@ -51,14 +52,14 @@ class MessageHistory(msgspec.Struct, frozen=True):
         """
         start = position(conversation_id, request)
         with stage("read"):
-            state = lookup.conversation(self.store, conversation_id, user_id)
+            state = lookup.conversation(self.conversations, conversation_id, user_id)
         with stage("messages"):
             if request.afterSeq is None and request.afterChange is None:
                 return self._page(state, user_id, start, request.limit)
             return self._gap(state, user_id, request)
 
     def _page(self, state: ConversationState, user_id: str, start: Position | None, limit: int) -> HistoryPage:
-        """Return a full page of what the user may see, however much is hidden in between."""
+        """Return a full page of visible messages; hidden messages are skipped."""
         before = start.before if start else None
         visible: list[StoredMessage] = []
         latest = state.latest_seq
@@ -84,15 +85,15 @@ class MessageHistory(msgspec.Struct, frozen=True):
         )
 
     def _newest(self, state: ConversationState, before: str | None, limit: int, top: int) -> Sequence[StoredMessage]:
-        """Read messages newest first, and again while one is missing that must be there.
+        """Read messages, newest first, and again while there is a gap in their sequence numbers.
 
         Args:
-            before: ISO date that the messages are older than; None for the newest.
-            top: the least number that the first of them must have; 0 where that is not known.
+            before: only messages older than this ISO date; None for the newest.
+            top: the least sequence number that the first message must have; 0 where that is not known.
         """
         for _ in attempts(self.clock, _READS):
             rows = self.store.newest(state.conversation_id, before, limit)
-            if _whole(rows, top, limit):
+            if _gap_free(rows, top, limit):
                 return rows
         raise UnavailableError("the newest messages are being written just now; try again")
 
@@ -112,7 +113,7 @@ class MessageHistory(msgspec.Struct, frozen=True):
     def _missed(
         self, state: ConversationState, user_id: str, after: int | None, before: int | None
     ) -> list[StoredMessage] | None:
-        """Return the messages between two numbers, oldest first; None where they cannot be read in one answer."""
+        """Return the messages between two sequence numbers, oldest first; None where they do not fit one response."""
         if after is None:
             return []
         width = state.latest_seq - after
@@ -125,7 +126,7 @@ class MessageHistory(msgspec.Struct, frozen=True):
         return [row for row in reversed(rows) if after < (row.message.seq or 0) < end and row.visible_to(user_id)]
 
     def _down_to(self, state: ConversationState, seq: int) -> list[StoredMessage]:
-        """Read from the newest message down to a number: more than expected where messages arrive meanwhile."""
+        """Read from the newest message down to a sequence number; includes messages that arrive during the read."""
         rows: list[StoredMessage] = []
         before: str | None = None
         top = state.latest_seq
@@ -135,7 +136,7 @@ class MessageHistory(msgspec.Struct, frozen=True):
         return rows
 
     def _changed(self, state: ConversationState, user_id: str, after: int | None) -> list[StoredMessage] | None:
-        """Return the messages changed after a number as they are now; None where not every change is known."""
+        """Return the messages changed after a change number, in their present state; None where a change is missing."""
         if after is None or after == state.latest_change:
             return []
         width = state.latest_change - after
@@ -150,7 +151,7 @@ class MessageHistory(msgspec.Struct, frozen=True):
         return sorted(visible, key=lambda row: row.message.timestamp)
 
     def _with_readers(self, state: ConversationState, rows: Sequence[StoredMessage]) -> list[Message]:
-        """Return messages with who has read them, as far as the sender may know."""
+        """Return messages with the participants who have read them, except those from whom they are hidden."""
         if not rows or len(state.participants) > self.fanout_limit:
             return [row.message for row in rows]
         marks = self.store.read_marks(state.conversation_id, state.participants)
@@ -158,7 +159,7 @@ class MessageHistory(msgspec.Struct, frozen=True):
 
 
 def _readers(row: StoredMessage, marks: Mapping[str, int]) -> list[str]:
-    """Return the other participants whose mark is at the message or beyond; hidden means: never seen as read."""
+    """Return the participants besides the sender who see the message and whose read mark is at it or beyond."""
     seq = row.message.seq
     if seq is None:
         return []
@@ -170,15 +171,15 @@ def _readers(row: StoredMessage, marks: Mapping[str, int]) -> list[str]:
 
 
 def _below(rows: Sequence[StoredMessage]) -> tuple[str, int]:
-    """Return where to read on below the last message: its date, and the number that must come next (0: none)."""
+    """Return the start of the next read: the last message's date, and the sequence number expected next (0: none)."""
     last = rows[-1].message
     return last.timestamp, (last.seq or 1) - 1
 
 
-def _whole(rows: Sequence[StoredMessage], top: int, limit: int) -> bool:
-    """Return whether messages read newest first have no hole, and begin with the number that must be there.
+def _gap_free(rows: Sequence[StoredMessage], top: int, limit: int) -> bool:
+    """Return whether messages, newest first, have consecutive sequence numbers and start at `top` or above.
 
-    Messages of the old application have no number; they lie below all that have.
+    Messages of the old application have no sequence number; they are older than all messages that have one.
     """
     numbers = [row.message.seq for row in rows if row.message.seq is not None]
     if (numbers[0] if numbers else 0) < top:

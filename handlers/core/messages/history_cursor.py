@@ -1,4 +1,4 @@
-"""Where a page of history begins: from a date, or from the opaque cursor of the page before."""
+"""The start of a page of history: a date, or the opaque cursor of the previous page."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ class _Cursor(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Position(msgspec.Struct, frozen=True):
-    """Everything older than `before` (ISO date with milliseconds) in one conversation."""
+    """A position in one conversation: the page holds messages older than `before` (ISO date with milliseconds)."""
 
     conversation_id: str
     before: str
 
     def cursor(self) -> str:
-        """Return the position as text for the client to send back."""
+        """Return the position as opaque text, which the client sends with the next request."""
         return cursors.encode(_Cursor(self.conversation_id, self.before))
 
 
 def position(conversation_id: str, request: History) -> Position | None:
-    """Return where the request's page begins; None for the newest page.
+    """Return the start of the requested page; None for the newest page.
 
     Raises:
         InvalidRequestError: parameters contradict each other, or a date or cursor is malformed.
@@ -44,15 +44,18 @@ def _refuse_contradictions(request: History) -> None:
     paging = [name for name in ("before", "cursor") if getattr(request, name) is not None]
     recovering = [name for name in ("afterSeq", "afterChange") if getattr(request, name) is not None]
     if len(paging) > 1:
-        raise InvalidRequestError("give either before or cursor", field="cursor")
+        raise InvalidRequestError("before and cursor exclude each other; give one of them", field="cursor")
     if paging and recovering:
-        raise InvalidRequestError(f"{paging[0]} pages, {recovering[0]} fills a gap: give one", field=recovering[0])
+        raise InvalidRequestError(
+            f"{paging[0]} requests a page, {recovering[0]} requests missed messages; give one of them",
+            field=recovering[0],
+        )
     if request.beforeSeq is None:
         return
     if request.afterSeq is None:
-        raise InvalidRequestError("beforeSeq needs afterSeq", field="beforeSeq")
+        raise InvalidRequestError("beforeSeq requires afterSeq", field="beforeSeq")
     if request.beforeSeq <= request.afterSeq:
-        raise InvalidRequestError("beforeSeq must be above afterSeq", field="beforeSeq")
+        raise InvalidRequestError("beforeSeq must be greater than afterSeq", field="beforeSeq")
 
 
 def _date(text: str, field: str) -> str:

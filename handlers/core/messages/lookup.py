@@ -1,4 +1,4 @@
-"""Finding a conversation or message that the request names."""
+"""Reads the conversation or message that a request names."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from handlers.core.shared.errors import NotFoundError
 from handlers.core.shared.ports import Clock
 
 _PAUSES_SECONDS: Final = (0.05, 0.15)
-"""The index may be a moment behind the table (Amazon DynamoDB: global secondary indexes are eventually consistent)."""
+"""Pauses before further lookups (Amazon DynamoDB: global secondary indexes are eventually consistent)."""
 
 
-def conversation(reader: ConversationReader, conversation_id: str, user_id: str) -> ConversationState:
+def conversation(conversations: ConversationReader, conversation_id: str, user_id: str) -> ConversationState:
     """Read a conversation for one of its participants.
 
     Raises:
-        NotFoundError: there is no such conversation.
-        ForbiddenError: the user is not in it.
+        NotFoundError: no such conversation.
+        ForbiddenError: the user is not a participant.
     """
-    state = reader.read(conversation_id)
+    state = conversations.read(conversation_id)
     if state is None:
         raise NotFoundError("no such conversation", field="conversationId")
     state.require_participant(user_id)
@@ -29,19 +29,22 @@ def conversation(reader: ConversationReader, conversation_id: str, user_id: str)
 
 
 def message(
-    finder: MessageFinder, clock: Clock, message_id: str, conversation_id: str, user_id: str, field: str
+    messages: MessageFinder, clock: Clock, message_id: str, conversation_id: str, user_id: str, field: str
 ) -> StoredMessage:
-    """Find a message of a conversation; a miss is looked up again, since it may just have been sent.
+    """Find a message of a conversation. A miss is looked up again, since the message may have just been sent.
+
+    Args:
+        field: the request's field with the message id.
 
     Raises:
-        NotFoundError: there is none that the user may see.
+        NotFoundError: no such message in the conversation, or it is hidden from the user.
     """
-    found = finder.find(message_id)
+    found = messages.find(message_id)
     for pause in _PAUSES_SECONDS:
         if found is not None:
             break
         clock.pause(pause)
-        found = finder.find(message_id)
+        found = messages.find(message_id)
     if found is None or found.message.conversationId != conversation_id or not found.visible_to(user_id):
         raise NotFoundError("no such message in this conversation", field=field)
     return found

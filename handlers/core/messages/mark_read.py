@@ -1,4 +1,4 @@
-"""Marking as read: one number per participant, which only grows."""
+"""Moves read marks: one sequence number per participant, which only increases."""
 
 from __future__ import annotations
 
@@ -14,7 +14,13 @@ from handlers.core.delivery.outbox import outbox_record
 from handlers.core.delivery.ports import OutboxRecord
 from handlers.core.messages import lookup
 from handlers.core.messages.conversation_state import ConversationState
-from handlers.core.messages.ports import MessageWriteStatus, ReadMark, ReadStore
+from handlers.core.messages.ports import (
+    ConversationReader,
+    MessageFinder,
+    MessageWriteStatus,
+    ReadMark,
+    ReadMarkStore,
+)
 from handlers.core.shared import concurrency
 from handlers.core.shared.errors import InvalidRequestError, UnavailableError
 from handlers.core.shared.ports import Clock, Ids
@@ -25,77 +31,80 @@ from handlers.core.shared.timing import stage
 _UNREAD = ReadMark(last_read_seq=0, has_hidden=False)
 
 
-class ReadMarker(msgspec.Struct, frozen=True):
-    """Moves participants' marks forward.
+class ReadMarker(msgspec.Struct, frozen=True, kw_only=True):
+    """Moves participants' read marks forward.
 
     Args:
-        fanout_limit: in a larger conversation only the reader's own devices hear of it.
+        fanout_limit: in a larger conversation the event is published only to the reader's own channel.
     """
 
-    store: ReadStore
+    conversations: ConversationReader
+    messages: MessageFinder
+    store: ReadMarkStore
     dispatcher: Dispatcher
     clock: Clock
     ids: Ids
     fanout_limit: int
 
     def mark(self, user_id: str, request: MarkRead) -> ReadDone:
-        """Mark everything up to a message as read; a mark that is there or beyond already stays.
+        """Mark all messages up to one as read; a read mark that is at or beyond it stays.
 
         Raises:
             InvalidRequestError: neither `seq` nor `messageId`, or both.
             NotFoundError: no such conversation or message.
             ForbiddenError: the user is not a participant.
-            UnavailableError: the same mark is being changed over and over; nothing was stored.
+            UnavailableError: too many changes of the same read mark at once; nothing was stored.
         """
         if (request.seq is None) == (request.messageId is None):
-            raise InvalidRequestError("give either seq or messageId", field="seq")
+            raise InvalidRequestError("seq and messageId exclude each other; give one of them", field="seq")
         with stage("read"):
-            membership = concurrency.start(partial(self.store.membership, user_id, request.conversationId))
-            state = lookup.conversation(self.store, request.conversationId, user_id)
-            wanted = min(self._wanted(user_id, request), state.latest_seq)
-            before = membership.result() or _UNREAD
-        read = before.last_read_seq
-        if wanted > read:
-            read = wanted
+            reading = concurrency.start(partial(self.store.read_mark, user_id, request.conversationId))
+            conversation = lookup.conversation(self.conversations, request.conversationId, user_id)
+            requested = min(self._requested(user_id, request), conversation.latest_seq)
+            mark = reading.result() or _UNREAD
+        last_read = mark.last_read_seq
+        if requested > last_read:
+            last_read = requested
             with stage("store"):
-                record = self._store(state, user_id, wanted)
+                record = self._store(conversation, user_id, requested)
             if record is not None:
                 self.dispatcher.dispatch(record)
         with stage("count"):
-            unread = self._unread(state, user_id, read, before)
-        return ReadDone(conversationId=state.conversation_id, lastReadSeq=read, unreadCount=unread)
+            unread = self._unread(conversation, user_id, last_read, mark.has_hidden)
+        return ReadDone(conversationId=conversation.conversation_id, lastReadSeq=last_read, unreadCount=unread)
 
-    def _wanted(self, user_id: str, request: MarkRead) -> int:
+    def _requested(self, user_id: str, request: MarkRead) -> int:
         if request.messageId is None:
             return request.seq or 0
-        found = lookup.message(self.store, self.clock, request.messageId, request.conversationId, user_id, "messageId")
+        conversation_id, message_id = request.conversationId, request.messageId
+        found = lookup.message(self.messages, self.clock, message_id, conversation_id, user_id, "messageId")
         return found.message.seq or 0
 
-    def _store(self, state: ConversationState, user_id: str, seq: int) -> OutboxRecord | None:
-        """Store mark and event; None where somebody else's request was faster and went as far."""
-        record = self._record(state, user_id, seq)
+    def _store(self, conversation: ConversationState, user_id: str, seq: int) -> OutboxRecord | None:
+        """Store read mark and event; None where a concurrent request has moved the mark at least as far."""
+        record = self._record(conversation, user_id, seq)
         for _ in attempts(self.clock):
-            verdict = self.store.mark(state, user_id, seq, record).verdict
-            if verdict is MessageWriteStatus.STORED:
+            status = self.store.advance(conversation, user_id, seq, record)
+            if status is MessageWriteStatus.STORED:
                 return record
-            if verdict is MessageWriteStatus.REPLAYED:
+            if status is MessageWriteStatus.DUPLICATE:
                 return None
         raise UnavailableError("too many changes at once; nothing was stored; try again")
 
-    def _record(self, state: ConversationState, user_id: str, seq: int) -> OutboxRecord:
+    def _record(self, conversation: ConversationState, user_id: str, seq: int) -> OutboxRecord:
         now = self.clock.now()
         event = events.MessageRead(
             eventId=self.ids.new(),
             timestamp=to_iso(now),
             data=events.MessageReadData(
-                conversationId=state.conversation_id, readBy=user_id, readSeq=seq, readAt=to_iso(now)
+                conversationId=conversation.conversation_id, readBy=user_id, readSeq=seq, readAt=to_iso(now)
             ),
         )
-        alone = state.blocked_by or len(state.participants) > self.fanout_limit
-        recipients = (user_id,) if alone else state.participants
+        only_reader = conversation.blocked_by or len(conversation.participants) > self.fanout_limit
+        recipients = (user_id,) if only_reader else conversation.participants
         return outbox_record(channels.CHATS, event, recipients, now=now, fanout_limit=self.fanout_limit)
 
-    def _unread(self, state: ConversationState, user_id: str, read: int, membership: ReadMark) -> int:
-        if membership.has_hidden and read < state.latest_seq:
-            return self.store.count_visible(state.conversation_id, user_id, read)
-        return max(0, state.latest_seq - read)
+    def _unread(self, conversation: ConversationState, user_id: str, last_read: int, has_hidden: bool) -> int:
+        if has_hidden and last_read < conversation.latest_seq:
+            return self.store.count_visible(conversation.conversation_id, user_id, last_read)
+        return max(0, conversation.latest_seq - last_read)

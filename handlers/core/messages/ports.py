@@ -1,4 +1,4 @@
-"""The stores of the message operations. See `handlers.core.delivery.ports` for what a write's failures mean."""
+"""The stores of the message operations. See `handlers.core.delivery.ports` for the meaning of a write's failures."""
 
 from __future__ import annotations
 
@@ -18,11 +18,7 @@ class ConversationReader(Protocol):
     """Reads conversations."""
 
     def read(self, conversation_id: str) -> ConversationState | None:
-        """Read a conversation consistently."""
-        ...
-
-    def recall(self, conversation_id: str) -> ConversationState | None:
-        """Return what this process last knew of a conversation, which may be out of date; None if nothing."""
+        """Read a conversation consistently; None where it does not exist."""
         ...
 
 
@@ -30,19 +26,19 @@ class MessageFinder(Protocol):
     """Finds messages by their id."""
 
     def find(self, message_id: str) -> StoredMessage | None:
-        """Return the message with an id. The index may be a moment behind, in both directions."""
+        """Return the message with an id. The index is eventually consistent: it may miss a new message."""
         ...
 
 
 class MessageWriteStatus(Enum):
-    """What became of a write that depends on what it knew."""
+    """The outcome of a conditional write."""
 
     STORED = "stored"
-    REPLAYED = "the tempId was accepted before"
-    EXHAUSTED = "the rate limit is used up"
+    DUPLICATE = "the same write was stored before"
+    RATE_LIMITED = "the sender's rate limit is used up"
     CONFLICT = "the conversation has changed since it was read"
     TIMESTAMP_TAKEN = "another message has this timestamp"
-    CONTENDED = "another transaction is under way"
+    CONTENDED = "another transaction is in progress on the same items"
     DELETED = "the message has been deleted since it was read"
 
 
@@ -50,24 +46,26 @@ class MessageWriteResult(msgspec.Struct, frozen=True):
     """The status of a write.
 
     Args:
-        state: after CONFLICT, the current conversation; None where it was deleted.
-        message: after DELETED, the current message.
+        conversation: after CONFLICT, the present conversation; None where it was deleted.
+        message: after DELETED, the present message; None where it is gone.
     """
 
-    verdict: MessageWriteStatus
-    state: ConversationState | None = None
+    status: MessageWriteStatus
+    conversation: ConversationState | None = None
     message: StoredMessage | None = None
 
 
-class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """A message about to be stored: everything that one transaction writes.
+class NewMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A message to store: everything that one transaction writes.
 
     Args:
-        known: the conversation that it builds on; stored only if that is still so.
+        conversation: the conversation before the message; the write fails if it has changed since.
+        hidden_from: participants from whom the message is hidden.
+        record: the outbox record of the message's event.
         now: milliseconds since the epoch, for the rate limit's window.
     """
 
-    known: ConversationState
+    conversation: ConversationState
     message: Message
     temp_id: str | None
     hidden_from: frozenset[str]
@@ -75,39 +73,43 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     now: int
 
 
-class SendStore(ConversationReader, MessageFinder, Protocol):
-    """What sending needs."""
+class MessageStore(Protocol):
+    """Stores sent messages."""
 
-    def replay(self, sender_id: str, conversation_id: str, temp_id: str) -> StoredMessage | None:
-        """Return the message that a tempId stands for, read consistently."""
+    def find_by_temp_id(self, sender_id: str, conversation_id: str, temp_id: str) -> StoredMessage | None:
+        """Read the message that was accepted with a tempId, consistently; None where there is none."""
         ...
 
-    def store(self, draft: Draft) -> MessageWriteResult:
-        """Store a message with everything that belongs to it, or nothing."""
+    def store(self, new: NewMessage) -> MessageWriteResult:
+        """Store a message in one transaction with its tempId, its event, the conversation and the rate limit.
+
+        DUPLICATE means that a message with the same tempId was accepted before; RATE_LIMITED, that none was.
+        """
         ...
 
 
 class ChangeKind(Enum):
-    """What can happen to a message after it was sent."""
+    """The kinds of changes of a sent message."""
 
     EDIT = "EDIT"
     DELETE = "DELETE"
 
 
 class MessageChange(msgspec.Struct, frozen=True, kw_only=True):
-    """An edit or deletion about to be stored.
+    """An edit or deletion to store.
 
     Args:
-        known: the conversation that it builds on.
-        message: the message as it will be.
-        hidden_from: from whom the message is hidden afterwards.
-        change: its number in the conversation.
+        conversation: the conversation before the change; the write fails if it has changed since.
+        message: the message after the change.
+        hidden_from: participants from whom the message is hidden after the change.
+        change: the change number.
         changed_at: ISO date.
+        record: the outbox record of the change's event.
         now: milliseconds since the epoch.
     """
 
     kind: ChangeKind
-    known: ConversationState
+    conversation: ConversationState
     message: Message
     hidden_from: frozenset[str]
     change: int
@@ -117,55 +119,62 @@ class MessageChange(msgspec.Struct, frozen=True, kw_only=True):
     now: int
 
 
-class ChangeStore(ConversationReader, MessageFinder, Protocol):
-    """What editing and deleting need."""
+class MessageChangeStore(Protocol):
+    """Stores edits and deletions."""
 
     def apply(self, change: MessageChange) -> MessageWriteResult:
-        """Store an edit or deletion with its number and its event, or nothing."""
+        """Store an edit or deletion in one transaction with its change number and its event."""
         ...
 
 
 class ReadMark(msgspec.Struct, frozen=True, kw_only=True):
-    """How far one participant has read; `has_hidden` says that numbers alone do not count what is unread."""
+    """How far a participant has read.
+
+    Args:
+        has_hidden: some messages are hidden from the participant, so that sequence numbers alone do not give the
+            number of unread messages.
+    """
 
     last_read_seq: int
     has_hidden: bool
 
 
-class ReadStore(ConversationReader, MessageFinder, Protocol):
-    """What marking as read needs."""
+class ReadMarkStore(Protocol):
+    """Reads and moves read marks."""
 
-    def membership(self, user_id: str, conversation_id: str) -> ReadMark | None:
-        """Read a participant's membership consistently; None where the old application left none."""
+    def read_mark(self, user_id: str, conversation_id: str) -> ReadMark | None:
+        """Read a participant's read mark consistently; None where the old application stored none."""
         ...
 
-    def mark(self, state: ConversationState, user_id: str, seq: int, record: OutboxRecord) -> MessageWriteResult:
-        """Move a participant's mark forward and store the event; REPLAYED if the mark is there or beyond already."""
+    def advance(
+        self, conversation: ConversationState, user_id: str, seq: int, record: OutboxRecord
+    ) -> MessageWriteStatus:
+        """Move a participant's read mark forward and store the event; DUPLICATE if it is at or beyond that number."""
         ...
 
     def count_visible(self, conversation_id: str, user_id: str, after_seq: int) -> int:
-        """Count the messages after a number that a participant may see."""
+        """Count the messages above a sequence number that a participant may see."""
         ...
 
 
-class HistoryStore(ConversationReader, Protocol):
-    """What reading history needs."""
+class HistoryStore(Protocol):
+    """Reads many messages, changes and read marks of one conversation."""
 
     def newest(self, conversation_id: str, before: str | None, limit: int) -> Sequence[StoredMessage]:
-        """Return messages, newest first, below a timestamp if given, read consistently.
+        """Read messages consistently, newest first; only messages older than a timestamp, if one is given.
 
-        Fewer than `limit` come back only where there are no more.
+        Fewer than `limit` messages mean that there are no more.
         """
         ...
 
     def changes(self, conversation_id: str, after: int, limit: int) -> Sequence[tuple[int, str]]:
-        """Return (number, timestamp of its message) of the changes after a number, in order, read consistently."""
+        """Read (change number, timestamp of the message) of the changes above a number, consistently, in order."""
         ...
 
     def messages_at(self, conversation_id: str, timestamps: Sequence[str]) -> Sequence[StoredMessage]:
-        """Return the messages with these timestamps, read consistently, in any order."""
+        """Read the messages with these timestamps consistently, in any order."""
         ...
 
     def read_marks(self, conversation_id: str, user_ids: Sequence[str]) -> Mapping[str, int]:
-        """Return how far each of these participants has read."""
+        """Return the last read sequence number of each of these participants."""
         ...

@@ -1,4 +1,4 @@
-"""Rules of one message: which fields its type needs, what the list shows of it, what a deleted one keeps."""
+"""Rules of one message: the fields of its type, its preview in the conversation list, its content after deletion."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MEDIA_FIELDS: Final = ("mediaUrl", "fileName", "fileSize", "duration")
 
 
 class _TypeRule(msgspec.Struct, frozen=True):
-    needed: tuple[str, ...]
+    required: tuple[str, ...]
     allowed: tuple[str, ...] = ()
 
 
@@ -26,11 +26,16 @@ RULES: Final[dict[MessageType, _TypeRule]] = {
     "VIDEO": _TypeRule(("mediaUrl",), ("fileName", "fileSize", "duration")),
     "FILE": _TypeRule(("mediaUrl", "fileName", "fileSize")),
 }
-"""Media fields of each type; `content` is needed by TEXT and an optional caption everywhere else."""
+"""Media fields of each type. `content` is required for TEXT and an optional caption for the other types."""
 
 
 class StoredMessage(msgspec.Struct, frozen=True):
-    """A message with what only the server knows: from whom it is hidden, and the number of its deletion."""
+    """A message with the attributes that clients do not get.
+
+    Args:
+        hidden_from: participants who do not see the message.
+        deleted_change: the change number of its deletion; None for a deletion by the old application.
+    """
 
     message: Message
     hidden_from: frozenset[str] = frozenset()
@@ -38,7 +43,7 @@ class StoredMessage(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, item: dict[str, Any]) -> StoredMessage:
-        """Return the message that an item holds; a deleted one without its content, whoever deleted it how."""
+        """Return the message of an item. A deleted message is returned without content, even if the item has some."""
         present = {name: value for name, value in item.items() if value is not None}
         message = msgspec.convert(present, type=Message)
         message.readBy = []
@@ -46,47 +51,47 @@ class StoredMessage(msgspec.Struct, frozen=True):
         return cls(tombstone(message) if message.deleted else message, hidden_from, item.get("deletedChange"))
 
     def visible_to(self, user_id: str) -> bool:
-        """Return whether a participant may see it."""
+        """Return whether a participant may see the message."""
         return user_id not in self.hidden_from
 
 
 def is_blank(text: str | None) -> bool:
-    """Return whether a text shows nothing."""
+    """Return whether a text is absent, empty or only white space."""
     return not text or text.isspace()
 
 
 def check(request: SendMessage) -> None:
-    """Check what one field alone cannot say.
+    """Check that the fields fit the type.
 
     Raises:
-        InvalidRequestError: a field that the type needs is missing, or one does not belong to it.
+        InvalidRequestError: a required field is missing, or a field does not belong to the type.
     """
     rule = RULES[request.type]
-    for name in rule.needed:
+    for name in rule.required:
         if getattr(request, name) is None:
-            raise InvalidRequestError(f"{name} is missing: a message of type {request.type} needs it", field=name)
+            raise InvalidRequestError(f"{name} is required for a message of type {request.type}", field=name)
     if request.type == "TEXT" and is_blank(request.content):
         raise InvalidRequestError("content must not be blank", field="content")
     for name in MEDIA_FIELDS:
-        if getattr(request, name) is not None and name not in rule.needed + rule.allowed:
-            raise InvalidRequestError(f"{name} does not belong to a message of type {request.type}", field=name)
+        if getattr(request, name) is not None and name not in rule.required + rule.allowed:
+            raise InvalidRequestError(f"{name} is not allowed in a message of type {request.type}", field=name)
 
 
 def preview(content: str | None) -> str | None:
-    """Return what the conversation list shows of a content."""
+    """Return the beginning of a content, for the conversation list; None for a blank one."""
     if content is None or is_blank(content):
         return None
     return content[:PREVIEW_CHARACTERS]
 
 
 def last_message(message: Message) -> LastMessage:
-    """Return a numbered message as the conversation list shows it.
+    """Return a message as the conversation list shows it.
 
     Raises:
-        ValueError: the message has no number.
+        ValueError: the message has no sequence number.
     """
     if message.seq is None:
-        raise ValueError(f"message {message.messageId} has no number")
+        raise ValueError(f"message {message.messageId} has no sequence number")
     return LastMessage(
         messageId=message.messageId,
         senderId=message.senderId,
@@ -98,7 +103,7 @@ def last_message(message: Message) -> LastMessage:
 
 
 def edited(message: Message, content: str, edited_at: str) -> Message:
-    """Return a message with another content; a blank caption is none.
+    """Return a message with new content; a blank caption is removed.
 
     Raises:
         InvalidRequestError: a text would be blank.
@@ -109,7 +114,7 @@ def edited(message: Message, content: str, edited_at: str) -> Message:
 
 
 def tombstone(message: Message) -> Message:
-    """Return what is left of a deleted message: its place, its sender, its type."""
+    """Return a message as it is after its deletion: without content and media."""
     return msgspec.structs.replace(
         message, deleted=True, content=None, mediaUrl=None, fileName=None, fileSize=None, duration=None
     )

@@ -1,4 +1,4 @@
-"""Sending a message: accepted once, numbered without a hole, and on its way to everybody (promise P1)."""
+"""Sends a message: idempotent, gap-free sequence numbers, at-least-once delivery (promise P1)."""
 
 from __future__ import annotations
 
@@ -16,8 +16,15 @@ from contract.responses import Delivery, Sent
 from handlers.core.delivery.dispatcher import Dispatcher
 from handlers.core.delivery.outbox import outbox_record
 from handlers.core.messages import lookup
+from handlers.core.messages.conversation_cache import ConversationCache
 from handlers.core.messages.conversation_state import ConversationState
-from handlers.core.messages.ports import Draft, MessageWriteStatus, SendStore
+from handlers.core.messages.ports import (
+    ConversationReader,
+    MessageFinder,
+    MessageStore,
+    MessageWriteStatus,
+    NewMessage,
+)
 from handlers.core.messages.rules import StoredMessage, check
 from handlers.core.shared import concurrency
 from handlers.core.shared.errors import (
@@ -34,126 +41,134 @@ from handlers.core.shared.timestamps import from_iso, to_iso
 from handlers.core.shared.timing import stage
 
 _NO_DELIVERY: Final = Delivery(delivered=0, pending=0)
-"""A repeated send delivers nothing: the first one does."""
-
-
-class _AcceptedBeforeError(Exception):
-    """The tempId stands for this message already."""
-
-    def __init__(self, message: Message) -> None:
-        super().__init__(message.messageId)
-        self.message = message
+"""The delivery of a repeated send: the first send delivers the message."""
 
 
 class _Identity(msgspec.Struct, frozen=True):
-    """What stays the same however often one send is tried."""
+    """The ids of one send, the same in all attempts to store it."""
 
     sender_id: str
     message_id: str
     event_id: str
 
 
-class MessageSender(msgspec.Struct, frozen=True):
+class MessageSender(msgspec.Struct, frozen=True, kw_only=True):
     """Sends messages.
 
     Args:
+        cache: saves the read of a conversation that this process used before.
         fanout_limit: most recipients published to within the request.
     """
 
-    store: SendStore
+    conversations: ConversationReader
+    cache: ConversationCache
+    messages: MessageFinder
+    store: MessageStore
     dispatcher: Dispatcher
     clock: Clock
     ids: Ids
     fanout_limit: int
 
     def send(self, sender_id: str, request: SendMessage) -> Sent:
-        """Store a message and deliver it; a repeated `tempId` answers with the first result.
+        """Store a message and deliver it; a repeated `tempId` returns the first result.
 
         Raises:
             InvalidRequestError: the fields do not fit the type.
-            ForbiddenError: `senderId` is somebody else, the sender is no participant, or has blocked the other.
+            ForbiddenError: `senderId` is another user, or the sender is no participant or has blocked the other one.
             NotFoundError: no such conversation, or `replyTo` is not in it.
-            TooManyRequestsError: the sender's limit is used up.
+            TooManyRequestsError: the sender's rate limit is used up.
             UnavailableError: too many senders at once; nothing was stored.
         """
         if request.senderId is not None and request.senderId != sender_id:
-            raise ForbiddenError("senderId is not you", field="senderId")
+            raise ForbiddenError("senderId must be your own user id", field="senderId")
         check(request)
         identity = _Identity(sender_id, self.ids.new(), self.ids.new())
         with stage("read"):
-            state = self._read(sender_id, request)
+            conversation = self._read(sender_id, request)
         try:
             with stage("store"):
-                draft = self._store(identity, request, state)
-        except _AcceptedBeforeError as before:
-            return _answer(before.message, request, _NO_DELIVERY, duplicate=True)
+                stored = self._store(identity, request, conversation)
+        except TooManyRequestsError:  # the transaction has ruled out a repeated tempId
+            raise
         except (ChatError, OutcomeUnknownError):
-            stored = self._replayed(sender_id, request)
-            if stored is None:
+            before = self._find_by_temp_id(sender_id, request)
+            if before is None:
                 raise
+            stored = before
+        if isinstance(stored, StoredMessage):
             return _answer(stored.message, request, _NO_DELIVERY, duplicate=True)
-        delivery = self.dispatcher.dispatch(draft.record)
-        shown = Delivery(delivered=delivery.delivered + len(draft.hidden_from), pending=delivery.pending)
-        return _answer(draft.message, request, shown, duplicate=False)
+        delivery = self.dispatcher.dispatch(stored.record)
+        shown = Delivery(delivered=delivery.delivered + len(stored.hidden_from), pending=delivery.pending)
+        return _answer(stored.message, request, shown, duplicate=False)
 
     def _read(self, sender_id: str, request: SendMessage) -> ConversationState | None:
-        """Return the conversation, recalled if possible, while `replyTo` is looked up beside it."""
+        """Return the conversation, from the cache if possible, and check `replyTo` at the same time."""
         reply: Future[StoredMessage] | None = None
         if request.replyTo is not None:
             reply = concurrency.start(partial(self._reply, sender_id, request.conversationId, request.replyTo))
-        state = self.store.recall(request.conversationId)
-        if state is None or not _may_send(state, sender_id):
-            state = self.store.read(request.conversationId)
-        if reply is not None and state is not None and sender_id in state.participants:
+        conversation = self.cache.get(request.conversationId)
+        if conversation is None or not _may_send(conversation, sender_id):
+            conversation = self.conversations.read(request.conversationId)
+        if reply is not None and conversation is not None and sender_id in conversation.participants:
             reply.result()
-        return state
+        return conversation
 
     def _reply(self, sender_id: str, conversation_id: str, message_id: str) -> StoredMessage:
-        return lookup.message(self.store, self.clock, message_id, conversation_id, sender_id, "replyTo")
+        return lookup.message(self.messages, self.clock, message_id, conversation_id, sender_id, "replyTo")
 
-    def _store(self, identity: _Identity, request: SendMessage, state: ConversationState | None) -> Draft:
-        """Store the message on top of the conversation as it is, however often it moves on meanwhile."""
-        floor = 0
+    def _store(
+        self, identity: _Identity, request: SendMessage, conversation: ConversationState | None
+    ) -> NewMessage | StoredMessage:
+        """Store the message, again after each conflict with another write.
+
+        Returns:
+            What was stored, or the message that was accepted before with the same tempId.
+        """
+        earliest = 0
         for _ in attempts(self.clock):
-            if state is None:
+            if conversation is None:
                 raise NotFoundError("no such conversation", field="conversationId")
-            state.require_participant(identity.sender_id)
-            state.require_unblocked_by(identity.sender_id)
-            draft = self._draft(identity, request, state, floor)
-            outcome = self.store.store(draft)
-            match outcome.verdict:
+            conversation.require_participant(identity.sender_id)
+            conversation.require_not_blocker(identity.sender_id)
+            new = self._new_message(identity, request, conversation, earliest)
+            result = self.store.store(new)
+            match result.status:
                 case MessageWriteStatus.STORED:
-                    return draft
+                    return new
                 case MessageWriteStatus.CONFLICT:
-                    state = outcome.state
+                    conversation = result.conversation
                 case MessageWriteStatus.TIMESTAMP_TAKEN:
-                    floor = from_iso(draft.message.timestamp) + 1
-                case MessageWriteStatus.REPLAYED:
-                    stored = self._replayed(identity.sender_id, request)
-                    if stored is not None:
-                        raise _AcceptedBeforeError(stored.message)
-                case MessageWriteStatus.EXHAUSTED:
-                    wait = SEND_RATE.retry_after(draft.now / 1000)
+                    earliest = from_iso(new.message.timestamp) + 1
+                case MessageWriteStatus.DUPLICATE:
+                    before = self._find_by_temp_id(identity.sender_id, request)
+                    if before is not None:
+                        return before
+                case MessageWriteStatus.RATE_LIMITED:
+                    wait = SEND_RATE.retry_after(new.now / 1000)
                     raise TooManyRequestsError("too many messages", retry_after=wait)
         raise UnavailableError("too many senders at once; nothing was stored; try again")
 
-    def _replayed(self, sender_id: str, request: SendMessage) -> StoredMessage | None:
+    def _find_by_temp_id(self, sender_id: str, request: SendMessage) -> StoredMessage | None:
         if request.tempId is None:
             return None
         with stage("replay"):
-            return self.store.replay(sender_id, request.conversationId, request.tempId)
+            return self.store.find_by_temp_id(sender_id, request.conversationId, request.tempId)
 
-    def _draft(self, identity: _Identity, request: SendMessage, known: ConversationState, floor: int) -> Draft:
+    def _new_message(
+        self, identity: _Identity, request: SendMessage, conversation: ConversationState, earliest: int
+    ) -> NewMessage:
+        """Return the message with the next sequence number and a timestamp above all earlier ones."""
         now = self.clock.now()
-        newest = from_iso(known.last_message_at) + 1 if known.last_message_at else 0
-        timestamp = to_iso(max(now, newest, floor))
+        last_message_at = conversation.last_message_at
+        newest = from_iso(last_message_at) + 1 if last_message_at else 0
+        timestamp = to_iso(max(now, newest, earliest))
         message = Message(
             messageId=identity.message_id,
             conversationId=request.conversationId,
             senderId=identity.sender_id,
             timestamp=timestamp,
             type=request.type,
-            seq=known.latest_seq + 1,
+            seq=conversation.latest_seq + 1,
             content=request.content,
             mediaUrl=request.mediaUrl,
             fileName=request.fileName,
@@ -162,22 +177,27 @@ class MessageSender(msgspec.Struct, frozen=True):
             replyTo=request.replyTo,
             createdAt=timestamp,
         )
-        hidden_from = known.hidden_from(identity.sender_id)
+        hidden_from = conversation.hidden_from(identity.sender_id)
         event = events.MessageSent(
             eventId=identity.event_id,
             timestamp=timestamp,
             data=events.SentMessage(**msgspec.structs.asdict(message), tempId=request.tempId),
         )
-        recipients = [each for each in known.participants if each not in hidden_from]
+        recipients = [each for each in conversation.participants if each not in hidden_from]
         record = outbox_record(channels.CHATS, event, recipients, now=now, fanout_limit=self.fanout_limit)
-        return Draft(
-            known=known, message=message, temp_id=request.tempId, hidden_from=hidden_from, record=record, now=now
+        return NewMessage(
+            conversation=conversation,
+            message=message,
+            temp_id=request.tempId,
+            hidden_from=hidden_from,
+            record=record,
+            now=now,
         )
 
 
-def _may_send(state: ConversationState, sender_id: str) -> bool:
-    """Whether a recalled state may be built on: no refusal rests on one that may be out of date."""
-    return sender_id in state.participants and sender_id not in state.blocked_by
+def _may_send(conversation: ConversationState, sender_id: str) -> bool:
+    """Return whether a cached conversation allows a send. If not, it is read again: the cache may be out of date."""
+    return sender_id in conversation.participants and sender_id not in conversation.blocked_by
 
 
 def _answer(message: Message, request: SendMessage, delivery: Delivery, *, duplicate: bool) -> Sent:

@@ -1,4 +1,4 @@
-"""Typing notices: heard at once or not at all. Neither stored nor delivered again."""
+"""Publishes typing events: at most once, without storing them."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from handlers.core.shared.timing import stage
 _log = logging.getLogger(__name__)
 
 
-class TypingIndicator(msgspec.Struct, frozen=True):
-    """Tells the others who is typing.
+class TypingIndicator(msgspec.Struct, frozen=True, kw_only=True):
+    """Publishes to the other participants that a user is typing.
 
     Args:
-        fanout_limit: a larger conversation gets no typing notices: they would cost more than they tell.
+        fanout_limit: in a larger conversation no typing events are published, since they cost more than they are worth.
     """
 
     conversations: ConversationReader
@@ -40,12 +40,12 @@ class TypingIndicator(msgspec.Struct, frozen=True):
     fanout_limit: int
 
     def notify(self, user_id: str, request: Typing) -> Done:
-        """Publish one notice to the other participants, as far as they are there to hear it.
+        """Publish one event to the other participants. A failed publish is logged and not repeated.
 
         Raises:
             NotFoundError: no such conversation.
             ForbiddenError: the user is not a participant.
-            TooManyRequestsError: the user's limit is used up.
+            TooManyRequestsError: the user's rate limit is used up.
         """
         now = self.clock.now()
         with stage("read"):
@@ -54,26 +54,26 @@ class TypingIndicator(msgspec.Struct, frozen=True):
             if not counting.result():
                 wait = TYPING_RATE.retry_after(now / 1000)
                 raise TooManyRequestsError("too many typing notices", retry_after=wait)
-        hearers = self._hearers(state, user_id)
-        if hearers:
+        recipients = self._recipients(state, user_id)
+        if recipients:
             with stage("publish"):
-                self._publish(user_id, request, hearers, now)
+                self._publish(user_id, request, recipients, now)
         return Done()
 
-    def _hearers(self, state: ConversationState, user_id: str) -> tuple[str, ...]:
+    def _recipients(self, state: ConversationState, user_id: str) -> tuple[str, ...]:
         if state.blocked_by or len(state.participants) > self.fanout_limit:
             return ()
-        return state.others(user_id)
+        return state.other_participants(user_id)
 
-    def _publish(self, user_id: str, request: Typing, hearers: tuple[str, ...], now: int) -> None:
+    def _publish(self, user_id: str, request: Typing, recipients: tuple[str, ...], now: int) -> None:
         kind = events.UserTyping if request.isTyping else events.UserStoppedTyping
         event = kind(
             eventId=self.ids.new(),
             timestamp=to_iso(now),
             data=events.TypingData(conversationId=request.conversationId, userId=user_id),
         )
-        paths = [channels.channel(channels.CHATS, each) for each in hearers]
+        paths = [channels.channel(channels.CHATS, each) for each in recipients]
         try:
             self.publisher.publish(paths, event_json(event))
         except Exception:
-            _log.exception("a typing notice was not published")
+            _log.exception("publishing a typing event failed")

@@ -1,4 +1,4 @@
-"""Reads that do not wait for each other, on threads that the process keeps."""
+"""Concurrent calls on the threads of one pool per process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ C = TypeVar("C")
 T = TypeVar("T")
 
 THREADS = 16
-"""Calls under way at once; calls started from here must not start calls themselves."""
+"""Most concurrent calls. A call must not start others: with all threads in use they would wait for each other."""
 
 
 @cache
@@ -22,32 +22,32 @@ def _pool() -> ThreadPoolExecutor:
 
 
 def start(call: Callable[[], T]) -> Future[T]:
-    """Start a call on another thread; its `result()` returns or raises what the call did."""
+    """Start a call on another thread; `result()` returns its result or raises its error."""
     return _pool().submit(call)
 
 
 def both(first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
-    """Make two calls at once and return both results; raises what the first of them to fail raised."""
-    other = start(second)
+    """Make two calls concurrently and return both results; raises the error of the first call that failed."""
+    future = start(second)
     try:
-        return first(), other.result()
+        return first(), future.result()
     finally:
-        other.cancel()
+        future.cancel()
 
 
 def three(first: Callable[[], A], second: Callable[[], B], third: Callable[[], C]) -> tuple[A, B, C]:
-    """Make three calls at once and return their results; raises what the first of them to fail raised."""
-    others = start(second), start(third)
+    """Make three calls concurrently and return their results; raises the error of the first call that failed."""
+    futures = start(second), start(third)
     try:
-        return first(), others[0].result(), others[1].result()
+        return first(), futures[0].result(), futures[1].result()
     finally:
-        for other in others:
-            other.cancel()
+        for future in futures:
+            future.cancel()
 
 
 def each(call: Callable[[A], B], arguments: Iterable[A]) -> list[B]:
-    """Call once for each argument, at once, and return the results in the arguments' order."""
-    ready = list(arguments)
-    if len(ready) < 2:
-        return [call(argument) for argument in ready]
-    return list(_pool().map(call, ready))
+    """Call once for each argument, concurrently, and return the results in the order of the arguments."""
+    values = list(arguments)
+    if len(values) < 2:
+        return [call(value) for value in values]
+    return list(_pool().map(call, values))

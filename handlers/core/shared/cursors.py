@@ -1,4 +1,4 @@
-"""Opaque cursors: a position as text that only the service reads."""
+"""Opaque cursors: a position in a list as text that only the service reads."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ T = TypeVar("T")
 
 
 def encode(position: object) -> str:
-    """Return a position as URL-safe text."""
+    """Encode a position as URL-safe text."""
     return base64.urlsafe_b64encode(msgspec.json.encode(position)).decode().rstrip("=")
 
 
 def decode(cursor: str, kind: type[T]) -> T:
-    """Return the position that a cursor stands for.
+    """Decode the position of a cursor.
 
     Args:
         cursor: what `encode` returned.
         kind: the position's type.
 
     Raises:
-        InvalidRequestError: the text is no cursor of this kind.
+        InvalidRequestError: the text is not a cursor of this kind.
     """
     try:
         content = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)

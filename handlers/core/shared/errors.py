@@ -1,18 +1,18 @@
-"""What can go wrong, as one tree.
+"""The errors of the core, as one tree.
 
-    ChatError                   400-599, a code for programs, a text for people
+    ChatError                   status 400-599, a code for programs, a message for people
     ├── InvalidRequestError     400  a field is missing, unknown, malformed or contradicts another
-    ├── UnauthenticatedError    401  no usable access token
+    ├── UnauthenticatedError    401  no valid access token
     ├── ForbiddenError          403  not a participant, not an admin, not the sender
     ├── NotFoundError           404  no such conversation, message or user
     ├── ConflictError           409  the state does not allow it
     │   └── CallConflictError        the call's state does not allow it; carries the call as it is now
     ├── TooLargeError           413  the body is larger than a request may be
-    ├── TooManyRequestsError    429  the caller's own limit; says when to come back
-    └── UnavailableError        503  nothing is wrong with the request: try again
-    OutcomeUnknownError         a write was answered by nobody: it may or may not have happened
+    ├── TooManyRequestsError    429  the caller's rate limit is used up; with the seconds to wait
+    └── UnavailableError        503  the request is valid but cannot be served at present: try again
+    OutcomeUnknownError         a write got no response: it may or may not have been stored
 
-`handlers.entry.http` is the only place that turns them into answers.
+Only `handlers.entry.http` translates them into HTTP responses.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from contract.requests import ErrorCode
 
 
 class ChatError(Exception):
-    """A refusal that the caller may read.
+    """An error whose message the caller gets.
 
     Args:
-        message: one sentence for people, without internals.
-        field: the request's field that caused it, if one did.
+        message: one sentence for people, without internal details.
+        field: the field of the request that caused it, if one did.
     """
 
     status: ClassVar[int] = 500
@@ -48,40 +48,40 @@ class InvalidRequestError(ChatError):
 
 
 class UnauthenticatedError(ChatError):
-    """There is no usable access token."""
+    """There is no valid access token."""
 
     status = 401
     code = "UNAUTHENTICATED"
 
 
 class ForbiddenError(ChatError):
-    """The caller is known and may not do this."""
+    """The caller is authenticated and not permitted to do this."""
 
     status = 403
     code = "FORBIDDEN"
 
 
 class NotFoundError(ChatError):
-    """The thing does not exist."""
+    """What the request names does not exist."""
 
     status = 404
     code = "NOT_FOUND"
 
 
 class ConflictError(ChatError):
-    """The thing is in a state that does not allow it."""
+    """What the request names is in a state that does not allow the request."""
 
     status = 409
     code = "CONFLICT"
 
 
 class CallConflictError(ConflictError):
-    """A call is in a state that does not allow it.
+    """A call is in a state that does not allow the request.
 
     Args:
-        message: one sentence for people, without internals.
-        call: the call as it is now, as the refused user may see it; None where that user takes no part in it.
-        field: the request's field that caused it, if one did.
+        message: one sentence for people, without internal details.
+        call: the present call as the caller may see it; None if the caller does not take part in it.
+        field: the field of the request that caused it, if one did.
     """
 
     def __init__(self, message: str, call: CallView | None = None, *, field: str | None = None) -> None:
@@ -97,7 +97,7 @@ class TooLargeError(ChatError):
 
 
 class TooManyRequestsError(ChatError):
-    """The caller's limit is used up; `retry_after` is in whole seconds."""
+    """The caller's rate limit is used up; `retry_after` is in whole seconds."""
 
     status = 429
     code = "TOO_MANY_REQUESTS"
@@ -108,11 +108,11 @@ class TooManyRequestsError(ChatError):
 
 
 class UnavailableError(ChatError):
-    """A service did not answer, or too many callers changed the same thing at once."""
+    """A service did not respond, or too many requests changed the same item at once."""
 
     status = 503
     code = "UNAVAILABLE"
 
 
 class OutcomeUnknownError(Exception):
-    """A write was sent and never answered, although it was repeated: it may or may not have happened."""
+    """A write got no response, even after a repeat: it may or may not have been stored."""

@@ -8,19 +8,19 @@ from contract.limits import RateLimit
 
 
 class Clock(Protocol):
-    """Time, so that tests can hold it."""
+    """The present time, and pauses; tests replace it by a clock that does not wait."""
 
     def now(self) -> int:
         """Return the milliseconds since the epoch."""
         ...
 
     def pause(self, seconds: float) -> None:
-        """Wait."""
+        """Wait for some seconds."""
         ...
 
 
 class Ids(Protocol):
-    """Fresh identifiers."""
+    """New identifiers."""
 
     def new(self) -> str:
         """Return a random UUID (version 4) as text."""
@@ -28,8 +28,8 @@ class Ids(Protocol):
 
 
 class RateCounter(Protocol):
-    """Counts what a user does, exactly under concurrency."""
+    """Counts a user's uses of a rate limit, exactly under concurrency."""
 
     def count(self, user_id: str, rate: RateLimit, now: int) -> bool:
-        """Count one use; return False, and count nothing, where the window is used up."""
+        """Count one use; return False, and count nothing, where the limit of the window is used up."""
         ...

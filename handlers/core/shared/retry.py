@@ -1,4 +1,4 @@
-"""How optimistic writes wait for one another."""
+"""Attempts of a conditional write, with random pauses."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from handlers.core.shared.ports import Clock
 
 TRIES = 10
-"""How often a write that depends on what it read is tried before the caller is told to come back."""
+"""Most attempts of a write that is conditional on what was read, before the request fails with 503."""
 _FIRST_PAUSE_SECONDS = 0.01
 _LONGEST_PAUSE_SECONDS = 0.4
 
 
 def attempts(clock: Clock, tries: int = TRIES) -> Iterator[int]:
-    """Yield 0, 1, 2 … with a random, growing pause between them, so that writers do not march in step."""
+    """Yield 0, 1, 2 … with a random, growing pause between them, so that concurrent writers do not stay in step."""
     for attempt in range(tries):
         if attempt:
             longest = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2**attempt)

@@ -1,4 +1,4 @@
-"""How long each stage of a request took, so that one log line says where the time went."""
+"""Measures the stages of a request, for the request's log line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _stages: ContextVar[dict[str, float] | None] = ContextVar("stages", default=None
 
 @contextmanager
 def recording() -> Iterator[dict[str, float]]:
-    """Collect the stages measured inside: name to milliseconds, summed where a stage ran more than once."""
+    """Collect the durations of the stages inside: name to milliseconds, summed if a stage runs more than once."""
     collected: dict[str, float] = {}
     token = _stages.set(collected)
     try:
@@ -23,7 +23,7 @@ def recording() -> Iterator[dict[str, float]]:
 
 @contextmanager
 def stage(name: str) -> Iterator[None]:
-    """Measure one stage; outside of `recording` it measures nothing."""
+    """Measure the duration of one stage; does nothing outside of `recording`."""
     collected = _stages.get()
     if collected is None:
         yield

@@ -1,7 +1,8 @@
-"""Blocking a user: no direct message or call of theirs arrives any more, and they cannot tell.
+"""Blocks and unblocks users. Direct messages and calls of a blocked user do not reach the blocker.
 
-The block stands in its own row and, where the two have a direct conversation, in that conversation, which each send
-rests on: both are written at once, and each of them only if the other is still as it was read.
+A blocked user gets the same responses as before. A block is stored as an item of its own and, where the two users have
+a direct conversation, in that conversation, whose version every send checks. One transaction writes both, conditional
+on the block and the conversation as they were read.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from msgspec.structs import replace
 
 from contract import channels, events, limits
 from handlers.core.conversations.ids import direct_id
-from handlers.core.conversations.ports import ConversationRows, Directory, StoredConversation
+from handlers.core.conversations.ports import ConversationRows, StoredConversation, UserDirectory
 from handlers.core.delivery.dispatcher import Dispatcher
 from handlers.core.delivery.outbox import outbox_record
 from handlers.core.delivery.ports import OutboxRecord
@@ -25,95 +26,95 @@ from handlers.core.users.ports import BlockChange, BlockStore
 
 
 class UserBlocks(msgspec.Struct, frozen=True, kw_only=True):
-    """Blocks and unblocks."""
+    """Blocks and unblocks users."""
 
     blocks: BlockStore
     conversations: ConversationRows
-    directory: Directory
+    directory: UserDirectory
     dispatcher: Dispatcher
     clock: Clock
     ids: Ids
     fanout_limit: int
 
     def block(self, caller: str, user_id: str) -> None:
-        """Block a user; whoever is blocked already stays so.
+        """Block a user; a repeated request changes nothing.
 
         Raises:
             InvalidRequestError: the user is the caller.
-            NotFoundError: no such user.
-            ConflictError: the caller has blocked too many.
+            NotFoundError: the user does not exist.
+            ConflictError: the caller has blocked too many users.
         """
-        self._change(caller, user_id, stands=True)
+        self._change(caller, user_id, active=True)
 
     def unblock(self, caller: str, user_id: str) -> None:
-        """Unblock a user; what was sent meanwhile stays hidden.
+        """Unblock a user; messages sent during the block remain hidden.
 
         Raises:
             InvalidRequestError: the user is the caller.
-            NotFoundError: no such user.
+            NotFoundError: the user does not exist and is not blocked.
         """
-        self._change(caller, user_id, stands=False)
+        self._change(caller, user_id, active=False)
 
-    def listed(self, caller: str) -> list[str]:
+    def blocked_by(self, caller: str) -> list[str]:
         """Return the users whom the caller has blocked."""
         with stage("read"):
             return self.blocks.blocked_by(caller)
 
-    def _change(self, caller: str, user_id: str, *, stands: bool) -> None:
+    def _change(self, caller: str, user_id: str, *, active: bool) -> None:
         if user_id == caller:
-            raise InvalidRequestError("name somebody besides yourself", field="userId")
+            raise InvalidRequestError("userId must be another user", field="userId")
         conversation_id = direct_id(caller, user_id)
         for _ in attempts(self.clock):
             with stage("read"):
-                before, known, names = three(
+                before, conversation, names = three(
                     lambda: self.blocks.between(caller, user_id)[caller, user_id],
                     lambda: self.conversations.get(conversation_id),
                     lambda: self.directory.names([user_id]),
                 )
-                if user_id not in names and not (before and not stands):
+                if user_id not in names and not (before and not active):
                     raise NotFoundError("no such user", field="userId")
-                if before == stands:
+                if before == active:
                     return
-                reveal = not stands and self._is_hidden(conversation_id, caller)
-            if stands and self.blocks.count(caller) >= limits.BLOCKS_PER_USER:
-                raise ConflictError("you have blocked too many users")
-            change = self._decided(caller, user_id, stands, known, reveal)
+                reveal = not active and self._is_hidden(conversation_id, caller)
+            if active and self.blocks.count(caller) >= limits.BLOCKS_PER_USER:
+                raise ConflictError(f"you have blocked {limits.BLOCKS_PER_USER} users, the largest number allowed")
+            change = self._block_change(caller, user_id, active, conversation, reveal)
             with stage("write"):
                 done = self.blocks.change(change)
             if done:
                 for record in change.outbox:
                     self.dispatcher.dispatch(record)
                 return
-        raise UnavailableError("this conversation changes too often just now; nothing was stored; try again")
+        raise UnavailableError("too many concurrent changes of the conversation; nothing was stored; try again")
 
     def _is_hidden(self, conversation_id: str, user_id: str) -> bool:
-        row = self.conversations.members(conversation_id, [user_id]).get(user_id)
-        return row is not None and row.hidden
+        membership = self.conversations.members(conversation_id, [user_id]).get(user_id)
+        return membership is not None and membership.hidden
 
-    def _decided(
-        self, caller: str, user_id: str, stands: bool, known: StoredConversation | None, reveal: bool
+    def _block_change(
+        self, caller: str, user_id: str, active: bool, conversation: StoredConversation | None, reveal: bool
     ) -> BlockChange:
         millis = self.clock.now()
         now = to_iso(millis)
-        kind = events.UserBlocked if stands else events.UserUnblocked
-        block = kind(eventId=self.ids.new(), timestamp=now, data=events.BlockData(userId=user_id))
+        event_type = events.UserBlocked if active else events.UserUnblocked
+        block = event_type(eventId=self.ids.new(), timestamp=now, data=events.BlockData(userId=user_id))
         outbox = [self._record(channels.USERS, block, caller, millis)]
-        if reveal and known is not None:
-            outbox.append(self._record(channels.CHATS, self._revealed(known, now), caller, millis))
+        if reveal and conversation is not None:
+            outbox.append(self._record(channels.CHATS, self._revealed(conversation, now), caller, millis))
         return BlockChange(
-            who=caller,
-            whom=user_id,
-            stands=stands,
+            blocker=caller,
+            blocked=user_id,
+            active=active,
             conversation_id=direct_id(caller, user_id),
-            known=known,
+            conversation=conversation,
             reveal=reveal,
             now=now,
             outbox=tuple(outbox),
         )
 
-    def _revealed(self, known: StoredConversation, now: str) -> events.ConversationCreated:
-        """The conversation comes into the caller's list, without the messages: all of them are hidden."""
-        conversation = replace(known.public(), lastMessage=None, lastMessageAt=None)
+    def _revealed(self, stored: StoredConversation, now: str) -> events.ConversationCreated:
+        """Return the event for the caller's list, without the newest message: all messages so far are hidden."""
+        conversation = replace(stored.public(), lastMessage=None, lastMessageAt=None)
         data = events.ConversationData(conversation=conversation, changedBy=conversation.createdBy)
         return events.ConversationCreated(eventId=self.ids.new(), timestamp=now, data=data)
 

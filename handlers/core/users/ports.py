@@ -1,4 +1,4 @@
-"""What the rules of users need from the store and from Cognito."""
+"""The ports of users: stores of profiles and blocks, the identity provider, and the records they exchange."""
 
 from __future__ import annotations
 
@@ -8,84 +8,86 @@ from typing import Protocol
 import msgspec
 
 from contract.models import Profile
-from handlers.core.conversations.ports import BlockPairs, Directory, StoredConversation
+from handlers.core.conversations.ports import BlockReader, StoredConversation, UserDirectory
 from handlers.core.delivery.ports import OutboxRecord
 from handlers.core.users.profile_rules import Account
 
 
-class Identities(Protocol):
-    """Cognito's answer to who somebody is."""
+class IdentityProvider(Protocol):
+    """The service that issues access tokens (Cognito)."""
 
     def account(self, access_token: str) -> Account:
-        """Return the account of an access token's owner.
+        """Return the account to which an access token belongs.
 
         Raises:
-            UnauthenticatedError: the token is no longer valid.
-            UnavailableError: Cognito does not answer.
+            UnauthenticatedError: the token is not valid.
+            UnavailableError: the service does not respond.
         """
         ...
 
 
 class SearchHit(msgspec.Struct, frozen=True):
-    """A user found by one word of the name."""
+    """A user found by one word of the full name."""
 
     user_id: str
     full_name: str
 
 
-class ProfileStore(Directory, Protocol):
-    """The users' profiles and the words by which they are found."""
+class ProfileStore(UserDirectory, Protocol):
+    """Reads, writes and searches profiles."""
 
     def get(self, user_id: str) -> Profile | None:
-        """Read one profile consistently."""
+        """Read one profile, strongly consistently."""
         ...
 
     def create(self, profile: Profile) -> bool:
-        """Store a new profile with its search words; return False where there is one already."""
+        """Store a new profile with its search words; return False where the user already has one."""
         ...
 
     def update(self, before: Profile, after: Profile, outbox: tuple[OutboxRecord, ...]) -> bool:
-        """Store a changed profile with its search words and events; return False where somebody was faster."""
+        """Store a changed profile with its search words and events; return False where `before` is outdated."""
         ...
 
     def search(self, prefix: str) -> Iterable[SearchHit]:
-        """Yield the users of whose names a word begins with a folded prefix of at least two letters."""
+        """Yield the users with a name in which a word begins with a folded prefix of at least two letters."""
         ...
 
 
 class BlockChange(msgspec.Struct, frozen=True, kw_only=True):
-    """A block or its end, to be stored at once.
+    """A block or the removal of a block, stored in one transaction.
 
     Args:
-        who, whom: who blocks whom.
-        stands: whether the block stands afterwards; it must not have before.
+        blocker: the user who blocks.
+        blocked: the user who is blocked.
+        active: whether the block is active after the change; before it, it must not be so.
         conversation_id: id of the two users' direct conversation.
-        known: that conversation as read; None if there was none. It must still be so.
-        reveal: the conversation comes into the list of `who`, from which it was hidden.
+        conversation: that conversation as read; None where there was none. The transaction fails if it has changed.
+        reveal: the conversation becomes visible in the blocker's list, from which it was hidden.
         now: ISO date.
+        outbox: the events of the change.
     """
 
-    who: str
-    whom: str
-    stands: bool
+    blocker: str
+    blocked: str
+    active: bool
     conversation_id: str
-    known: StoredConversation | None
+    conversation: StoredConversation | None
     reveal: bool
     now: str
     outbox: tuple[OutboxRecord, ...]
 
 
-class BlockStore(BlockPairs, Protocol):
-    """Who has blocked whom, read and written."""
+class BlockStore(BlockReader, Protocol):
+    """Reads and writes blocks."""
 
     def blocked_by(self, user_id: str) -> list[str]:
-        """Return the users whom one user has blocked, read consistently."""
+        """Return the users whom one user has blocked, read strongly consistently."""
         ...
 
     def count(self, user_id: str) -> int:
-        """Return how many users one user has blocked."""
+        """Return the number of users whom one user has blocked."""
         ...
 
     def change(self, change: BlockChange) -> bool:
-        """Store a change; return False where the block or the conversation has changed meanwhile."""
+        """Store a change; return False where the block or the conversation has changed since it was read."""
         ...

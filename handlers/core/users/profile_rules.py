@@ -1,4 +1,4 @@
-"""Profiles: how a user's names, search words and first profile come about."""
+"""The rules for profiles: full name, search words, first profile."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PUBLIC: Final = PublicUser.__struct_fields__
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """What Cognito knows of a user; the names may be missing."""
+    """A user's account in Cognito; the names may be empty."""
 
     user_id: str
     email: str
@@ -31,10 +31,10 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def fold(text: str) -> str:
-    """Return a text without case, accents and apostrophes, as names are compared.
+    """Return a text without case, accents and apostrophes, for the comparison of names.
 
-    Folded twice, since taking a letter such as `㎐` apart brings capitals to light (Unicode: compatibility caseless
-    matching, D146).
+    The text is folded twice, since the decomposition of a character such as `㎐` produces capital letters (Unicode:
+    compatibility caseless matching, D146).
     """
     letters = unicodedata.normalize("NFD", text)
     for _ in range(2):
@@ -42,22 +42,22 @@ def fold(text: str) -> str:
     return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
-def words(text: str) -> tuple[str, ...]:
-    """Return the distinct folded words of a name, in their order, at most `SEARCH_WORDS_MAX`."""
+def search_words(text: str) -> tuple[str, ...]:
+    """Return the distinct folded words of a name or query in their order, at most `SEARCH_WORDS_MAX`."""
     return tuple(dict.fromkeys(_WORD.findall(fold(text))))[: limits.SEARCH_WORDS_MAX]
 
 
 def matches(full_name: str, wanted: tuple[str, ...]) -> bool:
     """Return whether each wanted word begins a word of a name."""
-    own = words(full_name)
+    own = search_words(full_name)
     return all(any(word.startswith(prefix) for word in own) for prefix in wanted)
 
 
 def first_profile(account: Account, now: str) -> Profile:
-    """Return the profile that a new user starts with.
+    """Return the profile of a new user.
 
     Args:
-        account: the user; without a given name, the first part of the e-mail address stands for it.
+        account: the user's account; without a given name, the part of the e-mail address before `@` is used.
         now: ISO date.
     """
     email = account.email.strip().lower()
@@ -76,7 +76,7 @@ def first_profile(account: Account, now: str) -> Profile:
 
 
 def updated(profile: Profile, request: UpdateProfile) -> Profile:
-    """Return the profile with the fields of a request; the full name follows the names.
+    """Return the profile with the fields of a request and the full name that follows from them.
 
     Raises:
         InvalidRequestError: the first name is blank.
@@ -90,7 +90,7 @@ def updated(profile: Profile, request: UpdateProfile) -> Profile:
         if field in given:
             given[field] = given[field].strip()
     if given.get("firstName") == "":
-        raise InvalidRequestError("the first name is blank", field="firstName")
+        raise InvalidRequestError("firstName must not be blank", field="firstName")
     if given.get("bio") == "":
         given["bio"] = None
     if not given:
@@ -99,8 +99,8 @@ def updated(profile: Profile, request: UpdateProfile) -> Profile:
     return replace(after, fullName=_full_name(after.firstName, after.lastName))
 
 
-def public(profile: Profile) -> PublicUser:
-    """Return the part of a profile that everybody may see."""
+def public_user(profile: Profile) -> PublicUser:
+    """Return the public part of a profile."""
     fields = asdict(profile)
     return PublicUser(**{name: fields[name] for name in _PUBLIC})
 

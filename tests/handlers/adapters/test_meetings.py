@@ -1,4 +1,4 @@
-"""Chime through the adapter: asking twice makes one of each, what is gone is gone, and every failure has one name."""
+"""The Chime adapter: requests are idempotent, deletions of missing things succeed, and failures are two errors."""
 
 from __future__ import annotations
 
@@ -13,43 +13,43 @@ from botocore.stub import ANY, Stubber
 from handlers.adapters import aws_clients
 from handlers.adapters.chime.meetings import ChimeMeetings
 from handlers.core.calls.ports import MeetingGoneError, MeetingsFailedError
-from tests.harness.handlers.chime import Chime, running_chime
-from tests.harness.handlers.cloud import REGION, free_port
+from tests.harness.chime import ChimeServer, running_chime
+from tests.harness.emulator import REGION, free_port
 
-NOBODY = "00000000-0000-4000-8000-000000000000"
+UNKNOWN_MEETING = "00000000-0000-4000-8000-000000000000"
 
 
 @pytest.fixture(scope="module")
-def chime() -> Iterator[Chime]:
-    """One stand-in for all tests here: every session is another."""
+def chime() -> Iterator[ChimeServer]:
+    """One Chime server for all tests of this module: every test has its own sessions."""
     with running_chime() as running:
         yield running
 
 
 @pytest.fixture
-def meetings(chime: Chime) -> ChimeMeetings:
-    """The adapter on a client that checks its requests against the service model."""
+def meetings(chime: ChimeServer) -> ChimeMeetings:
+    """The adapter on a client that validates its requests against the service model."""
     client = chime.client()
     return ChimeMeetings(lambda: client, "eu-west-1")
 
 
 @pytest.fixture
 def session_id() -> str:
-    """A call's id."""
+    """The session id of a call."""
     return str(uuid.uuid4())
 
 
-def test_a_meeting_carries_the_session_and_the_region_and_its_document_is_chimes_own(
-    chime: Chime, meetings: ChimeMeetings, session_id: str
+def test_meeting_has_session_id_and_region_and_chimes_own_document(
+    chime: ChimeServer, meetings: ChimeMeetings, session_id: str
 ) -> None:
-    made = meetings.create(session_id)
-    document = json.loads(made.document)
-    assert document == chime.client().get_meeting(MeetingId=made.meeting_id)["Meeting"]
+    meeting = meetings.create(session_id)
+    document = json.loads(meeting.document)
+    assert document == chime.client().get_meeting(MeetingId=meeting.meeting_id)["Meeting"]
     assert (document["ExternalMeetingId"], document["MediaRegion"]) == (session_id, "eu-west-1")
-    assert "Token" not in made.document
+    assert "Token" not in meeting.document
 
 
-def test_asking_again_finds_the_same_meeting_and_the_same_attendees(meetings: ChimeMeetings, session_id: str) -> None:
+def test_repeated_request_returns_the_same_meeting_and_attendees(meetings: ChimeMeetings, session_id: str) -> None:
     first, second = meetings.create(session_id), meetings.create(session_id)
     assert first == second
     both = meetings.attendees(first.meeting_id, ["ana", "ben"])
@@ -60,38 +60,38 @@ def test_asking_again_finds_the_same_meeting_and_the_same_attendees(meetings: Ch
     assert len({attendee.JoinToken for attendee in both.values()}) == 2
 
 
-def test_a_meeting_can_be_deleted_again_and_again(chime: Chime, meetings: ChimeMeetings, session_id: str) -> None:
-    made = meetings.create(session_id)
-    assert meetings.exists(made.meeting_id) is True
-    meetings.delete(made.meeting_id)
-    meetings.delete(made.meeting_id)
-    assert meetings.exists(made.meeting_id) is False
+def test_delete_of_a_deleted_meeting_succeeds(chime: ChimeServer, meetings: ChimeMeetings, session_id: str) -> None:
+    meeting = meetings.create(session_id)
+    assert meetings.exists(meeting.meeting_id) is True
+    meetings.delete(meeting.meeting_id)
+    meetings.delete(meeting.meeting_id)
+    assert meetings.exists(meeting.meeting_id) is False
     assert chime.meeting_of(session_id) is None
 
 
-def test_an_attendee_can_be_deleted_again_and_again_and_without_its_meeting(
-    chime: Chime, meetings: ChimeMeetings, session_id: str
+def test_delete_of_a_deleted_attendee_or_in_a_missing_meeting_succeeds(
+    chime: ChimeServer, meetings: ChimeMeetings, session_id: str
 ) -> None:
-    made = meetings.create(session_id)
-    attendee = meetings.attendees(made.meeting_id, ["ana"])["ana"]
-    meetings.delete_attendee(made.meeting_id, attendee.AttendeeId)
-    meetings.delete_attendee(made.meeting_id, attendee.AttendeeId)
+    meeting = meetings.create(session_id)
+    attendee = meetings.attendees(meeting.meeting_id, ["ana"])["ana"]
+    meetings.delete_attendee(meeting.meeting_id, attendee.AttendeeId)
+    meetings.delete_attendee(meeting.meeting_id, attendee.AttendeeId)
     found = chime.meeting_of(session_id)
     assert found is not None
     assert found.attendees == {}
-    meetings.delete_attendee(NOBODY, attendee.AttendeeId)
+    meetings.delete_attendee(UNKNOWN_MEETING, attendee.AttendeeId)
 
 
 @pytest.mark.parametrize("users", [["ana"], ["ana", "ben"]])
-def test_a_meeting_that_is_gone_takes_no_attendees(meetings: ChimeMeetings, users: list[str]) -> None:
+def test_attendees_of_a_missing_meeting_raise_meeting_gone(meetings: ChimeMeetings, users: list[str]) -> None:
     with pytest.raises(MeetingGoneError):
-        meetings.attendees(NOBODY, users)
+        meetings.attendees(UNKNOWN_MEETING, users)
 
 
-def test_one_attendee_that_cannot_be_made_fails_the_whole(meetings: ChimeMeetings, session_id: str) -> None:
-    made = meetings.create(session_id)
+def test_one_refused_attendee_fails_the_request(meetings: ChimeMeetings, session_id: str) -> None:
+    meeting = meetings.create(session_id)
     with pytest.raises(MeetingsFailedError, match="no attendee for aws:reserved"):
-        meetings.attendees(made.meeting_id, ["ana", "aws:reserved"])
+        meetings.attendees(meeting.meeting_id, ["ana", "aws:reserved"])
 
 
 CODES = [
@@ -107,7 +107,9 @@ CODES = [
 
 
 @pytest.mark.parametrize(("code", "status"), CODES)
-def test_whatever_chime_refuses_is_one_error(chime: Chime, session_id: str, code: str, status: int) -> None:
+def test_every_refusal_of_chime_raises_meetings_failed(
+    chime: ChimeServer, session_id: str, code: str, status: int
+) -> None:
     client = chime.client()
     with Stubber(client) as stub:
         expected = {"ClientRequestToken": session_id, "ExternalMeetingId": session_id, "MediaRegion": ANY}
@@ -116,7 +118,9 @@ def test_whatever_chime_refuses_is_one_error(chime: Chime, session_id: str, code
             ChimeMeetings(lambda: client, REGION).create(session_id)
 
 
-def test_chime_that_is_not_there_fails_within_seconds(monkeypatch: pytest.MonkeyPatch, session_id: str) -> None:
+def test_unreachable_chime_fails_within_3_seconds_for_each_attempt(
+    monkeypatch: pytest.MonkeyPatch, session_id: str
+) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "local-test")

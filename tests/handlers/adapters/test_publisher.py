@@ -1,4 +1,4 @@
-"""Publishing to the Event API over real HTTP: signed, concurrent, patient to a point, and honest about failure."""
+"""Publishing to the Event API over HTTP: signatures, concurrency, retries and failures."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import pytest
 
 from contract.limits import PUBLISH_CONCURRENCY
 from handlers.adapters.appsync.publisher import ATTEMPTS, EventsPublisher, publish_url
-from tests.harness.handlers.cloud import free_port
-from tests.harness.handlers.event_api import CREDENTIALS, REGION, TAKEN, EventApi, running_event_api, together
+from tests.harness.emulator import free_port
+from tests.harness.event_api import ACCEPTED, CREDENTIALS, REGION, FakeEventApi, running_event_api, when_concurrent
 
 EVENT = json.dumps({"eventId": "1", "type": "USER_TYPING", "data": {"text": 'ñ "quoted" \u2028 😀'}})
 
 
 @pytest.fixture
-def api() -> Iterator[EventApi]:
-    """An Event API of this test's own."""
+def api() -> Iterator[FakeEventApi]:
+    """A fake Event API for this test."""
     with running_event_api() as running:
         yield running
 
@@ -48,18 +48,18 @@ def channels(count: int) -> list[str]:
         ("http://127.0.0.1:4567/api-id/event", "http://127.0.0.1:4567/api-id/event"),
     ],
 )
-def test_an_endpoint_is_a_host_name_or_a_whole_address(endpoint: str, url: str) -> None:
+def test_endpoint_is_a_host_name_or_a_url(endpoint: str, url: str) -> None:
     assert publish_url(endpoint) == url
 
 
-def test_every_channel_gets_the_event_in_a_request_of_its_own_rightly_signed(api: EventApi) -> None:
+def test_event_is_published_to_each_channel_in_one_signed_request(api: FakeEventApi) -> None:
     publisher = publisher_for(api.url)
     assert publisher.publish(channels(5), EVENT) == []
     assert sorted(api.received) == [(channel, [EVENT]) for channel in channels(5)]
     assert api.refused == []
 
 
-def test_a_wrong_secret_is_refused_by_the_test_server_so_that_it_proves_something(api: EventApi) -> None:
+def test_fake_event_api_refuses_a_wrong_signature(api: FakeEventApi) -> None:
     session = botocore.session.Session()
     session.set_credentials(CREDENTIALS.access_key, "another-secret", CREDENTIALS.token)
     session.set_config_variable("region", REGION)
@@ -68,26 +68,26 @@ def test_a_wrong_secret_is_refused_by_the_test_server_so_that_it_proves_somethin
     assert api.received == []
 
 
-def test_publishes_run_at_the_same_time_up_to_the_limit_and_not_beyond(api: EventApi) -> None:
-    wait_for_all = together(PUBLISH_CONCURRENCY)
-    under_way, most, lock = 0, 0, Lock()
+def test_publishes_are_concurrent_up_to_the_limit(api: FakeEventApi) -> None:
+    wait_for_all = when_concurrent(PUBLISH_CONCURRENCY)
+    running, most, lock = 0, 0, Lock()
 
-    def act(channel: str, attempt: int) -> tuple[int, Any] | None:
-        nonlocal under_way, most
+    def respond(channel: str, attempt: int) -> tuple[int, Any] | None:
+        nonlocal running, most
         with lock:
-            under_way += 1
-            most = max(most, under_way)
+            running += 1
+            most = max(most, running)
         answer = wait_for_all(channel, attempt)
         with lock:
-            under_way -= 1
+            running -= 1
         return answer
 
-    api.act = act
+    api.respond = respond
     assert publisher_for(api.url).publish(channels(3 * PUBLISH_CONCURRENCY), EVENT) == []
     assert most == PUBLISH_CONCURRENCY
 
 
-def test_connections_are_kept_and_shared(api: EventApi) -> None:
+def test_connections_are_persistent_and_shared(api: FakeEventApi) -> None:
     publisher = publisher_for(api.url)
     for _ in range(5):
         assert publisher.publish(channels(50), EVENT) == []
@@ -96,26 +96,26 @@ def test_connections_are_kept_and_shared(api: EventApi) -> None:
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-def test_a_passing_failure_is_tried_again_once(api: EventApi, status: int) -> None:
-    api.act = lambda channel, attempt: TAKEN if attempt == ATTEMPTS else (status, {"errors": []})
+def test_transient_failure_is_retried_once(api: FakeEventApi, status: int) -> None:
+    api.respond = lambda channel, attempt: ACCEPTED if attempt == ATTEMPTS else (status, {"errors": []})
     assert publisher_for(api.url).publish(channels(3), EVENT) == []
     assert len(api.received) == 3 * ATTEMPTS
 
 
-def test_a_dropped_connection_is_tried_again_once(api: EventApi) -> None:
-    api.act = lambda channel, attempt: TAKEN if attempt == ATTEMPTS else None
+def test_dropped_connection_is_retried_once(api: FakeEventApi) -> None:
+    api.respond = lambda channel, attempt: ACCEPTED if attempt == ATTEMPTS else None
     assert publisher_for(api.url).publish(["/chats/a"], EVENT) == []
     assert len(api.received) == ATTEMPTS
 
 
-def test_a_lasting_failure_is_reported_and_does_not_touch_the_other_channels(api: EventApi) -> None:
-    api.act = lambda channel, attempt: (503, {}) if channel == "/chats/user-1" else TAKEN
+def test_permanent_failure_is_reported_for_its_channel_only(api: FakeEventApi) -> None:
+    api.respond = lambda channel, attempt: (503, {}) if channel == "/chats/user-1" else ACCEPTED
     assert publisher_for(api.url).publish(channels(3), EVENT) == ["/chats/user-1"]
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 413])
-def test_a_refusal_is_not_repeated(api: EventApi, status: int) -> None:
-    api.act = lambda channel, attempt: (status, {"errors": [{"errorType": "X", "message": "no"}]})
+def test_refused_publish_is_not_retried(api: FakeEventApi, status: int) -> None:
+    api.respond = lambda channel, attempt: (status, {"errors": [{"errorType": "X", "message": "no"}]})
     assert publisher_for(api.url).publish(["/chats/a"], EVENT) == ["/chats/a"]
     assert len(api.received) == 1
 
@@ -128,23 +128,23 @@ def test_a_refusal_is_not_repeated(api: EventApi, status: int) -> None:
         [],
     ],
 )
-def test_a_good_status_is_not_enough(api: EventApi, body: Any) -> None:
-    api.act = lambda channel, attempt: (200, body)
+def test_publish_with_status_200_and_failed_event_is_a_failure(api: FakeEventApi, body: Any) -> None:
+    api.respond = lambda channel, attempt: (200, body)
     assert publisher_for(api.url).publish(["/chats/a"], EVENT) == ["/chats/a"]
 
 
-def test_nobody_listening_is_a_failure_and_not_an_error() -> None:
+def test_unreachable_event_api_is_a_failure_without_an_error() -> None:
     publisher = publisher_for(f"http://127.0.0.1:{free_port()}/event")
     assert publisher.publish(channels(3), EVENT) == channels(3)
 
 
-def test_when_nothing_comes_of_a_whole_round_the_rest_is_not_even_tried(api: EventApi) -> None:
-    api.act = lambda channel, attempt: (503, {})
+def test_remaining_channels_are_skipped_after_only_failures(api: FakeEventApi) -> None:
+    api.respond = lambda channel, attempt: (503, {})
     assert publisher_for(api.url, concurrency=1).publish(channels(50), EVENT) == channels(50)
     assert len(api.received) == ATTEMPTS
 
 
-def test_one_success_keeps_it_going(api: EventApi) -> None:
-    api.act = lambda channel, attempt: TAKEN if channel == "/chats/user-0" else (400, {})
+def test_all_channels_are_tried_after_one_success(api: FakeEventApi) -> None:
+    api.respond = lambda channel, attempt: ACCEPTED if channel == "/chats/user-0" else (400, {})
     assert publisher_for(api.url, concurrency=1).publish(channels(50), EVENT) == channels(50)[1:]
     assert len(api.received) == 50

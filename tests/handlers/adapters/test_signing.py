@@ -1,4 +1,4 @@
-"""Our lean signer says exactly what botocore's own says."""
+"""The signer produces the same headers as botocore's signer."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def botocore_headers(url: str, body: bytes, credentials: Credentials, at: dateti
 
 @pytest.mark.parametrize("host", ["abc.appsync-api.eu-west-1.amazonaws.com", "localhost:4567"])
 @given(body=st.binary(max_size=200), access=TEXT, secret=TEXT, token=st.none() | TEXT, at=st.datetimes())
-def test_every_header_equals_what_botocore_signs(
+def test_headers_equal_those_of_botocores_signer(
     host: str, body: bytes, access: str, secret: str, token: str | None, at: datetime
 ) -> None:
     at = at.replace(year=2000 + at.year % 100, tzinfo=UTC)
@@ -45,7 +45,7 @@ def test_every_header_equals_what_botocore_signs(
     }
 
 
-def test_the_derived_key_follows_the_day_and_the_secret() -> None:
+def test_signing_key_depends_on_the_day_and_the_secret() -> None:
     signer = Signer("localhost", "/event", "eu-west-1", "appsync")
     seen = {
         signer.headers(b"{}", Credentials("access", secret, None), time)["authorization"]

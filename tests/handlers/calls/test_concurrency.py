@@ -1,4 +1,4 @@
-"""Real threads at the same call at the same time: one winner, and nobody told to come back for no reason."""
+"""Concurrent operations in threads: exactly one transition succeeds, and no request fails without a conflict."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ import pytest
 from contract.limits import CALL_PARTICIPANTS_MAX
 from handlers.adapters.system import SystemClock
 from handlers.core.shared.errors import CallConflictError
-from tests.harness.handlers.call_doubles import StillClock
-from tests.harness.handlers.call_town import RING_SECONDS, CallTown
-from tests.harness.handlers.call_world import World
+from tests.harness.fakes import FakeClock
+from tests.harness.in_memory.calls import RING_SECONDS, InMemoryCalls
+from tests.harness.in_memory.services import InMemoryServices
 
 LATENCY_SECONDS = 0.002
 
 
-class RunningClock(StillClock):
-    """Time that passes, and real pauses."""
+class RunningClock(FakeClock):
+    """A clock that runs, with real pauses."""
 
     def __init__(self) -> None:
         super().__init__(SystemClock().now())
@@ -37,41 +37,44 @@ class RunningClock(StillClock):
         SystemClock().pause(seconds)
 
 
-class Distant:
-    """A part of the world whose every call takes a moment."""
+class SlowService:
+    """A service whose every call takes `LATENCY_SECONDS`."""
 
-    def __init__(self, part: Any) -> None:
-        self._part = part
+    def __init__(self, service: Any) -> None:
+        self._service = service
 
     def __getattr__(self, name: str) -> Any:
-        """Return an operation that takes a moment."""
-        operation = getattr(self._part, name)
+        """Return a method that takes `LATENCY_SECONDS`."""
+        operation = getattr(self._service, name)
 
-        def distant(*arguments: Any, **named: Any) -> Any:
+        def call(*arguments: Any, **named: Any) -> Any:
             time.sleep(LATENCY_SECONDS)
             return operation(*arguments, **named)
 
-        return distant
+        return call
 
 
-def busy_town() -> CallTown:
-    """Return a town in real time, whose store and Chime are some way off."""
-    return CallTown(World(clock=RunningClock()), wrap=lambda name, part: Distant(part) if name != "screen" else part)
+def realtime_calls() -> InMemoryCalls:
+    """Return a harness with a running clock, a slow store and a slow Chime."""
+    return InMemoryCalls(
+        InMemoryServices(clock=RunningClock()),
+        wrap=lambda name, fake: fake if name == "publisher" else SlowService(fake),
+    )
 
 
-def at_once(*calls: Callable[[], Any]) -> list[Any]:
-    """Make calls at the same moment, and return what each answered or raised."""
-    results: list[Any] = [None] * len(calls)
-    start = Barrier(len(calls))
+def run_concurrently(*operations: Callable[[], Any]) -> list[Any]:
+    """Run operations concurrently, and return the result or the error of each."""
+    results: list[Any] = [None] * len(operations)
+    start = Barrier(len(operations))
 
-    def run(place: int) -> None:
+    def run(number: int) -> None:
         start.wait()
         try:
-            results[place] = calls[place]()
+            results[number] = operations[number]()
         except Exception as error:
-            results[place] = error
+            results[number] = error
 
-    threads = [Thread(target=run, args=(place,)) for place in range(len(calls))]
+    threads = [Thread(target=run, args=(number,)) for number in range(len(operations))]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -80,32 +83,32 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
 
 
 def kinds(results: list[Any]) -> Counter[str]:
-    """Return how many results there are of each kind."""
+    """Return the number of results of each type."""
     return Counter(type(result).__name__ for result in results)
 
 
-def test_of_a_hundred_devices_that_answer_at_once_one_is_in_the_call() -> None:
-    town = busy_town()
-    town.users("ana", "ben")
-    session_id = town.ring("ana", "ben")
+def test_one_of_100_concurrent_accepts_of_one_user_succeeds() -> None:
+    calls = realtime_calls()
+    calls.add_users("ana", "ben")
+    session_id = calls.ring("ana", "ben")
     devices = [f"device-{number}" for number in range(100)]
-    results = at_once(*(partial(town.accept, "ben", session_id, device) for device in devices))
+    results = run_concurrently(*(partial(calls.accept, "ben", session_id, device) for device in devices))
     assert kinds(results) == {"CallAccepted": 1, "CallConflictError": 99}
-    assert (len(town.world.chime.made), len(town.world.chime.tokens)) == (1, 2)
-    assert [town.types(user_id).count("CALL_CONNECTED") for user_id in ("ana", "ben")] == [1, 1]
-    town.assert_settled()
+    assert (len(calls.services.chime.created), len(calls.services.chime.token_owners)) == (1, 2)
+    assert [calls.types(user_id).count("CALL_CONNECTED") for user_id in ("ana", "ben")] == [1, 1]
+    calls.assert_settled()
 
 
-def test_all_members_of_the_largest_call_who_answer_at_once_are_in_it() -> None:
-    town = busy_town()
-    members = town.users(*(f"user-{number:02}" for number in range(CALL_PARTICIPANTS_MAX)))
-    town.group(*members)
-    session_id = town.ring_group(members[0])
-    results = at_once(*(partial(town.accept, user_id, session_id) for user_id in members[1:]))
+def test_concurrent_accepts_of_all_members_of_the_largest_call_succeed() -> None:
+    calls = realtime_calls()
+    members = calls.add_users(*(f"user-{number:02}" for number in range(CALL_PARTICIPANTS_MAX)))
+    calls.add_group(*members)
+    session_id = calls.ring_group(members[0])
+    results = run_concurrently(*(partial(calls.accept, user_id, session_id) for user_id in members[1:]))
     assert kinds(results) == {"CallAccepted": CALL_PARTICIPANTS_MAX - 1}
-    assert town.statuses(session_id) == dict.fromkeys(members, "JOINED")
-    assert len(town.world.chime.made) == 1
-    town.assert_settled()
+    assert calls.statuses(session_id) == dict.fromkeys(members, "JOINED")
+    assert len(calls.services.chime.created) == 1
+    calls.assert_settled()
 
 
 RACES = [
@@ -119,47 +122,53 @@ RACES = [
 
 
 @pytest.mark.parametrize(("first", "second", "answered"), RACES)
-def test_of_two_transitions_at_once_one_wins_and_no_meeting_is_left(
+def test_one_of_two_concurrent_transitions_succeeds_and_no_unused_meeting_remains(
     first: tuple[str, str], second: tuple[str, str], answered: bool
 ) -> None:
     for _ in range(25):
-        town = busy_town()
-        town.users("ana", "ben")
-        session_id = town.ring("ana", "ben")
+        calls = realtime_calls()
+        calls.add_users("ana", "ben")
+        session_id = calls.ring("ana", "ben")
         if answered:
-            town.accept("ben", session_id)
-        results = at_once(*(partial(getattr(town, way), user_id, session_id) for way, user_id in (first, second)))
+            calls.accept("ben", session_id)
+        results = run_concurrently(
+            *(partial(getattr(calls, way), user_id, session_id) for way, user_id in (first, second))
+        )
         (refusal,) = [result for result in results if isinstance(result, Exception)]
         assert isinstance(refusal, CallConflictError)
         assert refusal.call is not None
-        assert refusal.call.status == town.call(session_id).status
-        town.assert_sound()
-        assert len(town.world.chime.there) == int(town.call(session_id).is_live)
+        assert refusal.call.status == calls.call(session_id).status
+        calls.assert_consistent()
+        assert len(calls.services.chime.meetings) == int(calls.call(session_id).is_live)
 
 
-def test_h2_of_an_answer_and_the_end_of_ringing_at_once_one_wins_and_no_meeting_is_left() -> None:
+def test_one_of_concurrent_accept_and_ring_timeout_succeeds_and_no_unused_meeting_remains() -> None:
+    """Requirement H2."""
     ends = Counter[str]()
     for _ in range(25):
-        town = busy_town()
-        town.users("ana", "ben")
-        session_id = town.ring("ana", "ben")
-        town.world.clock.forward(RING_SECONDS)
-        answer, woken = at_once(partial(town.accept, "ben", session_id), partial(town.timeouts.expire, session_id))
+        calls = realtime_calls()
+        calls.add_users("ana", "ben")
+        session_id = calls.ring("ana", "ben")
+        calls.services.clock.advance(RING_SECONDS)
+        answer, woken = run_concurrently(
+            partial(calls.accept, "ben", session_id), partial(calls.ring_timeouts.expire, session_id)
+        )
         assert woken is True
-        call = town.call(session_id)
+        call = calls.call(session_id)
         ends[call.status] += 1
         assert isinstance(answer, CallConflictError) == (call.status == "MISSED")
-        assert len(town.world.chime.there) == int(call.status == "ACTIVE")
-        town.assert_sound()
+        assert len(calls.services.chime.meetings) == int(call.status == "ACTIVE")
+        calls.assert_consistent()
     assert set(ends) <= {"MISSED", "ACTIVE"}
 
 
-def test_h21_of_many_who_call_each_other_at_once_each_is_in_one_call_at_most() -> None:
+def test_users_who_call_each_other_concurrently_are_in_at_most_one_call() -> None:
+    """Requirement H21."""
     for _ in range(10):
-        town = busy_town()
-        people = town.users("ana", "ben", "cat", "dan")
+        calls = realtime_calls()
+        people = calls.add_users("ana", "ben", "cat", "dan")
         pairs = [(caller, callee) for caller in people for callee in people if caller != callee]
-        results = at_once(*(partial(town.ring, caller, callee) for caller, callee in pairs))
+        results = run_concurrently(*(partial(calls.ring, caller, callee) for caller, callee in pairs))
         assert set(kinds(results)) <= {"str", "CallConflictError"}
         assert 1 <= kinds(results)["str"] <= 2
-        town.assert_sound()
+        calls.assert_consistent()

@@ -1,4 +1,4 @@
-"""Calls through their functions: what each is invoked with, what it stores, and who hears of it."""
+"""The call functions on real tables and queues: what they are invoked with, store and publish."""
 
 from __future__ import annotations
 
@@ -9,167 +9,173 @@ from typing import Any
 
 import pytest
 
+from contract import tables
 from handlers.adapters import aws_clients
 from handlers.entry import call_sweep, calls, chime_events, logs, ring_timeout
-from tests.harness.handlers import doubles
-from tests.harness.handlers.call_functions import RING_SECONDS, Phones
-from tests.harness.handlers.chime import Chime, running_chime
-from tests.harness.handlers.cloud import REGION, World
-from tests.harness.handlers.event_api import CREDENTIALS, running_event_api
-from tests.harness.handlers.functions import http_event
-from tests.harness.handlers.seeds import put, rows, seed_conversation
+from tests.harness import faults
+from tests.harness.call_functions import RING_SECONDS, CallFunctions
+from tests.harness.chime import ChimeServer, running_chime
+from tests.harness.emulator import REGION, AwsResources
+from tests.harness.event_api import CREDENTIALS, running_event_api
+from tests.harness.functions import http_event
+from tests.harness.seeds import seed_conversation
 
 
 @pytest.fixture(scope="module")
-def chime() -> Iterator[Chime]:
-    """One stand-in for all tests here: every session is another."""
+def chime() -> Iterator[ChimeServer]:
+    """One Chime server for all tests of this module: every test has its own sessions."""
     with running_chime() as running:
         yield running
 
 
 @pytest.fixture
-def phones(world: World, chime: Chime) -> Phones:
-    """The functions of this test."""
-    return Phones(world, chime)
+def functions(aws: AwsResources, chime: ChimeServer) -> CallFunctions:
+    """The functions on this test's own tables and queues."""
+    return CallFunctions(aws, chime)
 
 
-def test_a_call_goes_from_ringing_to_its_end(phones: Phones, world: World, chime: Chime) -> None:
-    ana, ben = phones.users("Ana", "Ben")
-    session_id = phones.ring(ana, ben)
-    assert (phones.types(ben), phones.types(ana)) == (["INCOMING_CALL"], ["CALL_RINGING"])
-    answer = phones.act("accept", ben, session_id, deviceId="ben-1")
+def test_direct_call_from_initiate_to_end(functions: CallFunctions, aws: AwsResources, chime: ChimeServer) -> None:
+    ana, ben = functions.add_users("Ana", "Ben")
+    session_id = functions.ring(ana, ben)
+    assert (functions.types(ben), functions.types(ana)) == (["INCOMING_CALL"], ["CALL_RINGING"])
+    answer = functions.act("accept", ben, session_id, deviceId="ben-1")
     assert answer.status == 200
     meeting = chime.meeting_of(session_id)
     assert meeting is not None
     assert answer.body["meeting"]["MeetingId"] == meeting.meeting_id
     assert answer.body["attendees"][ben]["ExternalUserId"] == ben
     assert set(answer.body["attendees"]) == {ben}
-    (connected,) = (each for each in phones.devices.events(ana, "users") if each["type"] == "CALL_CONNECTED")
+    (connected,) = (each for each in functions.publisher.events(ana, "users") if each["type"] == "CALL_CONNECTED")
     assert set(connected["data"]["attendees"]) == {ana}
-    assert phones.act("end", ana, session_id).status == 200
+    assert functions.act("end", ana, session_id).status == 200
     assert chime.meeting_of(session_id) is None
-    assert phones.types(ben)[-1] == phones.types(ana)[-1] == "CALL_ENDED"
-    assert rows(world, "CALL_LOCKS_TABLE") == []
-    assert rows(world, "OUTBOX_TABLE") == []
-    page = phones.request("GET /api/calls", ben).body
+    assert functions.types(ben)[-1] == functions.types(ana)[-1] == "CALL_ENDED"
+    assert aws.scan(tables.CALL_LOCKS) == []
+    assert aws.scan(tables.OUTBOX) == []
+    page = functions.request("GET /api/calls", ben).body
     assert [call["status"] for call in page["calls"]] == ["ENDED"]
-    assert phones.request("GET /api/calls", ben, query={"state": "active"}).body["calls"] == []
+    assert functions.request("GET /api/calls", ben, query={"state": "active"}).body["calls"] == []
 
 
-def test_the_ring_timer_waits_in_the_queue_for_as_long_as_the_call_rings(phones: Phones, world: World) -> None:
-    ana, ben = phones.users("Ana", "Ben")
-    phones.ring(ana, ben)
-    assert phones.timers() == []
-    attributes = world.sqs.get_queue_attributes(QueueUrl=world.ring_queue_url, AttributeNames=["All"])["Attributes"]
+def test_ring_timer_is_delayed_in_the_queue_while_the_call_rings(functions: CallFunctions, aws: AwsResources) -> None:
+    ana, ben = functions.add_users("Ana", "Ben")
+    functions.ring(ana, ben)
+    assert functions.due_timers() == []
+    attributes = aws.sqs.get_queue_attributes(QueueUrl=aws.ring_queue_url, AttributeNames=["All"])["Attributes"]
     assert attributes["ApproximateNumberOfMessagesDelayed"] == "1"
 
 
-def test_a_call_that_nobody_answers_is_missed_at_its_time_and_not_before(phones: Phones, world: World) -> None:
-    ana, ben = phones.users("Ana", "Ben")
-    session_id = phones.ring(ana, ben)
+def test_ring_timer_ends_an_unanswered_call_after_its_ring_time_and_not_before(
+    functions: CallFunctions, aws: AwsResources
+) -> None:
+    ana, ben = functions.add_users("Ana", "Ben")
+    session_id = functions.ring(ana, ben)
     record = {"messageId": "early", "body": json.dumps({"sessionId": session_id})}
-    assert phones._ring_timeout({"Records": [record]}, None) == {"batchItemFailures": []}
-    assert phones.get(ana, session_id).body["call"]["status"] == "RINGING"
-    assert phones.time_out(session_id) == {"batchItemFailures": []}
-    assert phones.get(ana, session_id).body["call"]["status"] == "MISSED"
-    assert phones.types(ana)[-1] == phones.types(ben)[-1] == "CALL_MISSED"
-    assert rows(world, "CALL_LOCKS_TABLE") == []
-    assert phones.time_out(session_id) == {"batchItemFailures": []}
+    assert functions.ring_timeout({"Records": [record]}, None) == {"batchItemFailures": []}
+    assert functions.get(ana, session_id).body["call"]["status"] == "RINGING"
+    assert functions.time_out(session_id) == {"batchItemFailures": []}
+    assert functions.get(ana, session_id).body["call"]["status"] == "MISSED"
+    assert functions.types(ana)[-1] == functions.types(ben)[-1] == "CALL_MISSED"
+    assert aws.scan(tables.CALL_LOCKS) == []
+    assert functions.time_out(session_id) == {"batchItemFailures": []}
 
 
-def test_a_timer_that_says_nothing_or_of_nothing_comes_to_the_dead_letters_or_to_nothing(phones: Phones) -> None:
+def test_malformed_ring_timer_is_a_batch_failure_and_an_unknown_call_is_ignored(
+    functions: CallFunctions,
+) -> None:
     records = [
         {"messageId": "broken", "body": "not json"},
         {"messageId": "unknown", "body": json.dumps({"sessionId": "00000000-0000-4000-8000-000000000000"})},
     ]
-    answer = phones._ring_timeout({"Records": records}, None)
+    answer = functions.ring_timeout({"Records": records}, None)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "broken"}]}
 
 
-def test_the_sweep_ends_ringing_whose_timer_was_lost(phones: Phones) -> None:
-    ana, ben = phones.users("Ana", "Ben")
-    session_id = phones.ring(ana, ben)
-    assert phones.sweep_calls(RING_SECONDS + 5) == {"lookedAt": 0, "ended": 0, "left": 0}
-    assert phones.sweep_calls(6) == {"lookedAt": 1, "ended": 1, "left": 0}
-    assert phones.get(ben, session_id).body["call"]["status"] == "MISSED"
+def test_scheduled_sweep_ends_ringing_whose_timer_was_lost(functions: CallFunctions) -> None:
+    ana, ben = functions.add_users("Ana", "Ben")
+    session_id = functions.ring(ana, ben)
+    assert functions.sweep_calls(RING_SECONDS + 5) == {"lookedAt": 0, "ended": 0, "left": 0}
+    assert functions.sweep_calls(6) == {"lookedAt": 1, "ended": 1, "left": 0}
+    assert functions.get(ben, session_id).body["call"]["status"] == "MISSED"
 
 
-def test_a_meeting_that_chime_ended_ends_its_call(phones: Phones, chime: Chime) -> None:
-    ana, ben = phones.users("Ana", "Ben")
-    session_id = phones.ring(ana, ben)
-    meeting_id = phones.act("accept", ben, session_id).body["meeting"]["MeetingId"]
+def test_chime_event_of_an_ended_meeting_ends_the_call(functions: CallFunctions, chime: ChimeServer) -> None:
+    ana, ben = functions.add_users("Ana", "Ben")
+    session_id = functions.ring(ana, ben)
+    meeting_id = functions.act("accept", ben, session_id).body["meeting"]["MeetingId"]
     other = {"meetingId": "00000000-0000-4000-8000-000000000000", "externalMeetingId": session_id}
-    phones.chime_says("chime:MeetingEnded", **other)
-    assert phones.get(ana, session_id).body["call"]["status"] == "ACTIVE"
+    functions.chime_event("chime:MeetingEnded", **other)
+    assert functions.get(ana, session_id).body["call"]["status"] == "ACTIVE"
     chime.meetings.vanish(meeting_id)
-    phones.chime_says("chime:MeetingEnded", meetingId=meeting_id, externalMeetingId=session_id, mediaRegion=REGION)
-    call = phones.get(ana, session_id).body["call"]
+    functions.chime_event("chime:MeetingEnded", meetingId=meeting_id, externalMeetingId=session_id, mediaRegion=REGION)
+    call = functions.get(ana, session_id).body["call"]
     assert (call["status"], call["endReason"], call["endedBy"]) == ("ENDED", "MEETING_ENDED", None)
 
 
-def test_an_attendee_who_hung_up_in_the_meeting_has_left_the_call(phones: Phones, chime: Chime) -> None:
-    ana, ben = phones.users("Ana", "Ben")
-    session_id = phones.ring(ana, ben)
-    accepted = phones.act("accept", ben, session_id).body
-    phones.clock.pause(3)
+def test_chime_event_of_an_attendee_who_left_lets_the_participant_leave(
+    functions: CallFunctions, chime: ChimeServer
+) -> None:
+    ana, ben = functions.add_users("Ana", "Ben")
+    session_id = functions.ring(ana, ben)
+    accepted = functions.act("accept", ben, session_id).body
+    functions.clock.pause(3)
     detail = {
         "meetingId": accepted["meeting"]["MeetingId"],
         "externalMeetingId": session_id,
         "externalUserId": ben,
         "networkType": "Voip",
-        "timestamp": phones.clock.now(),
+        "timestamp": functions.clock.now(),
     }
-    phones.chime_says("chime:AttendeeLeft", attendeeId="another", **detail)
-    assert phones.get(ana, session_id).body["call"]["status"] == "ACTIVE"
-    phones.chime_says("chime:AttendeeLeft", attendeeId=accepted["attendees"][ben]["AttendeeId"], **detail)
-    call = phones.get(ana, session_id).body["call"]
+    functions.chime_event("chime:AttendeeLeft", attendeeId="another", **detail)
+    assert functions.get(ana, session_id).body["call"]["status"] == "ACTIVE"
+    functions.chime_event("chime:AttendeeLeft", attendeeId=accepted["attendees"][ben]["AttendeeId"], **detail)
+    call = functions.get(ana, session_id).body["call"]
     assert (call["status"], call["endReason"]) == ("ENDED", "LEFT")
     assert chime.meeting_of(session_id) is None
 
 
-def test_whoever_leaves_a_group_call_is_taken_out_of_the_meeting_and_may_come_back(
-    phones: Phones, world: World, chime: Chime
+def test_participant_who_leaves_a_group_call_is_removed_from_the_meeting_and_may_join_again(
+    functions: CallFunctions, aws: AwsResources, chime: ChimeServer
 ) -> None:
-    ana, ben, eve = phones.users("Ana", "Ben", "Eve")
-    group = seed_conversation(world, [ana, ben, eve])
-    session_id = phones.initiate(ana, conversationId=group).body["sessionId"]
+    ana, ben, eve = functions.add_users("Ana", "Ben", "Eve")
+    group = seed_conversation(aws, [ana, ben, eve])
+    session_id = functions.initiate(ana, conversationId=group).body["sessionId"]
     for user_id in (ben, eve):
-        assert phones.act("accept", user_id, session_id).status == 200
-    assert phones.act("leave", ben, session_id).status == 200
+        assert functions.act("accept", user_id, session_id).status == 200
+    assert functions.act("leave", ben, session_id).status == 200
     meeting = chime.meeting_of(session_id)
     assert meeting is not None
     assert {each.external_user_id for each in meeting.attendees.values()} == {ana, eve}
-    assert phones.act("accept", ben, session_id).status == 200
+    assert functions.act("accept", ben, session_id).status == 200
     assert {each.external_user_id for each in meeting.attendees.values()} == {ana, ben, eve}
 
 
-def test_a_meeting_made_for_nothing_is_deleted_although_its_call_rang_on_for_long(phones: Phones, chime: Chime) -> None:
-    ana, ben = phones.users("Ana", "Ben")
-    session_id = phones.ring(ana, ben)
-    phones.calls.arm(3, doubles.dies_after)
-    with pytest.raises(doubles.ProcessDiesError):
-        phones.act("accept", ben, session_id)
+def test_unused_meeting_is_deleted_after_the_call_ends(functions: CallFunctions, chime: ChimeServer) -> None:
+    ana, ben = functions.add_users("Ana", "Ben")
+    session_id = functions.ring(ana, ben)
+    functions.faults.arm(3, faults.killed_after)
+    with pytest.raises(faults.ProcessKilledError):
+        functions.act("accept", ben, session_id)
     assert chime.meeting_of(session_id) is not None
-    phones.sweep_calls(RING_SECONDS + 30)
+    functions.sweep_calls(RING_SECONDS + 30)
     assert chime.meeting_of(session_id) is None
 
 
-def test_an_event_of_chime_that_nobody_understands_fails_so_that_somebody_sees_it(phones: Phones) -> None:
+def test_unknown_chime_event_fails_the_function(functions: CallFunctions) -> None:
     with pytest.raises(Exception, match="chime:MeetingStarted"):
-        phones.chime_says("chime:MeetingStarted", meetingId="m", externalMeetingId="s")
+        functions.chime_event("chime:MeetingStarted", meetingId="m", externalMeetingId="s")
 
 
-def test_the_sweep_ends_a_call_whose_meeting_is_gone_and_lets_go_whoever_left_the_group(
-    phones: Phones, world: World, chime: Chime
+def test_scheduled_sweep_removes_former_group_members_and_ends_calls_without_meeting(
+    functions: CallFunctions, aws: AwsResources, chime: ChimeServer
 ) -> None:
-    ana, ben, eve = phones.users("Ana", "Ben", "Eve")
-    group = seed_conversation(world, [ana, ben, eve])
-    session_id = phones.initiate(ana, conversationId=group).body["sessionId"]
+    ana, ben, eve = functions.add_users("Ana", "Ben", "Eve")
+    group = seed_conversation(aws, [ana, ben, eve])
+    session_id = functions.initiate(ana, conversationId=group).body["sessionId"]
     for user_id in (ben, eve):
-        assert phones.act("accept", user_id, session_id).status == 200
-    put(
-        world,
-        "CONVERSATIONS_TABLE",
+        assert functions.act("accept", user_id, session_id).status == 200
+    aws.put(
+        tables.CONVERSATIONS,
         {
             "conversationId": group,
             "type": "GROUP",
@@ -181,26 +187,28 @@ def test_the_sweep_ends_a_call_whose_meeting_is_gone_and_lets_go_whoever_left_th
             "version": 2,
         },
     )
-    phones.sweep_calls(121)
-    statuses = {each["userId"]: each["status"] for each in phones.get(ana, session_id).body["call"]["participants"]}
+    functions.sweep_calls(121)
+    statuses = {each["userId"]: each["status"] for each in functions.get(ana, session_id).body["call"]["participants"]}
     assert statuses == {ana: "JOINED", ben: "JOINED", eve: "LEFT"}
     meeting = chime.meeting_of(session_id)
     assert meeting is not None
     assert {each.external_user_id for each in meeting.attendees.values()} == {ana, ben}
     chime.meetings.vanish(meeting.meeting_id)
-    phones.sweep_calls(121)
-    assert phones.get(ana, session_id).body["call"]["endReason"] == "MEETING_ENDED"
+    functions.sweep_calls(121)
+    assert functions.get(ana, session_id).body["call"]["endReason"] == "MEETING_ENDED"
 
 
-def test_the_journal_says_what_the_metrics_count(phones: Phones, caplog: pytest.LogCaptureFixture) -> None:
+def test_call_log_has_the_fields_that_the_metrics_count(
+    functions: CallFunctions, caplog: pytest.LogCaptureFixture
+) -> None:
     logs.configure()
-    ana, ben = phones.users("Ana", "Ben")
+    ana, ben = functions.add_users("Ana", "Ben")
     with caplog.at_level(logging.INFO, logger="handlers"):
-        session_id = phones.ring(ana, ben)
-        phones.clock.pause(4)
-        phones.act("accept", ben, session_id)
-        phones.clock.pause(61)
-        phones.act("end", ana, session_id)
+        session_id = functions.ring(ana, ben)
+        functions.clock.pause(4)
+        functions.act("accept", ben, session_id)
+        functions.clock.pause(61)
+        functions.act("end", ana, session_id)
     notes: list[dict[str, Any]] = [vars(record)["fields"] for record in caplog.records if record.msg == "call"]
     assert [note["outcome"] for note in notes] == ["initiated", "delivered", "accepted", "ended"]
     assert {note["sessionId"] for note in notes} == {session_id}
@@ -212,23 +220,23 @@ def test_the_journal_says_what_the_metrics_count(phones: Phones, caplog: pytest.
 WIRED: tuple[Any, ...] = (
     aws_clients.client,
     aws_clients.session,
-    calls._calling,
-    ring_timeout._timeouts,
-    chime_events._reconciling,
+    calls._use_cases,
+    ring_timeout._ring_timeouts,
+    chime_events._reconciler,
     call_sweep._sweep,
 )
 
 
-def test_the_functions_start_from_their_environment_alone(
-    phones: Phones, world: World, chime: Chime, monkeypatch: pytest.MonkeyPatch
+def test_functions_start_from_their_environment_alone(
+    functions: CallFunctions, aws: AwsResources, chime: ChimeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """DynamoDB, queue, Event API and Chime are found as on AWS, each by its own endpoint variable."""
-    ana, ben = phones.users("Ana", "Ben")
+    ana, ben = functions.add_users("Ana", "Ben")
     with running_event_api() as event_api:
         environment = {
-            **world.variables,
+            **aws.variables,
             "EVENTS_HTTP_ENDPOINT": event_api.url,
-            "AWS_ENDPOINT_URL": world.emulator.endpoint,
+            "AWS_ENDPOINT_URL": aws.emulator.endpoint,
             "AWS_ENDPOINT_URL_CHIME_SDK_MEETINGS": chime.endpoint,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_ACCESS_KEY_ID": CREDENTIALS.access_key,
@@ -259,6 +267,6 @@ def test_the_functions_start_from_their_environment_alone(
         finally:
             for each in WIRED:
                 each.cache_clear()
-    mine = [event for channel, events in event_api.received if channel == f"/users/{ben}" for event in events]
-    types = [json.loads(event)["type"] for event in mine]
+    published = [event for channel, events in event_api.received if channel == f"/users/{ben}" for event in events]
+    types = [json.loads(event)["type"] for event in published]
     assert types == ["INCOMING_CALL", "CALL_CONNECTED", "CALL_ENDED"]

@@ -1,4 +1,4 @@
-"""Known holes of call signalling, by number: who wins when two do something at once, and on which device."""
+"""Races between two operations, and between the devices of one user."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from functools import partial
 import pytest
 
 from handlers.core.shared.errors import CallConflictError
-from tests.harness.handlers.call_town import CallTown, refused
+from tests.harness.in_memory.calls import InMemoryCalls, expect_error
 
 ALL = ("ana", "ben", "cat", "dan")
 
 
 @pytest.fixture
-def town() -> CallTown:
-    """A group of four, and one outside."""
-    town = CallTown()
-    town.users(*ALL, "eve")
-    town.group(*ALL)
-    return town
+def calls() -> InMemoryCalls:
+    """A harness with a group of four users, and one user outside it."""
+    calls = InMemoryCalls()
+    calls.add_users(*ALL, "eve")
+    calls.add_group(*ALL)
+    return calls
 
 
-class Interfering:
-    """Chime, during whose making of attendees something else happens, once."""
+class InterferingChime:
+    """Chime; the first request for attendees is followed by another operation."""
 
     def __init__(self, chime: object, act: Callable[[], object]) -> None:
         self._chime = chime
         self._act: Callable[[], object] | None = act
 
     def __getattr__(self, name: str) -> object:
-        """Return an operation; the attendees' comes with the interference."""
+        """Return a method of Chime."""
         operation = getattr(self._chime, name)
 
         def interfered(*arguments: object) -> object:
@@ -43,23 +43,24 @@ class Interfering:
         return interfered
 
 
-def test_h1_a_double_accept_makes_one_meeting_one_pair_of_attendees_and_one_connected_event_each(
-    town: CallTown,
+def test_repeated_accept_creates_one_meeting_and_publishes_one_event_for_each_user(
+    calls: InMemoryCalls,
 ) -> None:
-    session_id = town.ring("ana", "ben")
-    first, second = town.accept("ben", session_id, "phone"), town.accept("ben", session_id, "phone")
+    """Requirement H1."""
+    session_id = calls.ring("ana", "ben")
+    first, second = calls.accept("ben", session_id, "phone"), calls.accept("ben", session_id, "phone")
     assert first == second
-    assert len(town.world.chime.made) == 1
-    assert len(town.world.chime.tokens) == 2
-    assert [town.types(user_id).count("CALL_CONNECTED") for user_id in ("ana", "ben")] == [1, 1]
+    assert len(calls.services.chime.created) == 1
+    assert len(calls.services.chime.token_owners) == 2
+    assert [calls.types(user_id).count("CALL_CONNECTED") for user_id in ("ana", "ben")] == [1, 1]
 
 
 @pytest.mark.parametrize("way", ["cancel", "timeout"])
-def test_h2_an_accept_that_loses_to_the_calls_end_is_told_so_and_its_meeting_is_deleted(way: str) -> None:
-    """The end comes between the accept's meeting and its commit."""
+def test_accept_that_loses_to_the_end_of_the_call_gets_409_and_its_meeting_is_deleted(way: str) -> None:
+    """The call ends between the creation of the meeting and the write of the accept. Requirement H2."""
 
     def interfere(name: str, part: object) -> object:
-        return Interfering(part, end) if name == "chime" else part
+        return InterferingChime(part, end) if name == "chime" else part
 
     def end() -> None:
         if way == "cancel":
@@ -67,76 +68,82 @@ def test_h2_an_accept_that_loses_to_the_calls_end_is_told_so_and_its_meeting_is_
         else:
             other.time_out(session_id)
 
-    town = CallTown(wrap=interfere)
-    other = CallTown(town.world)
-    town.users("ana", "ben")
-    session_id = town.ring("ana", "ben")
-    conflict = refused(lambda: town.accept("ben", session_id), CallConflictError)
+    calls = InMemoryCalls(wrap=interfere)
+    other = InMemoryCalls(calls.services)
+    calls.add_users("ana", "ben")
+    session_id = calls.ring("ana", "ben")
+    conflict = expect_error(lambda: calls.accept("ben", session_id), CallConflictError)
     assert conflict.call.status == ("CANCELLED" if way == "cancel" else "MISSED")
-    assert len(town.world.chime.made) == 1
-    assert town.world.chime.there == {}
-    assert "CALL_CONNECTED" not in town.types("ana") + town.types("ben")
-    town.rest()
-    town.assert_settled()
+    assert len(calls.services.chime.created) == 1
+    assert calls.services.chime.meetings == {}
+    assert "CALL_CONNECTED" not in calls.types("ana") + calls.types("ben")
+    calls.settle()
+    calls.assert_settled()
 
 
-def test_h15_two_who_join_at_once_are_both_in_the_call() -> None:
+def test_two_concurrent_joins_both_succeed() -> None:
+    """Requirement H15."""
+
     def interfere(name: str, part: object) -> object:
-        return Interfering(part, lambda: other.accept("dan", session_id)) if name == "chime" else part
+        return InterferingChime(part, lambda: other.accept("dan", session_id)) if name == "chime" else part
 
-    first = CallTown()
-    first.users(*ALL)
-    first.group(*ALL)
+    first = InMemoryCalls()
+    first.add_users(*ALL)
+    first.add_group(*ALL)
     session_id = first.ring_group("ana")
     first.accept("ben", session_id)
-    other = CallTown(first.world)
-    CallTown(first.world, wrap=interfere).accept("cat", session_id)
+    other = InMemoryCalls(first.services)
+    InMemoryCalls(first.services, wrap=interfere).accept("cat", session_id)
     assert first.statuses(session_id) == dict.fromkeys(ALL, "JOINED")
     first.assert_settled()
 
 
-def test_h19_of_several_devices_one_joins_and_the_others_learn_which(town: CallTown) -> None:
-    session_id = town.ring("ana", "ben")
-    town.accept("ben", session_id, "phone")
-    assert town.last("ben")[1]["deviceId"] == "phone"
+def test_one_device_of_a_user_joins_and_the_others_get_its_device_id(calls: InMemoryCalls) -> None:
+    """Requirement H19."""
+    session_id = calls.ring("ana", "ben")
+    calls.accept("ben", session_id, "phone")
+    assert calls.last_event("ben")[1]["deviceId"] == "phone"
     for device in ("laptop", None):
-        conflict = refused(partial(town.accept, "ben", session_id, device), CallConflictError)
+        conflict = expect_error(partial(calls.accept, "ben", session_id, device), CallConflictError)
         assert [each.deviceId for each in conflict.call.participants] == [None, "phone"]
-    assert len(town.world.chime.tokens) == 2
-    seen_by_ana = town.reading.one("ana", session_id).call
+    assert len(calls.services.chime.token_owners) == 2
+    seen_by_ana = calls.queries.one("ana", session_id).call
     assert [each.deviceId for each in seen_by_ana.participants] == [None, None]
 
 
-def test_h21_a_busy_user_is_not_rung_and_the_first_call_stays(town: CallTown) -> None:
-    session_id = town.ring("ana", "ben")
-    conflict = refused(lambda: town.ring("cat", "ben"), CallConflictError)
+def test_busy_user_is_not_rung_and_the_first_call_continues(calls: InMemoryCalls) -> None:
+    """Requirement H21."""
+    session_id = calls.ring("ana", "ben")
+    conflict = expect_error(lambda: calls.ring("cat", "ben"), CallConflictError)
     assert (conflict.call, "another call" in conflict.message) == (None, True)
-    own = refused(lambda: town.ring("ben", "cat"), CallConflictError)
+    own = expect_error(lambda: calls.ring("ben", "cat"), CallConflictError)
     assert own.call.sessionId == session_id
-    assert town.types("ben") == ["INCOMING_CALL"]
-    town.cancel("ana", session_id)
-    town.ring("cat", "ben")
-    town.assert_sound()
+    assert calls.types("ben") == ["INCOMING_CALL"]
+    calls.cancel("ana", session_id)
+    calls.ring("cat", "ben")
+    calls.assert_consistent()
 
 
-def test_h21_when_two_call_each_other_at_once_one_call_gets_through_and_both_see_it(town: CallTown) -> None:
-    session_id = town.ring("ana", "ben")
-    conflict = refused(lambda: town.ring("ben", "ana"), CallConflictError)
+def test_users_who_call_each_other_get_one_call(calls: InMemoryCalls) -> None:
+    """Requirement H21."""
+    session_id = calls.ring("ana", "ben")
+    conflict = expect_error(lambda: calls.ring("ben", "ana"), CallConflictError)
     assert conflict.call.sessionId == session_id
-    assert [each.status for each in town.world.calls.calls.values()] == ["RINGING"]
-    assert town.accept("ben", conflict.call.sessionId).call.status == "ACTIVE"
+    assert [each.status for each in calls.services.store.calls.values()] == ["RINGING"]
+    assert calls.accept("ben", conflict.call.sessionId).call.status == "ACTIVE"
 
 
-def test_h21_a_lock_whose_call_is_over_gives_way(town: CallTown) -> None:
-    over = town.ring("ana", "ben")
-    town.cancel("ana", over)
-    town.world.calls.held |= {"ana": over, "ben": over, "cat": "vanished"}
-    town.ring("ana", "ben")
-    town.end("ana", town.world.calls.held["ana"])
-    session_id = town.ring_group("ana")
-    assert town.world.calls.held == dict.fromkeys(ALL, session_id)
-    town.accept("ben", session_id)
-    town.leave("ben", session_id)
-    town.world.calls.held["ben"] = over
-    town.accept("ben", session_id)
-    town.assert_settled()
+def test_lock_of_a_call_that_is_over_is_taken_over(calls: InMemoryCalls) -> None:
+    """Requirement H21."""
+    over = calls.ring("ana", "ben")
+    calls.cancel("ana", over)
+    calls.services.store.lock_holders |= {"ana": over, "ben": over, "cat": "vanished"}
+    calls.ring("ana", "ben")
+    calls.end("ana", calls.services.store.lock_holders["ana"])
+    session_id = calls.ring_group("ana")
+    assert calls.services.store.lock_holders == dict.fromkeys(ALL, session_id)
+    calls.accept("ben", session_id)
+    calls.leave("ben", session_id)
+    calls.services.store.lock_holders["ben"] = over
+    calls.accept("ben", session_id)
+    calls.assert_settled()

@@ -1,4 +1,4 @@
-"""Whatever fails at whichever step: a repeated request ends in one whole result, and everybody hears of it."""
+"""After a fault at any step, a repeated request has one complete result and every recipient gets the event."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from contract import tables
-from tests.harness.handlers.cloud import Emulator, create_world
-from tests.harness.handlers.people import Answer, FaultyClient, ProcessDeathError, Town
+from tests.harness.emulator import Emulator, create_resources
+from tests.harness.fakes import FakeClock
+from tests.harness.faults import FaultInjector, ProcessKilledError
+from tests.harness.functions import FunctionHarness, Response
 
 Call = Callable[[], Any]
 
@@ -23,167 +25,157 @@ def _throttled(call: Call) -> Any:
     raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "slow down"}}, "Operation")
 
 
-def _answer_lost(call: Call) -> Any:
+def _response_lost(call: Call) -> Any:
     call()
     raise ReadTimeoutError(endpoint_url="http://dynamodb")
 
 
-def _dies_before(call: Call) -> Any:
-    raise ProcessDeathError
+def _process_dies_before_call(call: Call) -> Any:
+    raise ProcessKilledError
 
 
-def _dies_after(call: Call) -> Any:
+def _process_dies_after_call(call: Call) -> Any:
     call()
-    raise ProcessDeathError
+    raise ProcessKilledError
 
 
-_FAULTS = [_no_connection, _throttled, _answer_lost, _dies_before, _dies_after]
+_FAULTS = [_no_connection, _throttled, _response_lost, _process_dies_before_call, _process_dies_after_call]
 _STEPS_MAX = 40
 
 
-class _Quick:
-    """The machine's time, without waiting between attempts."""
-
-    def now(self) -> int:
-        return 1_800_000_000_000
-
-    def pause(self, seconds: float) -> None:
-        return
+Do = Callable[..., Response]
 
 
-Do = Callable[..., Answer]
-
-
-def _through_every_step(
+def _with_fault_at_every_step(
     emulator: Emulator,
     fault: Callable[[Call], Any],
-    prepare: Callable[[Town], Any],
-    act: Callable[..., Answer],
+    prepare: Callable[[FunctionHarness], Any],
+    send_request: Callable[..., Response],
     check: Callable[..., None],
 ) -> None:
-    """Let the fault strike at the first step, the second …, until the act has no such step any more."""
-    town = Town(create_world(emulator), clock=_Quick())
+    """Repeat the request with the fault at its first DynamoDB call, its second, and so on, until it makes no more."""
+    harness = FunctionHarness(create_resources(emulator), clock=FakeClock(pauses_take_time=False))
     for step in range(1, _STEPS_MAX):
-        scene = prepare(town)
-        town.forget()
-        client = FaultyClient(town.world.dynamodb, step, fault)
-        handlers = town.functions(client)
-        answer: Answer | None = None
+        users = prepare(harness)
+        harness.publisher.clear()
+        faults = FaultInjector(step, fault)
+        handlers = harness.functions(faults=faults)
+        response: Response | None = None
         try:
-            answer = act(town, scene, handlers)
-        except ProcessDeathError:
-            assert fault in (_dies_before, _dies_after)
-        if answer is not None:
-            assert answer.status in (200, 201, 503), answer
-        if answer is None or answer.status == 503:
-            again = act(town, scene, town.handlers)
+            response = send_request(harness, users, handlers)
+        except ProcessKilledError:
+            assert fault in (_process_dies_before_call, _process_dies_after_call)
+        if response is not None:
+            assert response.status in (200, 201, 503), response
+        if response is None or response.status == 503:
+            again = send_request(harness, users, harness.handlers)
             assert again.status < 300, again
-        town.deliver_everything()
-        check(town, scene)
-        assert town.scan(tables.OUTBOX) == []
-        if not client.struck:
+        harness.deliver_outbox()
+        check(harness, users)
+        assert harness.aws.scan(tables.OUTBOX) == []
+        if not faults.triggered:
             assert step > 3
             return
-    raise AssertionError("the act never ends")
+    raise AssertionError(f"the request makes {_STEPS_MAX} DynamoDB calls or more")
 
 
 @pytest.mark.parametrize("fault", _FAULTS)
-def test_creating_a_group_survives_a_fault_at_every_step(emulator: Emulator, fault: Callable[[Call], Any]) -> None:
-    def act(town: Town, scene: list[str], handlers: Any) -> Answer:
-        body = {"name": "x", "memberIds": scene[1:], "tempId": "t-1"}
-        return town.call(scene[0], "createGroup", body, handlers=handlers)
+def test_group_is_created_once_after_a_fault_at_any_step(emulator: Emulator, fault: Callable[[Call], Any]) -> None:
+    def send_request(harness: FunctionHarness, users: list[str], handlers: Any) -> Response:
+        body = {"name": "x", "memberIds": users[1:], "tempId": "t-1"}
+        return harness.call(users[0], "createGroup", body, handlers=handlers)
 
-    def check(town: Town, scene: list[str]) -> None:
-        mine = [item for item in town.scan(tables.CONVERSATIONS) if item["createdBy"] == scene[0]]
+    def check(harness: FunctionHarness, users: list[str]) -> None:
+        mine = [item for item in harness.aws.scan(tables.CONVERSATIONS) if item["createdBy"] == users[0]]
         assert len(mine) == 1
-        town.assert_consistent(mine[0]["conversationId"])
-        for user in scene:
-            assert len({event["eventId"] for event in town.heard(user, "CONVERSATION_CREATED")}) == 1
+        harness.assert_consistent(mine[0]["conversationId"])
+        for user in users:
+            assert len({event["eventId"] for event in harness.publisher.received(user, "CONVERSATION_CREATED")}) == 1
 
-    _through_every_step(emulator, fault, lambda town: town.users(3), act, check)
+    _with_fault_at_every_step(emulator, fault, lambda harness: harness.users(3), send_request, check)
 
 
 @pytest.mark.parametrize("fault", _FAULTS)
-def test_opening_a_direct_conversation_survives_a_fault_at_every_step(
+def test_direct_conversation_is_created_once_after_a_fault_at_any_step(
     emulator: Emulator, fault: Callable[[Call], Any]
 ) -> None:
-    def act(town: Town, scene: list[str], handlers: Any) -> Answer:
-        return town.call(scene[0], "openDirect", {"userId": scene[1]}, handlers=handlers)
+    def send_request(harness: FunctionHarness, users: list[str], handlers: Any) -> Response:
+        return harness.call(users[0], "openDirect", {"userId": users[1]}, handlers=handlers)
 
-    def check(town: Town, scene: list[str]) -> None:
-        mine = [item for item in town.scan(tables.CONVERSATIONS) if item["createdBy"] == scene[0]]
+    def check(harness: FunctionHarness, users: list[str]) -> None:
+        mine = [item for item in harness.aws.scan(tables.CONVERSATIONS) if item["createdBy"] == users[0]]
         assert len(mine) == 1
-        town.assert_consistent(mine[0]["conversationId"])
-        for user in scene:
-            assert len({event["eventId"] for event in town.heard(user)}) == 1
+        harness.assert_consistent(mine[0]["conversationId"])
+        for user in users:
+            assert len({event["eventId"] for event in harness.publisher.received(user)}) == 1
 
-    _through_every_step(emulator, fault, lambda town: town.users(2), act, check)
+    _with_fault_at_every_step(emulator, fault, lambda harness: harness.users(2), send_request, check)
 
 
 @pytest.mark.parametrize("fault", _FAULTS)
-def test_adding_members_survives_a_fault_at_every_step(emulator: Emulator, fault: Callable[[Call], Any]) -> None:
-    def prepare(town: Town) -> tuple[str, str, str, str]:
-        ada, bob, cat = town.users(3)
-        return town.group(ada, bob), ada, bob, cat
+def test_members_are_added_once_after_a_fault_at_any_step(emulator: Emulator, fault: Callable[[Call], Any]) -> None:
+    def prepare(harness: FunctionHarness) -> tuple[str, str, str, str]:
+        ada, bob, cat = harness.users(3)
+        return harness.group(ada, bob), ada, bob, cat
 
-    def act(town: Town, scene: tuple[str, str, str, str], handlers: Any) -> Answer:
-        group, ada, _, cat = scene
-        return town.call(ada, "addMembers", {"userIds": [cat]}, conversationId=group, handlers=handlers)
+    def send_request(harness: FunctionHarness, users: tuple[str, str, str, str], handlers: Any) -> Response:
+        group, ada, _, cat = users
+        return harness.call(ada, "addMembers", {"userIds": [cat]}, conversationId=group, handlers=handlers)
 
-    def check(town: Town, scene: tuple[str, str, str, str]) -> None:
-        group, ada, bob, cat = scene
-        stored = town.assert_consistent(group)
+    def check(harness: FunctionHarness, users: tuple[str, str, str, str]) -> None:
+        group, ada, bob, cat = users
+        stored = harness.assert_consistent(group)
         assert (stored["participants"], stored["version"]) == ([ada, bob, cat], 2)
-        assert len({event["eventId"] for event in town.heard(cat, "CONVERSATION_CREATED")}) == 1
-        assert len({event["eventId"] for event in town.heard(bob, "CONVERSATION_UPDATED")}) == 1
+        assert len({event["eventId"] for event in harness.publisher.received(cat, "CONVERSATION_CREATED")}) == 1
+        assert len({event["eventId"] for event in harness.publisher.received(bob, "CONVERSATION_UPDATED")}) == 1
 
-    _through_every_step(emulator, fault, prepare, act, check)
+    _with_fault_at_every_step(emulator, fault, prepare, send_request, check)
 
 
 @pytest.mark.parametrize("fault", _FAULTS)
-def test_a_block_survives_a_fault_at_every_step(emulator: Emulator, fault: Callable[[Call], Any]) -> None:
-    def prepare(town: Town) -> tuple[str, str, str]:
-        ada, bob = town.users(2)
-        return town.direct(ada, bob), ada, bob
+def test_block_is_stored_once_after_a_fault_at_any_step(emulator: Emulator, fault: Callable[[Call], Any]) -> None:
+    def prepare(harness: FunctionHarness) -> tuple[str, str, str]:
+        ada, bob = harness.users(2)
+        return harness.direct(ada, bob), ada, bob
 
-    def act(town: Town, scene: tuple[str, str, str], handlers: Any) -> Answer:
-        _, ada, bob = scene
-        return town.call(ada, "blockUser", userId=bob, handlers=handlers)
+    def send_request(harness: FunctionHarness, users: tuple[str, str, str], handlers: Any) -> Response:
+        _, ada, bob = users
+        return harness.call(ada, "blockUser", userId=bob, handlers=handlers)
 
-    def check(town: Town, scene: tuple[str, str, str]) -> None:
-        direct, ada, bob = scene
-        stored = town.item(tables.CONVERSATIONS, conversationId=direct)
+    def check(harness: FunctionHarness, users: tuple[str, str, str]) -> None:
+        direct, ada, bob = users
+        stored = harness.aws.item(tables.CONVERSATIONS, conversationId=direct)
         assert stored is not None
         assert (stored["blockedBy"], stored["version"]) == ({ada}, 2)
-        assert town.done(ada, "listBlocks")["userIds"] == [bob]
-        assert len({event["eventId"] for event in town.heard(ada, namespace="users")}) == 1
+        assert harness.call_ok(ada, "listBlocks")["userIds"] == [bob]
+        assert len({event["eventId"] for event in harness.publisher.received(ada, namespace="users")}) == 1
 
-    _through_every_step(emulator, fault, prepare, act, check)
+    _with_fault_at_every_step(emulator, fault, prepare, send_request, check)
 
 
 @pytest.mark.parametrize("fault", _FAULTS)
-def test_a_changed_profile_survives_a_fault_at_every_step(emulator: Emulator, fault: Callable[[Call], Any]) -> None:
-    def prepare(town: Town) -> tuple[str, str]:
-        ada, bob = town.user("Ada", "Lovelace"), town.user()
-        town.direct(ada, bob)
+def test_profile_is_changed_once_after_a_fault_at_any_step(emulator: Emulator, fault: Callable[[Call], Any]) -> None:
+    def prepare(harness: FunctionHarness) -> tuple[str, str]:
+        ada, bob = harness.user("Ada", "Lovelace"), harness.user()
+        harness.direct(ada, bob)
         return ada, bob
 
-    def act(town: Town, scene: tuple[str, str], handlers: Any) -> Answer:
-        return town.call(scene[0], "updateMe", {"lastName": "Byron"}, handlers=handlers)
+    def send_request(harness: FunctionHarness, users: tuple[str, str], handlers: Any) -> Response:
+        return harness.call(users[0], "updateMe", {"lastName": "Byron"}, handlers=handlers)
 
-    def check(town: Town, scene: tuple[str, str]) -> None:
-        ada = scene[0]
-        words = {item["token"].split("#")[0] for item in town.scan(tables.USER_SEARCH) if item["userId"] == ada}
+    def check(harness: FunctionHarness, users: tuple[str, str]) -> None:
+        ada = users[0]
+        words = {item["token"].split("#")[0] for item in harness.aws.scan(tables.USER_SEARCH) if item["userId"] == ada}
         assert words == {"ada", "byron"}
-        for user in scene:
-            told = {event["eventId"]: event for event in town.heard(user, namespace="users")}
-            assert [event["data"]["user"]["fullName"] for event in told.values()] == ["Ada Byron"]
+        for user in users:
+            events = {event["eventId"]: event for event in harness.publisher.received(user, namespace="users")}
+            assert [event["data"]["user"]["fullName"] for event in events.values()] == ["Ada Byron"]
 
-    _through_every_step(emulator, fault, prepare, act, check)
+    _with_fault_at_every_step(emulator, fault, prepare, send_request, check)
 
 
-class Overtaken:
-    """A DynamoDB client whose first transactions meet others that are under way on the same items."""
+class ConflictingClient:
+    """A DynamoDB client whose first transactions fail with a transaction conflict."""
 
     def __init__(self, client: Any, times: int) -> None:
         self._client = client
@@ -213,19 +205,19 @@ _WRITES: dict[str, tuple[dict[str, Any] | None, bool]] = {
 
 
 @pytest.mark.parametrize("operation", _WRITES)
-def test_a_transaction_under_way_elsewhere_is_waited_for_and_for_ever_means_503(
+def test_transaction_conflicts_are_retried_and_persistent_conflicts_return_503(
     emulator: Emulator, operation: str
 ) -> None:
-    town = Town(create_world(emulator), clock=_Quick())
-    ada, bob = town.users(2)
+    harness = FunctionHarness(create_resources(emulator), clock=FakeClock(pauses_take_time=False))
+    ada, bob = harness.users(2)
     body, on_group = _WRITES[operation]
     if body:
         named = {"memberIds": [bob], "userId": bob}
         body = {field: named.get(field, value) for field, value in body.items()}
-    path: dict[str, Any] = {"conversationId": town.group(ada, bob)} if on_group else {}
+    path: dict[str, Any] = {"conversationId": harness.group(ada, bob)} if on_group else {}
     if operation == "blockUser":
         path = {"userId": bob}
-    always = town.functions(Overtaken(town.world.dynamodb, 1_000))
-    assert town.call(ada, operation, body, handlers=always, **path).status == 503
-    at_first = town.functions(Overtaken(town.world.dynamodb, 3))
-    assert town.call(ada, operation, body, handlers=at_first, **path).status in (200, 201)
+    always_conflicting = harness.functions(ConflictingClient(harness.aws.dynamodb, 1_000))
+    assert harness.call(ada, operation, body, handlers=always_conflicting, **path).status == 503
+    conflicting_at_first = harness.functions(ConflictingClient(harness.aws.dynamodb, 3))
+    assert harness.call(ada, operation, body, handlers=conflicting_at_first, **path).status in (200, 201)

@@ -1,4 +1,4 @@
-"""Groups: who may change what, what everybody is told, and what is stored."""
+"""Groups: permissions, events and stored items of every change."""
 
 from __future__ import annotations
 
@@ -9,103 +9,104 @@ from typing import Any
 import pytest
 
 from contract import limits, tables
-from tests.harness.handlers.cloud import World
-from tests.harness.handlers.people import Town
+from handlers.adapters.system import SystemClock
+from tests.harness.emulator import AwsResources
+from tests.harness.functions import FunctionHarness
 
 
 @pytest.fixture
-def town(world: World) -> Town:
-    return Town(world)
+def harness(aws: AwsResources) -> FunctionHarness:
+    return FunctionHarness(aws, clock=SystemClock())
 
 
-def _participants(town: Town, group: str, viewer: str) -> list[str]:
-    answer = town.done(viewer, "getConversation", conversationId=group)
-    return list(answer["conversation"]["participants"])
+def _participants(harness: FunctionHarness, group: str, viewer: str) -> list[str]:
+    response = harness.call_ok(viewer, "getConversation", conversationId=group)
+    return list(response["conversation"]["participants"])
 
 
-def test_a_new_group_has_its_creator_as_admin_and_tells_every_member(town: Town) -> None:
-    ada, bob, cat = town.users(3)
-    answer = town.call(
+def test_new_group_has_its_creator_as_admin_and_is_published_to_every_member(harness: FunctionHarness) -> None:
+    ada, bob, cat = harness.users(3)
+    response = harness.call(
         ada, "createGroup", {"name": "  Chess club ", "memberIds": [bob, cat, bob, ada], "tags": ["chess", "chess"]}
     )
-    assert answer.status == 201
-    conversation = answer.body["conversation"]
+    assert response.status == 201
+    conversation = response.body["conversation"]
     assert conversation["name"] == "Chess club"
     assert conversation["participants"] == [ada, bob, cat]
     assert conversation["admins"] == [ada]
     assert (conversation["version"], conversation["latestSeq"]) == (1, 0)
     for user in (ada, bob, cat):
-        (event,) = town.heard(user)
+        (event,) = harness.publisher.received(user)
         assert event["type"] == "CONVERSATION_CREATED"
         assert event["data"] == {"conversation": conversation, "changedBy": ada}
-    assert len({event["eventId"] for _, event in town.publisher.published}) == 1
-    stored = town.assert_consistent(conversation["conversationId"])
+    assert len({event["eventId"] for _, event in harness.publisher.published}) == 1
+    stored = harness.assert_consistent(conversation["conversationId"])
     assert stored["type"] == "GROUP"
-    assert town.scan(tables.OUTBOX) == []
+    assert harness.aws.scan(tables.OUTBOX) == []
 
 
-def test_a_class_group_can_be_found_by_its_class_and_a_plain_one_has_no_null_key(town: Town) -> None:
-    ada, bob = town.users(2)
-    plain = town.group(ada, bob)
-    taught = town.group(ada, bob, classCode="COP4610", semester="Fall 2026", isPublic=True, maxMembers=30)
-    assert "classCode" not in (town.item(tables.GROUPS, groupId=plain) or {})
-    found = town.world.dynamodb.query(
-        TableName=town.table(tables.GROUPS),
+def test_class_group_is_found_by_its_class_code_and_other_groups_have_no_null_key(harness: FunctionHarness) -> None:
+    ada, bob = harness.users(2)
+    other_group = harness.group(ada, bob)
+    class_group = harness.group(ada, bob, classCode="COP4610", semester="Fall 2026", isPublic=True, maxMembers=30)
+    assert "classCode" not in (harness.aws.item(tables.GROUPS, groupId=other_group) or {})
+    found = harness.aws.dynamodb.query(
+        TableName=harness.aws.table(tables.GROUPS),
         IndexName="ClassCodeIndex",
         KeyConditionExpression="classCode = :code",
         ExpressionAttributeValues={":code": {"S": "COP4610"}},
     )["Items"]
-    assert [item["groupId"]["S"] for item in found] == [taught]
-    settings = (town.item(tables.GROUPS, groupId=taught) or {})["settings"]
+    assert [item["groupId"]["S"] for item in found] == [class_group]
+    settings = (harness.aws.item(tables.GROUPS, groupId=class_group) or {})["settings"]
     assert settings == {"isPublic": True, "requireApproval": True, "maxMembers": 30}
 
 
-def test_a_repeated_temp_id_answers_with_the_first_group(town: Town) -> None:
-    ada, bob, cat = town.users(3)
+def test_repeated_temp_id_returns_the_first_group(harness: FunctionHarness) -> None:
+    ada, bob, cat = harness.users(3)
     body = {"name": "First", "memberIds": [bob], "tempId": "t-1"}
-    first = town.call(ada, "createGroup", body)
-    again = town.call(ada, "createGroup", {**body, "name": "Second", "memberIds": [cat]})
+    first = harness.call(ada, "createGroup", body)
+    again = harness.call(ada, "createGroup", {**body, "name": "Second", "memberIds": [cat]})
     assert (first.status, again.status) == (201, 200)
     assert again.body == first.body
-    assert len(town.heard(bob)) == 1
-    assert town.heard(cat) == []
-    other = town.call(cat, "createGroup", body)
+    assert len(harness.publisher.received(bob)) == 1
+    assert harness.publisher.received(cat) == []
+    other = harness.call(cat, "createGroup", body)
     assert other.body["conversation"]["conversationId"] != first.body["conversation"]["conversationId"]
 
 
-def test_a_temp_id_of_a_group_that_the_caller_left_is_a_conflict(town: Town) -> None:
-    ada, bob = town.users(2)
+def test_temp_id_of_a_group_that_the_caller_left_is_a_conflict(harness: FunctionHarness) -> None:
+    ada, bob = harness.users(2)
     body = {"name": "First", "memberIds": [bob], "tempId": "t-1"}
-    group = town.done(ada, "createGroup", body)["conversation"]["conversationId"]
-    town.done(ada, "leaveGroup", conversationId=group)
-    assert town.call(ada, "createGroup", body).status == 409
+    group = harness.call_ok(ada, "createGroup", body)["conversation"]["conversationId"]
+    harness.call_ok(ada, "leaveGroup", conversationId=group)
+    assert harness.call(ada, "createGroup", body).status == 409
 
 
-def test_parallel_creates_with_one_temp_id_make_one_group(town: Town) -> None:
-    ada, bob = town.users(2)
+def test_concurrent_creates_with_one_temp_id_create_one_group(harness: FunctionHarness) -> None:
+    ada, bob = harness.users(2)
     body = {"name": "First", "memberIds": [bob], "tempId": "t-1"}
     with ThreadPoolExecutor(6) as pool:
-        answers = list(pool.map(lambda _: town.call(ada, "createGroup", body), range(6)))
-    assert sorted(answer.status for answer in answers) == [200] * 5 + [201]
-    assert len(town.scan(tables.CONVERSATIONS)) == 1
-    assert len(town.heard(bob)) == 1
+        responses = list(pool.map(lambda _: harness.call(ada, "createGroup", body), range(6)))
+    assert sorted(response.status for response in responses) == [200] * 5 + [201]
+    assert len(harness.aws.scan(tables.CONVERSATIONS)) == 1
+    assert len(harness.publisher.received(bob)) == 1
 
 
-def test_the_largest_create_fits_one_transaction(town: Town) -> None:
-    people = town.users(limits.MEMBERS_PER_REQUEST + 1)
-    group = town.group(people[0], *people[1:])
-    assert len(town.assert_consistent(group)["participants"]) == limits.MEMBERS_PER_REQUEST + 1
-    slices = -(-len(people) // limits.SLICE_RECIPIENTS)
-    assert {parcel.slice for parcel in town.queue.parcels} == set(range(slices))
-    town.deliver_everything()
-    assert all(len(town.heard(user)) == 1 for user in people)
+def test_largest_new_group_fits_one_transaction(harness: FunctionHarness) -> None:
+    users = harness.users(limits.MEMBERS_PER_REQUEST + 1)
+    group = harness.group(users[0], *users[1:])
+    assert len(harness.assert_consistent(group)["participants"]) == limits.MEMBERS_PER_REQUEST + 1
+    slices = -(-len(users) // limits.SLICE_RECIPIENTS)
+    assert {task.slice for task in harness.queued_tasks()} == set(range(slices))
+    harness.deliver_outbox()
+    assert all(len(harness.publisher.received(user)) == 1 for user in users)
 
 
-def test_the_largest_addition_fits_one_transaction(town: Town) -> None:
-    ada, bob, *more = town.users(limits.MEMBERS_PER_REQUEST + 2)
-    group = town.group(ada, bob)
-    town.done(ada, "addMembers", {"userIds": more}, conversationId=group)
-    assert town.assert_consistent(group)["participants"] == [ada, bob, *more]
+def test_largest_addition_of_members_fits_one_transaction(harness: FunctionHarness) -> None:
+    ada, bob, *more = harness.users(limits.MEMBERS_PER_REQUEST + 2)
+    group = harness.group(ada, bob)
+    harness.call_ok(ada, "addMembers", {"userIds": more}, conversationId=group)
+    assert harness.assert_consistent(group)["participants"] == [ada, bob, *more]
 
 
 @pytest.mark.parametrize(
@@ -114,46 +115,48 @@ def test_the_largest_addition_fits_one_transaction(town: Town) -> None:
         ({"name": "   ", "memberIds": ["BOB"]}, 400, "name"),
         ({"name": "x", "memberIds": ["ADA"]}, 400, "memberIds"),
         ({"name": "x", "memberIds": []}, 400, "memberIds"),
-        ({"name": "x", "memberIds": ["BOB", "nobody"]}, 404, "memberIds"),
+        ({"name": "x", "memberIds": ["BOB", "unknown-user"]}, 404, "memberIds"),
         ({"name": "x", "memberIds": ["BOB"], "maxMembers": 1}, 400, "maxMembers"),
         ({"name": "x", "memberIds": ["BOB"], "colour": "red"}, 400, "colour"),
     ],
 )
-def test_a_group_that_cannot_be_is_refused_and_nothing_is_stored(
-    town: Town, body: dict[str, Any], status: int, field: str
+def test_invalid_group_is_refused_and_nothing_is_stored(
+    harness: FunctionHarness, body: dict[str, Any], status: int, field: str
 ) -> None:
-    ada, bob = town.users(2)
+    ada, bob = harness.users(2)
     names = {"ADA": ada, "BOB": bob}
     body = {**body, "memberIds": [names.get(name, name) for name in body["memberIds"]]}
-    answer = town.call(ada, "createGroup", body)
-    assert (answer.status, answer.body["error"]["field"]) == (status, field)
-    assert town.scan(tables.CONVERSATIONS) == []
-    assert town.publisher.published == []
+    response = harness.call(ada, "createGroup", body)
+    assert (response.status, response.body["error"]["field"]) == (status, field)
+    assert harness.aws.scan(tables.CONVERSATIONS) == []
+    assert harness.publisher.published == []
 
 
-def test_missing_members_are_named(town: Town) -> None:
-    ada, bob = town.users(2)
-    answer = town.call(ada, "createGroup", {"name": "x", "memberIds": ["ghost-1", bob, "ghost-2"]})
-    assert answer.body["error"]["message"] == "no such user: ghost-1, ghost-2"
+def test_error_names_the_unknown_members(harness: FunctionHarness) -> None:
+    ada, bob = harness.users(2)
+    response = harness.call(ada, "createGroup", {"name": "x", "memberIds": ["ghost-1", bob, "ghost-2"]})
+    assert response.body["error"]["message"] == "memberIds contains unknown users: ghost-1, ghost-2"
 
 
-def test_an_admin_changes_name_description_and_avatar_and_null_clears(town: Town) -> None:
-    ada, bob = town.users(2)
-    group = town.group(ada, bob, description="old", avatar="https://pictures.example/1")
-    town.forget()
-    answer = town.done(ada, "updateGroup", {"name": "New", "avatar": None}, conversationId=group)["conversation"]
-    assert (answer["name"], answer["description"], answer["avatar"]) == ("New", "old", None)
-    assert answer["version"] == 2
-    (event,) = town.heard(bob)
+def test_admin_changes_name_description_and_avatar_and_null_clears_a_field(harness: FunctionHarness) -> None:
+    ada, bob = harness.users(2)
+    group = harness.group(ada, bob, description="old", avatar="https://pictures.example/1")
+    harness.publisher.clear()
+    response = harness.call_ok(ada, "updateGroup", {"name": "New", "avatar": None}, conversationId=group)[
+        "conversation"
+    ]
+    assert (response["name"], response["description"], response["avatar"]) == ("New", "old", None)
+    assert response["version"] == 2
+    (event,) = harness.publisher.received(bob)
     assert event["type"] == "CONVERSATION_UPDATED"
-    assert event["data"]["conversation"] == answer
-    assert "avatar" not in (town.item(tables.CONVERSATIONS, conversationId=group) or {})
+    assert event["data"]["conversation"] == response
+    assert "avatar" not in (harness.aws.item(tables.CONVERSATIONS, conversationId=group) or {})
 
 
-def test_a_change_that_changes_nothing_says_nothing(town: Town) -> None:
-    ada, bob = town.users(2)
-    group = town.group(ada, bob)
-    town.forget()
+def test_request_without_effect_publishes_nothing_and_keeps_the_version(harness: FunctionHarness) -> None:
+    ada, bob = harness.users(2)
+    group = harness.group(ada, bob)
+    harness.publisher.clear()
     unchanged: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         ("updateGroup", {"name": "Chess club"}, {}),
         ("updateGroup", {}, {}),
@@ -162,115 +165,115 @@ def test_a_change_that_changes_nothing_says_nothing(town: Town) -> None:
         ("setRole", {"role": "ADMIN"}, {"userId": ada}),
     ]
     for operation, body, path in unchanged:
-        answer = town.done(ada, operation, body, conversationId=group, **path)
-        assert answer["conversation"]["version"] == 1
-    assert town.publisher.published == []
+        response = harness.call_ok(ada, operation, body, conversationId=group, **path)
+        assert response["conversation"]["version"] == 1
+    assert harness.publisher.published == []
 
 
-def test_added_users_are_told_of_a_new_conversation_and_members_of_a_change(town: Town) -> None:
-    ada, bob, cat = town.users(3)
-    group = town.group(ada, bob)
-    town.send(bob, group)
-    town.forget()
-    answer = town.done(ada, "addMembers", {"userIds": [cat, bob]}, conversationId=group)["conversation"]
-    assert answer["participants"] == [ada, bob, cat]
-    assert [event["type"] for event in town.heard(cat)] == ["CONVERSATION_CREATED"]
+def test_added_users_receive_conversation_created_and_members_conversation_updated(harness: FunctionHarness) -> None:
+    ada, bob, cat = harness.users(3)
+    group = harness.group(ada, bob)
+    harness.send_ok(bob, group)
+    harness.publisher.clear()
+    response = harness.call_ok(ada, "addMembers", {"userIds": [cat, bob]}, conversationId=group)["conversation"]
+    assert response["participants"] == [ada, bob, cat]
+    assert [event["type"] for event in harness.publisher.received(cat)] == ["CONVERSATION_CREATED"]
     for user in (ada, bob):
-        assert [event["type"] for event in town.heard(user)] == ["CONVERSATION_UPDATED"]
-    town.assert_consistent(group)
+        assert [event["type"] for event in harness.publisher.received(user)] == ["CONVERSATION_UPDATED"]
+    harness.assert_consistent(group)
 
 
-def test_an_added_user_sees_the_history_and_nothing_of_it_counts_as_unread(town: Town) -> None:
-    ada, bob, cat = town.users(3)
-    group = town.group(ada, bob)
-    town.send(ada, group, "before")
-    town.done(ada, "addMembers", {"userIds": [cat]}, conversationId=group)
-    (shown,) = town.done(cat, "listConversations")["conversations"]
+def test_added_user_can_read_the_history_and_none_of_it_counts_as_unread(harness: FunctionHarness) -> None:
+    ada, bob, cat = harness.users(3)
+    group = harness.group(ada, bob)
+    harness.send_ok(ada, group, "before")
+    harness.call_ok(ada, "addMembers", {"userIds": [cat]}, conversationId=group)
+    (shown,) = harness.call_ok(cat, "listConversations")["conversations"]
     assert (shown["unreadCount"], shown["lastReadSeq"], shown["lastMessage"]["preview"]) == (0, 1, "before")
-    history = town.done(cat, "getHistory", conversationId=group)
+    history = harness.call_ok(cat, "getHistory", conversationId=group)
     assert [message["content"] for message in history["messages"]] == ["before"]
-    town.send(bob, group, "after")
-    (shown,) = town.done(cat, "listConversations")["conversations"]
+    harness.send_ok(bob, group, "after")
+    (shown,) = harness.call_ok(cat, "listConversations")["conversations"]
     assert shown["unreadCount"] == 1
 
 
-def test_a_removed_member_is_told_and_can_neither_read_nor_send(town: Town) -> None:
-    ada, bob, cat = town.users(3)
-    group = town.group(ada, bob, cat)
-    town.forget()
-    answer = town.done(ada, "removeMember", conversationId=group, userId=bob)["conversation"]
-    assert answer["participants"] == [ada, cat]
-    (gone,) = town.heard(bob)
+def test_removed_member_receives_the_event_and_can_neither_read_nor_send(harness: FunctionHarness) -> None:
+    ada, bob, cat = harness.users(3)
+    group = harness.group(ada, bob, cat)
+    harness.publisher.clear()
+    response = harness.call_ok(ada, "removeMember", conversationId=group, userId=bob)["conversation"]
+    assert response["participants"] == [ada, cat]
+    (gone,) = harness.publisher.received(bob)
     assert (gone["type"], gone["data"]) == (
         "CONVERSATION_REMOVED",
         {"conversationId": group, "userId": bob, "removedBy": ada},
     )
-    assert [event["type"] for event in town.heard(cat)] == ["CONVERSATION_UPDATED"]
-    assert town.call(bob, "getConversation", conversationId=group).status == 403
-    assert town.call(bob, "getHistory", conversationId=group).status == 403
-    assert town.call(bob, "sendMessage", {"conversationId": group, "content": "hi"}).status == 403
-    assert town.done(bob, "listConversations")["conversations"] == []
-    town.forget()
-    town.send(ada, group)
-    assert town.heard(bob) == []
-    town.assert_consistent(group)
+    assert [event["type"] for event in harness.publisher.received(cat)] == ["CONVERSATION_UPDATED"]
+    assert harness.call(bob, "getConversation", conversationId=group).status == 403
+    assert harness.call(bob, "getHistory", conversationId=group).status == 403
+    assert harness.call(bob, "sendMessage", {"conversationId": group, "content": "hi"}).status == 403
+    assert harness.call_ok(bob, "listConversations")["conversations"] == []
+    harness.publisher.clear()
+    harness.send_ok(ada, group)
+    assert harness.publisher.received(bob) == []
+    harness.assert_consistent(group)
 
 
-def test_when_the_last_admin_leaves_the_longest_standing_member_becomes_admin(town: Town) -> None:
-    ada, bob, cat = town.users(3)
-    group = town.group(ada, bob, cat)
-    town.forget()
-    town.done(ada, "leaveGroup", conversationId=group)
-    stored = town.assert_consistent(group)
+def test_member_who_joined_first_becomes_admin_when_the_last_admin_leaves(harness: FunctionHarness) -> None:
+    ada, bob, cat = harness.users(3)
+    group = harness.group(ada, bob, cat)
+    harness.publisher.clear()
+    harness.call_ok(ada, "leaveGroup", conversationId=group)
+    stored = harness.assert_consistent(group)
     assert (stored["participants"], stored["admins"]) == ([bob, cat], [bob])
-    (event,) = town.heard(cat)
+    (event,) = harness.publisher.received(cat)
     assert event["data"]["conversation"]["admins"] == [bob]
-    assert town.done(bob, "setRole", {"role": "ADMIN"}, conversationId=group, userId=cat)
-    town.assert_consistent(group)
+    assert harness.call_ok(bob, "setRole", {"role": "ADMIN"}, conversationId=group, userId=cat)
+    harness.assert_consistent(group)
 
 
-def test_when_the_last_member_leaves_nobody_can_read_the_group(town: Town) -> None:
-    ada, bob = town.users(2)
-    group = town.group(ada, bob)
-    town.done(bob, "leaveGroup", conversationId=group)
-    town.done(ada, "leaveGroup", conversationId=group)
-    stored = town.assert_consistent(group)
+def test_group_without_members_cannot_be_read_by_former_members(harness: FunctionHarness) -> None:
+    ada, bob = harness.users(2)
+    group = harness.group(ada, bob)
+    harness.call_ok(bob, "leaveGroup", conversationId=group)
+    harness.call_ok(ada, "leaveGroup", conversationId=group)
+    stored = harness.assert_consistent(group)
     assert (stored["participants"], stored["admins"]) == ([], [])
     for user in (ada, bob):
-        assert town.call(user, "getConversation", conversationId=group).status == 403
-        assert town.call(user, "leaveGroup", conversationId=group).status == 403
+        assert harness.call(user, "getConversation", conversationId=group).status == 403
+        assert harness.call(user, "leaveGroup", conversationId=group).status == 403
 
 
-def test_the_last_admin_cannot_step_down(town: Town) -> None:
-    ada, bob = town.users(2)
-    group = town.group(ada, bob)
-    assert town.call(ada, "setRole", {"role": "MEMBER"}, conversationId=group, userId=ada).status == 409
-    town.done(ada, "setRole", {"role": "ADMIN"}, conversationId=group, userId=bob)
-    town.done(bob, "setRole", {"role": "MEMBER"}, conversationId=group, userId=ada)
-    assert town.assert_consistent(group)["admins"] == [bob]
+def test_last_admin_cannot_become_a_plain_member(harness: FunctionHarness) -> None:
+    ada, bob = harness.users(2)
+    group = harness.group(ada, bob)
+    assert harness.call(ada, "setRole", {"role": "MEMBER"}, conversationId=group, userId=ada).status == 409
+    harness.call_ok(ada, "setRole", {"role": "ADMIN"}, conversationId=group, userId=bob)
+    harness.call_ok(bob, "setRole", {"role": "MEMBER"}, conversationId=group, userId=ada)
+    assert harness.assert_consistent(group)["admins"] == [bob]
 
 
-def test_a_group_never_grows_beyond_its_own_limit(town: Town) -> None:
-    ada, bob, cat, dan = town.users(4)
-    group = town.group(ada, bob, maxMembers=3)
-    assert town.call(ada, "addMembers", {"userIds": [cat, dan]}, conversationId=group).status == 409
-    assert _participants(town, group, ada) == [ada, bob]
-    town.done(ada, "addMembers", {"userIds": [cat]}, conversationId=group)
-    assert town.call(ada, "addMembers", {"userIds": [dan]}, conversationId=group).status == 409
+def test_group_never_exceeds_its_max_members(harness: FunctionHarness) -> None:
+    ada, bob, cat, dan = harness.users(4)
+    group = harness.group(ada, bob, maxMembers=3)
+    assert harness.call(ada, "addMembers", {"userIds": [cat, dan]}, conversationId=group).status == 409
+    assert _participants(harness, group, ada) == [ada, bob]
+    harness.call_ok(ada, "addMembers", {"userIds": [cat]}, conversationId=group)
+    assert harness.call(ada, "addMembers", {"userIds": [dan]}, conversationId=group).status == 409
 
 
-def test_nobody_is_put_into_more_conversations_than_a_list_can_order(
-    town: Town, monkeypatch: pytest.MonkeyPatch
+def test_user_cannot_be_in_more_conversations_than_the_limit(
+    harness: FunctionHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "CONVERSATIONS_PER_USER", 2)
-    ada, bob, cat, dan = town.users(4)
-    town.group(ada, bob)
-    group = town.group(cat, bob)
-    assert town.call(cat, "createGroup", {"name": "x", "memberIds": [bob]}).status == 409
-    assert town.call(bob, "openDirect", {"userId": dan}).status == 409
-    assert town.call(ada, "openDirect", {"userId": dan}).status == 201
-    assert town.call(cat, "addMembers", {"userIds": [ada]}, conversationId=group).status == 409
-    assert town.call(cat, "addMembers", {"userIds": [dan]}, conversationId=group).status == 200
+    ada, bob, cat, dan = harness.users(4)
+    harness.group(ada, bob)
+    group = harness.group(cat, bob)
+    assert harness.call(cat, "createGroup", {"name": "x", "memberIds": [bob]}).status == 409
+    assert harness.call(bob, "openDirect", {"userId": dan}).status == 409
+    assert harness.call(ada, "openDirect", {"userId": dan}).status == 201
+    assert harness.call(cat, "addMembers", {"userIds": [ada]}, conversationId=group).status == 409
+    assert harness.call(cat, "addMembers", {"userIds": [dan]}, conversationId=group).status == 200
 
 
 _CHANGES: list[tuple[str, dict[str, Any] | None, dict[str, Any]]] = [
@@ -282,81 +285,82 @@ _CHANGES: list[tuple[str, dict[str, Any] | None, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("operation", "body", "path"), _CHANGES, ids=[change[0] for change in _CHANGES])
-def test_only_an_admin_changes_a_group_and_nobody_a_direct_conversation(
-    town: Town, operation: str, body: dict[str, Any] | None, path: dict[str, Any]
+def test_only_admins_change_a_group_and_no_user_changes_a_direct_conversation(
+    harness: FunctionHarness, operation: str, body: dict[str, Any] | None, path: dict[str, Any]
 ) -> None:
-    ada, bob, cat, eve = town.users(4)
+    ada, bob, cat, eve = harness.users(4)
     named = {"BOB": bob, "CAT": cat}
     path = {name: named[value] for name, value in path.items()}
     if body and "userIds" in body:
         body = {"userIds": [cat]}
-    group, direct = town.group(ada, bob), town.direct(ada, bob)
+    group, direct = harness.group(ada, bob), harness.direct(ada, bob)
 
     def status(caller: str, conversation_id: str) -> int:
-        return town.call(caller, operation, body, conversationId=conversation_id, **path).status
+        return harness.call(caller, operation, body, conversationId=conversation_id, **path).status
 
     assert status(bob, group) == 403
     assert status(eve, group) == 403
     assert status(ada, direct) == 409
     assert status(eve, direct) == 403
     assert status(ada, "no-such-group") == 404
-    before = town.assert_consistent(group)
+    before = harness.assert_consistent(group)
     assert status(ada, group) == 200
-    assert town.assert_consistent(group)["version"] == before["version"] + 1
+    assert harness.assert_consistent(group)["version"] == before["version"] + 1
 
 
-def test_members_that_do_not_exist_cannot_be_changed(town: Town) -> None:
-    ada, bob = town.users(2)
-    group = town.group(ada, bob)
-    assert town.call(ada, "removeMember", conversationId=group, userId="ghost").status == 404
-    assert town.call(ada, "setRole", {"role": "ADMIN"}, conversationId=group, userId="ghost").status == 404
-    assert town.call(ada, "addMembers", {"userIds": ["ghost"]}, conversationId=group).status == 404
-    assert town.call(ada, "removeMember", conversationId=group, userId=ada).status == 409
-    assert town.call(ada, "leaveGroup", conversationId="no-such-group").status == 404
-    assert town.call(ada, "leaveGroup", conversationId=town.direct(ada, bob)).status == 409
+def test_changes_of_unknown_members_groups_and_direct_conversations_are_refused(harness: FunctionHarness) -> None:
+    ada, bob = harness.users(2)
+    group = harness.group(ada, bob)
+    assert harness.call(ada, "removeMember", conversationId=group, userId="ghost").status == 404
+    assert harness.call(ada, "setRole", {"role": "ADMIN"}, conversationId=group, userId="ghost").status == 404
+    assert harness.call(ada, "addMembers", {"userIds": ["ghost"]}, conversationId=group).status == 404
+    assert harness.call(ada, "removeMember", conversationId=group, userId=ada).status == 409
+    assert harness.call(ada, "leaveGroup", conversationId="no-such-group").status == 404
+    assert harness.call(ada, "leaveGroup", conversationId=harness.direct(ada, bob)).status == 409
 
 
-def test_admins_who_change_a_group_at_once_lose_no_change(town: Town) -> None:
-    ada, bob, *others = town.users(8)
-    group = town.group(ada, bob)
-    town.done(ada, "setRole", {"role": "ADMIN"}, conversationId=group, userId=bob)
+def test_concurrent_changes_by_two_admins_are_all_applied(harness: FunctionHarness) -> None:
+    ada, bob, *others = harness.users(8)
+    group = harness.group(ada, bob)
+    harness.call_ok(ada, "setRole", {"role": "ADMIN"}, conversationId=group, userId=bob)
     callers = itertools.cycle((ada, bob))
     with ThreadPoolExecutor(4) as pool:
-        answers = list(
+        responses = list(
             pool.map(
-                lambda pair: town.call(pair[0], "addMembers", {"userIds": [pair[1]]}, conversationId=group),
+                lambda pair: harness.call(pair[0], "addMembers", {"userIds": [pair[1]]}, conversationId=group),
                 zip(callers, others, strict=False),
             )
         )
-    assert [answer.status for answer in answers] == [200] * 6
-    stored = town.assert_consistent(group)
+    assert [response.status for response in responses] == [200] * 6
+    stored = harness.assert_consistent(group)
     assert set(stored["participants"]) == {ada, bob, *others}
     assert stored["version"] == 2 + len(others)
 
 
-def test_a_change_and_a_message_at_once_both_happen(town: Town) -> None:
-    ada, bob, *others = town.users(6)
-    group = town.group(ada, bob)
+def test_concurrent_group_change_and_message_are_both_applied(harness: FunctionHarness) -> None:
+    ada, bob, *others = harness.users(6)
+    group = harness.group(ada, bob)
     with ThreadPoolExecutor(4) as pool:
-        sent = [pool.submit(town.send, bob, group, str(number)) for number in range(6)]
+        sent = [pool.submit(harness.send_ok, bob, group, str(number)) for number in range(6)]
         added = [
-            pool.submit(town.done, ada, "addMembers", {"userIds": [user]}, conversationId=group) for user in others
+            pool.submit(harness.call_ok, ada, "addMembers", {"userIds": [user]}, conversationId=group)
+            for user in others
         ]
         for each in (*sent, *added):
             each.result()
-    stored = town.assert_consistent(group)
+    stored = harness.assert_consistent(group)
     assert (stored["latestSeq"], len(stored["participants"])) == (6, 6)
 
 
-def test_what_the_publisher_does_not_take_is_delivered_later(town: Town) -> None:
-    ada, bob, cat = town.users(3)
-    town.publisher.refusing.add(f"/chats/{bob}")
-    group = town.group(ada, bob, cat)
-    assert (len(town.heard(cat)), town.heard(bob)) == (1, [])
-    (record,) = town.scan(tables.OUTBOX)
+def test_event_that_the_publisher_refuses_is_delivered_later(harness: FunctionHarness) -> None:
+    ada, bob, cat = harness.users(3)
+    harness.publisher.failing.add(f"/chats/{bob}")
+    group = harness.group(ada, bob, cat)
+    assert (len(harness.publisher.received(cat)), harness.publisher.received(bob)) == (1, [])
+    (record,) = harness.aws.scan(tables.OUTBOX)
     assert record["recipients"] == [bob]
-    town.publisher.refusing.clear()
-    town.deliver_everything()
-    (event,) = town.heard(bob)
+    harness.publisher.failing.clear()
+    harness.deliver_outbox()
+    (event,) = harness.publisher.received(bob)
     assert event["data"]["conversation"]["conversationId"] == group
-    assert town.scan(tables.OUTBOX) == []
+    assert harness.aws.scan(tables.OUTBOX) == []

@@ -1,4 +1,4 @@
-"""Outbox, relay, deliver, sweep: what a request leaves behind is finished, in pieces if it must be."""
+"""Outbox, dispatcher, relay, deliver function and sweep."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from contract import channels, events
+from contract import channels, events, tables
 from contract.limits import DELIVERY_ATTEMPTS_MAX, FAST_PATH_GRACE_SECONDS, SLICE_RECIPIENTS, SWEEP_AFTER_SECONDS
 from handlers.adapters.dynamodb.outbox import DynamoOutbox, outbox_put
 from handlers.adapters.sqs.delivery_queue import SqsDeliveryQueue, decode, encode
@@ -20,252 +20,255 @@ from handlers.core.delivery.outbox import delivery_tasks, outbox_record
 from handlers.core.delivery.ports import DeliveryTask, OutboxRecord
 from handlers.entry import deliver
 from handlers.entry.relay import RelayError
-from tests.harness.handlers.cloud import World
-from tests.harness.handlers.doubles import Devices
-from tests.harness.handlers.functions import Backend
-from tests.harness.handlers.seeds import rows, user_ids
+from tests.harness.emulator import AwsResources
+from tests.harness.functions import FunctionHarness
+from tests.harness.seeds import user_ids
 
 
 @pytest.fixture
-def backend(world: World) -> Backend:
+def harness(aws: AwsResources) -> FunctionHarness:
     """The functions on this test's tables."""
-    return Backend(world)
+    return FunctionHarness(aws)
 
 
 def event() -> events.UserBlocked:
-    """Return a fresh event."""
-    data = events.BlockData(userId="somebody")
+    """Return a new event."""
+    data = events.BlockData(userId="user")
     return events.UserBlocked(eventId=str(uuid.uuid4()), timestamp="2026-01-01T00:00:00.000Z", data=data)
 
 
 def stored(
-    backend: Backend, recipients: list[str], fanout_limit: int = 20, valid_until: int | None = None
+    harness: FunctionHarness, recipients: list[str], fanout_limit: int = 20, valid_until: int | None = None
 ) -> OutboxRecord:
-    """Store the record of a fresh event, as the transaction of a change does."""
+    """Store the record of a new event, as the transaction of a change does."""
     record = outbox_record(
         channels.USERS,
         event(),
         recipients,
-        now=backend.clock.now(),
+        now=harness.clock.now(),
         fanout_limit=fanout_limit,
         valid_until=valid_until,
     )
-    put = outbox_put(backend.world.variables["OUTBOX_TABLE"], record)["Put"]
-    backend.world.dynamodb.put_item(**put)
+    put = outbox_put(harness.aws.table(tables.OUTBOX), record)["Put"]
+    harness.aws.dynamodb.put_item(**put)
     return record
 
 
-def received(backend: Backend, user_id: str) -> int:
-    """Return how often a user's channel got something."""
-    return len(backend.devices.received[f"/users/{user_id}"])
+def received(harness: FunctionHarness, user_id: str) -> int:
+    """Return the number of publishes to a user's channel."""
+    return len(harness.publisher.received(user_id, namespace="users"))
 
 
-class DeadQueue:
-    """A queue that takes nothing."""
+class RefusingQueue:
+    """A queue that accepts nothing."""
 
     def send(self, delivery_tasks: Any, delay_seconds: int = 0) -> Any:
-        """Take nothing."""
+        """Refuse every delivery task."""
         return delivery_tasks
 
 
 class BrokenPublisher:
-    """A publisher that raises."""
+    """A publisher that raises an error."""
 
     def publish(self, channels: Any, event: str) -> Any:
-        """Fail."""
+        """Raise an error."""
         raise RuntimeError("no network")
 
 
-def test_a_record_is_read_as_it_was_stored(backend: Backend) -> None:
-    few = stored(backend, user_ids(2))
-    many = stored(backend, user_ids(SLICE_RECIPIENTS + 1))
-    assert backend.outbox.get(few.event_id) == few
-    assert backend.outbox.get(many.event_id) == many
+def test_record_is_read_as_it_was_stored(harness: FunctionHarness) -> None:
+    few = stored(harness, user_ids(2))
+    many = stored(harness, user_ids(SLICE_RECIPIENTS + 1))
+    assert harness.outbox.get(few.event_id) == few
+    assert harness.outbox.get(many.event_id) == many
     assert many.pending_slices == frozenset({0, 1})
-    assert backend.outbox.get("unknown") is None
+    assert harness.outbox.get("unknown") is None
 
 
-def test_a_record_has_one_parcel_or_one_for_each_slice(backend: Backend) -> None:
-    few, many = stored(backend, user_ids(20)), stored(backend, user_ids(2 * SLICE_RECIPIENTS + 1))
+def test_record_has_one_delivery_task_or_one_for_each_slice(harness: FunctionHarness) -> None:
+    few, many = stored(harness, user_ids(20)), stored(harness, user_ids(2 * SLICE_RECIPIENTS + 1))
     assert delivery_tasks(few) == (DeliveryTask(few.event_id),)
     assert delivery_tasks(many) == tuple(DeliveryTask(many.event_id, number) for number in range(3))
 
 
-def test_the_fan_out_limit_is_the_last_number_that_is_published_in_the_request(backend: Backend) -> None:
-    assert stored(backend, user_ids(20), 20).pending_slices is None
-    assert stored(backend, user_ids(21), 20).pending_slices == frozenset({0})
+def test_fan_out_limit_is_the_largest_number_of_recipients_without_slices(harness: FunctionHarness) -> None:
+    assert stored(harness, user_ids(20), 20).pending_slices is None
+    assert stored(harness, user_ids(21), 20).pending_slices == frozenset({0})
 
 
-@pytest.mark.parametrize("queue", [DeadQueue(), None], ids=["queue fails", "queue works"])
-def test_a_dispatch_never_raises_and_leaves_the_record_to_the_relay(backend: Backend, queue: Any) -> None:
+@pytest.mark.parametrize("queue", [RefusingQueue(), None], ids=["queue fails", "queue works"])
+def test_failed_dispatch_raises_no_error_and_leaves_the_record_to_the_relay(
+    harness: FunctionHarness, queue: Any
+) -> None:
     people = user_ids(2)
-    record = stored(backend, people)
-    working = SqsDeliveryQueue(lambda: backend.world.sqs, backend.world.queue_url)
-    delivery = Dispatcher(BrokenPublisher(), backend.outbox, queue or working).dispatch(record)
+    record = stored(harness, people)
+    working = SqsDeliveryQueue(lambda: harness.aws.sqs, harness.aws.queue_url)
+    delivery = Dispatcher(BrokenPublisher(), harness.outbox, queue or working).dispatch(record)
     assert (delivery.delivered, delivery.pending) == (0, 2)
-    backend.clock.pause(FAST_PATH_GRACE_SECONDS)
-    backend.relay(record.event_id)
-    backend.deliver()
-    assert [received(backend, each) for each in people] == [1, 1]
+    harness.advance(FAST_PATH_GRACE_SECONDS)
+    harness.relay(record.event_id)
+    harness.deliver()
+    assert [received(harness, each) for each in people] == [1, 1]
 
 
-def test_a_dispatch_in_slices_survives_a_queue_that_takes_nothing(backend: Backend) -> None:
+def test_dispatch_in_slices_is_completed_by_the_sweep_if_the_queue_refuses_them(harness: FunctionHarness) -> None:
     people = user_ids(SLICE_RECIPIENTS + 1)
-    record = stored(backend, people)
-    delivery = Dispatcher(backend.devices, backend.outbox, DeadQueue()).dispatch(record)
+    record = stored(harness, people)
+    delivery = Dispatcher(harness.publisher, harness.outbox, RefusingQueue()).dispatch(record)
     assert (delivery.delivered, delivery.pending) == (0, len(people))
-    backend.clock.pause(SWEEP_AFTER_SECONDS)
-    assert backend.sweep() == {"offered": 1, "givenUp": 0, "left": 0}
-    assert backend.deliver() == 0
-    assert {received(backend, each) for each in people} == {1}
+    harness.advance(SWEEP_AFTER_SECONDS)
+    assert harness.sweep() == {"offered": 1, "givenUp": 0, "left": 0}
+    assert harness.deliver() == 0
+    assert {received(harness, each) for each in people} == {1}
 
 
-def test_a_slice_that_fails_comes_again_alone(backend: Backend) -> None:
+def test_only_a_failed_slice_is_delivered_again(harness: FunctionHarness) -> None:
     people = user_ids(3 * SLICE_RECIPIENTS)
-    record = stored(backend, people)
-    unlucky = people[SLICE_RECIPIENTS]
-    backend.devices.broken = {f"/users/{unlucky}"}
-    backend.clock.pause(FAST_PATH_GRACE_SECONDS)
-    backend.relay(record.event_id)
-    assert backend.deliver() == 1
-    left = backend.outbox.get(record.event_id)
+    record = stored(harness, people)
+    failing = people[SLICE_RECIPIENTS]
+    harness.publisher.failing = {f"/users/{failing}"}
+    harness.advance(FAST_PATH_GRACE_SECONDS)
+    harness.relay(record.event_id)
+    assert harness.deliver() == 1
+    left = harness.outbox.get(record.event_id)
     assert left is not None
     assert left.pending_slices == frozenset({1})
-    backend.devices.broken = set()
-    backend.relay(record.event_id)
-    assert backend.deliver() == 0
-    assert received(backend, people[0]) == received(backend, people[-1]) == 1
-    assert received(backend, unlucky) == 1
-    assert backend.outbox.get(record.event_id) is None
+    harness.publisher.failing = set()
+    harness.relay(record.event_id)
+    assert harness.deliver() == 0
+    assert received(harness, people[0]) == received(harness, people[-1]) == 1
+    assert received(harness, failing) == 1
+    assert harness.outbox.get(record.event_id) is None
 
 
-def test_slices_finished_at_once_leave_no_record_and_never_one_without_slices(backend: Backend) -> None:
+def test_concurrently_finished_slices_delete_the_record(harness: FunctionHarness) -> None:
     for _ in range(5):
-        record = stored(backend, user_ids(8 * SLICE_RECIPIENTS))
+        record = stored(harness, user_ids(8 * SLICE_RECIPIENTS))
         with ThreadPoolExecutor(8) as pool:
-            for each in [pool.submit(backend.outbox.finish_slice, record.event_id, n) for n in range(8)]:
+            for each in [pool.submit(harness.outbox.finish_slice, record.event_id, n) for n in range(8)]:
                 each.result()
-        assert backend.outbox.get(record.event_id) is None
+        assert harness.outbox.get(record.event_id) is None
 
 
-def test_finishing_a_slice_twice_changes_nothing(backend: Backend) -> None:
-    record = stored(backend, user_ids(3 * SLICE_RECIPIENTS))
+def test_finishing_a_slice_twice_changes_nothing(harness: FunctionHarness) -> None:
+    record = stored(harness, user_ids(3 * SLICE_RECIPIENTS))
     for number in (1, 1, 1):
-        backend.outbox.finish_slice(record.event_id, number)
-    left = backend.outbox.get(record.event_id)
+        harness.outbox.finish_slice(record.event_id, number)
+    left = harness.outbox.get(record.event_id)
     assert left is not None
     assert left.pending_slices == frozenset({0, 2})
     for number in (0, 0, 2, 2):
-        backend.outbox.finish_slice(record.event_id, number)
-    assert backend.outbox.get(record.event_id) is None
+        harness.outbox.finish_slice(record.event_id, number)
+    assert harness.outbox.get(record.event_id) is None
 
 
-def test_what_is_gone_is_not_brought_back(backend: Backend) -> None:
-    record = stored(backend, user_ids(2))
-    backend.outbox.delete(record.event_id)
-    backend.outbox.keep_only(record.event_id, record.recipients)
-    backend.outbox.give_up(record.event_id)
-    assert backend.outbox.claim(record.event_id, record.due_at, record.due_at + 1) is None
-    assert rows(backend.world, "OUTBOX_TABLE") == []
+def test_updates_do_not_restore_a_deleted_record(harness: FunctionHarness) -> None:
+    record = stored(harness, user_ids(2))
+    harness.outbox.delete(record.event_id)
+    harness.outbox.keep_only(record.event_id, record.recipients)
+    harness.outbox.give_up(record.event_id)
+    assert harness.outbox.claim(record.event_id, record.due_at, record.due_at + 1) is None
+    assert harness.aws.scan(tables.OUTBOX) == []
 
 
-def test_the_relay_gives_the_sender_its_time_and_asks_again_when_the_queue_fails(backend: Backend) -> None:
-    record = stored(backend, user_ids(1))
-    assert backend.relay(record.event_id) == {"offered": 1}
-    assert backend.deliver() == 0
-    assert backend.outbox.get(record.event_id) is not None
-    attributes = backend.world.sqs.get_queue_attributes(
-        QueueUrl=backend.world.queue_url, AttributeNames=["ApproximateNumberOfMessagesDelayed"]
+def test_relay_delays_the_delivery_and_fails_if_the_queue_fails(harness: FunctionHarness) -> None:
+    record = stored(harness, user_ids(1))
+    assert harness.relay(record.event_id) == {"offered": 1}
+    assert harness.deliver() == 0
+    assert harness.outbox.get(record.event_id) is not None
+    attributes = harness.aws.sqs.get_queue_attributes(
+        QueueUrl=harness.aws.queue_url, AttributeNames=["ApproximateNumberOfMessagesDelayed"]
     )
     assert attributes["Attributes"]["ApproximateNumberOfMessagesDelayed"] == "1"
-    backend.world.sqs.delete_queue(QueueUrl=backend.world.queue_url)
+    harness.aws.sqs.delete_queue(QueueUrl=harness.aws.queue_url)
     with pytest.raises(RelayError, match=record.event_id):
-        backend.relay("unknown", record.event_id)
+        harness.relay("unknown", record.event_id)
 
 
-def test_the_relay_looks_at_new_records_only(backend: Backend) -> None:
-    record = stored(backend, user_ids(1))
-    backend.clock.pause(FAST_PATH_GRACE_SECONDS)
-    backend.relay("gone-already")
-    assert backend.deliver() == 0
-    assert backend.outbox.get(record.event_id) == record
+def test_relay_enqueues_new_records_only(harness: FunctionHarness) -> None:
+    record = stored(harness, user_ids(1))
+    harness.advance(FAST_PATH_GRACE_SECONDS)
+    harness.relay("deleted")
+    assert harness.deliver() == 0
+    assert harness.outbox.get(record.event_id) == record
 
 
-def test_the_sweep_leaves_young_records_alone_and_looks_later_each_time(backend: Backend) -> None:
+def test_sweep_skips_new_records_and_doubles_its_pauses(harness: FunctionHarness) -> None:
     (ana,) = user_ids(1)
-    record = stored(backend, [ana])
-    backend.devices.broken = {f"/users/{ana}"}
-    assert backend.sweep()["offered"] == 0
+    record = stored(harness, [ana])
+    harness.publisher.failing = {f"/users/{ana}"}
+    assert harness.sweep()["offered"] == 0
     pauses = []
     for _ in range(4):
-        current = backend.outbox.get(record.event_id)
+        current = harness.outbox.get(record.event_id)
         assert current is not None
-        pauses.append(current.due_at - backend.clock.now())
-        backend.clock.pause(pauses[-1] / 1000)
-        assert backend.sweep()["offered"] == 1
-        assert backend.sweep()["offered"] == 0
+        pauses.append(current.due_at - harness.clock.now())
+        harness.advance(pauses[-1] / 1000)
+        assert harness.sweep()["offered"] == 1
+        assert harness.sweep()["offered"] == 0
     minute = SWEEP_AFTER_SECONDS * 1000
     assert pauses == [minute, minute, 2 * minute, 4 * minute]
 
 
-def test_the_sweep_gives_up_in_the_end_and_says_which_event(backend: Backend, caplog: pytest.LogCaptureFixture) -> None:
-    record = stored(backend, user_ids(1))
+def test_sweep_gives_up_after_the_last_attempt_and_logs_the_event(
+    harness: FunctionHarness, caplog: pytest.LogCaptureFixture
+) -> None:
+    record = stored(harness, user_ids(1))
     for _ in range(DELIVERY_ATTEMPTS_MAX):
-        backend.clock.pause(24 * 3600)
-        assert backend.sweep() == {"offered": 1, "givenUp": 0, "left": 0}
-    backend.clock.pause(24 * 3600)
+        harness.advance(24 * 3600)
+        assert harness.sweep() == {"offered": 1, "givenUp": 0, "left": 0}
+    harness.advance(24 * 3600)
     caplog.clear()
-    assert backend.sweep() == {"offered": 0, "givenUp": 1, "left": 0}
+    assert harness.sweep() == {"offered": 0, "givenUp": 1, "left": 0}
     assert [each.levelname for each in caplog.records if record.event_id in each.getMessage()] == ["ERROR"]
-    assert backend.sweep() == {"offered": 0, "givenUp": 0, "left": 0}
-    assert backend.outbox.get(record.event_id) is not None
+    assert harness.sweep() == {"offered": 0, "givenUp": 0, "left": 0}
+    assert harness.outbox.get(record.event_id) is not None
 
 
-def test_two_sweeps_at_once_offer_each_event_once(backend: Backend) -> None:
+def test_concurrent_sweeps_enqueue_each_event_once(harness: FunctionHarness) -> None:
     people = user_ids(1)
     for _ in range(10):
-        stored(backend, people)
-    backend.clock.pause(SWEEP_AFTER_SECONDS)
+        stored(harness, people)
+    harness.advance(SWEEP_AFTER_SECONDS)
     with ThreadPoolExecutor(2) as pool:
-        done = [each.result() for each in [pool.submit(backend.sweep) for _ in range(2)]]
+        done = [each.result() for each in [pool.submit(harness.sweep) for _ in range(2)]]
     assert sum(each["offered"] for each in done) == 10
 
 
-def test_one_record_that_cannot_be_swept_does_not_stop_the_others(backend: Backend) -> None:
-    records = [stored(backend, user_ids(1)) for _ in range(3)]
-    table = backend.world.variables["OUTBOX_TABLE"]
-    backend.world.dynamodb.update_item(
+def test_record_that_cannot_be_swept_does_not_stop_the_sweep(harness: FunctionHarness) -> None:
+    records = [stored(harness, user_ids(1)) for _ in range(3)]
+    table = harness.aws.table(tables.OUTBOX)
+    harness.aws.dynamodb.update_item(
         TableName=table,
         Key={"eventId": {"S": records[1].event_id}},
         UpdateExpression="SET attempts = :text",
         ExpressionAttributeValues={":text": {"S": "not a number"}},
     )
-    backend.clock.pause(SWEEP_AFTER_SECONDS)
-    assert backend.sweep() == {"offered": 2, "givenUp": 0, "left": 1}
+    harness.advance(SWEEP_AFTER_SECONDS)
+    assert harness.sweep() == {"offered": 2, "givenUp": 0, "left": 1}
 
 
-def test_a_parcel_survives_its_way_through_the_queue() -> None:
-    for parcel in (DeliveryTask("e"), DeliveryTask("e", 0), DeliveryTask("e", 7)):
-        assert decode(encode(parcel)) == parcel
+def test_delivery_task_is_decoded_as_it_was_encoded() -> None:
+    for task in (DeliveryTask("e"), DeliveryTask("e", 0), DeliveryTask("e", 7)):
+        assert decode(encode(task)) == task
     for body in ("", "[]", "{}", '{"eventId": 1}'):
         with pytest.raises(msgspec.DecodeError):
             decode(body)
 
 
-def test_more_parcels_than_one_call_takes_are_all_sent(backend: Backend) -> None:
-    queue = SqsDeliveryQueue(lambda: backend.world.sqs, backend.world.queue_url)
+def test_more_delivery_tasks_than_one_call_accepts_are_all_sent(harness: FunctionHarness) -> None:
+    queue = SqsDeliveryQueue(lambda: harness.aws.sqs, harness.aws.queue_url)
     assert queue.send([DeliveryTask("e", number) for number in range(23)]) == []
     seen = set()
-    while batch := backend.world.sqs.receive_message(QueueUrl=backend.world.queue_url, MaxNumberOfMessages=10).get(
+    while batch := harness.aws.sqs.receive_message(QueueUrl=harness.aws.queue_url, MaxNumberOfMessages=10).get(
         "Messages"
     ):
         for each in batch:
             seen.add(decode(each["Body"]).slice)
-            backend.world.sqs.delete_message(QueueUrl=backend.world.queue_url, ReceiptHandle=each["ReceiptHandle"])
+            harness.aws.sqs.delete_message(QueueUrl=harness.aws.queue_url, ReceiptHandle=each["ReceiptHandle"])
     assert seen == set(range(23))
 
 
-def test_parcels_that_the_queue_refuses_or_never_answers_come_back() -> None:
+def test_delivery_tasks_that_the_queue_refuses_are_returned() -> None:
     class HalfBroken:
         def send_message_batch(self, **request: Any) -> Any:
             return {"Failed": [{"Id": "1"}]}
@@ -280,65 +283,64 @@ def test_parcels_that_the_queue_refuses_or_never_answers_come_back() -> None:
 
 
 class Context:
-    """What Lambda tells a function about the time left."""
+    """A Lambda context that reports the given remaining times."""
 
     def __init__(self, *milliseconds: int) -> None:
         self._milliseconds = list(milliseconds)
 
     def get_remaining_time_in_millis(self) -> int:
-        """Return the next of the given times."""
+        """Return the next remaining time."""
         return self._milliseconds.pop(0)
 
 
-def test_one_bad_queue_message_does_not_hold_back_its_batch(backend: Backend) -> None:
+def test_malformed_queue_message_does_not_fail_its_batch(harness: FunctionHarness) -> None:
     (ana,) = user_ids(1)
-    record = stored(backend, [ana])
-    handle = deliver.consumer(lambda: Deliverer(backend.devices, backend.outbox, backend.clock))
+    record = stored(harness, [ana])
+    handle = deliver.consumer(lambda: Deliverer(harness.publisher, harness.outbox, harness.clock))
     batch = [
         {"messageId": "1", "body": "not json"},
         {"messageId": "2", "body": encode(DeliveryTask(record.event_id))},
         {"messageId": "3", "body": encode(DeliveryTask("unknown"))},
     ]
     assert handle({"Records": batch}, None) == {"batchItemFailures": [{"itemIdentifier": "1"}]}
-    assert received(backend, ana) == 1
+    assert received(harness, ana) == 1
 
 
-def test_with_too_little_time_left_the_rest_of_the_batch_waits(backend: Backend) -> None:
-    first, second = (stored(backend, user_ids(1)) for _ in range(2))
-    handle = deliver.consumer(lambda: Deliverer(backend.devices, backend.outbox, backend.clock))
+def test_rest_of_a_batch_is_returned_if_too_little_time_is_left(harness: FunctionHarness) -> None:
+    first, second = (stored(harness, user_ids(1)) for _ in range(2))
+    handle = deliver.consumer(lambda: Deliverer(harness.publisher, harness.outbox, harness.clock))
     batch = [{"messageId": each.event_id, "body": encode(DeliveryTask(each.event_id))} for each in (first, second)]
-    answer = handle({"Records": batch}, Context(60_000, deliver.SPARE_MILLISECONDS - 1))
+    answer = handle({"Records": batch}, Context(60_000, deliver.MINIMUM_MILLISECONDS - 1))
     assert answer == {"batchItemFailures": [{"itemIdentifier": second.event_id}]}
 
 
-def test_a_record_is_narrowed_so_that_those_served_are_not_served_again(backend: Backend) -> None:
+def test_recipients_who_have_the_event_are_removed_from_the_record(harness: FunctionHarness) -> None:
     ana, ben = user_ids(2)
-    record = stored(backend, [ana, ben])
-    backend.devices.broken = {f"/users/{ben}"}
-    backend.clock.pause(FAST_PATH_GRACE_SECONDS)
+    record = stored(harness, [ana, ben])
+    harness.publisher.failing = {f"/users/{ben}"}
+    harness.advance(FAST_PATH_GRACE_SECONDS)
     for _ in range(3):
-        backend.relay(record.event_id)
-        assert backend.deliver() == 1
-    backend.devices.broken = set()
-    backend.relay(record.event_id)
-    assert backend.deliver() == 0
-    assert (received(backend, ana), received(backend, ben)) == (1, 1)
+        harness.relay(record.event_id)
+        assert harness.deliver() == 1
+    harness.publisher.failing = set()
+    harness.relay(record.event_id)
+    assert harness.deliver() == 0
+    assert (received(harness, ana), received(harness, ben)) == (1, 1)
 
 
-def test_an_event_that_has_lapsed_is_dropped_and_one_that_has_not_is_delivered(backend: Backend) -> None:
+def test_expired_event_is_deleted_and_valid_event_is_delivered(harness: FunctionHarness) -> None:
     (ana,) = user_ids(1)
-    deliverer = Deliverer(backend.devices, backend.outbox, backend.clock)
-    until = backend.clock.now() + 1_000
-    in_time, late = (stored(backend, [ana], valid_until=until) for _ in range(2))
-    backend.clock.pause(0.999)
+    deliverer = Deliverer(harness.publisher, harness.outbox, harness.clock)
+    until = harness.clock.now() + 1_000
+    in_time, late = (stored(harness, [ana], valid_until=until) for _ in range(2))
+    harness.advance(0.999)
     assert deliverer.deliver(DeliveryTask(in_time.event_id))
-    assert received(backend, ana) == 1
-    backend.clock.pause(0.001)
+    assert received(harness, ana) == 1
+    harness.advance(0.001)
     assert deliverer.deliver(DeliveryTask(late.event_id))
-    assert received(backend, ana) == 1
-    assert rows(backend.world, "OUTBOX_TABLE") == []
+    assert received(harness, ana) == 1
+    assert harness.aws.scan(tables.OUTBOX) == []
 
 
-def test_an_empty_outbox_has_nothing_due(world: World) -> None:
-    assert list(DynamoOutbox(world.dynamodb, world.variables["OUTBOX_TABLE"]).due(2**41)) == []
-    assert Devices().events("nobody") == []
+def test_an_empty_outbox_has_nothing_due(aws: AwsResources) -> None:
+    assert list(DynamoOutbox(aws.dynamodb, aws.table(tables.OUTBOX)).due(2**41)) == []

@@ -1,4 +1,4 @@
-"""The functions as Lambda starts them: from environment variables alone, with real clients and a real Event API."""
+"""The functions as Lambda starts them: with settings from environment variables and real clients."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from contract import tables
 from handlers.adapters import aws_clients
 from handlers.adapters.sqs.delivery_queue import decode
 from handlers.entry import deliver, messages, relay, sweep
@@ -29,10 +30,10 @@ from handlers.settings import (
     SweepSettings,
     UsersSettings,
 )
-from tests.harness.handlers.cloud import World, free_port
-from tests.harness.handlers.event_api import CREDENTIALS, REGION, EventApi, running_event_api
-from tests.harness.handlers.functions import http_event
-from tests.harness.handlers.seeds import rows, seed_conversation, user_ids
+from tests.harness.emulator import AwsResources, free_port
+from tests.harness.event_api import CREDENTIALS, REGION, FakeEventApi, running_event_api
+from tests.harness.functions import http_event
+from tests.harness.seeds import seed_conversation, user_ids
 
 ROOT = Path(__file__).parents[3]
 SETTINGS = (
@@ -53,33 +54,33 @@ NUMBERS = ("FANOUT_LIMIT", "RING_TIMEOUT_SECONDS")
 WIRED: tuple[Any, ...] = (
     aws_clients.client,
     aws_clients.session,
-    messages._messaging,
+    messages._use_cases,
     deliver._deliverer,
     relay._relay,
     sweep._sweep,
 )
 
 
-def forget() -> None:
-    """Forget every client and setting, as a new process would."""
+def clear_process_state() -> None:
+    """Drop every client and setting, as in a new process."""
     for each in WIRED:
         each.cache_clear()
 
 
 @pytest.fixture
-def event_api() -> Iterator[EventApi]:
-    """An Event API of this test's own."""
+def event_api() -> Iterator[FakeEventApi]:
+    """A fake Event API for this test."""
     with running_event_api() as running:
         yield running
 
 
 @pytest.fixture
-def variables(world: World, event_api: EventApi, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
-    """The environment of a function."""
+def variables(aws: AwsResources, event_api: FakeEventApi, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    """The environment variables of a function."""
     environment = {
-        **world.variables,
+        **aws.variables,
         "EVENTS_HTTP_ENDPOINT": event_api.url,
-        "AWS_ENDPOINT_URL": world.emulator.endpoint,
+        "AWS_ENDPOINT_URL": aws.emulator.endpoint,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ACCESS_KEY_ID": CREDENTIALS.access_key,
         "AWS_SECRET_ACCESS_KEY": CREDENTIALS.secret_key,
@@ -87,40 +88,40 @@ def variables(world: World, event_api: EventApi, monkeypatch: pytest.MonkeyPatch
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    forget()
+    clear_process_state()
     yield environment
-    forget()
+    clear_process_state()
 
 
-def test_a_message_goes_from_the_route_to_the_event_api_with_nothing_but_environment_variables(
-    world: World, event_api: EventApi, variables: dict[str, str]
+def test_message_is_published_to_the_event_api_with_settings_from_environment_variables(
+    aws: AwsResources, event_api: FakeEventApi, variables: dict[str, str]
 ) -> None:
     ana, ben = user_ids(2)
-    conversation = seed_conversation(world, [ana, ben])
+    conversation = seed_conversation(aws, [ana, ben])
     event = http_event("POST /api/messages/send", ana, {"conversationId": conversation, "content": "hello"})
     answer = messages.handle(event, None)
     assert answer["statusCode"] == 200
     assert json.loads(answer["body"])["delivery"] == {"delivered": 2, "pending": 0}
     assert sorted(channel for channel, _ in event_api.received) == sorted([f"/chats/{ana}", f"/chats/{ben}"])
     assert event_api.refused == []
-    assert rows(world, "OUTBOX_TABLE") == []
+    assert aws.scan(tables.OUTBOX) == []
 
 
-def test_what_the_event_api_did_not_take_is_brought_by_relay_sweep_and_queue(
-    world: World, event_api: EventApi, variables: dict[str, str]
+def test_event_that_the_event_api_refused_is_delivered_by_relay_and_queue(
+    aws: AwsResources, event_api: FakeEventApi, variables: dict[str, str]
 ) -> None:
     ana, ben = user_ids(2)
-    conversation = seed_conversation(world, [ana, ben])
-    takes = event_api.act
-    event_api.act = lambda channel, attempt: (403, {})
+    conversation = seed_conversation(aws, [ana, ben])
+    accept = event_api.respond
+    event_api.respond = lambda channel, attempt: (403, {})
     event = http_event("POST /api/messages/send", ana, {"conversationId": conversation, "content": "hello"})
     answer = messages.handle(event, None)
     assert json.loads(answer["body"])["delivery"] == {"delivered": 0, "pending": 2}
-    event_api.act = takes
+    event_api.respond = accept
     event_api.received.clear()
-    (record,) = rows(world, "OUTBOX_TABLE")
+    (record,) = aws.scan(tables.OUTBOX)
     keys = {"eventId": {"S": record["eventId"]}}
-    removed = {"eventName": "REMOVE", "dynamodb": {"Keys": {"eventId": {"S": "gone"}}}}
+    removed = {"eventName": "REMOVE", "dynamodb": {"Keys": {"eventId": {"S": "deleted"}}}}
     inserted = {"eventName": "INSERT", "dynamodb": {"Keys": keys}}
     assert relay.handle({"Records": [removed, inserted]}, None) == {"offered": 1}
     assert sweep.handle({}, None) == {"offered": 0, "givenUp": 0, "left": 0}
@@ -128,15 +129,15 @@ def test_what_the_event_api_did_not_take_is_brought_by_relay_sweep_and_queue(
     assert decode(body).event_id == record["eventId"]
     assert deliver.handle({"Records": [{"messageId": "1", "body": body}]}, None) == {"batchItemFailures": []}
     assert len(event_api.received) == 2
-    assert rows(world, "OUTBOX_TABLE") == []
+    assert aws.scan(tables.OUTBOX) == []
 
 
-def test_a_send_is_answered_although_the_event_api_is_not_there(
-    world: World, variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
+def test_send_succeeds_if_the_event_api_is_unreachable(
+    aws: AwsResources, variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EVENTS_HTTP_ENDPOINT", f"http://127.0.0.1:{free_port()}/event")
     ana, ben = user_ids(2)
-    conversation = seed_conversation(world, [ana, ben])
+    conversation = seed_conversation(aws, [ana, ben])
     event = http_event("POST /api/messages/send", ana, {"conversationId": conversation, "content": "hello"})
     answer = messages.handle(event, None)
     assert answer["statusCode"] == 200
@@ -146,7 +147,7 @@ def test_a_send_is_answered_although_the_event_api_is_not_there(
 @pytest.mark.parametrize(
     "module", ["messages", "calls", "deliver", "relay", "sweep", "ring_timeout", "chime_events", "call_sweep"]
 )
-def test_a_function_without_its_variables_does_not_start(module: str) -> None:
+def test_function_without_its_environment_variables_does_not_start(module: str) -> None:
     environment = {"PATH": os.environ["PATH"], "AWS_LAMBDA_FUNCTION_NAME": "f", "AWS_DEFAULT_REGION": REGION}
     run = subprocess.run(
         [sys.executable, "-c", f"import handlers.entry.{module}"],
@@ -162,7 +163,7 @@ def test_a_function_without_its_variables_does_not_start(module: str) -> None:
 
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=lambda each: each.function)
-def test_settings_are_read_by_type_and_every_wrong_variable_is_named(settings: Any) -> None:
+def test_settings_are_typed_and_the_error_names_every_invalid_variable(settings: Any) -> None:
     good = dict.fromkeys(settings.variables(), "20")
     loaded = settings.load(good)
     for name in settings.variables():
@@ -176,7 +177,7 @@ def test_settings_are_read_by_type_and_every_wrong_variable_is_named(settings: A
                 settings.load({**good, name: value})
 
 
-def test_log_lines_are_one_json_object_each_whatever_they_say() -> None:
+def test_each_log_line_is_one_json_object() -> None:
     code = (
         "import sys; from handlers.entry import logs; log = logs.configure(); logs.info(log, 'two\\nlines', a={1});"
         "\ntry: 1/0\nexcept Exception: log.exception('bad')"

@@ -1,4 +1,4 @@
-"""The front door: who is let in, which requests are understood, how refusals look."""
+"""The HTTP layer: authentication, decoding of requests, error responses."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from contract.responses import Delivery, Done, HistoryPage, ReadDone, Sent
 from contract.routes import ROUTES
 from handlers.core.shared import errors
 from handlers.core.shared.timing import stage
-from handlers.entry.http import ApiRequest, Handler, Reply, dispatcher
-from tests.harness.handlers.functions import Answer, http_event
+from handlers.entry.http import ApiRequest, Handler, Reply, route_handler
+from tests.harness.functions import Response, http_event
 
 SEND = "POST /api/messages/send"
 HISTORY = "GET /api/messages/{conversationId}"
@@ -29,55 +29,58 @@ DELETE = "DELETE /api/messages/{messageId}"
 OPERATIONS = [route.operation for route in ROUTES if route.domain == "messages"]
 
 
-class Door:
-    """A dispatcher whose operations remember their calls and do what they are told."""
+class RecordingApi:
+    """The handler of the messages routes, with operations that record their requests.
 
-    def __init__(self, act: Callable[[], Any] = Done) -> None:
-        self.calls: list[ApiRequest[Any]] = []
-        self._act = act
-        self._handle: Handler = dispatcher("messages", dict.fromkeys(OPERATIONS, self._operation))
+    Args:
+        result: returns or raises what every operation does.
+    """
 
-    def _operation(self, call: ApiRequest[Any]) -> Any:
-        self.calls.append(call)
-        return self._act()
+    def __init__(self, result: Callable[[], Any] = Done) -> None:
+        self.requests: list[ApiRequest[Any]] = []
+        self._result = result
+        self._handle: Handler = route_handler("messages", dict.fromkeys(OPERATIONS, self._operation))
 
-    def answer(self, event: dict[str, Any]) -> Answer:
-        """Hand an event in."""
-        answer = self._handle(event, None)
-        return Answer(answer["statusCode"], answer["headers"], json.loads(answer["body"]))
+    def _operation(self, request: ApiRequest[Any]) -> Any:
+        self.requests.append(request)
+        return self._result()
+
+    def respond(self, event: dict[str, Any]) -> Response:
+        """Invoke the handler with an HTTP API event."""
+        return Response.of(self._handle(event, None))
 
 
 def raising(error: BaseException) -> Callable[[], Any]:
-    """Return an act that fails."""
+    """Return an operation that raises an error."""
 
-    def act() -> Any:
+    def operation() -> Any:
         raise error
 
-    return act
+    return operation
 
 
 def typing_event(**changes: Any) -> dict[str, Any]:
-    """Return a request that is in order."""
+    """Return a valid request."""
     body = {"conversationId": "c-1", "isTyping": True}
     return http_event("POST /api/messages/typing", "me", body, **changes)
 
 
-def test_a_request_in_order_reaches_its_operation_and_is_answered_in_the_envelope() -> None:
-    door = Door()
-    answer = door.answer(typing_event())
-    assert (answer.status, answer.body) == (200, {"success": True})
-    assert answer.headers == {"content-type": "application/json", "cache-control": "no-store"}
-    (call,) = door.calls
-    assert (call.caller.user_id, call.caller.access_token) == ("me", "token")
-    assert (call.request.conversationId, call.request.isTyping) == ("c-1", True)
+def test_valid_request_reaches_its_operation_and_gets_the_success_envelope() -> None:
+    api = RecordingApi()
+    response = api.respond(typing_event())
+    assert (response.status, response.body) == (200, {"success": True})
+    assert response.headers == {"content-type": "application/json", "cache-control": "no-store"}
+    (request,) = api.requests
+    assert (request.caller.user_id, request.caller.access_token) == ("me", "token")
+    assert (request.request.conversationId, request.request.isTyping) == ("c-1", True)
 
 
-def test_a_dispatcher_serves_exactly_the_routes_of_its_domain() -> None:
-    operations: dict[str, Any] = dict.fromkeys(OPERATIONS, lambda call: Done())
-    dispatcher("messages", operations)
-    for wrong in ({**operations, "extra": lambda call: Done()}, dict(list(operations.items())[1:])):
+def test_handler_needs_exactly_one_operation_for_each_route_of_its_domain() -> None:
+    operations: dict[str, Any] = dict.fromkeys(OPERATIONS, lambda request: Done())
+    route_handler("messages", operations)
+    for wrong in ({**operations, "extra": lambda request: Done()}, dict(list(operations.items())[1:])):
         with pytest.raises(ValueError, match="routes and operations differ"):
-            dispatcher("messages", wrong)
+            route_handler("messages", wrong)
 
 
 @pytest.mark.parametrize(
@@ -92,22 +95,22 @@ def test_a_dispatcher_serves_exactly_the_routes_of_its_domain() -> None:
         {"sub": "me", "token_use": "ACCESS"},
     ],
 )
-def test_only_an_access_token_lets_anybody_in(claims: dict[str, str] | None) -> None:
-    door = Door()
+def test_only_access_tokens_are_accepted(claims: dict[str, str] | None) -> None:
+    api = RecordingApi()
     event = typing_event()
     event["requestContext"]["authorizer"] = {"jwt": {"claims": claims}} if claims is not None else None
-    answer = door.answer(event)
-    assert (answer.status, answer.body["error"]["code"]) == (401, "UNAUTHENTICATED")
-    assert door.calls == []
+    response = api.respond(event)
+    assert (response.status, response.body["error"]["code"]) == (401, "UNAUTHENTICATED")
+    assert api.requests == []
 
 
-def test_a_request_without_any_context_is_unauthenticated() -> None:
-    assert Door().answer({"routeKey": SEND}).status == 401
+def test_request_without_a_context_is_unauthenticated() -> None:
+    assert RecordingApi().respond({"routeKey": SEND}).status == 401
 
 
 @pytest.mark.parametrize("route", ["", "GET /api/messages/send", "GET /nowhere", "$default", "GET /api/users/me"])
-def test_a_route_of_nobody_or_of_another_function_is_not_found(route: str) -> None:
-    assert Door().answer(http_event(route, "me")).status == 404
+def test_unknown_route_or_route_of_another_function_is_not_found(route: str) -> None:
+    assert RecordingApi().respond(http_event(route, "me")).status == 404
 
 
 BODIES: list[tuple[Any, str | None]] = [
@@ -144,71 +147,71 @@ BODIES: list[tuple[Any, str | None]] = [
 
 
 @pytest.mark.parametrize(("body", "field"), BODIES)
-def test_a_body_that_is_not_understood_is_refused_once_and_names_its_field(body: Any, field: str | None) -> None:
-    door = Door()
-    answer = door.answer(http_event(SEND, "me", body))
-    assert answer.status == 400
-    assert answer.body["success"] is False
-    assert answer.body["error"]["code"] == "INVALID_REQUEST"
-    assert answer.body["error"]["field"] == field
-    assert answer.body["error"]["message"]
-    assert door.calls == []
+def test_invalid_body_is_refused_with_the_name_of_the_field(body: Any, field: str | None) -> None:
+    api = RecordingApi()
+    response = api.respond(http_event(SEND, "me", body))
+    assert response.status == 400
+    assert response.body["success"] is False
+    assert response.body["error"]["code"] == "INVALID_REQUEST"
+    assert response.body["error"]["field"] == field
+    assert response.body["error"]["message"]
+    assert api.requests == []
 
 
-def test_a_body_may_come_in_base64() -> None:
-    door = Door(lambda: ReadDone(conversationId="c", lastReadSeq=1, unreadCount=0))
+def test_base64_encoded_body_is_decoded() -> None:
+    api = RecordingApi(lambda: ReadDone(conversationId="c", lastReadSeq=1, unreadCount=0))
     content = json.dumps({"conversationId": "c", "seq": 1}).encode()
     event = http_event("POST /api/messages/read", "me", base64.b64encode(content).decode(), isBase64Encoded=True)
-    assert door.answer(event).status == 200
-    assert door.answer({**event, "body": "!not base64!"}).status == 400
-    assert door.answer({**event, "body": base64.b64encode(b"\xff\xfe").decode()}).status == 400
+    assert api.respond(event).status == 200
+    assert api.respond({**event, "body": "!not base64!"}).status == 400
+    assert api.respond({**event, "body": base64.b64encode(b"\xff\xfe").decode()}).status == 400
 
 
-def test_a_body_too_large_is_refused_before_it_is_parsed() -> None:
-    door = Door()
+def test_too_large_body_is_refused_before_it_is_parsed() -> None:
+    api = RecordingApi()
     fits = " " * (BODY_BYTES - 2) + "{}"
-    assert door.answer(http_event(SEND, "me", fits)).status == 400
+    assert api.respond(http_event(SEND, "me", fits)).status == 400
     for body in (" " + fits, "é" * (BODY_BYTES // 2 + 1), "x" * 10_000_000):
-        assert door.answer(http_event(SEND, "me", body)).status == 413
+        assert api.respond(http_event(SEND, "me", body)).status == 413
     encoded = base64.b64encode(b" " * (BODY_BYTES + 1)).decode()
-    assert door.answer(http_event(SEND, "me", encoded, isBase64Encoded=True)).status == 413
+    assert api.respond(http_event(SEND, "me", encoded, isBase64Encoded=True)).status == 413
 
 
-def test_a_body_of_another_content_type_is_refused() -> None:
-    door = Door()
+def test_body_with_a_content_type_other_than_json_is_refused() -> None:
+    api = RecordingApi()
     for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
-        answer = door.answer(typing_event(headers={"Content-Type": kind}))
-        assert (answer.status, answer.body["error"]["field"]) == (400, "content-type")
+        response = api.respond(typing_event(headers={"Content-Type": kind}))
+        assert (response.status, response.body["error"]["field"]) == (400, "content-type")
     for kind in ("application/json", "Application/JSON; charset=utf-8"):
-        assert door.answer(typing_event(headers={"Content-Type": kind})).status == 200
-    assert door.answer(typing_event(headers={})).status == 200
+        assert api.respond(typing_event(headers={"Content-Type": kind})).status == 200
+    assert api.respond(typing_event(headers={})).status == 200
 
 
-def test_a_query_string_is_converted_and_checked_like_a_body() -> None:
-    door = Door(lambda: HistoryPage(conversationId="c", messages=[], latestSeq=0, latestChange=0))
+def test_query_string_is_converted_and_validated_like_a_body() -> None:
+    api = RecordingApi(lambda: HistoryPage(conversationId="c", messages=[], latestSeq=0, latestChange=0))
     path = {"conversationId": "c"}
-    assert door.answer(http_event(HISTORY, "me", path=path, query={"limit": "7", "before": "x"})).status == 200
-    assert door.calls[0].request.limit == 7
-    assert door.calls[0].path == path
-    assert door.answer(http_event(HISTORY, "me", path=path)).status == 200
+    assert api.respond(http_event(HISTORY, "me", path=path, query={"limit": "7", "before": "x"})).status == 200
+    assert api.requests[0].request.limit == 7
+    assert api.requests[0].path == path
+    assert api.respond(http_event(HISTORY, "me", path=path)).status == 200
     for query, field in (({"limit": "x"}, "limit"), ({"limit": "1,2"}, "limit"), ({"limitt": "1"}, "limitt")):
-        answer = door.answer(http_event(HISTORY, "me", path=path, query=query))
-        assert (answer.status, answer.body["error"]["field"]) == (400, field)
-    assert door.answer(http_event(DELETE, "me", path={"messageId": "m"})).body["error"]["field"] == "conversationId"
+        response = api.respond(http_event(HISTORY, "me", path=path, query=query))
+        assert (response.status, response.body["error"]["field"]) == (400, field)
+    assert api.respond(http_event(DELETE, "me", path={"messageId": "m"})).body["error"]["field"] == "conversationId"
 
 
-def test_a_body_where_none_belongs_and_a_query_where_none_belongs_are_refused() -> None:
-    door = Door()
+def test_unexpected_body_and_unexpected_query_string_are_refused() -> None:
+    api = RecordingApi()
     path = {"conversationId": "c"}
-    assert door.answer(http_event(HISTORY, "me", {"limit": 1}, path=path)).status == 400
-    answer = door.answer(typing_event(queryStringParameters={"debug": "1"}))
-    assert (answer.status, answer.body["error"]["field"]) == (400, "debug")
+    assert api.respond(http_event(HISTORY, "me", {"limit": 1}, path=path)).status == 400
+    response = api.respond(typing_event(queryStringParameters={"debug": "1"}))
+    assert (response.status, response.body["error"]["field"]) == (400, "debug")
 
 
 @pytest.mark.parametrize("value", ["", "a b", "*", "../x", "é", "x" * 65])
-def test_a_path_parameter_is_an_id(value: str) -> None:
-    answer = Door().answer(http_event(HISTORY, "me", path={"conversationId": value}))
-    assert (answer.status, answer.body["error"]["field"]) == (400, "conversationId")
+def test_path_parameter_that_is_not_an_id_is_refused(value: str) -> None:
+    response = RecordingApi().respond(http_event(HISTORY, "me", path={"conversationId": value}))
+    assert (response.status, response.body["error"]["field"]) == (400, "conversationId")
 
 
 @pytest.mark.parametrize(
@@ -224,62 +227,62 @@ def test_a_path_parameter_is_an_id(value: str) -> None:
         (errors.UnavailableError("m"), 503, "UNAVAILABLE"),
     ],
 )
-def test_every_refusal_has_one_status_and_one_code(error: errors.ChatError, status: int, code: str) -> None:
-    answer = Door(raising(error)).answer(typing_event())
-    assert answer.status == status
-    assert answer.body == {"success": False, "error": {"code": code, "message": "m", "field": None}}
-    assert answer.headers.get("retry-after") == ("4" if status == 429 else None)
+def test_every_error_has_one_status_and_one_code(error: errors.ChatError, status: int, code: str) -> None:
+    response = RecordingApi(raising(error)).respond(typing_event())
+    assert response.status == status
+    assert response.body == {"success": False, "error": {"code": code, "message": "m", "field": None}}
+    assert response.headers.get("retry-after") == ("4" if status == 429 else None)
 
 
-def test_no_refusal_is_forgotten_in_the_tree() -> None:
+def test_error_classes_cover_exactly_the_error_codes() -> None:
     leaves = {each.code for each in errors.ChatError.__subclasses__()} | {errors.ChatError.code}
     assert leaves == set(msgspec.json.schema(ErrorCode)["enum"])
 
 
-def test_an_unexpected_failure_is_answered_without_its_text_and_logged_with_it(
+def test_text_of_an_unexpected_error_is_logged_but_not_returned(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    answer = Door(raising(KeyError("the secret"))).answer(typing_event())
-    assert (answer.status, answer.body["error"]["code"]) == (500, "INTERNAL")
-    assert "secret" not in json.dumps(answer.body)
+    response = RecordingApi(raising(KeyError("the secret"))).respond(typing_event())
+    assert (response.status, response.body["error"]["code"]) == (500, "INTERNAL")
+    assert "secret" not in json.dumps(response.body)
     (record,) = [each for each in caplog.records if each.levelname == "ERROR"]
     assert record.exc_info is not None
     assert "the secret" in str(record.exc_info[1])
 
 
-def test_a_write_that_nobody_answered_is_unavailable_and_says_how_to_repeat_it() -> None:
-    answer = Door(raising(errors.OutcomeUnknownError("x"))).answer(typing_event())
-    assert (answer.status, answer.body["error"]["code"]) == (503, "UNAVAILABLE")
-    assert "tempId" in answer.body["error"]["message"]
+def test_unknown_write_outcome_is_unavailable_and_asks_to_repeat_with_the_same_temp_id() -> None:
+    response = RecordingApi(raising(errors.OutcomeUnknownError("x"))).respond(typing_event())
+    assert (response.status, response.body["error"]["code"]) == (503, "UNAVAILABLE")
+    assert "tempId" in response.body["error"]["message"]
 
 
-def test_the_death_of_the_process_is_not_mistaken_for_a_failure() -> None:
+def test_keyboard_interrupt_is_not_turned_into_a_response() -> None:
     with pytest.raises(KeyboardInterrupt):
-        Door(raising(KeyboardInterrupt())).answer(typing_event())
+        RecordingApi(raising(KeyboardInterrupt())).respond(typing_event())
 
 
-def test_an_answer_that_the_contract_does_not_know_is_a_defect() -> None:
-    assert Door(lambda: Reply(Done(), 201)).answer(typing_event()).status == 500
+def test_response_that_contradicts_the_contract_is_an_internal_error() -> None:
+    assert RecordingApi(lambda: Reply(Done(), 201)).respond(typing_event()).status == 500
     assert (
-        Door(lambda: HistoryPage(conversationId="c", messages=[], latestSeq=0, latestChange=0))
-        .answer(typing_event())
+        RecordingApi(lambda: HistoryPage(conversationId="c", messages=[], latestSeq=0, latestChange=0))
+        .respond(typing_event())
         .status
         == 500
     )
-    assert Door(lambda: Reply(Done(), 200)).answer(typing_event()).status == 200
+    assert RecordingApi(lambda: Reply(Done(), 200)).respond(typing_event()).status == 200
 
 
-def test_each_request_logs_one_line_that_says_who_did_what_and_how_long_each_stage_took(
+def test_each_request_logs_one_line_with_caller_operation_status_and_stage_durations(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    def act() -> Done:
+    def operation() -> Done:
         with stage("read"):
             pass
         with stage("read"), stage("inner"):
             pass
         return Done()
 
-    Door(act).answer(typing_event())
+    RecordingApi(operation).respond(typing_event())
     (record,) = [each for each in caplog.records if each.getMessage() == "request"]
     fields: dict[str, Any] = record.__dict__["fields"]
     assert (fields["requestId"], fields["operation"], fields["userId"]) == ("request-1", "setTyping", "me")
@@ -295,27 +298,27 @@ JSON = st.recursive(
 
 
 @given(JSON, JSON)
-def test_whatever_the_body_holds_it_is_understood_or_refused_and_never_a_failure(one: Any, other: Any) -> None:
-    door = Door()
+def test_any_body_is_accepted_or_refused_and_never_an_internal_error(one: Any, other: Any) -> None:
+    api = RecordingApi()
     for body in (one, str(one), {"conversationId": one, "isTyping": other}, {"conversationId": "c", "isTyping": one}):
-        answer = door.answer(http_event("POST /api/messages/typing", "me", body))
-        assert answer.status in (200, 400)
-    assert answer.status == (200 if isinstance(one, bool) else 400)
-    assert all(isinstance(call.request.isTyping, bool) for call in door.calls)
+        response = api.respond(http_event("POST /api/messages/typing", "me", body))
+        assert response.status in (200, 400)
+    assert response.status == (200 if isinstance(one, bool) else 400)
+    assert all(isinstance(request.request.isTyping, bool) for request in api.requests)
 
 
 @given(st.text(max_size=300))
-def test_a_content_arrives_as_it_was_sent(content: str) -> None:
+def test_content_reaches_the_operation_and_the_response_unchanged(content: str) -> None:
     message = Message(messageId="m", conversationId="c", senderId="me", timestamp="t", type="TEXT", content=content)
     delivery = Delivery(delivered=1, pending=0)
-    door = Door(lambda: Sent(messageId="m", tempId=None, message=message, delivery=delivery))
-    answer = door.answer(http_event(SEND, "me", {"conversationId": "c", "content": content}))
-    assert answer.status == 200
-    assert door.calls[0].request.content == content
-    assert answer.body["message"]["content"] == content
+    api = RecordingApi(lambda: Sent(messageId="m", tempId=None, message=message, delivery=delivery))
+    response = api.respond(http_event(SEND, "me", {"conversationId": "c", "content": content}))
+    assert response.status == 200
+    assert api.requests[0].request.content == content
+    assert response.body["message"]["content"] == content
 
 
-def test_a_conflict_over_a_call_carries_the_call_and_every_other_refusal_has_no_such_field() -> None:
+def test_call_conflict_contains_the_call_and_other_errors_have_no_such_field() -> None:
     call = CallView(
         sessionId="s-1",
         version=3,
@@ -328,8 +331,8 @@ def test_a_conflict_over_a_call_carries_the_call_and_every_other_refusal_has_no_
         createdAt="2026-01-01T00:00:00.000Z",
         ringsUntil="2026-01-01T00:00:45.000Z",
     )
-    answer = Door(raising(errors.CallConflictError("the call is over", call))).answer(typing_event())
-    assert (answer.status, answer.body["error"]["code"]) == (409, "CONFLICT")
-    assert answer.body["call"] == msgspec.to_builtins(call)
+    response = RecordingApi(raising(errors.CallConflictError("the call is over", call))).respond(typing_event())
+    assert (response.status, response.body["error"]["code"]) == (409, "CONFLICT")
+    assert response.body["call"] == msgspec.to_builtins(call)
     for error in (errors.CallConflictError("you are in another call"), errors.ConflictError("m")):
-        assert set(Door(raising(error)).answer(typing_event()).body) == {"success", "error"}
+        assert set(RecordingApi(raising(error)).respond(typing_event()).body) == {"success", "error"}

@@ -12,18 +12,18 @@ from handlers.entry import logs
 
 
 @pytest.mark.parametrize("text", ["plain", "Grüße ☎", "lone \ud800 surrogate", 'quotes " and \n lines'])
-def test_any_text_is_one_json_line_that_says_it(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_text_is_logged_as_one_json_line(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     written = io.StringIO()
     handler = logging.StreamHandler(written)
     monkeypatch.setattr(logging.getLogger(), "handlers", [handler])
     logger = logs.configure()
-    logs.info(logger, "said", text=text, userId="u")
+    logs.info(logger, "logged", text=text, userId="u")
     (line,) = written.getvalue().splitlines()
-    said = json.loads(line)
-    assert (said["message"], said["text"], said["userId"], said["level"]) == ("said", text, "u", "INFO")
+    logged = json.loads(line)
+    assert (logged["message"], logged["text"], logged["userId"], logged["level"]) == ("logged", text, "u", "INFO")
 
 
-def test_a_failure_is_told_with_its_traceback_on_the_same_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_exception_is_logged_with_its_traceback_on_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     written = io.StringIO()
     monkeypatch.setattr(logging.getLogger(), "handlers", [logging.StreamHandler(written)])
     logger = logs.configure()

@@ -1,4 +1,4 @@
-"""Many at once, and in any order: numbers without a hole, limits to the unit, tempIds once, recovery complete."""
+"""Concurrent requests in any order: gap-free numbers, exact rate limits, idempotent tempIds, complete recovery."""
 
 from __future__ import annotations
 
@@ -10,45 +10,47 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from contract import tables
 from contract.limits import SEND_RATE, RateLimit
 from handlers.adapters.dynamodb.rate_limits import DynamoRateCounter
 from handlers.core.shared.retry import attempts
 from handlers.core.shared.timestamps import from_iso
-from tests.harness.handlers.cloud import World
-from tests.harness.handlers.doubles import HeldClock
-from tests.harness.handlers.functions import Answer, Backend
-from tests.harness.handlers.seeds import block, get, rows, seed_conversation, unblock, user_ids
+from tests.harness.emulator import AwsResources
+from tests.harness.fakes import FakeClock
+from tests.harness.functions import FunctionHarness, Response
+from tests.harness.seeds import block, seed_conversation, unblock, user_ids
 
 EXAMPLES = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def until_accepted(backend: Backend, sender: str, conversation: str, temp_id: str) -> Answer:
-    """Send as a client does: again with the same tempId while the service is too busy."""
+def until_accepted(harness: FunctionHarness, sender: str, conversation: str, temp_id: str) -> Response:
+    """Send as a client does: repeat with the same tempId after a 503."""
     for _ in range(10):
-        answer = backend.send(sender, conversation, temp_id, tempId=temp_id)
+        answer = harness.send(sender, conversation, temp_id, tempId=temp_id)
         if answer.status != 503:
             return answer
     return answer
 
 
-def check_sequence(world: World, conversation: str, count: int) -> list[dict[str, Any]]:
-    """Check that a conversation's messages are numbered 1 to count and dated in that order; return them so."""
-    stored = [row for row in rows(world, "MESSAGES_TABLE") if row["conversationId"] == conversation]
+def check_sequence(aws: AwsResources, conversation: str, count: int) -> list[dict[str, Any]]:
+    """Check that the sequence numbers are 1 to count and the timestamps in that order; return the messages."""
+    stored = [row for row in aws.scan(tables.MESSAGES) if row["conversationId"] == conversation]
     stored.sort(key=lambda row: row["seq"])
     assert [row["seq"] for row in stored] == list(range(1, count + 1))
     stamps = [from_iso(row["timestamp"]) for row in stored]
     assert stamps == sorted(set(stamps))
-    state = get(world, "CONVERSATIONS_TABLE", conversationId=conversation)
+    state = aws.item(tables.CONVERSATIONS, conversationId=conversation)
     assert state is not None
     assert state["latestSeq"] == count
     assert state["lastMessage"]["messageId"] == stored[-1]["messageId"]
     return stored
 
 
-def test_many_senders_at_once_are_all_numbered_without_a_hole(world: World) -> None:
+def test_concurrent_sends_get_gap_free_sequence_numbers(aws: AwsResources) -> None:
+    """Promise P1."""
     members = user_ids(12)
-    conversation = seed_conversation(world, members)
-    processes = [Backend(world, clock=HeldClock()) for _ in members]
+    conversation = seed_conversation(aws, members)
+    processes = [FunctionHarness(aws, clock=FakeClock()) for _ in members]
     with ThreadPoolExecutor(len(members)) as pool:
         jobs = [
             pool.submit(until_accepted, process, member, conversation, f"{member}-{number}")
@@ -57,52 +59,45 @@ def test_many_senders_at_once_are_all_numbered_without_a_hole(world: World) -> N
         ]
         answers = [job.result() for job in jobs]
     assert {answer.status for answer in answers} == {200}
-    stored = check_sequence(world, conversation, 48)
+    stored = check_sequence(aws, conversation, 48)
     assert len({row["tempId"] for row in stored}) == 48
-    heard = [event for process in processes for event in process.devices.events(members[0])]
-    assert sorted(event["data"]["seq"] for event in heard) == list(range(1, 49))
-    assert rows(world, "OUTBOX_TABLE") == []
+    received = [event for process in processes for event in process.publisher.events(members[0])]
+    assert sorted(event["data"]["seq"] for event in received) == list(range(1, 49))
+    assert aws.scan(tables.OUTBOX) == []
 
 
-def test_one_temp_id_sent_many_times_at_once_is_stored_and_published_once(world: World) -> None:
+def test_concurrent_sends_with_one_temp_id_are_stored_and_published_once(aws: AwsResources) -> None:
     ana, ben = user_ids(2)
-    conversation = seed_conversation(world, [ana, ben])
-    processes = [Backend(world, clock=HeldClock()) for _ in range(8)]
+    conversation = seed_conversation(aws, [ana, ben])
+    processes = [FunctionHarness(aws, clock=FakeClock()) for _ in range(8)]
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda each: until_accepted(each, ana, conversation, "once"), processes))
     assert {answer.status for answer in answers} == {200}
     assert len({answer.body["messageId"] for answer in answers}) == 1
     assert sorted(answer.body["duplicate"] for answer in answers) == [False] + [True] * 7
-    check_sequence(world, conversation, 1)
-    assert sum(len(each.devices.events(ben)) for each in processes) == 1
+    check_sequence(aws, conversation, 1)
+    assert sum(len(each.publisher.events(ben)) for each in processes) == 1
 
 
-def test_exactly_the_allowed_number_is_accepted_however_many_come_at_once(world: World) -> None:
+def test_rate_limit_of_sends_is_exact_under_concurrency(aws: AwsResources) -> None:
     ana, ben = user_ids(2)
-    clock = HeldClock(SEND_RATE.window(1_790_000_000) * 1000)
-    conversations = [seed_conversation(world, [ana, ben]) for _ in range(8)]
-    frozen = [Backend(world, clock=_Frozen(clock.now())) for _ in conversations]
+    clock = FakeClock(SEND_RATE.window(1_790_000_000) * 1000)
+    conversations = [seed_conversation(aws, [ana, ben]) for _ in range(8)]
+    processes = [FunctionHarness(aws, clock=FakeClock(clock.now(), pauses_take_time=False)) for _ in conversations]
     with ThreadPoolExecutor(8) as pool:
         jobs = [
             pool.submit(until_accepted, process, ana, conversation, f"{number}")
             for number in range(SEND_RATE.count // 8 + 2)
-            for process, conversation in zip(frozen, conversations, strict=True)
+            for process, conversation in zip(processes, conversations, strict=True)
         ]
         statuses = [job.result().status for job in jobs]
     assert statuses.count(200) == SEND_RATE.count
     assert statuses.count(429) == len(statuses) - SEND_RATE.count
-    assert len(rows(world, "MESSAGES_TABLE")) == SEND_RATE.count
+    assert len(aws.scan(tables.MESSAGES)) == SEND_RATE.count
 
 
-class _Frozen(HeldClock):
-    """A clock that stays in one window whatever is paused."""
-
-    def pause(self, seconds: float) -> None:
-        """Let no time pass."""
-
-
-def test_single_uses_are_counted_to_the_unit_and_afresh_in_each_window(world: World) -> None:
-    counter = DynamoRateCounter(world.dynamodb, world.variables["RATE_LIMITS_TABLE"])
+def test_rate_counter_is_exact_under_concurrency_and_restarts_in_each_window(aws: AwsResources) -> None:
+    counter = DynamoRateCounter(aws.dynamodb, aws.table(tables.RATE_LIMITS))
     rate = RateLimit("test", 7, 10)
     for now in (100_000, 110_000):
         with ThreadPoolExecutor(8) as pool:
@@ -111,8 +106,8 @@ def test_single_uses_are_counted_to_the_unit_and_afresh_in_each_window(world: Wo
     assert counter.count("ben", rate, 110_000) is True
 
 
-def test_rivals_wait_longer_and_longer_and_not_for_ever() -> None:
-    class Watch(HeldClock):
+def test_pauses_between_attempts_are_random_growing_and_bounded() -> None:
+    class PauseRecorder(FakeClock):
         pauses: list[float]
 
         def __init__(self) -> None:
@@ -122,7 +117,7 @@ def test_rivals_wait_longer_and_longer_and_not_for_ever() -> None:
         def pause(self, seconds: float) -> None:
             self.pauses.append(seconds)
 
-    clock = Watch()
+    clock = PauseRecorder()
     assert list(attempts(clock, 10)) == list(range(10))
     assert len(clock.pauses) == 9
     assert all(0 <= pause <= 0.4 for pause in clock.pauses)
@@ -139,26 +134,26 @@ SENDS = st.lists(
 
 @EXAMPLES
 @given(steps=SENDS, jumps=st.lists(st.integers(-5_000, 5_000), min_size=15, max_size=15))
-def test_any_order_of_sends_repeats_and_blocks_keeps_the_rules(
-    world: World, steps: list[Step], jumps: list[int]
+def test_sends_repeats_and_blocks_in_any_order_keep_the_message_rules(
+    aws: AwsResources, steps: list[Step], jumps: list[int]
 ) -> None:
-    """Two processes with memories and clocks of their own; tempIds come again; blocks come and go."""
+    """Two processes with caches and clocks of their own; tempIds are repeated; blocks are set and lifted."""
     pair = user_ids(2)
-    conversation = seed_conversation(world, pair)
-    processes = [Backend(world, clock=HeldClock()) for _ in range(2)]
+    conversation = seed_conversation(aws, pair)
+    processes = [FunctionHarness(aws, clock=FakeClock()) for _ in range(2)]
     accepted: dict[tuple[str, str], dict[str, Any]] = {}
     hidden: dict[str, set[str]] = {user: set() for user in pair}
     blocking: set[str] = set()
     for (action, who, temp, process), jump in zip(steps, jumps, strict=False):
         user, other = pair[who], pair[1 - who]
         if action == "block":
-            block(world, conversation, user)
+            block(aws, conversation, user)
             blocking.add(user)
         elif action == "unblock":
-            unblock(world, conversation, user)
+            unblock(aws, conversation, user)
             blocking.discard(user)
         else:
-            processes[process].clock.pause(jump / 1000)
+            processes[process].advance(jump / 1000)
             answer = processes[process].send(user, conversation, f"text {temp}", tempId=f"t{temp}")
             first = accepted.get((user, f"t{temp}"))
             if first is not None:
@@ -171,13 +166,13 @@ def test_any_order_of_sends_repeats_and_blocks_keeps_the_rules(
                 if other in blocking:
                     hidden[other].add(message["messageId"])
     if accepted:
-        check_sequence(world, conversation, len(accepted))
+        check_sequence(aws, conversation, len(accepted))
     for user in pair:
         expected = {each["messageId"] for each in accepted.values()} - hidden[user]
         history = processes[0].history(user, conversation, afterSeq=0).body["messages"]
         assert {each["messageId"] for each in history} == expected
-        heard = [event["data"]["messageId"] for each in processes for event in each.devices.events(user)]
-        assert sorted(heard) == sorted(expected)
+        received = [event["data"]["messageId"] for each in processes for event in each.publisher.events(user)]
+        assert sorted(received) == sorted(expected)
 
 
 CHANGES = st.lists(st.sampled_from(["send", "send", "edit", "delete", "recover"]), min_size=1, max_size=15)
@@ -185,40 +180,42 @@ CHANGES = st.lists(st.sampled_from(["send", "send", "edit", "delete", "recover"]
 
 @EXAMPLES
 @given(actions=CHANGES, seed=st.integers(0, 1000))
-def test_a_client_that_recovers_now_and_then_ends_with_what_the_server_has(
-    world: World, actions: list[str], seed: int
+def test_client_that_recovers_at_any_time_has_the_state_of_the_server(
+    aws: AwsResources, actions: list[str], seed: int
 ) -> None:
     chance = random.Random(seed)
     ana, ben = user_ids(2)
-    conversation = seed_conversation(world, [ana, ben])
-    backend = Backend(world)
+    conversation = seed_conversation(aws, [ana, ben])
+    harness = FunctionHarness(aws)
     sent: list[dict[str, Any]] = []
     shown: dict[str, dict[str, Any]] = {}
     seq = change = 0
     for action in [*actions, "recover"]:
         if action == "send":
-            sent.append(backend.send(ana, conversation, f"text {len(sent)}").body["message"])
+            sent.append(harness.send(ana, conversation, f"text {len(sent)}").body["message"])
         elif action == "recover":
-            answer = backend.history(ben, conversation, afterSeq=seq, afterChange=change).body
+            answer = harness.history(ben, conversation, afterSeq=seq, afterChange=change).body
             assert answer["reload"] is False
             shown |= {each["messageId"]: each for each in (*answer["messages"], *answer["changed"])}
             seq, change = answer["latestSeq"], answer["latestChange"]
         elif sent:
             message = chance.choice(sent)
-            status = (backend.edit(ana, message, action) if action == "edit" else backend.delete(ana, message)).status
+            status = (harness.edit(ana, message, action) if action == "edit" else harness.delete(ana, message)).status
             assert status in ((200, 409) if action == "edit" else (200,))
-    now = backend.history(ben, conversation, limit=100).body
+    now = harness.history(ben, conversation, limit=100).body
     assert sorted(shown.values(), key=lambda each: -each["seq"]) == now["messages"]
     assert (seq, change) == (now["latestSeq"], now["latestChange"])
 
 
 @pytest.mark.parametrize("members", [2, 5])
-def test_everybody_hears_everything_in_an_order_that_numbers_restore(world: World, members: int) -> None:
+def test_every_participant_receives_every_message_and_can_order_them_by_sequence_number(
+    aws: AwsResources, members: int
+) -> None:
     people = user_ids(members)
-    conversation = seed_conversation(world, people)
-    backend = Backend(world)
+    conversation = seed_conversation(aws, people)
+    harness = FunctionHarness(aws)
     with ThreadPoolExecutor(members) as pool:
-        list(pool.map(lambda each: until_accepted(backend, each, conversation, each), people))
+        list(pool.map(lambda each: until_accepted(harness, each, conversation, each), people))
     for person in people:
-        heard = [event["data"]["seq"] for event in backend.devices.events(person)]
-        assert sorted(heard) == list(range(1, members + 1))
+        received = [event["data"]["seq"] for event in harness.publisher.events(person)]
+        assert sorted(received) == list(range(1, members + 1))

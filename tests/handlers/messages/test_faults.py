@@ -1,4 +1,4 @@
-"""Promise P1: whatever goes wrong at whatever step of a send, nothing accepted is lost, doubled or numbered twice."""
+"""Promise P1: after a fault at any step of a send, no accepted message is lost, stored twice or numbered twice."""
 
 from __future__ import annotations
 
@@ -7,148 +7,152 @@ from typing import Any
 
 import pytest
 
+from contract import tables
 from contract.limits import FAST_PATH_GRACE_SECONDS, SWEEP_AFTER_SECONDS
-from tests.harness.handlers import doubles
-from tests.harness.handlers.cloud import World
-from tests.harness.handlers.doubles import Calls, HeldClock, ProcessDiesError
-from tests.harness.handlers.functions import Answer, Backend
-from tests.harness.handlers.seeds import get, rows, seed_conversation, user_ids
+from tests.harness import faults
+from tests.harness.emulator import AwsResources
+from tests.harness.fakes import FakeClock
+from tests.harness.faults import FaultInjector, ProcessKilledError
+from tests.harness.functions import FunctionHarness, Response
+from tests.harness.seeds import seed_conversation, user_ids
 
 Fault = Callable[[Callable[[], Any]], Any]
 FAULTS: list[Fault] = [
-    doubles.throttles,
-    doubles.fails,
-    doubles.never_arrives,
-    doubles.answer_gets_lost,
-    doubles.dies_before,
-    doubles.dies_after,
+    faults.throttled,
+    faults.service_error,
+    faults.request_lost,
+    faults.response_lost,
+    faults.killed_before,
+    faults.killed_after,
 ]
 STEPS_MAX = 30
 MEMBERS = 3
 
 
-def recover_by_relay(backend: Backend) -> None:
-    """The stream hands every new record to the relay; the time left to the sender is over."""
-    backend.clock.pause(FAST_PATH_GRACE_SECONDS + 1)
-    backend.relay(*(record["eventId"] for record in rows(backend.world, "OUTBOX_TABLE")))
-    backend.deliver()
+def recover_by_relay(harness: FunctionHarness) -> None:
+    """Invoke the relay with every record after the delay that it grants the request, then deliver."""
+    harness.advance(FAST_PATH_GRACE_SECONDS + 1)
+    harness.relay(*(record["eventId"] for record in harness.aws.scan(tables.OUTBOX)))
+    harness.deliver()
 
 
-def recover_by_sweep(backend: Backend) -> None:
-    """Stream and relay are lost, too: only the sweep is left."""
-    backend.clock.pause(SWEEP_AFTER_SECONDS + 1)
-    backend.sweep()
-    backend.deliver()
+def recover_by_sweep(harness: FunctionHarness) -> None:
+    """Recover by the sweep alone, as if stream and relay had failed too."""
+    harness.advance(SWEEP_AFTER_SECONDS + 1)
+    harness.sweep()
+    harness.deliver()
 
 
-class Scene:
-    """One conversation in which one call of one request goes wrong.
+class FaultyConversation:
+    """A conversation in which one call of one request fails.
 
     Args:
-        fanout_limit: below the number of members the event goes out in slices.
-        remembered: whether the process has used the conversation before.
+        fanout_limit: below the number of members the event is delivered in slices.
+        cached: whether the process has the conversation in its cache.
     """
 
-    def __init__(self, world: World, at: int, fault: Fault, *, fanout_limit: int, remembered: bool) -> None:
-        self.world = world
+    def __init__(self, aws: AwsResources, at: int, fault: Fault, *, fanout_limit: int, cached: bool) -> None:
+        self.aws = aws
         self.members = user_ids(MEMBERS)
-        self.conversation = seed_conversation(world, self.members)
+        self.conversation = seed_conversation(aws, self.members)
         self.before = 0
-        self.healthy = Backend(world, clock=HeldClock(), fanout_limit=fanout_limit)
-        self.calls = Calls()
-        self.backend = Backend(
-            world, self.healthy.devices, self.healthy.clock, calls=self.calls, fanout_limit=fanout_limit
+        self.healthy = FunctionHarness(aws, clock=FakeClock(), fanout_limit=fanout_limit)
+        self.faults = FaultInjector()
+        self.harness = FunctionHarness(
+            aws, self.healthy.publisher, self.healthy.clock, faults=self.faults, fanout_limit=fanout_limit
         )
-        if remembered:
+        if cached:
             assert self.send("warm-up").status == 200
             self.healthy.deliver()
             self.before = 1
-        self.calls.arm(at, fault)
+        self.faults.arm(at, fault)
 
-    def send(self, temp_id: str) -> Answer:
-        """Send through the functions of which one call goes wrong."""
-        return self.backend.send(self.members[0], self.conversation, temp_id, tempId=temp_id)
+    def send(self, temp_id: str) -> Response:
+        """Send through the functions with the fault."""
+        return self.harness.send(self.members[0], self.conversation, temp_id, tempId=temp_id)
 
     def send_once(self) -> bool:
-        """Send as a client that does not try again; return whether it heard that the message is accepted."""
+        """Send once without a repeat; return whether the response says that the message is accepted."""
         try:
             answer = self.send("message")
-        except ProcessDiesError:
+        except ProcessKilledError:
             return False
         assert answer.status in (200, 503), answer
         return answer.status == 200
 
     def check(self, *, accepted: bool) -> None:
-        """Everybody has every stored message exactly once; what was accepted is stored; numbers have no hole."""
+        """Check delivery and storage: every member has each stored message once; sequence numbers are gap-free."""
         stored = sorted(
-            (row for row in rows(self.world, "MESSAGES_TABLE") if row["conversationId"] == self.conversation),
+            (row for row in self.aws.scan(tables.MESSAGES) if row["conversationId"] == self.conversation),
             key=lambda row: row["timestamp"],
         )
         contents = [row["content"] for row in stored]
         assert contents.count("message") == 1 or not accepted
         assert contents.count("message") <= 1
         assert [row["seq"] for row in stored] == list(range(1, len(stored) + 1))
-        conversation = get(self.world, "CONVERSATIONS_TABLE", conversationId=self.conversation)
+        conversation = self.aws.item(tables.CONVERSATIONS, conversationId=self.conversation)
         assert conversation is not None
         assert conversation["latestSeq"] == len(stored)
         for member in self.members:
-            events = self.healthy.devices.events(member)
+            events = self.healthy.publisher.events(member)
             assert [event["data"]["content"] for event in events] == contents
-        assert rows(self.world, "OUTBOX_TABLE") == []
+        assert self.aws.scan(tables.OUTBOX) == []
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 @pytest.mark.parametrize("recover", [recover_by_relay, recover_by_sweep], ids=["relay", "sweep"])
 @pytest.mark.parametrize("fanout_limit", [20, MEMBERS - 1], ids=["direct", "slices"])
-def test_what_was_stored_reaches_everybody_although_the_client_never_comes_back(
-    world: World, fault: Fault, recover: Callable[[Backend], None], fanout_limit: int
+def test_stored_message_reaches_every_recipient_without_a_repeat_by_the_client(
+    aws: AwsResources, fault: Fault, recover: Callable[[FunctionHarness], None], fanout_limit: int
 ) -> None:
+    """Promise P1."""
     for at in range(1, STEPS_MAX):
-        scene = Scene(world, at, fault, fanout_limit=fanout_limit, remembered=at % 2 == 0)
-        accepted = scene.send_once()
-        recover(scene.healthy)
-        scene.check(accepted=accepted)
-        if not scene.calls.triggered:
+        case = FaultyConversation(aws, at, fault, fanout_limit=fanout_limit, cached=at % 2 == 0)
+        accepted = case.send_once()
+        recover(case.healthy)
+        case.check(accepted=accepted)
+        if not case.faults.triggered:
             return
-    pytest.fail("a send has more steps than this test reaches")
+    pytest.fail("a send makes more calls than this test reaches")
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
-def test_a_client_that_tries_again_gets_its_message_stored_once(world: World, fault: Fault) -> None:
+def test_repeated_send_after_a_fault_is_stored_once(aws: AwsResources, fault: Fault) -> None:
+    """Promise P1."""
     for at in range(1, STEPS_MAX):
-        scene = Scene(world, at, fault, fanout_limit=20, remembered=False)
-        if not scene.send_once():
-            again = scene.healthy.send(scene.members[0], scene.conversation, "message", tempId="message")
+        case = FaultyConversation(aws, at, fault, fanout_limit=20, cached=False)
+        if not case.send_once():
+            again = case.healthy.send(case.members[0], case.conversation, "message", tempId="message")
             assert again.status == 200
             assert again.body["message"]["content"] == "message"
-        recover_by_relay(scene.healthy)
-        scene.check(accepted=True)
-        if not scene.calls.triggered:
+        recover_by_relay(case.healthy)
+        case.check(accepted=True)
+        if not case.faults.triggered:
             return
-    pytest.fail("a send has more steps than this test reaches")
+    pytest.fail("a send makes more calls than this test reaches")
 
 
-def test_only_a_fault_of_the_first_write_can_make_a_send_fail(world: World) -> None:
-    for fault in (doubles.throttles, doubles.fails, doubles.never_arrives, doubles.answer_gets_lost):
+def test_fault_after_the_transaction_does_not_fail_the_send(aws: AwsResources) -> None:
+    for fault in (faults.throttled, faults.service_error, faults.request_lost, faults.response_lost):
         for at in range(3, 6):
-            scene = Scene(world, at, fault, fanout_limit=20, remembered=False)
-            assert scene.send_once()
-            assert scene.calls.triggered
+            case = FaultyConversation(aws, at, fault, fanout_limit=20, cached=False)
+            assert case.send_once()
+            assert case.faults.triggered
 
 
-def test_a_write_whose_answer_is_lost_is_asked_for_again_and_happens_once(world: World) -> None:
-    scene = Scene(world, 2, doubles.answer_gets_lost, fanout_limit=20, remembered=False)
-    answer = scene.send("message")
+def test_transaction_with_a_lost_response_is_repeated_and_stored_once(aws: AwsResources) -> None:
+    case = FaultyConversation(aws, 2, faults.response_lost, fanout_limit=20, cached=False)
+    answer = case.send("message")
     assert (answer.status, answer.body["duplicate"]) == (200, False)
-    assert scene.calls.made.count("transact_write_items") == 2
-    scene.check(accepted=True)
+    assert case.faults.calls.count("transact_write_items") == 2
+    case.check(accepted=True)
 
 
-def test_relay_deliver_and_sweep_may_all_run_twice_and_at_once(world: World) -> None:
-    scene = Scene(world, 3, doubles.dies_before, fanout_limit=20, remembered=False)
-    assert not scene.send_once()
-    recover_by_relay(scene.healthy)
-    recover_by_sweep(scene.healthy)
-    recover_by_relay(scene.healthy)
-    scene.check(accepted=False)
-    assert [len(scene.healthy.devices.events(member)) for member in scene.members] == [1] * MEMBERS
+def test_relay_deliver_and_sweep_may_run_repeatedly_for_one_event(aws: AwsResources) -> None:
+    case = FaultyConversation(aws, 3, faults.killed_before, fanout_limit=20, cached=False)
+    assert not case.send_once()
+    recover_by_relay(case.healthy)
+    recover_by_sweep(case.healthy)
+    recover_by_relay(case.healthy)
+    case.check(accepted=False)
+    assert [len(case.healthy.publisher.events(member)) for member in case.members] == [1] * MEMBERS

@@ -1,4 +1,4 @@
-"""Profiles: the own one, other people's public part, and what changes tell whom."""
+"""Profiles: the own profile, public profiles, and the events of a change."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from typing import Any
 import pytest
 
 from contract import limits, tables
+from handlers.adapters.system import SystemClock
 from handlers.core.users.profile_rules import Account
-from tests.harness.handlers.cloud import World
-from tests.harness.handlers.people import Town
+from tests.harness.emulator import AwsResources
+from tests.harness.functions import FunctionHarness
 
 
 @pytest.fixture
-def town(world: World) -> Town:
-    return Town(world)
+def harness(aws: AwsResources) -> FunctionHarness:
+    return FunctionHarness(aws, clock=SystemClock())
 
 
-def _known(town: Town, **fields: Any) -> Account:
-    known = {
+def _account(harness: FunctionHarness, **fields: Any) -> Account:
+    values = {
         "user_id": str(uuid.uuid4()),
         "email": "Grace.Hopper@Example.org",
         "email_verified": True,
@@ -28,35 +29,35 @@ def _known(town: Town, **fields: Any) -> Account:
         "family_name": "Hopper",
         **fields,
     }
-    account = Account(**known)
-    town.accounts.accounts[f"token-{account.user_id}"] = account
+    account = Account(**values)
+    harness.identities.accounts[f"token-{account.user_id}"] = account
     return account
 
 
-def test_the_first_look_at_the_own_profile_makes_it_from_cognitos_answer(town: Town) -> None:
-    account = _known(town)
-    first = town.done(account.user_id, "getMe", token=f"token-{account.user_id}")["user"]
+def test_first_get_me_creates_the_profile_from_the_cognito_account(harness: FunctionHarness) -> None:
+    account = _account(harness)
+    first = harness.call_ok(account.user_id, "getMe", token=f"token-{account.user_id}")["user"]
     assert (first["fullName"], first["email"], first["emailVerified"]) == (
         "Grace Hopper",
         "grace.hopper@example.org",
         True,
     )
     assert (first["major"], first["year"], first["interests"]) == (None, None, [])
-    assert town.done(account.user_id, "getMe", token="")["user"] == first
-    assert town.accounts.asked == 1
-    stored = town.item(tables.USERS, userId=account.user_id)
+    assert harness.call_ok(account.user_id, "getMe", token="")["user"] == first
+    assert harness.identities.requests == 1
+    stored = harness.aws.item(tables.USERS, userId=account.user_id)
     assert stored is not None
     assert not {"major", "year"} & set(stored)
 
 
-def test_parallel_first_looks_make_one_profile(town: Town) -> None:
-    account = _known(town)
+def test_concurrent_first_get_me_requests_create_one_profile(harness: FunctionHarness) -> None:
+    account = _account(harness)
     with ThreadPoolExecutor(5) as pool:
-        answers = list(
-            pool.map(lambda _: town.done(account.user_id, "getMe", token=f"token-{account.user_id}"), range(5))
+        responses = list(
+            pool.map(lambda _: harness.call_ok(account.user_id, "getMe", token=f"token-{account.user_id}"), range(5))
         )
-    assert all(answer == answers[0] for answer in answers)
-    assert len(town.scan(tables.USERS)) == 1
+    assert all(response == responses[0] for response in responses)
+    assert len(harness.aws.scan(tables.USERS)) == 1
 
 
 @pytest.mark.parametrize(
@@ -67,44 +68,50 @@ def test_parallel_first_looks_make_one_profile(town: Town) -> None:
         ({"given_name": "x" * 300}, "x" * limits.NAME_CHARACTERS, "x" * limits.NAME_CHARACTERS + " Hopper"),
     ],
 )
-def test_incomplete_accounts_get_a_sensible_name(town: Town, fields: dict[str, str], first: str, full: str) -> None:
-    account = _known(town, **fields)
-    made = town.done(account.user_id, "getMe", token=f"token-{account.user_id}")["user"]
+def test_profile_of_an_incomplete_account_has_a_usable_name(
+    harness: FunctionHarness, fields: dict[str, str], first: str, full: str
+) -> None:
+    account = _account(harness, **fields)
+    made = harness.call_ok(account.user_id, "getMe", token=f"token-{account.user_id}")["user"]
     assert (made["firstName"], made["fullName"]) == (first, full)
 
 
-def test_an_account_without_an_address_has_no_null_in_an_index(town: Town) -> None:
-    account = _known(town, email="")
-    made = town.done(account.user_id, "getMe", token=f"token-{account.user_id}")["user"]
+def test_profile_without_email_stores_no_null_index_key(harness: FunctionHarness) -> None:
+    account = _account(harness, email="")
+    made = harness.call_ok(account.user_id, "getMe", token=f"token-{account.user_id}")["user"]
     assert made["email"] == ""
-    assert "email" not in (town.item(tables.USERS, userId=account.user_id) or {})
-    assert town.done(account.user_id, "updateMe", {"bio": "hello"})["user"]["email"] == ""
+    assert "email" not in (harness.aws.item(tables.USERS, userId=account.user_id) or {})
+    assert harness.call_ok(account.user_id, "updateMe", {"bio": "hello"})["user"]["email"] == ""
 
 
-def test_a_token_that_cognito_refuses_or_of_somebody_else_makes_no_profile(town: Town) -> None:
-    account = _known(town)
-    assert town.call(account.user_id, "getMe", token="expired").status == 401
-    assert town.call(str(uuid.uuid4()), "getMe", token=f"token-{account.user_id}").status == 401
-    assert town.scan(tables.USERS) == []
+def test_refused_token_or_token_of_another_user_creates_no_profile(harness: FunctionHarness) -> None:
+    account = _account(harness)
+    assert harness.call(account.user_id, "getMe", token="expired").status == 401
+    assert harness.call(str(uuid.uuid4()), "getMe", token=f"token-{account.user_id}").status == 401
+    assert harness.aws.scan(tables.USERS) == []
 
 
-def test_a_change_recomputes_the_full_name_and_tells_oneself_and_everybody_one_talks_to(town: Town) -> None:
-    ada, bob, cat, eve = (town.user(name, "Example") for name in ("Ada", "Bob", "Cat", "Eve"))
-    town.direct(ada, bob)
-    town.group(cat, ada)
-    town.direct(bob, eve)
-    town.forget()
-    answer = town.done(ada, "updateMe", {"firstName": " Augusta ", "major": "Mathematics", "year": "Senior"})["user"]
-    assert (answer["fullName"], answer["major"], answer["year"]) == ("Augusta Example", "Mathematics", "Senior")
-    assert answer["updatedAt"] > answer["createdAt"]
+def test_profile_change_sets_full_name_and_is_published_to_the_user_and_all_contacts(
+    harness: FunctionHarness,
+) -> None:
+    ada, bob, cat, eve = (harness.user(name, "Example") for name in ("Ada", "Bob", "Cat", "Eve"))
+    harness.direct(ada, bob)
+    harness.group(cat, ada)
+    harness.direct(bob, eve)
+    harness.publisher.clear()
+    response = harness.call_ok(ada, "updateMe", {"firstName": " Augusta ", "major": "Mathematics", "year": "Senior"})[
+        "user"
+    ]
+    assert (response["fullName"], response["major"], response["year"]) == ("Augusta Example", "Mathematics", "Senior")
+    assert response["updatedAt"] > response["createdAt"]
     for user in (ada, bob, cat):
-        (event,) = town.heard(user, namespace="users")
+        (event,) = harness.publisher.received(user, namespace="users")
         assert event["type"] == "USER_UPDATED"
         assert event["data"]["user"]["fullName"] == "Augusta Example"
         assert "email" not in event["data"]["user"]
-    assert town.heard(eve, namespace="users") == []
-    found = town.world.dynamodb.query(
-        TableName=town.table(tables.USERS),
+    assert harness.publisher.received(eve, namespace="users") == []
+    found = harness.aws.dynamodb.query(
+        TableName=harness.aws.table(tables.USERS),
         IndexName="MajorIndex",
         KeyConditionExpression="major = :major",
         ExpressionAttributeValues={":major": {"S": "Mathematics"}},
@@ -112,22 +119,27 @@ def test_a_change_recomputes_the_full_name_and_tells_oneself_and_everybody_one_t
     assert [item["userId"]["S"] for item in found] == [ada]
 
 
-def test_null_clears_and_what_is_absent_stays(town: Town) -> None:
-    ada = town.user()
-    town.done(ada, "updateMe", {"major": "Mathematics", "year": "Senior", "bio": "x", "interests": ["chess"]})
-    answer = town.done(ada, "updateMe", {"major": None, "year": None, "bio": ""})["user"]
-    assert (answer["major"], answer["year"], answer["bio"], answer["interests"]) == (None, None, None, ["chess"])
-    stored = town.item(tables.USERS, userId=ada)
+def test_null_clears_a_field_and_an_absent_field_is_not_changed(harness: FunctionHarness) -> None:
+    ada = harness.user()
+    harness.call_ok(ada, "updateMe", {"major": "Mathematics", "year": "Senior", "bio": "x", "interests": ["chess"]})
+    response = harness.call_ok(ada, "updateMe", {"major": None, "year": None, "bio": ""})["user"]
+    assert (response["major"], response["year"], response["bio"], response["interests"]) == (
+        None,
+        None,
+        None,
+        ["chess"],
+    )
+    stored = harness.aws.item(tables.USERS, userId=ada)
     assert stored is not None
     assert not {"major", "year", "bio"} & set(stored)
 
 
-def test_a_change_that_changes_nothing_tells_nobody(town: Town) -> None:
-    ada = town.user("Ada", "Lovelace")
-    before = town.done(ada, "getMe")["user"]
+def test_profile_request_without_effect_publishes_nothing(harness: FunctionHarness) -> None:
+    ada = harness.user("Ada", "Lovelace")
+    before = harness.call_ok(ada, "getMe")["user"]
     for body in ({}, {"firstName": "Ada"}, {"bio": None}):
-        assert town.done(ada, "updateMe", body)["user"] == before
-    assert town.publisher.published == []
+        assert harness.call_ok(ada, "updateMe", body)["user"] == before
+    assert harness.publisher.published == []
 
 
 @pytest.mark.parametrize(
@@ -142,55 +154,55 @@ def test_a_change_that_changes_nothing_tells_nobody(town: Town) -> None:
         ({"interests": ["x"] * (limits.INTERESTS_MAX + 1)}, "interests"),
     ],
 )
-def test_a_wrong_field_is_named(town: Town, body: dict[str, Any], field: str) -> None:
-    answer = town.call(town.user(), "updateMe", body)
-    assert (answer.status, answer.body["error"]["field"]) == (400, field)
+def test_error_names_the_wrong_field(harness: FunctionHarness, body: dict[str, Any], field: str) -> None:
+    response = harness.call(harness.user(), "updateMe", body)
+    assert (response.status, response.body["error"]["field"]) == (400, field)
 
 
-def test_somebody_without_a_profile_cannot_change_it(town: Town) -> None:
-    assert town.call("nobody", "updateMe", {"bio": "x"}).status == 404
+def test_user_without_a_profile_cannot_change_it(harness: FunctionHarness) -> None:
+    assert harness.call("unknown-user", "updateMe", {"bio": "x"}).status == 404
 
 
-def test_changes_at_once_lose_none(town: Town) -> None:
-    ada = town.user()
+def test_concurrent_profile_changes_are_all_applied(harness: FunctionHarness) -> None:
+    ada = harness.user()
     bodies: list[dict[str, Any]] = [{"bio": "b"}, {"major": "m"}, {"interests": ["i"]}, {"lastName": "L"}]
     with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda body: town.call(ada, "updateMe", body), bodies))
-    assert [answer.status for answer in answers] == [200] * 4
-    now = town.done(ada, "getMe")["user"]
+        responses = list(pool.map(lambda body: harness.call(ada, "updateMe", body), bodies))
+    assert [response.status for response in responses] == [200] * 4
+    now = harness.call_ok(ada, "getMe")["user"]
     assert (now["bio"], now["major"], now["interests"], now["lastName"]) == ("b", "m", ["i"], "L")
-    assert len({event["timestamp"] for event in town.heard(ada, namespace="users")}) == 4
+    assert len({event["timestamp"] for event in harness.publisher.received(ada, namespace="users")}) == 4
 
 
-def test_many_acquaintances_are_told_in_slices_of_several_records(
-    world: World, monkeypatch: pytest.MonkeyPatch
+def test_profile_change_with_many_contacts_is_published_from_several_outbox_records(
+    aws: AwsResources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "RECORD_RECIPIENTS_MAX", 4)
-    town = Town(world, fanout_limit=3)
-    people = town.users(10)
-    town.group(people[0], *people[1:])
-    town.deliver_everything()
-    town.forget()
-    town.done(people[0], "updateMe", {"bio": "x"})
-    assert len(town.scan(tables.OUTBOX)) == 2
-    town.deliver_everything()
-    assert all(len(town.heard(user, namespace="users")) == 1 for user in people)
+    harness = FunctionHarness(aws, clock=SystemClock(), fanout_limit=3)
+    users = harness.users(10)
+    harness.group(users[0], *users[1:])
+    harness.deliver_outbox()
+    harness.publisher.clear()
+    harness.call_ok(users[0], "updateMe", {"bio": "x"})
+    assert len(harness.aws.scan(tables.OUTBOX)) == 2
+    harness.deliver_outbox()
+    assert all(len(harness.publisher.received(user, namespace="users")) == 1 for user in users)
 
 
-def test_other_people_see_the_public_part_only(town: Town) -> None:
-    ada, bob = town.users(2)
-    answer = town.done(ada, "getUser", userId=bob)
-    assert (answer["isOwnProfile"], answer["isBlocked"]) == (False, False)
-    assert not {"email", "emailVerified", "createdAt", "updatedAt"} & set(answer["user"])
-    own = town.done(ada, "getUser", userId=ada)
+def test_get_user_returns_only_the_public_profile(harness: FunctionHarness) -> None:
+    ada, bob = harness.users(2)
+    response = harness.call_ok(ada, "getUser", userId=bob)
+    assert (response["isOwnProfile"], response["isBlocked"]) == (False, False)
+    assert not {"email", "emailVerified", "createdAt", "updatedAt"} & set(response["user"])
+    own = harness.call_ok(ada, "getUser", userId=ada)
     assert own["isOwnProfile"] is True
     assert "email" not in own["user"]
-    assert town.call(ada, "getUser", userId="nobody").status == 404
+    assert harness.call(ada, "getUser", userId="unknown-user").status == 404
 
 
-def test_profiles_of_the_old_application_can_be_read_and_changed(town: Town) -> None:
-    town.world.dynamodb.put_item(
-        TableName=town.table(tables.USERS),
+def test_profiles_of_the_old_application_can_be_read_and_changed(harness: FunctionHarness) -> None:
+    harness.aws.dynamodb.put_item(
+        TableName=harness.aws.table(tables.USERS),
         Item={
             "userId": {"S": "old-user"},
             "email": {"S": "Old@Example.org"},
@@ -201,8 +213,10 @@ def test_profiles_of_the_old_application_can_be_read_and_changed(town: Town) -> 
             "bio": {"NULL": True},
         },
     )
-    shown = town.done("old-user", "getMe")["user"]
+    shown = harness.call_ok("old-user", "getMe")["user"]
     assert (shown["fullName"], shown["year"], shown["major"]) == ("old timer", None, "Undeclared")
-    changed = town.done("old-user", "updateMe", {"lastName": "Timer"})["user"]
+    changed = harness.call_ok("old-user", "updateMe", {"lastName": "Timer"})["user"]
     assert changed["fullName"] == "old Timer"
-    assert [each["userId"] for each in town.done(town.user(), "searchUsers", q="timer")["users"]] == ["old-user"]
+    assert [each["userId"] for each in harness.call_ok(harness.user(), "searchUsers", q="timer")["users"]] == [
+        "old-user"
+    ]

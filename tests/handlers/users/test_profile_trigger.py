@@ -1,4 +1,4 @@
-"""The sign-up trigger: it makes the profile, and never locks anybody out."""
+"""The sign-up trigger: it creates the profile and never fails."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from contract import tables
-from handlers.adapters.cognito.identities import CognitoIdentities
+from handlers.adapters.cognito.identity_provider import CognitoIdentityProvider
 from handlers.adapters.system import SystemClock
 from handlers.core.shared.errors import UnauthenticatedError, UnavailableError
 from handlers.entry.profile import trigger
-from tests.harness.handlers.cloud import Emulator, World
-from tests.harness.handlers.people import FaultyClient, Town
+from tests.harness.emulator import AwsResources, Emulator
+from tests.harness.faults import FaultInjector, FaultyClient
+from tests.harness.functions import FunctionHarness
 
 
 @pytest.fixture
-def town(world: World) -> Town:
-    return Town(world)
+def harness(aws: AwsResources) -> FunctionHarness:
+    return FunctionHarness(aws, clock=SystemClock())
 
 
 def _event(user_id: str, source: str = "PostConfirmation_ConfirmSignUp", **attributes: str) -> dict[str, Any]:
@@ -43,54 +44,56 @@ def _event(user_id: str, source: str = "PostConfirmation_ConfirmSignUp", **attri
     }
 
 
-def test_a_confirmed_sign_up_makes_a_profile_that_can_be_found(town: Town) -> None:
+def test_confirmed_sign_up_creates_a_profile_that_search_finds(harness: FunctionHarness) -> None:
     user_id = str(uuid.uuid4())
     event = _event(user_id)
-    answer = trigger(town.profiles, SystemClock())(copy.deepcopy(event), None)
-    assert answer == event
-    me = town.done(user_id, "getMe")["user"]
+    response = trigger(harness.profiles, SystemClock())(copy.deepcopy(event), None)
+    assert response == event
+    me = harness.call_ok(user_id, "getMe")["user"]
     assert (me["fullName"], me["email"], me["emailVerified"]) == ("Ada Lovelace", "ada@example.org", True)
-    assert not {"major", "year"} & set(town.item(tables.USERS, userId=user_id) or {})
-    assert [each["userId"] for each in town.done(town.user(), "searchUsers", q="love")["users"]] == [user_id]
-    assert town.accounts.asked == 0
+    assert not {"major", "year"} & set(harness.aws.item(tables.USERS, userId=user_id) or {})
+    assert [each["userId"] for each in harness.call_ok(harness.user(), "searchUsers", q="love")["users"]] == [user_id]
+    assert harness.identities.requests == 0
 
 
-def test_a_second_run_changes_nothing(town: Town) -> None:
+def test_second_run_of_the_trigger_changes_nothing(harness: FunctionHarness) -> None:
     user_id = str(uuid.uuid4())
-    handle = trigger(town.profiles, SystemClock())
+    handle = trigger(harness.profiles, SystemClock())
     handle(_event(user_id), None)
-    town.done(user_id, "updateMe", {"firstName": "Augusta"})
+    harness.call_ok(user_id, "updateMe", {"firstName": "Augusta"})
     handle(_event(user_id), None)
-    assert town.done(user_id, "getMe")["user"]["fullName"] == "Augusta Lovelace"
+    assert harness.call_ok(user_id, "getMe")["user"]["fullName"] == "Augusta Lovelace"
 
 
 @pytest.mark.parametrize("source", ["PostConfirmation_ConfirmForgotPassword", "PreSignUp_SignUp", ""])
-def test_other_triggers_make_no_profile(town: Town, source: str) -> None:
+def test_other_trigger_sources_create_no_profile(harness: FunctionHarness, source: str) -> None:
     event = _event("user", source)
-    assert trigger(town.profiles, SystemClock())(event, None) == event
-    assert town.scan(tables.USERS) == []
+    assert trigger(harness.profiles, SystemClock())(event, None) == event
+    assert harness.aws.scan(tables.USERS) == []
 
 
-def test_a_failing_store_does_not_lock_the_user_out_and_the_first_look_makes_the_profile(town: Town) -> None:
+def test_sign_up_succeeds_when_the_store_fails_and_get_me_creates_the_profile(
+    harness: FunctionHarness,
+) -> None:
     def fails(call: Any) -> Any:
         raise EndpointConnectionError(endpoint_url="http://dynamodb")
 
     user_id = str(uuid.uuid4())
     event = _event(user_id)
 
-    class NeverThere:
+    class UnreachableClient:
         def __getattr__(self, name: str) -> Any:
-            return getattr(FaultyClient(town.world.dynamodb, 1, fails), name)
+            return getattr(FaultyClient(harness.aws.dynamodb, FaultInjector(1, fails)), name)
 
-    handle = trigger(lambda: town.profiles(NeverThere()), SystemClock())
+    handle = trigger(lambda: harness.profiles(UnreachableClient()), SystemClock())
     assert handle(event, None) == event
-    assert town.scan(tables.USERS) == []
-    town.accounts.accounts["token"] = CognitoIdentities(lambda: _Cognito(user_id)).account("token")
-    assert town.done(user_id, "getMe", token="token")["user"]["fullName"] == "Ada Lovelace"
+    assert harness.aws.scan(tables.USERS) == []
+    harness.identities.accounts["token"] = CognitoIdentityProvider(lambda: _CognitoClient(user_id)).account("token")
+    assert harness.call_ok(user_id, "getMe", token="token")["user"]["fullName"] == "Ada Lovelace"
 
 
-class _Cognito:
-    """Cognito's documented answer to GetUser."""
+class _CognitoClient:
+    """A Cognito client with the documented response of GetUser."""
 
     def __init__(self, user_id: str) -> None:
         self._attributes = _event(user_id)["request"]["userAttributes"]
@@ -99,16 +102,16 @@ class _Cognito:
         return {"Username": "ada", "UserAttributes": [{"Name": n, "Value": v} for n, v in self._attributes.items()]}
 
 
-def test_an_event_without_attributes_is_given_back(town: Town) -> None:
+def test_event_without_attributes_is_returned_unchanged(harness: FunctionHarness) -> None:
     event = {"triggerSource": "PostConfirmation_ConfirmSignUp", "request": {}}
-    assert trigger(town.profiles, SystemClock())(event, None) == event
+    assert trigger(harness.profiles, SystemClock())(event, None) == event
 
 
 @pytest.fixture(scope="module")
 def signed_in(emulator: Emulator) -> Iterator[tuple[Any, str, str]]:
-    """A Cognito client, the sub and the access token of a user who has signed up and in."""
+    """A Cognito client, and the sub and access token of a signed-in user."""
     cognito = emulator.client("cognito-idp")
-    pool = cognito.create_user_pool(PoolName="people")["UserPool"]["Id"]
+    pool = cognito.create_user_pool(PoolName="users")["UserPool"]["Id"]
     client = cognito.create_user_pool_client(
         UserPoolId=pool, ClientName="web", ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
     )["UserPoolClient"]["ClientId"]
@@ -129,19 +132,19 @@ def signed_in(emulator: Emulator) -> Iterator[tuple[Any, str, str]]:
     cognito.delete_user_pool(UserPoolId=pool)
 
 
-def test_cognito_itself_says_whose_access_token_it_is(signed_in: tuple[Any, str, str]) -> None:
+def test_account_is_read_from_cognito_with_the_access_token(signed_in: tuple[Any, str, str]) -> None:
     cognito, user_id, token = signed_in
-    account = CognitoIdentities(lambda: cognito).account(token)
+    account = CognitoIdentityProvider(lambda: cognito).account(token)
     assert (account.user_id, account.email) == (user_id, "ada@example.org")
     assert (account.given_name, account.family_name) == ("Ada", "Lovelace")
 
 
-def test_a_token_that_is_none_is_unauthenticated(signed_in: tuple[Any, str, str]) -> None:
+def test_invalid_token_is_unauthenticated(signed_in: tuple[Any, str, str]) -> None:
     with pytest.raises(UnauthenticatedError):
-        CognitoIdentities(lambda: signed_in[0]).account("not-a-token")
+        CognitoIdentityProvider(lambda: signed_in[0]).account("not-a-token")
 
 
-def test_a_cognito_that_does_not_answer_is_unavailable(emulator: Emulator) -> None:
+def test_unreachable_cognito_is_unavailable(emulator: Emulator) -> None:
     absent = Emulator("http://127.0.0.1:9").client("cognito-idp", connect_timeout=1)
     with pytest.raises(UnavailableError):
-        CognitoIdentities(lambda: absent).account("token")
+        CognitoIdentityProvider(lambda: absent).account("token")

@@ -1,4 +1,4 @@
-"""Calls as the table has them: ISO dates, attributes that are absent instead of null, participants with their place."""
+"""The items of the table Calls: ISO dates, absent attributes instead of null, participants with their position."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from handlers.core.calls.state import CallState, Participant
 from handlers.core.shared.timestamps import from_iso, to_iso
 
 DUE: Final = "due"
-"""The one value of `shard`: the sweep's list is short."""
+"""The only value of `shard`: the sweep's index has few items."""
 
 
 def call_item(state: CallState) -> dict[str, Any]:
-    """Return a call's attributes, for `to_item`; what is None is left out there."""
+    """Return a call's attributes, for `to_item`, which leaves out None."""
     return {
         "sessionId": state.session_id,
         "version": state.version,
@@ -23,7 +23,8 @@ def call_item(state: CallState) -> dict[str, Any]:
         "initiatedBy": state.initiated_by,
         "ownerId": state.owner_id,
         "participants": {
-            user_id: _participant_item(place, each) for place, (user_id, each) in enumerate(state.participants.items())
+            user_id: _participant_item(position, each)
+            for position, (user_id, each) in enumerate(state.participants.items())
         },
         "createdAt": to_iso(state.created_at),
         "ringsUntil": to_iso(state.rings_until),
@@ -36,14 +37,14 @@ def call_item(state: CallState) -> dict[str, Any]:
         "duration": state.duration,
         "meetingId": state.meeting_id,
         "meeting": state.meeting,
-        "meetingAskedAt": _date(state.asked_at),
+        "meetingAskedAt": _date(state.meeting_announced_at),
         "shard": None if state.due_at is None else DUE,
         "dueAt": _date(state.due_at),
     }
 
 
 def call_state(item: Mapping[str, Any]) -> CallState:
-    """Return the call that an item is."""
+    """Return the call that an item stores."""
     participants = sorted(item["participants"].items(), key=lambda each: each[1]["place"])
     return CallState(
         session_id=item["sessionId"],
@@ -64,7 +65,7 @@ def call_state(item: Mapping[str, Any]) -> CallState:
         end_reason=item.get("endReason"),
         meeting_id=item.get("meetingId"),
         meeting=item.get("meeting"),
-        asked_at=_milliseconds(item.get("meetingAskedAt")),
+        meeting_announced_at=_milliseconds(item.get("meetingAskedAt")),
         due_at=_milliseconds(item.get("dueAt")),
     )
 
@@ -74,9 +75,9 @@ def call_key(state: CallState) -> str:
     return f"{to_iso(state.created_at)}#{state.session_id}"
 
 
-def _participant_item(place: int, participant: Participant) -> dict[str, Any]:
+def _participant_item(position: int, participant: Participant) -> dict[str, Any]:
     return {
-        "place": place,
+        "place": position,
         "status": participant.status,
         "name": participant.name,
         "rung": participant.rung,

@@ -1,4 +1,4 @@
-"""The tables Calls, UserCalls and CallLocks (`handlers.core.calls.ports.Calls`), and the one transaction of a step."""
+"""The store of calls: the tables Calls, UserCalls and CallLocks, and the transaction of a change."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from contract import tables
-from handlers.adapters.dynamodb.batches import batch_get, get_item, query
 from handlers.adapters.dynamodb.calls.items import DUE, call_item, call_key, call_state
 from handlers.adapters.dynamodb.client import error_code, writing
 from handlers.adapters.dynamodb.codec import to_item
 from handlers.adapters.dynamodb.outbox import outbox_put
 from handlers.adapters.dynamodb.rate_limits import rate_update
-from handlers.adapters.dynamodb.transactions import Reason, TransactionCancelledError, transact
-from handlers.core.calls.ports import CallWrite, CallWriteResult, CallWriteStatus
+from handlers.adapters.dynamodb.reads import batch_get, get_item, query
+from handlers.adapters.dynamodb.transactions import CancellationReason, TransactionCancelledError, transact
+from handlers.core.calls.ports import CallStore, CallWrite, CallWriteResult, CallWriteStatus
 from handlers.core.calls.state import CallState
 from handlers.core.shared.timestamps import from_iso, to_iso
 
 _ALL_OLD: Final = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
-_BY_DUE: Final = tables.CALLS.indexes[0].name
+_BY_DUE: Final = tables.CALLS.index("ByDue").name
 _CONFLICT: Final = "TransactionConflict"
 _CALL: Final = "call"
 _RATE: Final = "rate"
@@ -33,7 +33,7 @@ Actions = dict[str, dict[str, Any]]
 
 
 class CallTables(msgspec.Struct, frozen=True, kw_only=True):
-    """Names of the tables that a step writes; those that only a new call needs may be left out."""
+    """The names of the tables; those that only a new call needs may be left out."""
 
     calls: str
     call_locks: str
@@ -42,54 +42,49 @@ class CallTables(msgspec.Struct, frozen=True, kw_only=True):
     rate_limits: str = ""
 
 
-class DynamoCalls:
-    """Reads and writes calls."""
+class DynamoCallStore(CallStore):
+    """Reads and writes calls in DynamoDB."""
 
     def __init__(self, client: Any, tables: CallTables) -> None:
         self._client = client
         self._tables = tables
 
     def read(self, session_id: str) -> CallState | None:
-        """Read one call consistently."""
         item = get_item(self._client, self._tables.calls, {"sessionId": session_id}, "the call")
         return call_state(item) if item else None
 
     def read_many(self, session_ids: Iterable[str]) -> Mapping[str, CallState]:
-        """Read many calls at once, consistently; those that do not exist are left out."""
         keys = ({"sessionId": session_id} for session_id in dict.fromkeys(session_ids))
         states = map(call_state, batch_get(self._client, self._tables.calls, keys, "the calls"))
         return {state.session_id: state for state in states}
 
     def locks(self, user_ids: Iterable[str]) -> Mapping[str, str]:
-        """Return, for each of some users who has a lock, the session that holds it, read consistently."""
         keys = ({"userId": user_id} for user_id in dict.fromkeys(user_ids))
-        items = batch_get(self._client, self._tables.call_locks, keys, "the calls under way")
+        items = batch_get(self._client, self._tables.call_locks, keys, "the locks of calls")
         return {item["userId"]: item["sessionId"] for item in items}
 
-    def commit(self, transition: CallWrite) -> CallWriteResult:
-        """Store a step with its locks, its rows and its events, or nothing."""
-        actions = self._actions(transition)
+    def commit(self, write: CallWrite) -> CallWriteResult:
+        actions = self._actions(write)
         if list(actions) == [_CALL]:
             return self._put_alone(actions[_CALL]["Put"])
         try:
             transact(self._client, list(actions.values()), str(uuid.uuid4()), "the call")
         except TransactionCancelledError as cancelled:
-            return _refused(dict(zip(actions, cancelled.reasons, strict=True)))
-        return CallWriteResult(verdict=CallWriteStatus.COMMITTED)
+            return _failure(dict(zip(actions, cancelled.reasons, strict=True)))
+        return CallWriteResult(status=CallWriteStatus.COMMITTED)
 
     def _put_alone(self, put: dict[str, Any]) -> CallWriteResult:
-        """Store a step that is of the call alone, for half of what a transaction costs in time and money."""
+        """Store a change of the call alone with PutItem, which takes half the time and cost of a transaction."""
         with writing("the call"):
             try:
                 self._client.put_item(**put)
             except ClientError as error:
                 if error_code(error) != "ConditionalCheckFailedException":
                     raise
-                return CallWriteResult(verdict=CallWriteStatus.CONFLICT)
-        return CallWriteResult(verdict=CallWriteStatus.COMMITTED)
+                return CallWriteResult(status=CallWriteStatus.CONFLICT)
+        return CallWriteResult(status=CallWriteStatus.COMMITTED)
 
     def page(self, user_id: str, before: str | None, limit: int) -> list[tuple[str, str]]:
-        """Return (callKey, session id) of a user's calls, newest first, below a callKey if given, read consistently."""
         request: dict[str, Any] = {
             "TableName": self._tables.user_calls,
             "KeyConditionExpression": "userId = :user",
@@ -100,15 +95,14 @@ class DynamoCalls:
         }
         if before is not None:
             request["KeyConditionExpression"] += " AND callKey < :before"
-        found: list[tuple[str, str]] = []
+        keys: list[tuple[str, str]] = []
         for item in query(self._client, request, "the list of calls"):
-            found.append((item["callKey"], item["sessionId"]))
-            if len(found) == limit:
+            keys.append((item["callKey"], item["sessionId"]))
+            if len(keys) == limit:
                 break
-        return found
+        return keys
 
     def due(self, now: int) -> Iterable[tuple[str, int]]:
-        """Return (session id, due_at) of every call that the sweep should look at, oldest first."""
         request = {
             "TableName": self._tables.calls,
             "IndexName": _BY_DUE,
@@ -120,7 +114,6 @@ class DynamoCalls:
             yield item["sessionId"], from_iso(item["dueAt"])
 
     def reschedule(self, session_id: str, due_at: int, next_due_at: int | None) -> bool:
-        """Move the sweep's next look at a call on, or take the call off its list; False if it was moved meanwhile."""
         request: dict[str, Any] = {
             "TableName": self._tables.calls,
             "Key": to_item({"sessionId": session_id}),
@@ -141,38 +134,38 @@ class DynamoCalls:
                 return False
         return True
 
-    def _actions(self, transition: CallWrite) -> Actions:
-        actions: Actions = {_CALL: self._call(transition)}
-        session_id = transition.after.session_id
-        for user_id, other in transition.takes.items():
-            actions[_LOCK + user_id] = self._take(user_id, session_id, other)
-        for user_id in sorted(transition.frees):
-            actions[_LOCK + user_id] = self._free(user_id, session_id)
-        for user_id in transition.listed:
-            item = {"userId": user_id, "callKey": call_key(transition.after), "sessionId": session_id}
+    def _actions(self, write: CallWrite) -> Actions:
+        actions: Actions = {_CALL: self._call(write)}
+        session_id = write.after.session_id
+        for user_id, other in write.take_locks.items():
+            actions[_LOCK + user_id] = self._take_lock(user_id, session_id, other)
+        for user_id in sorted(write.free_locks):
+            actions[_LOCK + user_id] = self._free_lock(user_id, session_id)
+        for user_id in write.listed_for:
+            item = {"userId": user_id, "callKey": call_key(write.after), "sessionId": session_id}
             actions[f"list of {user_id}"] = {"Put": {"TableName": self._tables.user_calls, "Item": to_item(item)}}
-        for record in transition.outbox:
+        for record in write.outbox:
             actions[f"event {record.event_id}"] = outbox_put(self._tables.outbox, record)
-        if transition.counted is not None:
-            user_id, rate = transition.counted
-            update = rate_update(self._tables.rate_limits, user_id, rate, transition.now)
+        if write.rate_limit is not None:
+            user_id, rate = write.rate_limit
+            update = rate_update(self._tables.rate_limits, user_id, rate, write.now)
             actions[_RATE] = {"Update": {**update, **_ALL_OLD}}
         return actions
 
-    def _call(self, transition: CallWrite) -> dict[str, Any]:
-        put: dict[str, Any] = {"TableName": self._tables.calls, "Item": to_item(call_item(transition.after))}
-        if transition.before is None:
+    def _call(self, write: CallWrite) -> dict[str, Any]:
+        put: dict[str, Any] = {"TableName": self._tables.calls, "Item": to_item(call_item(write.after))}
+        if write.before is None:
             return {"Put": {**put, "ConditionExpression": "attribute_not_exists(sessionId)"}}
         return {
             "Put": {
                 **put,
                 "ConditionExpression": "#version = :before",
                 "ExpressionAttributeNames": {"#version": "version"},
-                "ExpressionAttributeValues": to_item({":before": transition.before.version}),
+                "ExpressionAttributeValues": to_item({":before": write.before.version}),
             }
         }
 
-    def _take(self, user_id: str, session_id: str, other: str | None) -> dict[str, Any]:
+    def _take_lock(self, user_id: str, session_id: str, other: str | None) -> dict[str, Any]:
         over = "" if other is None else " OR sessionId = :other"
         return {
             "Put": {
@@ -184,7 +177,7 @@ class DynamoCalls:
             }
         }
 
-    def _free(self, user_id: str, session_id: str) -> dict[str, Any]:
+    def _free_lock(self, user_id: str, session_id: str) -> dict[str, Any]:
         return {
             "Delete": {
                 "TableName": self._tables.call_locks,
@@ -196,16 +189,16 @@ class DynamoCalls:
         }
 
 
-def _refused(reasons: Mapping[str, Reason]) -> CallWriteResult:
-    """Return what stood in the way, the call itself before the locks before the limit."""
-    if reasons[_CALL].refused or any(reason.code == _CONFLICT for reason in reasons.values()):
-        return CallWriteResult(verdict=CallWriteStatus.CONFLICT)
+def _failure(reasons: Mapping[str, CancellationReason]) -> CallWriteResult:
+    """Return the failed condition: the call takes precedence over the locks, the locks over the rate limit."""
+    if reasons[_CALL].condition_failed or any(reason.code == _CONFLICT for reason in reasons.values()):
+        return CallWriteResult(status=CallWriteStatus.CONFLICT)
     locked = {
         name.removeprefix(_LOCK): reason.item
         for name, reason in reasons.items()
-        if name.startswith(_LOCK) and reason.refused
+        if name.startswith(_LOCK) and reason.condition_failed
     }
     if locked:
         holders = {user_id: item["sessionId"] for user_id, item in locked.items() if item}
-        return CallWriteResult(verdict=CallWriteStatus.LOCKED, locked=holders)
-    return CallWriteResult(verdict=CallWriteStatus.EXHAUSTED)
+        return CallWriteResult(status=CallWriteStatus.LOCKED, locked=holders)
+    return CallWriteResult(status=CallWriteStatus.EXHAUSTED)

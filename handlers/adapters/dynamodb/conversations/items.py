@@ -1,4 +1,4 @@
-"""Conversations, members and groups between their items and the rules' records."""
+"""Converts conversations, memberships and groups between items and the records of the core."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _OPTIONAL = ("name", "description", "avatar")
 
 
 def stored_conversation(item: dict[str, Any]) -> StoredConversation:
-    """Return the conversation of an item; those of the old application have no numbers, which read as 0."""
+    """Return the conversation of an item. Items of the old application have no version and numbers; they read as 0."""
     last = item.get("lastMessage")
     conversation = Conversation(
         conversationId=item["conversationId"],

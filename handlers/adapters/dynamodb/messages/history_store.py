@@ -1,34 +1,32 @@
-"""Reading messages in bulk."""
+"""Reads many messages, changes and read marks of one conversation."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from handlers.adapters.dynamodb.batches import batch_get
 from handlers.adapters.dynamodb.client import reading
 from handlers.adapters.dynamodb.codec import from_item, to_item
-from handlers.adapters.dynamodb.conversations.reader import DynamoConversationReader
+from handlers.adapters.dynamodb.reads import batch_get
+from handlers.core.messages.ports import HistoryStore
 from handlers.core.messages.rules import StoredMessage
 
-_COUNTED_AT_ONCE = 100
+_COUNT_PAGE = 100
 
 
-class DynamoHistoryStore(DynamoConversationReader):
-    """Reads pages, changes and marks (`handlers.core.messages.ports.HistoryStore`)."""
+class DynamoHistoryStore(HistoryStore):
+    """Reads the tables Messages, MessageChanges and ConversationMembers. The arguments are table names."""
 
-    def __init__(self, client: Any, conversations: str, messages: str, changes: str, members: str) -> None:
-        super().__init__(client, conversations)
+    def __init__(self, client: Any, messages: str, changes: str, members: str) -> None:
+        self._client = client
         self._messages = messages
         self._changes = changes
         self._members = members
 
     def newest(self, conversation_id: str, before: str | None, limit: int) -> Sequence[StoredMessage]:
-        """Return messages, newest first, below a timestamp if given, read consistently."""
         return newest_messages(self._client, self._messages, conversation_id, before, limit)
 
     def changes(self, conversation_id: str, after: int, limit: int) -> Sequence[tuple[int, str]]:
-        """Return (number, timestamp of its message) of the changes after a number, in order, read consistently."""
         request = {
             "TableName": self._changes,
             "KeyConditionExpression": "conversationId = :id AND #change > :after",
@@ -40,12 +38,10 @@ class DynamoHistoryStore(DynamoConversationReader):
         return [(row["change"], row["timestamp"]) for row in rows]
 
     def messages_at(self, conversation_id: str, timestamps: Sequence[str]) -> Sequence[StoredMessage]:
-        """Return the messages with these timestamps, read consistently, in any order."""
         keys = [{"conversationId": conversation_id, "timestamp": timestamp} for timestamp in timestamps]
         return [StoredMessage.of(row) for row in batch_get(self._client, self._messages, keys, "the messages")]
 
     def read_marks(self, conversation_id: str, user_ids: Sequence[str]) -> Mapping[str, int]:
-        """Return how far each of these participants has read."""
         keys = [{"userId": user_id, "conversationId": conversation_id} for user_id in user_ids]
         rows = batch_get(self._client, self._members, keys, "the members", ("userId", "lastReadSeq"))
         marks = {row["userId"]: row.get("lastReadSeq") or 0 for row in rows}
@@ -55,9 +51,9 @@ class DynamoHistoryStore(DynamoConversationReader):
 def newest_messages(
     client: Any, table: str, conversation_id: str, before: str | None, limit: int
 ) -> list[StoredMessage]:
-    """Return messages, newest first, below a timestamp if given, read consistently.
+    """Read messages consistently, newest first; only messages older than a timestamp, if one is given.
 
-    Fewer than `limit` come back only where there are no more.
+    Fewer than `limit` messages mean that there are no more.
     """
     request: dict[str, Any] = {
         "TableName": table,
@@ -72,20 +68,20 @@ def newest_messages(
 
 
 def count_visible_messages(client: Any, table: str, conversation_id: str, user_id: str, after_seq: int) -> int:
-    """Count the messages after a number that a participant may see, read consistently."""
+    """Count the messages above a sequence number that a participant may see, consistently."""
     counted = 0
     before: str | None = None
     while True:
-        rows = newest_messages(client, table, conversation_id, before, _COUNTED_AT_ONCE)
+        rows = newest_messages(client, table, conversation_id, before, _COUNT_PAGE)
         new = [row for row in rows if (row.message.seq or 0) > after_seq]
         counted += sum(row.visible_to(user_id) for row in new)
-        if len(new) < len(rows) or len(rows) < _COUNTED_AT_ONCE:
+        if len(new) < len(rows) or len(rows) < _COUNT_PAGE:
             return counted
         before = rows[-1].message.timestamp
 
 
 def _query(client: Any, request: dict[str, Any], limit: int, what: str) -> Iterator[dict[str, Any]]:
-    """Yield up to `limit` items of a consistent query, over as many pages as it takes."""
+    """Yield up to `limit` items of a consistent query, page by page."""
     request = {**request, "ConsistentRead": True}
     left = limit
     while left > 0:

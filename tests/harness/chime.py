@@ -1,4 +1,4 @@
-"""Chime SDK Meetings for tests: the local cloud's stand-in behind an HTTP server, reached by an unmodified client."""
+"""Chime SDK Meetings for tests: the local cloud's Chime service behind an HTTP server, for an unmodified client."""
 
 from __future__ import annotations
 
@@ -19,33 +19,37 @@ from handlers.adapters.chime.meetings import SERVICE
 from local.emulator.chime.meeting import Attendee, Meeting
 from local.emulator.chime.meetings import Meetings, ServiceClock
 from local.emulator.chime.service import ChimeService
-from tests.harness.handlers.cloud import REGION
+from tests.harness.emulator import REGION
 
 
 @dataclass
-class Chime:
-    """The stand-in: what it holds, and what it told EventBridge."""
+class ChimeServer:
+    """The Chime service of the local cloud.
+
+    Args:
+        events: (type, meeting id, user id) of what it published to EventBridge.
+    """
 
     endpoint: str = ""
-    told: list[tuple[str, str, str | None]] = field(default_factory=list)
+    events: list[tuple[str, str, str | None]] = field(default_factory=list)
     lock: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
-        """Begin without meetings."""
+        """Create the service, without meetings."""
         self.clock = ServiceClock()
-        self.meetings = Meetings(self.clock, self._tell)
+        self.meetings = Meetings(self.clock, self._record_event)
         self.service = ChimeService(self.meetings)
 
-    def _tell(self, event: str, meeting: Meeting, attendee: Attendee | None) -> None:
-        self.told.append((event, meeting.meeting_id, attendee.external_user_id if attendee else None))
+    def _record_event(self, event: str, meeting: Meeting, attendee: Attendee | None) -> None:
+        self.events.append((event, meeting.meeting_id, attendee.external_user_id if attendee else None))
 
     @cached_property
     def shared_client(self) -> Any:
-        """The client that most tests share: making one takes longer than using it."""
+        """The client that most tests share, because creating one takes longer than using it."""
         return self.client()
 
     def client(self) -> Any:
-        """Return a botocore client that checks what it sends and tries once."""
+        """Return a botocore client that validates its requests and does not retry."""
         return botocore.session.Session().create_client(
             SERVICE,
             region_name=REGION,
@@ -56,19 +60,19 @@ class Chime:
         )
 
     def active(self) -> list[Meeting]:
-        """Return the meetings that go on."""
+        """Return the meetings that have not ended."""
         with self.lock:
             return self.meetings.active()
 
     def meeting_of(self, session_id: str) -> Meeting | None:
-        """Return the meeting of a call, if one goes on."""
+        """Return the meeting of a call, if it has not ended."""
         return next((each for each in self.active() if each.token == session_id), None)
 
 
 @contextmanager
-def running_chime() -> Iterator[Chime]:
-    """Serve the stand-in on loopback."""
-    chime = Chime()
+def running_chime() -> Iterator[ChimeServer]:
+    """Serve Chime on loopback."""
+    chime = ChimeServer()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

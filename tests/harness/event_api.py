@@ -1,4 +1,4 @@
-"""An Event API on loopback that takes publishes: it checks their signatures, remembers them, and fails on demand."""
+"""A fake Event API on loopback: it verifies the signatures of publishes, records them, and fails on demand."""
 
 from __future__ import annotations
 
@@ -16,43 +16,45 @@ from botocore.credentials import Credentials
 
 REGION = "us-east-1"
 CREDENTIALS = Credentials("AKIDEXAMPLE", "made-up-secret", "made-up-token")
-TAKEN = 200, {"successful": [{"identifier": "1", "index": 0}], "failed": []}
+ACCEPTED = 200, {"successful": [{"identifier": "1", "index": 0}], "failed": []}
 
-Act = Callable[[str, int], "tuple[int, Any] | None"]
+Respond = Callable[[str, int], "tuple[int, Any] | None"]
 
 
 @dataclass
-class EventApi:
-    """What arrived, and what to answer.
+class FakeEventApi:
+    """The publishes received so far, and the responses to the next ones.
 
     Args:
-        act: called with channel and attempt (from 1); returns status and body, or None to drop the connection.
+        respond: called with channel and attempt (from 1); returns status and body, or None to drop the connection.
+        refused: why requests were refused.
+        connections: addresses from which requests came.
     """
 
-    act: Act = lambda channel, attempt: TAKEN
+    respond: Respond = lambda channel, attempt: ACCEPTED
     url: str = ""
     received: list[tuple[str, list[str]]] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     connections: set[tuple[str, int]] = field(default_factory=set)
     lock: Lock = field(default_factory=Lock)
 
-    def take(self, channel: str, events: list[str]) -> tuple[int, Any] | None:
-        """Remember one publish and decide its answer."""
+    def publish(self, channel: str, events: list[str]) -> tuple[int, Any] | None:
+        """Record one publish and return its response."""
         with self.lock:
             self.received.append((channel, events))
             attempt = sum(each == channel for each, _ in self.received)
-        return self.act(channel, attempt)
+        return self.respond(channel, attempt)
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    api: EventApi
+    api: FakeEventApi
 
     def log_message(self, format: str, *args: Any) -> None:
         """Write nothing."""
 
     def do_POST(self) -> None:  # the base class's name
-        """Take a publish whose signature is right."""
+        """Accept a publish with a valid signature."""
         body = self.rfile.read(int(self.headers["content-length"]))
         self.api.connections.add(self.client_address)
         problem = self._problem(body)
@@ -60,14 +62,14 @@ class _Handler(BaseHTTPRequestHandler):
             self.api.refused.append(problem)
             return self._answer(401, {"errors": [{"errorType": "UnauthorizedException", "message": problem}]})
         content = json.loads(body)
-        outcome = self.api.take(content["channel"], content["events"])
-        if outcome is None:
+        response = self.api.publish(content["channel"], content["events"])
+        if response is None:
             self.close_connection = True
             return None
-        return self._answer(*outcome)
+        return self._answer(*response)
 
     def _problem(self, body: bytes) -> str | None:
-        """Return why the signature is not that of the credentials over exactly this request."""
+        """Return why the signature is invalid; None for a valid one."""
         scheme, _, rest = self.headers.get("authorization", "").partition(" ")
         parts = dict(part.strip().split("=", 1) for part in rest.split(",") if "=" in part)
         if scheme != "AWS4-HMAC-SHA256":
@@ -96,9 +98,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def running_event_api() -> Iterator[EventApi]:
+def running_event_api() -> Iterator[FakeEventApi]:
     """Serve on a free loopback port."""
-    api = EventApi()
+    api = FakeEventApi()
     handler = type("Handler", (_Handler,), {"api": api})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True
@@ -112,12 +114,12 @@ def running_event_api() -> Iterator[EventApi]:
             thread.join()
 
 
-def together(count: int) -> Act:
-    """Return an act that answers only once that many publishes are under way at the same time."""
+def when_concurrent(count: int) -> Respond:
+    """Return a `respond` that waits until that many publishes are in progress at the same time."""
     barrier = Barrier(count)
 
-    def act(channel: str, attempt: int) -> tuple[int, Any]:
+    def respond(channel: str, attempt: int) -> tuple[int, Any]:
         barrier.wait(10)
-        return TAKEN
+        return ACCEPTED
 
-    return act
+    return respond

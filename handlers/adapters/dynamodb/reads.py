@@ -1,4 +1,4 @@
-"""Reading items: one, many by key, or all pages of a query."""
+"""Reads items: one, many by key, or all pages of a query."""
 
 from __future__ import annotations
 
@@ -15,14 +15,8 @@ from handlers.adapters.dynamodb.codec import from_item, to_item
 from handlers.core.shared.errors import UnavailableError
 
 _CONCURRENCY = 8
-
-
-_ROUNDS = 6
-
-
+_ATTEMPTS = 6
 _FIRST_PAUSE_SECONDS = 0.05
-
-
 _random = SystemRandom()
 
 
@@ -32,13 +26,13 @@ def _pool() -> ThreadPoolExecutor:
 
 
 def get_item(client: Any, table: str, key: Mapping[str, str], what: str) -> dict[str, Any] | None:
-    """Read one item consistently; None where there is none.
+    """Read one item consistently; None where it does not exist.
 
     Args:
         client: the DynamoDB client.
         table: the table's name.
         key: the item's key.
-        what: what is read, for people.
+        what: what is read, for error messages.
     """
     with reading(what):
         answer = client.get_item(TableName=table, Key=to_item(key), ConsistentRead=True)
@@ -52,20 +46,20 @@ def batch_get(
     what: str,
     attributes: Sequence[str] | None = None,
 ) -> list[dict[str, Any]]:
-    """Read items by key, consistently, in as many concurrent batches as it takes; missing ones are left out.
+    """Read items by key, consistently, in concurrent batches; items that do not exist are left out.
 
     Args:
         client: the DynamoDB client.
         table: the table's name.
         keys: the items' keys, each only once.
-        what: what is read, for people.
-        attributes: attributes to read; all of them when absent.
+        what: what is read, for error messages.
+        attributes: attributes to read; all of them by default.
 
     Raises:
-        UnavailableError: the table does not keep up.
+        UnavailableError: DynamoDB left keys unprocessed in every attempt.
     """
-    wanted = [to_item(key) for key in keys]
-    batches = [wanted[start : start + BATCH_GET_KEYS_MAX] for start in range(0, len(wanted), BATCH_GET_KEYS_MAX)]
+    encoded = [to_item(key) for key in keys]
+    batches = [encoded[start : start + BATCH_GET_KEYS_MAX] for start in range(0, len(encoded), BATCH_GET_KEYS_MAX)]
     if len(batches) == 1:
         return _batch(client, table, batches[0], what, attributes)
     answers = _pool().map(lambda batch: _batch(client, table, batch, what, attributes), batches)
@@ -80,25 +74,25 @@ def _batch(
         names = {f"#a{number}": name for number, name in enumerate(attributes)}
         request |= {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
     found: list[dict[str, Any]] = []
-    for tried in range(_ROUNDS):
+    for attempt in range(_ATTEMPTS):
         with reading(what):
             answer = client.batch_get_item(RequestItems={table: request})
         found += [from_item(item) for item in answer.get("Responses", {}).get(table, [])]
-        left = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys")
-        if not left:
+        unprocessed = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys")
+        if not unprocessed:
             return found
-        request["Keys"] = left
-        time.sleep(_random.uniform(0, _FIRST_PAUSE_SECONDS * 2**tried))
+        request["Keys"] = unprocessed
+        time.sleep(_random.uniform(0, _FIRST_PAUSE_SECONDS * 2**attempt))
     raise UnavailableError(f"{what} could not be read just now; try again")
 
 
 def query(client: Any, request: dict[str, Any], what: str) -> Iterable[dict[str, Any]]:
-    """Yield the items of a query, page after page.
+    """Yield the items of a query, page by page.
 
     Args:
         client: the DynamoDB client.
         request: parameters of Query.
-        what: what is read, for people.
+        what: what is read, for error messages.
     """
     request = dict(request)
     while True:
@@ -111,7 +105,7 @@ def query(client: Any, request: dict[str, Any], what: str) -> Iterable[dict[str,
 
 
 def count(client: Any, table: str, partition: str, value: str, what: str) -> int:
-    """Return how many items of one partition there are, consistently."""
+    """Count the items of one partition, consistently."""
     request: dict[str, Any] = {
         "TableName": table,
         "KeyConditionExpression": "#p = :p",

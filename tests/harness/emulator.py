@@ -1,4 +1,4 @@
-"""A real DynamoDB and SQS for tests: the emulator in a process of its own, with the product's tables."""
+"""DynamoDB and SQS for tests: the emulator in a process of its own, and the tables and queues of one test."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ import botocore.session
 from botocore.config import Config
 
 from contract import tables
+from handlers.adapters.dynamodb.codec import from_item, to_item
 
 REGION = "us-east-1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local-test", "AWS_SECRET_ACCESS_KEY": "local-test", "AWS_DEFAULT_REGION": REGION}
 
 
 def free_port() -> int:
-    """Return a loopback port that nobody listens on."""
+    """Return a free loopback port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -34,7 +35,7 @@ def free_port() -> int:
 
 @dataclass(frozen=True)
 class Emulator:
-    """Where the emulator listens."""
+    """The running emulator and its address."""
 
     endpoint: str
 
@@ -107,13 +108,13 @@ def _wait_until_healthy(address: str, process: subprocess.Popen[bytes], log: Pat
 
 
 @dataclass(frozen=True)
-class World:
-    """One test's own tables and queue.
+class AwsResources:
+    """The tables and queues of one test.
 
     Args:
-        environment: a fresh name, so that no two tests share a table.
-        queue_url: of its delivery queue.
-        ring_queue_url: of the queue of its ring timers.
+        environment: a new name, so that no two tests share a table.
+        queue_url: of the delivery queue.
+        ring_queue_url: of the queue of ring timers.
     """
 
     emulator: Emulator
@@ -125,7 +126,7 @@ class World:
 
     @cached_property
     def variables(self) -> dict[str, str]:
-        """Every variable that a function may ask for, except the Event API's endpoint."""
+        """Every environment variable that a function reads."""
         names = {table.setting: table.name(self.environment) for table in tables.TABLES}
         return {
             **names,
@@ -138,16 +139,42 @@ class World:
             "EVENTS_HTTP_ENDPOINT": "http://127.0.0.1:9/event",
         }
 
+    def table(self, table: tables.Table) -> str:
+        """Return the name of a table."""
+        return table.name(self.environment)
 
-def create_world(emulator: Emulator) -> World:
-    """Create every table of the contract, and a delivery queue, under a fresh name."""
+    def put(self, table: tables.Table, item: dict[str, Any]) -> None:
+        """Store an item."""
+        self.dynamodb.put_item(TableName=self.table(table), Item=to_item(item))
+
+    def item(self, table: tables.Table, **key: Any) -> dict[str, Any] | None:
+        """Read an item consistently."""
+        answer = self.dynamodb.get_item(TableName=self.table(table), Key=to_item(key), ConsistentRead=True)
+        return from_item(answer["Item"]) if "Item" in answer else None
+
+    def scan(self, table: tables.Table) -> list[dict[str, Any]]:
+        """Return every item of a table."""
+        pages = self.dynamodb.get_paginator("scan").paginate(TableName=self.table(table), ConsistentRead=True)
+        return [from_item(item) for page in pages for item in page["Items"]]
+
+    def receive_messages(self) -> list[dict[str, Any]]:
+        """Take up to ten messages from the delivery queue, as Lambda's poller does."""
+        answer = self.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10)
+        received: list[dict[str, Any]] = answer.get("Messages", [])
+        for message in received:
+            self.sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
+        return received
+
+
+def create_resources(emulator: Emulator) -> AwsResources:
+    """Create every table of the contract and both queues under a new environment name."""
     environment = f"t{uuid.uuid4().hex[:12]}"
     dynamodb, sqs = emulator.dynamodb, emulator.sqs
     for table in tables.TABLES:
         dynamodb.create_table(**_definition(table, environment))
     queue = sqs.create_queue(QueueName=f"delivery-{environment}", Attributes={"VisibilityTimeout": "0"})
     rings = sqs.create_queue(QueueName=f"rings-{environment}", Attributes={"VisibilityTimeout": "0"})
-    return World(emulator, environment, dynamodb, sqs, queue["QueueUrl"], rings["QueueUrl"])
+    return AwsResources(emulator, environment, dynamodb, sqs, queue["QueueUrl"], rings["QueueUrl"])
 
 
 def _definition(table: tables.Table, environment: str) -> dict[str, Any]:

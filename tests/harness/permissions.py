@@ -1,4 +1,4 @@
-"""Clients that may do only what the function's role will allow, so that no test passes on more."""
+"""Clients that allow only what the function's role allows, so that no test passes with further permissions."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ _IN_TRANSACTION = {
 }
 
 
-class NotAllowedError(BaseException):
-    """The function's role does not allow the action; nothing that goes on after a failure goes on after this one."""
+class AccessDeniedError(BaseException):
+    """The function's role does not allow the action. No `except Exception` of the code under test may catch it."""
 
 
-class LimitedClient:
-    """Passes on what a function may do, and refuses the rest as IAM would.
+class PermissionCheckedClient:
+    """A DynamoDB client that refuses what the role of a function does not allow, as IAM does.
 
     Args:
         client: the DynamoDB client.
         function: name of the function, as in `stacks.policy.permissions`.
-        environment: of the tables' names.
+        environment: whose tables are used.
     """
 
     def __init__(self, client: Any, function: str, environment: str) -> None:
         self._client = client
-        rights = FUNCTIONS[function]
+        permissions = FUNCTIONS[function]
         self._allowed = {
-            (table.name(environment), action) for table, actions in rights.tables.items() for action in actions
+            (table.name(environment), action) for table, actions in permissions.tables.items() for action in actions
         }
-        self._allowed |= {(f"{table.name(environment)}/{index.name}", "Query") for table, index in rights.indexes}
-        assert {name for name, _ in self._allowed} >= {table.name(environment) for table in rights.tables}
-        assert set(rights.tables) <= set(tables.TABLES)
+        self._allowed |= {(f"{table.name(environment)}/{index.name}", "Query") for table, index in permissions.indexes}
+        assert {name for name, _ in self._allowed} >= {table.name(environment) for table in permissions.tables}
+        assert set(permissions.tables) <= set(tables.TABLES)
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._client, name)
@@ -51,14 +51,14 @@ class LimitedClient:
         def call(**arguments: Any) -> Any:
             for table, action in _actions(name, arguments):
                 if (table, action) not in self._allowed:
-                    raise NotAllowedError(f"{action} on {table}")
+                    raise AccessDeniedError(f"{action} on {table}")
             return method(**arguments)
 
         return call
 
 
-class LimitedMeetings:
-    """Passes on what a function may ask of Chime SDK Meetings, and refuses the rest as IAM would.
+class PermissionCheckedMeetings:
+    """A Chime SDK Meetings client that refuses what the role of a function does not allow, as IAM does.
 
     Args:
         client: the client of Chime SDK Meetings.
@@ -72,7 +72,7 @@ class LimitedMeetings:
     def __getattr__(self, name: str) -> Any:
         action = "".join(part.capitalize() for part in name.split("_"))
         if action not in self._allowed:
-            raise NotAllowedError(action)
+            raise AccessDeniedError(action)
         return getattr(self._client, name)
 
 

@@ -1,4 +1,4 @@
-"""Cognito's answer to who somebody is (`handlers.core.users.ports.Identities`)."""
+"""Accounts in Cognito."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.adapters.dynamodb.client import error_code
 from handlers.core.shared.errors import UnauthenticatedError, UnavailableError
+from handlers.core.users.ports import IdentityProvider
 from handlers.core.users.profile_rules import Account
 
 _REFUSED = frozenset({"NotAuthorizedException", "UserNotFoundException", "InvalidParameterException"})
@@ -18,7 +19,7 @@ def account(attributes: Mapping[str, str]) -> Account:
     """Return the account that Cognito's user attributes describe.
 
     Args:
-        attributes: name to value, as in the user pool; `sub` is always there.
+        attributes: name to value, as in the user pool; `sub` is always present.
     """
     return Account(
         user_id=attributes["sub"],
@@ -29,8 +30,8 @@ def account(attributes: Mapping[str, str]) -> Account:
     )
 
 
-class CognitoIdentities:
-    """Asks Cognito with the user's own access token (Amazon Cognito: GetUser), which needs no permission of ours.
+class CognitoIdentityProvider(IdentityProvider):
+    """Reads accounts with the user's own access token (Amazon Cognito: GetUser). The function needs no permission.
 
     Args:
         client: returns the `cognito-idp` client; called on first use, since few requests need it.
@@ -40,18 +41,12 @@ class CognitoIdentities:
         self._client = client
 
     def account(self, access_token: str) -> Account:
-        """Return the account of an access token's owner.
-
-        Raises:
-            UnauthenticatedError: the token is no longer valid.
-            UnavailableError: Cognito does not answer.
-        """
         try:
             answer = self._client().get_user(AccessToken=access_token)
         except ClientError as error:
             if error_code(error) in _REFUSED:
-                raise UnauthenticatedError("the access token is not valid any more: sign in again") from error
-            raise UnavailableError("your account could not be read just now; try again") from error
+                raise UnauthenticatedError("the access token is no longer valid; sign in again") from error
+            raise UnavailableError("Cognito could not read your account; try again") from error
         except BotoCoreError as error:
-            raise UnavailableError("your account could not be read just now; try again") from error
+            raise UnavailableError("Cognito could not read your account; try again") from error
         return account({each["Name"]: each["Value"] for each in answer["UserAttributes"]})

@@ -1,4 +1,4 @@
-"""The one transaction of an edit or deletion."""
+"""Stores an edit or deletion in one transaction."""
 
 from __future__ import annotations
 
@@ -9,20 +9,26 @@ import msgspec
 
 from contract import limits
 from handlers.adapters.dynamodb.codec import to_item
-from handlers.adapters.dynamodb.conversations.reader import DynamoConversationReader, unchanged
-from handlers.adapters.dynamodb.messages.message_finder import DynamoMessageFinder, message_key
-from handlers.adapters.dynamodb.messages.read_marks import member_update
+from handlers.adapters.dynamodb.conversations.reader import conversation_key, unchanged
+from handlers.adapters.dynamodb.messages.members import member_update
+from handlers.adapters.dynamodb.messages.message_finder import message_key
 from handlers.adapters.dynamodb.outbox import outbox_put
 from handlers.adapters.dynamodb.transactions import TransactionCancelledError, transact
 from handlers.core.messages.conversation_state import ConversationState
-from handlers.core.messages.ports import ChangeKind, MessageChange, MessageWriteResult, MessageWriteStatus
+from handlers.core.messages.ports import (
+    ChangeKind,
+    MessageChange,
+    MessageChangeStore,
+    MessageWriteResult,
+    MessageWriteStatus,
+)
 from handlers.core.messages.rules import MEDIA_FIELDS, StoredMessage, preview
 
 _ALL_OLD = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
 
 
-class EditTables(msgspec.Struct, frozen=True, kw_only=True):
-    """Names of the tables that a change writes."""
+class ChangeTables(msgspec.Struct, frozen=True, kw_only=True):
+    """Names of the tables that the transaction of a change writes."""
 
     conversations: str
     members: str
@@ -31,16 +37,14 @@ class EditTables(msgspec.Struct, frozen=True, kw_only=True):
     outbox: str
 
 
-class DynamoEditStore(DynamoConversationReader, DynamoMessageFinder):
-    """Stores edits and deletions (`handlers.core.messages.ports.ChangeStore`)."""
+class DynamoMessageChangeStore(MessageChangeStore):
+    """Stores edits and deletions."""
 
-    def __init__(self, client: Any, tables: EditTables) -> None:
-        DynamoConversationReader.__init__(self, client, tables.conversations)
-        DynamoMessageFinder.__init__(self, client, tables.messages)
+    def __init__(self, client: Any, tables: ChangeTables) -> None:
+        self._client = client
         self._tables = tables
 
     def apply(self, change: MessageChange) -> MessageWriteResult:
-        """Store an edit or deletion with its number and its event, or nothing."""
         actions = [
             self._message(change),
             self._conversation(change),
@@ -52,13 +56,13 @@ class DynamoEditStore(DynamoConversationReader, DynamoMessageFinder):
             transact(self._client, actions, str(uuid.uuid4()), "the change")
         except TransactionCancelledError as cancelled:
             message, conversation, *_ = cancelled.reasons
-            if message.refused:
+            if message.condition_failed:
                 return MessageWriteResult(
                     MessageWriteStatus.DELETED, message=StoredMessage.of(message.item) if message.item else None
                 )
-            if conversation.refused:
-                state = ConversationState.of(conversation.item) if conversation.item else None
-                return MessageWriteResult(MessageWriteStatus.CONFLICT, state)
+            if conversation.condition_failed:
+                present = ConversationState.of(conversation.item) if conversation.item else None
+                return MessageWriteResult(MessageWriteStatus.CONFLICT, present)
             return MessageWriteResult(MessageWriteStatus.CONTENDED)
         return MessageWriteResult(MessageWriteStatus.STORED)
 
@@ -91,18 +95,18 @@ class DynamoEditStore(DynamoConversationReader, DynamoMessageFinder):
         }
 
     def _conversation(self, change: MessageChange) -> dict[str, Any]:
-        """Number the change, and keep the list's preview in step where it shows this message."""
-        state = change.known
+        """Store the change number, and the preview if the conversation list shows this message."""
+        conversation = change.conversation
         values: dict[str, Any] = {
-            ":knownChange": state.latest_change,
-            ":knownVersion": state.version,
+            ":knownChange": conversation.latest_change,
+            ":knownVersion": conversation.version,
             ":change": change.change,
             ":id": change.message.messageId,
         }
         update = "SET latestChange = :change"
         shown = "(attribute_not_exists(lastMessage) OR lastMessage.messageId <> :id)"
         names: dict[str, str] = {}
-        if state.last_message_id == change.message.messageId:
+        if conversation.last_message_id == change.message.messageId:
             shown = "lastMessage.messageId = :id"
             names["#preview"] = "preview"
             text = preview(change.message.content)
@@ -117,13 +121,13 @@ class DynamoEditStore(DynamoConversationReader, DynamoMessageFinder):
                 update += ", lastMessage.#preview = :preview"
         conditions = (
             "attribute_exists(conversationId)",
-            unchanged("latestChange", state.latest_change, ":knownChange"),
-            unchanged("version", state.version, ":knownVersion"),
+            unchanged("latestChange", conversation.latest_change, ":knownChange"),
+            unchanged("version", conversation.version, ":knownVersion"),
             shown,
         )
         action: dict[str, Any] = {
             "TableName": self._tables.conversations,
-            "Key": self.conversation_key(state.conversation_id),
+            "Key": conversation_key(conversation.conversation_id),
             "UpdateExpression": update,
             "ConditionExpression": " AND ".join(conditions),
             "ExpressionAttributeValues": to_item(values),
@@ -151,7 +155,7 @@ class DynamoEditStore(DynamoConversationReader, DynamoMessageFinder):
         if change.kind is not ChangeKind.EDIT:
             return []
         return [
-            {"Update": member_update(self._tables.members, change.known, user_id, {"hasHidden": True})}
+            {"Update": member_update(self._tables.members, change.conversation, user_id, {"hasHidden": True})}
             for user_id in sorted(change.hidden_from)
         ]
 

@@ -1,4 +1,4 @@
-"""Conversations as the conversations routes leave them, for tests of what happens in them."""
+"""Conversations as the conversations routes store them, written directly to the tables."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from handlers.adapters.dynamodb.codec import from_item, to_item
-from tests.harness.handlers.cloud import World
+from contract import tables
+from handlers.adapters.dynamodb.codec import to_item
+from tests.harness.emulator import AwsResources
 
 
 def user_ids(count: int) -> list[str]:
-    """Return fresh user ids."""
+    """Return new user ids."""
     return [str(uuid.uuid4()) for _ in range(count)]
 
 
-def seed_conversation(world: World, participants: Sequence[str], *, kind: str | None = None, **attributes: Any) -> str:
+def seed_conversation(
+    aws: AwsResources, participants: Sequence[str], *, kind: str | None = None, **attributes: Any
+) -> str:
     """Store a conversation with its members and return its id; a group's first participant is its admin.
 
     Args:
@@ -39,7 +42,7 @@ def seed_conversation(world: World, participants: Sequence[str], *, kind: str | 
         "latestChange": 0,
         **attributes,
     }
-    put(world, "CONVERSATIONS_TABLE", conversation)
+    aws.put(tables.CONVERSATIONS, conversation)
     for user_id in participants:
         member = {
             "userId": user_id,
@@ -49,41 +52,24 @@ def seed_conversation(world: World, participants: Sequence[str], *, kind: str | 
             "joinedAt": created,
             "lastReadSeq": 0,
         }
-        put(world, "CONVERSATION_MEMBERS_TABLE", member)
+        aws.put(tables.CONVERSATION_MEMBERS, member)
     return conversation_id
 
 
-def put(world: World, table: str, item: dict[str, Any]) -> None:
-    """Store an item; `table` is the variable that names the table."""
-    world.dynamodb.put_item(TableName=world.variables[table], Item=to_item(item))
-
-
-def get(world: World, table: str, **key: Any) -> dict[str, Any] | None:
-    """Read an item, consistently."""
-    answer = world.dynamodb.get_item(TableName=world.variables[table], Key=to_item(key), ConsistentRead=True)
-    return from_item(answer["Item"]) if "Item" in answer else None
-
-
-def rows(world: World, table: str) -> list[dict[str, Any]]:
-    """Return everything that a table holds."""
-    pages = world.dynamodb.get_paginator("scan").paginate(TableName=world.variables[table], ConsistentRead=True)
-    return [from_item(item) for page in pages for item in page["Items"]]
-
-
-def block(world: World, conversation_id: str, blocker: str) -> None:
-    """Let one participant of a direct conversation block the other."""
-    world.dynamodb.update_item(
-        TableName=world.variables["CONVERSATIONS_TABLE"],
+def block(aws: AwsResources, conversation_id: str, blocker: str) -> None:
+    """Store that one participant of a direct conversation blocks the other."""
+    aws.dynamodb.update_item(
+        TableName=aws.table(tables.CONVERSATIONS),
         Key=to_item({"conversationId": conversation_id}),
         UpdateExpression="ADD blockedBy :blocker, version :one",
         ExpressionAttributeValues=to_item({":blocker": {blocker}, ":one": 1}),
     )
 
 
-def unblock(world: World, conversation_id: str, blocker: str) -> None:
-    """Let a participant of a direct conversation unblock the other."""
-    world.dynamodb.update_item(
-        TableName=world.variables["CONVERSATIONS_TABLE"],
+def unblock(aws: AwsResources, conversation_id: str, blocker: str) -> None:
+    """Store that a participant of a direct conversation no longer blocks the other."""
+    aws.dynamodb.update_item(
+        TableName=aws.table(tables.CONVERSATIONS),
         Key=to_item({"conversationId": conversation_id}),
         UpdateExpression="DELETE blockedBy :blocker ADD version :one",
         ExpressionAttributeValues=to_item({":blocker": {blocker}, ":one": 1}),

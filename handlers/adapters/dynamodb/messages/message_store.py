@@ -1,0 +1,164 @@
+"""Stores a sent message in one transaction."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from contract import limits
+from contract.limits import SEND_RATE
+from handlers.adapters.dynamodb.codec import to_item
+from handlers.adapters.dynamodb.conversations.reader import conversation_key, unchanged
+from handlers.adapters.dynamodb.messages.members import member_update
+from handlers.adapters.dynamodb.outbox import outbox_put
+from handlers.adapters.dynamodb.rate_limits import rate_update
+from handlers.adapters.dynamodb.reads import get_item
+from handlers.adapters.dynamodb.transactions import CancellationReason, TransactionCancelledError, transact
+from handlers.core.messages.conversation_cache import ConversationCache
+from handlers.core.messages.conversation_state import ConversationState
+from handlers.core.messages.ports import MessageStore, MessageWriteResult, MessageWriteStatus, NewMessage
+from handlers.core.messages.rules import StoredMessage, last_message
+from handlers.core.shared.errors import OutcomeUnknownError
+
+_ALL_OLD = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+
+
+class MessageTables(msgspec.Struct, frozen=True, kw_only=True):
+    """Names of the tables that the transaction of a sent message writes."""
+
+    conversations: str
+    members: str
+    messages: str
+    idempotency: str
+    rate_limits: str
+    outbox: str
+
+
+class DynamoMessageStore(MessageStore):
+    """Stores messages, and keeps the cached conversation up to date."""
+
+    def __init__(self, client: Any, tables: MessageTables, cache: ConversationCache) -> None:
+        self._client = client
+        self._tables = tables
+        self._cache = cache
+
+    def find_by_temp_id(self, sender_id: str, conversation_id: str, temp_id: str) -> StoredMessage | None:
+        key = {"id": _idempotency_id(sender_id, conversation_id, temp_id)}
+        record = get_item(self._client, self._tables.idempotency, key, "the tempId")
+        if record is None:
+            return None
+        key = {"conversationId": record["conversationId"], "timestamp": record["timestamp"]}
+        message = get_item(self._client, self._tables.messages, key, "the message")
+        return None if message is None else StoredMessage.of(message)
+
+    def store(self, new: NewMessage) -> MessageWriteResult:
+        before, message = new.conversation, new.message
+        actions = self._actions(new)
+        try:
+            transact(self._client, list(actions.values()), str(uuid.uuid4()), "the message")
+        except TransactionCancelledError as cancelled:
+            reasons = dict(zip(actions, cancelled.reasons, strict=True))
+            return self._cancelled(before.conversation_id, reasons)
+        except OutcomeUnknownError:
+            self._cache.put(before.conversation_id, None)
+            raise
+        after = before.after_message(message.messageId, before.latest_seq + 1, message.timestamp)
+        self._cache.put(before.conversation_id, after)
+        return MessageWriteResult(MessageWriteStatus.STORED, after)
+
+    def _cancelled(self, conversation_id: str, reasons: dict[str, CancellationReason]) -> MessageWriteResult:
+        conversation, temp_id = reasons["conversation"], reasons.get("idempotency")
+        if temp_id is not None and temp_id.condition_failed:
+            return MessageWriteResult(MessageWriteStatus.DUPLICATE)
+        if conversation.condition_failed:
+            present = ConversationState.of(conversation.item) if conversation.item else None
+            self._cache.put(conversation_id, present)
+            return MessageWriteResult(MessageWriteStatus.CONFLICT, present)
+        if reasons["rate"].condition_failed:
+            if temp_id is not None and temp_id.contended:  # the same tempId may be accepted at this moment
+                return MessageWriteResult(MessageWriteStatus.CONTENDED)
+            return MessageWriteResult(MessageWriteStatus.RATE_LIMITED)
+        if reasons["message"].condition_failed:
+            return MessageWriteResult(MessageWriteStatus.TIMESTAMP_TAKEN)
+        return MessageWriteResult(MessageWriteStatus.CONTENDED)
+
+    def _actions(self, new: NewMessage) -> dict[str, dict[str, Any]]:
+        """Return the actions by name, in the order of the transaction."""
+        tables, conversation, message = self._tables, new.conversation, new.message
+        actions = {
+            "conversation": self._conversation(new),
+            "message": self._message(new),
+            "outbox": outbox_put(tables.outbox, new.record),
+            "rate": {"Update": {**rate_update(tables.rate_limits, message.senderId, SEND_RATE, new.now), **_ALL_OLD}},
+            "sender": {
+                "Update": member_update(tables.members, conversation, message.senderId, {"lastReadSeq": message.seq}),
+            },
+        }
+        if new.temp_id is not None:
+            actions["idempotency"] = self._idempotency(new, new.temp_id)
+        for user_id in sorted(new.hidden_from):
+            hidden = member_update(tables.members, conversation, user_id, {"hasHidden": True})
+            actions[f"hidden from {user_id}"] = {"Update": hidden}
+        return actions
+
+    def _conversation(self, new: NewMessage) -> dict[str, Any]:
+        conversation, message = new.conversation, new.message
+        conditions: Sequence[str] = (
+            "attribute_exists(conversationId)",
+            unchanged("latestSeq", conversation.latest_seq, ":knownSeq"),
+            unchanged("version", conversation.version, ":knownVersion"),
+        )
+        values = {
+            ":knownSeq": conversation.latest_seq,
+            ":knownVersion": conversation.version,
+            ":seq": message.seq,
+            ":at": message.timestamp,
+            ":last": {k: v for k, v in msgspec.structs.asdict(last_message(message)).items() if v is not None},
+        }
+        return {
+            "Update": {
+                "TableName": self._tables.conversations,
+                "Key": conversation_key(conversation.conversation_id),
+                "UpdateExpression": "SET latestSeq = :seq, lastMessageAt = :at, updatedAt = :at, lastMessage = :last",
+                "ConditionExpression": " AND ".join(conditions),
+                "ExpressionAttributeValues": to_item(values),
+                **_ALL_OLD,
+            }
+        }
+
+    def _message(self, new: NewMessage) -> dict[str, Any]:
+        item = msgspec.structs.asdict(new.message)
+        item["tempId"] = new.temp_id
+        item["hiddenFrom"] = new.hidden_from or None
+        return {
+            "Put": {
+                "TableName": self._tables.messages,
+                "Item": to_item(item),
+                "ConditionExpression": "attribute_not_exists(conversationId)",
+                **_ALL_OLD,
+            }
+        }
+
+    def _idempotency(self, new: NewMessage, temp_id: str) -> dict[str, Any]:
+        message = new.message
+        item = {
+            "id": _idempotency_id(message.senderId, message.conversationId, temp_id),
+            "conversationId": message.conversationId,
+            "timestamp": message.timestamp,
+            "expiresAt": new.now // 1000 + limits.IDEMPOTENCY_RETENTION_HOURS * 3600,
+        }
+        return {
+            "Put": {
+                "TableName": self._tables.idempotency,
+                "Item": to_item(item),
+                "ConditionExpression": "attribute_not_exists(id)",
+                **_ALL_OLD,
+            }
+        }
+
+
+def _idempotency_id(sender_id: str, conversation_id: str, temp_id: str) -> str:
+    return f"{sender_id}#{conversation_id}#{temp_id}"

@@ -1,0 +1,50 @@
+"""The generated files: path below the repository to the function that returns the file's text.
+
+A new generated file is one more line of `DOCUMENTS`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+
+from appsync_js import permissions
+from appsync_js.render import namespaces
+from stacks.config import load as environments
+from tools.generate import (
+    asyncapi,
+    call_pages,
+    conformance,
+    handler_lists,
+    local_events,
+    openapi,
+    pages,
+    schemas,
+    typescript,
+)
+
+Text = Callable[[], str]
+
+
+def _json(document: Callable[[], dict[str, Any]]) -> Text:
+    return lambda: json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
+
+
+DOCUMENTS: Final[dict[str, Text]] = {
+    "contract/generated/openapi.json": _json(openapi.document),
+    "contract/generated/asyncapi.json": _json(asyncapi.document),
+    "contract/generated/events.schema.json": _json(schemas.events_document),
+    "contract/generated/types.ts": typescript.document,
+    "docs/routes.md": pages.routes_page,
+    "docs/events.md": pages.events_page,
+    "docs/data-model.md": pages.data_model_page,
+    "docs/call-states.md": call_pages.call_states_page,
+    "docs/permissions.md": permissions.markdown,
+    "docs/environments.md": environments.describe,
+    "docs/local-events.md": local_events.page,
+    "docs/conformance.md": conformance.page,
+    **{f"appsync_js/{namespace}.js": partial(handler_lists.generated, namespace) for namespace in namespaces()},
+}
+"""Files of which only marked parts are generated are returned whole, with their other parts unchanged."""
