@@ -9,22 +9,19 @@ from typing import Any
 
 from contract import limits, tables
 from handlers.adapters.chime.meetings import ChimeMeetings
-from handlers.adapters.dynamodb.outbox import DynamoOutbox
 from handlers.adapters.sqs.delivery_queue import SqsDeliveryQueue
 from handlers.adapters.sqs.ring_timers import SqsRingTimers
 from handlers.adapters.system import RandomIds
-from handlers.core.delivery.deliverer import Deliverer
-from handlers.core.delivery.relay import Relay
-from handlers.core.delivery.sweep import Sweep
-from handlers.entry import call_sweep, calls, chime_events, deliver, relay, ring_timeout, sweep
+from handlers.entry import call_sweep, calls, chime_events, ring_timeout
 from handlers.entry.calls_wiring import AwsServices
 from handlers.entry.http import route_handler
 from handlers.settings import CallsSettings, CallSweepSettings, ChimeEventsSettings, RingTimeoutSettings
 from tests.harness.chime import ChimeServer
+from tests.harness.delivery import DeliveryFunctions
 from tests.harness.emulator import REGION, AwsResources
 from tests.harness.fakes import FakeClock, RecordingPublisher
 from tests.harness.faults import FaultInjector, FaultyClient, FaultyPublisher
-from tests.harness.functions import Response, http_event
+from tests.harness.http import Response, http_event
 from tests.harness.permissions import PermissionCheckedClient, PermissionCheckedMeetings
 
 RING_SECONDS = 45
@@ -55,14 +52,11 @@ class CallFunctions:
         )
         reconciler = chime_events.wire(ChimeEventsSettings.load(variables), self._services("chime_events", healthy))
         call_sweeper = call_sweep.wire(CallSweepSettings.load(variables), self._services("call_sweep", healthy))
-        queue = SqsDeliveryQueue(lambda: self.aws.sqs, self.aws.queue_url)
+        self.delivery = DeliveryFunctions(self.aws, self.publisher, self.clock)
         self._calls = route_handler("calls", calls.operations(lambda: use_cases))
         self.ring_timeout = ring_timeout.consumer(lambda: timeouts)
         self._chime_events = chime_events.consumer(lambda: reconciler)
         self._call_sweep = call_sweep.runner(lambda: call_sweeper)
-        self._deliver = deliver.consumer(lambda: Deliverer(self.publisher, self._outbox("deliver"), self.clock))
-        self._relay = relay.consumer(lambda: Relay(self._outbox("relay"), queue, self.clock))
-        self._sweep = sweep.runner(lambda: Sweep(self._outbox("sweep"), queue, self.clock))
 
     def _services(self, function: str, faults: FaultInjector) -> AwsServices:
         client = PermissionCheckedMeetings(self.chime.shared_client, function)
@@ -81,9 +75,6 @@ class CallFunctions:
     def _limited(self, function: str) -> PermissionCheckedClient:
         return PermissionCheckedClient(self.aws.dynamodb, function, self.aws.environment)
 
-    def _outbox(self, function: str) -> DynamoOutbox:
-        return DynamoOutbox(self._limited(function), self.aws.table(tables.OUTBOX))
-
     # Users
 
     def add_users(self, *names: str) -> tuple[str, ...]:
@@ -99,8 +90,7 @@ class CallFunctions:
 
     def request(self, route: str, caller: str, body: Any = None, **event: Any) -> Response:
         """Call a route of calls."""
-        answer = self._calls(http_event(route, caller, body, **event), None)
-        return Response(answer["statusCode"], answer["headers"], json.loads(answer["body"]))
+        return Response.of(self._calls(http_event(route, caller, body, **event), None))
 
     def initiate(self, caller: str, **fields: Any) -> Response:
         """Initiate a call."""
@@ -147,24 +137,10 @@ class CallFunctions:
         """Run everything that needs no client: relay, queue, and the sweeps of the next two minutes."""
         for _ in range(2):
             self.clock.pause(limits.SWEEP_AFTER_SECONDS + 1)
-            records = [
-                {"eventName": "INSERT", "dynamodb": {"Keys": {"eventId": {"S": record["eventId"]}}}}
-                for record in self.aws.scan(tables.OUTBOX)
-            ]
-            self._relay({"Records": records}, None)
-            self._sweep({}, None)
+            self.delivery.relay(*(record["eventId"] for record in self.aws.scan(tables.OUTBOX)))
+            self.delivery.sweep()
             self._call_sweep({}, None)
-            self._deliver_queue()
-
-    def _deliver_queue(self) -> None:
-        while True:
-            answer = self.aws.sqs.receive_message(QueueUrl=self.aws.queue_url, MaxNumberOfMessages=10)
-            batch = answer.get("Messages", [])
-            if not batch:
-                return
-            self._deliver({"Records": [{"messageId": each["MessageId"], "body": each["Body"]} for each in batch]}, None)
-            for each in batch:
-                self.aws.sqs.delete_message(QueueUrl=self.aws.queue_url, ReceiptHandle=each["ReceiptHandle"])
+            self.delivery.deliver()
 
     def types(self, user_id: str) -> list[str]:
         """Return the types of the events on a user's channel, each event once."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import uuid
 from collections.abc import Mapping
@@ -11,81 +10,23 @@ from typing import Any
 
 from contract import tables
 from contract.routes import ROUTES
-from handlers.adapters.dynamodb.outbox import DynamoOutbox
 from handlers.adapters.dynamodb.users import DynamoProfileStore
-from handlers.adapters.sqs.delivery_queue import SqsDeliveryQueue, decode
+from handlers.adapters.sqs.delivery_queue import SqsDeliveryQueue
 from handlers.adapters.system import RandomIds
-from handlers.core.delivery.deliverer import Deliverer
-from handlers.core.delivery.ports import DeliveryTask
-from handlers.core.delivery.relay import Relay
-from handlers.core.delivery.sweep import Sweep
-from handlers.core.shared.ports import Clock
 from handlers.core.users.profile_rules import Account, first_profile
-from handlers.entry import conversations, deliver, messages, relay, sweep, users
+from handlers.entry import conversations, messages, users
 from handlers.entry.http import Handler, route_handler
 from handlers.settings import ConversationsSettings, MessagesSettings, ProfileSettings, UsersSettings
-from tests.harness.emulator import AwsResources
-from tests.harness.fakes import FakeClock, FakeIdentities, RecordingPublisher
+from tests.harness.delivery import DeliveryFunctions
+from tests.harness.fakes import FakeClock, FakeIdentities
 from tests.harness.faults import FaultInjector, FaultyClient, FaultyPublisher
-from tests.harness.permissions import PermissionCheckedClient
+from tests.harness.http import Response, http_event
 
 _ROUTES = {route.operation: route for route in ROUTES}
 
 
-def http_event(
-    route: str,
-    caller: str | None,
-    body: Any = None,
-    *,
-    path: dict[str, str] | None = None,
-    query: dict[str, str] | None = None,
-    token: str = "",
-    **changes: Any,
-) -> dict[str, Any]:
-    """Return an HTTP API event (payload format 2.0) as the JWT authorizer passes it on.
-
-    Args:
-        route: the route key.
-        caller: user id; None for a request without an authorizer.
-        body: sent as JSON; text is sent as it is.
-        token: the access token; a made-up one by default.
-        changes: top-level fields to replace.
-    """
-    event: dict[str, Any] = {
-        "version": "2.0",
-        "routeKey": route,
-        "headers": {"content-type": "application/json", "authorization": f"Bearer {token or 'token'}"},
-        "requestContext": {"requestId": "request-1"},
-        "isBase64Encoded": False,
-    }
-    if caller is not None:
-        claims = {"sub": caller, "token_use": "access"}
-        event["requestContext"]["authorizer"] = {"jwt": {"claims": claims, "scopes": None}}
-    if body is not None:
-        event["body"] = body if isinstance(body, str) else json.dumps(body)
-    if path:
-        event["pathParameters"] = path
-    if query:
-        event["queryStringParameters"] = query
-    return {**event, **changes}
-
-
-@dataclass(frozen=True)
-class Response:
-    """An HTTP response of a function."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: dict[str, Any]
-
-    @classmethod
-    def of(cls, answer: dict[str, Any]) -> Response:
-        """Return the response that a route function returned to API Gateway."""
-        return cls(answer["statusCode"], answer["headers"], json.loads(answer["body"]))
-
-
 @dataclass
-class FunctionHarness:
+class FunctionHarness(DeliveryFunctions):
     """The route functions of messages, conversations and users, with the functions that deliver their events.
 
     Args:
@@ -93,21 +34,14 @@ class FunctionHarness:
         fanout_limit: most recipients published to within the request.
     """
 
-    aws: AwsResources
-    publisher: RecordingPublisher = field(default_factory=RecordingPublisher)
-    clock: Clock = field(default_factory=FakeClock)
     faults: FaultInjector = field(default_factory=FaultInjector)
     identities: FakeIdentities = field(default_factory=FakeIdentities)
     fanout_limit: int = 20
 
     def __post_init__(self) -> None:
         """Wire the functions."""
-        queue = SqsDeliveryQueue(lambda: self.aws.sqs, self.aws.queue_url)
-        self.outbox = DynamoOutbox(self.aws.dynamodb, self.aws.table(tables.OUTBOX))
+        super().__post_init__()
         self.handlers = self.functions()
-        self._deliver = deliver.consumer(lambda: Deliverer(self.publisher, self._outbox("deliver"), self.clock))
-        self._relay = relay.consumer(lambda: Relay(self._outbox("relay"), queue, self.clock))
-        self._sweep = sweep.runner(lambda: Sweep(self._outbox("sweep"), queue, self.clock))
 
     def functions(self, client: Any = None, faults: FaultInjector | None = None) -> dict[str, Handler]:
         """Return newly wired route functions by domain.
@@ -149,12 +83,6 @@ class FunctionHarness:
             search_table=self.aws.table(tables.USER_SEARCH),
             outbox=self.aws.table(tables.OUTBOX),
         )
-
-    def _client(self, function: str, client: Any = None) -> PermissionCheckedClient:
-        return PermissionCheckedClient(client or self.aws.dynamodb, function, self.aws.environment)
-
-    def _outbox(self, function: str) -> DynamoOutbox:
-        return DynamoOutbox(self._client(function), self.aws.table(tables.OUTBOX))
 
     # Routes
 
@@ -238,45 +166,12 @@ class FunctionHarness:
         """Store the profiles of several new users and return the user ids."""
         return [self.user(f"User{number}", "Example") for number in range(count)]
 
-    # Delivery
-
-    def relay(self, *event_ids: str) -> dict[str, Any]:
-        """Invoke the relay function with new outbox records, as the table's stream does."""
-        records = [
-            {"eventName": "INSERT", "dynamodb": {"Keys": {"eventId": {"S": event_id}}, "SequenceNumber": str(number)}}
-            for number, event_id in enumerate(event_ids)
-        ]
-        return self._relay({"Records": records}, None)
+    # Time
 
     def advance(self, seconds: float) -> None:
         """Move the fake clock on."""
         assert isinstance(self.clock, FakeClock)
         self.clock.advance(seconds)
-
-    def sweep(self) -> dict[str, Any]:
-        """Invoke the sweep function, as its schedule does."""
-        return self._sweep({}, None)
-
-    def deliver(self) -> int:
-        """Invoke the deliver function with the queue's messages, as SQS does; return how many it could not deliver."""
-        failed = 0
-        while batch := self.aws.receive_messages():
-            records = [{"messageId": each["MessageId"], "body": each["Body"]} for each in batch]
-            failed += len(self._deliver({"Records": records}, None)["batchItemFailures"])
-        return failed
-
-    def queued_tasks(self) -> list[DeliveryTask]:
-        """Take every delivery task that is visible in the queue."""
-        tasks: list[DeliveryTask] = []
-        while batch := self.aws.receive_messages():
-            tasks += [decode(each["Body"]) for each in batch]
-        return tasks
-
-    def deliver_outbox(self) -> None:
-        """Publish every record that is left in the outbox, as relay, queue and sweep would."""
-        deliverer = Deliverer(self.publisher, self.outbox, self.clock)
-        for item in self.aws.scan(tables.OUTBOX):
-            assert deliverer.deliver(DeliveryTask(item["eventId"]))
 
     # Stored conversations
 

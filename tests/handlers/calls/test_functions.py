@@ -17,7 +17,7 @@ from tests.harness.call_functions import RING_SECONDS, CallFunctions
 from tests.harness.chime import ChimeServer, running_chime
 from tests.harness.emulator import REGION, AwsResources
 from tests.harness.event_api import CREDENTIALS, running_event_api
-from tests.harness.functions import http_event
+from tests.harness.http import http_event
 from tests.harness.seeds import seed_conversation
 
 

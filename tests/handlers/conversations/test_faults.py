@@ -12,7 +12,8 @@ from contract import tables
 from tests.harness.emulator import Emulator, create_resources
 from tests.harness.fakes import FakeClock
 from tests.harness.faults import FaultInjector, ProcessKilledError
-from tests.harness.functions import FunctionHarness, Response
+from tests.harness.functions import FunctionHarness
+from tests.harness.http import Response
 
 Call = Callable[[], Any]
 

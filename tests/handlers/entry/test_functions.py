@@ -32,7 +32,7 @@ from handlers.settings import (
 )
 from tests.harness.emulator import AwsResources, free_port
 from tests.harness.event_api import CREDENTIALS, REGION, FakeEventApi, running_event_api
-from tests.harness.functions import http_event
+from tests.harness.http import http_event
 from tests.harness.seeds import seed_conversation, user_ids
 
 ROOT = Path(__file__).parents[3]

@@ -21,7 +21,7 @@ from contract.routes import ROUTES
 from handlers.core.shared import errors
 from handlers.core.shared.timing import stage
 from handlers.entry.http import ApiRequest, Handler, Reply, route_handler
-from tests.harness.functions import Response, http_event
+from tests.harness.http import Response, http_event
 
 SEND = "POST /api/messages/send"
 HISTORY = "GET /api/messages/{conversationId}"

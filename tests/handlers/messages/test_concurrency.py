@@ -17,7 +17,8 @@ from handlers.core.shared.retry import attempts
 from handlers.core.shared.timestamps import from_iso
 from tests.harness.emulator import AwsResources
 from tests.harness.fakes import FakeClock
-from tests.harness.functions import FunctionHarness, Response
+from tests.harness.functions import FunctionHarness
+from tests.harness.http import Response
 from tests.harness.seeds import block, seed_conversation, unblock, user_ids
 
 EXAMPLES = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -13,7 +13,8 @@ from tests.harness import faults
 from tests.harness.emulator import AwsResources
 from tests.harness.fakes import FakeClock
 from tests.harness.faults import FaultInjector, ProcessKilledError
-from tests.harness.functions import FunctionHarness, Response
+from tests.harness.functions import FunctionHarness
+from tests.harness.http import Response
 from tests.harness.seeds import seed_conversation, user_ids
 
 Fault = Callable[[Callable[[], Any]], Any]

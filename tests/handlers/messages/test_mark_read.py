@@ -16,7 +16,8 @@ from handlers.core.delivery.ports import OutboxRecord
 from handlers.core.messages.conversation_cache import ConversationCache
 from handlers.core.messages.ports import MessageWriteStatus, ReadMark
 from tests.harness.emulator import AwsResources
-from tests.harness.functions import FunctionHarness, Response
+from tests.harness.functions import FunctionHarness
+from tests.harness.http import Response
 from tests.harness.seeds import block, seed_conversation, unblock, user_ids
 
 
