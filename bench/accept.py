@@ -19,7 +19,6 @@ import aiohttp
 from bench.people import User, sign_up
 from client.api.targets import Target, parse
 from contract import channels
-from contract.calls.requests import InitiateCall
 from local.testing import LocalCloud
 
 ROUNDS = 100
@@ -78,8 +77,7 @@ async def _measure(target: Target, rounds: int) -> tuple[list[float], list[float
 
 async def _answered(caller: User, callee: User, connections: _Connections) -> tuple[float, float]:
     """Make, answer and end one call; return both times in milliseconds."""
-    request = InitiateCall(recipientId=callee.user_id, deviceId="desk")
-    session_id = (await caller.api.initiate_call(request)).sessionId
+    session_id = (await caller.api.initiate_call(recipient_id=callee.user_id, device_id="desk")).sessionId
     started = time.monotonic()
     accept = asyncio.create_task(callee.api.accept_call(session_id, device_id="phone"))
     async with asyncio.timeout(_PATIENCE_SECONDS):

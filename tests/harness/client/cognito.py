@@ -23,7 +23,7 @@ def token(**claims: Any) -> str:
 
 
 def tokens_reply(user_id: str = "me", *, number: int = 0, refresh: str | None = None) -> dict[str, Any]:
-    """Return Cognito's response to a completed sign-in or renewal; `number` is a claim that tells tokens apart."""
+    """Return Cognito's response to a completed sign-in or renewal; `number` is a claim that distinguishes tokens."""
     result = {"AccessToken": token(sub=user_id, n=number), "IdToken": token(sub=user_id), "ExpiresIn": 3600}
     return {"AuthenticationResult": result | ({"RefreshToken": refresh} if refresh else {})}
 
