@@ -43,7 +43,7 @@ async def sign_up(
 
     Args:
         name: last name.
-        on_event: called with the user's id and each event of `/{namespace}/{userId}`; without it there is no subscription.
+        on_event: called with the user's id and each event of `/{namespace}/{userId}`; None: no subscription.
         namespace: of chats or users.
     """
     cognito = Cognito(target, http)

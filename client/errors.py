@@ -40,10 +40,16 @@ class TargetError(ClientError):
 
 
 class UnreachableError(ClientError):
-    """A service did not respond, after every retry."""
+    """A service did not respond, after every retry.
 
-    def __init__(self, service: str, cause: str) -> None:
-        super().__init__(f"no response from {service}: {cause}")
+    Args:
+        service: the name of the service.
+        cause: why there was no response.
+        message: the text of the error, if `cause` already names the service.
+    """
+
+    def __init__(self, service: str, cause: str, message: str | None = None) -> None:
+        super().__init__(message or f"no response from {service}: {cause}")
         self.service = service
         self.cause = cause
 
@@ -188,7 +194,7 @@ def from_events_error(error: EventsError) -> ClientError:
     if isinstance(error.__cause__, ClientError):
         return error.__cause__
     if isinstance(error, _NO_RESPONSE):
-        translated: ClientError = UnreachableError("the Event API", str(error))
+        translated: ClientError = UnreachableError("the Event API", str(error), message=str(error))
     else:
         translated = (RealtimeRefusedError if isinstance(error, _REFUSED) else RealtimeError)(str(error))
     translated.__cause__ = error
