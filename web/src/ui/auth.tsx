@@ -199,7 +199,7 @@ export function Auth({
         </div>
         {form === "signIn" && demoUsers.length > 0 ? (
           <section class="demo" aria-labelledby="demo-title">
-            <h2 id="demo-title">Or sign in as a demo user</h2>
+            <h2 id="demo-title">Demo users</h2>
             <div class="demo-users">
               {demoUsers.map((user) => (
                 <button
