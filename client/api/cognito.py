@@ -77,14 +77,14 @@ class Cognito:
             AccountExistsError, SignInError, UnreachableError
         """
         attributes = {"email": email, "given_name": first_name, "family_name": last_name}
-        answer = await self._call(
+        created = await self._call(
             "SignUp",
             ClientId=self._target.client_id,
             Username=email,
             Password=password,
             UserAttributes=[{"Name": name, "Value": value} for name, value in attributes.items()],
         )
-        return str(answer["UserSub"])
+        return str(created["UserSub"])
 
     async def confirm(self, email: str, code: str) -> None:
         """Confirm a sign-up with the code from the e-mail.
@@ -109,14 +109,14 @@ class Cognito:
         )
         _require_challenge(initiated, "PASSWORD_VERIFIER")
         # Three exponentiations of 3072 bits take tens of milliseconds: too long for the event loop.
-        answer = await asyncio.to_thread(
-            exchange.answer, self._target.user_pool_id, password, initiated["ChallengeParameters"]
+        proof = await asyncio.to_thread(
+            exchange.challenge_response, self._target.user_pool_id, password, initiated["ChallengeParameters"]
         )
         done = await self._call(
             "RespondToAuthChallenge",
             ClientId=self._target.client_id,
             ChallengeName="PASSWORD_VERIFIER",
-            ChallengeResponses=answer,
+            ChallengeResponses=proof,
         )
         return self._tokens(done)
 
@@ -138,10 +138,10 @@ class Cognito:
             raise SignedOutError(error.code, "the session has ended; sign in again") from error
         return self._tokens(done, refresh)
 
-    def _tokens(self, answer: dict[str, Any], refresh: str = "") -> Tokens:
-        if "AuthenticationResult" not in answer:
-            _require_challenge(answer, "")
-        result = answer["AuthenticationResult"]
+    def _tokens(self, response: dict[str, Any], refresh: str = "") -> Tokens:
+        if "AuthenticationResult" not in response:
+            _require_challenge(response, "")
+        result = response["AuthenticationResult"]
         return Tokens(
             access=result["AccessToken"],
             id=result["IdToken"],
@@ -177,8 +177,8 @@ def _error(status: int, body: Any) -> SignInError | UnreachableError:
     return _ERRORS.get(code, SignInError)(code, str(body.get("message") or body.get("Message") or "refused"))
 
 
-def _require_challenge(answer: dict[str, Any], name: str) -> None:
-    given = answer.get("ChallengeName")
+def _require_challenge(response: dict[str, Any], name: str) -> None:
+    given = response.get("ChallengeName")
     if given != name:
         raise SignInError(
             str(given), "this account needs a sign-in step that this client does not support, such as MFA"

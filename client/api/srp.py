@@ -89,7 +89,7 @@ class SrpExchange:
         extracted = hmac.digest(_octets(u), _octets(shared), "sha256")
         return hmac.digest(extracted, _INFO, "sha256")[:16]
 
-    def answer(
+    def challenge_response(
         self, pool_id: str, password: str, challenge: dict[str, str], *, now: datetime | None = None
     ) -> dict[str, str]:
         """Return the response to a PASSWORD_VERIFIER challenge.

@@ -96,8 +96,8 @@ async def test_typing_and_searching_have_separate_rate_limits(users: Users) -> N
         passed, refusal = await until_refused(act, 3 * rate.count)
         assert passed >= rate.count
         assert 1 <= refusal.retry_after <= rate.seconds
-    await ada.conversation(dm).send("sending goes on")
-    await grace.receives(dm, "sending goes on")
+    await ada.conversation(dm).send("sending is not limited")
+    await grace.receives(dm, "sending is not limited")
 
 
 async def test_a_client_above_the_rate_limit_waits_and_sends_everything(users: Users) -> None:

@@ -59,11 +59,13 @@ def test_the_response_signs_pool_user_secret_and_time_and_contains_no_password()
     public, key = server_key(exchange, "user", "secret password", 77, 99)
     block = base64.b64encode(b"block").decode()
     challenge = {"USER_ID_FOR_SRP": "user", "SECRET_BLOCK": block, "SRP_B": f"{public:x}", "SALT": f"{77:x}"}
-    answer = exchange.answer(POOL, "secret password", challenge, now=datetime(2026, 11, 2, 9, 5, tzinfo=UTC))
-    assert answer["TIMESTAMP"] == "Mon Nov 2 09:05:00 UTC 2026"
-    signed = hmac.digest(key, b"Exampleuserblock" + answer["TIMESTAMP"].encode(), "sha256")
-    assert answer["PASSWORD_CLAIM_SIGNATURE"] == base64.b64encode(signed).decode()
-    assert "secret password" not in str(answer) + repr(exchange)
+    response = exchange.challenge_response(
+        POOL, "secret password", challenge, now=datetime(2026, 11, 2, 9, 5, tzinfo=UTC)
+    )
+    assert response["TIMESTAMP"] == "Mon Nov 2 09:05:00 UTC 2026"
+    signed = hmac.digest(key, b"Exampleuserblock" + response["TIMESTAMP"].encode(), "sha256")
+    assert response["PASSWORD_CLAIM_SIGNATURE"] == base64.b64encode(signed).decode()
+    assert "secret password" not in str(response) + repr(exchange)
 
 
 def test_a_server_value_that_makes_the_key_independent_of_the_password_is_refused() -> None:

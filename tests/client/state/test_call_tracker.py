@@ -42,8 +42,8 @@ def test_a_call_rings_once_and_is_answered_on_this_device(tracker: CallTracker) 
     assert kinds(tracker.apply(incoming(), NOW)) == [CallChangeKind.INCOMING]
     assert tracker.take_view(view(1, "RINGING"), NOW) == []
     attendee = Attendee(AttendeeId="a", ExternalUserId=ME, JoinToken="secret")
-    answer = view(3, "ACTIVE", device=DEVICE, other="JOINED", me="JOINED")
-    assert kinds(tracker.take_accepted(answer, MEETING, attendee, NOW)) == [CallChangeKind.CONNECTED]
+    accepted = view(3, "ACTIVE", device=DEVICE, other="JOINED", me="JOINED")
+    assert kinds(tracker.take_accepted(accepted, MEETING, attendee, NOW)) == [CallChangeKind.CONNECTED]
     assert tracker.apply(connected(DEVICE), NOW) == []
     call = tracker[SESSION]
     assert (call.on_this_device, call.is_ringing, call.attendee, call.meeting) == (True, False, attendee, MEETING)

@@ -229,7 +229,7 @@ async def early_unsubscribe(context: ProbeContext) -> str:
 
 
 async def _unsubscribe_at_once(context: ProbeContext) -> str:
-    """Return the answers for a subscription that is ended context once; a busy service may see the end come late."""
+    """Return the responses to a subscription that is ended at once; a busy service may process the end late."""
     connection = await context.open()
     await connection.send(
         {"type": "subscribe", "id": "early", "channel": context.channel, "authorization": context.user_token("")}
