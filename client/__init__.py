@@ -1,6 +1,6 @@
-"""Python client of the chat: HTTP API, AppSync Events socket, and the rules that keep a client's view complete.
+"""Python client of the chat: HTTP API, AppSync Events subscriptions, and state that stays complete.
 
-`client.chat_client.ChatClient` is the entry point; `client.cli.chat` is a terminal program built on it. The rules that
-decide what a user sees (`client.state`) do no input or output, so that tests can drive them through every order of
-events.
+`client.chat_client.ChatClient` is the entry point; README.md has an example that a test runs. `client.cli.chat` is a
+terminal program built on it. `client.state` holds the rules of what a user sees; it does no input or output, so that
+tests can drive it through every order of events.
 """

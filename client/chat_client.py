@@ -1,91 +1,110 @@
-"""The chat as one signed-in user has it: socket and API behind it, one view in front of it."""
+"""The chat of one signed-in user: `ChatClient`."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import uuid
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 import aiohttp
-from appsync_events import Backoff, ConnectionState, EventsClient, Gap, GapReason
+from appsync_events import Backoff, ConnectionState, EventsClient, EventsError, Gap, GapReason
 
-from client.api.http_api import Api
-from client.api.session import Session, user_token
+from client.api.cognito import Cognito
+from client.api.http_api import HttpApi
+from client.api.session import Session, events_auth
 from client.api.targets import Target
-from client.call_client import Calling
-from client.errors import ClientError, Failure
-from client.state.conversation_log import ConversationLog
+from client.call_client import CallClient
+from client.conversation import ConversationHandle
+from client.errors import ClientError, from_events_error
+from client.live_view import LiveView
+from client.recovery import Recovery
+from client.state.draft import Draft
 from client.state.inbox import Inbox
-from client.state.inbox_entry import decode, plain
-from client.state.recovery import Recovery
-from client.state.updates import Link, LinkChanged, SendFailed, Update
-from contract import channels, events
-from contract.calls.events import CallEvent
-from contract.models import ConversationView, Message
-from contract.requests import SendMessage
+from client.state.inbox_entry import decode
+from client.state.updates import SyncState, SyncStateChanged
+from client.update_feed import Listener, UpdateFeed, UpdateStream
+from contract import channels
+from contract.models import ConversationView
 
 _log = logging.getLogger(__name__)
-TYPING_INTERVAL_SECONDS: Final = 2.0
-"""A user who goes on typing is announced this often; a notice holds for three seconds."""
-
-
-@dataclass
-class Draft:
-    """A message on its way, or one that failed and can be sent again: same `temp_id`, so it is stored once."""
-
-    request: SendMessage
-    temp_id: str
-    error: Failure | None = None
-    stored: Message | None = None
 
 
 class ChatClient:
-    """One user's chat.
+    """The chat of one user. Use it as `async with`, which connects and reads the conversations.
+
+    Every method may raise a ClientError; `client.errors` shows the tree.
+
+    Attributes:
+        user_id: the signed-in user.
+        api: the HTTP API, one method for each route, for what has no handle (profile, search).
+        calls: the user's calls.
+        sync_state: how current the view is.
 
     Args:
         target: the environment.
-        session: who is signed in.
-        http: the connection pool to use; stays the caller's.
-        on_update: called with each change of what the user sees, in order.
-        backoff: waits between tries of a recovery.
+        session: the signed-in user; `sign_in` makes one.
+        http: the HTTP session to use; the caller closes it. Without one the client makes and closes its own.
+        backoff: waits between attempts of a recovery.
+        connection_backoff: waits between attempts to connect.
     """
 
     def __init__(
         self,
         target: Target,
         session: Session,
-        http: aiohttp.ClientSession,
         *,
-        on_update: Callable[[Update], None],
+        http: aiohttp.ClientSession | None = None,
         backoff: Backoff | None = None,
-        socket_backoff: Backoff | None = None,
+        connection_backoff: Backoff | None = None,
     ) -> None:
+        self._own_http = http is None
+        self._http = http or aiohttp.ClientSession()
         self.user_id = session.user_id
-        self.api = Api(target, session, http)
-        self.inbox = Inbox(session.user_id)
-        self.events = EventsClient(
-            target.events, user_token(session), http=http, on_state=self._on_state, backoff=socket_backoff
-        )
-        self.link = Link.OFFLINE
-        self.drafts: dict[tuple[str, str], Draft] = {}
-        self._on_update = on_update
-        self.calling = Calling(session.user_id, self.api, self._tell)
-        self._recovery = Recovery(
-            self.api,
-            self.inbox,
-            self.calling,
-            apply=self._apply,
-            tell=self._tell,
-            backoff=backoff or Backoff(base=0.3, cap=5.0),
+        self.api = HttpApi(target, session, self._http)
+        self.sync_state = SyncState.OFFLINE
+        self._feed = UpdateFeed()
+        self._view = LiveView(session.user_id, self._feed)
+        self.calls = CallClient(session.user_id, self.api, self._view.publish)
+        self._recovery = Recovery(self.api, self._view, self.calls, backoff=backoff or Backoff(base=0.3, cap=5.0))
+        self._events = EventsClient(
+            target.events,
+            events_auth(session),
+            http=self._http,
+            on_state=self._on_connection_state,
+            backoff=connection_backoff,
         )
         self._subscribed = False
-        self._typing_told: dict[str, float] = {}
-        self._expiry: asyncio.TimerHandle | None = None
-        self._current = asyncio.Event()
-        self._refusal: Failure | None = None
+        self._settled = asyncio.Event()
+        self._refusal: ClientError | None = None
+
+    @classmethod
+    async def sign_in(
+        cls, target: Target, email: str, password: str, *, http: aiohttp.ClientSession | None = None
+    ) -> ChatClient:
+        """Sign a user in and return the client, which is not connected yet: `async with` connects it.
+
+        Args:
+            target: the environment.
+            email: the user's e-mail address.
+            password: sent to no service (SRP).
+            http: the HTTP session to use; the caller closes it. Without one the client makes and closes its own.
+
+        Raises:
+            WrongCredentialsError, NotConfirmedError, SignInError, UnreachableError: signing in failed.
+        """
+        pool = http or aiohttp.ClientSession()
+        try:
+            session = await Session.sign_in(Cognito(target, pool), email, password)
+        except BaseException:
+            if http is None:
+                await pool.close()
+            raise
+        client = cls(target, session, http=pool)
+        client._own_http = http is None
+        return client
 
     async def __aenter__(self) -> ChatClient:
         try:
@@ -102,217 +121,145 @@ class ChatClient:
         """Connect, subscribe to the user's two channels and read the conversations.
 
         Raises:
-            ConnectionRefusedByServerError, SubscriptionRefusedError, SignedOutError: these credentials are no good.
+            RealtimeRefusedError, SignedOutError: the Event API refused this user.
         """
-        self.events.start()
-        for namespace in (channels.CHATS, channels.USERS):
-            await self.events.subscribe(
-                channels.channel(namespace, self.user_id),
-                self._on_event,
-                on_gap=self._on_gap,
-                on_refused=self._on_refused,
-            )
-        await self.events.connected()
+        self._events.start()
+        try:
+            for namespace in (channels.CHATS, channels.USERS):
+                await self._events.subscribe(
+                    channels.channel(namespace, self.user_id),
+                    self._on_event,
+                    on_gap=self._on_gap,
+                    on_refused=self._on_refused,
+                )
+            await self._events.connected()
+        except EventsError as error:
+            if isinstance(error, ClientError):
+                raise
+            raise from_events_error(error) from error
         self._subscribed = True
-        self._begin_recovery()
+        self._start_recovery()
         await self.current()
 
     async def close(self) -> None:
-        """End the connection and everything under way."""
-        if self._expiry is not None:
-            self._expiry.cancel()
-        self.calling.close()
+        """Disconnect, cancel every task, and end every stream of updates."""
+        self._view.close()
+        self.calls.close()
         await self._recovery.close()
-        await self.events.close()
+        await self._events.close()
+        self._feed.close(self._refusal)
+        if self._own_http:
+            await self._http.close()
 
     async def current(self) -> None:
         """Wait until the view is current: connected, and the list as new as the subscriptions.
 
         Raises:
-            ConnectionRefusedByServerError, SubscriptionRefusedError, SignedOutError: it never will be.
+            RealtimeRefusedError, SignedOutError: the session is over.
         """
-        await self._current.wait()
+        await self._settled.wait()
         if self._refusal is not None:
             raise self._refusal
 
-    # What a user does
+    # Updates
 
-    async def open(self, conversation_id: str) -> list[Message]:
-        """Load the newest page of a conversation and return what is loaded, oldest first."""
-        log = self.inbox[conversation_id].log
-        generation = log.generation
-        page = await self.api.history(conversation_id)
-        log.older(page, generation)
-        log.note(page.latestSeq, page.latestChange)
-        self._recovery.fill_gaps()
-        return log.messages
+    def add_listener(self, listener: Listener) -> None:
+        """Call `listener` with each update from now on, in order."""
+        self._feed.add_listener(listener)
 
-    async def older(self, conversation_id: str) -> list[Message]:
-        """Load the page before the oldest loaded message and return it, oldest first; empty at the beginning."""
-        log = self.inbox[conversation_id].log
-        loaded, generation = log.messages, log.generation
-        before = loaded[0].timestamp if loaded else None
-        return log.older(await self.api.history(conversation_id, before=before), generation)
+    def updates(self) -> UpdateStream:
+        """Return every update from now on, for `async for`."""
+        return self._feed.stream(lambda update: True)
 
-    async def send(self, conversation_id: str, content: str | None = None, **fields: Any) -> Message:
-        """Send a message; until it is stored it stands in `drafts`.
+    # Conversations and users
 
-        Args:
-            conversation_id: where to.
-            content: the text, or the caption of a medium.
-            fields: further fields of the request, as `contract.requests.SendMessage` names them.
+    @property
+    def inbox(self) -> Inbox:
+        """The view: conversations, unread counts, typing notices, read marks, blocked users. Read-only."""
+        return self._view.inbox
 
-        Returns:
-            The stored message. It is handed out through `on_update` as well, in its place.
+    @property
+    def drafts(self) -> Mapping[tuple[str, str], Draft]:
+        """The messages that are not stored yet, by conversation id and `temp_id`."""
+        return MappingProxyType(self._view.drafts)
 
-        Raises:
-            ApiError, UnreachableError: it failed; the draft stays and `resend` tries again, without ever doubling it.
-        """
-        temp_id = uuid.uuid4().hex
-        request = SendMessage(conversationId=conversation_id, content=content, tempId=temp_id, **fields)
-        self.drafts[conversation_id, temp_id] = Draft(request, temp_id)
-        return await self.resend(conversation_id, temp_id)
+    def conversations(self) -> list[ConversationView]:
+        """Return the conversations as the list shows them, newest message first."""
+        return self.inbox.conversations()
 
-    async def resend(self, conversation_id: str, temp_id: str) -> Message:
-        """Send a draft (again).
+    def conversation(self, conversation_id: str) -> ConversationHandle:
+        """Return the handle of a conversation."""
+        return ConversationHandle(conversation_id, self.api, self._view, self._recovery)
 
-        Raises:
-            ApiError, UnreachableError: it failed (again).
-        """
-        draft = self.drafts[conversation_id, temp_id]
-        draft.error = None
-        try:
-            answer = await self.api.send_message(draft.request)
-        except ClientError as error:
-            if draft.stored is not None:
-                return draft.stored
-            draft.error = error
-            self._tell([SendFailed(conversation_id, temp_id, error)])
-            raise
-        self.drafts.pop((conversation_id, temp_id), None)
-        if conversation_id in self.inbox:
-            log = self.inbox[conversation_id].log
-            self._progressed(log, log.sent(answer.message, temp_id))
-        else:
-            self._recovery.fetch(conversation_id)
-        return answer.message
+    async def open_direct(self, user_id: str) -> ConversationHandle:
+        """Find or create the conversation with one other user."""
+        conversation = (await self.api.open_direct(user_id)).conversation
+        self._recovery.take_conversation(conversation)
+        return self.conversation(conversation.conversationId)
 
-    async def edit(self, conversation_id: str, message_id: str, content: str) -> Message:
-        """Edit an own message."""
-        answer = await self.api.edit_message(conversation_id, message_id, content)
-        log = self.inbox[conversation_id].log
-        self._progressed(log, log.changed(answer.change, answer.message))
-        return answer.message
+    async def create_group(
+        self, name: str, member_ids: Sequence[str], *, description: str | None = None, avatar: str | None = None
+    ) -> ConversationHandle:
+        """Create a group with the user as its admin; it is created once, also when the request is retried."""
+        response = await self.api.create_group(
+            name, member_ids, description=description, avatar=avatar, temp_id=uuid.uuid4().hex
+        )
+        conversation_id = response.conversation.conversationId
+        self._recovery.take_conversation((await self.api.conversation(conversation_id)).conversation)
+        return self.conversation(conversation_id)
 
-    async def delete(self, conversation_id: str, message_id: str) -> Message:
-        """Delete a message."""
-        answer = await self.api.delete_message(conversation_id, message_id)
-        log = self.inbox[conversation_id].log
-        self._progressed(log, log.changed(answer.change, answer.message))
-        return answer.message
+    async def block(self, user_id: str) -> None:
+        """Block a user."""
+        await self.api.block(user_id)
+        self._view.publish(self.inbox.take_block(user_id, True))
 
-    async def mark_read(self, conversation_id: str) -> None:
-        """Mark everything that was handed out as read; does nothing where it is already."""
-        entry = self.inbox[conversation_id]
-        if entry.log.seq == 0 or (entry.view.lastReadSeq >= entry.log.seq and entry.view.unreadCount == 0):
-            return
-        answer = await self.api.mark_read(conversation_id, seq=entry.log.seq)
-        self._tell(self.inbox.own_read(conversation_id, answer.lastReadSeq, answer.unreadCount))
+    async def unblock(self, user_id: str) -> None:
+        """Unblock a user."""
+        await self.api.unblock(user_id)
+        self._view.publish(self.inbox.take_block(user_id, False))
 
-    async def typing(self, conversation_id: str, typing: bool = True) -> None:
-        """Announce that the user types, at most every two seconds, or that the user stopped."""
-        now = asyncio.get_running_loop().time()
-        if typing:
-            if now - self._typing_told.get(conversation_id, -TYPING_INTERVAL_SECONDS) < TYPING_INTERVAL_SECONDS:
-                return
-            self._typing_told[conversation_id] = now
-        elif self._typing_told.pop(conversation_id, None) is None:
-            return
-        await self.api.set_typing(conversation_id, typing)
-
-    def take(self, view: ConversationView) -> None:
-        """Take a conversation from an answer of the API (one just opened, or looked up) into the view."""
-        self._tell(self.inbox.listed([view]))
-        self._recovery.fill_gaps()
-
-    # What comes in
+    # The connection
 
     def _on_event(self, document: Any) -> None:
         event = decode(document)
         if event is None:
-            _log.info("an event of an unknown kind was ignored")
+            _log.info("ignored an event of unknown type or form")
             return
         self._recovery.take(event)
 
-    def _apply(self, event: events.Event) -> None:
-        if isinstance(event, CallEvent):
-            self.calling.apply(event)
-            return
-        if isinstance(event, events.MessageSent) and event.data.tempId is not None:
-            draft = self.drafts.pop((event.data.conversationId, event.data.tempId), None)
-            if draft is not None:
-                # The answer to the send may be lost, but this event says that it is stored.
-                draft.stored = plain(event.data)
-        self._tell(self.inbox.apply(event, asyncio.get_running_loop().time()))
-
-    def _progressed(self, log: ConversationLog, changes: Iterable[Any]) -> None:
-        if log.conversation_id in self.inbox:
-            self._tell(self.inbox.progressed(log.conversation_id, changes))
-            self._recovery.fill_gaps()
-
-    def _tell(self, updates: Iterable[Update]) -> None:
-        for update in updates:
-            try:
-                self._on_update(update)
-            except Exception:
-                _log.exception("the application failed on an update")
-        self._schedule_expiry()
-
-    def _schedule_expiry(self) -> None:
-        due = self.inbox.next_expiry()
-        if self._expiry is not None:
-            self._expiry.cancel()
-            self._expiry = None
-        if due is not None:
-            self._expiry = asyncio.get_running_loop().call_at(due, self._expire, due)
-
-    def _expire(self, due: float) -> None:
-        self._tell(self.inbox.expire(max(due, asyncio.get_running_loop().time())))
-
-    # Staying complete
-
-    def _on_state(self, state: ConnectionState, cause: Failure | None) -> None:
+    def _on_connection_state(self, state: ConnectionState, cause: EventsError | None) -> None:
         if state is ConnectionState.CONNECTED:
             if self._subscribed:
-                self._begin_recovery()
+                self._start_recovery()
             return
-        self._current.clear()
+        self._settled.clear()
         if state is ConnectionState.CLOSED:
             return
         self._recovery.pause()
         if state is ConnectionState.REFUSED and cause is not None:
             self._on_refused(cause)
-        elif state is not ConnectionState.CONNECTING or self.link is not Link.OFFLINE:
-            self._enter(Link.OFFLINE, cause)
+        elif state is not ConnectionState.CONNECTING or self.sync_state is not SyncState.OFFLINE:
+            self._enter(SyncState.OFFLINE, None if cause is None else from_events_error(cause))
 
     def _on_gap(self, gap: Gap) -> None:
-        if gap.reason is not GapReason.RECONNECTED:  # for that the state speaks, once for both channels
-            self._begin_recovery()
+        if gap.reason is not GapReason.RECONNECTED:  # the connection state reports that once for both channels
+            self._start_recovery()
 
-    def _on_refused(self, cause: Failure) -> None:
-        self._refusal = cause
-        self._current.set()
-        self._enter(Link.SIGNED_OUT, cause)
+    def _on_refused(self, cause: EventsError) -> None:
+        self._refusal = from_events_error(cause)
+        self._settled.set()
+        self._enter(SyncState.SIGNED_OUT, self._refusal)
+        self._feed.close(self._refusal)
 
-    def _enter(self, link: Link, cause: Failure | None = None) -> None:
-        if link is not self.link:
-            self.link = link
-            self._tell([LinkChanged(link, cause)])
+    def _enter(self, state: SyncState, cause: ClientError | None = None) -> None:
+        if state is not self.sync_state:
+            self.sync_state = state
+            self._view.publish([SyncStateChanged(state, cause)])
 
-    def _begin_recovery(self) -> None:
-        self._enter(Link.RECOVERING)
-        self._recovery.begin(self._recovered)
+    def _start_recovery(self) -> None:
+        self._enter(SyncState.RECOVERING)
+        self._recovery.start(self._recovered)
 
     def _recovered(self) -> None:
-        self._current.set()
-        self._enter(Link.CURRENT)
+        self._settled.set()
+        self._enter(SyncState.CURRENT)

@@ -1,14 +1,18 @@
-"""What can go wrong for a user of this client.
+"""The errors of the chat client. Everything that it raises on purpose is a ClientError.
 
 ClientError
-├── TargetError                  no target, or one that lacks something
-├── UnreachableError             no answer: refused, timed out, cut
-├── SignInError                  Cognito said no
+├── TargetError                  no target was found, or a value in it is missing
+├── UnreachableError             a service did not respond: connection refused, timeout, connection lost
+├── UnknownConversationError     the conversation is not in the user's list
+├── UnknownCallError             the client knows no call with this id
+├── SignInError                  Cognito refused
 │   ├── WrongCredentialsError    unknown user or wrong password
-│   ├── NotConfirmedError        the sign-up was never confirmed
-│   ├── AccountExistsError       somebody signed up with this address before
-│   └── SignedOutError           the refresh token is no longer good: sign in again
-└── ApiError                     the HTTP API answered with a status from 400 on
+│   ├── NotConfirmedError        the sign-up has not been confirmed
+│   ├── AccountExistsError       an account with this e-mail address exists
+│   └── SignedOutError           the refresh token is no longer valid: sign in again
+├── RealtimeError                the Event API failed
+│   └── RealtimeRefusedError     the Event API refused the connection or a subscription of this user
+└── ApiError                     the HTTP API responded with a status of 400 or above
     ├── InvalidRequestError      400
     ├── UnauthenticatedError     401
     ├── ForbiddenError           403
@@ -17,43 +21,57 @@ ClientError
     ├── TooLargeError            413
     ├── TooManyRequestsError     429
     └── ServerFaultError         500 and above
-
-The Event API's own errors are those of `appsync_events`. SignedOutError is one of them as well: without a token
-there is no connection to come.
 """
 
 from __future__ import annotations
 
+import appsync_events
 from appsync_events import EventsError, NoCredentialsError
 
 from contract.calls.models import CallView
 
 
 class ClientError(Exception):
-    """The base of everything this client raises on purpose."""
-
-
-Failure = ClientError | EventsError
-"""Whatever a user of this client may be told."""
-FAILURES = (ClientError, EventsError)
-"""The same, for `except`."""
+    """The base class of every error that the chat client raises on purpose."""
 
 
 class TargetError(ClientError):
-    """No target was found, or it lacks something; the message names the source, the cause and the remedy."""
+    """No target was found, or a value in it is missing; the message names the source, the cause and the remedy."""
 
 
 class UnreachableError(ClientError):
-    """A service gave no answer, after every retry."""
+    """A service did not respond, after every retry.
 
-    def __init__(self, service: str, cause: str) -> None:
-        super().__init__(f"{service} gives no answer: {cause}")
+    Args:
+        service: the name of the service.
+        cause: why there was no response.
+        message: the text of the error, if `cause` already names the service.
+    """
+
+    def __init__(self, service: str, cause: str, message: str | None = None) -> None:
+        super().__init__(message or f"no response from {service}: {cause}")
         self.service = service
         self.cause = cause
 
 
+class UnknownConversationError(ClientError):
+    """The conversation is not in the user's list: the id is wrong, or the user is not a participant any more."""
+
+    def __init__(self, conversation_id: str) -> None:
+        super().__init__(f"conversation {conversation_id} is not in this user's list")
+        self.conversation_id = conversation_id
+
+
+class UnknownCallError(ClientError):
+    """The client knows no call with this id."""
+
+    def __init__(self, session_id: str) -> None:
+        super().__init__(f"call {session_id} is not known to this client")
+        self.session_id = session_id
+
+
 class SignInError(ClientError):
-    """Cognito refused; `code` is its exception's name."""
+    """Cognito refused; `code` is the name of its exception."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{message} ({code})")
@@ -69,22 +87,33 @@ class NotConfirmedError(SignInError):
 
 
 class AccountExistsError(SignInError):
-    """There is an account with this address already."""
+    """An account with this e-mail address exists already."""
 
 
 class SignedOutError(SignInError, NoCredentialsError):
-    """The session cannot be renewed; the user has to sign in again."""
+    """The session cannot be renewed; the user has to sign in again.
+
+    It is a NoCredentialsError as well, because that error makes the Event API's client stop reconnecting.
+    """
+
+
+class RealtimeError(ClientError):
+    """The Event API failed; the cause is the error of `appsync_events`."""
+
+
+class RealtimeRefusedError(RealtimeError):
+    """The Event API refused the connection or a subscription of this user; reconnecting does not help."""
 
 
 class ApiError(ClientError):
-    """The HTTP API refused or failed.
+    """The HTTP API refused a request or failed.
 
     Args:
         status: HTTP status.
-        code: the `code` of the error envelope, or an empty text where the answer had no envelope.
+        code: the `code` of the error response; empty when the response had no error envelope.
         message: the envelope's message.
-        field: the offending field of the request, if the answer names one.
-        request_id: the request's id in the API's logs, if the answer carries one.
+        field: the invalid field of the request, if the response names one.
+        request_id: the request's id in the API's logs, if the response carries one.
     """
 
     def __init__(
@@ -99,7 +128,7 @@ class ApiError(ClientError):
 
 
 class InvalidRequestError(ApiError):
-    """400: the request breaks a rule; `field` names which."""
+    """400: the request is invalid; `field` names the invalid field."""
 
 
 class UnauthenticatedError(ApiError):
@@ -107,15 +136,18 @@ class UnauthenticatedError(ApiError):
 
 
 class ForbiddenError(ApiError):
-    """403: not yours."""
+    """403: the user may not do this."""
 
 
 class NotFoundError(ApiError):
-    """404: no such thing."""
+    """404: the resource does not exist."""
 
 
 class ConflictError(ApiError):
-    """409: not in this state; `call` is the call as it is now, where one stood in the way."""
+    """409: the present state does not allow the request.
+
+    `call` is the call as it is now, where a call's state is the reason.
+    """
 
     call: CallView | None = None
 
@@ -125,13 +157,13 @@ class TooLargeError(ApiError):
 
 
 class TooManyRequestsError(ApiError):
-    """429: a limit is used up; `retry_after` says for how many seconds."""
+    """429: a rate limit is used up; `retry_after` is the number of seconds to wait."""
 
     retry_after: float = 1.0
 
 
 class ServerFaultError(ApiError):
-    """500 and above: not the caller's fault."""
+    """500 and above: the API failed."""
 
 
 _BY_STATUS: dict[int, type[ApiError]] = {
@@ -143,8 +175,27 @@ _BY_STATUS: dict[int, type[ApiError]] = {
     413: TooLargeError,
     429: TooManyRequestsError,
 }
+_REFUSED = (appsync_events.ConnectionRefusedByServerError, appsync_events.SubscriptionRefusedError)
+_NO_RESPONSE = (appsync_events.UnreachableError, appsync_events.ConnectionLostError)
 
 
-def api_error(status: int) -> type[ApiError]:
-    """Return the class of the error for an HTTP status from 400 on."""
+def error_class(status: int) -> type[ApiError]:
+    """Return the error class of an HTTP status of 400 or above."""
     return _BY_STATUS.get(status, ServerFaultError if status >= 500 else ApiError)
+
+
+def from_events_error(error: EventsError) -> ClientError:
+    """Return the ClientError for an error of the Event API's client.
+
+    An error that the token source raised (Cognito refused or did not respond) is returned itself.
+    """
+    if isinstance(error, ClientError):
+        return error
+    if isinstance(error.__cause__, ClientError):
+        return error.__cause__
+    if isinstance(error, _NO_RESPONSE):
+        translated: ClientError = UnreachableError("the Event API", str(error), message=str(error))
+    else:
+        translated = (RealtimeRefusedError if isinstance(error, _REFUSED) else RealtimeError)(str(error))
+    translated.__cause__ = error
+    return translated

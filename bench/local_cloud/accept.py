@@ -19,7 +19,6 @@ import aiohttp
 from bench.local_cloud.users import User, sign_up
 from client.api.targets import Target, parse
 from contract import channels
-from contract.calls.requests import InitiateCall
 from local.testing import LocalCloud
 
 ROUNDS = 100
@@ -78,8 +77,7 @@ async def _measure(target: Target, rounds: int) -> tuple[list[float], list[float
 
 async def _accept(caller: User, callee: User, connections: _Connections) -> tuple[float, float]:
     """Start, accept and end one call; return both latencies in milliseconds."""
-    request = InitiateCall(recipientId=callee.user_id, deviceId="desk")
-    session_id = (await caller.api.initiate_call(request)).sessionId
+    session_id = (await caller.api.initiate_call(recipient_id=callee.user_id, device_id="desk")).sessionId
     started = time.monotonic()
     accept = asyncio.create_task(callee.api.accept_call(session_id, device_id="phone"))
     async with asyncio.timeout(_TIMEOUT_SECONDS):

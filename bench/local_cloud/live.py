@@ -21,7 +21,6 @@ import aiohttp
 
 from bench.local_cloud.users import User, sign_up
 from client.api.targets import Target, parse
-from contract.requests import SendMessage
 from local.testing import LocalCloud
 
 ROUNDS = 1
@@ -76,7 +75,7 @@ async def _send(user: User, conversation_id: str, number: int, sent: dict[str, t
         next_at = time.monotonic() + 1
         temp_id = str(uuid.uuid4())
         asked = time.monotonic()
-        await user.api.send_message(SendMessage(conversationId=conversation_id, content="hello", tempId=temp_id))
+        await user.api.send_message(conversation_id, "hello", temp_id=temp_id)
         sent[temp_id] = (asked, time.monotonic())
         await asyncio.sleep(max(0.0, next_at - time.monotonic()))
 

@@ -23,7 +23,6 @@ import aiohttp
 from bench.local_cloud.users import User, sign_up
 from client.api.targets import Target, parse
 from contract import channels
-from contract.requests import CreateGroup, SendMessage
 from local.testing import LocalCloud
 
 ROUNDS = 30
@@ -69,8 +68,8 @@ async def _measure(target: Target, rounds: int) -> tuple[list[float], list[float
     async with aiohttp.ClientSession() as http:
         users = [await sign_up(target, http, str(number), on_event) for number in range(RECIPIENTS + 1)]
         sender, recipients = users[0], users[1:]
-        request = CreateGroup(name="Benchmark", memberIds=[each.user_id for each in recipients])
-        group = (await sender.api.create_group(request)).conversation.conversationId
+        created = await sender.api.create_group("Benchmark", [each.user_id for each in recipients])
+        group = created.conversation.conversationId
         path = channels.channel(channels.CONVERSATIONS, group)
         for each in recipients:
             await each.events.subscribe(path, partial(on_event, each.user_id))
@@ -96,7 +95,7 @@ async def _measure(target: Target, rounds: int) -> tuple[list[float], list[float
 
 
 async def _by_route(sender: User, group: str, temp_id: str) -> None:
-    await sender.api.send_message(SendMessage(conversationId=group, content="hello", tempId=temp_id))
+    await sender.api.send_message(group, "hello", temp_id=temp_id)
 
 
 async def _by_channel(sender: User, path: str, seq: int, temp_id: str) -> None:

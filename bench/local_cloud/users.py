@@ -13,8 +13,8 @@ import aiohttp
 from appsync_events import EventsClient
 
 from client.api.cognito import Cognito
-from client.api.http_api import Api
-from client.api.session import Session, user_token
+from client.api.http_api import HttpApi
+from client.api.session import Session, events_auth
 from client.api.targets import Target
 from contract import channels
 from contract.channels import Namespace
@@ -28,7 +28,7 @@ class User:
     """One signed-in user with its clients."""
 
     user_id: str
-    api: Api
+    api: HttpApi
     events: EventsClient
 
 
@@ -53,7 +53,7 @@ async def sign_up(
     user_id = await cognito.sign_up(email, password, first_name="User", last_name=name)
     await cognito.confirm(email, _CODE)
     session = await Session.sign_in(cognito, email, password)
-    user = User(user_id, Api(target, session, http), EventsClient(target.events, user_token(session), http=http))
+    user = User(user_id, HttpApi(target, session, http), EventsClient(target.events, events_auth(session), http=http))
     user.events.start()
     await user.events.connected()
     if on_event is not None:

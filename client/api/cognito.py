@@ -1,4 +1,4 @@
-"""The calls to Amazon Cognito that a user makes; none of them needs AWS credentials."""
+"""Sign-up, sign-in and token renewal with Amazon Cognito; needs no AWS credentials."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _ERRORS: dict[str, type[SignInError]] = {
 
 @dataclass(frozen=True)
 class Tokens:
-    """What a sign-in gives. The access token calls the API and the Event API; `expires_at` is in epoch seconds."""
+    """The tokens of a sign-in. Both APIs accept the access token; `expires_at` is in epoch seconds."""
 
     access: str = field(repr=False)
     id: str = field(repr=False)
@@ -49,8 +49,8 @@ class Cognito:
     """Cognito's user pool API for one app client.
 
     Args:
-        target: names pool, client and address.
-        http: the connection pool to use; stays the caller's.
+        target: the environment.
+        http: the HTTP session to use; the caller closes it.
         clock: returns the present in epoch seconds.
     """
 
@@ -71,20 +71,20 @@ class Cognito:
         """Register a user; Cognito then sends a confirmation code by e-mail.
 
         Returns:
-            The user's id, which every other part of the product knows the user by.
+            The user's id, as every other part of the product uses it.
 
         Raises:
             AccountExistsError, SignInError, UnreachableError
         """
         attributes = {"email": email, "given_name": first_name, "family_name": last_name}
-        answer = await self._call(
+        created = await self._call(
             "SignUp",
             ClientId=self._target.client_id,
             Username=email,
             Password=password,
             UserAttributes=[{"Name": name, "Value": value} for name, value in attributes.items()],
         )
-        return str(answer["UserSub"])
+        return str(created["UserSub"])
 
     async def confirm(self, email: str, code: str) -> None:
         """Confirm a sign-up with the code from the e-mail.
@@ -101,27 +101,27 @@ class Cognito:
             WrongCredentialsError, NotConfirmedError, SignInError, UnreachableError
         """
         exchange = SrpExchange.start()
-        begun = await self._call(
+        initiated = await self._call(
             "InitiateAuth",
             ClientId=self._target.client_id,
             AuthFlow="USER_SRP_AUTH",
             AuthParameters={"USERNAME": email, "SRP_A": exchange.srp_a},
         )
-        _require_challenge(begun, "PASSWORD_VERIFIER")
+        _require_challenge(initiated, "PASSWORD_VERIFIER")
         # Three exponentiations of 3072 bits take tens of milliseconds: too long for the event loop.
-        answer = await asyncio.to_thread(
-            exchange.answer, self._target.user_pool_id, password, begun["ChallengeParameters"]
+        proof = await asyncio.to_thread(
+            exchange.challenge_response, self._target.user_pool_id, password, initiated["ChallengeParameters"]
         )
         done = await self._call(
             "RespondToAuthChallenge",
             ClientId=self._target.client_id,
             ChallengeName="PASSWORD_VERIFIER",
-            ChallengeResponses=answer,
+            ChallengeResponses=proof,
         )
         return self._tokens(done)
 
     async def renew(self, refresh: str) -> Tokens:
-        """Exchange a refresh token for fresh tokens.
+        """Exchange a refresh token for new tokens.
 
         Raises:
             SignedOutError: the refresh token has expired or was revoked.
@@ -138,10 +138,10 @@ class Cognito:
             raise SignedOutError(error.code, "the session has ended; sign in again") from error
         return self._tokens(done, refresh)
 
-    def _tokens(self, answer: dict[str, Any], refresh: str = "") -> Tokens:
-        if "AuthenticationResult" not in answer:
-            _require_challenge(answer, "")
-        result = answer["AuthenticationResult"]
+    def _tokens(self, response: dict[str, Any], refresh: str = "") -> Tokens:
+        if "AuthenticationResult" not in response:
+            _require_challenge(response, "")
+        result = response["AuthenticationResult"]
         return Tokens(
             access=result["AccessToken"],
             id=result["IdToken"],
@@ -159,25 +159,27 @@ class Cognito:
                     body = await response.json(content_type=None)
                     if response.status == 200:
                         return dict(body)
-                    refusal = _refusal(response.status, body)
-            except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-                refusal = UnreachableError("Cognito", str(error) or type(error).__name__)
-            passing = isinstance(refusal, UnreachableError) or refusal.code in _THROTTLED
-            # A second SignUp after a lost answer would report the first one as somebody else's account.
-            if not passing or attempt + 1 == _ATTEMPTS or operation == "SignUp":
-                raise refusal
+                    error = _error(response.status, body)
+            except (aiohttp.ClientError, TimeoutError, ValueError) as cause:
+                error = UnreachableError("Cognito", str(cause) or type(cause).__name__)
+            transient = isinstance(error, UnreachableError) or error.code in _THROTTLED
+            # After a lost response, a second SignUp would report the account of the first as taken.
+            if not transient or attempt + 1 == _ATTEMPTS or operation == "SignUp":
+                raise error
             await asyncio.sleep(self._backoff.delay(attempt))
         raise AssertionError("unreachable")  # pragma: no cover
 
 
-def _refusal(status: int, body: Any) -> SignInError | UnreachableError:
+def _error(status: int, body: Any) -> SignInError | UnreachableError:
     if not isinstance(body, dict) or "__type" not in body:
-        return UnreachableError("Cognito", f"status {status} without an explanation")
+        return UnreachableError("Cognito", f"status {status} without an error type")
     code = str(body["__type"]).rpartition("#")[2]
     return _ERRORS.get(code, SignInError)(code, str(body.get("message") or body.get("Message") or "refused"))
 
 
-def _require_challenge(answer: dict[str, Any], name: str) -> None:
-    given = answer.get("ChallengeName")
+def _require_challenge(response: dict[str, Any], name: str) -> None:
+    given = response.get("ChallengeName")
     if given != name:
-        raise SignInError(str(given), "this account has to do something first that this client cannot, such as MFA")
+        raise SignInError(
+            str(given), "this account needs a sign-in step that this client does not support, such as MFA"
+        )

@@ -1,4 +1,4 @@
-"""Who is signed in, with an access token that is always good for the next call."""
+"""The session of a signed-in user: an access token that is valid for the next request."""
 
 from __future__ import annotations
 
@@ -18,39 +18,39 @@ RENEW_BEFORE_SECONDS = 60.0
 """A token that expires within this time is renewed before it is used."""
 
 
-def claims(token: str) -> dict[str, Any]:
-    """Return a JWT's claims without verifying it: servers verify, a client only reads its own.
+def token_claims(token: str) -> dict[str, Any]:
+    """Return the claims of a JWT. They are not verified: the servers do that, the client only reads its own.
 
     Raises:
-        SignInError: the text is no JWT.
+        SignInError: the text is not a JWT.
     """
     try:
         payload = token.split(".")[1]
         decoded = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     except (IndexError, ValueError) as error:
-        raise SignInError("InvalidToken", "the server's token cannot be read") from error
+        raise SignInError("InvalidToken", "the token is not a JWT") from error
     return dict(decoded)
 
 
 class TokenSource(Protocol):
-    """Where access tokens come from; `Session` is one."""
+    """A source of access tokens; `Session` is one."""
 
     async def access_token(self, *, refused: str | None = None) -> str:
-        """Return a token that is good now, and is not `refused`."""
+        """Return a valid token that is not `refused`."""
         ...
 
 
-def user_token(tokens: TokenSource) -> UserPoolToken:
-    """Return the credentials that a source's tokens are for the Event API."""
+def events_auth(tokens: TokenSource) -> UserPoolToken:
+    """Return the credentials for the Event API that use the tokens of a source."""
     return UserPoolToken(lambda refused: tokens.access_token(refused=refused))
 
 
 class Session:
-    """A signed-in user. The text form names the user and no secret.
+    """A signed-in user. `repr` shows the user's id and no secret.
 
     Args:
         cognito: renews the tokens.
-        tokens: those of the sign-in.
+        tokens: the tokens of the sign-in.
         clock: returns the present in epoch seconds.
     """
 
@@ -59,7 +59,7 @@ class Session:
         self._tokens = tokens
         self._clock = clock
         self._renewing = asyncio.Lock()
-        self.user_id = str(claims(tokens.access)["sub"])
+        self.user_id = str(token_claims(tokens.access)["sub"])
 
     def __repr__(self) -> str:
         return f"Session(user_id={self.user_id!r})"
@@ -75,15 +75,15 @@ class Session:
 
     @property
     def id_token(self) -> str:
-        """The token that says who the user is; no service of this product accepts it."""
+        """The ID token, with the user's attributes; no service of this product accepts it."""
         return self._tokens.id
 
     async def access_token(self, *, refused: str | None = None) -> str:
-        """Return an access token, renewed where it is about to expire.
+        """Return an access token, renewed if it is about to expire.
 
         Args:
-            refused: the token that a server has just refused, if one has: it is not returned again. Callers that
-                were refused at the same time share one renewal.
+            refused: a token that a server has just refused; it is not returned again. Concurrent requests that were
+                refused share one renewal.
 
         Raises:
             SignedOutError, SignInError, UnreachableError

@@ -1,4 +1,4 @@
-"""The arithmetic of Cognito's USER_SRP_AUTH: a password is proved without being sent.
+"""The client side of Cognito's USER_SRP_AUTH: proves knowledge of the password without sending it.
 
 Group, hash and key derivation are those of Amazon Cognito's own JavaScript SDK (amazon-cognito-identity-js,
 AuthenticationHelper): the 3072-bit group of RFC 5054, g = 2, SHA-256, HKDF with the info "Caldera Derived Key".
@@ -43,19 +43,19 @@ _K = _hash(_octets(_N), _octets(_G))
 
 
 def formatted(time: datetime) -> str:
-    """Return a UTC time as the challenge wants it, whatever the locale: `Sun Nov 2 09:05:00 UTC 2026`."""
+    """Return a UTC time in the challenge's format, in any locale: `Sun Nov 2 09:05:00 UTC 2026`."""
     return f"{_DAYS[time.weekday()]} {_MONTHS[time.month - 1]} {time.day} {time:%H:%M:%S} UTC {time.year}"
 
 
 @dataclass(frozen=True, repr=False)
 class SrpExchange:
-    """One sign-in: `a` is the client's secret exponent, made anew for each."""
+    """One sign-in; `a` is the client's secret exponent, random for each."""
 
     a: int
 
     @classmethod
     def start(cls) -> SrpExchange:
-        """Begin an exchange with a fresh secret."""
+        """Start an exchange with a new secret."""
         return cls(secrets.randbits(1024) % _N or 1)
 
     @property
@@ -68,37 +68,37 @@ class SrpExchange:
         return f"{self.public:x}"
 
     def key(self, pool_id: str, user_id: str, password: str, srp_b: str, salt: str) -> bytes:
-        """Derive the 16-byte key that both sides share if the password is right.
+        """Derive the 16-byte key, which both sides share if the password is right.
 
         Args:
             pool_id: the user pool's id, `region_name`.
             user_id: USER_ID_FOR_SRP of the challenge.
-            password: in clear; never leaves this function.
+            password: in plain text; not part of the result.
             srp_b, salt: SRP_B and SALT of the challenge, in hexadecimal.
 
         Raises:
-            ValueError: the server's value is one that would give the key away.
+            ValueError: with the server's value, the key would not depend on the password.
         """
         b = int(srp_b, 16)
         u = _hash(_octets(self.public), _octets(b))
         if b % _N == 0 or u == 0:
-            raise ValueError("the server's SRP value is not acceptable")
+            raise ValueError("the server's SRP_B is not acceptable: the key would not depend on the password")
         identity = hashlib.sha256(f"{pool_id.split('_', 1)[1]}{user_id}:{password}".encode()).digest()
         x = _hash(_octets(int(salt, 16)), identity)
         shared = pow(b - _K * pow(_G, x, _N), self.a + u * x, _N)
         extracted = hmac.digest(_octets(u), _octets(shared), "sha256")
         return hmac.digest(extracted, _INFO, "sha256")[:16]
 
-    def answer(
+    def challenge_response(
         self, pool_id: str, password: str, challenge: dict[str, str], *, now: datetime | None = None
     ) -> dict[str, str]:
-        """Answer a PASSWORD_VERIFIER challenge.
+        """Return the response to a PASSWORD_VERIFIER challenge.
 
         Args:
             pool_id: the user pool's id.
-            password: in clear; only its proof goes into the answer.
-            challenge: ChallengeParameters of InitiateAuth's answer.
-            now: the time to sign; the present when absent.
+            password: in plain text; the result holds only its proof.
+            challenge: ChallengeParameters of the response to InitiateAuth.
+            now: the time to sign; the present if absent.
 
         Returns:
             ChallengeResponses of RespondToAuthChallenge.

@@ -1,4 +1,4 @@
-"""What a client has to know about an environment, and the three forms in which it is written down.
+"""The addresses and ids of an environment, read from one of three forms:
 
 - the JSON of `python -m local outputs` (a local cloud),
 - the JSON of `cdk deploy --outputs-file` (stack name to outputs),
@@ -22,7 +22,7 @@ from client.errors import TargetError
 LOCAL = "local"
 _OUTPUTS_TIMEOUT_SECONDS = 15.0
 
-# One field, every name under which a source may give it; compared without case, dashes and underscores.
+# Every name that a source may use for a field; compared without case, dashes and underscores.
 _NAMES: dict[str, tuple[str, ...]] = {
     "api_url": ("apiUrl", "ApiAddress", "ApiEndpoint", "NEXT_PUBLIC_API_URL"),
     "events_http_url": (
@@ -48,7 +48,7 @@ _OPTIONAL = frozenset({"cognito_endpoint", "region"})
 
 @dataclass(frozen=True)
 class DemoUser:
-    """A user whom the local cloud made for trying things out."""
+    """A user with a known password that the local cloud creates."""
 
     email: str
     name: str
@@ -65,7 +65,7 @@ class Target:
         events_realtime_url: the socket's address, `wss://host/event/realtime`.
         region: AWS region.
         user_pool_id, client_id: Cognito user pool and its app client.
-        cognito_endpoint: where Cognito listens; absent for AWS's own address.
+        cognito_endpoint: address of Cognito; absent for AWS's own.
         demo_users: users with known passwords, in the order of `--user 1|2`; empty on deployed environments.
     """
 
@@ -99,10 +99,10 @@ class Target:
 
         Args:
             values: any of the known names; others are ignored.
-            source: where they come from, for messages.
+            source: name of the source, for error messages.
 
         Raises:
-            TargetError: something is missing; names every missing value.
+            TargetError: a value is missing; the message names every missing one.
         """
         folded = {_fold(name): value for name, value in values.items()}
         found: dict[str, str] = {}
@@ -114,11 +114,13 @@ class Target:
             elif name not in _OPTIONAL:
                 missing.append(" or ".join(aliases))
         if missing:
-            raise TargetError(f"{source} lacks {'; '.join(missing)}. Write it anew: make outputs ENV=…, or make up")
+            raise TargetError(
+                f"missing in {source}: {'; '.join(missing)}. Write it again: make outputs ENV=…, or make up"
+            )
         # A pool's id begins with its region (Amazon Cognito: user pool ids).
         region = found.setdefault("region", found["user_pool_id"].split("_", 1)[0])
         if not region:
-            raise TargetError(f"{source}: {found['user_pool_id']!r} is no user pool id")
+            raise TargetError(f"{source}: {found['user_pool_id']!r} is not a user pool id")
         users = tuple(
             DemoUser(
                 email=str(user["email"]),
@@ -141,7 +143,7 @@ def _environment_file(text: str) -> dict[str, str]:
 
 
 def flattened(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a document and everything in it as one mapping; what stands further out wins."""
+    """Return a nested document as one mapping; an outer value wins over an inner one of the same name."""
     nested: dict[str, Any] = {}
     own: dict[str, Any] = {}
     for name, value in document.items():
@@ -156,7 +158,7 @@ def read(path: Path) -> Target:
     """Read a target from a file in any of the known forms.
 
     Raises:
-        TargetError: the file cannot be read or lacks something.
+        TargetError: the file cannot be read, or a value is missing.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -166,10 +168,10 @@ def read(path: Path) -> Target:
 
 
 def parse(text: str, source: str) -> Target:
-    """Read a target from text in any of the known forms; `source` is where it comes from, for messages.
+    """Read a target from text in any of the known forms; `source` names it in error messages.
 
     Raises:
-        TargetError: the text is in no known form or lacks something.
+        TargetError: the text has none of the forms, or a value is missing.
     """
     if not text.lstrip().startswith("{"):
         return Target.from_mapping(_environment_file(text), source)
@@ -181,10 +183,10 @@ def parse(text: str, source: str) -> Target:
 
 
 async def find(name: str = LOCAL) -> Target:
-    """Return the target named on a command line: a file's path, or `local` for the local cloud that is running.
+    """Return the target that a command line names: the path of a file, or `local` for the running local cloud.
 
     Raises:
-        TargetError: there is no such file, or no local cloud is running.
+        TargetError: the file does not exist, or no local cloud is running.
     """
     if name != LOCAL:
         return await asyncio.to_thread(read, Path(name))
@@ -202,7 +204,7 @@ async def find(name: str = LOCAL) -> Target:
     except TimeoutError as error:
         process.kill()
         await process.wait()
-        raise TargetError("the local cloud does not say where it is. Restart it: make up") from error
+        raise TargetError("timed out reading the outputs of the local cloud. Restart it: make up") from error
     if process.returncode != 0:
         cause = complaint.decode(errors="replace").strip().splitlines()
         raise TargetError(f"no local cloud is running ({cause[-1] if cause else 'no outputs'}). Start it: make up")

@@ -1,4 +1,4 @@
-"""How one call of the HTTP API is made: typed, authorised, repeated where a repetition is safe."""
+"""Sends requests to the HTTP API: authorised, with typed responses, and repeated where a repetition is safe."""
 
 from __future__ import annotations
 
@@ -16,30 +16,31 @@ from msgspec import UNSET
 
 from client.api.session import TokenSource
 from client.api.targets import Target
-from client.errors import ApiError, ConflictError, ServerFaultError, TooManyRequestsError, UnreachableError, api_error
+from client.errors import ApiError, ConflictError, ServerFaultError, TooManyRequestsError, UnreachableError, error_class
 from contract import requests, responses
 from contract.route import Route
 from contract.routes import ROUTES
 
-Answer = TypeVar("Answer", bound=responses.Success)
+Response = TypeVar("Response", bound=responses.Success)
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=30.0, connect=5.0)
-_PATIENCE_SECONDS: Final = 30.0
-"""How long one call may go on with its retries."""
+_RETRY_SECONDS: Final = 30.0
+"""How long a request is retried."""
+_NO_PATH: Final[Mapping[str, str]] = {}
 _ROUTES: Final = {route.operation: route for route in ROUTES}
-# A repetition of these would answer differently than the first try, or come too late to mean anything.
+# A repetition of the first two would fail where the first attempt succeeded; a late typing notice means nothing.
 _ONCE: Final = frozenset({"leaveGroup", "removeMember", "setTyping"})
 _DECODERS: Final = {route.operation: msgspec.json.Decoder(route.response) for route in ROUTES}
 
 
-class Requester:
-    """Makes calls as one signed-in user. Every call raises a subclass of ApiError, or UnreachableError.
+class HttpTransport:
+    """Sends requests as one signed-in user. Every request may raise a subclass of ApiError, or UnreachableError.
 
     Args:
-        target: names the API.
-        tokens: gives access tokens.
-        http: the connection pool to use; stays the caller's.
-        backoff: waits between tries.
-        patience_seconds: how long one call may go on with its retries.
+        target: the environment.
+        tokens: the source of access tokens.
+        http: the HTTP session to use; the caller closes it.
+        backoff: waits between attempts.
+        retry_seconds: how long a request is retried.
     """
 
     def __init__(
@@ -49,27 +50,27 @@ class Requester:
         http: aiohttp.ClientSession,
         *,
         backoff: Backoff | None = None,
-        patience_seconds: float = _PATIENCE_SECONDS,
+        retry_seconds: float = _RETRY_SECONDS,
     ) -> None:
         self._target = target
         self._tokens = tokens
         self._http = http
         self._backoff = backoff or Backoff()
-        self._patience = patience_seconds
+        self._retry_seconds = retry_seconds
 
-    async def _call(
+    async def _request(
         self,
         operation: str,
         request: requests.Request | Mapping[str, Any],
-        answer: type[Answer],
+        response_type: type[Response],
         *,
         once: bool = False,
-        **path: str,
-    ) -> Answer:
+        path: Mapping[str, str] = _NO_PATH,
+    ) -> Response:
         route = _ROUTES[operation]
         url = self._target.api_url + _path(route, path)
         once = once or operation in _ONCE
-        give_up_at = time.monotonic() + self._patience
+        give_up_at = time.monotonic() + self._retry_seconds
         attempt = 0
         refused: str | None = None
         while True:
@@ -77,15 +78,17 @@ class Requester:
             try:
                 status, headers, body = await self._exchange(route, url, request, token)
             except (aiohttp.ClientError, OSError, TimeoutError) as cause:
-                error: ApiError | UnreachableError = UnreachableError("the API", str(cause) or type(cause).__name__)
+                error: ApiError | UnreachableError = UnreachableError(
+                    "the HTTP API", str(cause) or type(cause).__name__
+                )
                 error.__cause__ = cause
-                # Refused connections are certain not to have reached anybody.
+                # A refused connection has certainly not reached the API.
                 again = not once or isinstance(cause, aiohttp.ClientConnectorError)
                 wait = self._backoff.delay(attempt)
             else:
                 if status in route.status:
-                    return _decoded(route, body, answer, status)
-                error = _refusal(status, headers, body)
+                    return _decoded(route, body, response_type, status)
+                error = _error(status, headers, body)
                 if status == 401 and refused is None:
                     refused = token
                     continue
@@ -117,36 +120,36 @@ def _path(route: Route, values: Mapping[str, str]) -> str:
     return route.path.format_map({name: quote(value, safe="") for name, value in values.items()})
 
 
-def _decoded(route: Route, body: bytes, answer: type[Answer], status: int) -> Answer:
+def _decoded(route: Route, body: bytes, response_type: type[Response], status: int) -> Response:
     try:
         decoded = _DECODERS[route.operation].decode(body)
     except msgspec.DecodeError as error:
-        raise ServerFaultError(status, "", f"the answer to {route.operation} is not what it should be: {error}") from (
-            error
-        )
-    assert isinstance(decoded, answer)
+        raise ServerFaultError(status, "", f"invalid response to {route.operation}: {error}") from error
+    assert isinstance(decoded, response_type)
     return decoded
 
 
-def _refusal(status: int, headers: Mapping[str, str], body: bytes) -> ApiError:
+def _error(status: int, headers: Mapping[str, str], body: bytes) -> ApiError:
     request_id = headers.get("apigw-requestid") or headers.get("x-amzn-requestid")
     try:
         failure = msgspec.json.decode(body, type=responses.Failure)
-        said = failure.error
-        error = api_error(status)(status, said.code, said.message, field=said.field, request_id=request_id)
+        body_error = failure.error
+        error = error_class(status)(
+            status, body_error.code, body_error.message, field=body_error.field, request_id=request_id
+        )
         if isinstance(error, ConflictError) and failure.call is not UNSET:
             error.call = failure.call
     except msgspec.DecodeError:
-        # The gateway's own refusals (no token, throttled) have no envelope.
+        # The gateway's own error responses (no token, throttled) have no envelope.
         text = body[:200].decode(errors="replace")
-        error = api_error(status)(status, "", text or "no explanation", request_id=request_id)
+        error = error_class(status)(status, "", text or "no message", request_id=request_id)
     if isinstance(error, TooManyRequestsError):
         error.retry_after = _seconds(headers.get("retry-after"))
     return error
 
 
 def _seconds(retry_after: str | None) -> float:
-    """Return the seconds that a Retry-After header asks for, one where it says nothing usable (RFC 9110, 10.2.3)."""
+    """Return the seconds that a Retry-After header names, 1 if it is missing or invalid (RFC 9110, 10.2.3)."""
     if retry_after is None:
         return 1.0
     if retry_after.isdigit():

@@ -1,41 +1,40 @@
-"""What a user can type into the terminal chat."""
+"""The commands of the terminal chat."""
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Awaitable, Callable
 
 from client.chat_client import ChatClient
 from client.cli import call_commands
 from client.cli.screen import Screen
+from client.conversation import ConversationHandle
 from contract.models import Message, PublicUser
-from contract.requests import CreateGroup
 
 HELP = f"""\
 text                 send a message
 /list                your conversations
-/open N              talk in conversation N of the list
-/new NAME            find somebody and talk
-/group TITLE: NAME, NAME …   make a group
-/members             who is in this conversation
+/open N              open conversation N of the list
+/new NAME            open the conversation with a user
+/group TITLE: NAME, NAME …   create a group
+/members             the members of this conversation
 /history             earlier messages
 /edit N TEXT         replace your message #N
 /delete N            delete message #N
-/typing              tell the others that you type
+/typing              announce that you type
 /read                mark as read
-/retry               send again what failed
+/retry               send the failed messages again
 /leave               leave this group
-/block, /unblock     the other person of this conversation
+/block, /unblock     block or unblock the other user of this conversation
 {call_commands.HELP}
 /quit                end"""
 
 
-class Quit(Exception):  # noqa: N818 - a wish, not an error
-    """The user wants to end."""
+class Quit(Exception):  # noqa: N818 - a signal, not an error
+    """The user quits the program."""
 
 
 class Commands:
-    """Carries out what the user types."""
+    """Executes the lines that the user types."""
 
     def __init__(self, chat: ChatClient, screen: Screen) -> None:
         self._chat = chat
@@ -61,29 +60,29 @@ class Commands:
             "/quit": self._quit,
         }
 
-    async def begin(self, other: str | None) -> None:
+    async def open_first(self, other: str | None) -> None:
         """Open the conversation with the other demo user, or show the list."""
         if other is None:
             self._screen.conversations()
             return
-        for view in self._chat.inbox.conversations():
+        for view in self._chat.conversations():
             if view.type == "DM" and view.name == other:
-                await self._enter(view.conversationId)
+                await self._enter(self._chat.conversation(view.conversationId))
                 return
         await self._new(other)
 
     async def run(self, line: str) -> None:
-        """Carry out one line.
+        """Execute one line.
 
         Raises:
-            Quit: the user wants to end.
-            ClientError: it could not be done.
+            Quit: the user quits the program.
+            ClientError: the command failed.
         """
         if not line.strip():
             return
         if not line.startswith("/"):
-            if (conversation := self._here()) is not None:
-                await self._chat.send(conversation, line)
+            if (conversation := self._open_conversation()) is not None:
+                await conversation.send(line)
             return
         name, _, rest = line.partition(" ")
         command = self._commands.get(name)
@@ -92,18 +91,19 @@ class Commands:
         else:
             await command(rest.strip())
 
-    def _here(self) -> str | None:
+    def _open_conversation(self) -> ConversationHandle | None:
         if self._screen.open is None:
             self._note("No conversation is open: /open N or /new NAME.")
-        return self._screen.open
+            return None
+        return self._chat.conversation(self._screen.open)
 
-    async def _enter(self, conversation_id: str) -> None:
-        messages = await self._chat.open(conversation_id)
-        self._screen.open = conversation_id
-        self._note(f"Talking with {self._screen.title(self._chat.inbox[conversation_id].view)}.")
+    async def _enter(self, conversation: ConversationHandle) -> None:
+        messages = await conversation.history()
+        self._screen.open = conversation.id
+        self._note(f"Talking with {self._screen.title(conversation.view)}.")
         for message in messages[-20:]:
             self._screen.terminal.show(self._screen.line(message))
-        await self._chat.mark_read(conversation_id)
+        await conversation.mark_read()
 
     async def _help(self, rest: str) -> None:
         self._note(HELP)
@@ -112,14 +112,14 @@ class Commands:
         self._screen.conversations()
 
     async def _open(self, rest: str) -> None:
-        views = self._chat.inbox.conversations()
+        views = self._chat.conversations()
         if rest.isdigit() and 1 <= int(rest) <= len(views):
-            await self._enter(views[int(rest) - 1].conversationId)
+            await self._enter(self._chat.conversation(views[int(rest) - 1].conversationId))
         else:
             self._note("/open takes a number of /list.")
 
     async def _find(self, wanted: str) -> PublicUser | None:
-        """Return the user of a name; `NAME #2` means the second of several."""
+        """Return the user with a name; `NAME #2` means the second of several."""
         name, _, number = wanted.partition("#")
         name = name.strip()
         users = (await self._chat.api.search_users(name)).users
@@ -131,9 +131,9 @@ class Commands:
             self._screen.learn(found[0].userId, found[0].fullName)
             return found[0]
         if not found:
-            self._note(f"Nobody is called {name}.")
+            self._note(f"No user is named {name}.")
             return None
-        self._note(f"Several people match. Add a number, as in {name} #1:")
+        self._note(f"Several users match. Add a number, as in {name} #1:")
         for place, user in enumerate(found, 1):
             self._note(f"  #{place} {user.fullName}{f', {user.major}' if user.major else ''} ({user.userId[:8]})")
         return None
@@ -144,9 +144,7 @@ class Commands:
             return
         user = await self._find(rest)
         if user is not None:
-            answer = await self._chat.api.open_direct(user.userId)
-            self._chat.take(answer.conversation)
-            await self._enter(answer.conversation.conversationId)
+            await self._enter(await self._chat.open_direct(user.userId))
 
     async def _group(self, rest: str) -> None:
         title, _, names = rest.partition(":")
@@ -159,35 +157,27 @@ class Commands:
             if user is None:
                 return
             members.append(user.userId)
-        request = CreateGroup(name=title.strip(), memberIds=members, tempId=uuid.uuid4().hex)
-        created = (await self._chat.api.create_group(request)).conversation
-        view = (await self._chat.api.conversation(created.conversationId)).conversation
-        self._chat.take(view)
-        await self._enter(view.conversationId)
+        await self._enter(await self._chat.create_group(title.strip(), members))
 
     async def _members(self, rest: str) -> None:
-        if (conversation := self._here()) is not None:
-            answer = await self._chat.api.conversation(conversation)
-            for member in answer.members:
+        if (conversation := self._open_conversation()) is not None:
+            for member in await conversation.members():
                 role = " (admin)" if member.role == "ADMIN" else ""
                 self._screen.terminal.show(
                     f"{self._screen.name(member.userId)}{role}, has read up to #{member.lastReadSeq}"
                 )
 
     async def _history(self, rest: str) -> None:
-        if (conversation := self._here()) is not None:
-            older = await self._chat.older(conversation)
+        if (conversation := self._open_conversation()) is not None:
+            older = await conversation.older()
             for message in older:
                 self._screen.terminal.show(self._screen.line(message))
             if not older:
-                self._note("There is nothing earlier.")
+                self._note("There are no earlier messages.")
 
-    def _numbered(self, number: str) -> Message | None:
-        conversation = self._here()
-        if conversation is None:
-            return None
+    def _numbered(self, conversation: ConversationHandle, number: str) -> Message | None:
         wanted = number.removeprefix("#")
-        for message in self._chat.inbox[conversation].log.messages:
+        for message in conversation.messages:
             if wanted.isdigit() and message.seq == int(wanted):
                 return message
         self._note(f"There is no message #{wanted or '?'} here; /history loads earlier ones.")
@@ -195,51 +185,53 @@ class Commands:
 
     async def _edit(self, rest: str) -> None:
         number, _, text = rest.partition(" ")
-        if (message := self._numbered(number)) is not None:
-            await self._chat.edit(message.conversationId, message.messageId, text)
+        conversation = self._open_conversation()
+        if conversation is not None and (message := self._numbered(conversation, number)) is not None:
+            await conversation.edit(message.messageId, text)
 
     async def _delete(self, rest: str) -> None:
-        if (message := self._numbered(rest)) is not None:
-            await self._chat.delete(message.conversationId, message.messageId)
+        conversation = self._open_conversation()
+        if conversation is not None and (message := self._numbered(conversation, rest)) is not None:
+            await conversation.delete(message.messageId)
 
     async def _typing(self, rest: str) -> None:
-        if (conversation := self._here()) is not None:
-            await self._chat.typing(conversation)
+        if (conversation := self._open_conversation()) is not None:
+            await conversation.typing()
 
     async def _read(self, rest: str) -> None:
-        if (conversation := self._here()) is not None:
-            await self._chat.mark_read(conversation)
-            self._note("Everything here is marked as read.")
+        if (conversation := self._open_conversation()) is not None:
+            await conversation.mark_read()
+            self._note("All messages here are marked as read.")
 
     async def _retry(self, rest: str) -> None:
         failed = [draft for draft in self._chat.drafts.values() if draft.error is not None]
         for draft in failed:
-            await self._chat.resend(draft.request.conversationId, draft.temp_id)
+            await self._chat.conversation(draft.conversation_id).resend(draft.temp_id)
         if not failed:
-            self._note("Nothing has failed.")
+            self._note("No message has failed.")
 
     async def _leave(self, rest: str) -> None:
-        if (conversation := self._here()) is not None:
-            await self._chat.api.leave_group(conversation)
+        if (conversation := self._open_conversation()) is not None:
+            await conversation.leave()
 
-    async def _other(self) -> str | None:
-        conversation = self._here()
+    def _other_user(self) -> str | None:
+        conversation = self._open_conversation()
         if conversation is None:
             return None
-        view = self._chat.inbox[conversation].view
+        view = conversation.view
         others = [user for user in view.participants if user != self._chat.user_id]
         if view.type != "DM" or len(others) != 1:
-            self._note("Only the other person of a direct conversation can be blocked.")
+            self._note("Only the other user of a direct conversation can be blocked.")
             return None
         return others[0]
 
     async def _block(self, rest: str) -> None:
-        if (user := await self._other()) is not None:
-            await self._chat.api.block(user)
+        if (user := self._other_user()) is not None:
+            await self._chat.block(user)
 
     async def _unblock(self, rest: str) -> None:
-        if (user := await self._other()) is not None:
-            await self._chat.api.unblock(user)
+        if (user := self._other_user()) is not None:
+            await self._chat.unblock(user)
 
     async def _quit(self, rest: str) -> None:
         raise Quit

@@ -1,4 +1,4 @@
-"""What the terminal chat shows: each change of the view as one line."""
+"""The lines that the terminal chat shows: one for each update."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Any
 from client.chat_client import ChatClient
 from client.cli.call_lines import change_line
 from client.cli.terminal import Terminal
-from client.errors import FAILURES
+from client.errors import ClientError
 from client.state.updates import (
     BlockChanged,
     CallChanged,
     ConversationChanged,
-    ConversationGone,
+    ConversationRemoved,
     HistoryReset,
-    Link,
-    LinkChanged,
     MessageAdded,
     MessageChanged,
-    ReadMoved,
+    ReadMarkMoved,
     SendFailed,
+    SyncState,
+    SyncStateChanged,
     TypingChanged,
     Update,
     UserChanged,
@@ -31,51 +31,44 @@ from contract.models import ConversationView, Message
 
 
 class Screen:
-    """The lines of one chat. `open` is the conversation being talked in, if one is."""
+    """The lines of one chat. `open` is the id of the open conversation, if there is one."""
 
-    def __init__(self, terminal: Terminal, me: str, *, local: bool) -> None:
+    def __init__(self, terminal: Terminal, chat: ChatClient, *, local: bool) -> None:
         self.terminal = terminal
         self.open: str | None = None
-        self._me = me
+        self._chat = chat
+        self._me = chat.user_id
         self._local = local
-        self._chat: ChatClient | None = None
         self._was_current = False
         self._names: dict[str, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def attach(self, chat: ChatClient) -> None:
-        """Say whose view is shown."""
-        self._chat = chat
-
-    @property
-    def chat(self) -> ChatClient:
-        """The client whose view is shown."""
-        if self._chat is None:
-            raise RuntimeError("no chat is attached")
-        return self._chat
-
     async def settled(self) -> None:
-        """Wait until what the screen itself has begun (marking as read) is done."""
+        """Wait until the tasks that the screen started (marking as read) have ended."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    # Words
+    # Texts
 
     def name(self, user_id: str) -> str:
-        """Return how a user is called."""
+        """Return a user's name, `you` for the signed-in user."""
         if user_id == self._me:
             return "you"
         names: dict[str, str] = {}
-        for view in self.chat.inbox.conversations():
+        for view in self._chat.conversations():
             names |= view.participantNames
         return names.get(user_id) or self._names.get(user_id) or user_id[:8]
 
     def learn(self, user_id: str, name: str) -> None:
-        """Remember a user's name that no conversation tells."""
+        """Remember the name of a user who is in no conversation of the list."""
         self._names[user_id] = name
 
     def title(self, view: ConversationView) -> str:
         """Return a conversation's name."""
-        return view.name or ", ".join(self.name(user) for user in view.participants if user != self._me) or "nobody"
+        return (
+            view.name
+            or ", ".join(self.name(user) for user in view.participants if user != self._me)
+            or "no other participant"
+        )
 
     def line(self, message: Message) -> str:
         """Return a message as one line."""
@@ -84,9 +77,9 @@ class Screen:
 
     def conversations(self) -> None:
         """Show the list of conversations."""
-        views = self.chat.inbox.conversations()
+        views = self._chat.conversations()
         if not views:
-            self.terminal.note("No conversations yet: /new NAME begins one.")
+            self.terminal.note("No conversations yet: /new NAME starts one.")
         for number, view in enumerate(views, 1):
             unread = f" ({view.unreadCount} unread)" if view.unreadCount else ""
             last = view.lastMessage
@@ -96,7 +89,7 @@ class Screen:
     # Updates
 
     def update(self, update: Update) -> None:
-        """Show a change."""
+        """Show an update."""
         self._on(update)
 
     @singledispatchmethod
@@ -104,15 +97,15 @@ class Screen:
         raise TypeError(f"no line for {type(update).__name__}")
 
     @_on.register
-    def _(self, update: LinkChanged) -> None:
-        if update.link is Link.OFFLINE:
+    def _(self, update: SyncStateChanged) -> None:
+        if update.state is SyncState.OFFLINE:
             remedy = " If the local cloud has stopped, start it again: make up." if self._local else ""
             self.terminal.note(f"Connection lost ({update.cause}); reconnecting.{remedy}")
-        elif update.link is Link.SIGNED_OUT:
+        elif update.state is SyncState.SIGNED_OUT:
             self.terminal.note(f"The session has ended ({update.cause}). Start the chat again to sign in.")
-        elif update.link is Link.CURRENT:
+        elif update.state is SyncState.CURRENT:
             if self._was_current:
-                self.terminal.note("Connected again; what was missed is shown.")
+                self.terminal.note("Connected again; the missed messages are shown.")
             self._was_current = True
 
     @_on.register
@@ -122,7 +115,7 @@ class Screen:
             if update.message.senderId != self._me:
                 self._spawn_read(update.conversation_id)
         elif update.message.senderId != self._me:
-            title = self.title(self.chat.inbox[update.conversation_id].view)
+            title = self.title(self._chat.conversation(update.conversation_id).view)
             self.terminal.note(f"[{title}] {self.line(update.message)}")
 
     @_on.register
@@ -144,7 +137,7 @@ class Screen:
         self.terminal.note("The message was not sent. /retry sends it again.")
 
     @_on.register
-    def _(self, update: ReadMoved) -> None:
+    def _(self, update: ReadMarkMoved) -> None:
         if update.conversation_id == self.open and update.user_id != self._me:
             self.terminal.note(f"{self.name(update.user_id)} has read up to #{update.seq}.")
 
@@ -156,10 +149,10 @@ class Screen:
 
     @_on.register
     def _(self, update: ConversationChanged) -> None:
-        return  # the list is shown on demand
+        return  # /list shows it
 
     @_on.register
-    def _(self, update: ConversationGone) -> None:
+    def _(self, update: ConversationRemoved) -> None:
         if update.conversation_id == self.open:
             self.open = None
             self.terminal.note("You are no longer in this conversation. /list shows the others.")
@@ -183,8 +176,8 @@ class Screen:
 
     async def _read(self, conversation_id: str) -> None:
         try:
-            await self.chat.mark_read(conversation_id)
-        except (*FAILURES, KeyError):
+            await self._chat.conversation(conversation_id).mark_read()
+        except ClientError:
             return  # the next message or the next start marks it
 
 

@@ -1,4 +1,4 @@
-"""Lines in, lines out: a terminal that people type into while others write, or a pipe."""
+"""Standard input and output of the terminal chat: a terminal, or pipes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DIM, _PLAIN = "\x1b[2m", "\x1b[0m"
 
 
 class Terminal:
-    """Standard input and output. In a terminal, what is being typed is kept below what arrives."""
+    """Reads and writes lines. In a terminal, the line being typed stays below the lines that arrive."""
 
     def __init__(self) -> None:
         self.interactive = sys.stdin.isatty() and sys.stdout.isatty()
@@ -22,7 +22,7 @@ class Terminal:
         self._reading = False
 
     def show(self, text: str) -> None:
-        """Write a line that matters."""
+        """Write a line."""
         if self.interactive and self._reading:
             import readline
 
@@ -32,14 +32,14 @@ class Terminal:
             print(text, flush=True)
 
     def note(self, text: str) -> None:
-        """Write a line about what goes on, dimmed where the terminal can."""
+        """Write a status line, dimmed if the terminal has colours."""
         self.show(f"{_DIM}{text}{_PLAIN}" if self._colours else text)
 
     async def lines(self) -> AsyncIterator[str]:
-        """Yield the lines that are typed or piped in, until their end.
+        """Yield the lines of standard input, until its end.
 
-        A thread reads, since neither line editing nor a pipe that is a file can be awaited. It is a daemon: it ends
-        with the process, also in the middle of a line.
+        A thread reads, since asyncio can await neither line editing nor a file as standard input. It is a daemon, so
+        that the process can end while it waits for a line.
         """
         loop = asyncio.get_running_loop()
         queue: asyncio.Queue[str | None] = asyncio.Queue()
@@ -50,7 +50,7 @@ class Terminal:
                 line = self._read()
                 try:
                     loop.call_soon_threadsafe(queue.put_nowait, line)
-                except RuntimeError:  # the loop has ended, and with it the program
+                except RuntimeError:  # the event loop is closed: the program ends
                     return
 
         threading.Thread(target=read, name="standard input", daemon=True).start()

@@ -1,8 +1,8 @@
-"""One conversation's messages as this client knows them: complete, in order, each handed out once.
+"""The log of one conversation: reports every message once, in the order of `seq`, and every later change of it.
 
-Messages are numbered (`seq`) and so are their edits and deletions (`change`). Events bring both in any order, twice or
-never; history answers are complete up to the `latestSeq` and `latestChange` they state. The log hands out a message
-only when everything before it has been handed out, and says what is missing (`gap`). No input, output or clock.
+Messages have gap-free sequence numbers (`seq`), edits and deletions gap-free change numbers (`change`). Events arrive
+in any order, more than once or never; a history page is complete up to its `latestSeq` and `latestChange`. The log
+reports a message only after all before it, and names what is missing (`gap`). No input, output or clock.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from client.state.updates import HistoryReset, MessageAdded, MessageChanged
 from contract.models import Message
 from contract.responses import HistoryPage
 
-Change = MessageAdded | MessageChanged | HistoryReset
+LogChange = MessageAdded | MessageChanged | HistoryReset
 
 
 @dataclass(frozen=True)
 class Gap:
-    """What to ask history for: everything after message `after_seq` and after change `after_change`."""
+    """What to read from history: the messages after `after_seq` and the changes after `after_change`."""
 
     after_seq: int
     after_change: int
 
 
 @dataclass(frozen=True)
-class _Known:
-    """How a message is as of a change number; a deletion may be known before its message is."""
+class _Version:
+    """The state of a message as of a change number; a deletion may be known before its message."""
 
     change: int
     message: Message | None
@@ -40,11 +40,11 @@ class ConversationLog:
     """The messages of one conversation.
 
     Args:
-        conversation_id: whose log this is.
-        seq: number up to which messages count as handed out already.
-        change: number up to which edits and deletions are known.
-        latest_seq, latest_change: greatest numbers that are known to exist; messages up to this `latest_seq` are
-            taken from history only, since they may have been edited before this client began to listen.
+        conversation_id: the conversation.
+        seq: sequence number up to which messages count as reported.
+        change: change number up to which edits and deletions are known.
+        latest_seq, latest_change: greatest numbers that are known to exist. Messages up to this `latest_seq` are
+            taken from history only, since they may have been edited before this client subscribed.
     """
 
     def __init__(
@@ -58,11 +58,11 @@ class ConversationLog:
         self._history_until = self._latest_seq
         self._order: list[str] = []
         self._messages: dict[str, Message] = {}
-        self._known: dict[str, _Known] = {}
+        self._versions: dict[str, _Version] = {}
         self._ahead: dict[int, tuple[Message, str | None]] = {}
         self._changes_ahead: set[int] = set()
         self.generation = 0
-        """How often the log began anew; a page of history belongs to the generation in which it was asked for."""
+        """How often the log was restarted; a history page belongs to the generation in which it was requested."""
 
     @property
     def messages(self) -> list[Message]:
@@ -76,7 +76,7 @@ class ConversationLog:
 
     @property
     def gap(self) -> Gap | None:
-        """What is missing, or None while nothing is known to be."""
+        """What is missing, or None while nothing is known to be missing."""
         if self._latest_seq > self.seq or self._latest_change > self.change:
             return Gap(self.seq, self.change)
         return None
@@ -85,96 +85,96 @@ class ConversationLog:
         """Return a loaded message."""
         return self._messages.get(message_id)
 
-    def note(self, latest_seq: int, latest_change: int) -> None:
-        """Take notice that messages and changes up to these numbers exist."""
+    def note_latest(self, latest_seq: int, latest_change: int) -> None:
+        """Record that messages and changes up to these numbers exist."""
         self._latest_seq = max(self._latest_seq, latest_seq)
         self._latest_change = max(self._latest_change, latest_change)
 
-    def sent(self, message: Message, temp_id: str | None = None) -> list[Change]:
-        """Take a message from an event or from the answer to a send."""
+    def add_message(self, message: Message, temp_id: str | None = None) -> list[LogChange]:
+        """Take a message from an event or from the response to a send."""
         if message.seq is None or message.seq <= self.seq:
             return []
-        self.note(message.seq, 0)
+        self.note_latest(message.seq, 0)
         if message.seq <= self._history_until:
             return []
         self._ahead.setdefault(message.seq, (message, temp_id))
         return self._drain()
 
-    def changed(self, change: int, message: Message) -> list[Change]:
-        """Take an edit, or a deletion with the message as it is now."""
-        self.note(message.seq or 0, change)
+    def apply_change(self, change: int, message: Message) -> list[LogChange]:
+        """Take an edit or deletion, with the message's present state."""
+        self.note_latest(message.seq or 0, change)
         self._seen(change)
-        return self._apply(message.messageId, _Known(change, message))
+        return self._apply(message.messageId, _Version(change, message))
 
-    def deleted(self, change: int, message_id: str, seq: int | None, deleted_at: str) -> list[Change]:
-        """Take a deletion of which only the numbers are known."""
-        self.note(seq or 0, change)
+    def apply_deletion(self, change: int, message_id: str, seq: int | None, deleted_at: str) -> list[LogChange]:
+        """Take a deletion without the message's content."""
+        self.note_latest(seq or 0, change)
         self._seen(change)
-        return self._apply(message_id, _Known(change, None, deleted_at))
+        return self._apply(message_id, _Version(change, None, deleted_at))
 
-    def filled(self, gap: Gap, page: HistoryPage) -> list[Change]:
-        """Take history's answer to a gap.
+    def fill_gap(self, gap: Gap, page: HistoryPage) -> list[LogChange]:
+        """Take the history page that was requested for a gap.
 
         Args:
-            gap: what was asked for.
-            page: the answer; complete up to its `latestSeq` and `latestChange` unless it says `reload`.
+            gap: the gap as it was when the page was requested.
+            page: complete up to its `latestSeq` and `latestChange` unless `reload` is set.
 
         Raises:
-            ValueError: the answer says `reload` (see `restart`) or is for a gap that this log never had.
+            ValueError: `reload` is set (see `restart`), or this log never had the gap.
         """
         if page.reload:
             raise ValueError("the gap cannot be filled; restart from the newest page")
         if gap.after_seq > self.seq or gap.after_change > self.change:
-            raise ValueError("an answer to somebody else's gap")
-        self.note(page.latestSeq, page.latestChange)
-        out: list[Change] = []
-        for message in sorted(page.messages, key=_number):
+            raise ValueError(f"this log never had the gap {gap}")
+        self.note_latest(page.latestSeq, page.latestChange)
+        out: list[LogChange] = []
+        for message in sorted(page.messages, key=_seq_of):
             out += self._take(message, page)
-        # Numbers without a message are hidden from this user: complete means complete for them.
+        # Numbers without a message in the page are hidden from this user, so they are no gap.
         self._reach(page.latestSeq)
         for message in page.changed:
-            out += self._apply(message.messageId, _Known(page.latestChange, message))
+            out += self._apply(message.messageId, _Version(page.latestChange, message))
         self._reach_change(page.latestChange)
         return out + self._drain()
 
-    def restart(self, page: HistoryPage) -> list[Change]:
-        """Drop everything and begin anew from the newest page; messages handed out before are not handed out again."""
-        newest = sorted((message for message in page.messages if message.seq is not None), key=_number)
+    def restart(self, page: HistoryPage) -> list[LogChange]:
+        """Drop the loaded messages and continue from the newest page; a message is not reported a second time."""
+        newest = sorted((message for message in page.messages if message.seq is not None), key=_seq_of)
         after, first = self.seq, newest[0].seq if newest else None
         self.generation += 1
         self._order.clear()
         self._messages.clear()
-        self.note(page.latestSeq, page.latestChange)
+        self.note_latest(page.latestSeq, page.latestChange)
         self._load(page.messages, page.latestChange, front=False)
-        out: list[Change] = [HistoryReset(self.conversation_id, after, first or page.latestSeq + 1)]
-        out += [self._added(self._messages[m.messageId]) for m in newest if after < _number(m) <= page.latestSeq]
+        out: list[LogChange] = [HistoryReset(self.conversation_id, after, first or page.latestSeq + 1)]
+        out += [self._added(self._messages[m.messageId]) for m in newest if after < _seq_of(m) <= page.latestSeq]
         for message in newest:
-            if _number(message) > page.latestSeq:
-                self._ahead.setdefault(_number(message), (message, None))
-                self._forget(message.messageId)
+            if _seq_of(message) > page.latestSeq:
+                self._ahead.setdefault(_seq_of(message), (message, None))
+                self._unload(message.messageId)
         self._reach(page.latestSeq)
         self._reach_change(page.latestChange)
         return out + self._drain()
 
-    def older(self, page: HistoryPage, generation: int) -> list[Message]:
-        """Put a page of older history before what is loaded.
+    def add_older_page(self, page: HistoryPage, generation: int) -> list[Message]:
+        """Put a page of older history before the loaded messages.
 
         Args:
-            page: newest first, as history answers; adjacent to the oldest loaded message, or overlapping.
-            generation: the log's when the page was asked for; a page of an earlier one would leave a hole.
+            page: newest first, as the API responds; adjacent to the oldest loaded message, or overlapping.
+            generation: the log's when the page was requested; a page of an earlier generation would leave a gap.
 
         Returns:
-            Its messages that were not loaded yet, oldest first. They are not handed out: they were read on demand.
+            Its messages that were not loaded yet, oldest first. They are not reported: they were read on demand.
         """
         if generation != self.generation:
             return []
-        wanted = [m for m in page.messages if m.messageId not in self._messages and _number(m) <= self.seq]
+        wanted = [m for m in page.messages if m.messageId not in self._messages and _seq_of(m) <= self.seq]
         self._load(wanted, page.latestChange, front=True)
         return [self._messages[m.messageId] for m in reversed(wanted)]
 
-    # How a message gets in
+    # Adding messages
 
-    def _take(self, message: Message, page: HistoryPage) -> list[Change]:
+    def _take(self, message: Message, page: HistoryPage) -> list[LogChange]:
         if message.seq is None or message.seq <= self.seq:
             return []
         if message.seq > page.latestSeq:
@@ -182,16 +182,16 @@ class ConversationLog:
             return []
         arrived = self._ahead.pop(message.seq, None)
         self._reach(message.seq)
-        return [self._deliver(message, page.latestChange, arrived[1] if arrived else None)]
+        return [self._report(message, page.latestChange, arrived[1] if arrived else None)]
 
-    def _drain(self) -> list[Change]:
-        out: list[Change] = []
-        while (next_one := self._ahead.pop(self.seq + 1, None)) is not None:
+    def _drain(self) -> list[LogChange]:
+        out: list[LogChange] = []
+        while (following := self._ahead.pop(self.seq + 1, None)) is not None:
             self.seq += 1
-            out.append(self._deliver(next_one[0], 0, next_one[1]))
+            out.append(self._report(following[0], 0, following[1]))
         return out
 
-    def _deliver(self, message: Message, version: int, temp_id: str | None) -> MessageAdded:
+    def _report(self, message: Message, version: int, temp_id: str | None) -> MessageAdded:
         self._load([message], version, front=False)
         return self._added(self._messages[message.messageId], temp_id)
 
@@ -199,11 +199,11 @@ class ConversationLog:
         return MessageAdded(self.conversation_id, message, temp_id)
 
     def _load(self, messages: Iterable[Message], version: int, *, front: bool) -> None:
-        """Keep messages as of change `version`, unless something newer is known of one; newest first where `front`."""
-        for message in messages if front else sorted(messages, key=lambda m: (_number(m), m.timestamp)):
-            known = self._known.get(message.messageId)
+        """Store messages as of change `version`, unless a newer state is known; newest first where `front`."""
+        for message in messages if front else sorted(messages, key=lambda m: (_seq_of(m), m.timestamp)):
+            known = self._versions.get(message.messageId)
             if known is None or known.change <= version:
-                self._known[message.messageId] = _Known(version, message)
+                self._versions[message.messageId] = _Version(version, message)
             self._messages[message.messageId] = self._current(message)
             if front:
                 self._order.insert(0, message.messageId)
@@ -211,22 +211,22 @@ class ConversationLog:
                 self._order.append(message.messageId)
 
     def _current(self, message: Message) -> Message:
-        known = self._known[message.messageId]
+        known = self._versions[message.messageId]
         if known.message is not None:
             return known.message
         return _tombstone(message)
 
-    def _forget(self, message_id: str) -> None:
+    def _unload(self, message_id: str) -> None:
         if self._messages.pop(message_id, None) is not None:
             self._order.remove(message_id)
 
-    # How an edit or deletion gets in
+    # Applying edits and deletions
 
-    def _apply(self, message_id: str, news: _Known) -> list[Change]:
-        known = self._known.get(message_id)
-        if known is not None and known.change >= news.change:
+    def _apply(self, message_id: str, newer: _Version) -> list[LogChange]:
+        known = self._versions.get(message_id)
+        if known is not None and known.change >= newer.change:
             return []
-        self._known[message_id] = news
+        self._versions[message_id] = newer
         loaded = self._messages.get(message_id)
         if loaded is None:
             return []
@@ -241,7 +241,7 @@ class ConversationLog:
             self._changes_ahead.add(change)
             self._reach_change(self.change)
 
-    # How far the log is complete
+    # Completeness
 
     def _reach(self, seq: int) -> None:
         self.seq = max(self.seq, seq)
@@ -256,8 +256,8 @@ class ConversationLog:
             self._changes_ahead.remove(self.change)
 
 
-def _number(message: Message) -> int:
-    """Return a message's number; messages of the old application have none and come before all others."""
+def _seq_of(message: Message) -> int:
+    """Return a message's sequence number; messages of the old application have none and sort before all others."""
     return message.seq or 0
 
 

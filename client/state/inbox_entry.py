@@ -1,4 +1,4 @@
-"""One conversation of an inbox, and how messages and events change what the list shows of it."""
+"""One conversation of the inbox, and conversions between the contract's models and what the list shows."""
 
 from __future__ import annotations
 
@@ -16,17 +16,25 @@ from contract.models import Conversation, ConversationView, LastMessage, Message
 
 @dataclass
 class Entry:
-    """One conversation: as the list shows it, its log, who types (until when) and how far everybody has read."""
+    """One conversation.
+
+    Attributes:
+        view: the conversation as the list shows it.
+        log: its messages.
+        counted_seq: sequence number up to which `view.unreadCount` counts.
+        typing: when each typing notice expires, by user id.
+        read_marks: the highest sequence number that each user has read, by user id.
+    """
 
     view: ConversationView
     log: ConversationLog
-    counted: int
+    counted_seq: int
     typing: dict[str, float] = field(default_factory=dict)
-    read: dict[str, int] = field(default_factory=dict)
+    read_marks: dict[str, int] = field(default_factory=dict)
 
 
 def decode(document: Any) -> events.Event | None:
-    """Return an event of the contract, or None for one that this client does not know."""
+    """Return the event in a document, or None if this client does not know its type or it is malformed."""
     try:
         event: events.Event = msgspec.convert(document, events.Event)
         return event
@@ -34,14 +42,14 @@ def decode(document: Any) -> events.Event | None:
         return None
 
 
-def plain(message: Message) -> Message:
-    """Return a message without what only its event carries, so that equal messages compare equal."""
+def without_event_fields(message: Message) -> Message:
+    """Return a message without the fields that only its event has, so that equal messages compare equal."""
     fields = Message.__struct_fields__
     return Message(**{name: getattr(message, name) for name in fields})
 
 
 def last_message(message: Message) -> LastMessage:
-    """Return a message as the list shows it."""
+    """Return the preview of a message for the list."""
     preview = None if message.deleted or not message.content else message.content[:PREVIEW_CHARACTERS]
     return LastMessage(
         messageId=message.messageId,
@@ -55,11 +63,11 @@ def last_message(message: Message) -> LastMessage:
 
 
 def copy_description(source: Conversation, target: ConversationView) -> None:
-    """Copy what `version` counts, except for the name, which a list shows differently."""
+    """Copy the fields that `version` counts, except for the name: a DM shows the other user's name in the list."""
     for name in ("participants", "admins", "description", "avatar", "updatedAt", "version"):
         setattr(target, name, getattr(source, name))
 
 
-def typing_of(entry: Entry) -> TypingChanged:
-    """Return who types, as an update."""
+def typing_changed(entry: Entry) -> TypingChanged:
+    """Return the users who type, as an update."""
     return TypingChanged(entry.view.conversationId, tuple(entry.typing))

@@ -1,17 +1,21 @@
-"""What this client tells an application: each class is one change of what its user sees."""
+"""The updates that the client passes to an application: each class is one change of what the user sees."""
 
 from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
 
-from client.errors import Failure
-from client.state.call import Call
+from client.errors import ClientError
+from client.state.call_state import CallState
 from contract.models import ConversationView, Message, PublicUser
 
 
-class Link(enum.Enum):
-    """How current the view is. CURRENT: subscribed, and everything missed has been asked for and applied."""
+class SyncState(enum.Enum):
+    """How current the view is.
+
+    OFFLINE: not connected. RECOVERING: subscribed, and reading what was missed. CURRENT: subscribed, and the list of
+    conversations is as new as the subscriptions. SIGNED_OUT: the session is over; sign in again.
+    """
 
     OFFLINE = "offline"
     RECOVERING = "recovering"
@@ -20,16 +24,16 @@ class Link(enum.Enum):
 
 
 @dataclass(frozen=True)
-class LinkChanged:
-    """The connection came, went or caught up; `cause` says why it went."""
+class SyncStateChanged:
+    """The connection was made or lost, or the view became current; `cause` is the error that ended the connection."""
 
-    link: Link
-    cause: Failure | None = None
+    state: SyncState
+    cause: ClientError | None = None
 
 
 @dataclass(frozen=True)
 class MessageAdded:
-    """A message, handed out once and in the order of `seq`; `temp_id` names the optimistic copy that it replaces."""
+    """A message. Each is reported once, in the order of `seq`; `temp_id` names the draft that it replaces."""
 
     conversation_id: str
     message: Message
@@ -38,7 +42,7 @@ class MessageAdded:
 
 @dataclass(frozen=True)
 class MessageChanged:
-    """A message handed out before was edited or deleted; this is how it is now."""
+    """A message reported before was edited or deleted; `message` is its present state."""
 
     conversation_id: str
     message: Message
@@ -46,9 +50,9 @@ class MessageChanged:
 
 @dataclass(frozen=True)
 class HistoryReset:
-    """Too much was missed to fill the gap: what was loaded is gone, the newest page takes its place.
+    """Too much was missed to fill the gap: the loaded messages are dropped, and the newest page replaces them.
 
-    Messages after `after_seq` and before `first_seq` were never handed out; older pages of history have them.
+    Messages after `after_seq` and before `first_seq` were never reported; older pages of history have them.
     """
 
     conversation_id: str
@@ -58,16 +62,16 @@ class HistoryReset:
 
 @dataclass(frozen=True)
 class SendFailed:
-    """An optimistic message was not stored as far as anybody knows; sending it again with its `temp_id` is safe."""
+    """A draft is not known to be stored; sending it again with its `temp_id` is safe."""
 
     conversation_id: str
     temp_id: str
-    error: Failure
+    error: ClientError
 
 
 @dataclass(frozen=True)
-class ReadMoved:
-    """`user_id` has read everything up to `seq`."""
+class ReadMarkMoved:
+    """`user_id` has read every message up to `seq`."""
 
     conversation_id: str
     user_id: str
@@ -76,7 +80,7 @@ class ReadMoved:
 
 @dataclass(frozen=True)
 class TypingChanged:
-    """Who is typing now, in the order in which they began; empty when nobody is."""
+    """The users who type now, in the order in which they began; may be empty."""
 
     conversation_id: str
     user_ids: tuple[str, ...]
@@ -88,10 +92,15 @@ class ConversationChanged:
 
     conversation: ConversationView
 
+    @property
+    def conversation_id(self) -> str:
+        """The conversation's id."""
+        return self.conversation.conversationId
+
 
 @dataclass(frozen=True)
-class ConversationGone:
-    """The user is no longer in a conversation; `removed_by` is None where that was noticed only afterwards."""
+class ConversationRemoved:
+    """The user is not a participant any more; `removed_by` is None where a recovery discovered it."""
 
     conversation_id: str
     removed_by: str | None
@@ -99,32 +108,34 @@ class ConversationGone:
 
 @dataclass(frozen=True)
 class UserChanged:
-    """Somebody the user talks with (or the user) changed the public profile."""
+    """The public profile of the user, or of a user in a shared conversation, changed."""
 
     user: PublicUser
 
 
 @dataclass(frozen=True)
 class BlockChanged:
-    """The user blocked or unblocked somebody, on this or another device."""
+    """The user blocked or unblocked another user, on this or another device."""
 
     user_id: str
     blocked: bool
 
 
-class CallNews(enum.Enum):
-    """What happened to a call. RINGS: this device should ring; RINGING: the user's own call rings at the others;
-    CONNECTED: this device is in the call; ELSEWHERE: another device of the user answered; OWNED: the call is the
-    user's now.
+class CallChangeKind(enum.Enum):
+    """What happened to a call.
+
+    INCOMING: this device should ring. RINGING: the user's own call rings at the recipients. CONNECTED: this device is
+    in the call. ANSWERED_ELSEWHERE: another device of the user answered. OWNERSHIP_RECEIVED: the user owns the call
+    now. FAILED: the call could not be connected.
     """
 
-    RINGS = "rings"
+    INCOMING = "incoming"
     RINGING = "ringing"
     CONNECTED = "connected"
-    ELSEWHERE = "answered elsewhere"
+    ANSWERED_ELSEWHERE = "answered elsewhere"
     JOINED = "joined"
     LEFT = "left"
-    OWNED = "owned"
+    OWNERSHIP_RECEIVED = "ownership received"
     REJECTED = "rejected"
     CANCELLED = "cancelled"
     MISSED = "missed"
@@ -134,25 +145,34 @@ class CallNews(enum.Enum):
 
 @dataclass(frozen=True)
 class CallChanged:
-    """A call that the user takes part in changed; `user_id` is who did it, where somebody did."""
+    """A call of the user changed.
 
-    call: Call
-    news: CallNews
+    Attributes:
+        user_id: the participant who caused the change, if one did.
+        problem: why the call could not be connected, for FAILED.
+    """
+
+    call: CallState
+    kind: CallChangeKind
     user_id: str | None = None
     problem: str | None = None
 
 
-Update = (
-    LinkChanged
-    | MessageAdded
+ConversationUpdate = (
+    MessageAdded
     | MessageChanged
     | HistoryReset
     | SendFailed
-    | ReadMoved
+    | ReadMarkMoved
     | TypingChanged
     | ConversationChanged
-    | ConversationGone
-    | UserChanged
-    | BlockChanged
-    | CallChanged
+    | ConversationRemoved
 )
+"""An update of one conversation; each has a `conversation_id`."""
+
+Update = SyncStateChanged | ConversationUpdate | UserChanged | BlockChanged | CallChanged
+
+
+def concerns(update: Update, conversation_id: str) -> bool:
+    """Return whether an update is about a conversation."""
+    return isinstance(update, ConversationUpdate) and update.conversation_id == conversation_id

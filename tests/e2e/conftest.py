@@ -1,8 +1,9 @@
-"""The target of the end-to-end suite: `pytest tests/e2e --target FILE`, or the local cloud of this test run."""
+"""Fixtures of the end-to-end suite. It runs against `--target FILE`, or a local cloud that the session starts."""
 
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,13 @@ from client.api import targets
 from local.control.faults import FaultControl
 from local.emulator.credentials import CredentialStore
 from local.testing import LocalCloud
-from tests.e2e.place import People, Place, people_of
+from tests.harness.e2e.environment import TestEnvironment
+from tests.harness.e2e.terminal import ChatProgram, write_target
+from tests.harness.e2e.users import Users, users_of
 
 _HERE = Path(__file__).parent
-_NEEDS_A_CLOUD_TO_BREAK = frozenset({"faults", "cloud"})
+_LOCAL_CLOUD_FIXTURES = frozenset({"faults", "cloud"})
+"""A test that uses one of these injects faults or stops services, so it runs on a local cloud only."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--target",
         default=targets.LOCAL,
         metavar="FILE",
-        help="outputs or environment file of the environment to test; default: a local cloud of its own",
+        help="outputs or environment file of the environment to test; default: a local cloud that the session starts",
     )
 
 
@@ -35,45 +39,47 @@ def _target(config: pytest.Config) -> str:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark the suite as slow, and leave out what breaks things where they are not ours to break."""
+    """Mark the suite as `local_cloud`; deselect tests that need a local cloud where `--target` names a deployment."""
     local = _target(config) == targets.LOCAL
-    kept, left_out = [], []
+    kept: list[pytest.Item] = []
+    deselected: list[pytest.Item] = []
     for item in items:
-        mine = _HERE in item.path.parents
-        if mine and local:
+        in_suite = _HERE in item.path.parents
+        if in_suite and local:
             item.add_marker(pytest.mark.local_cloud)
-        breaks = mine and not local and _NEEDS_A_CLOUD_TO_BREAK & set(getattr(item, "fixturenames", ()))
-        (left_out if breaks else kept).append(item)
-    if left_out:
-        config.hook.pytest_deselected(items=left_out)
+        fixtures = set(getattr(item, "fixturenames", ()))
+        needs_local_cloud = in_suite and not local and _LOCAL_CLOUD_FIXTURES & fixtures
+        (deselected if needs_local_cloud else kept).append(item)
+    if deselected:
+        config.hook.pytest_deselected(items=deselected)
         items[:] = kept
 
 
 @pytest.fixture
 def cloud(local_cloud: LocalCloud) -> LocalCloud:
-    """The local cloud, for tests that stop or break it."""
+    """The local cloud, for tests that control it or stop its services."""
     return local_cloud
 
 
 @pytest.fixture
 def faults(cloud: LocalCloud) -> FaultControl:
-    """The fault switches; all are off again after the test."""
+    """The fault rules of the local cloud; all are removed after the test."""
     return cloud.faults
 
 
-def _local_place(cloud: LocalCloud) -> Place:
+def _local_environment(cloud: LocalCloud) -> TestEnvironment:
     document: dict[str, Any] = cloud.document
     keys = CredentialStore(cloud.state.credentials_file).operator().environment()
     target = targets.Target.from_mapping(targets.flattened(document), "the local cloud's outputs")
-    return Place(target, keys, str(document["awsEndpoint"]))
+    return TestEnvironment(target, keys, str(document["awsEndpoint"]))
 
 
-def _operators_keys() -> dict[str, str]:
-    """Return the AWS credentials of whoever runs the suite, wherever the AWS SDK finds them."""
+def _operator_credentials() -> dict[str, str]:
+    """Return the operator's AWS credentials, from where the AWS SDK finds them."""
     found = boto3.Session().get_credentials()
     if found is None:
         pytest.exit(
-            "A deployed target needs AWS credentials (to make users): set AWS_PROFILE or sign in.", returncode=4
+            "A deployed target needs AWS credentials, to create users: set AWS_PROFILE or sign in.", returncode=4
         )
     frozen = found.get_frozen_credentials()
     keys = {"AWS_ACCESS_KEY_ID": frozen.access_key, "AWS_SECRET_ACCESS_KEY": frozen.secret_key}
@@ -81,24 +87,43 @@ def _operators_keys() -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def session_place(request: pytest.FixtureRequest) -> Place:
-    """The environment under test, for fixtures that outlive one test."""
+def session_environment(request: pytest.FixtureRequest) -> TestEnvironment:
+    """The environment under test, for fixtures of module scope."""
     name = _target(request.config)
     if name == targets.LOCAL:
-        return _local_place(request.getfixturevalue("session_cloud"))
-    return Place(targets.read(Path(name)), _operators_keys(), os.environ.get("AWS_ENDPOINT_URL"))
+        return _local_environment(request.getfixturevalue("session_cloud"))
+    return TestEnvironment(targets.read(Path(name)), _operator_credentials(), os.environ.get("AWS_ENDPOINT_URL"))
 
 
 @pytest.fixture
-def place(session_place: Place, request: pytest.FixtureRequest) -> Place:
-    """The environment under test, without any fault switched on."""
+def environment(session_environment: TestEnvironment, request: pytest.FixtureRequest) -> TestEnvironment:
+    """The environment under test, without fault rules."""
     if _target(request.config) == targets.LOCAL:
         request.getfixturevalue("local_cloud")
-    return session_place
+    return session_environment
 
 
 @pytest.fixture
-async def people(place: Place) -> AsyncIterator[People]:
-    """Makes fresh users for this test."""
-    async with people_of(place) as made:
-        yield made
+async def users(environment: TestEnvironment) -> AsyncIterator[Users]:
+    """Creates users for this test."""
+    async with users_of(environment) as created:
+        yield created
+
+
+@pytest.fixture
+async def target_file(environment: TestEnvironment, users: Users, tmp_path: Path) -> Path:
+    """A target file with two demo users whose names no other user has."""
+    family = uuid.uuid4().hex[:12]
+    accounts = [await users.account("Ada", f"L{family}"), await users.account("Grace", f"H{family}")]
+    file = tmp_path / "target.json"
+    write_target(file, environment, accounts)
+    return file
+
+
+@pytest.fixture
+async def programs(target_file: Path) -> AsyncIterator[tuple[ChatProgram, ChatProgram]]:
+    """The chat programs of both demo users."""
+    running = [await ChatProgram.start("--user", number, "--target", str(target_file)) for number in ("1", "2")]
+    yield running[0], running[1]
+    for program in running:
+        await program.kill()

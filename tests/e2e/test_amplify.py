@@ -1,4 +1,4 @@
-"""The front end's own library, unmodified, against the whole backend."""
+"""The unmodified Amplify library, which the front end uses, against the whole backend."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import json
 from pathlib import Path
 
 from client.api.targets import Target
-from tests.e2e.place import People, Place
+from tests.harness.e2e.environment import TestEnvironment
+from tests.harness.e2e.users import Users
 
 _USER = Path(__file__).parent / "amplify" / "user.mjs"
 
 
 def events_endpoint(target: Target) -> str:
-    """Return the endpoint as Amplify needs it.
+    """Return the endpoint for Amplify.
 
     Amplify turns `http://` into `wss://`, but compares case-sensitively, so upper case keeps a local server reachable.
     """
@@ -21,24 +22,23 @@ def events_endpoint(target: Target) -> str:
     return f"{scheme.upper() if scheme == 'http' else scheme}://{rest}"
 
 
-async def test_amplify_signs_in_calls_the_api_and_listens_and_is_refused_elsewhere(
-    place: Place, people: People
+async def test_amplify_signs_in_calls_the_api_and_can_subscribe_only_to_its_own_channel(
+    environment: TestEnvironment, users: Users
 ) -> None:
-    ada = await people.make("Ada", "Lovelace")
-    grace = await people.account("Grace", "Hopper")
-    conversation = (await ada.api.open_direct(grace.user_id)).conversation
-    ada.chat.take(conversation)
+    ada = await users.create("Ada", "Lovelace")
+    grace = await users.account("Grace", "Hopper")
+    conversation = await ada.chat.open_direct(grace.user_id)
     given = {
-        "userPoolId": place.target.user_pool_id,
-        "userPoolClientId": place.target.client_id,
-        "userPoolEndpoint": place.target.cognito_endpoint,
-        "eventsEndpoint": events_endpoint(place.target),
-        "region": place.target.region,
-        "apiUrl": place.target.api_url,
+        "userPoolId": environment.target.user_pool_id,
+        "userPoolClientId": environment.target.client_id,
+        "userPoolEndpoint": environment.target.cognito_endpoint,
+        "eventsEndpoint": events_endpoint(environment.target),
+        "region": environment.target.region,
+        "apiUrl": environment.target.api_url,
         "email": grace.email,
         "password": grace.password,
         "other": ada.id,
-        "conversationId": conversation.conversationId,
+        "conversationId": conversation.id,
     }
     process = await asyncio.create_subprocess_exec(
         "node", str(_USER), json.dumps(given), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
@@ -49,10 +49,10 @@ async def test_amplify_signs_in_calls_the_api_and_listens_and_is_refused_elsewhe
     try:
         async with asyncio.timeout(60):
             async for line in process.stdout:
-                said = json.loads(line)
-                steps[said["step"]] = said["value"]
-                if said["step"] == "subscribed":
-                    await ada.chat.send(conversation.conversationId, "hello Amplify")
+                step = json.loads(line)
+                steps[step["step"]] = step["value"]
+                if step["step"] == "subscribed":
+                    await conversation.send("hello Amplify")
             await process.wait()
     finally:
         if process.returncode is None:
@@ -69,4 +69,4 @@ async def test_amplify_signs_in_calls_the_api_and_listens_and_is_refused_elsewhe
         "wildcard": "refused",
         "forged event": "refused",
     }
-    await ada.gets(conversation.conversationId, "hello Amplify", "re: hello Amplify")
+    await ada.receives(conversation.id, "hello Amplify", "re: hello Amplify")

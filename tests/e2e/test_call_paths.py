@@ -1,4 +1,4 @@
-"""Calls on the local cloud, with the meetings of its Chime stand-in: what browsers, timers, the sweep and faults do."""
+"""Calls on the local cloud with its Chime emulation: browsers, ring timers, the sweep and faults."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ import pytest
 from client.errors import ConflictError
 from contract import tables
 from contract.calls.models import CallView
-from contract.calls.requests import InitiateCall
 from local.control.faults import FaultControl
 from local.testing import LocalCloud
-from tests.e2e.place import PATIENCE_SECONDS, People, Person
+from tests.harness.e2e.environment import LONGEST_WAIT_SECONDS
+from tests.harness.e2e.users import SignedInUser, Users
 
 ENVIRONMENT = "local"
 LONG_AGO = {"S": "2020-01-01T00:00:00.000Z"}
 
 
 async def eventually(check: Callable[[], Awaitable[Any]]) -> Any:
-    """Ask until the answer is not empty, and return it: a bounded wait for what happens elsewhere."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    """Repeat a check until its result is true, for at most LONGEST_WAIT_SECONDS, and return the result."""
+    async with asyncio.timeout(LONGEST_WAIT_SECONDS):
         while True:
-            if answer := await check():
-                return answer
+            if result := await check():
+                return result
             await asyncio.sleep(0.1)
 
 
-class Line:
-    """A call on the local cloud, seen by the test and by the operator."""
+class ObservedCall:
+    """A call on the local cloud, with the operator's access to its record and meeting."""
 
-    def __init__(self, cloud: LocalCloud, caller: Person, session_id: str) -> None:
+    def __init__(self, cloud: LocalCloud, caller: SignedInUser, session_id: str) -> None:
         self.cloud = cloud
         self.caller = caller
         self.id = session_id
@@ -50,30 +50,30 @@ class Line:
         return call
 
     async def meetings(self) -> list[dict[str, Any]]:
-        """The active meetings of this call."""
+        """Return the active meetings of this call."""
         active = await asyncio.to_thread(self.cloud.meetings.active)
         return [meeting for meeting in active if meeting["externalMeetingId"] == self.id]
 
-    async def seats(self) -> set[str]:
-        """Who has an attendee in the one meeting of this call."""
+    async def attendees(self) -> set[str]:
+        """Return the ids of the users with an attendee in the one meeting of this call."""
         (meeting,) = await self.meetings()
         return {each["externalUserId"] for each in meeting["attendees"]}
 
-    async def has(self, person: Person, status: str) -> bool:
-        """Whether a participant has a status."""
+    async def has(self, user: SignedInUser, status: str) -> bool:
+        """Return whether a participant has a status."""
         call = (await self.caller.api.call(self.id)).call
-        return any(each.userId == person.id and each.status == status for each in call.participants)
+        return any(each.userId == user.id and each.status == status for each in call.participants)
 
     async def until_no_meeting(self) -> None:
-        """Wait until no meeting of this call is left."""
+        """Wait until no meeting of this call remains."""
 
         async def gone() -> bool:
             return not await self.meetings()
 
         await eventually(gone)
 
-    async def age(self, *attributes: str) -> None:
-        """Put dates of the record into the past, as the operator, so that nobody has to wait."""
+    async def backdate(self, *attributes: str) -> None:
+        """Set dates of the record to the past, as the operator, so that the test need not wait."""
         values = {f":{name}": LONG_AGO for name in attributes}
         change = "SET " + ", ".join(f"{name} = :{name}" for name in attributes)
         await asyncio.to_thread(
@@ -84,47 +84,48 @@ class Line:
             ExpressionAttributeValues=values,
         )
 
-    async def ring_out(self) -> None:
-        """Deliver the ring timer's message now, and wait until it was taken."""
+    async def deliver_ring_timer(self) -> None:
+        """Deliver the ring timer's message now, and wait until it was processed."""
         sqs = self.cloud.aws("sqs")
         name = f"PantherKolab-RingTimeouts-{ENVIRONMENT}"
         queue = (await asyncio.to_thread(sqs.get_queue_url, QueueName=name))["QueueUrl"]
         await asyncio.to_thread(sqs.send_message, QueueUrl=queue, MessageBody=json.dumps({"sessionId": self.id}))
         counts = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
 
-        async def taken() -> bool:
+        async def processed() -> bool:
             answer = await asyncio.to_thread(sqs.get_queue_attributes, QueueUrl=queue, AttributeNames=counts)
             return all(answer["Attributes"][count] == "0" for count in counts)
 
-        await eventually(taken)
+        await eventually(processed)
 
     async def sweep(self) -> None:
-        """Let the sweep look now."""
+        """Run the sweep now."""
         await asyncio.to_thread(
             self.cloud.aws("lambda").invoke, FunctionName=f"PantherKolab-call_sweep-{ENVIRONMENT}", Payload=b"{}"
         )
 
 
-async def ring(cloud: LocalCloud, caller: Person, callee: Person) -> Line:
-    request = InitiateCall(recipientId=callee.id, callType="AUDIO", tempId=uuid.uuid4().hex)
-    answer = await caller.api.initiate_call(request)
-    assert answer.call.status == "RINGING"
-    return Line(cloud, caller, answer.sessionId)
+async def start_call(cloud: LocalCloud, caller: SignedInUser, callee: SignedInUser) -> ObservedCall:
+    response = await caller.api.initiate_call(recipient_id=callee.id, call_type="AUDIO", temp_id=uuid.uuid4().hex)
+    assert response.call.status == "RINGING"
+    return ObservedCall(cloud, caller, response.sessionId)
 
 
-async def talk(cloud: LocalCloud, caller: Person, callee: Person) -> tuple[Line, str, str]:
-    """A direct call that was answered; with the meeting and the callee's attendee."""
-    line = await ring(cloud, caller, callee)
-    accepted = await callee.api.accept_call(line.id)
+async def start_answered_call(
+    cloud: LocalCloud, caller: SignedInUser, callee: SignedInUser
+) -> tuple[ObservedCall, str, str]:
+    """Return an answered direct call, its meeting's id and the callee's attendee id."""
+    call = await start_call(cloud, caller, callee)
+    accepted = await callee.api.accept_call(call.id)
     assert set(accepted.attendees) == {callee.id}
-    (meeting,) = await line.meetings()
+    (meeting,) = await call.meetings()
     attendee = accepted.attendees[callee.id]
     await asyncio.to_thread(cloud.meetings.join, meeting["meetingId"], attendee.AttendeeId, attendee.JoinToken)
-    return line, meeting["meetingId"], attendee.AttendeeId
+    return call, meeting["meetingId"], attendee.AttendeeId
 
 
-async def unpublished(faults: FaultControl, *channels: str) -> None:
-    """Let publishing to these channels fail until the queue takes over."""
+async def fail_publishing(faults: FaultControl, *channels: str) -> None:
+    """Make publishing to these channels fail until the delivery queue retries it."""
     match = {"operation": "publish", "transport": "http"}
     rules = [
         {"match": {**match, "channel": channel}, "effect": "error", "status": 500, "times": 6} for channel in channels
@@ -133,66 +134,66 @@ async def unpublished(faults: FaultControl, *channels: str) -> None:
 
 
 async def test_hanging_up_ends_a_direct_call_and_its_meeting(
-    people: People, cloud: LocalCloud, faults: FaultControl
+    users: Users, cloud: LocalCloud, faults: FaultControl
 ) -> None:
-    ada, grace = await people.pair()
-    line, _, _ = await talk(cloud, ada, grace)
-    assert [call.sessionId for call in (await grace.api.calls(state="active")).calls] == [line.id]
-    await unpublished(faults, f"/calls/{line.id}", f"/users/{ada.id}")
-    assert (await grace.api.leave_call(line.id)).call.status == "ENDED"
-    await line.until_no_meeting()
-    assert [call.sessionId for call in (await grace.api.calls(state="history")).calls] == [line.id]
+    ada, grace = await users.pair()
+    call, _, _ = await start_answered_call(cloud, ada, grace)
+    assert [each.sessionId for each in (await grace.api.calls(state="active")).calls] == [call.id]
+    await fail_publishing(faults, f"/calls/{call.id}", f"/users/{ada.id}")
+    assert (await grace.api.leave_call(call.id)).call.status == "ENDED"
+    await call.until_no_meeting()
+    assert [each.sessionId for each in (await grace.api.calls(state="history")).calls] == [call.id]
 
 
-async def test_hanging_up_in_the_meeting_ends_the_call_though_nobody_told_us(
-    people: People, cloud: LocalCloud, faults: FaultControl
+async def test_leaving_the_meeting_ends_the_call_without_a_request(
+    users: Users, cloud: LocalCloud, faults: FaultControl
 ) -> None:
-    ada, grace = await people.pair()
-    line, meeting, attendee = await talk(cloud, ada, grace)
-    await unpublished(faults, f"/users/{ada.id}")
+    ada, grace = await users.pair()
+    call, meeting, attendee = await start_answered_call(cloud, ada, grace)
+    await fail_publishing(faults, f"/users/{ada.id}")
     await asyncio.to_thread(cloud.meetings.leave, meeting, attendee)
-    await line.until("ENDED")
-    await line.until_no_meeting()
+    await call.until("ENDED")
+    await call.until_no_meeting()
 
 
-async def test_whoever_talks_is_busy_for_others(people: People, cloud: LocalCloud) -> None:
-    ada, grace = await people.pair()
-    alan = await people.make("Alan", "Turing")
-    line, _, _ = await talk(cloud, ada, grace)
+async def test_a_user_in_a_call_is_busy_for_other_callers(users: Users, cloud: LocalCloud) -> None:
+    ada, grace = await users.pair()
+    alan = await users.create("Alan", "Turing")
+    call, _, _ = await start_answered_call(cloud, ada, grace)
     with pytest.raises(ConflictError):
-        await ring(cloud, alan, grace)
+        await start_call(cloud, alan, grace)
     await grace.api.block(alan.id)
-    with pytest.raises(ConflictError):  # and being blocked makes no difference
-        await ring(cloud, alan, grace)
-    await ada.api.end_call(line.id)
+    with pytest.raises(ConflictError):  # the same for a blocked caller
+        await start_call(cloud, alan, grace)
+    await ada.api.end_call(call.id)
 
 
-async def test_a_lost_connection_ends_no_call(people: People, cloud: LocalCloud) -> None:
-    ada, grace = await people.pair()
-    line, meeting, attendee = await talk(cloud, ada, grace)
+async def test_a_lost_media_connection_does_not_end_the_call(users: Users, cloud: LocalCloud) -> None:
+    ada, grace = await users.pair()
+    call, meeting, attendee = await start_answered_call(cloud, ada, grace)
     await asyncio.to_thread(cloud.meetings.drop, meeting, attendee)
     await asyncio.to_thread(cloud.meetings.join, meeting, attendee)
-    assert (await ada.api.call(line.id)).call.status == "ACTIVE"
-    await ada.api.end_call(line.id)
+    assert (await ada.api.call(call.id)).call.status == "ACTIVE"
+    await ada.api.end_call(call.id)
 
 
-async def test_an_event_of_chime_that_cannot_be_served_goes_to_the_dead_letters(
-    people: People, cloud: LocalCloud, faults: FaultControl
+async def test_a_chime_event_whose_handler_fails_becomes_a_dead_letter(
+    users: Users, cloud: LocalCloud, faults: FaultControl
 ) -> None:
-    ada, grace = await people.pair()
-    line, meeting, attendee = await talk(cloud, ada, grace)
+    ada, grace = await users.pair()
+    call, meeting, attendee = await start_answered_call(cloud, ada, grace)
     failing = {"service": "lambda", "operation": "Invoke", "function": "*chime_events*", "effect": "error"}
     await asyncio.to_thread(faults.set_aws, failing)
     await asyncio.to_thread(cloud.meetings.leave, meeting, attendee)
-    letters = await asyncio.to_thread(
+    queue = await asyncio.to_thread(
         cloud.aws("sqs").get_queue_url, QueueName=f"PantherKolab-CallsDeadLetters-{ENVIRONMENT}"
     )
-    await eventually(lambda: dead_letter(cloud, letters["QueueUrl"], line.id))
+    await eventually(lambda: take_dead_letter(cloud, queue["QueueUrl"], call.id))
     await asyncio.to_thread(faults.clear)
-    await ada.api.end_call(line.id)
+    await ada.api.end_call(call.id)
 
 
-async def dead_letter(cloud: LocalCloud, queue: str, session_id: str) -> bool:
+async def take_dead_letter(cloud: LocalCloud, queue: str, session_id: str) -> bool:
     answer = await asyncio.to_thread(cloud.aws("sqs").receive_message, QueueUrl=queue, MaxNumberOfMessages=10)
     messages = [message for message in answer.get("Messages", []) if session_id in message["Body"]]
     for message in messages:
@@ -200,72 +201,78 @@ async def dead_letter(cloud: LocalCloud, queue: str, session_id: str) -> bool:
     return bool(messages)
 
 
-async def test_a_group_call_goes_on_until_its_owner_ends_it(
-    people: People, cloud: LocalCloud, faults: FaultControl
+async def test_a_group_call_continues_until_its_owner_ends_it(
+    users: Users, cloud: LocalCloud, faults: FaultControl
 ) -> None:
-    ada, grace = await people.pair()
-    alan = await people.make("Alan", "Turing")
-    group = await people.group(ada, grace, alan)
-    answer = await ada.api.initiate_call(InitiateCall(conversationId=group, callType="GROUP", tempId=uuid.uuid4().hex))
-    line = Line(cloud, ada, answer.sessionId)
-    await grace.api.accept_call(line.id)
-    await unpublished(faults, f"/users/{grace.id}")
-    alans = (await alan.api.accept_call(line.id)).attendees[alan.id]
-    assert await line.seats() == {ada.id, grace.id, alan.id}
-    assert (await grace.api.leave_call(line.id)).call.status == "ACTIVE"
-    assert await line.seats() == {ada.id, alan.id}
-    # Alan closes his browser, and comes back.
-    (meeting,) = await line.meetings()
-    await asyncio.to_thread(cloud.meetings.join, meeting["meetingId"], alans.AttendeeId, alans.JoinToken)
-    await asyncio.to_thread(cloud.meetings.leave, meeting["meetingId"], alans.AttendeeId)
-    await eventually(lambda: line.has(alan, "LEFT"))
-    await alan.api.accept_call(line.id)
-    # Whoever is no longer in the group does not stay in its call.
+    ada, grace = await users.pair()
+    alan = await users.create("Alan", "Turing")
+    group = await users.group(ada, grace, alan)
+    response = await ada.api.initiate_call(conversation_id=group, call_type="GROUP", temp_id=uuid.uuid4().hex)
+    call = ObservedCall(cloud, ada, response.sessionId)
+    await grace.api.accept_call(call.id)
+    await fail_publishing(faults, f"/users/{grace.id}")
+    attendee = (await alan.api.accept_call(call.id)).attendees[alan.id]
+    assert await call.attendees() == {ada.id, grace.id, alan.id}
+    assert (await grace.api.leave_call(call.id)).call.status == "ACTIVE"
+    assert await call.attendees() == {ada.id, alan.id}
+    # Alan leaves the meeting without a request, as a closed browser does, and joins again.
+    (meeting,) = await call.meetings()
+    await asyncio.to_thread(cloud.meetings.join, meeting["meetingId"], attendee.AttendeeId, attendee.JoinToken)
+    await asyncio.to_thread(cloud.meetings.leave, meeting["meetingId"], attendee.AttendeeId)
+    await eventually(lambda: call.has(alan, "LEFT"))
+    await alan.api.accept_call(call.id)
+    # The sweep removes a user who is no longer a member of the group.
     await ada.api.remove_member(group, alan.id)
-    await line.age("dueAt")
-    await unpublished(faults, f"/users/{ada.id}")
-    await line.sweep()
-    assert await line.has(alan, "LEFT")
-    await ada.api.end_call(line.id)
-    await line.until_no_meeting()
+    await call.backdate("dueAt")
+    await fail_publishing(faults, f"/users/{ada.id}")
+    await call.sweep()
+    assert await call.has(alan, "LEFT")
+    await ada.api.end_call(call.id)
+    await call.until_no_meeting()
 
 
 @pytest.mark.parametrize("by", ["the timer", "the sweep"])
-async def test_ringing_ends_in_time(people: People, cloud: LocalCloud, faults: FaultControl, by: str) -> None:
-    ada, grace = await people.pair()
-    line = await ring(cloud, ada, grace)
-    await line.ring_out()  # too early: it is started again
-    await line.age("ringsUntil", "dueAt")
-    await unpublished(faults, f"/users/{ada.id}")
-    await (line.ring_out() if by == "the timer" else line.sweep())
-    assert (await line.until("MISSED")).endedAt is not None
+async def test_ringing_ends_after_its_time(users: Users, cloud: LocalCloud, faults: FaultControl, by: str) -> None:
+    ada, grace = await users.pair()
+    call = await start_call(cloud, ada, grace)
+    await call.deliver_ring_timer()  # before the ringing time is over, the timer is started again
+    await call.backdate("ringsUntil", "dueAt")
+    await fail_publishing(faults, f"/users/{ada.id}")
+    await (call.deliver_ring_timer() if by == "the timer" else call.sweep())
+    assert (await call.until("MISSED")).endedAt is not None
 
 
 @pytest.mark.parametrize("by", ["the timer", "the sweep"])
-async def test_a_meeting_that_a_dying_function_made_is_found_and_deleted(
-    people: People, cloud: LocalCloud, faults: FaultControl, by: str
+async def test_a_meeting_created_by_a_killed_function_is_deleted(
+    users: Users, cloud: LocalCloud, faults: FaultControl, by: str
 ) -> None:
-    ada, grace = await people.pair()
-    line = await ring(cloud, ada, grace)
-    dies = {"service": "chime", "operation": "CreateMeeting", "function": "*calls*", "effect": "kill", "when": "after"}
-    await asyncio.to_thread(faults.set_aws, dies)
-    with pytest.raises(Exception, match=r"(?i)error|answer|try again|unavailable"):
-        await grace.api.accept_call(line.id)
+    ada, grace = await users.pair()
+    call = await start_call(cloud, ada, grace)
+    killed = {
+        "service": "chime",
+        "operation": "CreateMeeting",
+        "function": "*calls*",
+        "effect": "kill",
+        "when": "after",
+    }
+    await asyncio.to_thread(faults.set_aws, killed)
+    with pytest.raises(Exception, match=r"(?i)error|response|try again|unavailable"):
+        await grace.api.accept_call(call.id)
     await asyncio.to_thread(faults.clear)
-    assert len(await line.meetings()) == 1
-    await line.age("ringsUntil", "dueAt", "meetingAskedAt")
-    await (line.ring_out() if by == "the timer" else line.sweep())
-    await line.until("MISSED")
-    await line.until_no_meeting()
+    assert len(await call.meetings()) == 1
+    await call.backdate("ringsUntil", "dueAt", "meetingAskedAt")
+    await (call.deliver_ring_timer() if by == "the timer" else call.sweep())
+    await call.until("MISSED")
+    await call.until_no_meeting()
 
 
-async def test_a_call_whose_meeting_vanished_is_ended_by_the_sweep(
-    people: People, cloud: LocalCloud, faults: FaultControl
+async def test_the_sweep_ends_a_call_whose_meeting_disappeared(
+    users: Users, cloud: LocalCloud, faults: FaultControl
 ) -> None:
-    ada, grace = await people.pair()
-    line, _, _ = await talk(cloud, ada, grace)
+    ada, grace = await users.pair()
+    call, _, _ = await start_answered_call(cloud, ada, grace)
     vanishing = {"service": "chime", "operation": "GetMeeting", "effect": "vanish", "times": 1}
     await asyncio.to_thread(faults.set_aws, vanishing)
-    await line.age("dueAt")
-    await line.sweep()
-    assert (await line.until("ENDED")).endReason == "MEETING_ENDED"
+    await call.backdate("dueAt")
+    await call.sweep()
+    assert (await call.until("ENDED")).endReason == "MEETING_ENDED"

@@ -1,6 +1,7 @@
-"""The conformance table against the target: an Event API of its own is deployed, talked to, and deleted again.
+"""The conformance table against the target: deploys an Event API, runs the rows, and deletes it again.
 
-What AWS documents must hold. What is our choice is printed beside what the target did, and only asserted locally.
+A row that AWS documents must hold. A row that is our assumption is printed beside the target's behaviour, and asserted
+on the local cloud only.
 """
 
 from __future__ import annotations
@@ -23,13 +24,13 @@ from conformance_suite.table import Evidence, Row, Wait
 from conformance_suite.table import Place as Where
 from conformance_suite.wire import WireStage
 
-from tests.e2e.place import Place
+from tests.harness.e2e.environment import TestEnvironment
 
 KEY_SECONDS = 24 * 3600
 QUIET_SECONDS = 2.0
-"""How long an event that may not come is waited for on AWS."""
+"""How long to wait on AWS for an event that may not arrive."""
 LONGEST_SECONDS = 1800
-"""On AWS: rows run one after the other, since they share channels, and some wait for what comes every minute."""
+"""On AWS. Rows share channels, so they run one after the other, and some wait for a keep-alive (every minute)."""
 
 
 @dataclass(frozen=True)
@@ -38,54 +39,60 @@ class Deployed:
 
     signers: Signers
     realtime_url: str
-    far: bool
+    on_aws: bool
 
     @property
     def quiet_seconds(self) -> float:
-        return QUIET_SECONDS if self.far else 0.0
+        return QUIET_SECONDS if self.on_aws else 0.0
 
 
 @pytest.fixture
-async def api(place: Place) -> AsyncIterator[Deployed]:
-    """Deploy the template as a stack of its own, and delete it afterwards whatever happens."""
-    cloudformation = place.aws("cloudformation")
+async def api(environment: TestEnvironment) -> AsyncIterator[Deployed]:
+    """Deploy the template as a stack of its own, and delete it afterwards."""
+    cloudformation = environment.aws("cloudformation")
     name = f"events-conformance-{uuid.uuid4().hex[:8]}"
     body = json.dumps(template(name, int(time.time()) + KEY_SECONDS))
     await asyncio.to_thread(cloudformation.create_stack, StackName=name, TemplateBody=body)
     try:
         await asyncio.to_thread(cloudformation.get_waiter("stack_create_complete").wait, StackName=name)
         stacks = await asyncio.to_thread(cloudformation.describe_stacks, StackName=name)
-        yield _deployed(place, {each["OutputKey"]: each["OutputValue"] for each in stacks["Stacks"][0]["Outputs"]})
+        yield _deployed(
+            environment, {each["OutputKey"]: each["OutputValue"] for each in stacks["Stacks"][0]["Outputs"]}
+        )
     finally:
         await asyncio.to_thread(cloudformation.delete_stack, StackName=name)
 
 
-def _deployed(place: Place, outputs: dict[str, str]) -> Deployed:
-    if place.deployed:
+def _deployed(environment: TestEnvironment, outputs: dict[str, str]) -> Deployed:
+    if environment.deployed:
         host, url = outputs["Http"], f"https://{outputs['Http']}/event"
         realtime = f"wss://{outputs['Realtime']}/event/realtime"
     else:  # the local cloud serves every API on one port, by the id in its path
-        host, path = place.target.events.host, f"/{outputs['ApiId']}/event"
+        host, path = environment.target.events.host, f"/{outputs['ApiId']}/event"
         url, realtime = f"http://{host}{path}", f"ws://{host}{path}/realtime"
-    keys = place.keys
+    keys = environment.keys
     signer = Credentials(keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], keys.get("AWS_SESSION_TOKEN"))
-    return Deployed(Signers(url, host, outputs["Key"], signer, place.target.region), realtime, place.deployed)
+    return Deployed(
+        Signers(url, host, outputs["Key"], signer, environment.target.region), realtime, environment.deployed
+    )
 
 
 @pytest.mark.timeout(LONGEST_SECONDS)
-async def test_the_target_keeps_the_table(place: Place, api: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
-    rows = [row for row in rows_of(Where.AWS) if place.deployed or not _waits(row)]
+async def test_the_target_conforms_to_the_table(
+    environment: TestEnvironment, api: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [row for row in rows_of(Where.AWS) if environment.deployed or not _waits(row)]
     async with aiohttp.ClientSession() as http:
         differences = {row.id: await _run(row, api, http) for row in rows}
-    chosen = [row for row in rows if row.evidence is Evidence.UNVERIFIED]
+    assumed = [row for row in rows if row.evidence is Evidence.UNVERIFIED]
     with capsys.disabled():
         print(f"\nConformance of {api.signers.url}: {len(rows)} rows")
-        for row in chosen:
-            story = differences[row.id]
-            print(f"  {row.choice:<26} {row.id:<44} {'as chosen' if story is None else f'DIFFERS: {story}'}")
-    promised = rows if not place.deployed else [row for row in rows if row not in chosen]
-    broken = {row.id: differences[row.id] for row in promised if differences[row.id] is not None}
-    assert not broken, "\n".join(f"{id}: {story}" for id, story in broken.items())
+        for row in assumed:
+            difference = differences[row.id]
+            print(f"  {row.choice:<26} {row.id:<44} {'as assumed' if difference is None else f'DIFFERS: {difference}'}")
+    required = rows if not environment.deployed else [row for row in rows if row not in assumed]
+    failed = {row.id: differences[row.id] for row in required if differences[row.id] is not None}
+    assert not failed, "\n".join(f"{id}: {difference}" for id, difference in failed.items())
 
 
 def _waits(row: Row) -> bool:
@@ -93,10 +100,10 @@ def _waits(row: Row) -> bool:
 
 
 async def _run(row: Row, api: Deployed, http: aiohttp.ClientSession) -> str | None:
-    """Run a row; the difference, or `None`."""
+    """Run a row; return how the target differs, or None."""
     stage = WireStage(http, api.signers, api.realtime_url, api.quiet_seconds)
     try:
-        await Run(stage, overlook_keep_alive=api.far).all(row)
+        await Run(stage, overlook_keep_alive=api.on_aws).all(row)
     except (Differs, AssertionError, aiohttp.ClientError, OSError, TimeoutError) as error:
         return str(error) or repr(error)
     finally:

@@ -1,4 +1,4 @@
-"""A send survives a fault at every step: 200 or a clear refusal, stored once, delivered once to the application."""
+"""With a fault at each step of a send, the message is stored once and reported once to each application."""
 
 from __future__ import annotations
 
@@ -9,56 +9,54 @@ import pytest
 
 from client.state.updates import MessageAdded
 from local.control.faults import FaultControl
-from tests.e2e.place import People, Person
+from tests.harness.e2e.users import SignedInUser, Users
 
 MESSAGES = "*messages*"
 DELIVER = "*deliver*"
 RELAY = "*relay*"
 
 
-async def ends_well(sender: Person, receiver: Person, conversation_id: str, text: str) -> None:
-    """A message sent under a fault, and one after it, are stored and shown once each, in order, on both sides."""
-    await sender.chat.send(conversation_id, text)
-    await receiver.gets(conversation_id, text)
-    await sender.chat.send(conversation_id, "afterwards")
-    for person in (sender, receiver):
-        await person.gets(conversation_id, text, "afterwards")
-        shown = [u.message.seq for u in person.updates if isinstance(u, MessageAdded)]
+async def assert_delivered_once(sender: SignedInUser, receiver: SignedInUser, conversation_id: str, text: str) -> None:
+    """Send a message under a fault and one after it; both are stored and reported once, in order, on both sides."""
+    await sender.conversation(conversation_id).send(text)
+    await receiver.receives(conversation_id, text)
+    await sender.conversation(conversation_id).send("after the fault")
+    for user in (sender, receiver):
+        await user.receives(conversation_id, text, "after the fault")
+        shown = [u.message.seq for u in user.updates if isinstance(u, MessageAdded)]
         assert shown == [1, 2]
     page = await receiver.api.history(conversation_id)
-    assert [(message.seq, message.content) for message in page.messages] == [(2, "afterwards"), (1, text)]
+    assert [(message.seq, message.content) for message in page.messages] == [(2, "after the fault"), (1, text)]
 
 
 PUBLISH_FAULTS: dict[str, dict[str, Any]] = {
     "fails once": {"effect": "error", "status": 500, "times": 1},
     "fails until the queue takes over": {"effect": "error", "status": 500, "times": 3},
     "is throttled": {"effect": "throttle", "times": 3},
-    "is cut before it took effect": {"effect": "drop", "times": 2},
-    "is cut after it took effect": {"effect": "drop", "when": "after", "times": 2},
-    "answers too late": {"effect": "delay", "delayMs": 4000, "times": 2},
+    "loses its connection before it takes effect": {"effect": "drop", "times": 2},
+    "loses its connection after it took effect": {"effect": "drop", "when": "after", "times": 2},
+    "responds too late": {"effect": "delay", "delayMs": 4000, "times": 2},
     "refuses the credentials": {"effect": "error", "status": 401, "errorType": "UnauthorizedException", "times": 2},
 }
 
 
-async def test_a_publisher_that_fails_in_any_way_loses_and_doubles_nothing(
-    people: People, faults: FaultControl
-) -> None:
-    senders = {what: await people.make("Ada", "Lovelace") for what in PUBLISH_FAULTS}
-    grace = await people.make("Grace", "Hopper")
-    receivers = {what: await people.make("Alan", "Turing") for what in PUBLISH_FAULTS}
-    conversations = {what: await people.direct(senders[what], receivers[what]) for what in PUBLISH_FAULTS}
+async def test_no_failure_of_publishing_loses_or_repeats_a_message(users: Users, faults: FaultControl) -> None:
+    senders = {what: await users.create("Ada", "Lovelace") for what in PUBLISH_FAULTS}
+    grace = await users.create("Grace", "Hopper")
+    receivers = {what: await users.create("Alan", "Turing") for what in PUBLISH_FAULTS}
+    conversations = {what: await users.direct(senders[what], receivers[what]) for what in PUBLISH_FAULTS}
     rules = []
     for what, rule in PUBLISH_FAULTS.items():
-        for person in (senders[what], receivers[what]):
-            match = {"operation": "publish", "transport": "http", "channel": f"/chats/{person.id}"}
+        for user in (senders[what], receivers[what]):
+            match = {"operation": "publish", "transport": "http", "channel": f"/chats/{user.id}"}
             rules.append({"match": match, **rule})
     await asyncio.to_thread(faults.set_events, *rules)
     await asyncio.gather(
-        *(ends_well(senders[what], receivers[what], conversations[what], what) for what in PUBLISH_FAULTS)
+        *(assert_delivered_once(senders[what], receivers[what], conversations[what], what) for what in PUBLISH_FAULTS)
     )
     assert not grace.inbox.conversations()
-    struck = await asyncio.to_thread(faults.events)
-    assert all(rule["hits"] > 0 for rule in _rules(struck)), struck
+    applied = await asyncio.to_thread(faults.events)
+    assert all(rule["hits"] > 0 for rule in _rules(applied)), applied
 
 
 def _rules(answer: Any) -> list[dict[str, Any]]:
@@ -70,7 +68,7 @@ CALL_FAULTS: dict[str, list[dict[str, Any]]] = {
     "the transaction fails": [
         {"service": "dynamodb", "operation": "TransactWriteItems", "function": MESSAGES, "effect": "error", "times": 2}
     ],
-    "the transaction takes effect and its answer is lost": [
+    "the transaction takes effect and its response is lost": [
         {
             "service": "dynamodb",
             "operation": "TransactWriteItems",
@@ -105,10 +103,10 @@ CALL_FAULTS: dict[str, list[dict[str, Any]]] = {
             "times": 1,
         }
     ],
-    "the event cannot be removed from the outbox": [
+    "the event cannot be deleted from the outbox": [
         {"service": "dynamodb", "operation": "DeleteItem", "function": MESSAGES, "effect": "error", "times": 5}
     ],
-    "the function dies when the event is removed from the outbox": [
+    "the function dies while it deletes the event from the outbox": [
         {"service": "dynamodb", "operation": "DeleteItem", "function": MESSAGES, "effect": "kill", "times": 1}
     ],
     "the relay dies": [
@@ -126,18 +124,18 @@ CALL_FAULTS: dict[str, list[dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("what", CALL_FAULTS)
-async def test_a_send_survives_when(what: str, people: People, faults: FaultControl) -> None:
-    ada, grace = await people.pair()
-    dm = await people.direct(ada, grace)
+async def test_a_message_is_delivered_once_although(what: str, users: Users, faults: FaultControl) -> None:
+    ada, grace = await users.pair()
+    dm = await users.direct(ada, grace)
     await asyncio.to_thread(faults.set_aws, *CALL_FAULTS[what])
-    await ends_well(ada, grace, dm, what)
-    struck = await asyncio.to_thread(faults.aws)
-    assert all(rule["hits"] > 0 for rule in struck), struck
+    await assert_delivered_once(ada, grace, dm, what)
+    applied = await asyncio.to_thread(faults.aws)
+    assert all(rule["hits"] > 0 for rule in applied), applied
 
 
-async def test_a_delivery_that_dies_in_the_queue_is_taken_up_again(people: People, faults: FaultControl) -> None:
-    ada, grace = await people.pair()
-    dm = await people.direct(ada, grace)
+async def test_a_delivery_task_that_fails_is_retried(users: Users, faults: FaultControl) -> None:
+    ada, grace = await users.pair()
+    dm = await users.direct(ada, grace)
     await asyncio.to_thread(
         faults.set_events,
         {
@@ -151,7 +149,7 @@ async def test_a_delivery_that_dies_in_the_queue_is_taken_up_again(people: Peopl
         faults.set_aws,
         {"service": "dynamodb", "operation": "GetItem", "function": DELIVER, "effect": "error", "times": 1},
     )
-    answer = await ada.chat.send(dm, "survives")
-    assert answer.seq == 1
+    message = await ada.conversation(dm).send("survives")
+    assert message.seq == 1
     await asyncio.to_thread(faults.clear)
-    await grace.gets(dm, "survives")
+    await grace.receives(dm, "survives")

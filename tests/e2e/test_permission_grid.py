@@ -1,4 +1,4 @@
-"""Every cell of the permission grid on the running Event API: over the socket, and publishing over HTTP too."""
+"""Every cell of the permission grid on the running Event API, over WebSocket and, for publishing, over HTTP."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ import pytest
 from appsync_js.permissions import GRID, Caller, Cell
 from contract import channels, tables
 from contract.events import event_types
-from tests.e2e.place import Place, people_of
-from tests.e2e.wire import Authorize, Wire, api_key, iam, nobody, publish_http, token
+from tests.harness.e2e.environment import TestEnvironment
+from tests.harness.e2e.raw_connection import Authorize, RawConnection, api_key, iam, no_credentials, publish_http, token
+from tests.harness.e2e.users import users_of
 
-# An identity without a user id cannot be had from Cognito: only the handlers' own tests can make one.
+# Cognito issues no token without a user id: only the tests of the handlers have such an identity.
 CELLS = [cell for cell in GRID if cell.caller != "no sub"]
 PUBLISHES = [cell for cell in CELLS if cell.operation == "publish"]
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """The names of the grid as ids, and my token."""
+    """The ids for the names of the grid, and the tokens of `me` and `other`."""
 
     names: dict[str, str]
     token: str = field(repr=False)
@@ -33,17 +34,17 @@ class Scenario:
 
 
 @pytest.fixture(scope="module")
-def scenario(session_place: Place) -> Iterator[Scenario]:
+def scenario(session_environment: TestEnvironment) -> Iterator[Scenario]:
     with asyncio.Runner() as runner:
         stack = contextlib.AsyncExitStack()
-        yield runner.run(_prepare(session_place, stack))
+        yield runner.run(_prepare(session_environment, stack))
         runner.run(stack.aclose())
 
 
-async def _prepare(place: Place, stack: contextlib.AsyncExitStack) -> Scenario:
-    people = await stack.enter_async_context(people_of(place))
-    me, other = await people.make("Ada", "Lovelace"), await people.make("Grace", "Hopper")
-    third = await people.make("Alan", "Turing")
+async def _prepare(environment: TestEnvironment, stack: contextlib.AsyncExitStack) -> Scenario:
+    users = await stack.enter_async_context(users_of(environment))
+    me, other = await users.create("Ada", "Lovelace"), await users.create("Grace", "Hopper")
+    third = await users.create("Alan", "Turing")
     hidden = f"hidden-{uuid.uuid4()}"[:36]
     names = {
         "me": me.id,
@@ -51,9 +52,9 @@ async def _prepare(place: Place, stack: contextlib.AsyncExitStack) -> Scenario:
         "prefix": me.id[:-1],
         "longer": f"{me.id}0",
         "other": other.id,
-        "group": await people.group(me, other),
-        "othergroup": await people.group(other, third),
-        "dm": await people.direct(me, other),
+        "group": await users.group(me, other),
+        "othergroup": await users.group(other, third),
+        "dm": await users.direct(me, other),
         "call": str(uuid.uuid4()),
         "othercall": str(uuid.uuid4()),
         "hiddencall": str(uuid.uuid4()),
@@ -61,32 +62,32 @@ async def _prepare(place: Place, stack: contextlib.AsyncExitStack) -> Scenario:
         "nogroup": str(uuid.uuid4()),
         "hidden": hidden,
     }
-    await asyncio.to_thread(_calls, place, names)
+    await asyncio.to_thread(_write_records, environment, names)
     return Scenario(names, await me.session.access_token(), await other.session.access_token())
 
 
-def _calls(place: Place, names: dict[str, str]) -> None:
-    """Write what no route writes: calls, and a group that is hidden from me."""
-    environment = _environment(place)
-    dynamodb = place.aws("dynamodb")
+def _write_records(environment: TestEnvironment, names: dict[str, str]) -> None:
+    """Write records that no route writes: calls, and a group that is hidden from `me`."""
+    name = _environment_name(environment)
+    dynamodb = environment.aws("dynamodb")
 
     def put(table: tables.Table, item: dict[str, Any]) -> None:
-        dynamodb.put_item(TableName=table.name(environment), Item=item)
+        dynamodb.put_item(TableName=table.name(name), Item=item)
 
-    mine = {names["me"]: {"M": {}}, names["other"]: {"M": {}}}
-    put(tables.CALLS, {"sessionId": {"S": names["call"]}, "participants": {"M": mine}})
+    participants: dict[str, Any] = {names["me"]: {"M": {}}, names["other"]: {"M": {}}}
+    put(tables.CALLS, {"sessionId": {"S": names["call"]}, "participants": {"M": participants}})
     hidden = {"hiddenFrom": {"SS": [names["me"]]}}
-    put(tables.CALLS, {"sessionId": {"S": names["hiddencall"]}, "participants": {"M": mine}, **hidden})
+    put(tables.CALLS, {"sessionId": {"S": names["hiddencall"]}, "participants": {"M": participants}, **hidden})
     put(tables.CALLS, {"sessionId": {"S": names["othercall"]}, "participants": {"M": {names["other"]: {"M": {}}}}})
     key = {"userId": {"S": names["me"]}, "conversationId": {"S": names["hidden"]}}
     put(tables.CONVERSATION_MEMBERS, key | {"type": {"S": "GROUP"}, "hidden": {"BOOL": True}})
 
 
-def _environment(place: Place) -> str:
+def _environment_name(environment: TestEnvironment) -> str:
     prefix = tables.CALLS.name("")
-    pages = place.aws("dynamodb").get_paginator("list_tables").paginate()
+    pages = environment.aws("dynamodb").get_paginator("list_tables").paginate()
     names = [name for page in pages for name in page["TableNames"] if name.startswith(prefix)]
-    assert len(names) == 1, f"the account holds {names}; it takes exactly one environment to test"
+    assert len(names) == 1, f"the account holds {names}; the account must hold exactly one environment"
     return str(names[0].removeprefix(prefix))
 
 
@@ -96,16 +97,18 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-def credentials(caller: Caller, place: Place, scenario: Scenario) -> Authorize:
+def credentials(caller: Caller, environment: TestEnvironment, scenario: Scenario) -> Authorize:
     if caller == "me":
-        return token(place.target, scenario.token)
-    return iam(place) if caller == "iam" else api_key(place.target, "da2-00000000000000000000000000")
+        return token(environment.target, scenario.token)
+    return iam(environment) if caller == "iam" else api_key(environment.target, "da2-00000000000000000000000000")
 
 
-async def event(cell: Cell, place: Place, scenario: Scenario, http: aiohttp.ClientSession) -> dict[str, Any]:
-    """Return an event that is good in every respect, so that only the grid can refuse it."""
+async def event(
+    cell: Cell, environment: TestEnvironment, scenario: Scenario, http: aiohttp.ClientSession
+) -> dict[str, Any]:
+    """Return a valid event, so that only a permission can refuse it."""
     if cell.namespace == channels.CONVERSATIONS.name:
-        seq = await next_number(place, scenario, http) if "{group}" in cell.channel else 1
+        seq = await next_seq(environment, scenario, http) if "{group}" in cell.channel else 1
         return direct_message("direct", seq)
     types = event_types(cell.namespace) or ("NOT_CARRIED_YET",)
     return {
@@ -120,20 +123,20 @@ def direct_message(text: str, seq: int) -> dict[str, Any]:
     return {"type": "MESSAGE_SENT", "data": {"type": "TEXT", "content": text, "tempId": uuid.uuid4().hex, "seq": seq}}
 
 
-async def history(place: Place, scenario: Scenario, http: aiohttp.ClientSession) -> dict[str, Any]:
+async def history(environment: TestEnvironment, scenario: Scenario, http: aiohttp.ClientSession) -> dict[str, Any]:
     headers = {"authorization": f"Bearer {scenario.token}"}
-    url = f"{place.target.api_url}/api/messages/{scenario.names['group']}"
+    url = f"{environment.target.api_url}/api/messages/{scenario.names['group']}"
     async with http.get(url, headers=headers) as response:
         page: dict[str, Any] = await response.json()
         return page
 
 
-async def next_number(place: Place, scenario: Scenario, http: aiohttp.ClientSession) -> int:
-    return int((await history(place, scenario, http))["latestSeq"]) + 1
+async def next_seq(environment: TestEnvironment, scenario: Scenario, http: aiohttp.ClientSession) -> int:
+    return int((await history(environment, scenario, http))["latestSeq"]) + 1
 
 
-def passed_on(cell: Cell, accepted: list[Any]) -> bool:
-    """Return whether the event went through; a namespace that carries none yet can only let the publisher in."""
+def was_published(cell: Cell, accepted: list[Any]) -> bool:
+    """Return whether the event was published; a namespace without event types can only accept the request."""
     return len(accepted) == 1 or not event_types(cell.namespace)
 
 
@@ -144,96 +147,98 @@ REFUSED_BY_PERMISSION = {
     "NotFoundException",
     "FORBIDDEN",
 }
-"""Reasons of a refusal that have to do with who asks for which channel, not with what is published."""
+"""Error types of a refusal because of the caller and the channel, not because of the event."""
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.id)
-async def test_the_socket_answers_a_cell_as_the_grid_says(
-    cell: Cell, place: Place, scenario: Scenario, http: aiohttp.ClientSession
+async def test_a_websocket_operation_is_allowed_exactly_where_the_grid_allows_it(
+    cell: Cell, environment: TestEnvironment, scenario: Scenario, http: aiohttp.ClientSession
 ) -> None:
-    # Whoever may not even connect is refused all the more: the connection is a signed-in user's.
-    wire = await Wire.open(http, place.target, token(place.target, scenario.token))
-    assert (await wire.frame())["type"] == "connection_ack"
+    # The connection is always a signed-in user's: the other credentials may not connect.
+    connection = await RawConnection.open(http, environment.target, token(environment.target, scenario.token))
+    assert (await connection.frame())["type"] == "connection_ack"
     channel = cell.channel.format_map(scenario.names)
-    authorize = credentials(cell.caller, place, scenario)
+    authorize = credentials(cell.caller, environment, scenario)
     if cell.operation == "subscribe":
-        answer = await wire.subscribe(channel, authorize)
+        response = await connection.subscribe(channel, authorize)
     else:
-        answer = await wire.publish(channel, [await event(cell, place, scenario, http)], authorize)
-    await wire.socket.close()
-    passed = answer["type"] == f"{cell.operation}_success"
-    assert passed == cell.allowed, answer
+        response = await connection.publish(channel, [await event(cell, environment, scenario, http)], authorize)
+    await connection.close()
+    passed = response["type"] == f"{cell.operation}_success"
+    assert passed == cell.allowed, response
     if not passed:
-        assert {error["errorType"] for error in answer["errors"]} <= REFUSED_BY_PERMISSION
+        assert {error["errorType"] for error in response["errors"]} <= REFUSED_BY_PERMISSION
     elif cell.operation == "publish":
-        assert passed_on(cell, answer["successful"])
+        assert was_published(cell, response["successful"])
 
 
 @pytest.mark.parametrize("cell", PUBLISHES, ids=lambda cell: cell.id)
-async def test_http_answers_a_cell_as_the_grid_says(
-    cell: Cell, place: Place, scenario: Scenario, http: aiohttp.ClientSession
+async def test_an_http_publish_is_allowed_exactly_where_the_grid_allows_it(
+    cell: Cell, environment: TestEnvironment, scenario: Scenario, http: aiohttp.ClientSession
 ) -> None:
     channel = cell.channel.format_map(scenario.names)
-    authorize = credentials(cell.caller, place, scenario)
-    good = await event(cell, place, scenario, http)
-    status, body = await publish_http(http, place.target, channel, [good], authorize)
+    authorize = credentials(cell.caller, environment, scenario)
+    valid = await event(cell, environment, scenario, http)
+    status, body = await publish_http(http, environment.target, channel, [valid], authorize)
     assert (status == 200) == cell.allowed, (status, body)
     if cell.allowed:
-        assert passed_on(cell, body["successful"]), body
+        assert was_published(cell, body["successful"]), body
     else:
         assert status in (400, 401, 403)
         assert {error["errorType"] for error in body["errors"]} <= REFUSED_BY_PERMISSION, body
 
 
-@pytest.mark.parametrize("kind", ["nobody", "garbage", "api key", "iam"])
+@pytest.mark.parametrize("kind", ["no credentials", "garbage", "api key", "iam"])
 async def test_only_a_signed_in_user_can_connect(
-    kind: str, place: Place, scenario: Scenario, http: aiohttp.ClientSession
+    kind: str, environment: TestEnvironment, scenario: Scenario, http: aiohttp.ClientSession
 ) -> None:
-    ways: dict[str, Authorize] = {
-        "nobody": nobody(place.target),
-        "garbage": token(place.target, "garbage"),
-        "api key": api_key(place.target, "da2-00000000000000000000000000"),
-        "iam": iam(place),
+    authorizations: dict[str, Authorize] = {
+        "no credentials": no_credentials(environment.target),
+        "garbage": token(environment.target, "garbage"),
+        "api key": api_key(environment.target, "da2-00000000000000000000000000"),
+        "iam": iam(environment),
     }
-    wire = await Wire.open(http, place.target, ways[kind])
-    assert (await wire.frame())["type"] == "connection_error"
-    await wire.socket.close()
+    connection = await RawConnection.open(http, environment.target, authorizations[kind])
+    assert (await connection.frame())["type"] == "connection_error"
+    await connection.close()
 
 
 @pytest.mark.parametrize("namespace", [namespace.name for namespace in channels.NAMESPACES])
-@pytest.mark.parametrize("kind", ["nobody", "garbage"])
-async def test_an_open_connection_gives_no_right_to_what_comes_without_credentials(
-    kind: str, namespace: str, place: Place, scenario: Scenario, http: aiohttp.ClientSession
+@pytest.mark.parametrize("kind", ["no credentials", "garbage"])
+async def test_an_open_connection_does_not_authorize_operations_without_credentials(
+    kind: str, namespace: str, environment: TestEnvironment, scenario: Scenario, http: aiohttp.ClientSession
 ) -> None:
-    wire = await Wire.open(http, place.target, token(place.target, scenario.token))
-    assert (await wire.frame())["type"] == "connection_ack"
+    connection = await RawConnection.open(http, environment.target, token(environment.target, scenario.token))
+    assert (await connection.frame())["type"] == "connection_ack"
     names = {"chats": "me", "users": "me", "calls": "call", "conversations": "group"}
     channel = f"/{namespace}/{scenario.names[names[namespace]]}"
-    bad = nobody(place.target) if kind == "nobody" else token(place.target, "garbage")
-    assert (await wire.subscribe(channel, bad))["type"] == "subscribe_error"
-    assert (await wire.publish(channel, [{"type": "MESSAGE_SENT", "data": {}}], bad))["type"] == "publish_error"
-    status, _ = await publish_http(http, place.target, channel, [{"type": "MESSAGE_SENT", "data": {}}], bad)
+    invalid = no_credentials(environment.target) if kind == "no credentials" else token(environment.target, "garbage")
+    assert (await connection.subscribe(channel, invalid))["type"] == "subscribe_error"
+    assert (await connection.publish(channel, [{"type": "MESSAGE_SENT", "data": {}}], invalid))[
+        "type"
+    ] == "publish_error"
+    status, _ = await publish_http(http, environment.target, channel, [{"type": "MESSAGE_SENT", "data": {}}], invalid)
     assert status == 401
-    await wire.socket.close()
+    await connection.close()
 
 
-async def test_what_a_member_publishes_directly_is_stored_and_reaches_the_members_who_listen(
-    place: Place, scenario: Scenario, http: aiohttp.ClientSession
+async def test_a_message_published_by_a_member_is_stored_and_reaches_the_subscribed_members(
+    environment: TestEnvironment, scenario: Scenario, http: aiohttp.ClientSession
 ) -> None:
     channel = f"/conversations/{scenario.names['group']}"
-    me, other = token(place.target, scenario.token), token(place.target, scenario.other_token)
-    listener = await Wire.open(http, place.target, other)
+    me, other = token(environment.target, scenario.token), token(environment.target, scenario.other_token)
+    listener = await RawConnection.open(http, environment.target, other)
     assert (await listener.frame())["type"] == "connection_ack"
     assert (await listener.subscribe(channel, other))["type"] == "subscribe_success"
-    text = f"straight to the channel {uuid.uuid4()}"
-    message = direct_message(text, await next_number(place, scenario, http))
-    speaker = await Wire.open(http, place.target, me)
-    assert (await speaker.frame())["type"] == "connection_ack"
-    assert (await speaker.publish(channel, [message], me))["type"] == "publish_success"
+    text = f"published on the channel {uuid.uuid4()}"
+    message = direct_message(text, await next_seq(environment, scenario, http))
+    publisher = await RawConnection.open(http, environment.target, me)
+    assert (await publisher.frame())["type"] == "connection_ack"
+    assert (await publisher.publish(channel, [message], me))["type"] == "publish_success"
     frame = await listener.frame()
-    await listener.socket.close()
-    await speaker.socket.close()
+    await listener.close()
+    await publisher.close()
     assert frame["type"] == "data"
     assert text in frame["event"]
-    stored = (await history(place, scenario, http))["messages"]
+    stored = (await history(environment, scenario, http))["messages"]
     assert text in [message["content"] for message in stored]

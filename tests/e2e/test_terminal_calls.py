@@ -1,16 +1,13 @@
-"""Two terminals that call each other, through ringing, answer and end."""
+"""Two chat programs call each other: ringing, answer, decline, cancel and end."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from tests.e2e.test_terminal_chat import Program, programs, start, target
-
-__all__ = ["programs", "target"]
-"""Fixtures of the chat's tests."""
+from tests.harness.e2e.terminal import ChatProgram
 
 
-async def test_two_terminals_call_each_other(programs: tuple[Program, Program], target: Path) -> None:
+async def test_two_programs_call_each_other(programs: tuple[ChatProgram, ChatProgram]) -> None:
     ada, grace = programs
     for program in programs:
         await program.shows("Talking with")
@@ -40,21 +37,21 @@ async def test_two_terminals_call_each_other(programs: tuple[Program, Program], 
     await ada.shows("is calling (audio)")
     await grace.shows("It rings at Ada")
     await grace.type("/cancel")
-    await ada.shows("took the call back.")
+    await ada.shows("cancelled the call.")
     await ada.type("/accept")
     await ada.shows("There is no call.")
 
     await ada.type("/calls")
-    await ada.shows("taken back")
+    await ada.shows("cancelled")
     await ada.shows("declined")
     await ada.shows("(video): 0:")
 
 
-async def test_of_two_terminals_of_one_user_one_answers_and_the_other_falls_silent(
-    programs: tuple[Program, Program], target: Path
+async def test_an_answer_in_one_program_of_a_user_stops_the_ringing_in_the_other(
+    programs: tuple[ChatProgram, ChatProgram], target_file: Path
 ) -> None:
     ada, grace = programs
-    desk = await start("--user", "2", "--target", str(target))
+    desk = await ChatProgram.start("--user", "2", "--target", str(target_file))
     try:
         for program in (ada, grace, desk):
             await program.shows("Talking with")
@@ -67,5 +64,4 @@ async def test_of_two_terminals_of_one_user_one_answers_and_the_other_falls_sile
         await ada.type("/end")
         await desk.shows("The call is over")
     finally:
-        desk.process.kill()
-        await desk.process.wait()
+        await desk.kill()

@@ -21,7 +21,6 @@ from bench.local_cloud.users import User, sign_up
 from client.api.targets import Target
 from client.errors import ConflictError
 from contract.calls.models import CallView
-from contract.calls.requests import InitiateCall
 from contract.calls.responses import CallAccepted
 from local.control.meetings import MeetingControl
 
@@ -126,8 +125,7 @@ class Races:
         self.tally.winners["end against leave: " + ("leave" if lost[0] else "end")] += 1
 
     async def _ring(self, pair: Pair) -> str:
-        request = InitiateCall(recipientId=pair.callee.user_id, deviceId="desk")
-        return (await pair.caller.api.initiate_call(request)).sessionId
+        return (await pair.caller.api.initiate_call(recipient_id=pair.callee.user_id, device_id="desk")).sessionId
 
     async def _accept(self, pair: Pair, session_id: str, device: str) -> object:
         return await _outcome(pair.callee.api.accept_call(session_id, device_id=device))

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { ApiError, HttpApi } from "../../web/src/client/api";
 
-interface Seen {
+interface ReceivedRequest {
   readonly method: string;
   readonly url: string;
   readonly authorization: string;
@@ -27,16 +27,16 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return text;
 }
 
-/** Run with an API on a real server on this machine, which gives the replies in turn, the last one for ever. */
+/** Run with an API on a local server, which sends the replies in order and repeats the last one. */
 async function served(
   replies: Reply[],
-  run: (api: HttpApi, seen: Seen[], ended: () => number) => Promise<void>
+  run: (api: HttpApi, received: ReceivedRequest[], ended: () => number) => Promise<void>
 ): Promise<void> {
-  const seen: Seen[] = [];
+  const received: ReceivedRequest[] = [];
   const server: Server = createServer((request, response) => {
     void bodyOf(request).then((body) => {
       const { method = "", url = "", headers } = request;
-      seen.push({ method, url, authorization: headers.authorization ?? "", body });
+      received.push({ method, url, authorization: headers.authorization ?? "", body });
       const reply = replies.length > 1 ? replies.shift() : replies[0];
       response.writeHead(reply?.status ?? 500, reply?.headers).end(reply?.body);
     });
@@ -56,7 +56,7 @@ async function served(
     () => (ended += 1)
   );
   try {
-    await run(api, seen, () => ended);
+    await run(api, received, () => ended);
   } finally {
     server.closeAllConnections();
     await new Promise((closed) => server.close(closed));
@@ -70,13 +70,13 @@ async function failureOf(call: Promise<unknown>): Promise<ApiError> {
     assert.ok(error instanceof ApiError);
     return error;
   }
-  throw new assert.AssertionError({ message: "the call did not fail" });
+  throw new assert.AssertionError({ message: "the request did not fail" });
 }
 
-test("a read carries the token, its path safely and its query, and leaves out what is null", () =>
-  served([OK], async (api, seen) => {
+test("a read has the token, a quoted path and the query without null values", () =>
+  served([OK], async (api, received) => {
     await api.call("getHistory", { conversationId: "a/b c" }, { limit: 5, before: null, cursor: "x&y=z" });
-    assert.deepEqual(seen, [
+    assert.deepEqual(received, [
       {
         method: "GET",
         url: "/base/api/messages/a%2Fb%20c?limit=5&cursor=x%26y%3Dz",
@@ -86,10 +86,10 @@ test("a read carries the token, its path safely and its query, and leaves out wh
     ]);
   }));
 
-test("a write carries its request as JSON", () =>
-  served([OK], async (api, seen) => {
+test("a write has its request as JSON", () =>
+  served([OK], async (api, received) => {
     await api.call("setRole", { conversationId: "c", userId: "u" }, { role: "ADMIN" });
-    assert.deepEqual(seen, [
+    assert.deepEqual(received, [
       {
         method: "PUT",
         url: "/base/api/conversations/c/members/u/role",
@@ -99,23 +99,23 @@ test("a write carries its request as JSON", () =>
     ]);
   }));
 
-test("a refused token is renewed once, and the call made again", () =>
-  served([{ status: 401, body: "{}" }, OK], async (api, seen, ended) => {
+test("a refused token is renewed once, and the request repeated", () =>
+  served([{ status: 401, body: "{}" }, OK], async (api, received, ended) => {
     await api.call("sendMessage", {}, { conversationId: "c", content: "x" });
     assert.deepEqual(
-      seen.map(({ authorization }) => authorization),
+      received.map(({ authorization }) => authorization),
       ["Bearer token-0", "Bearer token-1"]
     );
     assert.equal(ended(), 0);
   }));
 
-test("a session that the server no longer accepts is reported as ended", () =>
-  served([{ status: 401, body: '{"message":"Unauthorized"}' }], async (api, _seen, ended) => {
+test("a session that the server does not accept any more is reported as ended", () =>
+  served([{ status: 401, body: '{"message":"Unauthorized"}' }], async (api, _received, ended) => {
     const error = await failureOf(api.call("getMe", {}, {}));
     assert.deepEqual([error.status, ended()], [401, 1]);
   }));
 
-test("a refusal arrives with its code, its words, its field and its waiting time", () => {
+test("an error has its code, message, field and retry time", () => {
   const body = JSON.stringify({
     success: false,
     error: { code: "TOO_MANY_REQUESTS", message: "Too many messages.", field: "content" },
@@ -129,19 +129,19 @@ test("a refusal arrives with its code, its words, its field and its waiting time
   });
 });
 
-test("a read that got no proper answer is repeated", () =>
-  served([{ status: 503, body: "" }, { status: 200, body: "cut off {" }, OK], async (api, seen) => {
+test("a read without a valid response is repeated", () =>
+  served([{ status: 503, body: "" }, { status: 200, body: "cut off {" }, OK], async (api, received) => {
     await api.call("searchUsers", {}, { q: "gr" });
-    assert.equal(seen.length, 3);
+    assert.equal(received.length, 3);
   }));
 
-test("a write that got no proper answer is not repeated behind the caller's back, and says that it may have happened", () =>
-  served([{ status: 503, body: "" }], async (api, seen) => {
+test("a write without a valid response is not repeated, and its error shows that it may have taken effect", () =>
+  served([{ status: 503, body: "" }], async (api, received) => {
     const error = await failureOf(api.call("sendMessage", {}, { conversationId: "c", content: "x" }));
-    assert.deepEqual([seen.length, error.unanswered], [1, true]);
+    assert.deepEqual([received.length, error.unanswered], [1, true]);
   }));
 
-test("a server that is not there is told apart from one that refuses", async () => {
+test("an unreachable server is distinguished from one that refuses", async () => {
   const api = new HttpApi(
     "http://127.0.0.1:1",
     () => Promise.resolve("t"),

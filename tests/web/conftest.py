@@ -1,4 +1,4 @@
-"""How the page is tested: its logic under Node, the page itself in Chromium."""
+"""Runs the tests of the page: its logic under Node, the page itself in Chromium."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
-FOLDER = Path(__file__).resolve().parent
+DIRECTORY = Path(__file__).resolve().parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _TITLE = re.compile(r'^test\(\s*"(?P<title>[^"]+)"', re.MULTILINE)
 
 
 def _unit_tests() -> list[tuple[str, str]]:
-    """Every test of the page's logic: file and title, as they stand in the sources."""
+    """Return file and title of every test of the page's logic, from the sources."""
     return [
         (file.name, match["title"])
-        for file in sorted(FOLDER.glob("*.test.ts"))
+        for file in sorted(DIRECTORY.glob("*.test.ts"))
         for match in _TITLE.finditer(file.read_text(encoding="utf-8"))
     ]
 
 
 def _find_browser() -> str | None:
-    """The browser to drive: `CHROMIUM`, or what is installed."""
+    """Return the browser to drive: `CHROMIUM`, or an installed one."""
     named = os.environ.get("CHROMIUM")
     if named:
         return named if Path(named).is_file() else None
@@ -35,36 +35,36 @@ def _find_browser() -> str | None:
 
 
 def _browser_required() -> bool:
-    """Whether a missing browser is a failure."""
+    """Return whether a missing browser is a failure."""
     return os.environ.get("REQUIRE_BROWSER") == "1"
 
 
 def pytest_report_collectionfinish() -> str | None:
-    """Say, before the first test runs, that the browser tests cannot."""
+    """Report before the first test that the browser tests cannot run."""
     if _find_browser() is not None:
         return None
-    consequence = "its tests will fail" if _browser_required() else "its tests are left out"
+    consequence = "its tests will fail" if _browser_required() else "its tests are deselected"
     return (
-        f"browser: no Chromium found, so the page is not driven and {consequence} "
+        f"browser: no Chromium found, so the page is not tested in a browser and {consequence} "
         "(apt-get install chromium, or set CHROMIUM=/path/to/it; REQUIRE_BROWSER=1 makes it a failure)"
     )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One test here for each test of the TypeScript suites."""
+    """Create one test for each test of the TypeScript suites."""
     if "unit_test" in metafunc.fixturenames:
         tests = _unit_tests()
         metafunc.parametrize("unit_test", tests, ids=[f"{file}: {title}" for file, title in tests])
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the browser tests out, visibly, where there is no browser and none is required."""
+    """Deselect the browser tests if there is no browser and none is required."""
     if _find_browser() is not None or _browser_required():
         return
-    left_out = [item for item in items if item.get_closest_marker("browser")]
-    if left_out:
+    deselected = [item for item in items if item.get_closest_marker("browser")]
+    if deselected:
         items[:] = [item for item in items if not item.get_closest_marker("browser")]
-        config.hook.pytest_deselected(items=left_out)
+        config.hook.pytest_deselected(items=deselected)
 
 
 @pytest.fixture(scope="session")
@@ -92,10 +92,10 @@ def node_results(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, st
     """Run every `*.test.ts` once under Node.
 
     Returns:
-        file and title of each test that ran, to what went wrong (None where nothing did).
+        the failure of each test that ran, by file and title; None if it passed.
     """
     built = tmp_path_factory.mktemp("web-tests")
-    sources = sorted(str(file) for file in FOLDER.glob("*.test.ts"))
+    sources = sorted(str(file) for file in DIRECTORY.glob("*.test.ts"))
     bundle = [
         str(PROJECT / "node_modules/.bin/esbuild"),
         *sources,

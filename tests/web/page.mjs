@@ -1,10 +1,10 @@
 /**
- * Drives the page in Chromium as two people, each in a browser profile of their own, step by step.
+ * Drives the page in Chromium as two users, each with an own browser profile.
  *
- *   node page.mjs --url URL --browser PATH --shots FOLDER
+ *   node page.mjs --url URL --browser PATH --shots DIRECTORY
  *
- * Prints one JSON line per step: {"title", "failure"} (failure is null where there is none). Steps build on each
- * other: after a failure the others are not tried.
+ * Prints one JSON line per step: {"title", "failure"}; failure is null if the step passed. Each step needs the ones
+ * before it: after a failure the rest is not run.
  */
 
 import { mkdirSync } from "node:fs";
@@ -37,8 +37,8 @@ const chrome = await chromium.launch({
   ],
 });
 
-/** A person: a browser profile, a page, and what went over its wires. */
-async function person(name) {
+/** Open a browser profile with a page, and record its errors, hosts and subscriptions. */
+async function openUser(name) {
   const context = await chrome.newContext({ viewport: DESKTOP, colorScheme: "light" });
   context.setDefaultTimeout(WAIT_MS);
   const page = await context.newPage();
@@ -85,7 +85,7 @@ async function until(what, check, waitMs = WAIT_MS) {
       return;
     }
     if (Date.now() > end) {
-      throw new Error(`did not happen in ${waitMs / 1000} s: ${what}`);
+      throw new Error(`timed out after ${waitMs / 1000} s: ${what}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
@@ -93,14 +93,14 @@ async function until(what, check, waitMs = WAIT_MS) {
 
 function equal(actual, expected, what) {
   if (JSON.stringify(actual) !== JSON.stringify(expected)) {
-    throw new Error(`${what}: expected ${JSON.stringify(expected)}, saw ${JSON.stringify(actual)}`);
+    throw new Error(`${what}: expected ${JSON.stringify(expected)}, got ${JSON.stringify(actual)}`);
   }
 }
 
 const connection = ({ page }) => page.locator("[data-connection]").getAttribute("data-connection");
 const connected = (one) => until(`${one.name} is connected`, async () => (await connection(one)) === "connected");
 const bubbles = ({ page }) => page.locator(".bubble > p:not(.quote)").allInnerTexts();
-/** Wait until these bubbles, and no others, are there from the first of them on. */
+/** Wait until the page shows exactly these bubbles from the first of them on. */
 const shows = (one, texts) =>
   until(`${one.name} sees ${JSON.stringify(texts)}`, async () => {
     const all = await bubbles(one);
@@ -115,7 +115,7 @@ const write = async ({ page }, text) => {
   await page.getByLabel("Message", { exact: true }).fill(text);
   await page.getByLabel("Message", { exact: true }).press("Enter");
 };
-const said = ({ page }, text) => page.locator(".message", { hasText: text }).last();
+const bubbleOf = ({ page }, text) => page.locator(".message", { hasText: text }).last();
 const stored = ({ page }, text) => page.locator(".message[data-seq]", { hasText: text }).last();
 const button = ({ page }, name) => page.getByRole("button", { name, exact: true });
 const shot = ({ page }, name) => page.screenshot({ path: join(options.shots, `${name}.png`) });
@@ -128,7 +128,7 @@ async function signIn(one, fullName) {
   await connected(one);
 }
 
-/** What is said; the run marks it, so that nothing said before can be taken for it. */
+/** The texts of this run; the suffix distinguishes them from the texts of earlier runs. */
 const RUN = Date.now().toString(36).slice(-4);
 const text = {
   helloGrace: `Hello Grace ~${RUN}`,
@@ -144,8 +144,8 @@ const text = {
   seen: `seen ~${RUN}`,
 };
 
-const ada = await person("Ada");
-const grace = await person("Grace");
+const ada = await openUser("Ada");
+const grace = await openUser("Grace");
 
 step("both demo users sign in with one click and are connected", async () => {
   await ada.page.goto(options.url);
@@ -157,7 +157,7 @@ step("both demo users sign in with one click and are connected", async () => {
   grace.unread = await unread(grace, "Ada Lovelace");
 });
 
-step("each has exactly two subscriptions, to channels of their own", async () => {
+step("each user has exactly two subscriptions, to the user's own channels", async () => {
   for (const one of [ada, grace]) {
     equal(one.subscribed.length, 2, `${one.name}'s subscriptions`);
     const [chats, users] = [...one.subscribed].sort();
@@ -175,13 +175,13 @@ step("Ada finds Grace by name and writes to her", async () => {
   await write(ada, text.helloGrace);
   await write(ada, text.areYouThere);
   await shows(ada, [text.helloGrace, text.areYouThere]);
-  await until("nothing is on its way any more", async () => (await ada.page.locator(".message-sending").count()) === 0);
+  await until("no message is being sent", async () => (await ada.page.locator(".message-sending").count()) === 0);
 });
 
-step("Grace sees it arrive in her list, with preview and unread count", async () => {
+step("the message appears in Grace's list, with preview and unread count", async () => {
   await row(grace, "Ada Lovelace").getByText(text.areYouThere).waitFor();
   equal((await unread(grace, "Ada Lovelace")) - grace.unread, 2, "new unread messages");
-  equal(/^\(\d+\) PantherKolab$/.test(await grace.page.title()), true, "the title counts what is unread");
+  equal(/^\(\d+\) PantherKolab$/.test(await grace.page.title()), true, "the title shows the unread count");
   equal(await ada.page.locator(".delivery").innerText(), "Sent", "delivery");
 });
 
@@ -192,7 +192,7 @@ step("Grace opens the chat, and Ada sees that it was read", async () => {
   equal(await unread(grace, "Ada Lovelace"), 0, "unread messages");
 });
 
-step("Ada sees that Grace is typing, then her answer, once", async () => {
+step("Ada sees that Grace is typing, then her message, once", async () => {
   await grace.page.getByLabel("Message", { exact: true }).pressSequentially(text.yesIAm, { delay: 20 });
   await ada.page.locator(".typing", { hasText: "Grace Hopper is typing" }).waitFor();
   await shot(ada, "typing");
@@ -202,15 +202,15 @@ step("Ada sees that Grace is typing, then her answer, once", async () => {
   equal(await ada.page.locator(".typing").innerText(), "", "typing notice");
 });
 
-step("a reply quotes what it answers", async () => {
-  const answered = said(ada, text.yesIAm);
-  await answered.hover();
-  await answered.getByRole("button", { name: "Reply" }).click();
+step("a reply quotes the original message", async () => {
+  const original = bubbleOf(ada, text.yesIAm);
+  await original.hover();
+  await original.getByRole("button", { name: "Reply" }).click();
   await write(ada, text.good);
-  await said(grace, text.good).locator(".quote", { hasText: text.yesIAm }).waitFor();
+  await bubbleOf(grace, text.good).locator(".quote", { hasText: text.yesIAm }).waitFor();
 });
 
-step("an edit reaches the other side, and Arrow Up begins it", async () => {
+step("Arrow Up starts an edit, and the edit reaches the other user", async () => {
   await stored(ada, text.good).waitFor();
   await ada.page.getByLabel("Message", { exact: true }).press("ArrowUp");
   await until(
@@ -219,26 +219,26 @@ step("an edit reaches the other side, and Arrow Up begins it", async () => {
   );
   await write(ada, text.veryGood);
   await shows(grace, [text.helloGrace, text.areYouThere, text.yesIAm, text.veryGood]);
-  await said(grace, text.veryGood).getByText("edited").waitFor();
+  await bubbleOf(grace, text.veryGood).getByText("edited").waitFor();
 });
 
-step("a deletion reaches the other side, after a question", async () => {
-  const doomed = said(ada, text.areYouThere);
-  await doomed.hover();
-  await doomed.getByRole("button", { name: "Delete" }).click();
+step("a deletion asks for confirmation and reaches the other user", async () => {
+  const deleted = bubbleOf(ada, text.areYouThere);
+  await deleted.hover();
+  await deleted.getByRole("button", { name: "Delete" }).click();
   await ada.page.getByRole("dialog").getByRole("button", { name: "Delete", exact: true }).click();
   await shows(grace, [text.helloGrace, "Message deleted", text.yesIAm, text.veryGood]);
   await shows(ada, [text.helloGrace, "Message deleted", text.yesIAm, text.veryGood]);
 });
 
-step("after a reload Grace is still signed in and the history is there", async () => {
+step("after a reload Grace is still signed in and the history is shown", async () => {
   await grace.page.reload();
   await connected(grace);
   await row(grace, "Ada Lovelace").click();
   await shows(grace, [text.helloGrace, "Message deleted", text.yesIAm, text.veryGood]);
 });
 
-step("while the socket is gone the page says so, and what was missed arrives once, in order", async () => {
+step("a lost connection is shown, and the missed messages arrive once and in order", async () => {
   grace.outage = true;
   for (const socket of grace.sockets.splice(0)) {
     await socket.close();
@@ -247,7 +247,7 @@ step("while the socket is gone the page says so, and what was missed arrives onc
   await write(ada, text.one);
   await write(ada, text.two);
   await stored(ada, text.two).waitFor();
-  equal((await bubbles(grace)).includes(text.one), false, "Grace sees the message while she is cut off");
+  equal((await bubbles(grace)).includes(text.one), false, "Grace sees the message while she is disconnected");
   await shot(grace, "reconnecting");
   grace.outage = false;
   await button(grace, "Try now").click();
@@ -255,7 +255,7 @@ step("while the socket is gone the page says so, and what was missed arrives onc
   await shows(grace, [text.helloGrace, "Message deleted", text.yesIAm, text.veryGood, text.one, text.two]);
 });
 
-step("a message that cannot be sent stays, and is sent once when the user tries again", async () => {
+step("a message that cannot be sent stays, and is sent once when the user retries", async () => {
   await ada.page.route("**/api/messages/send", (route) => route.abort());
   await write(ada, text.three);
   await button(ada, "Try again").waitFor();
@@ -267,14 +267,14 @@ step("a message that cannot be sent stays, and is sent once when the user tries 
   equal(await ada.page.locator(".message-failed").count(), 0, "failed bubbles");
 });
 
-step("a long history is paged in from the beginning to the end", async () => {
-  // With what was said before, more than one page of history.
+step("a long history can be paged back to its beginning", async () => {
+  // Together with the earlier messages, more than one page of history.
   const numbers = Array.from({ length: 46 }, (_, index) => `line ${index + 1} ~${RUN}`);
   for (const line of numbers) {
     await write(ada, line);
   }
-  const underWay = ada.page.locator(".message-sending");
-  await until("all are sent", async () => (await underWay.count()) === 0, LONG_WAIT_MS);
+  const sending = ada.page.locator(".message-sending");
+  await until("all are sent", async () => (await sending.count()) === 0, LONG_WAIT_MS);
   equal(await ada.page.locator(".message-failed").count(), 0, "failed messages");
   await grace.page.reload();
   await connected(grace);
@@ -297,7 +297,7 @@ step("a long history is paged in from the beginning to the end", async () => {
   ]);
 });
 
-step("Ada makes a group, and Grace finds it in her list and writes in it", async () => {
+step("Ada creates a group, and Grace finds it in her list and writes in it", async () => {
   await button(ada, "New group").click();
   await ada.page.getByLabel("Group name").fill("Analytical Engine");
   await ada.page.getByLabel("Name", { exact: true }).fill("grace");
@@ -311,7 +311,7 @@ step("Ada makes a group, and Grace finds it in her list and writes in it", async
   equal(await bubbles(ada), [text.whatDoesItCompute], "the group's messages");
 });
 
-step("roles, name and members of a group change for everybody at once", async () => {
+step("changes of roles, name and members of a group are shown to all members", async () => {
   await button(ada, "Details").click();
   await button(ada, "Make an admin: Grace Hopper").click();
   await button(ada, "Make a member: Grace Hopper").waitFor();
@@ -329,7 +329,7 @@ step("roles, name and members of a group change for everybody at once", async ()
   await until("the group is gone from Ada's list", async () => (await row(ada, "Difference Engine").count()) === 0);
 });
 
-step("whom Grace has blocked does not reach her and cannot tell", async () => {
+step("a blocked user sees a normal send, and the blocker does not receive the message", async () => {
   await row(grace, "Ada Lovelace").click();
   await button(grace, "Details").click();
   await button(grace, "Block Ada Lovelace").click();
@@ -342,12 +342,12 @@ step("whom Grace has blocked does not reach her and cannot tell", async () => {
   await button(grace, "Unblock Ada Lovelace").click();
   await grace.page.getByLabel("Message", { exact: true }).waitFor();
   await write(ada, text.seen);
-  await said(grace, text.seen).waitFor();
+  await bubbleOf(grace, text.seen).waitFor();
   equal((await bubbles(grace)).includes(text.hidden), false, "the hidden message is shown");
   await until("no gap is open", async () => (await grace.page.locator(".history-gap").count()) === 0);
 });
 
-step("on a phone one thing is shown at a time, in light and in dark", async () => {
+step("on a phone either the list or the chat is shown, in light and dark mode", async () => {
   await grace.page.setViewportSize(PHONE);
   await button(grace, "Close details").click();
   await shot(grace, "phone-thread-light");
@@ -365,7 +365,7 @@ step("on a phone one thing is shown at a time, in light and in dark", async () =
   await shot(ada, "desktop-light");
 });
 
-step("a dialog takes the focus, keeps it, and gives it back on Escape", async () => {
+step("a dialog takes the focus, keeps it, and restores it on Escape", async () => {
   await button(ada, "New chat").focus();
   await ada.page.keyboard.press("Enter");
   const focused = () =>
@@ -383,8 +383,8 @@ step("a dialog takes the focus, keeps it, and gives it back on Escape", async ()
   equal(await focused(), [false, "New chat"], "focus after the dialog");
 });
 
-step("somebody new signs up, confirms and is found by name", async () => {
-  const joan = await person("Joan");
+step("a new user signs up, confirms and is found by name", async () => {
+  const joan = await openUser("Joan");
   await joan.page.goto(options.url);
   await button(joan, "New here? Create an account").click();
   await joan.page.getByLabel("First name").fill("Joan");
@@ -404,17 +404,17 @@ step("somebody new signs up, confirms and is found by name", async () => {
   await joan.context.close();
 });
 
-step("a wrong password is refused in plain words", async () => {
-  const stranger = await person("Stranger");
-  await stranger.page.goto(options.url);
-  await stranger.page.getByLabel("E-mail").fill("ada@example.edu");
-  await stranger.page.getByLabel("Password").fill("not-the-Password-1");
-  await button(stranger, "Sign in").click();
-  await stranger.page.getByText("The e-mail address or the password is wrong.").waitFor();
-  await stranger.context.close();
+step("a wrong password is explained", async () => {
+  const visitor = await openUser("Visitor");
+  await visitor.page.goto(options.url);
+  await visitor.page.getByLabel("E-mail").fill("ada@example.edu");
+  await visitor.page.getByLabel("Password").fill("not-the-Password-1");
+  await button(visitor, "Sign in").click();
+  await visitor.page.getByText("The e-mail address or the password is wrong.").waitFor();
+  await visitor.context.close();
 });
 
-step("signing out leaves nothing behind", async () => {
+step("signing out clears the storage and the page", async () => {
   await button(ada, "Sign out").click();
   await ada.page.getByRole("heading", { name: "Sign in" }).waitFor();
   const left = await ada.page.evaluate(() => [{ ...sessionStorage }, { ...localStorage }, document.cookie]);
@@ -422,7 +422,7 @@ step("signing out leaves nothing behind", async () => {
   equal(await ada.page.getByText(text.helloGrace).count(), 0, "messages");
 });
 
-step("no script failed, and nothing was asked of any other host", async () => {
+step("no script failed, and no other host was contacted", async () => {
   for (const one of [ada, grace]) {
     equal(one.errors, [], `errors on ${one.name}'s page`);
     equal(

@@ -8,11 +8,11 @@ import {
   readersOf,
   titleOf,
   totalUnread,
-  typists,
+  typingUsers,
 } from "../../web/src/client/selectors";
 import { type State, TYPING_EXPIRY_MS, initialState } from "../../web/src/client/state";
 import type { ChannelEvent, Sent } from "../../web/src/contract";
-import { ADA, DM, GRACE, event, message, page, view } from "./server";
+import { ADA, DM, GRACE, event, message, page, view } from "./backend";
 
 function after(state: State, ...actions: Action[]): State {
   return actions.reduce(reduce, state);
@@ -76,7 +76,7 @@ test("a message that arrives twice is shown once and counted once", () => {
   assert.equal(totalUnread(state), 1);
 });
 
-test("one send leaves one bubble, whether the answer or the event comes first", () => {
+test("one send leaves one bubble, whether the response or the event comes first", () => {
   const stored = event("MESSAGE_SENT", { ...answer(4).message, tempId: "t1" });
   const answered: Action = { type: "sent", tempId: "t1", answer: answer(4) };
   assert.deepEqual(shown(after(opened(), sending)), [1, 2, 3, "t1"]);
@@ -84,36 +84,36 @@ test("one send leaves one bubble, whether the answer or the event comes first", 
   assert.deepEqual(shown(after(opened(), sending, ...arrived(stored), answered)), [1, 2, 3, 4]);
 });
 
-test("somebody else's tempId does not take away my bubble", () => {
+test("the tempId of another user does not remove the user's own bubble", () => {
   const state = after(opened(), sending, ...arrived(sent(4, { tempId: "t1" })));
   assert.deepEqual(shown(state), [1, 2, 3, 4, "t1"]);
 });
 
-test("messages stand in the order of their numbers, in whatever order they arrive", () => {
+test("messages are ordered by sequence number in every order of arrival", () => {
   const state = after(opened(), ...arrived(sent(6), sent(4), sent(5)));
   assert.deepEqual(shown(state), [1, 2, 3, 4, 5, 6]);
   assert.equal(gapOf(state, DM), null);
 });
 
-test("a missing number opens a gap that says what to ask for", () => {
+test("a missing sequence number opens a gap that names what to read", () => {
   const state = after(opened(), ...arrived(sent(6)));
   assert.deepEqual(gapOf(state, DM), { conversationId: DM, afterSeq: 3, afterChange: 0 });
   assert.deepEqual(shown(state), [1, 2, 3, "gap", 6]);
 });
 
-test("the answer to a gap closes it, although numbers that are hidden from the user stay away", () => {
+test("the response to a gap closes it, although numbers hidden from the user stay missing", () => {
   const gap = after(opened(), ...arrived(sent(7)));
   const state = after(gap, { type: "history", kind: "gap", page: page([message(4), message(7)]) });
   assert.equal(gapOf(state, DM), null);
   assert.deepEqual(shown(state), [1, 2, 3, 4, 7]);
 });
 
-test("a list that is ahead of the open conversation opens a gap", () => {
+test("a list with a higher sequence number than the open conversation opens a gap", () => {
   const state = after(opened(), { ...listed(view({ latestSeq: 9 })), since: 99 } as Action);
   assert.deepEqual(gapOf(state, DM), { conversationId: DM, afterSeq: 3, afterChange: 0 });
 });
 
-test("a reload drops what is held, and keeps what overtook the page", () => {
+test("a reload drops the loaded messages and keeps those that overtook the page", () => {
   const ahead = after(opened(), ...arrived(sent(502)));
   const newest = [message(500), message(499)];
   const state = after(ahead, { type: "history", kind: "newest", page: page(newest, { nextCursor: "c" }) });
@@ -121,7 +121,7 @@ test("a reload drops what is held, and keeps what overtook the page", () => {
   assert.deepEqual(gapOf(state, DM), { conversationId: DM, afterSeq: 500, afterChange: 0 });
 });
 
-test("an edit shows once in place, and a number that is skipped opens a gap", () => {
+test("an edit changes its message once, and a skipped change number opens a gap", () => {
   const edited = message(2, { content: "better", editedAt: "2026-06-01T00:00:00.000Z" });
   const data = { conversationId: DM, messageId: "m2", updatedBy: GRACE, message: edited };
   const state = after(opened(), ...arrived(event("MESSAGE_UPDATED", { ...data, change: 1 })));
@@ -131,7 +131,7 @@ test("an edit shows once in place, and a number that is skipped opens a gap", ()
   assert.deepEqual(gapOf(skipped, DM), { conversationId: DM, afterSeq: 3, afterChange: 0 });
 });
 
-test("an edit that overtakes the older page which misses it is asked for again", () => {
+test("an edit that is missing from an older page is read again", () => {
   const edit = {
     conversationId: DM,
     messageId: "m0",
@@ -155,7 +155,7 @@ test("an edit that overtakes the older page which misses it is asked for again",
   assert.equal(gapOf(filled, DM), null);
 });
 
-test("a deletion is final and takes the words out of the bubble and the list", () => {
+test("a deletion is final and removes the text from the bubble and the list", () => {
   const gone = { conversationId: DM, messageId: "m4", seq: 4, change: 2, deletedBy: GRACE, deletedAt: "" };
   const late = {
     conversationId: DM,
@@ -188,13 +188,13 @@ test("a message moves a closed conversation to the top, with preview and unread 
   assert.equal(state.rows[DM]?.view.lastMessage?.preview, "text 3");
 });
 
-test("what I write on another device counts as read", () => {
+test("a message of the user's other device counts as read", () => {
   const state = after(initialState(ADA), listed(view()), ...arrived(sent(1), sent(2, { senderId: ADA })));
   assert.equal(totalUnread(state), 0);
   assert.equal(state.rows[DM]?.view.lastReadSeq, 2);
 });
 
-test("a read position never goes back", () => {
+test("a read mark only moves forward", () => {
   const read = (readSeq: number): ChannelEvent =>
     event("MESSAGE_READ", { conversationId: DM, readBy: ADA, readSeq, readAt: "" });
   const state = after(initialState(ADA), listed(view()), ...arrived(sent(1), sent(2), sent(3), read(2), read(1)));
@@ -202,7 +202,7 @@ test("a read position never goes back", () => {
   assert.equal(totalUnread(state), 1);
 });
 
-test("another's read position shows on every message before it", () => {
+test("the read mark of another user is shown on every message before it", () => {
   const member = { userId: GRACE, role: "MEMBER" as const, joinedAt: "", lastReadSeq: 0 };
   const state = after(
     opened(),
@@ -217,25 +217,25 @@ test("another's read position shows on every message before it", () => {
   assert.deepEqual(readers, [[GRACE], [GRACE], []]);
 });
 
-test("typing expires, ends with the message, and is never my own", () => {
+test("a typing notice expires, ends with the message, and is not shown for the user", () => {
   const notice = (userId: string): ChannelEvent => event("USER_TYPING", { conversationId: DM, userId });
   const state = after(opened(), ...arrived(notice(GRACE), notice(ADA)));
-  assert.deepEqual(typists(state, DM, TYPING_EXPIRY_MS - 1), [GRACE]);
-  assert.deepEqual(typists(state, DM, TYPING_EXPIRY_MS), []);
+  assert.deepEqual(typingUsers(state, DM, TYPING_EXPIRY_MS - 1), [GRACE]);
+  assert.deepEqual(typingUsers(state, DM, TYPING_EXPIRY_MS), []);
   assert.deepEqual(reduce(state, { type: "tick", now: TYPING_EXPIRY_MS }).typing, {});
-  assert.deepEqual(typists(after(state, ...arrived(sent(4))), DM, 1), []);
+  assert.deepEqual(typingUsers(after(state, ...arrived(sent(4))), DM, 1), []);
   const stopped = event("USER_STOPPED_TYPING", { conversationId: DM, userId: GRACE });
-  assert.deepEqual(typists(after(state, ...arrived(stopped)), DM, 1), []);
+  assert.deepEqual(typingUsers(after(state, ...arrived(stopped)), DM, 1), []);
 });
 
-test("an event that is delivered again changes nothing", () => {
+test("a duplicate event changes nothing", () => {
   const notice = event("USER_TYPING", { conversationId: DM, userId: GRACE });
   const stopped = event("USER_STOPPED_TYPING", { conversationId: DM, userId: GRACE });
   const state = after(opened(), ...arrived(notice, stopped, notice));
-  assert.deepEqual(typists(state, DM, 1), []);
+  assert.deepEqual(typingUsers(state, DM, 1), []);
 });
 
-test("a conversation that I left is forgotten, and a list from before does not bring it back", () => {
+test("a left conversation is removed, and an earlier list does not bring it back", () => {
   const since = opened().clock;
   const removed = event("CONVERSATION_REMOVED", { conversationId: DM, userId: ADA, removedBy: GRACE });
   const state = after(opened(), ...arrived(removed));
@@ -244,7 +244,7 @@ test("a conversation that I left is forgotten, and a list from before does not b
   assert.ok(after(state, { ...listed(view()), since: since + 1 } as Action).rows[DM]);
 });
 
-test("a list that left before an event does not undo the event", () => {
+test("a list requested before an event does not undo the event", () => {
   const before = opened();
   const state = after(before, ...arrived(sent(4)), {
     ...listed(view({ latestSeq: 3, lastReadSeq: 3 })),
@@ -254,7 +254,7 @@ test("a list that left before an event does not undo the event", () => {
   assert.equal(totalUnread(state), 1);
 });
 
-test("a complete list removes what it no longer holds, except what has changed meanwhile", () => {
+test("a complete list removes missing conversations, except those that changed meanwhile", () => {
   const state = after(initialState(ADA), listed(view(), view({ conversationId: "other" })));
   const since = state.clock;
   const touched = after(state, ...arrived(sent(1)));
@@ -271,7 +271,7 @@ test("an older version of a group does not overwrite a newer one", () => {
   assert.equal(after(state, ...arrived(changed(6, "Newest"))).rows[DM]?.view.name, "Newest");
 });
 
-test("a direct conversation keeps the other's name when an event without names changes it", () => {
+test("a direct conversation keeps the other user's name when an event without names changes it", () => {
   const changed = event("CONVERSATION_UPDATED", {
     conversation: { ...view({ version: 2 }), name: null },
     changedBy: ADA,
@@ -280,13 +280,13 @@ test("a direct conversation keeps the other's name when an event without names c
   assert.equal(titleOf(state, state.rows[DM]?.view ?? view()), "Grace Hopper");
 });
 
-test("a new name of somebody shows in the list at once", () => {
+test("a changed user name is shown in the list at once", () => {
   const renamed = event("USER_UPDATED", { user: { userId: GRACE, fullName: "Rear Admiral Hopper" } });
   const state = after(initialState(ADA), listed(view()), ...arrived(renamed));
   assert.equal(titleOf(state, state.rows[DM]?.view ?? view()), "Rear Admiral Hopper");
 });
 
-test("a message of a conversation that is not listed names what to fetch, until it is fetched", () => {
+test("a message of an unlisted conversation marks it to be read until it was read", () => {
   const state = after(initialState(ADA), ...arrived(sent(1)));
   assert.deepEqual(state.unknown, [DM]);
   assert.deepEqual(after(state, listed(view({ latestSeq: 1 }))).unknown, []);
@@ -300,19 +300,19 @@ test("a failed message keeps its tempId when it is sent again", () => {
   assert.deepEqual(after(again, { type: "sent", tempId: "t1", answer: answer(4) }).outgoing, []);
 });
 
-test("blocking and unblocking on another device shows here", () => {
+test("blocking and unblocking on another device is shown", () => {
   const blocked = after(opened(), ...arrived(event("USER_BLOCKED", { userId: GRACE })));
   assert.deepEqual(blocked.blocked, [GRACE]);
   assert.deepEqual(after(blocked, ...arrived(event("USER_UNBLOCKED", { userId: GRACE }))).blocked, []);
 });
 
-test("an event of an unknown type changes nothing that is shown", () => {
+test("an event of an unknown type changes nothing visible", () => {
   const before = opened();
   const state = after(before, ...arrived(event("CALL_OF_THE_FUTURE", { sessionId: "s" })));
   assert.deepEqual({ ...state, clock: 0, seen: [] }, { ...before, clock: 0, seen: [] });
 });
 
-test("messages of the old application, without a number, come first and open no gap", () => {
+test("messages of the old application have no sequence number, come first and open no gap", () => {
   const old = message(0, { messageId: "old", seq: null, timestamp: "2025-01-01T00:00:00.000Z" });
   const state = after(opened(), { type: "history", kind: "older", page: page([old]) });
   assert.deepEqual(shown(state), [null, 1, 2, 3]);

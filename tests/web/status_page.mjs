@@ -1,5 +1,5 @@
 /**
- * Watches the Events service's status page in Chromium while something is published, and attacks it from another origin.
+ * Opens the Events service's status page in Chromium while events are published, and attacks it from another origin.
  *
  *   node status_page.mjs --page URL --publish URL --key KEY --foreign URL --browser PATH --shots FOLDER
  *
@@ -35,7 +35,7 @@ const publish = (channel, event) =>
     body: JSON.stringify({ channel, events: [JSON.stringify(event)] }),
   });
 
-step("the page shows what happens without being asked again, and keeps what is open open", async () => {
+step("the page shows new events without a reload and keeps opened details open", async () => {
   await page.goto(options.page);
   await page.locator("summary").click();
   await publish("open/while-watching", { text: "<img src=x onerror=alert(1)>" });
@@ -45,7 +45,7 @@ step("the page shows what happens without being asked again, and keeps what is o
   equal(await page.locator("#state").textContent(), "live");
 });
 
-step("it is readable in the dark and on a phone", async () => {
+step("it is readable in dark mode and on a phone", async () => {
   for (const scheme of ["light", "dark"]) {
     await page.emulateMedia({ colorScheme: scheme });
     await page.screenshot({ path: join(options.shots, `status-${scheme}.png`), fullPage: true });
@@ -53,38 +53,38 @@ step("it is readable in the dark and on a phone", async () => {
   const colours = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   const dark = await colours();
   await page.emulateMedia({ colorScheme: "light" });
-  ok((await colours()) !== dark, "two grounds");
+  ok((await colours()) !== dark, "different backgrounds");
   await page.setViewportSize({ width: 390, height: 800 });
-  equal(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), 0, "nothing sticks out");
+  equal(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), 0, "no horizontal scrolling");
 });
 
-step("a page of another origin can neither fetch nor frame nor load it", async () => {
+step("a page of another origin cannot fetch, frame or load it", async () => {
   const foreign = await chrome.newPage();
   await foreign.goto(options.foreign);
-  const tried = await foreign.evaluate(async (address) => {
-    const told = (promise) => promise.then(() => "got it", () => "refused");
+  const results = await foreign.evaluate(async (address) => {
+    const outcome = (promise) => promise.then(() => "loaded", () => "refused");
     const loaded = (element, attributes) =>
       new Promise((resolve) => {
-        Object.assign(element, attributes, { onload: () => resolve("got it"), onerror: () => resolve("refused") });
+        Object.assign(element, attributes, { onload: () => resolve("loaded"), onerror: () => resolve("refused") });
         document.body.append(element);
       });
     const frame = document.createElement("iframe");
     await Promise.race([loaded(frame, { src: address }), new Promise((resolve) => setTimeout(resolve, 2000))]);
     return {
-      fetch: await told(fetch(address)),
-      blind: await told(fetch(address, { mode: "no-cors" })),
+      fetch: await outcome(fetch(address)),
+      blind: await outcome(fetch(address, { mode: "no-cors" })),
       script: await loaded(document.createElement("script"), { src: `${address}/page.js` }),
     };
   }, options.page);
-  equal(tried, { fetch: "refused", blind: "refused", script: "refused" });
+  equal(results, { fetch: "refused", blind: "refused", script: "refused" });
   const framed = await foreign.frames()[1].evaluate(() => document.body.innerText).catch(() => "");
   ok(!framed.includes("Namespaces"), `the frame shows: ${framed}`);
   await foreign.close();
 });
 
-step("no script failed, and the page's own policy forbade nothing", async () => equal(errors, []));
+step("no script failed, and the content security policy blocked nothing", async () => equal(errors, []));
 
-step("it says when the service no longer answers", async () => {
+step("it shows that the service does not respond", async () => {
   await page.route("**/_status", (route) => route.abort());
   await page.getByText("no answer since").waitFor();
   await page.unroute("**/_status");

@@ -1,4 +1,4 @@
-"""The page in Chromium: two people, signed in side by side, on the local cloud."""
+"""The page in Chromium: two users on a local cloud."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
 
 SCENARIO = Path(__file__).with_name("page.mjs")
 STEPS = re.findall(r'^step\("([^"]+)"', SCENARIO.read_text(encoding="utf-8"), re.MULTILINE)
-Walk = dict[str, str | None]
+StepFailures = dict[str, str | None]
 
 
 @pytest.fixture(scope="session")
-def walk(browser: str, project: Path, tmp_path_factory: pytest.TempPathFactory) -> Walk:
-    """Walk through the scenario once, on a local cloud of its own: other tests' users have the demo users' names.
+def step_failures(browser: str, project: Path, tmp_path_factory: pytest.TempPathFactory) -> StepFailures:
+    """Run the scenario once, on its own local cloud: users of other tests have the names of the demo users.
 
     Returns:
-        each step that was tried, to what went wrong (None where nothing did).
+        the failure of each step that ran, by title; None if it passed.
     """
     page = project / "web" / "dist" / "index.html"
     assert page.is_file(), "the page was not built: npm run build:web"
@@ -34,15 +34,15 @@ def walk(browser: str, project: Path, tmp_path_factory: pytest.TempPathFactory) 
         run = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=300, check=False)
     lines = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
     assert lines, f"the scenario did not start:\n{run.stderr}"
-    return {line["title"]: line["failure"] and f"{line['failure']}\npictures: {shots}" for line in lines}
+    return {line["title"]: line["failure"] and f"{line['failure']}\nscreenshots: {shots}" for line in lines}
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_step(step: str, walk: Walk) -> None:
-    assert step in walk, "not reached: a step before it failed"
-    failure = walk[step]
+def test_step(step: str, step_failures: StepFailures) -> None:
+    assert step in step_failures, "not run: an earlier step failed"
+    failure = step_failures[step]
     assert failure is None, failure
 
 
-def test_every_step_is_shown_here(walk: Walk) -> None:
-    assert list(walk) == STEPS
+def test_every_step_ran(step_failures: StepFailures) -> None:
+    assert list(step_failures) == STEPS

@@ -1,4 +1,4 @@
-"""The Events service's status page in Chromium: it follows what happens, and other origins get nothing of it."""
+"""The Events service's status page in Chromium: it updates itself, and other origins cannot read it."""
 
 from __future__ import annotations
 
@@ -36,4 +36,4 @@ async def test_the_status_page_in_a_browser(browser: str, project: Path, tmp_pat
         output, problems = await asyncio.wait_for(process.communicate(), 90)
     lines = [json.loads(line) for line in output.decode().splitlines() if line.startswith("{")]
     failures = {line["title"]: line["failure"] for line in lines}
-    assert failures == dict.fromkeys(STEPS), f"{problems.decode()}\npictures: {tmp_path}"
+    assert failures == dict.fromkeys(STEPS), f"{problems.decode()}\nscreenshots: {tmp_path}"

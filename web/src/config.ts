@@ -1,4 +1,4 @@
-/** What the page must know about the backend it talks to; served beside it as `config.json`. */
+/** The settings of the page: addresses and ids of the backend, served beside the page as `config.json`. */
 
 export interface DemoUser {
   readonly email: string;
@@ -10,9 +10,9 @@ export interface Config {
   readonly region: string;
   readonly userPoolId: string;
   readonly userPoolClientId: string;
-  /** Only where Cognito is not AWS's own, as on a local cloud. */
+  /** Address of Cognito where it is not AWS's own, as on a local cloud. */
   readonly userPoolEndpoint?: string;
-  /** Address of the HTTP API, without a path of a route. */
+  /** Address of the HTTP API, without the path of a route. */
   readonly apiUrl: string;
   /** The Event API's HTTP endpoint, ending in `/event`. */
   readonly eventsHttpEndpoint: string;
@@ -23,15 +23,15 @@ export class ConfigError extends Error {}
 
 const REQUIRED = ["region", "userPoolId", "userPoolClientId", "apiUrl", "eventsHttpEndpoint"] as const;
 
-/** Check what was served as `config.json`; the error names every field that is missing. */
+/** Validate the content of `config.json`; the error names every missing field. */
 export function parseConfig(value: unknown): Config {
   if (typeof value !== "object" || value === null) {
-    throw new ConfigError("config.json does not hold an object.");
+    throw new ConfigError("config.json is not a JSON object.");
   }
   const fields = value as Record<string, unknown>;
   const missing = REQUIRED.filter((name) => typeof fields[name] !== "string" || fields[name] === "");
   if (missing.length > 0) {
-    throw new ConfigError(`config.json lacks ${missing.join(", ")}.`);
+    throw new ConfigError(`Missing in config.json: ${missing.join(", ")}.`);
   }
   const text = (name: (typeof REQUIRED)[number]): string => fields[name] as string;
   return {
@@ -52,7 +52,7 @@ function isDemoUser(value: unknown): value is DemoUser {
   return typeof user?.email === "string" && typeof user.password === "string" && typeof user.name === "string";
 }
 
-/** Fetch `config.json` from beside the page. */
+/** Load `config.json` from the directory of the page. */
 export async function loadConfig(): Promise<Config> {
   let response: Response;
   try {

@@ -1,2 +1,2 @@
-/** The public contract, generated from the models of the route functions: the page declares no wire type of its own. */
+/** The public contract, generated from `contract/`: the page declares no wire types of its own. */
 export * from "../../contract/generated/types";

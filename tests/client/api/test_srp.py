@@ -1,4 +1,4 @@
-"""Both sides of a sign-in come to the same key exactly when the password is right."""
+"""Client and server derive the same key exactly when the password is right."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ passwords = st.text(min_size=1, max_size=30)
 
 
 def verifier(user: str, password: str, salt: int) -> int:
-    """What Cognito keeps of a password."""
+    """Return what Cognito stores of a password."""
     inner = hashlib.sha256(f"Example{user}:{password}".encode()).digest()
     return pow(srp._G, srp._hash(srp._octets(salt), inner), srp._N)
 
 
 def server_key(exchange: SrpExchange, user: str, password: str, salt: int, b: int) -> tuple[int, bytes]:
-    """Return what the server sends and the key that it derives from the verifier alone."""
+    """Return the value that the server sends and the key that it derives from the verifier alone."""
     v = verifier(user, password, salt)
     public = (srp._K * v + pow(srp._G, b, srp._N)) % srp._N
     u = srp._hash(srp._octets(exchange.public), srp._octets(public))
@@ -45,7 +45,7 @@ def test_the_key_is_shared_exactly_with_the_right_password(password: str, wrong:
 
 @settings(max_examples=10, deadline=None)
 @given(password=passwords, salt=st.integers(2**120, 2**128), b=st.integers(2, 2**256))
-def test_the_key_is_the_one_that_another_implementation_derives(password: str, salt: int, b: int) -> None:
+def test_the_key_equals_that_of_another_implementation(password: str, salt: int, b: int) -> None:
     exchange = SrpExchange.start()
     other = AWSSRP("user", password, POOL, "client", client=object())
     other.small_a_value, other.large_a_value = exchange.a, exchange.public
@@ -54,19 +54,21 @@ def test_the_key_is_the_one_that_another_implementation_derives(password: str, s
     assert exchange.key(POOL, "user", password, f"{public:x}", f"{salt:x}") == expected
 
 
-def test_the_answer_signs_pool_user_secret_and_time_and_holds_no_password() -> None:
+def test_the_response_signs_pool_user_secret_and_time_and_contains_no_password() -> None:
     exchange = SrpExchange.start()
     public, key = server_key(exchange, "user", "secret password", 77, 99)
     block = base64.b64encode(b"block").decode()
     challenge = {"USER_ID_FOR_SRP": "user", "SECRET_BLOCK": block, "SRP_B": f"{public:x}", "SALT": f"{77:x}"}
-    answer = exchange.answer(POOL, "secret password", challenge, now=datetime(2026, 11, 2, 9, 5, tzinfo=UTC))
-    assert answer["TIMESTAMP"] == "Mon Nov 2 09:05:00 UTC 2026"
-    signed = hmac.digest(key, b"Exampleuserblock" + answer["TIMESTAMP"].encode(), "sha256")
-    assert answer["PASSWORD_CLAIM_SIGNATURE"] == base64.b64encode(signed).decode()
-    assert "secret password" not in str(answer) + repr(exchange)
+    response = exchange.challenge_response(
+        POOL, "secret password", challenge, now=datetime(2026, 11, 2, 9, 5, tzinfo=UTC)
+    )
+    assert response["TIMESTAMP"] == "Mon Nov 2 09:05:00 UTC 2026"
+    signed = hmac.digest(key, b"Exampleuserblock" + response["TIMESTAMP"].encode(), "sha256")
+    assert response["PASSWORD_CLAIM_SIGNATURE"] == base64.b64encode(signed).decode()
+    assert "secret password" not in str(response) + repr(exchange)
 
 
-def test_a_server_value_that_would_give_the_key_away_is_refused() -> None:
+def test_a_server_value_that_makes_the_key_independent_of_the_password_is_refused() -> None:
     exchange = SrpExchange.start()
     for value in ("0", f"{srp._N:x}", f"{2 * srp._N:x}"):
         try:

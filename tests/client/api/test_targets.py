@@ -1,4 +1,4 @@
-"""A target is read from each form in which environments are written down, or what is missing is said."""
+"""A target is read from each of its three forms; a missing value is named."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_the_outputs_of_a_deployment_are_a_target() -> None:
     assert targets.parse(json.dumps(CDK_OUTPUTS), "outputs") == EXPECTED
 
 
-def test_the_outputs_of_a_local_cloud_are_a_target_and_its_own_addresses_win() -> None:
+def test_the_outputs_of_a_local_cloud_are_a_target_and_its_outer_addresses_win() -> None:
     users = [{"email": "ada@example.edu", "given_name": "Ada", "family_name": "Lovelace", "password": "secret-word"}]
     document = {
         "apiUrl": "http://localhost:1/api",
@@ -62,20 +62,20 @@ def test_the_outputs_of_a_local_cloud_are_a_target_and_its_own_addresses_win() -
     assert "secret-word" not in repr(target)
 
 
-def test_a_deployed_target_talks_to_aws_and_names_the_http_host() -> None:
+def test_a_deployed_target_uses_aws_addresses_and_the_http_host() -> None:
     assert not EXPECTED.local
     assert EXPECTED.cognito_url == "https://cognito-idp.us-west-2.amazonaws.com"
     assert EXPECTED.events.host == "x.appsync-api.us-west-2.amazonaws.com"
 
 
 @pytest.mark.parametrize("missing", ["UserPoolId", "UserPoolClientId", "EventsHttpEndpoint", "ApiAddress"])
-def test_what_is_missing_is_named(missing: str) -> None:
+def test_a_missing_value_is_named(missing: str) -> None:
     document = {stack: {k: v for k, v in values.items() if k != missing} for stack, values in CDK_OUTPUTS.items()}
     with pytest.raises(TargetError, match=f"(?i){missing}"):
         targets.parse(json.dumps(document), "outputs")
 
 
-def test_what_cannot_be_read_is_explained(tmp_path: Path) -> None:
+def test_an_unreadable_file_and_an_unknown_form_are_explained(tmp_path: Path) -> None:
     with pytest.raises(TargetError, match="cannot be read"):
         targets.read(tmp_path / "nothing")
     with pytest.raises(TargetError, match="neither JSON nor"):

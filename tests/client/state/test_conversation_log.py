@@ -1,4 +1,4 @@
-"""The log ends as the server's, each message once and in order, whatever happens to events and answers on their way."""
+"""A model-based test: in every order of events and responses, the log ends equal to the server's conversation."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Stored:
 
 
 class Server:
-    """A conversation as the API keeps it: consistent reads, gaps of at most FILLABLE messages or changes."""
+    """A conversation as the API stores it: consistent reads, gaps of at most FILLABLE messages or changes."""
 
     def __init__(self) -> None:
         self.stored: list[Stored] = []
@@ -66,7 +66,7 @@ class Server:
         return number, stored
 
     def gap(self, gap: Gap, numbers: tuple[int, int], *, beyond: bool) -> HistoryPage:
-        """Answer a gap: `numbers` were read before the messages, as the API does."""
+        """Return the response to a gap: `numbers` were read before the messages, as the API does."""
         messages = [
             m for m in self.visible() if (m.seq or 0) > gap.after_seq and (beyond or (m.seq or 0) <= numbers[0])
         ]
@@ -92,20 +92,20 @@ class Server:
 
 
 @dataclass
-class Asked:
+class GapRequest:
     gap: Gap
     numbers: tuple[int, int]
     page: HistoryPage | None = None
 
 
-class Delivery(RuleBasedStateMachine):
-    wire = Bundle("wire")
+class LogAgainstServer(RuleBasedStateMachine):
+    published = Bundle("published")
 
     def __init__(self) -> None:
         super().__init__()
         self.server = Server()
-        self.asked: Asked | None = None
-        self.handed: list[Message] = []
+        self.requested: GapRequest | None = None
+        self.reported: list[Message] = []
         self.skipped: list[tuple[int, int]] = []
         self.view: dict[str, Message] = {}
         self.events: list[tuple[Any, ...]] = []
@@ -120,12 +120,12 @@ class Delivery(RuleBasedStateMachine):
         self.start = min(read, before)
         seq, change = self.server.numbers
         self.log = ConversationLog("c", seq=self.start, change=change, latest_seq=seq, latest_change=change)
-        # Events from before the client listened may still come, late and with what has been edited since.
+        # Events from before the subscription may still arrive, with the content before later edits.
         self.events = [("sent", stored.states[0]) for stored in self.server.stored]
 
-    # The server's side
+    # The server
 
-    @rule(target=wire, hidden=st.booleans())
+    @rule(target=published, hidden=st.booleans())
     def send(self, hidden: bool) -> tuple[Any, ...]:
         message = self.server.send(hidden)
         event = ("sent", message)
@@ -135,7 +135,7 @@ class Delivery(RuleBasedStateMachine):
         return event
 
     @precondition(lambda self: self.server.stored)
-    @rule(target=wire, data=st.data(), delete=st.booleans())
+    @rule(target=published, data=st.data(), delete=st.booleans())
     def change(self, data: st.DataObject, delete: bool) -> tuple[Any, ...]:
         index = data.draw(st.integers(0, len(self.server.stored) - 1))
         number, stored = self.server.change(index, delete=delete)
@@ -147,9 +147,9 @@ class Delivery(RuleBasedStateMachine):
         self.events.append(event)
         return event
 
-    # The wire: every event may come at any time, any number of times, or never
+    # Events: each may arrive at any time, any number of times, or never
 
-    @rule(event=wire)
+    @rule(event=published)
     def arrive(self, event: tuple[Any, ...]) -> None:
         self.take(event)
 
@@ -161,40 +161,40 @@ class Delivery(RuleBasedStateMachine):
     def take(self, event: tuple[Any, ...]) -> None:
         kind, *rest = event
         if kind == "sent":
-            self.hand(self.log.sent(rest[0]))
+            self.take_changes(self.log.add_message(rest[0]))
         elif kind == "changed":
-            self.hand(self.log.changed(rest[0], rest[1]))
+            self.take_changes(self.log.apply_change(rest[0], rest[1]))
         elif kind == "deleted":
-            self.hand(self.log.deleted(rest[0], rest[1], rest[2], "2026-01-01T00:00:00Z"))
+            self.take_changes(self.log.apply_deletion(rest[0], rest[1], rest[2], "2026-01-01T00:00:00Z"))
 
-    # Recovery: one question at a time, whose answer is read and comes at any time
+    # Recovery: one request at a time; its response is read and arrives at any time
 
     @rule()
     def reconnect(self) -> None:
-        self.log.note(*self.server.numbers)
+        self.log.note_latest(*self.server.numbers)
 
-    @precondition(lambda self: self.asked is None and self.log.gap is not None)
+    @precondition(lambda self: self.requested is None and self.log.gap is not None)
     @rule()
-    def ask(self) -> None:
+    def request_gap(self) -> None:
         assert self.log.gap is not None
-        self.asked = Asked(self.log.gap, self.server.numbers)
+        self.requested = GapRequest(self.log.gap, self.server.numbers)
 
-    @precondition(lambda self: self.asked is not None and self.asked.page is None)
+    @precondition(lambda self: self.requested is not None and self.requested.page is None)
     @rule(beyond=st.booleans())
-    def read(self, beyond: bool) -> None:
-        assert self.asked is not None
-        self.asked.page = self.server.gap(self.asked.gap, self.asked.numbers, beyond=beyond)
+    def read_response(self, beyond: bool) -> None:
+        assert self.requested is not None
+        self.requested.page = self.server.gap(self.requested.gap, self.requested.numbers, beyond=beyond)
 
-    @precondition(lambda self: self.asked is not None and self.asked.page is not None)
+    @precondition(lambda self: self.requested is not None and self.requested.page is not None)
     @rule()
-    def answer(self) -> None:
-        assert self.asked is not None
-        assert self.asked.page is not None
-        if self.asked.page.reload:
-            self.hand(self.log.restart(self.server.newest(self.server.numbers)))
+    def receive_response(self) -> None:
+        assert self.requested is not None
+        assert self.requested.page is not None
+        if self.requested.page.reload:
+            self.take_changes(self.log.restart(self.server.newest(self.server.numbers)))
         else:
-            self.hand(self.log.filled(self.asked.gap, self.asked.page))
-        self.asked = None
+            self.take_changes(self.log.fill_gap(self.requested.gap, self.requested.page))
+        self.requested = None
 
     @rule()
     def page_back(self) -> None:
@@ -209,15 +209,15 @@ class Delivery(RuleBasedStateMachine):
     @rule()
     def page_arrives(self) -> None:
         generation, page = self.pages.pop(0)
-        for message in self.log.older(page, generation):
+        for message in self.log.add_older_page(page, generation):
             self.view[message.messageId] = message
 
-    # What the application sees
+    # The application
 
-    def hand(self, changes: list[MessageAdded | MessageChanged | HistoryReset]) -> None:
+    def take_changes(self, changes: list[MessageAdded | MessageChanged | HistoryReset]) -> None:
         for change in changes:
             if isinstance(change, MessageAdded):
-                self.handed.append(change.message)
+                self.reported.append(change.message)
                 self.view[change.message.messageId] = change.message
             elif isinstance(change, MessageChanged):
                 assert self.view[change.message.messageId] != change.message
@@ -228,19 +228,19 @@ class Delivery(RuleBasedStateMachine):
                 self.view.update({m.messageId: m for m in self.log.messages if (m.seq or 0) <= change.after_seq})
 
     @invariant()
-    def handed_once_and_in_order(self) -> None:
-        numbers = [message.seq or 0 for message in self.handed]
+    def reports_each_message_once_and_in_order(self) -> None:
+        numbers = [message.seq or 0 for message in self.reported]
         assert numbers == sorted(set(numbers))
 
     @invariant()
-    def shows_only_what_was_once_true(self) -> None:
+    def shows_only_states_that_the_server_had(self) -> None:
         for message in self.view.values():
             states = self.server.stored[(message.seq or 0) - 1]
             assert not states.hidden
             assert message in states.states
 
     @invariant()
-    def shows_what_the_log_holds(self) -> None:
+    def view_equals_log(self) -> None:
         if hasattr(self, "log"):
             assert {m.messageId: m for m in self.log.messages} == self.view
             numbers = [m.seq or 0 for m in self.log.messages]
@@ -251,16 +251,16 @@ class Delivery(RuleBasedStateMachine):
     def teardown(self) -> None:
         if not hasattr(self, "log"):
             return
-        if self.asked is not None:
-            if self.asked.page is None:
-                self.read(beyond=False)
-            self.answer()
+        if self.requested is not None:
+            if self.requested.page is None:
+                self.read_response(beyond=False)
+            self.receive_response()
         self.reconnect()
         rounds = 0
         while self.log.gap is not None:
-            self.ask()
-            self.read(beyond=True)
-            self.answer()
+            self.request_gap()
+            self.read_response(beyond=True)
+            self.receive_response()
             rounds += 1
             assert rounds < 3
         self.is_complete()
@@ -277,12 +277,12 @@ class Delivery(RuleBasedStateMachine):
             if (message.seq or 0) > self.start
             and not any(after < (message.seq or 0) < first for after, first in self.skipped)
         ]
-        assert [message.seq for message in self.handed] == expected
+        assert [message.seq for message in self.reported] == expected
         for message in self.log.messages:
             assert message == now[message.messageId]
-        self.handed_once_and_in_order()
-        self.shows_what_the_log_holds()
+        self.reports_each_message_once_and_in_order()
+        self.view_equals_log()
 
 
-Delivery.TestCase.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
-TestEveryOrderOfEventsAndAnswersEndsInTheServersLog = Delivery.TestCase
+LogAgainstServer.TestCase.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
+TestLogEqualsServerInEveryOrderOfEventsAndResponses = LogAgainstServer.TestCase

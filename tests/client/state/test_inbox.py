@@ -1,4 +1,4 @@
-"""What a user sees follows events and answers, whichever come first, twice or late."""
+"""The inbox is right in every order of events and responses, with duplicates and late ones."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ from client.state.inbox_entry import decode
 from client.state.updates import (
     BlockChanged,
     ConversationChanged,
-    ConversationGone,
+    ConversationRemoved,
     MessageAdded,
-    ReadMoved,
+    ReadMarkMoved,
     TypingChanged,
     Update,
     UserChanged,
 )
 from contract.models import ConversationView, LastMessage
 
-ME, YOU = "me", "you"
+ME, OTHER = "me", "other"
 _numbers = iter(range(10**6))
 
 
 def view(id: str = "c", **fields: Any) -> ConversationView:
     defaults: dict[str, Any] = {
         "type": "DM",
-        "participants": [ME, YOU],
+        "participants": [ME, OTHER],
         "admins": [],
         "createdBy": ME,
         "createdAt": "2026-01-01T00:00:00.000Z",
         "updatedAt": "2026-01-01T00:00:00.000Z",
         "version": 1,
         "name": "Your Name",
-        "participantNames": {ME: "My Name", YOU: "Your Name"},
+        "participantNames": {ME: "My Name", OTHER: "Your Name"},
     }
     return ConversationView(conversationId=id, **(defaults | fields))
 
 
-def message(seq: int, sender: str = YOU, conversation: str = "c", content: str = "text") -> dict[str, Any]:
+def message(seq: int, sender: str = OTHER, conversation: str = "c", content: str = "text") -> dict[str, Any]:
     return {
         "messageId": f"{conversation}-{seq}",
         "conversationId": conversation,
@@ -70,12 +70,12 @@ def take(inbox: Inbox, document: dict[str, Any], now: float = 0.0) -> list[Updat
 @pytest.fixture
 def inbox() -> Inbox:
     made = Inbox(ME)
-    made.listed([view()], first=True)
+    made.take_views([view()], first=True)
     return made
 
 
-def test_a_message_counts_as_unread_and_moves_its_conversation_up(inbox: Inbox) -> None:
-    inbox.listed([view("d", createdAt="2026-01-01T12:00:00.000Z")], first=True)
+def test_a_message_counts_as_unread_and_moves_its_conversation_to_the_top(inbox: Inbox) -> None:
+    inbox.take_views([view("d", createdAt="2026-01-01T12:00:00.000Z")], first=True)
     assert [v.conversationId for v in inbox.conversations()] == ["d", "c"]
     added, changed = take(inbox, event("MESSAGE_SENT", message(1)))
     assert isinstance(added, MessageAdded)
@@ -86,14 +86,14 @@ def test_a_message_counts_as_unread_and_moves_its_conversation_up(inbox: Inbox) 
     assert first.lastMessage.preview == "text"
 
 
-def test_an_own_message_reads_everything_before_it(inbox: Inbox) -> None:
+def test_an_own_message_marks_everything_before_it_as_read(inbox: Inbox) -> None:
     take(inbox, event("MESSAGE_SENT", message(1)))
     take(inbox, event("MESSAGE_SENT", message(2, ME) | {"tempId": "t"}))
     entry = inbox["c"]
     assert (entry.view.unreadCount, entry.view.lastReadSeq) == (0, 2)
 
 
-def test_an_event_that_comes_twice_changes_nothing(inbox: Inbox) -> None:
+def test_a_duplicate_event_changes_nothing(inbox: Inbox) -> None:
     first = event("MESSAGE_SENT", message(1))
     take(inbox, first)
     assert take(inbox, first) == []
@@ -103,32 +103,32 @@ def test_an_event_that_comes_twice_changes_nothing(inbox: Inbox) -> None:
 
 def test_a_list_read_before_an_event_does_not_undo_it(inbox: Inbox) -> None:
     take(inbox, event("MESSAGE_SENT", message(1)))
-    inbox.listed([view()])
+    inbox.take_views([view()])
     shown = inbox["c"].view
     assert (shown.latestSeq, shown.unreadCount, shown.lastMessageAt) == (1, 1, "2026-01-02T00:00:00.001Z")
 
 
-def test_a_list_that_is_ahead_shows_what_was_missed_and_does_not_count_it_twice(inbox: Inbox) -> None:
+def test_missed_messages_in_the_list_are_shown_and_not_counted_twice(inbox: Inbox) -> None:
     last = LastMessage(
-        messageId="c-3", senderId=YOU, type="TEXT", timestamp="2026-01-02T00:00:00.003Z", seq=3, preview="three"
+        messageId="c-3", senderId=OTHER, type="TEXT", timestamp="2026-01-02T00:00:00.003Z", seq=3, preview="three"
     )
-    inbox.listed([view(latestSeq=3, unreadCount=3, lastMessage=last, lastMessageAt=last.timestamp)])
-    assert [log.conversation_id for log in inbox.behind()] == ["c"]
+    inbox.take_views([view(latestSeq=3, unreadCount=3, lastMessage=last, lastMessageAt=last.timestamp)])
+    assert [log.conversation_id for log in inbox.incomplete_logs()] == ["c"]
     take(inbox, event("MESSAGE_SENT", message(1)))
     assert inbox["c"].view.unreadCount == 3
     take(inbox, event("MESSAGE_SENT", message(2)))
     take(inbox, event("MESSAGE_SENT", message(3)))
     take(inbox, event("MESSAGE_SENT", message(4)))
     assert inbox["c"].view.unreadCount == 4
-    assert not inbox.behind()
+    assert not inbox.incomplete_logs()
 
 
-def test_what_is_unread_at_the_start_is_counted_and_what_appears_later_is_handed_out() -> None:
+def test_unread_messages_are_counted_at_the_start_and_reported_for_a_later_conversation() -> None:
     inbox = Inbox(ME)
-    inbox.listed([view(latestSeq=3, unreadCount=3)], first=True)
-    assert not inbox.behind()
-    inbox.listed([view("new", latestSeq=2, unreadCount=2)])
-    [log] = inbox.behind()
+    inbox.take_views([view(latestSeq=3, unreadCount=3)], first=True)
+    assert not inbox.incomplete_logs()
+    inbox.take_views([view("new", latestSeq=2, unreadCount=2)])
+    [log] = inbox.incomplete_logs()
     assert (log.conversation_id, log.seq) == ("new", 0)
 
 
@@ -139,7 +139,7 @@ def test_an_edit_or_deletion_of_the_last_message_changes_its_preview(inbox: Inbo
         inbox,
         event(
             "MESSAGE_UPDATED",
-            {"conversationId": "c", "messageId": "c-1", "change": 1, "updatedBy": YOU, "message": edited},
+            {"conversationId": "c", "messageId": "c-1", "change": 1, "updatedBy": OTHER, "message": edited},
         ),
     )
     last = inbox["c"].view.lastMessage
@@ -154,7 +154,7 @@ def test_an_edit_or_deletion_of_the_last_message_changes_its_preview(inbox: Inbo
                 "messageId": "c-1",
                 "seq": 1,
                 "change": 2,
-                "deletedBy": YOU,
+                "deletedBy": OTHER,
                 "deletedAt": "2026-01-02T00:00:01.000Z",
             },
         ),
@@ -170,17 +170,17 @@ def read(user: str, seq: int) -> dict[str, Any]:
     )
 
 
-def test_reading_moves_forward_only(inbox: Inbox) -> None:
-    assert take(inbox, read(YOU, 3)) == [ReadMoved("c", YOU, 3)]
-    assert take(inbox, read(YOU, 2)) == []
+def test_a_read_mark_moves_forward_only(inbox: Inbox) -> None:
+    assert take(inbox, read(OTHER, 3)) == [ReadMarkMoved("c", OTHER, 3)]
+    assert take(inbox, read(OTHER, 2)) == []
     for seq in (1, 2, 3):
         take(inbox, event("MESSAGE_SENT", message(seq)))
     assert inbox["c"].view.unreadCount == 3
     take(inbox, read(ME, 2))
     assert (inbox["c"].view.unreadCount, inbox["c"].view.lastReadSeq) == (1, 2)
-    inbox.own_read("c", 3, 0)
+    inbox.take_own_read_mark("c", 3, 0)
     assert take(inbox, read(ME, 3)) == []
-    assert inbox.own_read("c", 1, 2) == []
+    assert inbox.take_own_read_mark("c", 1, 2) == []
     assert inbox["c"].view.unreadCount == 0
 
 
@@ -188,16 +188,16 @@ def typing(user: str, type: str = "USER_TYPING") -> dict[str, Any]:
     return event(type, {"conversationId": "c", "userId": user})
 
 
-def test_typing_ends_by_time_by_notice_and_by_a_message(inbox: Inbox) -> None:
-    assert take(inbox, typing(YOU), now=10.0) == [TypingChanged("c", (YOU,))]
-    assert take(inbox, typing(YOU), now=12.0) == []
+def test_a_typing_notice_ends_after_its_time_with_a_stop_event_and_with_a_message(inbox: Inbox) -> None:
+    assert take(inbox, typing(OTHER), now=10.0) == [TypingChanged("c", (OTHER,))]
+    assert take(inbox, typing(OTHER), now=12.0) == []
     assert inbox.next_expiry() == 12.0 + TYPING_SECONDS
     assert inbox.expire(13.5) == []
     assert inbox.expire(15.0) == [TypingChanged("c", ())]
     assert inbox.next_expiry() is None
-    take(inbox, typing(YOU), now=20.0)
-    assert take(inbox, typing(YOU, "USER_STOPPED_TYPING")) == [TypingChanged("c", ())]
-    take(inbox, typing(YOU), now=30.0)
+    take(inbox, typing(OTHER), now=20.0)
+    assert take(inbox, typing(OTHER, "USER_STOPPED_TYPING")) == [TypingChanged("c", ())]
+    take(inbox, typing(OTHER), now=30.0)
     assert TypingChanged("c", ()) in take(inbox, event("MESSAGE_SENT", message(1)))
     assert take(inbox, typing(ME), now=40.0) == []
 
@@ -206,7 +206,7 @@ def changed(version: int, **fields: Any) -> dict[str, Any]:
     group = {
         "conversationId": "g",
         "type": "GROUP",
-        "participants": [ME, YOU],
+        "participants": [ME, OTHER],
         "admins": [ME],
         "createdBy": ME,
         "createdAt": "2026-01-01T00:00:00.000Z",
@@ -214,69 +214,69 @@ def changed(version: int, **fields: Any) -> dict[str, Any]:
         "version": version,
         "name": f"name {version}",
     }
-    return event("CONVERSATION_UPDATED", {"conversation": group | fields, "changedBy": YOU})
+    return event("CONVERSATION_UPDATED", {"conversation": group | fields, "changedBy": OTHER})
 
 
 def test_the_greatest_version_of_a_conversation_wins(inbox: Inbox) -> None:
-    inbox.listed([view("g", type="GROUP", name="name 1")])
+    inbox.take_views([view("g", type="GROUP", name="name 1")])
     take(inbox, changed(3))
     assert take(inbox, changed(2)) == []
-    inbox.listed([view("g", type="GROUP", name="name 1")])
+    inbox.take_views([view("g", type="GROUP", name="name 1")])
     assert (inbox["g"].view.name, inbox["g"].view.version) == ("name 3", 3)
 
 
-def test_a_direct_conversation_keeps_the_other_ones_name(inbox: Inbox) -> None:
+def test_a_direct_conversation_keeps_the_other_users_name(inbox: Inbox) -> None:
     take(inbox, changed(5, conversationId="c", type="DM", name=None))
     assert (inbox["c"].view.name, inbox["c"].view.version) == ("Your Name", 5)
 
 
-def test_a_newcomer_whose_name_is_not_known_is_asked_for(inbox: Inbox) -> None:
-    inbox.listed([view("g", type="GROUP", name="g")])
-    take(inbox, changed(2, participants=[ME, YOU, "new"]))
+def test_a_conversation_with_a_participant_of_unknown_name_must_be_read(inbox: Inbox) -> None:
+    inbox.take_views([view("g", type="GROUP", name="g")])
+    take(inbox, changed(2, participants=[ME, OTHER, "new"]))
     assert inbox.unknown == {"g"}
 
 
-def test_a_conversation_that_is_not_known_is_asked_for_and_one_that_is_left_is_gone(inbox: Inbox) -> None:
+def test_an_unknown_conversation_must_be_read_and_a_left_one_is_removed(inbox: Inbox) -> None:
     assert take(inbox, event("MESSAGE_SENT", message(1, conversation="x"))) == []
     assert inbox.unknown == {"x"}
-    inbox.listed([view("x", latestSeq=1)])
+    inbox.take_views([view("x", latestSeq=1)])
     assert inbox.unknown == set()
-    gone = {"conversationId": "x", "userId": ME, "removedBy": YOU}
-    assert take(inbox, event("CONVERSATION_REMOVED", gone)) == [ConversationGone("x", YOU)]
+    gone = {"conversationId": "x", "userId": ME, "removedBy": OTHER}
+    assert take(inbox, event("CONVERSATION_REMOVED", gone)) == [ConversationRemoved("x", OTHER)]
     assert "x" not in inbox
     assert take(inbox, event("CONVERSATION_REMOVED", gone)) == []
-    assert take(inbox, event("CONVERSATION_REMOVED", gone | {"conversationId": "c", "userId": YOU})) == []
+    assert take(inbox, event("CONVERSATION_REMOVED", gone | {"conversationId": "c", "userId": OTHER})) == []
     assert "c" in inbox
 
 
-def test_a_changed_name_shows_wherever_it_stood(inbox: Inbox) -> None:
-    inbox.listed([view("g", type="GROUP", name="g")])
-    user = {"userId": YOU, "firstName": "New", "lastName": "Name", "fullName": "New Name"}
+def test_a_changed_user_name_is_shown_in_every_conversation(inbox: Inbox) -> None:
+    inbox.take_views([view("g", type="GROUP", name="g")])
+    user = {"userId": OTHER, "firstName": "New", "lastName": "Name", "fullName": "New Name"}
     first, *others = take(inbox, event("USER_UPDATED", {"user": user}))
     assert isinstance(first, UserChanged)
     assert len(others) == 2
     assert inbox["c"].view.name == "New Name"
     assert inbox["g"].view.name == "g"
-    assert inbox["g"].view.participantNames[YOU] == "New Name"
+    assert inbox["g"].view.participantNames[OTHER] == "New Name"
 
 
 def test_blocks_are_known_on_every_device(inbox: Inbox) -> None:
-    assert take(inbox, event("USER_BLOCKED", {"userId": YOU})) == [BlockChanged(YOU, True)]
-    assert inbox.blocked == {YOU}
-    take(inbox, event("USER_UNBLOCKED", {"userId": YOU}))
+    assert take(inbox, event("USER_BLOCKED", {"userId": OTHER})) == [BlockChanged(OTHER, True)]
+    assert inbox.blocked == {OTHER}
+    take(inbox, event("USER_UNBLOCKED", {"userId": OTHER}))
     assert inbox.blocked == set()
 
 
-def test_a_list_of_blocks_replaces_what_events_told(inbox: Inbox) -> None:
-    assert inbox.listed_blocks([YOU, "third"]) == [BlockChanged("third", True), BlockChanged(YOU, True)]
-    assert inbox.listed_blocks([YOU]) == [BlockChanged("third", False)]
-    assert inbox.listed_blocks([YOU]) == []
+def test_a_list_of_blocks_replaces_the_blocks_known_from_events(inbox: Inbox) -> None:
+    assert inbox.take_blocks([OTHER, "third"]) == [BlockChanged(OTHER, True), BlockChanged("third", True)]
+    assert inbox.take_blocks([OTHER]) == [BlockChanged("third", False)]
+    assert inbox.take_blocks([OTHER]) == []
 
 
 def test_a_redelivered_event_does_not_undo_a_later_one(inbox: Inbox) -> None:
-    block = event("USER_BLOCKED", {"userId": YOU})
+    block = event("USER_BLOCKED", {"userId": OTHER})
     take(inbox, block)
-    take(inbox, event("USER_UNBLOCKED", {"userId": YOU}))
+    take(inbox, event("USER_UNBLOCKED", {"userId": OTHER}))
     assert take(inbox, block) == []
     assert inbox.blocked == set()
 
@@ -284,5 +284,5 @@ def test_a_redelivered_event_does_not_undo_a_later_one(inbox: Inbox) -> None:
 @pytest.mark.parametrize(
     "document", [None, 1, {}, {"type": "MESSAGE_SENT"}, {"type": "CALL_STARTED", "eventId": "e", "data": {}}]
 )
-def test_what_is_no_known_event_is_passed_over(document: Any) -> None:
+def test_an_unknown_or_malformed_event_is_decoded_as_none(document: Any) -> None:
     assert decode(document) is None

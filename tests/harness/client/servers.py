@@ -1,4 +1,4 @@
-"""A small real server for the client's tests: an HTTP API with a script."""
+"""A scripted HTTP API, a source of tokens, and a target for the client's tests."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from aiohttp import web
 
 from client.api.targets import Target
 
+UNUSED = "127.0.0.1:9"
 
-class Tokens:
-    """A source of tokens `t0`, `t1`, …: each refusal brings the next."""
+
+class NumberedTokens:
+    """A source of the tokens `t0`, `t1`, …: a refused token is replaced by the next."""
 
     def __init__(self, user_id: str = "me") -> None:
         self.number = 0
@@ -25,7 +27,7 @@ class Tokens:
         return f"t{self.number}"
 
 
-def target(api: str = "http://127.0.0.1:9", events: str = "127.0.0.1:9", cognito: str = "http://127.0.0.1:9") -> Target:
+def target(api: str = f"http://{UNUSED}", events: str = UNUSED, cognito: str = f"http://{UNUSED}") -> Target:
     return Target(
         api_url=api,
         events_http_url=f"http://{events}/event",
@@ -38,8 +40,8 @@ def target(api: str = "http://127.0.0.1:9", events: str = "127.0.0.1:9", cognito
 
 
 @dataclass
-class Asked:
-    """One request as the server saw it."""
+class ReceivedRequest:
+    """One request as the server received it."""
 
     method: str
     path: str
@@ -47,10 +49,16 @@ class Asked:
     headers: dict[str, str]
     body: bytes
 
+    @property
+    def document(self) -> dict[str, Any]:
+        """The body as JSON; empty without a body."""
+        decoded: dict[str, Any] = json.loads(self.body or b"{}")
+        return decoded
+
 
 @dataclass
 class Reply:
-    """One answer of the script; `cut` breaks the connection instead."""
+    """One response of the script; `cut` closes the connection instead."""
 
     status: int = 200
     body: Any = None
@@ -59,15 +67,15 @@ class Reply:
 
 
 class ApiServer:
-    """An HTTP API that answers with its script, in order; the last entry answers all further requests.
+    """An HTTP API that responds with its script, in order; the last entry responds to all further requests.
 
-    Where `respond` is set, it decides instead.
+    Where `respond` is set, it makes the responses instead.
     """
 
     def __init__(self) -> None:
-        self.asked: list[Asked] = []
+        self.requests: list[ReceivedRequest] = []
         self.script: list[Reply] = []
-        self.respond: Callable[[Asked], Awaitable[Reply]] | None = None
+        self.respond: Callable[[ReceivedRequest], Awaitable[Reply]] | None = None
         self._runner: web.AppRunner | None = None
         self.port = 0
 
@@ -91,9 +99,9 @@ class ApiServer:
     async def _serve(self, request: web.Request) -> web.Response:
         body = await request.read()
         headers = {name.lower(): value for name, value in request.headers.items()}
-        self.asked.append(Asked(request.method, request.path, dict(request.query), headers, body))
+        self.requests.append(ReceivedRequest(request.method, request.path, dict(request.query), headers, body))
         if self.respond is not None:
-            reply = await self.respond(self.asked[-1])
+            reply = await self.respond(self.requests[-1])
         else:
             reply = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         if reply.cut:

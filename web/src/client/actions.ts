@@ -1,4 +1,4 @@
-/** Everything that can happen to the state. */
+/** The actions that change the state. */
 
 import type {
   BlockPage,
@@ -18,7 +18,7 @@ import type { Connection } from "./state";
 export type Action =
   | { readonly type: "event"; readonly event: ChannelEvent; readonly at: number }
   | { readonly type: "connection"; readonly connection: Connection }
-  /** `since`: the clock when the request left. `complete`: the pages cover all that the list held then. */
+  /** `since`: the state's clock when the request was sent. `complete`: the pages cover the whole list of that time. */
   | { readonly type: "list"; readonly page: ConversationPage; readonly since: number; readonly complete: boolean }
   | { readonly type: "conversation"; readonly answer: ConversationAnswer; readonly since: number }
   | { readonly type: "direct"; readonly view: ConversationView; readonly other: PublicUser; readonly since: number }

@@ -1,21 +1,21 @@
-/** The HTTP API: one typed function for every route of the contract. */
+/** The HTTP API: typed requests for every route of the contract. */
 
 import { type Failure, type Operation, type Operations, routes } from "../contract";
 
-/** A request that did not succeed. `message` is written for people; `status` is 0 where no answer came. */
+/** A failed request. `message` is the text for the user; `status` is 0 without a response. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
     readonly code: string,
     message: string,
     readonly field: string | null = null,
-    /** Seconds that the server asks to wait. */
+    /** Seconds to wait, from the response. */
     readonly retryAfter: number | null = null
   ) {
     super(message);
   }
 
-  /** Whether the server may have done what it was asked to, without having been able to say so. */
+  /** Whether the request may have taken effect: there was no response, or the server failed. */
   get unanswered(): boolean {
     return this.status === 0 || this.status >= 500;
   }
@@ -34,19 +34,19 @@ export interface Api {
   ): Promise<Operations[K]["response"]>;
 }
 
-/** Where access tokens come from; `refresh` asks for a new one although the old one looks valid. */
+/** The source of access tokens; `refresh` requests a new one although the old one has not expired. */
 export type AccessToken = (options: { readonly refresh: boolean }) => Promise<string>;
 
 const TIMEOUT_MS = 15_000;
 const READ_ATTEMPTS = 3;
 
-/** The API over `fetch`, with the access token as bearer on every call. Reads are repeated, writes are not. */
+/** The API over `fetch`, with the access token in every request. Reads are retried, writes are not. */
 export class HttpApi implements Api {
   constructor(
     private readonly baseUrl: string,
     private readonly accessToken: AccessToken,
     private readonly sleep: (ms: number) => Promise<void>,
-    /** Called when the server no longer accepts the session. */
+    /** Called when the server does not accept the session any more. */
     private readonly onEnded: () => void
   ) {}
 
@@ -77,7 +77,7 @@ export class HttpApi implements Api {
     request: Operations[K]["request"]
   ): Promise<Operations[K]["response"]> {
     const first = await this.send(operation, path, request, false);
-    // The token may have been revoked, or signed by a user pool that has been made anew: one new token decides.
+    // The token may be revoked, or of a user pool that was created again: retry once with a new token.
     const response = first.status === 401 ? await this.send(operation, path, request, true) : first;
     if (!response.ok) {
       throw await failure(response);
@@ -85,7 +85,7 @@ export class HttpApi implements Api {
     try {
       return (await response.json()) as Operations[K]["response"];
     } catch {
-      throw new ApiError(0, "NETWORK", "The answer of the server was cut off.");
+      throw new ApiError(0, "NETWORK", "The response of the server was incomplete.");
     }
   }
 
@@ -130,7 +130,7 @@ async function failure(response: Response): Promise<ApiError> {
         ? "The session has ended. Sign in again."
         : response.status === 429
         ? "Too many requests. Wait a moment and try again."
-        : `The server answered with status ${response.status}.`;
+        : `The server responded with status ${response.status}.`;
     return new ApiError(response.status, "UNKNOWN", message, null, retryAfter);
   }
 }

@@ -1,4 +1,4 @@
-/** Sign-up, sign-in and tokens: Amplify Auth against the user pool, with its errors put into words. */
+/** Sign-up, sign-in and tokens: Amplify Auth with the user pool, and texts for its errors. */
 
 import { Amplify } from "aws-amplify";
 import { confirmSignUp, fetchAuthSession, resendSignUpCode, signIn, signOut, signUp } from "aws-amplify/auth";
@@ -8,7 +8,7 @@ import type { Config } from "../config";
 import { ApiError } from "./api";
 import { socketEndpoint } from "./endpoint";
 
-/** Tell Amplify about the backend. Tokens live as long as the tab, so that two tabs can be two users. */
+/** Configure Amplify for the backend. Tokens are stored per tab, so that two tabs can be two users. */
 export function configureAmplify(config: Config): void {
   Amplify.configure({
     Auth: {
@@ -29,24 +29,24 @@ export function configureAmplify(config: Config): void {
   cognitoUserPoolsTokenProvider.setKeyValueStorage(sessionStorage);
 }
 
-/** What the user must do next. */
+/** The next step of the user. */
 export type SignInStep = "done" | "confirm";
 
 const MESSAGES: Readonly<Record<string, string>> = {
   NotAuthorizedException: "The e-mail address or the password is wrong.",
   UserNotFoundException: "The e-mail address or the password is wrong.",
-  UsernameExistsException: "There is already an account with this e-mail address.",
+  UsernameExistsException: "An account with this e-mail address exists already.",
   CodeMismatchException: "The code is wrong.",
-  ExpiredCodeException: "The code has expired. Ask for a new one.",
+  ExpiredCodeException: "The code has expired. Request a new one.",
   LimitExceededException: "Too many attempts. Wait a few minutes and try again.",
   TooManyRequestsException: "Too many attempts. Wait a moment and try again.",
   NetworkError: "The sign-in service could not be reached. Is the backend running?",
 };
 
-/** A refusal of the user pool, in words for people. */
+/** An error of the user pool, with a text for the user. */
 export class AuthError extends Error {}
 
-async function worded<T>(attempt: Promise<T>): Promise<T> {
+async function withErrorText<T>(attempt: Promise<T>): Promise<T> {
   try {
     return await attempt;
   } catch (error) {
@@ -55,9 +55,9 @@ async function worded<T>(attempt: Promise<T>): Promise<T> {
   }
 }
 
-/** Sign in by SRP: the password itself never leaves the browser. */
+/** Sign in by SRP: the password is not sent. */
 export async function signInWith(email: string, password: string): Promise<SignInStep> {
-  const { isSignedIn, nextStep } = await worded(signIn({ username: email, password }));
+  const { isSignedIn, nextStep } = await withErrorText(signIn({ username: email, password }));
   if (isSignedIn) {
     return "done";
   }
@@ -74,9 +74,9 @@ export interface NewAccount {
   readonly lastName: string;
 }
 
-/** Make an account; `confirm` says that a code was sent by e-mail. */
+/** Create an account; `confirm` means that a code was sent by e-mail. */
 export async function signUpWith(account: NewAccount): Promise<SignInStep> {
-  const { nextStep } = await worded(
+  const { nextStep } = await withErrorText(
     signUp({
       username: account.email,
       password: account.password,
@@ -93,24 +93,24 @@ export async function signUpWith(account: NewAccount): Promise<SignInStep> {
 }
 
 export async function confirmAccount(email: string, code: string): Promise<void> {
-  await worded(confirmSignUp({ username: email, confirmationCode: code }));
+  await withErrorText(confirmSignUp({ username: email, confirmationCode: code }));
 }
 
 export async function resendCode(email: string): Promise<void> {
-  await worded(resendSignUpCode({ username: email }));
+  await withErrorText(resendSignUpCode({ username: email }));
 }
 
-/** Forget the tokens here, and end them at the user pool where it can be reached. */
+/** Delete the tokens of this tab, and revoke them at the user pool if it can be reached. */
 export async function signOutHere(): Promise<void> {
   try {
     await signOut();
   } catch {
-    // The pool could not be reached: the tokens are forgotten here all the same.
+    // The user pool could not be reached; the tokens of this tab are deleted all the same.
   }
   window.sessionStorage.clear();
 }
 
-/** Return the user's id (the token's `sub`), or null when nobody is signed in. */
+/** Return the id of the signed-in user (the token's `sub`), or null. */
 export async function currentUser(): Promise<string | null> {
   const { tokens } = await fetchAuthSession();
   return tokens?.accessToken.payload.sub ?? null;

@@ -1,4 +1,4 @@
-/** Time and chance, as a port: tests supply their own. */
+/** Time and random ids, as an interface: tests have their own implementation. */
 
 export interface Clock {
   /** Epoch milliseconds. */

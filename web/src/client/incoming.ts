@@ -1,7 +1,7 @@
-/** What each event does to the state. */
+/** Applies events to the state. */
 
 import type { ChannelEvent, Conversation } from "../contract";
-import { withConversation, withReadPosition } from "./rows";
+import { withConversation, withReadMark } from "./rows";
 import { SEEN_EVENTS, type State, TYPING_EXPIRY_MS } from "./state";
 import {
   amendStored,
@@ -15,7 +15,7 @@ import {
 } from "./stored";
 import { tombstone } from "./thread";
 
-/** Apply an event once, however often it is delivered; `at` is now, in epoch milliseconds. */
+/** Apply an event; a duplicate changes nothing. `at` is the present in epoch milliseconds. */
 export function applyEvent(state: State, event: ChannelEvent, at: number): State {
   if (state.seen.includes(event.eventId)) {
     return state;
@@ -63,14 +63,14 @@ function apply(state: State, event: ChannelEvent, at: number): State {
     case "USER_UNBLOCKED":
       return withBlock(state, event.data.userId, false);
     default:
-      // A type that this page is too old to know.
+      // A newer event type that this page does not know.
       return state;
   }
 }
 
 function withRead(state: State, conversationId: string, userId: string, seq: number): State {
   return userId === state.me
-    ? touch(state, conversationId, (view) => withReadPosition(view, seq))
+    ? touch(state, conversationId, (view) => withReadMark(view, seq))
     : withMemberRead(state, conversationId, userId, seq);
 }
 
@@ -87,7 +87,7 @@ function withoutTyping(state: State, conversationId: string, userId: string): St
   if (!users || !(userId in users)) {
     return state;
   }
-  const { [userId]: _gone, ...rest } = users;
+  const { [userId]: _removed, ...rest } = users;
   return { ...state, typing: { ...state.typing, [conversationId]: rest } };
 }
 

@@ -1,11 +1,11 @@
-/** Sends messages: in the order written, with the same `tempId` at every attempt, so that none is stored twice. */
+/** Sends messages in the order written. Every attempt has the same `tempId`, so a message is stored once. */
 
 import { type Api, ApiError } from "./api";
 import type { Clock } from "./clock";
 import type { Outgoing } from "./state";
 import type { Store } from "./store";
 
-/** Pauses before an attempt is repeated without asking the user. */
+/** Pauses before the automatic retries. */
 const PAUSES_MS = [500, 2_000] as const;
 const LONGEST_WAIT_S = 10;
 
@@ -15,7 +15,7 @@ export class Outbox {
 
   constructor(private readonly api: Api, private readonly store: Store, private readonly clock: Clock) {}
 
-  /** Show a message at once and send it after those written before it in the same conversation. */
+  /** Show a message at once, and send it after the earlier ones of the same conversation. */
   send(conversationId: string, content: string, replyTo: string | null): Promise<void> {
     const tempId = this.clock.newId();
     const createdAt = new Date(this.clock.now()).toISOString();
@@ -33,10 +33,10 @@ export class Outbox {
     return this.enqueue(message.conversationId, tempId);
   }
 
-  /** Send again what never got an answer: it may be stored, and only the server can say. */
+  /** Send the messages without a response again: they may be stored, and only the server knows. */
   async retryUnanswered(): Promise<void> {
-    const lost = this.store.state.outgoing.filter((message) => message.status === "failed" && message.unanswered);
-    await Promise.all(lost.map((message) => this.retry(message.tempId)));
+    const unanswered = this.store.state.outgoing.filter((message) => message.status === "failed" && message.unanswered);
+    await Promise.all(unanswered.map((message) => this.retry(message.tempId)));
   }
 
   stop(): void {

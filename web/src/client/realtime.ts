@@ -1,4 +1,4 @@
-/** The live connection: exactly two subscriptions, and the truth about whether they stand. */
+/** The realtime connection: exactly two subscriptions, and whether the server has acknowledged both. */
 
 import { CONNECTION_STATE_CHANGE, ConnectionState, events } from "aws-amplify/api";
 import { Hub } from "aws-amplify/utils";
@@ -6,24 +6,24 @@ import type { Clock } from "./clock";
 import type { Connection } from "./state";
 
 export interface RealtimeListener {
-  /** An event, parsed; whether it has a known shape is the listener's to judge. */
+  /** A parsed event; the listener validates it. */
   onEvent(event: unknown): void;
   onConnection(connection: Connection): void;
 }
 
 export interface Realtime {
   start(listener: RealtimeListener): void;
-  /** Try again now instead of when the next attempt is due. */
+  /** Reconnect now instead of at the next scheduled attempt. */
   reconnect(): void;
   stop(): Promise<void>;
 }
 
 const SUBSCRIPTION_ACK = "Subscription ack";
-const NUDGE_AFTER_MS = 8_000;
+const RECONNECT_EVERY_MS = 8_000;
 const RESUBSCRIBE_FIRST_MS = 2_000;
 const RESUBSCRIBE_LAST_MS = 30_000;
 
-/** The socket is gone, and its subscriptions with it. */
+/** The states in which the socket and its subscriptions are lost. */
 const LOST: ReadonlySet<ConnectionState> = new Set([
   ConnectionState.ConnectionDisrupted,
   ConnectionState.ConnectionDisruptedPendingNetwork,
@@ -44,7 +44,7 @@ export class AmplifyRealtime implements Realtime {
   private refused = false;
   private wasConnected = false;
   private stopListening: () => void = () => undefined;
-  private nudge: ReturnType<typeof setInterval> | null = null;
+  private reconnectTimer: ReturnType<typeof setInterval> | null = null;
 
   constructor(me: string, private readonly clock: Clock) {
     this.channels = [`/chats/${me}`, `/users/${me}`];
@@ -53,11 +53,11 @@ export class AmplifyRealtime implements Realtime {
   start(listener: RealtimeListener): void {
     this.listener = listener;
     this.stopListening = Hub.listen("api", ({ payload }) => this.onHub(payload.event, payload.data));
-    this.nudge = setInterval(() => {
+    this.reconnectTimer = setInterval(() => {
       if (this.socket === ConnectionState.ConnectionDisrupted) {
         this.reconnect();
       }
-    }, NUDGE_AFTER_MS);
+    }, RECONNECT_EVERY_MS);
     this.report();
     for (const channel of this.channels) {
       void this.keepSubscribed(channel);
@@ -65,8 +65,8 @@ export class AmplifyRealtime implements Realtime {
   }
 
   /**
-   * Amplify tries again after 5 s and then only once a minute. The browser's own sign that the network is back makes
-   * it start over, and that sign is given here.
+   * Amplify reconnects after 5 s and then only once a minute. The browser's `online` event makes it reconnect at once,
+   * so it is dispatched here.
    */
   reconnect(): void {
     if (navigator.onLine && LOST.has(this.socket)) {
@@ -78,8 +78,8 @@ export class AmplifyRealtime implements Realtime {
   async stop(): Promise<void> {
     this.listener = null;
     this.stopListening();
-    if (this.nudge !== null) {
-      clearInterval(this.nudge);
+    if (this.reconnectTimer !== null) {
+      clearInterval(this.reconnectTimer);
     }
     for (const subscribed of this.open.values()) {
       subscribed.close();
@@ -96,7 +96,7 @@ export class AmplifyRealtime implements Realtime {
       }
     } else if (name === CONNECTION_STATE_CHANGE) {
       this.socket = (data as { connectionState: ConnectionState }).connectionState;
-      // `Connecting` says nothing of the kind: Amplify reports it for each subscription that starts on a live socket.
+      // `Connecting` does not mean a lost socket: Amplify reports it for each subscription on an open socket, too.
       if (LOST.has(this.socket)) {
         this.acknowledged.clear();
       }
@@ -106,7 +106,7 @@ export class AmplifyRealtime implements Realtime {
     this.report();
   }
 
-  /** Subscribe, and again after a pause that grows whenever the subscription ends: Amplify gives up on a refusal. */
+  /** Subscribe, and again after a growing pause when the subscription ends: Amplify does not retry a refusal. */
   private async keepSubscribed(channel: string): Promise<void> {
     for (let pause = RESUBSCRIBE_FIRST_MS; this.listener !== null; pause = Math.min(pause * 2, RESUBSCRIBE_LAST_MS)) {
       if (await this.subscribe(channel)) {
@@ -116,7 +116,7 @@ export class AmplifyRealtime implements Realtime {
     }
   }
 
-  /** Hold one subscription until it ends; returns whether it ever stood. */
+  /** Subscribe and wait until the subscription ends; returns whether it was ever acknowledged. */
   private async subscribe(channel: string): Promise<boolean> {
     let connected: Awaited<ReturnType<typeof events.connect>>;
     try {
@@ -128,7 +128,7 @@ export class AmplifyRealtime implements Realtime {
       connected.close();
       return false;
     }
-    let stood = false;
+    let succeeded = false;
     await new Promise<void>((ended) => {
       const subscription = connected.subscribe({
         next: (frame: { event: unknown }) => this.listener?.onEvent(frame.event),
@@ -136,7 +136,7 @@ export class AmplifyRealtime implements Realtime {
       });
       subscription.ready.then(
         () => {
-          stood = true;
+          succeeded = true;
           this.refused = false;
           this.report();
         },
@@ -155,7 +155,7 @@ export class AmplifyRealtime implements Realtime {
     this.open.delete(channel);
     this.acknowledged.delete(channel);
     this.report();
-    return stood;
+    return succeeded;
   }
 
   private report(): void {

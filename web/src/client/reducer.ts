@@ -1,14 +1,14 @@
 /**
- * How the state changes: a pure function, so that every interleaving can be tested without a server.
+ * The reducer of the state: a pure function, so that every order of actions can be tested without a server.
  *
- * Everything is idempotent: messages by `seq` and `messageId`, events by `eventId`, changes by their number,
- * what is on its way by `tempId`. What is missing is never guessed: `gapOf` says what to ask for.
+ * Every action is idempotent: messages by `seq` and `messageId`, events by `eventId`, changes by their number,
+ * outgoing messages by `tempId`. `gapOf` names what is missing and must be read.
  */
 
 import type { Conversation, ConversationPage, ConversationView, HistoryPage, Message } from "../contract";
 import type { Action } from "./actions";
 import { applyEvent } from "./incoming";
-import { withConversation, withReadPosition, withView } from "./rows";
+import { withConversation, withReadMark, withView } from "./rows";
 import type { State } from "./state";
 import { storeChange, storeMessage, touch, withBlock, without } from "./stored";
 import { gapFilled, newestPage, olderPage } from "./thread";
@@ -72,7 +72,7 @@ export function reduce(previous: State, action: Action): State {
     case "changed":
       return storeChange(state, action.answer.change, action.answer.message);
     case "read":
-      return touch(state, action.conversationId, (view) => withReadPosition(view, action.seq));
+      return touch(state, action.conversationId, (view) => withReadMark(view, action.seq));
     case "tick":
       return withoutExpiredTyping(state, action.now);
     case "profile":
@@ -93,14 +93,14 @@ export function reduce(previous: State, action: Action): State {
   }
 }
 
-/** A part of a conversation that is known to exist and is not here. */
+/** A part of a conversation that exists and is not loaded. */
 export interface Gap {
   readonly conversationId: string;
   readonly afterSeq: number;
   readonly afterChange: number;
 }
 
-/** Return what a loaded conversation lacks, or null where nothing is known to be missing. */
+/** Return what a loaded conversation misses, or null if nothing is known to be missing. */
 export function gapOf(state: State, conversationId: string): Gap | null {
   const thread = state.threads[conversationId];
   const view = state.rows[conversationId]?.view;
@@ -135,7 +135,7 @@ function withList(state: State, page: ConversationPage, since: number, complete:
   return { ...withViews(next, page.conversations, since), listLoaded: true, listCursor: page.nextCursor };
 }
 
-/** Apply a group that an answer carries. One that is new here gets its row at once: its creator has nothing to read. */
+/** Apply a group from a response. A new group gets its row at once: its creator has nothing to read. */
 function withGroup(state: State, conversation: Conversation): State {
   const id = conversation.conversationId;
   if (!conversation.participants.includes(state.me)) {

@@ -1,9 +1,9 @@
-/** Pure rules of the conversation list: what a message, a read position or a change does to a row. */
+/** Pure rules of the conversation list: how a message, a read mark or a change alters a row. */
 
 import { type Conversation, type ConversationView, type LastMessage, type Message, limits } from "../contract";
 import type { Row } from "./state";
 
-/** Return how the list shows a message. */
+/** Return the preview of a message for the list. */
 export function lastMessageOf(message: Message): LastMessage {
   return {
     messageId: message.messageId,
@@ -27,7 +27,7 @@ function latest(a: string | null, b: string | null): string | null {
   return (a ?? "") > (b ?? "") ? a : b;
 }
 
-/** Count a message that was sent: newest message, order, and what is unread. Repeating it changes nothing. */
+/** Apply a new message: preview, order and unread count. A repetition changes nothing. */
 export function withMessage(view: ConversationView, message: Message, me: string): ConversationView {
   const seq = message.seq ?? 0;
   if (seq <= view.latestSeq) {
@@ -44,7 +44,7 @@ export function withMessage(view: ConversationView, message: Message, me: string
   };
 }
 
-/** Note edit or deletion number `change`, and renew the preview where it concerns the newest message. */
+/** Apply the edit or deletion with number `change`; update the preview if it concerns the newest message. */
 export function withChange(
   view: ConversationView,
   change: number,
@@ -58,8 +58,8 @@ export function withChange(
   };
 }
 
-/** Note how far the user has read, here or on another device; it never goes back. */
-export function withReadPosition(view: ConversationView, seq: number): ConversationView {
+/** Apply a read mark of the user, of this or another device; it only moves forward. */
+export function withReadMark(view: ConversationView, seq: number): ConversationView {
   if (seq <= view.lastReadSeq) {
     return view;
   }
@@ -67,7 +67,7 @@ export function withReadPosition(view: ConversationView, seq: number): Conversat
   return { ...view, lastReadSeq: seq, unreadCount: unread };
 }
 
-/** Apply the conversation that an event or an answer carries: it has no names and nothing about what is unread. */
+/** Apply a conversation from an event or a response; it has neither names nor an unread count. */
 export function withConversation(view: ConversationView, conversation: Conversation): ConversationView {
   const known = conversation.version < view.version;
   const description = known
@@ -92,9 +92,9 @@ export function withConversation(view: ConversationView, conversation: Conversat
 }
 
 /**
- * Apply a view that was asked for when the clock stood at `since`.
+ * Apply a view that was requested at the clock value `since`.
  *
- * Where events have changed the row meanwhile, the view is older than the row in what events count.
+ * If events have changed the row meanwhile, the view is outdated in the values that events change.
  */
 export function withView(row: Row | undefined, view: ConversationView, since: number, clock: number): Row {
   if (row === undefined || row.touched <= since) {

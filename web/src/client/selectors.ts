@@ -1,9 +1,9 @@
-/** What the UI shows, computed from the state. */
+/** The values that the UI shows, computed from the state. */
 
 import type { ConversationView, Message } from "../contract";
 import type { Outgoing, State } from "./state";
 
-/** The list: newest message first; conversations without one by their beginning. */
+/** The list: newest message first; a conversation without messages by its creation. */
 export function orderedConversations(state: State): readonly ConversationView[] {
   const moment = (view: ConversationView): string => view.lastMessageAt ?? view.createdAt;
   return Object.values(state.rows)
@@ -11,13 +11,13 @@ export function orderedConversations(state: State): readonly ConversationView[] 
     .sort((a, b) => moment(b).localeCompare(moment(a)) || a.conversationId.localeCompare(b.conversationId));
 }
 
-/** One entry of an open conversation: a stored message, a message on its way, or what is being fetched. */
+/** One entry of an open conversation: a stored message, an outgoing message, or a gap that is being filled. */
 export type Entry =
   | { readonly kind: "message"; readonly key: string; readonly message: Message }
   | { readonly kind: "outgoing"; readonly key: string; readonly outgoing: Outgoing }
   | { readonly kind: "gap"; readonly key: string };
 
-/** The open conversation in order, with a gap marked where messages are known to be missing. */
+/** The entries of a conversation in order, with an entry for a gap where messages are missing. */
 export function entriesOf(state: State, conversationId: string): readonly Entry[] {
   const thread = state.threads[conversationId];
   const entries: Entry[] = [];
@@ -57,14 +57,14 @@ export function titleOf(state: State, view: ConversationView): string {
   return (other !== null ? state.names[other] : undefined) ?? view.name ?? "Direct chat";
 }
 
-/** Who is typing in a conversation now. */
-export function typists(state: State, conversationId: string, now: number): readonly string[] {
+/** The users who type in a conversation now. */
+export function typingUsers(state: State, conversationId: string, now: number): readonly string[] {
   return Object.entries(state.typing[conversationId] ?? {})
     .filter(([, until]) => until > now)
     .map(([userId]) => userId);
 }
 
-/** Who else has read a message: from the members' positions, and from what the page of history said. */
+/** The other users who have read a message: from the members' read marks and the message's `readBy`. */
 export function readersOf(state: State, message: Message): readonly string[] {
   const members = Object.values(state.members[message.conversationId] ?? {});
   const byPosition = members
@@ -73,7 +73,7 @@ export function readersOf(state: State, message: Message): readonly string[] {
   return [...new Set([...message.readBy, ...byPosition])].filter((id) => id !== message.senderId);
 }
 
-/** Users whom the open conversation shows and whose names are not known yet. */
+/** The users of the open conversation whose names are not known yet. */
 export function unnamed(state: State): readonly string[] {
   const id = state.selected;
   const view = id === null ? undefined : state.rows[id]?.view;

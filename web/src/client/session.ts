@@ -1,4 +1,4 @@
-/** One signed-in user's session: what the user can do, on top of the API, the live connection and the state. */
+/** The session of a signed-in user: the user's actions, using the API, the realtime connection and the state. */
 
 import type { GroupAnswer, PublicUser } from "../contract";
 import type { Api } from "./api";
@@ -9,7 +9,7 @@ import { Store } from "./store";
 import { Synchroniser } from "./synchroniser";
 import { TypingNotices } from "./typing";
 
-/** How long the list waits for the live connection before it is read without it. */
+/** How long to wait for the realtime connection before the list is read without it. */
 const FIRST_LIST_AFTER_MS = 1_500;
 
 export class Session {
@@ -17,7 +17,7 @@ export class Session {
   private readonly synchroniser: Synchroniser;
   private readonly outbox: Outbox;
   private readonly typing: TypingNotices;
-  private readonly reading = new Set<string>();
+  private readonly marking = new Set<string>();
   private stopped = false;
 
   constructor(
@@ -59,7 +59,7 @@ export class Session {
     this.realtime.reconnect();
   }
 
-  /** Open a conversation: from what is held at once, and from the server. Throws where it cannot be read. */
+  /** Open a conversation: show what is loaded, and read it from the server. Throws if it cannot be read. */
   async open(conversationId: string | null): Promise<void> {
     this.typing.stopped();
     this.store.dispatch({ type: "selected", conversationId });
@@ -71,7 +71,7 @@ export class Session {
       loads.push(this.synchroniser.loadNewest(conversationId));
     }
     await Promise.all(loads);
-    this.synchroniser.follow();
+    this.synchroniser.fillMissing();
   }
 
   loadOlder(conversationId: string): Promise<void> {
@@ -84,11 +84,11 @@ export class Session {
 
   send(conversationId: string, content: string, replyTo: string | null): void {
     this.typing.reset();
-    void this.outbox.send(conversationId, content, replyTo).then(() => this.synchroniser.follow());
+    void this.outbox.send(conversationId, content, replyTo).then(() => this.synchroniser.fillMissing());
   }
 
   retry(tempId: string): void {
-    void this.outbox.retry(tempId).then(() => this.synchroniser.follow());
+    void this.outbox.retry(tempId).then(() => this.synchroniser.fillMissing());
   }
 
   discard(tempId: string): void {
@@ -106,30 +106,30 @@ export class Session {
   async edit(conversationId: string, messageId: string, content: string): Promise<void> {
     const answer = await this.api.call("editMessage", { messageId }, { conversationId, content });
     this.store.dispatch({ type: "changed", answer });
-    this.synchroniser.follow();
+    this.synchroniser.fillMissing();
   }
 
   async remove(conversationId: string, messageId: string): Promise<void> {
     const answer = await this.api.call("deleteMessage", { messageId }, { conversationId });
     this.store.dispatch({ type: "changed", answer });
-    this.synchroniser.follow();
+    this.synchroniser.fillMissing();
   }
 
-  /** The newest message of a conversation is in view: tell so, once, up to what is known without a gap. */
-  async seen(conversationId: string): Promise<void> {
-    if (this.reading.has(conversationId)) {
+  /** The newest message is visible: mark the messages up to the first gap as read, once. */
+  async markRead(conversationId: string): Promise<void> {
+    if (this.marking.has(conversationId)) {
       return;
     }
-    this.reading.add(conversationId);
+    this.marking.add(conversationId);
     try {
       for (let seq = this.unreadUpTo(conversationId); seq !== null; seq = this.unreadUpTo(conversationId)) {
         this.store.dispatch({ type: "read", conversationId, seq });
         await this.api.call("markRead", {}, { conversationId, seq });
       }
     } catch {
-      // The server still counts it as unread, says so at the next synchronisation, and is told again.
+      // The messages stay unread on the server; the next synchronisation shows that, and they are marked again.
     } finally {
-      this.reading.delete(conversationId);
+      this.marking.delete(conversationId);
     }
   }
 
@@ -149,7 +149,7 @@ export class Session {
     return (await this.api.call("getUser", { userId }, {})).user;
   }
 
-  /** Find or make the direct conversation with somebody; returns its id. */
+  /** Find or create the direct conversation with another user; returns its id. */
   async findDirect(userId: string): Promise<string> {
     const since = this.store.state.clock;
     const { conversation, otherUser } = await this.api.call("openDirect", {}, { userId });
@@ -157,7 +157,7 @@ export class Session {
     return conversation.conversationId;
   }
 
-  /** Make a group; returns its id. Repeat with the same `tempId` to be sure of making one only. */
+  /** Create a group; returns its id. A retry with the same `tempId` creates no second group. */
   async createGroup(name: string, memberIds: string[], tempId: string): Promise<string> {
     const { conversation } = await this.api.call("createGroup", {}, { name, memberIds, tempId });
     this.store.dispatch({ type: "group", conversation });
@@ -193,6 +193,6 @@ export class Session {
 
   private group({ conversation }: GroupAnswer): void {
     this.store.dispatch({ type: "group", conversation });
-    this.synchroniser.follow();
+    this.synchroniser.fillMissing();
   }
 }

@@ -1,4 +1,4 @@
-/** Holds the state and tells listeners when it has changed. */
+/** Holds the state and calls listeners after each change. */
 
 import type { Action } from "./actions";
 import { reduce } from "./reducer";
@@ -24,7 +24,7 @@ export class Store {
     return this.current;
   }
 
-  /** Call `listener` after every change; returns how to stop that. */
+  /** Call `listener` after every change; returns a function that ends this. */
   subscribe(listener: () => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);

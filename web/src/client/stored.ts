@@ -1,4 +1,4 @@
-/** What a stored message or a stored change does to the state, wherever it came from: event, answer or page. */
+/** Applies stored messages and changes to the state, from events, responses and pages. */
 
 import type { ConversationView, LastMessage, Message } from "../contract";
 import { lastMessageOf, withChange, withMessage } from "./rows";
@@ -21,7 +21,7 @@ export function touch(
     : { ...state, rows: { ...state.rows, [conversationId]: { view, touched: state.clock } } };
 }
 
-/** Take in a stored message; one of a conversation that is not known yet only names the conversation. */
+/** Apply a stored message; if its conversation is unknown, only mark the conversation to be read. */
 export function storeMessage(state: State, message: Message): State {
   const id = message.conversationId;
   if (!state.rows[id]) {
@@ -33,7 +33,7 @@ export function storeMessage(state: State, message: Message): State {
   return touch(next, id, (view) => withMessage(view, message, state.me));
 }
 
-/** Note how far another member has read; whoever writes has read what came before. */
+/** Apply the read mark of another member; a sender has read the messages before the own one. */
 export function withMemberRead(state: State, conversationId: string, userId: string, seq: number): State {
   const members = state.members[conversationId];
   const member = members?.[userId];
@@ -44,7 +44,7 @@ export function withMemberRead(state: State, conversationId: string, userId: str
   return { ...state, members: { ...state.members, [conversationId]: next } };
 }
 
-/** Take in an edited or deleted message as it is now. */
+/** Apply an edit or deletion, given the present state of the message. */
 export function storeChange(state: State, change: number, message: Message): State {
   return amendStored(
     state,
@@ -56,7 +56,7 @@ export function storeChange(state: State, change: number, message: Message): Sta
   );
 }
 
-/** Take in edit or deletion number `change`, given what it does to the message and to the preview. */
+/** Apply the edit or deletion with number `change`, given its effect on the message and on the preview. */
 export function amendStored(
   state: State,
   change: number,
@@ -72,21 +72,21 @@ export function amendStored(
   return touch({ ...state, threads }, conversationId, (view) => withChange(view, change, messageId, amendLast));
 }
 
-/** Remember a conversation that must be fetched before it can be shown. */
+/** Mark a conversation to be read before it can be shown. */
 export function nameUnknown(state: State, conversationId: string): State {
   return state.unknown.includes(conversationId) ? state : { ...state, unknown: [...state.unknown, conversationId] };
 }
 
-/** Note that the user blocked or unblocked somebody. */
+/** Apply that the user blocked or unblocked another user. */
 export function withBlock(state: State, userId: string, blocked: boolean): State {
   const others = state.blocked.filter((id) => id !== userId);
   return { ...state, blocked: blocked ? [...others, userId] : others };
 }
 
-/** Forget a conversation that the user is no longer in. */
+/** Remove a conversation that the user is not in any more. */
 export function without(state: State, conversationId: string): State {
   const drop = <T>(record: Readonly<Record<string, T>>): Readonly<Record<string, T>> => {
-    const { [conversationId]: _gone, ...rest } = record;
+    const { [conversationId]: _removed, ...rest } = record;
     return rest;
   };
   return {

@@ -1,8 +1,8 @@
 /**
- * Keeps the state in step with the server: events, the list, and whatever turns out to be missing.
+ * Keeps the state equal to the server: applies events, reads the list, and reads what is missing.
  *
- * The order that leaves no hole: the subscriptions are acknowledged first, then the list is read, then whatever the
- * list shows to be missing is asked for; events that arrive meanwhile are merged by their numbers.
+ * The order guarantees that nothing is missed: the subscriptions are acknowledged first, then the list is read, then
+ * what the list shows to be missing; events that arrive meanwhile are merged by their sequence numbers.
  */
 
 import type { ChannelEvent, ConversationPage, PublicUser } from "../contract";
@@ -14,11 +14,11 @@ import { type Connection, TYPING_EXPIRY_MS } from "./state";
 import type { Store } from "./store";
 
 const RECOVERY_PAUSES_MS = [1_000, 3_000, 10_000] as const;
-const NAMES_AT_ONCE = 5;
+const CONCURRENT_NAME_REQUESTS = 5;
 
 export class Synchroniser {
   private readonly running = new Set<string>();
-  private readonly askedNames = new Set<string>();
+  private readonly requestedNames = new Set<string>();
   private stopped = false;
   private syncing: Promise<void> | null = null;
   private syncAgain = false;
@@ -29,7 +29,7 @@ export class Synchroniser {
     this.stopped = true;
   }
 
-  /** Take in what a channel brought; what is no event is left alone. */
+  /** Apply an event of a channel; a malformed one is ignored. */
   receive(event: unknown): void {
     if (!isEvent(event)) {
       return;
@@ -41,10 +41,10 @@ export class Synchroniser {
         .sleep(TYPING_EXPIRY_MS + 50)
         .then(() => this.store.dispatch({ type: "tick", now: this.clock.now() }));
     }
-    this.follow();
+    this.fillMissing();
   }
 
-  /** Note the state of the live connection; a new one brings everything up to date. Returns whether it is new. */
+  /** Take the state of the realtime connection; a new one starts a synchronisation. Returns whether it is new. */
   connected(connection: Connection): boolean {
     if (this.store.state.connection === connection) {
       return false;
@@ -56,7 +56,7 @@ export class Synchroniser {
     return connection === "connected";
   }
 
-  /** Read everything that may have changed unseen. Calls during a run make one more run. */
+  /** Read everything that may have changed without an event. Calls during a run start one more run. */
   sync(): Promise<void> {
     this.syncAgain = true;
     this.syncing ??= this.runSync().finally(() => {
@@ -76,9 +76,9 @@ export class Synchroniser {
           steps.push(this.loadNewest(selected));
         }
       }
-      // What fails here is made good by the next run, and needs no word.
+      // The next run repeats what failed, so the user need not be notified.
       await Promise.allSettled(steps);
-      this.follow();
+      this.fillMissing();
     }
   }
 
@@ -115,7 +115,7 @@ export class Synchroniser {
     this.store.dispatch({ type: "blocks", page: await this.api.call("listBlocks", {}, {}) });
   }
 
-  /** Read one conversation with its members; one that is closed to the user disappears. */
+  /** Read one conversation with its members; remove it if the user is not a participant. */
   async readConversation(conversationId: string): Promise<void> {
     const since = this.store.state.clock;
     try {
@@ -130,8 +130,8 @@ export class Synchroniser {
     }
   }
 
-  /** Ask for whatever the state shows to be missing. */
-  follow(): void {
+  /** Read what the state shows to be missing. */
+  fillMissing(): void {
     if (this.stopped) {
       return;
     }
@@ -157,9 +157,9 @@ export class Synchroniser {
     }
   }
 
-  /** Fill the gaps of a conversation until none is left, more slowly where the server does not help. */
+  /** Fill the gaps of a conversation until none is left; pauses grow while the server does not fill them. */
   private async recover(conversationId: string): Promise<void> {
-    for (let fruitless = 0; !this.stopped; ) {
+    for (let failures = 0; !this.stopped; ) {
       const gap = gapOf(this.store.state, conversationId);
       if (gap === null) {
         return;
@@ -179,24 +179,24 @@ export class Synchroniser {
         }
       }
       const left = gapOf(this.store.state, conversationId);
-      fruitless = left && left.afterSeq === gap.afterSeq && left.afterChange === gap.afterChange ? fruitless + 1 : 0;
-      if (fruitless > 0) {
-        await this.clock.sleep(RECOVERY_PAUSES_MS[Math.min(fruitless, RECOVERY_PAUSES_MS.length) - 1] ?? 0);
+      failures = left && left.afterSeq === gap.afterSeq && left.afterChange === gap.afterChange ? failures + 1 : 0;
+      if (failures > 0) {
+        await this.clock.sleep(RECOVERY_PAUSES_MS[Math.min(failures, RECOVERY_PAUSES_MS.length) - 1] ?? 0);
       }
     }
   }
 
   private async readNames(): Promise<void> {
-    const missing = unnamed(this.store.state).filter((userId) => !this.askedNames.has(userId));
-    for (let start = 0; start < missing.length; start += NAMES_AT_ONCE) {
-      const batch = missing.slice(start, start + NAMES_AT_ONCE);
-      batch.forEach((userId) => this.askedNames.add(userId));
+    const missing = unnamed(this.store.state).filter((userId) => !this.requestedNames.has(userId));
+    for (let start = 0; start < missing.length; start += CONCURRENT_NAME_REQUESTS) {
+      const batch = missing.slice(start, start + CONCURRENT_NAME_REQUESTS);
+      batch.forEach((userId) => this.requestedNames.add(userId));
       const users: PublicUser[] = [];
       await Promise.all(
         batch.map((userId) =>
           this.api.call("getUser", { userId }, {}).then(
             ({ user }) => users.push(user),
-            () => this.askedNames.delete(userId)
+            () => this.requestedNames.delete(userId)
           )
         )
       );
@@ -206,7 +206,7 @@ export class Synchroniser {
     }
   }
 
-  /** Read the newest page of a conversation, unless that is under way. */
+  /** Read the newest page of a conversation, unless it is being read. */
   loadNewest(conversationId: string): Promise<void> {
     return this.once(`newest ${conversationId}`, async () => {
       const page = await this.api.call("getHistory", { conversationId }, {});
@@ -214,7 +214,7 @@ export class Synchroniser {
     });
   }
 
-  /** Read the page before the oldest message held. */
+  /** Read the page before the oldest loaded message. */
   async loadOlder(conversationId: string): Promise<void> {
     const cursor = this.store.state.threads[conversationId]?.olderCursor ?? null;
     if (cursor === null) {
@@ -224,7 +224,7 @@ export class Synchroniser {
       const page = await this.api.call("getHistory", { conversationId }, { cursor });
       this.store.dispatch({ type: "history", kind: "older", page });
     });
-    this.follow();
+    this.fillMissing();
   }
 }
 

@@ -3,8 +3,8 @@
 import type { HistoryPage, Message } from "../contract";
 import type { Thread } from "./state";
 
-/** Compare two messages by place: without a number (old application) first, by time; then by number. */
-export function comparePlace(a: Message, b: Message): number {
+/** Compare two messages by order: without `seq` (old application) first, by time; then by `seq`. */
+export function compareOrder(a: Message, b: Message): number {
   if (a.seq !== null && b.seq !== null) {
     return a.seq - b.seq;
   }
@@ -14,7 +14,7 @@ export function comparePlace(a: Message, b: Message): number {
   return a.seq === null ? -1 : 1;
 }
 
-/** Of two copies of a message return the later state: a deletion is final, then the later edit wins. */
+/** Return the later of two states of a message: a deletion is final, else the later edit wins. */
 export function later(held: Message, incoming: Message): Message {
   const readBy = [...new Set([...held.readBy, ...incoming.readBy])];
   const heldIsLater = held.deleted
@@ -23,7 +23,7 @@ export function later(held: Message, incoming: Message): Message {
   return { ...(heldIsLater ? held : incoming), readBy };
 }
 
-/** Add messages to a list, once each, in order. */
+/** Add messages to a list, each once, in order. */
 export function mergeMessages(held: readonly Message[], incoming: readonly Message[]): readonly Message[] {
   if (incoming.length === 0) {
     return held;
@@ -33,10 +33,10 @@ export function mergeMessages(held: readonly Message[], incoming: readonly Messa
     const known = byId.get(message.messageId);
     byId.set(message.messageId, known ? later(known, message) : message);
   }
-  return [...byId.values()].sort(comparePlace);
+  return [...byId.values()].sort(compareOrder);
 }
 
-/** Replace messages that are held, and leave out the others: an edit of what is not paged in needs no place. */
+/** Replace loaded messages; an edited message that is not loaded is left out. */
 export function amendMessages(held: readonly Message[], incoming: readonly Message[]): readonly Message[] {
   const byId = new Map(incoming.map((message) => [message.messageId, message]));
   return held.map((message) => {
@@ -45,7 +45,7 @@ export function amendMessages(held: readonly Message[], incoming: readonly Messa
   });
 }
 
-/** Return a deleted message: it keeps its place and loses what it said. */
+/** Return a deleted message: it keeps its `seq` and loses content and media. */
 export function tombstone(message: Message): Message {
   return {
     ...message,
@@ -73,9 +73,9 @@ function greatest(messages: readonly Message[]): number {
 }
 
 /**
- * Begin a thread from the newest page, or begin it anew after `reload`.
+ * Create a thread from the newest page, or replace it after `reload`.
  *
- * What was already held stays only above the page (events that overtook it): below, pages come by cursor.
+ * Of the loaded messages, only those after the page remain (their events overtook it); older ones are paged in again.
  */
 export function newestPage(held: Thread | undefined, page: HistoryPage): Thread {
   const through = Math.max(page.latestSeq, greatest(page.messages));
@@ -89,8 +89,8 @@ export function newestPage(held: Thread | undefined, page: HistoryPage): Thread 
 /**
  * Add an older page.
  *
- * A change that was applied while the page was being read may be missing from it, and its event is gone; so the
- * known change steps back to the page's own, and the gap that this opens is filled like any other.
+ * The page may lack a change that was applied while it was being read, and its event does not come again. So the known
+ * change number is set back to that of the page, and the gap that this opens is filled like any other.
  */
 export function olderPage(held: Thread, page: HistoryPage): Thread {
   return {
@@ -102,8 +102,7 @@ export function olderPage(held: Thread, page: HistoryPage): Thread {
 }
 
 /**
- * Apply the answer to a gap. The answer is the authority on what exists: numbers that it leaves out are messages
- * that this user does not get to see.
+ * Apply the response to a gap. It is complete: a sequence number without a message in it is hidden from this user.
  */
 export function gapFilled(held: Thread, page: HistoryPage): Thread {
   const messages = amendMessages(mergeMessages(held.messages, page.messages), page.changed);
@@ -111,13 +110,13 @@ export function gapFilled(held: Thread, page: HistoryPage): Thread {
   return { ...held, messages, through: advance(through, messages), change: Math.max(held.change, page.latestChange) };
 }
 
-/** Add a message that an event or an answer brought. */
+/** Add a message from an event or a response. */
 export function addMessage(held: Thread, message: Message): Thread {
   const messages = mergeMessages(held.messages, [message]);
   return { ...held, messages, through: advance(held.through, messages) };
 }
 
-/** Apply edit or deletion number `change`; a number further on leaves a gap open. */
+/** Apply the edit or deletion with number `change`; if numbers before it are missing, the gap remains. */
 export function applyChange(
   held: Thread,
   change: number,

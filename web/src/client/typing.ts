@@ -1,15 +1,15 @@
-/** Tells the others that the user is typing: at most every two seconds, and that it stopped after a rest. */
+/** Announces that the user types, at most every two seconds, and that the user stopped, after a pause. */
 
 import type { Api } from "./api";
 
-/** Below the three seconds after which a notice expires. */
+/** Less than the three seconds after which a notice expires. */
 export const TYPING_EVERY_MS = 2_000;
-export const TYPING_REST_MS = 3_000;
+export const TYPING_PAUSE_MS = 3_000;
 
 export class TypingNotices {
   private conversationId: string | null = null;
   private sentAt = Number.NEGATIVE_INFINITY;
-  private rest: ReturnType<typeof setTimeout> | null = null;
+  private pauseTimer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(private readonly api: Api) {}
 
@@ -21,36 +21,36 @@ export class TypingNotices {
     if (this.conversationId === null || now - this.sentAt >= TYPING_EVERY_MS) {
       this.conversationId = conversationId;
       this.sentAt = now;
-      this.tell(conversationId, true);
+      this.announce(conversationId, true);
     }
-    this.clearRest();
-    this.rest = setTimeout(() => this.stopped(), TYPING_REST_MS);
+    this.clearPauseTimer();
+    this.pauseTimer = setTimeout(() => this.stopped(), TYPING_PAUSE_MS);
   }
 
-  /** The user rests, left the field, or went to another conversation. */
+  /** The user paused, left the field, or opened another conversation. */
   stopped(): void {
     if (this.conversationId !== null) {
-      this.tell(this.conversationId, false);
+      this.announce(this.conversationId, false);
     }
     this.reset();
   }
 
-  /** The message was sent, which ends the notice by itself. */
+  /** The message was sent, which ends the notice without an announcement. */
   reset(): void {
-    this.clearRest();
+    this.clearPauseTimer();
     this.conversationId = null;
     this.sentAt = Number.NEGATIVE_INFINITY;
   }
 
-  private clearRest(): void {
-    if (this.rest !== null) {
-      clearTimeout(this.rest);
-      this.rest = null;
+  private clearPauseTimer(): void {
+    if (this.pauseTimer !== null) {
+      clearTimeout(this.pauseTimer);
+      this.pauseTimer = null;
     }
   }
 
-  private tell(conversationId: string, isTyping: boolean): void {
-    // A notice that is lost is not worth a word to the user.
+  private announce(conversationId: string, isTyping: boolean): void {
+    // The user need not be notified of a lost announcement.
     this.api.call("setTyping", {}, { conversationId, isTyping }).catch(() => undefined);
   }
 }

@@ -1,4 +1,4 @@
-/** The page: its settings, then sign-in, then the chat. */
+/** The page: loads the settings, then shows sign-in, then the chat. */
 
 import { type JSX, render } from "preact";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
@@ -14,31 +14,31 @@ import { NoticeContext, SessionContext } from "./hooks";
 import { Spinner } from "./parts";
 
 const NOTICE_MS = 6_000;
-const FAREWELL_KEY = "farewell";
+const SIGN_OUT_REASON_KEY = "signOutReason";
 
 type Phase =
   | { readonly name: "loading" }
   | { readonly name: "failed"; readonly message: string }
-  | { readonly name: "signedOut"; readonly config: Config; readonly farewell: string | null }
+  | { readonly name: "signedOut"; readonly config: Config; readonly signOutReason: string | null }
   | { readonly name: "signedIn"; readonly session: Session };
 
-/** End the session and load the page anew, so that nothing of it stays in memory. */
-async function leave(session: Session | null, farewell: string | null): Promise<void> {
+/** End the session and reload the page, so that none of it stays in memory. */
+async function leave(session: Session | null, signOutReason: string | null): Promise<void> {
   await session?.stop();
   await signOutHere();
-  if (farewell !== null) {
-    window.sessionStorage.setItem(FAREWELL_KEY, farewell);
+  if (signOutReason !== null) {
+    window.sessionStorage.setItem(SIGN_OUT_REASON_KEY, signOutReason);
   }
   window.location.reload();
 }
 
-function takeFarewell(): string | null {
-  const farewell = window.sessionStorage.getItem(FAREWELL_KEY);
-  window.sessionStorage.removeItem(FAREWELL_KEY);
-  return farewell;
+function takeSignOutReason(): string | null {
+  const signOutReason = window.sessionStorage.getItem(SIGN_OUT_REASON_KEY);
+  window.sessionStorage.removeItem(SIGN_OUT_REASON_KEY);
+  return signOutReason;
 }
 
-function beginSession(me: string, config: Config): Session {
+function startSession(me: string, config: Config): Session {
   let ending = false;
   const end = (): void => {
     if (!ending) {
@@ -57,7 +57,7 @@ function App(): JSX.Element {
   const [notice, setNotice] = useState<string | null>(null);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
 
-  const say = useCallback((text: string) => {
+  const showNotice = useCallback((text: string) => {
     clearTimeout(timer.current);
     setNotice(text);
     timer.current = setTimeout(() => setNotice(null), NOTICE_MS);
@@ -67,8 +67,8 @@ function App(): JSX.Element {
     const me = await currentUser();
     setPhase(
       me === null
-        ? { name: "signedOut", config, farewell: takeFarewell() }
-        : { name: "signedIn", session: beginSession(me, config) }
+        ? { name: "signedOut", config, signOutReason: takeSignOutReason() }
+        : { name: "signedIn", session: startSession(me, config) }
     );
   }, []);
 
@@ -82,7 +82,7 @@ function App(): JSX.Element {
   }, [enter]);
 
   return (
-    <NoticeContext.Provider value={say}>
+    <NoticeContext.Provider value={showNotice}>
       {phase.name === "loading" ? (
         <main class="centre">
           <Spinner label="Loading" />
@@ -100,7 +100,11 @@ function App(): JSX.Element {
         </main>
       ) : null}
       {phase.name === "signedOut" ? (
-        <Auth demoUsers={phase.config.demoUsers} farewell={phase.farewell} onSignedIn={() => enter(phase.config)} />
+        <Auth
+          demoUsers={phase.config.demoUsers}
+          signOutReason={phase.signOutReason}
+          onSignedIn={() => enter(phase.config)}
+        />
       ) : null}
       {phase.name === "signedIn" ? (
         <SessionContext.Provider value={phase.session}>

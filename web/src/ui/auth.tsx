@@ -1,4 +1,4 @@
-/** Sign in, sign up and confirm; and one click for the demo users of a local cloud. */
+/** Sign in, sign up and confirm; and one button for each demo user of a local cloud. */
 
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
@@ -17,11 +17,11 @@ const TITLES: Readonly<Record<Form, string>> = {
 
 export function Auth({
   demoUsers,
-  farewell,
+  signOutReason,
   onSignedIn,
 }: {
   readonly demoUsers: readonly DemoUser[];
-  readonly farewell: string | null;
+  readonly signOutReason: string | null;
   readonly onSignedIn: () => Promise<void>;
 }): JSX.Element {
   const [form, setForm] = useState<Form>("signIn");
@@ -32,7 +32,7 @@ export function Auth({
   const [code, setCode] = useState("");
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<string | null>(null);
-  const [hint, setHint] = useState<string | null>(farewell);
+  const [hint, setHint] = useState<string | null>(signOutReason);
 
   const show = (next: Form): void => {
     setForm(next);
@@ -149,7 +149,7 @@ export function Auth({
                 autoComplete={form === "signIn" ? "current-password" : "new-password"}
                 required
                 {...(form === "signUp"
-                  ? { hint: "A long one, with capital and small letters, digits and signs." }
+                  ? { hint: "A long one, with upper-case and lower-case letters, digits and symbols." }
                   : {})}
               />
             </>
@@ -189,7 +189,7 @@ export function Auth({
               onClick={() =>
                 void attempt(async () => {
                   await resendCode(email.trim());
-                  setHint("A new code is on its way.");
+                  setHint("A new code was sent.");
                 })
               }
             >
@@ -199,7 +199,7 @@ export function Auth({
         </div>
         {form === "signIn" && demoUsers.length > 0 ? (
           <section class="demo" aria-labelledby="demo-title">
-            <h2 id="demo-title">Or try it as</h2>
+            <h2 id="demo-title">Demo users</h2>
             <div class="demo-users">
               {demoUsers.map((user) => (
                 <button
@@ -214,7 +214,7 @@ export function Auth({
                 </button>
               ))}
             </div>
-            <p class="hint">Open the page in a second tab to be both.</p>
+            <p class="hint">Open the page in a second tab to be both users.</p>
           </section>
         ) : null}
       </div>

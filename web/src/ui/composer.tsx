@@ -1,4 +1,4 @@
-/** The field to write in: a new message, a reply, or an edit. */
+/** The input field: a new message, a reply, or an edit. */
 
 import type { JSX, TargetedKeyboardEvent } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
@@ -35,7 +35,7 @@ export function Composer({ view, state, draft, onDraft }: Props): JSX.Element {
     if (draft.kind === "edit") {
       setText(draft.message.content ?? "");
     }
-    // A phone's keyboard should not come up before the reader asks for it.
+    // On a phone, focusing the field would open the keyboard before the user asks for it.
     if (draft.kind !== "new" || window.matchMedia("(pointer: fine)").matches) {
       field.current?.focus();
     }

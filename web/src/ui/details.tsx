@@ -1,4 +1,4 @@
-/** About the open conversation: the other person, or the group and its members. */
+/** The details of the open conversation: the other user, or the group and its members. */
 
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
@@ -75,7 +75,9 @@ function Person({ userId, state }: { readonly userId: string; readonly state: St
           ) : null
         )}
       </dl>
-      {blocked ? <p class="hint">Messages that {nameOf(state, userId)} sends while blocked never reach you.</p> : null}
+      {blocked ? (
+        <p class="hint">You do not receive messages that {nameOf(state, userId)} sends while blocked.</p>
+      ) : null}
       <button
         type="button"
         class={`button button-wide ${blocked ? "" : "button-danger-quiet"}`}
@@ -87,7 +89,7 @@ function Person({ userId, state }: { readonly userId: string; readonly state: St
       {asking ? (
         <Confirm
           title={`Block ${nameOf(state, userId)}?`}
-          text="Direct messages and calls no longer reach you. The other person is not told."
+          text="You no longer receive direct messages and calls. The other user is not notified."
           action="Block"
           onClose={() => setAsking(false)}
           onConfirm={() => void run(() => session.block(userId, true))}
@@ -197,7 +199,7 @@ function Group({ view, state }: { readonly view: ConversationView; readonly stat
       {dialog?.name === "remove" ? (
         <Confirm
           title={`Remove ${nameOf(state, dialog.userId)}?`}
-          text="The group and its messages disappear from that person's list."
+          text="The group and its messages disappear from that user's list."
           action="Remove"
           onClose={close}
           onConfirm={() => void run(() => session.removeMember(id, dialog.userId))}

@@ -1,4 +1,4 @@
-/** Dates and sizes in the reader's own language. */
+/** Dates and sizes in the user's language. */
 
 const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const WEEKDAY = new Intl.DateTimeFormat(undefined, { weekday: "long" });
@@ -29,7 +29,7 @@ export function dayOf(iso: string, now = new Date()): string {
     : DATE.format(moment);
 }
 
-/** The moment as the list shows it: as short as it can be. */
+/** A date for the list, as short as possible. */
 export function momentOf(iso: string, now = new Date()): string {
   const moment = new Date(iso);
   const days = daysAgo(moment, now);
@@ -47,7 +47,7 @@ export function sizeOf(bytes: number): string {
   return `${value >= 10 || step === 0 ? Math.round(value) : value.toFixed(1)} ${units[step] ?? "B"}`;
 }
 
-/** "Ada", "Ada and Grace", "Ada, Grace and 2 others". */
+/** "Ada", "Ada and Grace", "Ada, Grace and 2 more". */
 export function listOf(names: readonly string[]): string {
   const [first = "", second = ""] = names;
   if (names.length <= 1) {

@@ -1,4 +1,4 @@
-/** What components share: the state, asynchronous actions, and a word to the user. */
+/** Hooks that components share: the state, asynchronous actions, and notices to the user. */
 
 import { createContext } from "preact";
 import { useCallback, useContext, useEffect, useRef, useState } from "preact/hooks";
@@ -12,12 +12,12 @@ export const NoticeContext = createContext<(text: string) => void>(() => undefin
 export function useSession(): Session {
   const session = useContext(SessionContext);
   if (!session) {
-    throw new Error("No session above this component.");
+    throw new Error("The component has no SessionContext.");
   }
   return session;
 }
 
-/** Show a short message that disappears by itself. */
+/** Return the function that shows a notice for a few seconds. */
 export function useNotice(): (text: string) => void {
   return useContext(NoticeContext);
 }
@@ -40,7 +40,7 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : "Something went wrong.";
 }
 
-/** Run an action: `busy` while it lasts, and a notice if it fails. Resolves to whether it succeeded. */
+/** Run an action: `busy` while it runs, and a notice if it fails. Resolves to whether it succeeded. */
 export function useAction(): { busy: boolean; run: (action: () => Promise<unknown>) => Promise<boolean> } {
   const notice = useNotice();
   const [busy, setBusy] = useState(false);
@@ -71,7 +71,7 @@ export function useAction(): { busy: boolean; run: (action: () => Promise<unknow
   return { busy, run };
 }
 
-/** Return whether the page is in view. */
+/** Return whether the page is visible. */
 export function useVisible(): boolean {
   const [visible, setVisible] = useState(document.visibilityState === "visible");
   useEffect(() => {

@@ -1,4 +1,4 @@
-/** One bubble: a stored message, or one on its way. */
+/** One message bubble: a stored message, or an outgoing one. */
 
 import type { ComponentChildren, JSX } from "preact";
 import { nameOf, readersOf } from "../client/selectors";
@@ -42,7 +42,7 @@ function Media({ message }: { readonly message: Message }): JSX.Element | null {
   );
 }
 
-/** What a quoted message says, in one line; null is a message that is not loaded. */
+/** The text of a quoted message in one line; null is a message that is not loaded. */
 export function excerptOf(message: Message | null): string {
   if (message === null) {
     return "An earlier message";
@@ -52,7 +52,7 @@ export function excerptOf(message: Message | null): string {
 
 interface Props {
   readonly message: Message;
-  /** The message replied to; null where it is not loaded. */
+  /** The message replied to; null if it is not loaded. */
   readonly quoted: Message | null | undefined;
   readonly view: ConversationView;
   readonly state: State;

@@ -1,4 +1,4 @@
-/** Start a direct chat or a group. */
+/** The dialogs that start a direct chat or a group. */
 
 import type { JSX } from "preact";
 import { useRef, useState } from "preact/hooks";
@@ -39,7 +39,7 @@ export function NewGroup({ onClose, onOpen }: Props): JSX.Element {
   const { busy, run } = useAction();
   const [name, setName] = useState("");
   const [members, setMembers] = useState<readonly PublicUser[]>([]);
-  // One id for this dialog: pressing the button again after a lost answer finds the group instead of making another.
+  // One id for this dialog: a second click after a lost response finds the group instead of creating another.
   const tempId = useRef(crypto.randomUUID());
   const create = (): Promise<boolean> =>
     run(async () => {

@@ -1,4 +1,4 @@
-/** Small building blocks. */
+/** Small components: icons, buttons, avatars, dialogs, fields. */
 
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
@@ -58,7 +58,7 @@ export function IconButton({ icon, label, onClick, disabled, expanded, class: ex
   );
 }
 
-/** Initials on a colour that belongs to the id; the name stands beside it, so it says nothing to screen readers. */
+/** Initials on a colour computed from the id; hidden from screen readers, since the name is shown beside it. */
 export function Avatar({
   id,
   name,
@@ -90,7 +90,7 @@ export function Spinner({ label }: { readonly label: string }): JSX.Element {
   );
 }
 
-/** A modal dialog: the browser keeps the focus in it, closes it on Escape, and gives the focus back. */
+/** A modal dialog: the browser keeps the focus inside, closes it on Escape, and restores the focus. */
 export function Dialog({
   title,
   onClose,
@@ -101,7 +101,7 @@ export function Dialog({
   readonly children: ComponentChildren;
 }): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
-  // Before the effects of what is in it: a field can take the focus only in a dialog that is open.
+  // Runs before the effects of the children: a field can take the focus only in an open dialog.
   useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal();
@@ -133,7 +133,7 @@ export function Dialog({
   );
 }
 
-/** Ask before something that cannot be taken back. */
+/** Ask before an action that cannot be undone. */
 export function Confirm({
   title,
   text,
@@ -197,7 +197,7 @@ export function Field(props: FieldProps): JSX.Element {
         ref={input}
         value={value}
         onInput={(event) => onInput(event.currentTarget.value)}
-        // Preact's typings tell every type apart; the attributes used here are the same for all of ours.
+        // Preact's typings distinguish every input type; the attributes used here are the same for all of them.
         type={type as "text"}
         inputMode={inputMode}
         {...rest}

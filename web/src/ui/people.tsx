@@ -1,4 +1,4 @@
-/** Find people by name. */
+/** The search for users by name. */
 
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
@@ -14,7 +14,7 @@ type Search =
   | { readonly name: "found"; readonly users: readonly PublicUser[] }
   | { readonly name: "failed"; readonly message: string };
 
-/** A search field and what it finds; `action` says what choosing somebody does. */
+/** A search field and its results; `action` names what choosing a user does. */
 export function PeopleSearch({
   action,
   exclude,
@@ -55,7 +55,7 @@ export function PeopleSearch({
     <div
       class="stack"
       onKeyDown={(event) => {
-        // In a form, Enter would send the form off.
+        // In a form, Enter would submit the form.
         if (event.key === "Enter" && event.target instanceof HTMLInputElement) {
           event.preventDefault();
         }
@@ -78,7 +78,7 @@ export function PeopleSearch({
         {search.name === "searching" ? <Spinner label="Searching" /> : null}
         {search.name === "failed" ? <p class="error">{search.message}</p> : null}
         {search.name === "found" && users.length === 0 ? (
-          <p class="hint">{search.users.length > 0 ? "Nobody else found." : "Nobody found."}</p>
+          <p class="hint">{search.users.length > 0 ? "No other users found." : "No users found."}</p>
         ) : null}
         {users.length > 0 ? (
           <ul class="people">

@@ -1,8 +1,8 @@
-/** Who is signed in, whether the page is live, and the conversations, newest message first. */
+/** The signed-in user, the state of the connection, and the conversations, newest message first. */
 
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { nameOf, orderedConversations, otherParticipant, titleOf, typists } from "../client/selectors";
+import { nameOf, orderedConversations, otherParticipant, titleOf, typingUsers } from "../client/selectors";
 import type { Connection, State } from "../client/state";
 import type { ConversationView, LastMessage } from "../contract";
 import { momentOf } from "./format";
@@ -49,10 +49,10 @@ function previewOf(state: State, view: ConversationView): string {
   if (!last) {
     return "No messages yet";
   }
-  const said = last.deleted ? "Message deleted" : last.preview ?? TYPE_NAMES[last.type];
-  const speaker =
+  const content = last.deleted ? "Message deleted" : last.preview ?? TYPE_NAMES[last.type];
+  const sender =
     last.senderId === state.me ? "You: " : view.type === "GROUP" ? `${nameOf(state, last.senderId)}: ` : "";
-  return speaker + said;
+  return sender + content;
 }
 
 function Row({
@@ -65,7 +65,7 @@ function Row({
   readonly onOpen: (conversationId: string) => void;
 }): JSX.Element {
   const title = titleOf(state, view);
-  const typing = typists(state, view.conversationId, Date.now()).length > 0;
+  const typing = typingUsers(state, view.conversationId, Date.now()).length > 0;
   const moment = view.lastMessageAt ?? view.createdAt;
   return (
     <li>
@@ -138,7 +138,7 @@ export function Sidebar({
           <Spinner label="Loading conversations" />
         </div>
       ) : conversations.length === 0 ? (
-        <p class="list-empty">No conversations yet. Start a new chat to find somebody by name.</p>
+        <p class="list-empty">No conversations yet. Start a new chat to find a user by name.</p>
       ) : (
         <ul class="list">
           {conversations.map((view) => (

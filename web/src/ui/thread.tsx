@@ -1,8 +1,8 @@
-/** The open conversation: history, who is typing, and the field to write in. */
+/** The open conversation: history, typing notices, and the input field. */
 
 import type { JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { type Entry, entriesOf, nameOf, otherParticipant, titleOf, typists } from "../client/selectors";
+import { type Entry, entriesOf, nameOf, otherParticipant, titleOf, typingUsers } from "../client/selectors";
 import type { State } from "../client/state";
 import type { ConversationView, Message } from "../contract";
 import { Composer, type Draft } from "./composer";
@@ -29,7 +29,7 @@ export function ThreadPane({ view, state, detailsOpen, onDetails, onBack }: Prop
   const id = view.conversationId;
   const title = titleOf(state, view);
   const other = otherParticipant(state, view);
-  const typing = typists(state, id, Date.now());
+  const typing = typingUsers(state, id, Date.now());
   const subtitle =
     view.type === "GROUP"
       ? `${view.participants.length} members`
@@ -71,7 +71,7 @@ export function ThreadPane({ view, state, detailsOpen, onDetails, onBack }: Prop
       {deleting ? (
         <Confirm
           title="Delete message?"
-          text="It disappears for everybody in this conversation. This cannot be undone."
+          text="It is deleted for all participants of this conversation. This cannot be undone."
           action="Delete"
           onClose={() => setDeleting(null)}
           onConfirm={() => void run(() => session.remove(id, deleting.messageId))}
@@ -123,7 +123,7 @@ function History({ view, state, onReply, onEdit, onDelete }: HistoryProps): JSX.
     }
   };
 
-  // Older messages come in above: what the reader looks at must not move. New ones follow only a reader at the end.
+  // Older messages are added above, and the visible ones must not move. New ones scroll only if the user is at the end.
   useLayoutEffect(() => {
     const element = scroller.current;
     if (!element) {
@@ -145,7 +145,7 @@ function History({ view, state, onReply, onEdit, onDelete }: HistoryProps): JSX.
     }
   }, [last, lastEntry?.kind]);
 
-  // The field below grows while one writes, and a phone's keyboard comes up: stay at the end.
+  // The input field grows while the user writes, and a phone's keyboard opens: stay at the end.
   useEffect(() => {
     const element = scroller.current;
     if (!element) {
@@ -162,7 +162,7 @@ function History({ view, state, onReply, onEdit, onDelete }: HistoryProps): JSX.
 
   useEffect(() => {
     if (visible && !away && (thread?.through ?? 0) > view.lastReadSeq) {
-      void session.seen(id);
+      void session.markRead(id);
     }
   }, [visible, away, thread?.through, view.lastReadSeq, id, session]);
 
@@ -219,7 +219,7 @@ function History({ view, state, onReply, onEdit, onDelete }: HistoryProps): JSX.
                   {newDay ? <h2 class="day">{entryDay}</h2> : null}
                   {entry.kind === "gap" ? (
                     <p class="history-note history-gap" role="status">
-                      Fetching missed messages…
+                      Loading missed messages…
                     </p>
                   ) : null}
                   {entry.kind === "message" ? (

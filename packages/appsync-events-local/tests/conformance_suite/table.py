@@ -199,7 +199,7 @@ class Row:
         evidence: how well AWS is known to do this.
         choice: id in `appsync_events_local.assumptions`, if it is UNVERIFIED.
         never: places where it cannot run, for other reasons than its steps; mostly, because it needs a client that is
-            quicker than a network. `tests/e2e/probes.py` asks AWS about those.
+            quicker than a network. `tests/harness/e2e/probes.py` asks AWS about those.
     """
 
     id: str

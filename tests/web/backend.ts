@@ -1,4 +1,4 @@
-/** A small in-memory backend with the API's rules, and a live line that loses, repeats and shuffles on demand. */
+/** An in-memory backend with the API's rules, and a realtime connection and a clock that the test controls. */
 
 import { type Api, ApiError, type PathParameters } from "../../web/src/client/api";
 import type { Clock } from "../../web/src/client/clock";
@@ -81,7 +81,7 @@ export function page(messages: Message[], fields: Partial<HistoryPage> = {}): Hi
 
 let eventNumber = 0;
 
-/** Give an event its envelope; the loose typing lets a test make events that no server would send. */
+/** Return an event with its envelope; the loose typing allows events that no server would send. */
 export function event(type: string, data: object, eventId = `e${(eventNumber += 1)}`): ChannelEvent {
   const timestamp = "2026-01-01T00:00:00.000Z";
   return { type, eventId, timestamp, serverTimestamp: timestamp, data } as unknown as ChannelEvent;
@@ -90,13 +90,13 @@ export function event(type: string, data: object, eventId = `e${(eventNumber += 
 type Handler = (path: Record<string, string>, request: Record<string, unknown>) => object;
 type Fault = (operation: Operation) => "before" | "after" | null;
 
-/** One direct conversation, stored. `gapLimit` is how much a gap answer may hold before it says `reload`. */
-export class Server {
+/** One stored direct conversation. A gap of more than `gapLimit` messages or changes gets `reload`. */
+export class FakeBackend {
   readonly log: Message[] = [];
   readonly calls: { operation: Operation; path: Record<string, string>; request: Record<string, unknown> }[] = [];
-  /** Events published to Ada, oldest first; a test takes them out. */
+  /** Events published to Ada, oldest first; the test removes and delivers them. */
   published: ChannelEvent[] = [];
-  underWay = 0;
+  running = 0;
   fault: Fault = () => null;
   gapLimit = 200;
   pageSize = 50;
@@ -236,12 +236,12 @@ export class Server {
   readonly api: Api = {
     call: async <K extends Operation>(operation: K, path: PathParameters<K>, request: Operations[K]["request"]) => {
       this.calls.push({ operation, path, request: request as Record<string, unknown> });
-      this.underWay += 1;
+      this.running += 1;
       try {
         await tick();
         const fault = this.fault(operation);
         if (fault === "before") {
-          throw new ApiError(0, "NETWORK", "The server could not be reached.");
+          throw new ApiError(0, "NETWORK", "The backend could not be reached.");
         }
         const handler = this.handlers[operation];
         if (!handler) {
@@ -250,11 +250,11 @@ export class Server {
         const answer = structuredClone(handler(path, request as Record<string, unknown>));
         await tick();
         if (fault === "after") {
-          throw new ApiError(0, "NETWORK", "The answer was lost.");
+          throw new ApiError(0, "NETWORK", "The response was lost.");
         }
         return { ...answer, success: true } as Operations[K]["response"];
       } finally {
-        this.underWay -= 1;
+        this.running -= 1;
       }
     },
   };
@@ -264,8 +264,8 @@ export class Server {
   }
 }
 
-/** The live line: what the session hears is what a test says. */
-export class Line implements Realtime {
+/** A realtime connection whose states and events come from the test. */
+export class FakeRealtime implements Realtime {
   private listener: RealtimeListener | null = null;
   reconnects = 0;
 
@@ -282,7 +282,7 @@ export class Line implements Realtime {
     return Promise.resolve();
   }
 
-  become(connection: Connection): void {
+  setConnection(connection: Connection): void {
     this.listener?.onConnection(connection);
   }
 
@@ -293,8 +293,8 @@ export class Line implements Realtime {
   }
 }
 
-/** Time that passes as soon as somebody waits for it. */
-export class HastyClock implements Clock {
+/** A clock that advances at once when it is awaited. */
+export class InstantClock implements Clock {
   time = Date.UTC(2026, 5, 1);
   private ids = 0;
 
@@ -317,10 +317,10 @@ export function tick(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Wait until nothing is under way any more. */
-export async function settled(server: Server): Promise<void> {
+/** Wait until no request is running. */
+export async function settled(backend: FakeBackend): Promise<void> {
   for (let quiet = 0; quiet < 8; ) {
     await tick();
-    quiet = server.underWay === 0 ? quiet + 1 : 0;
+    quiet = backend.running === 0 ? quiet + 1 : 0;
   }
 }

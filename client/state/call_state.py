@@ -1,4 +1,4 @@
-"""One call as one device sees it."""
+"""The state of one call as one device sees it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ LIVE: Final[frozenset[CallStatus]] = frozenset({"RINGING", "ACTIVE"})
 
 
 @dataclass
-class Call:
-    """One call.
+class CallState:
+    """The state of one call.
 
     Attributes:
-        names: full names by user id, as far as they were told.
+        rings_until: when ringing ends, in seconds since the epoch.
+        duration: seconds, once the call has ended.
+        names: full names by user id, as far as they are known.
         statuses: the participants' statuses by user id.
-        rings: this device should ring.
-        here: this device is in the call, or has called.
+        is_ringing: this device should ring.
+        on_this_device: this device is in the call, or initiated it.
         meeting, attendee: what a media client needs to join, once this device is in the call.
     """
 
@@ -33,12 +35,12 @@ class Call:
     duration: int | None = None
     names: dict[str, str] = field(default_factory=dict)
     statuses: dict[str, ParticipantStatus] = field(default_factory=dict)
-    rings: bool = False
-    here: bool = False
+    is_ringing: bool = False
+    on_this_device: bool = False
     meeting: MeetingDocument | None = None
     attendee: Attendee | None = None
 
     @property
     def is_live(self) -> bool:
-        """Whether the call rings or goes on."""
+        """Whether the call is ringing or active."""
         return self.status in LIVE

@@ -1,0 +1,41 @@
+"""The target's undocumented behaviour is shown; on the local cloud it equals the documented assumptions."""
+
+from __future__ import annotations
+
+import aiohttp
+import pytest
+from appsync_events_local import assumptions
+
+from tests.harness.e2e.environment import TestEnvironment
+from tests.harness.e2e.probes import PROBES, ProbeContext
+from tests.harness.e2e.users import Users
+
+
+def test_every_probe_is_about_an_assumption_of_the_local_service() -> None:
+    known = [choice.id for choice in assumptions.all_choices()]
+    probed = [probe.id for probe in PROBES]
+    assert set(probed) <= set(known)
+    assert len(set(probed)) == len(probed)
+
+
+async def test_undocumented_behaviour_is_observed_and_shown(
+    environment: TestEnvironment, users: Users, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ada, grace = await users.pair()
+    group = await users.group(ada, grace)
+    async with aiohttp.ClientSession() as http:
+        context = ProbeContext(environment, http, ada.id, group, await ada.session.access_token(), ada.session.id_token)
+        observed: dict[str, str] = {}
+        for probe in PROBES:
+            try:
+                observed[probe.id] = await probe.observe(context)
+            except (aiohttp.ClientError, OSError, TimeoutError, KeyError, AssertionError) as error:
+                observed[probe.id] = f"could not be observed: {error!r}"
+    with capsys.disabled():
+        print(f"\nUndocumented behaviour of AppSync Events, observed at {environment.target.events_http_url}")
+        for probe in PROBES:
+            mark = "as assumed" if observed[probe.id] == probe.expected else "DIFFERS"
+            print(f"  {probe.id:<24} {mark:<10} {probe.choice.question}")
+            print(f"  {'':<24} {'':<10} observed: {observed[probe.id]}; assumed: {probe.expected}")
+    if not environment.deployed:
+        assert observed == {probe.id: probe.expected for probe in PROBES}
