@@ -1,0 +1,10 @@
+"""One recipe for each kind of change, in the order of CONTRIBUTING.md."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.contributing.recipe import Recipe
+from tests.contributing.recipes import event_type
+
+RECIPES: Final[tuple[Recipe, ...]] = (event_type.RECIPE,)
