@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from appsync_events_local.aws_clients import Credentials
 from appsync_events_local.handlers.namespace_handlers import DataSourceError, Incoming, Invocation, NamespaceHandlers
 from appsync_events_local.sources.attributes import to_plain, to_wire
-from appsync_events_local.sources.aws_clients import Credentials
 from appsync_events_local.sources.dynamodb import DynamoDbDataSource
 
 from contract import tables

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from appsync_events_local.functions.chain import InvokerChain
-from appsync_events_local.sources.registry import DataSources
+from appsync_events_local.sources.factory import DataSources
 from cryptography.hazmat.primitives.asymmetric import rsa
 from service_harness.running import API, Running, Socket, UserPool, api_properties, running, signed_headers
 

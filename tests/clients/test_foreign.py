@@ -19,7 +19,7 @@ from appsync_events import (
     SubscriptionRefusedError,
     UserPoolToken,
 )
-from appsync_events_local.auth.signers import LOCAL_ACCESS_KEY_ID, LOCAL_SECRET_ACCESS_KEY
+from appsync_events_local.local_identity import LOCAL_ACCESS_KEY_ID, LOCAL_SECRET_ACCESS_KEY
 from cryptography.hazmat.primitives.asymmetric import rsa
 from service_harness.foreign.serving import orders_table, ticker
 from service_harness.running import REGION, SUBPROTOCOL, UserPool, header_protocol

@@ -23,7 +23,7 @@ from appsync_events import (
     SubscriptionRefusedError,
     UserPoolToken,
 )
-from appsync_events_local.registry.auth_providers import AuthMode
+from appsync_events_local.model.auth_providers import AuthMode
 from cryptography.hazmat.primitives.asymmetric import rsa
 from service_harness.every_mode import EveryMode, every_mode
 from service_harness.running import FOREIGN_SIGNER, REGION, SIGNER

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from appsync_events_local import assumptions
 from appsync_events_local.cli import arguments, evaluate
 from appsync_events_local.cli.serving import serve
+from appsync_events_local.cli.tables import TableError
 from appsync_events_local.observability.log import LogFormat, set_up_log
 from appsync_events_local.registry.store import RegistryError
-from appsync_events_local.sources.tables import TableError
 from appsync_events_local.template import TemplateRefused
 
 

@@ -10,21 +10,21 @@ from dataclasses import dataclass
 import aiohttp
 import pytest
 from appsync_events_local.auth.authorizer import Authorizer
-from appsync_events_local.auth.call import Call, EventOperation
 from appsync_events_local.auth.credentials import Credentials
-from appsync_events_local.auth.documents import Documents
-from appsync_events_local.auth.iam import SignatureVerifier
-from appsync_events_local.auth.jwks import KeySets
-from appsync_events_local.auth.key_places import KeyPlaces
+from appsync_events_local.auth.iam.permissions import EveryRight
+from appsync_events_local.auth.iam.signatures import SignatureVerifier
+from appsync_events_local.auth.iam.signers import LocalSigner
 from appsync_events_local.auth.lambda_authorizer import LambdaAuthorizer
-from appsync_events_local.auth.rights import EveryRight
-from appsync_events_local.auth.signers import LocalSigner
-from appsync_events_local.auth.tokens import TokenVerifier
+from appsync_events_local.auth.operation import Call, EventOperation
+from appsync_events_local.auth.tokens.documents import Documents
+from appsync_events_local.auth.tokens.key_locations import KeyPlaces
+from appsync_events_local.auth.tokens.key_sets import KeySets
+from appsync_events_local.auth.tokens.verifier import TokenVerifier
 from appsync_events_local.errors import Refusal
 from appsync_events_local.functions.chain import InvokerChain
 from appsync_events_local.limits import AUTHORIZATION_CHARACTERS
-from appsync_events_local.registry.api import Api, api_from
-from appsync_events_local.registry.auth_providers import AuthMode
+from appsync_events_local.model.api import Api, api_from
+from appsync_events_local.model.auth_providers import AuthMode
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from service_harness.authorizers import Authorizer as Asked

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from appsync_events_local.auth.call import Call, EventOperation
 from appsync_events_local.auth.lambda_authorizer import LambdaAuthorizer
+from appsync_events_local.auth.operation import Call, EventOperation
 from appsync_events_local.errors import Refusal
 from appsync_events_local.functions.chain import InvokerChain
+from appsync_events_local.model.auth_providers import LambdaProvider
 from appsync_events_local.protocol.channels import parse_channel, parse_subscription
-from appsync_events_local.registry.auth_providers import LambdaProvider
 from service_harness.authorizers import ARN, GOOD_TOKEN, Authorizer, authorizer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -10,13 +10,13 @@ from typing import Any
 
 import aiohttp
 import pytest
-from appsync_events_local.auth.documents import Documents
 from appsync_events_local.auth.identity import oidc_identity
-from appsync_events_local.auth.jwks import KeySets
-from appsync_events_local.auth.key_places import KeyPlaces
-from appsync_events_local.auth.tokens import TokenVerifier
+from appsync_events_local.auth.tokens.documents import Documents
+from appsync_events_local.auth.tokens.key_locations import KeyPlaces
+from appsync_events_local.auth.tokens.key_sets import KeySets
+from appsync_events_local.auth.tokens.verifier import TokenVerifier
 from appsync_events_local.errors import Refusal
-from appsync_events_local.registry.auth_providers import CognitoProvider, OidcProvider
+from appsync_events_local.model.auth_providers import CognitoProvider, OidcProvider
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from service_harness.issuers import SECRET, Issuer

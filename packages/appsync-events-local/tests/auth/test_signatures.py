@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 import pytest
 from appsync_events_local.auth.credentials import Credentials as Presented
 from appsync_events_local.auth.credentials import lower_names
-from appsync_events_local.auth.iam import SignatureVerifier
-from appsync_events_local.auth.signers import LOCAL_ACCESS_KEY_ID, LOCAL_SECRET_ACCESS_KEY, LocalSigner, SignerFile
+from appsync_events_local.auth.iam.signatures import SignatureVerifier
+from appsync_events_local.auth.iam.signers import LocalSigner, SignerFile
 from appsync_events_local.errors import Refusal
+from appsync_events_local.local_identity import LOCAL_ACCESS_KEY_ID, LOCAL_SECRET_ACCESS_KEY
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.compat import HTTPHeaders

@@ -6,13 +6,13 @@ from typing import Any
 
 import aiohttp
 import pytest
-from appsync_events_local.auth.documents import Documents
-from appsync_events_local.auth.jwks import REFETCH_SECONDS, KeySets
-from appsync_events_local.auth.key_places import KeyPlaces
-from appsync_events_local.auth.tokens import TokenVerifier
+from appsync_events_local.auth.tokens.documents import Documents
+from appsync_events_local.auth.tokens.key_locations import KeyPlaces
+from appsync_events_local.auth.tokens.key_sets import REFETCH_SECONDS, KeySets
+from appsync_events_local.auth.tokens.verifier import TokenVerifier
 from appsync_events_local.errors import Refusal
 from appsync_events_local.limits import JWT_LEEWAY_SECONDS
-from appsync_events_local.registry.api import CognitoProvider
+from appsync_events_local.model.api import CognitoProvider
 from cryptography.hazmat.primitives.asymmetric import rsa
 from service_harness.running import POOL, REGION, UserPool
 

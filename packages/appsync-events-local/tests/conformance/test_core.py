@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from appsync_events_local.http.app import Settings, make_app
 from appsync_events_local.http.server import SERVICE
-from appsync_events_local.registry.served_api import LiveApi
+from appsync_events_local.publish.served_api import LiveApi
 from appsync_events_local.registry.service import Service
 from conformance_suite.api import NAMESPACES, template
 from conformance_suite.core import CoreStage

@@ -11,9 +11,10 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any, Final
 
-from appsync_events_local.auth.call import Call, EventOperation
 from appsync_events_local.auth.credentials import Credentials, lower_names
+from appsync_events_local.auth.operation import Call, EventOperation
 from appsync_events_local.errors import Refusal
+from appsync_events_local.model.auth_providers import AuthMode
 from appsync_events_local.protocol.connection import Connection
 from appsync_events_local.protocol.effects import (
     AddSubscription,
@@ -29,8 +30,7 @@ from appsync_events_local.protocol.effects import (
 )
 from appsync_events_local.publish import pipeline
 from appsync_events_local.publish.broker import Outbox, Subscription
-from appsync_events_local.registry.auth_providers import AuthMode
-from appsync_events_local.registry.served_api import LiveApi
+from appsync_events_local.publish.served_api import LiveApi
 from appsync_events_local.registry.service import Service
 from conformance_suite.run import Answer
 from conformance_suite.signing import Signers, credentials

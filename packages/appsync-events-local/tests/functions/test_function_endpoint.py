@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator
 
 import botocore.session
 import pytest
+from appsync_events_local.aws_clients import Credentials
 from appsync_events_local.functions.chain import InvokerChain
 from appsync_events_local.functions.endpoint import LambdaEndpoint
 from appsync_events_local.functions.invoker import FunctionUnavailableError, UnknownFunctionError
 from appsync_events_local.functions.model import FunctionModel, InlineCode
 from appsync_events_local.functions.runner import FunctionRunner
-from appsync_events_local.sources.aws_clients import Credentials
 
 REGION = "us-east-1"
 CREDENTIALS = Credentials("test", "test")

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from appsync_events_local.auth.signers import LOCAL_ACCESS_KEY_ID
 from appsync_events_local.functions.invoker import FunctionTimeoutError, FunctionUnavailableError, UnknownFunctionError
 from appsync_events_local.functions.model import FunctionModel, InlineCode
 from appsync_events_local.functions.runner import REQUEST_BYTES, FunctionRunner
+from appsync_events_local.local_identity import LOCAL_ACCESS_KEY_ID
 
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:"
 

@@ -12,7 +12,7 @@ from appsync_events_local.handlers.namespace_handlers import (
     Invocation,
     Outgoing,
 )
-from appsync_events_local.registry.api import InvokeType
+from appsync_events_local.model.api import InvokeType
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 import pytest_asyncio
-from appsync_events_local.auth.signers import LOCAL_SECRET_ACCESS_KEY
+from appsync_events_local.local_identity import LOCAL_SECRET_ACCESS_KEY
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from service_harness.foreign import TEMPLATE

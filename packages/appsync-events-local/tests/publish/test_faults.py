@@ -7,8 +7,8 @@ from typing import Any
 import aiohttp
 import pytest
 from appsync_events_local.cli.fault_flags import fault
+from appsync_events_local.model.properties import PropertyError
 from appsync_events_local.publish.faults import Faults, Target, When, rule_from
-from appsync_events_local.registry.properties import PropertyError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from service_harness.running import Running, UserPool, running

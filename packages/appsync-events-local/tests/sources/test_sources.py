@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from appsync_events_local.aws_clients import LOCAL_CREDENTIALS, Credentials, aws_client
 from appsync_events_local.functions.runner import FunctionRunner
 from appsync_events_local.handlers.namespace_handlers import (
     DataSource,
@@ -15,9 +16,8 @@ from appsync_events_local.handlers.namespace_handlers import (
     Invocation,
     NamespaceHandlers,
 )
-from appsync_events_local.registry.data_source_models import HttpModel, HttpSigning
+from appsync_events_local.model.data_sources import HttpModel, HttpSigning
 from appsync_events_local.sources import deadline
-from appsync_events_local.sources.aws_clients import LOCAL_CREDENTIALS, Credentials, aws_client
 from appsync_events_local.sources.event_bridge import EventBridgeDataSource
 from appsync_events_local.sources.functions import LambdaDataSource
 from appsync_events_local.sources.http import HttpDataSource

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from appsync_events_local.sources.aws_clients import LOCAL_CREDENTIALS, aws_client
-from appsync_events_local.sources.tables import TableError, make_missing
+from appsync_events_local.aws_clients import LOCAL_CREDENTIALS, aws_client
+from appsync_events_local.cli.tables import TableError, make_missing
 from appsync_events_local.template import Templates
 from template.test_template_files import api, read, written
 

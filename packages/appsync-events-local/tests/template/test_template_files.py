@@ -14,7 +14,7 @@ from appsync_events_local.template import (
     read_assembly,
     read_template,
 )
-from appsync_events_local.template.given import read_given
+from appsync_events_local.template.inputs import read_given
 from service_harness.foreign import TEMPLATE
 
 SETTINGS = TemplateSettings("localhost:4570")

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from appsync_events_local.template import TemplateSettings
 from appsync_events_local.template.files import Stack
-from appsync_events_local.template.intrinsics import UnresolvedError
-from appsync_events_local.template.scope import Scope, World
 from appsync_events_local.template.short_forms import load_yaml
+from appsync_events_local.template.values.intrinsics import UnresolvedError
+from appsync_events_local.template.values.scope import Scope, World
 
 SURROUNDINGS: dict[str, Any] = {
     "Parameters": {

@@ -4,7 +4,7 @@ import hmac
 from collections.abc import Iterable
 
 from appsync_events_local.errors import unauthorized
-from appsync_events_local.registry.api import ApiKey
+from appsync_events_local.model.api import ApiKey
 
 
 def check_api_key(presented: str, keys: Iterable[ApiKey], now: float) -> None:

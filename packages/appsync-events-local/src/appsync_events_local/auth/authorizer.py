@@ -6,16 +6,16 @@ from typing import Any
 
 from appsync_events_local import assumptions
 from appsync_events_local.auth.api_key import check_api_key
-from appsync_events_local.auth.call import Call
 from appsync_events_local.auth.credentials import API_KEY_HEADER, Credentials
-from appsync_events_local.auth.iam import SignatureVerifier, signed_region
+from appsync_events_local.auth.iam.permissions import Rights, check_rights
+from appsync_events_local.auth.iam.signatures import SignatureVerifier, signed_region
 from appsync_events_local.auth.identity import cognito_identity, oidc_identity
 from appsync_events_local.auth.lambda_authorizer import LambdaAuthorizer
-from appsync_events_local.auth.mode import mode_of
-from appsync_events_local.auth.rights import Rights, check_rights
-from appsync_events_local.auth.tokens import TokenVerifier
+from appsync_events_local.auth.mode_selection import mode_of
+from appsync_events_local.auth.operation import Call
+from appsync_events_local.auth.tokens.verifier import TokenVerifier
 from appsync_events_local.errors import NOT_AUTHORIZED_MESSAGE, UNAUTHORIZED, Refusal
-from appsync_events_local.registry.api import Api, ApiKey, AuthMode
+from appsync_events_local.model.api import Api, ApiKey, AuthMode
 
 
 @dataclass(frozen=True)

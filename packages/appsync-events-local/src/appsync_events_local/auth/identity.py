@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from appsync_events_local.auth.signers import Signer
+from appsync_events_local.auth.iam.signers import Signer
 
 
 def cognito_identity(claims: Mapping[str, Any], source_ip: str) -> dict[str, Any]:
@@ -36,12 +36,3 @@ def iam_identity(signer: Signer, source_ip: str) -> dict[str, Any]:
         "cognitoIdentityAuthType": signer.cognito.auth_type,
         "cognitoIdentityAuthProvider": signer.cognito.auth_provider,
     }
-
-
-def who(identity: Mapping[str, Any] | None) -> str:
-    """A caller's name for the log."""
-    if identity is None:
-        return "an API key"
-    if "handlerContext" in identity:
-        return "somebody whom the authorizer let in"
-    return str(identity.get("userArn") or identity.get("username") or identity.get("sub"))

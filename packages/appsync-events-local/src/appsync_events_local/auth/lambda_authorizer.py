@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import uuid4
 
-from appsync_events_local.auth.call import Call
+from appsync_events_local.auth.operation import Call
 from appsync_events_local.errors import unauthorized
 from appsync_events_local.functions.invoker import FunctionInvoker, InvocationError
 from appsync_events_local.limits import AUTHORIZER_ANSWER_BYTES, AUTHORIZER_LONGEST_TTL_SECONDS, AUTHORIZER_SECONDS
+from appsync_events_local.model.auth_providers import LambdaProvider
 from appsync_events_local.protocol.frames import encode
-from appsync_events_local.registry.auth_providers import LambdaProvider
 from appsync_events_local.strict_json import parse
 
 REMEMBERED_ANSWERS: Final = 4096

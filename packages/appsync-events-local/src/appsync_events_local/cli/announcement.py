@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from appsync_events_local.registry.api import AuthMode, Behavior, HandlerModel
-from appsync_events_local.registry.served_api import LiveApi, LiveNamespace
+from appsync_events_local.model.api import AuthMode, Behavior, HandlerModel
+from appsync_events_local.publish.served_api import LiveApi, LiveNamespace
 
 _AMPLIFY_MODES = {
     AuthMode.API_KEY: "apiKey",

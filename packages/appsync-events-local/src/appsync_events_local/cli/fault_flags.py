@@ -6,8 +6,8 @@ The control API can say more (see `faults.rule_from`); these are the five that a
 import re
 from typing import Any, Final
 
+from appsync_events_local.model.properties import PropertyError
 from appsync_events_local.publish.faults import Rule, rule_from
-from appsync_events_local.registry.properties import PropertyError
 
 KINDS: Final[dict[str, dict[str, Any]]] = {
     "drop": {"effect": "drop", "match": {"operation": "deliver"}},

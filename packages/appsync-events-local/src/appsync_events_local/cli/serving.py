@@ -14,23 +14,23 @@ from typing import Final
 
 from aiohttp import web
 
-from appsync_events_local.auth.signers import LOCAL_ACCESS_KEY_ID, LOCAL_SECRET_ACCESS_KEY
 from appsync_events_local.cli.announcement import Address, announcement
+from appsync_events_local.cli.tables import TableError, make_missing
 from appsync_events_local.cli.watching import watch
 from appsync_events_local.cli.workspace import Workspace
+from appsync_events_local.functions.available import FunctionSources
 from appsync_events_local.functions.model import FunctionModel
-from appsync_events_local.functions.sources import FunctionSources
 from appsync_events_local.http import tls
 from appsync_events_local.http.app import Settings, make_app
 from appsync_events_local.http.listening import listening
 from appsync_events_local.http.server import SERVICE
-from appsync_events_local.observability.status import routes as status
-from appsync_events_local.registry.deployment import Deployment
-from appsync_events_local.sources.registry import DataSources
+from appsync_events_local.http.status import routes as status
+from appsync_events_local.local_identity import LOCAL_ACCESS_KEY_ID, LOCAL_SECRET_ACCESS_KEY
+from appsync_events_local.sources.factory import DataSources
 from appsync_events_local.sources.role_keys import RoleKeys, local_keys
-from appsync_events_local.sources.tables import TableError, make_missing
 from appsync_events_local.template import TemplateRefused, Templates, TemplateSettings
-from appsync_events_local.template.given import read_given
+from appsync_events_local.template.deployment import Deployment
+from appsync_events_local.template.inputs import read_given
 
 SHUTDOWN_SECONDS: Final = 3.0
 

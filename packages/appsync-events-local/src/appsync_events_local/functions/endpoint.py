@@ -8,13 +8,13 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
+from appsync_events_local.aws_clients import Credentials, aws_client
 from appsync_events_local.functions.invoker import (
     FunctionTimeoutError,
     FunctionUnavailableError,
     Invocation,
     UnknownFunctionError,
 )
-from appsync_events_local.sources.aws_clients import Credentials, aws_client
 
 READ_SECONDS: Final = 30
 """As long as the service works on one request; nobody waits for what comes later."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -73,3 +74,14 @@ def name_of(function: str) -> str:
     """
     _, marker, rest = function.rpartition(":function:")
     return (rest if marker else function).split("/", 1)[0].split(":", 1)[0]
+
+
+def error_message(invocation: Invocation) -> str:
+    """The text of a function's own error."""
+    try:
+        error = json.loads(invocation.payload)
+    except ValueError:
+        error = None
+    if isinstance(error, dict) and isinstance(error.get("errorMessage"), str):
+        return str(error["errorMessage"])
+    return invocation.payload.decode(errors="replace") or "the function failed"

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
+from appsync_events_local.aws_clients import LOCAL_CREDENTIALS
 from appsync_events_local.functions.invoker import FunctionTimeoutError, FunctionUnavailableError, Invocation
 from appsync_events_local.functions.model import FunctionModel
-from appsync_events_local.sources.aws_clients import LOCAL_CREDENTIALS
 
 _BOOTSTRAP: Final = Path(__file__).resolve().parent / "bootstrap"
 _INHERITED: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "SSL_CERT_FILE")

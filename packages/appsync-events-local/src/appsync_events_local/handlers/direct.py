@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from appsync_events_local import limits
-from appsync_events_local.functions.invoker import FunctionInvoker, Invocation, InvocationError
+from appsync_events_local.functions.invoker import FunctionInvoker, Invocation, InvocationError, error_message
 from appsync_events_local.handlers.invocations import (
     HandlerFailed,
     HandlerRefused,
@@ -21,9 +21,8 @@ from appsync_events_local.handlers.invocations import (
     outgoing_from,
 )
 from appsync_events_local.handlers.invocations import Invocation as Operation
+from appsync_events_local.model.api import InvokeType
 from appsync_events_local.protocol.frames import encode
-from appsync_events_local.registry.api import InvokeType
-from appsync_events_local.sources.functions import error_message
 from appsync_events_local.strict_json import parse
 
 _log = logging.getLogger("appsync_events_local.handlers.namespace_handlers")

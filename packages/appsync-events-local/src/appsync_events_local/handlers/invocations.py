@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 Operation = Literal["PUBLISH", "SUBSCRIBE"]
 
@@ -92,17 +92,6 @@ class HandlerFailed(Exception):  # noqa: N818 - pairs with HandlerRefused
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
-
-
-class DataSource(Protocol):
-    """Something that executes the request object a handler's ``request`` function returned."""
-
-    async def execute(self, request: dict[str, Any]) -> Any:
-        """Execute one request and return ``ctx.result``.
-
-        Raises:
-            DataSourceError: the data source refused or failed it.
-        """
 
 
 def context_of(invocation: Invocation, operation: Operation) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from appsync_events_local.functions.invoker import FunctionInvoker
 from appsync_events_local.handlers.direct import DirectHandler
 from appsync_events_local.handlers.namespace_handlers import DataSource, NamespaceHandlers
-from appsync_events_local.registry.api import Behavior, HandlerModel, Namespace, PropertyError
-from appsync_events_local.registry.data_source_models import DataSourceModel, LambdaModel
+from appsync_events_local.model.api import Behavior, HandlerModel, Namespace, PropertyError
+from appsync_events_local.model.data_sources import DataSourceModel, LambdaModel
 
 
 @dataclass(frozen=True)

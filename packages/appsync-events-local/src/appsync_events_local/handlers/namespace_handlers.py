@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 
 from appsync_events_local.handlers.direct import DirectHandler
 from appsync_events_local.handlers.invocations import (
-    DataSource,
     HandlerFailed,
     HandlerRefused,
     Incoming,
@@ -26,8 +25,9 @@ from appsync_events_local.handlers.invocations import (
     outgoing_from,
 )
 from appsync_events_local.runtime.engine import Engine
-from appsync_events_local.runtime.errors import CodeRefused, DataSourceError, Problem
+from appsync_events_local.runtime.errors import CodeRefused, Problem
 from appsync_events_local.runtime.outcomes import Crashed, EarlyReturn, Limits, Refused, Returned, Shape
+from appsync_events_local.sources.data_source import DataSource, DataSourceError
 
 __all__ = [
     "CodeRefused",

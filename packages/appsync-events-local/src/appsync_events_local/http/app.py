@@ -10,26 +10,27 @@ from aiohttp import web
 
 from appsync_events_local import limits
 from appsync_events_local.auth.authorizer import Authorizer
-from appsync_events_local.auth.documents import Documents
-from appsync_events_local.auth.iam import SignatureVerifier
-from appsync_events_local.auth.jwks import KeySets
-from appsync_events_local.auth.key_places import KeyPlaces
+from appsync_events_local.auth.iam.permissions import AskedRights, EveryRight
+from appsync_events_local.auth.iam.signatures import SignatureVerifier
+from appsync_events_local.auth.iam.signers import LocalSigner, SignerFile
 from appsync_events_local.auth.lambda_authorizer import LambdaAuthorizer
-from appsync_events_local.auth.rights import AskedRights, EveryRight
-from appsync_events_local.auth.signers import LOCAL_ACCOUNT_ID, LocalSigner, SignerFile
-from appsync_events_local.auth.tokens import TokenVerifier
+from appsync_events_local.auth.tokens.documents import Documents
+from appsync_events_local.auth.tokens.key_locations import KeyPlaces
+from appsync_events_local.auth.tokens.key_sets import KeySets
+from appsync_events_local.auth.tokens.verifier import TokenVerifier
 from appsync_events_local.functions.chain import InvokerChain
 from appsync_events_local.functions.invoker import FunctionInvoker
 from appsync_events_local.handlers.loader import HandlerLoader
 from appsync_events_local.handlers.namespace_handlers import DataSource
 from appsync_events_local.http.control import TOKEN, control_routes
 from appsync_events_local.http.control_plane_routes import control_plane_routes
-from appsync_events_local.http.endpoint import SessionSettings
 from appsync_events_local.http.malformed_requests import heeding_expect, tell_in_one_line, well_formed
 from appsync_events_local.http.server import SERVICE, SETTINGS, event_routes, other_routes
-from appsync_events_local.observability.status.routes import STARTED_AT, status_routes
+from appsync_events_local.http.status.routes import STARTED_AT, status_routes
+from appsync_events_local.http.upgrade import SessionSettings
+from appsync_events_local.local_identity import LOCAL_ACCOUNT_ID
+from appsync_events_local.model.data_sources import DataSourceModel
 from appsync_events_local.publish.broker import MAX_UNSENT_BYTES
-from appsync_events_local.registry.data_source_models import DataSourceModel
 from appsync_events_local.registry.service import Service
 from appsync_events_local.registry.store import Registry
 

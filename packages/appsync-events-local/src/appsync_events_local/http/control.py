@@ -13,9 +13,9 @@ from aiohttp import web
 
 from appsync_events_local.handlers.namespace_handlers import CodeRefused
 from appsync_events_local.http.server import SERVICE
+from appsync_events_local.model.properties import PropertyError
 from appsync_events_local.observability.metrics import CLOUDWATCH_NAMESPACE
 from appsync_events_local.publish.faults import rule_from
-from appsync_events_local.registry.properties import PropertyError
 from appsync_events_local.registry.store import InUseError, UnknownError
 from appsync_events_local.strict_json import parse
 

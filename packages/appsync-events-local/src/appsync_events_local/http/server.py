@@ -12,20 +12,20 @@ from uuid import uuid4
 from aiohttp import web
 
 from appsync_events_local import assumptions
-from appsync_events_local.auth.call import Call, EventOperation
 from appsync_events_local.auth.credentials import Credentials, from_subprotocols, lower_names
+from appsync_events_local.auth.operation import Call, EventOperation
 from appsync_events_local.errors import BAD_REQUEST, INTERNAL_FAILURE, Refusal, bad_request
-from appsync_events_local.http.endpoint import Endpoint, SessionSettings
 from appsync_events_local.http.malformed_requests import unknown_address
 from appsync_events_local.http.session import Session
+from appsync_events_local.http.upgrade import Endpoint, SessionSettings
 from appsync_events_local.limits import TRANSPORT_MESSAGE_BYTES
 from appsync_events_local.observability.activity import HTTP
 from appsync_events_local.protocol.channels import INVALID_CHANNEL, parse_channel
 from appsync_events_local.protocol.frames import SUBPROTOCOL
 from appsync_events_local.publish import pipeline
 from appsync_events_local.publish.faults import Lost, Target, When
+from appsync_events_local.publish.served_api import LiveApi
 from appsync_events_local.registry.selection import select
-from appsync_events_local.registry.served_api import LiveApi
 from appsync_events_local.registry.service import Service
 from appsync_events_local.strict_json import parse
 

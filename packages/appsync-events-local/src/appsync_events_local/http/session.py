@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from aiohttp import WSMsgType, web
 
-from appsync_events_local.auth.call import Call, EventOperation
 from appsync_events_local.auth.credentials import lower_names
+from appsync_events_local.auth.operation import Call, EventOperation
 from appsync_events_local.errors import Refusal
-from appsync_events_local.http.endpoint import Endpoint, SessionSettings
+from appsync_events_local.http.upgrade import Endpoint, SessionSettings
 from appsync_events_local.protocol.connection import Connection
 from appsync_events_local.protocol.effects import (
     AddSubscription,
@@ -33,7 +33,7 @@ from appsync_events_local.publish import pipeline
 from appsync_events_local.publish.broker import Outbox, Subscription, Transport
 from appsync_events_local.publish.faults import Effect as FaultEffect
 from appsync_events_local.publish.faults import Lost, Target, When
-from appsync_events_local.registry.served_api import LiveApi
+from appsync_events_local.publish.served_api import LiveApi
 from appsync_events_local.registry.service import Service
 
 SOCKET: Final = "socket"

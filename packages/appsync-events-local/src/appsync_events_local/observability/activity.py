@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any, Final
 
-from appsync_events_local.auth.identity import who
 from appsync_events_local.errors import Refusal
+from appsync_events_local.observability.caller_names import caller_name
 from appsync_events_local.observability.metrics import Metric, Metrics, metered, outcome
 
 RECENT: Final = 100
@@ -112,7 +112,7 @@ class Activity:
     def connected(self, connection: str, identity: Mapping[str, Any] | None) -> None:
         """A connection's credentials are good."""
         self._count("connect", None)
-        self._tell("connect", connection, f"connected as {who(identity)}")
+        self._tell("connect", connection, f"connected as {caller_name(identity)}")
 
     def disconnected(self, connection: str, seconds: float, code: int | None) -> None:
         """A connection ended after so many seconds with this close code."""
@@ -125,7 +125,9 @@ class Activity:
         """A subscription was allowed, by a handler or for want of one."""
         self._count("subscribe", None)
         allowed = "; onSubscribe allowed it" if handled else ""
-        self._tell("subscribe", connection, f"subscribed to {channel} as {who(identity)}{allowed}", channel=channel)
+        self._tell(
+            "subscribe", connection, f"subscribed to {channel} as {caller_name(identity)}{allowed}", channel=channel
+        )
 
     def unsubscribed(self, connection: str, channel: str) -> None:
         """A subscription ended because its client said so."""
@@ -156,7 +158,7 @@ class Activity:
         )
         level = logging.WARNING if publish.failed else logging.INFO if publish.handled else logging.DEBUG
         if _log.isEnabledFor(level):
-            text = f"published to {publish.channel} as {who(publish.identity)}: {summary}"
+            text = f"published to {publish.channel} as {caller_name(publish.identity)}: {summary}"
             self._tell("publish", publish.source, text, level, channel=publish.channel)
 
     def refused(self, kind: str, source: str, channel: str | None, refusal: Refusal, **fields: Any) -> None:

@@ -38,7 +38,7 @@ from appsync_events_local.protocol.effects import (
 )
 from appsync_events_local.protocol.error_frames import connection_error, failure, unsupported
 from appsync_events_local.protocol.frame_parsing import check_id, frame_of, operation_fields, text_or_none
-from appsync_events_local.publish.token_bucket import TokenBucket
+from appsync_events_local.protocol.token_bucket import TokenBucket
 
 
 class _Phase(Enum):

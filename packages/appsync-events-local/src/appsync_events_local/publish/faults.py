@@ -13,9 +13,9 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from appsync_events_local.errors import INTERNAL_FAILURE, THROTTLED, Refusal
+from appsync_events_local.model.properties import Properties, PropertyError
 from appsync_events_local.publish.broker import Intercept, Subscription
 from appsync_events_local.publish.reordering import HeldBack
-from appsync_events_local.registry.properties import Properties, PropertyError
 
 
 class Target(StrEnum):

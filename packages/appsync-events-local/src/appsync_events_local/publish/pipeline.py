@@ -34,7 +34,7 @@ from appsync_events_local.observability.metrics import Metric
 from appsync_events_local.protocol.channels import Channel
 from appsync_events_local.protocol.frames import encode
 from appsync_events_local.publish.broker import Intercept
-from appsync_events_local.registry.served_api import LiveApi
+from appsync_events_local.publish.served_api import LiveApi
 from appsync_events_local.strict_json import parse
 
 TOO_LARGE_MESSAGE = "Transformed event is larger than 240KB"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from appsync_events_local.errors import NOT_FOUND, Refusal
-from appsync_events_local.registry.served_api import LiveApi
+from appsync_events_local.publish.served_api import LiveApi
 
 
 def select(apis: Mapping[str, LiveApi], host: str, api_id: str | None) -> LiveApi:

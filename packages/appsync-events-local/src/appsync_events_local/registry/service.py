@@ -9,14 +9,11 @@ from typing import Any, Final
 
 from appsync_events_local import limits
 from appsync_events_local.auth.authorizer import Authorizer
-from appsync_events_local.auth.call import Call
 from appsync_events_local.auth.credentials import Credentials
+from appsync_events_local.auth.operation import Call
 from appsync_events_local.handlers.loader import HandlerLoader
 from appsync_events_local.handlers.namespace_handlers import CodeRefused, NamespaceHandlers
-from appsync_events_local.observability.activity import Activity
-from appsync_events_local.publish.broker import Flusher
-from appsync_events_local.publish.faults import Faults
-from appsync_events_local.registry.api import (
+from appsync_events_local.model.api import (
     Api,
     ApiKey,
     AuthMode,
@@ -26,8 +23,11 @@ from appsync_events_local.registry.api import (
     api_key_from,
     namespace_from,
 )
-from appsync_events_local.registry.data_source_models import data_source_from
-from appsync_events_local.registry.served_api import LiveApi, LiveNamespace
+from appsync_events_local.model.data_sources import data_source_from
+from appsync_events_local.observability.activity import Activity
+from appsync_events_local.publish.broker import Flusher
+from appsync_events_local.publish.faults import Faults
+from appsync_events_local.publish.served_api import LiveApi, LiveNamespace
 from appsync_events_local.registry.store import InUseError, Registry, UnknownError, stamped
 
 GOING_AWAY: Final = 1001

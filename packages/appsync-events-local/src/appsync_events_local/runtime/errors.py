@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -35,19 +34,3 @@ class CodeRefused(Exception):  # noqa: N818 - a verdict on the code, not a fault
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("; ".join(str(problem) for problem in problems))
         self.problems = list(problems)
-
-
-class DataSourceError(Exception):
-    """A data source refused or failed a request; the handler's ``response`` sees it as ``ctx.error``.
-
-    Attributes:
-        type: for example ``DynamoDB:ConditionalCheckFailedException``.
-        message: text of the failure.
-        result: what ``ctx.result`` shows beside the error, for example the reasons of a cancelled transaction.
-    """
-
-    def __init__(self, type: str, message: str, result: Any = None) -> None:
-        super().__init__(message)
-        self.type = type
-        self.message = message
-        self.result = result

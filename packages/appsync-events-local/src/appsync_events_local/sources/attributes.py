@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from appsync_events_local.runtime.errors import DataSourceError
+from appsync_events_local.sources.data_source import DataSourceError
 
 
 def to_wire(value: Any) -> dict[str, Any]:

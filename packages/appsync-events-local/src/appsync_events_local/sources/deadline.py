@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from appsync_events_local.runtime.errors import DataSourceError
+from appsync_events_local.sources.data_source import DataSourceError
 
 DATA_SOURCE_SECONDS: Final = 28.0
 """Longest time a data source may take, in seconds: below the limit of the whole request, so that `response` decides."""

@@ -13,9 +13,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-from appsync_events_local.runtime.errors import DataSourceError
+from appsync_events_local.aws_clients import Credentials, aws_client
 from appsync_events_local.sources.attributes import item_to_plain, item_to_wire
-from appsync_events_local.sources.aws_clients import Credentials, aws_client
+from appsync_events_local.sources.data_source import DataSourceError
 from appsync_events_local.sources.deadline import deadline
 from appsync_events_local.sources.dynamodb_arguments import (
     Json,

@@ -8,8 +8,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from appsync_events_local.runtime.errors import DataSourceError
 from appsync_events_local.sources.attributes import item_to_wire, to_wire
+from appsync_events_local.sources.data_source import DataSourceError
 
 Json = dict[str, Any]
 

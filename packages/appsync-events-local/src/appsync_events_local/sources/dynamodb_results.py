@@ -8,8 +8,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from appsync_events_local.runtime.errors import DataSourceError
 from appsync_events_local.sources.attributes import item_to_plain
+from appsync_events_local.sources.data_source import DataSourceError
 
 Json = dict[str, Any]
 

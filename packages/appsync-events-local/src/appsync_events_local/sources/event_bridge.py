@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-from appsync_events_local.runtime.errors import DataSourceError
-from appsync_events_local.sources.aws_clients import Credentials, aws_client
+from appsync_events_local.aws_clients import Credentials, aws_client
+from appsync_events_local.sources.data_source import DataSourceError
 from appsync_events_local.sources.deadline import deadline
 
 READ_SECONDS: Final = 5

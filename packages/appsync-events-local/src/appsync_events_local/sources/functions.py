@@ -15,8 +15,9 @@ from appsync_events_local.functions.invoker import (
     Invocation,
     InvocationError,
     UnknownFunctionError,
+    error_message,
 )
-from appsync_events_local.runtime.errors import DataSourceError
+from appsync_events_local.sources.data_source import DataSourceError
 from appsync_events_local.sources.deadline import deadline
 
 INVOCATION_TYPES: Final = ("RequestResponse", "Event")
@@ -69,17 +70,6 @@ def parsed(invocation: Invocation) -> Any:
         return json.loads(invocation.payload) if invocation.payload else None
     except ValueError as error:
         raise DataSourceError("Lambda:ServiceException", f"the function's answer is not JSON: {error}") from error
-
-
-def error_message(invocation: Invocation) -> str:
-    """The text of a function's own error."""
-    try:
-        error = json.loads(invocation.payload)
-    except ValueError:
-        error = None
-    if isinstance(error, dict) and isinstance(error.get("errorMessage"), str):
-        return str(error["errorMessage"])
-    return invocation.payload.decode(errors="replace") or "the function failed"
 
 
 def _invocation_type(request: dict[str, Any]) -> str:

@@ -17,9 +17,9 @@ from botocore.credentials import Credentials as SigningCredentials
 from yarl import URL
 
 from appsync_events_local import assumptions
-from appsync_events_local.registry.data_source_models import HttpModel, HttpSigning
-from appsync_events_local.runtime.errors import DataSourceError
-from appsync_events_local.sources.aws_clients import CONNECT_SECONDS, Credentials
+from appsync_events_local.aws_clients import CONNECT_SECONDS, Credentials
+from appsync_events_local.model.data_sources import HttpModel, HttpSigning
+from appsync_events_local.sources.data_source import DataSourceError
 from appsync_events_local.sources.deadline import deadline
 
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")

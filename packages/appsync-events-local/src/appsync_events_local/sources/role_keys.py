@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from appsync_events_local.sources.aws_clients import LOCAL_CREDENTIALS, Credentials
+from appsync_events_local.aws_clients import LOCAL_CREDENTIALS, Credentials
 
 KeysOf = Callable[[str | None], Credentials]
 """From the ARN of a role (`None` if the data source has none) to keys."""

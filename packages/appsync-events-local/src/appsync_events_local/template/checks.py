@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from appsync_events_local.template.problems import TemplateProblem
-from appsync_events_local.template.scope import World
+from appsync_events_local.template.values.scope import World
 
 
 def check(world: World) -> list[TemplateProblem]:

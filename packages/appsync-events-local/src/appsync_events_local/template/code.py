@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from appsync_events_local.template.files import Stack
-from appsync_events_local.template.intrinsics import UnresolvedError
+from appsync_events_local.template.values.intrinsics import UnresolvedError
 
 
 def asset_path(stack: Stack, location: Any) -> Path | None:

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from appsync_events_local.functions.model import DEFAULT_MEMORY_MB, DEFAULT_TIMEOUT_SECONDS, FunctionModel, InlineCode
 from appsync_events_local.template.code import asset_path
-from appsync_events_local.template.intrinsics import UnresolvedError
 from appsync_events_local.template.problems import Origin
-from appsync_events_local.template.scope import Scope, as_map, properties_of
+from appsync_events_local.template.values.intrinsics import UnresolvedError
+from appsync_events_local.template.values.scope import Scope, as_map, properties_of
 
 SERVERLESS: Final = "AWS::Serverless::Function"
 FUNCTION_TYPES: Final = ("AWS::Lambda::Function", SERVERLESS)

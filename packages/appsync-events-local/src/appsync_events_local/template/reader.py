@@ -10,12 +10,12 @@ from appsync_events_local.template.checks import check
 from appsync_events_local.template.code import handler_code, read_code
 from appsync_events_local.template.files import Stack
 from appsync_events_local.template.functions import TemplateFunction, functions_of
-from appsync_events_local.template.intrinsics import NO_VALUE, UnresolvedError, function_name
 from appsync_events_local.template.known_properties import unknown
 from appsync_events_local.template.problems import Origin, TemplateProblem
-from appsync_events_local.template.scope import Scope, World, properties_of
 from appsync_events_local.template.settings import TemplateSettings
 from appsync_events_local.template.tables import TableTemplate, tables_of
+from appsync_events_local.template.values.intrinsics import NO_VALUE, UnresolvedError, function_name
+from appsync_events_local.template.values.scope import Scope, World, properties_of
 
 API: Final = "AWS::AppSync::Api"
 DATA_SOURCE: Final = "AWS::AppSync::DataSource"

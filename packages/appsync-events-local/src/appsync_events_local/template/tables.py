@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from appsync_events_local.template.intrinsics import UnresolvedError
 from appsync_events_local.template.problems import Origin
-from appsync_events_local.template.scope import Scope, properties_of
+from appsync_events_local.template.values.intrinsics import UnresolvedError
+from appsync_events_local.template.values.scope import Scope, properties_of
 
 TABLE_TYPES: Final = ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable")
 _INDEX_FIELDS: Final = ("IndexName", "KeySchema", "Projection")

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from appsync_events_local.auth.documents import Documents
+from appsync_events_local.auth.tokens.documents import Documents
 from appsync_events_local.errors import internal_failure
-from appsync_events_local.registry.auth_providers import CognitoProvider, OidcProvider
+from appsync_events_local.model.auth_providers import CognitoProvider, OidcProvider
 
 DISCOVERY: Final = "/.well-known/openid-configuration"
 COGNITO_KEYS: Final = "/.well-known/jwks.json"

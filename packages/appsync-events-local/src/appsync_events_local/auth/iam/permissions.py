@@ -10,9 +10,9 @@ from typing import Final, Protocol
 
 import aiohttp
 
-from appsync_events_local.auth.call import Call, EventOperation
+from appsync_events_local.auth.operation import Call, EventOperation
 from appsync_events_local.errors import ACCESS_DENIED, Refusal, internal_failure
-from appsync_events_local.registry.api import Api
+from appsync_events_local.model.api import Api
 
 _ACTIONS: Final = {
     EventOperation.CONNECT: "appsync:EventConnect",

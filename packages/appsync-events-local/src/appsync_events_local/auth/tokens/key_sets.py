@@ -9,10 +9,10 @@ from typing import Any, Final
 from jwt import PyJWK
 from jwt.exceptions import PyJWTError
 
-from appsync_events_local.auth.documents import Documents
-from appsync_events_local.auth.key_places import KeyPlaces
+from appsync_events_local.auth.tokens.documents import Documents
+from appsync_events_local.auth.tokens.key_locations import KeyPlaces
 from appsync_events_local.errors import internal_failure
-from appsync_events_local.registry.auth_providers import CognitoProvider, OidcProvider
+from appsync_events_local.model.auth_providers import CognitoProvider, OidcProvider
 
 REFETCH_SECONDS: Final = 5.0
 """An unknown key id leads to one fetch in this time at most, so that forged tokens cannot flood the issuer."""

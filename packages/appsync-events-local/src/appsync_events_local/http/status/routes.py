@@ -8,8 +8,8 @@ from typing import Final
 from aiohttp import web
 
 from appsync_events_local.http.server import SERVICE
-from appsync_events_local.observability.status.guard import HEADERS, refusal_of
-from appsync_events_local.observability.status.page import page
+from appsync_events_local.http.status.guard import HEADERS, refusal_of
+from appsync_events_local.http.status.page import page
 from appsync_events_local.protocol.frames import as_utf8
 
 PATH: Final = "/_status"

@@ -36,9 +36,3 @@ class SessionSettings:
     lifetime_seconds: float
     max_unsent_bytes: int
     publishes_per_second: int
-
-
-def _who(identity: Mapping[str, Any] | None) -> str:
-    if identity is None:
-        return "API key"
-    return str(identity.get("userArn") or identity.get("username") or identity.get("sub"))

@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from appsync_events_local.sources.aws_clients import LOCAL_CREDENTIALS, aws_client
+from appsync_events_local.aws_clients import LOCAL_CREDENTIALS, aws_client
 from appsync_events_local.template.tables import TableTemplate
 
 READ_SECONDS = 20.0
@@ -14,7 +14,7 @@ ATTEMPTS = 2
 _MISSING = "ResourceNotFoundException"
 _EXISTS = "ResourceInUseException"
 
-_log = logging.getLogger("appsync_events_local.sources.tables")
+_log = logging.getLogger("appsync_events_local.cli.tables")
 
 
 class TableError(Exception):

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Final
 
 from appsync_events_local.handlers.namespace_handlers import CodeRefused
-from appsync_events_local.registry.properties import PropertyError
+from appsync_events_local.model.properties import PropertyError
 from appsync_events_local.registry.service import Service
 from appsync_events_local.registry.store import InUseError, UnknownError
 from appsync_events_local.runtime.compiler import compile_module

@@ -5,13 +5,13 @@ from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 from appsync_events_local.handlers.namespace_handlers import NamespaceHandlers
+from appsync_events_local.model.api import Api, ApiKey, AuthMode, Namespace
+from appsync_events_local.model.data_sources import DataSourceModel
 from appsync_events_local.observability.activity import Activity
 from appsync_events_local.observability.metrics import Metric
 from appsync_events_local.protocol.channels import Channel
 from appsync_events_local.protocol.connection import unknown_namespace
 from appsync_events_local.publish.broker import Broker
-from appsync_events_local.registry.api import Api, ApiKey, AuthMode, Namespace
-from appsync_events_local.registry.data_source_models import DataSourceModel
 
 
 class ServedConnection(Protocol):

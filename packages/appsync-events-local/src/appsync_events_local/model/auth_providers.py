@@ -11,7 +11,7 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from appsync_events_local import limits
-from appsync_events_local.registry.properties import Properties, PropertyError
+from appsync_events_local.model.properties import Properties, PropertyError
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 

@@ -11,15 +11,15 @@ from enum import StrEnum
 from typing import Any
 
 from appsync_events_local import limits
-from appsync_events_local.protocol.channels import is_namespace_name
-from appsync_events_local.registry.auth_providers import (
+from appsync_events_local.model.auth_providers import (
     AuthMode,
     CognitoProvider,
     Providers,
     modes_from,
     providers_from,
 )
-from appsync_events_local.registry.properties import Properties, PropertyError
+from appsync_events_local.model.properties import Properties, PropertyError
+from appsync_events_local.protocol.channels import is_namespace_name
 
 __all__ = [
     "Api",

@@ -12,12 +12,12 @@ from typing import Any, Final
 
 import jwt
 
-from appsync_events_local.auth.cognito import check_cognito_claims
-from appsync_events_local.auth.jwks import KeySets
-from appsync_events_local.auth.oidc import check_oidc_claims
+from appsync_events_local.auth.tokens.cognito_claims import check_cognito_claims
+from appsync_events_local.auth.tokens.key_sets import KeySets
+from appsync_events_local.auth.tokens.oidc_claims import check_oidc_claims
 from appsync_events_local.errors import Refusal, unauthorized
 from appsync_events_local.limits import JWT_LEEWAY_SECONDS
-from appsync_events_local.registry.auth_providers import CognitoProvider, OidcProvider
+from appsync_events_local.model.auth_providers import CognitoProvider, OidcProvider
 
 REMEMBERED_TOKENS: Final = 4096
 REMEMBERED_ISSUERS: Final = 1024

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from appsync_events_local.registry.auth_providers import LOOPBACK_NAMES
+from appsync_events_local.model.auth_providers import LOOPBACK_NAMES
 
 OWN_SITES: Final = frozenset({"same-origin", "none"})
 HEADERS: Final = {

@@ -6,7 +6,7 @@ from typing import Any, Final
 import botocore.session
 from botocore.config import Config
 
-from appsync_events_local.auth.signers import LOCAL_ACCESS_KEY_ID, LOCAL_SECRET_ACCESS_KEY
+from appsync_events_local.local_identity import LOCAL_ACCESS_KEY_ID, LOCAL_SECRET_ACCESS_KEY
 
 CONNECT_SECONDS: Final = 2
 

@@ -6,9 +6,9 @@ import asyncio
 import logging
 from typing import Any
 
+from appsync_events_local.aws_clients import LOCAL_CREDENTIALS
 from appsync_events_local.functions.invoker import FunctionInvoker
-from appsync_events_local.handlers.namespace_handlers import DataSource, DataSourceError
-from appsync_events_local.registry.data_source_models import (
+from appsync_events_local.model.data_sources import (
     DataSourceModel,
     DynamoDbModel,
     EventBridgeModel,
@@ -16,7 +16,7 @@ from appsync_events_local.registry.data_source_models import (
     LambdaModel,
     Target,
 )
-from appsync_events_local.sources.aws_clients import LOCAL_CREDENTIALS
+from appsync_events_local.sources.data_source import DataSource, DataSourceError
 from appsync_events_local.sources.dynamodb import DynamoDbDataSource
 from appsync_events_local.sources.event_bridge import EventBridgeDataSource
 from appsync_events_local.sources.functions import LambdaDataSource

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from appsync_events_local.template.code import asset_path
 from appsync_events_local.template.files import Stack, read_template
-from appsync_events_local.template.intrinsics import NO_VALUE, Intrinsics, UnresolvedError, as_text
-from appsync_events_local.template.names import Named, Place, named
 from appsync_events_local.template.problems import TemplateProblem, TemplateRefused
 from appsync_events_local.template.settings import DEFAULT_REGION, TemplateSettings
+from appsync_events_local.template.values.intrinsics import NO_VALUE, Intrinsics, UnresolvedError, as_text
+from appsync_events_local.template.values.names import Named, Place, named
 
 NESTED_STACK: Final = "AWS::CloudFormation::Stack"
 _LISTS: Final = re.compile(r"CommaDelimitedList|List<.*>")

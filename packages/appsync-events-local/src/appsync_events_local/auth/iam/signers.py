@@ -5,11 +5,9 @@ import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
-LOCAL_ACCESS_KEY_ID: Final = "local"
-LOCAL_SECRET_ACCESS_KEY: Final = "local"  # noqa: S105 - documented, and good on this machine only
-LOCAL_ACCOUNT_ID: Final = "000000000000"
+from appsync_events_local.local_identity import LOCAL_ACCESS_KEY_ID, LOCAL_ACCOUNT_ID, LOCAL_SECRET_ACCESS_KEY
 
 _log = logging.getLogger(__name__)
 

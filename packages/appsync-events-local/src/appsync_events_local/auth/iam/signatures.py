@@ -15,8 +15,8 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, quote
 
 from appsync_events_local.auth.credentials import SIGNATURE_ALGORITHM, Credentials
+from appsync_events_local.auth.iam.signers import Signer, Signers
 from appsync_events_local.auth.identity import iam_identity
-from appsync_events_local.auth.signers import Signer, Signers
 from appsync_events_local.errors import unauthorized
 from appsync_events_local.limits import SIGNATURE_SKEW_SECONDS
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from appsync_events_local.errors import unauthorized
-from appsync_events_local.registry.auth_providers import CognitoProvider
+from appsync_events_local.model.auth_providers import CognitoProvider
 
 
 def check_cognito_claims(claims: Mapping[str, Any], provider: CognitoProvider) -> None:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from appsync_events_local.registry.api import Api
-from appsync_events_local.registry.properties import Properties, PropertyError
+from appsync_events_local.model.api import Api
+from appsync_events_local.model.properties import Properties, PropertyError
 
 __all__ = [
     "DataSourceModel",

@@ -9,7 +9,7 @@ from typing import Any
 
 from appsync_events_local.errors import unauthorized
 from appsync_events_local.limits import JWT_LEEWAY_SECONDS
-from appsync_events_local.registry.auth_providers import OidcProvider
+from appsync_events_local.model.auth_providers import OidcProvider
 
 
 def check_oidc_claims(claims: Mapping[str, Any], provider: OidcProvider, now: float) -> None:

@@ -4,14 +4,14 @@ import time
 from collections.abc import Iterable
 from typing import Final
 
-from appsync_events_local.auth.identity import who
+from appsync_events_local.http.status.html import Html, element, html, joined, table
+from appsync_events_local.model.api import Behavior, HandlerModel
+from appsync_events_local.model.auth_providers import AuthMode
 from appsync_events_local.observability.activity import Recent
+from appsync_events_local.observability.caller_names import caller_name
 from appsync_events_local.observability.metrics import UNITS, Metric
-from appsync_events_local.observability.status.html import Html, element, html, joined, table
 from appsync_events_local.publish.faults import Faults
-from appsync_events_local.registry.api import Behavior, HandlerModel
-from appsync_events_local.registry.auth_providers import AuthMode
-from appsync_events_local.registry.served_api import LiveApi, LiveNamespace, ServedConnection
+from appsync_events_local.publish.served_api import LiveApi, LiveNamespace, ServedConnection
 
 SHOWN_CONNECTIONS: Final = 100
 NOTHING: Final = "-"
@@ -134,7 +134,7 @@ def _connections(live: LiveApi, now: float) -> Html:
 
 def _connection(connection: ServedConnection, now: float) -> tuple[object, ...]:
     channels = element("div", *(element("code", path) for path in sorted(connection.channels)), class_="channels")
-    caller = who(connection.identity) if connection.accepted else "not accepted yet"
+    caller = caller_name(connection.identity) if connection.accepted else "not accepted yet"
     return (connection.name, caller, _duration(now - connection.opened_at), channels)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
+from appsync_events_local.aws_clients import LOCAL_CREDENTIALS
 from appsync_events_local.functions.chain import InvokerChain
 from appsync_events_local.functions.endpoint import LambdaEndpoint
 from appsync_events_local.functions.invoker import Invocation
 from appsync_events_local.functions.runner import FunctionRunner
-from appsync_events_local.sources.aws_clients import LOCAL_CREDENTIALS
 
 DEFAULT_REGION: Final = "us-east-1"
 

@@ -5,10 +5,10 @@ limitations of AWS_LAMBDA.
 """
 
 from appsync_events_local.auth.credentials import API_KEY_HEADER, SIGNATURE_ALGORITHM, Credentials
-from appsync_events_local.auth.tokens import bare_token, has_bearer, issuer_of
+from appsync_events_local.auth.tokens.verifier import bare_token, has_bearer, issuer_of
 from appsync_events_local.errors import unauthorized
 from appsync_events_local.limits import AUTHORIZATION_CHARACTERS
-from appsync_events_local.registry.auth_providers import AuthMode, Providers
+from appsync_events_local.model.auth_providers import AuthMode, Providers
 
 
 def mode_of(credentials: Credentials, providers: Providers) -> AuthMode:
