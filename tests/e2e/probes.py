@@ -69,8 +69,8 @@ class Question:
     probe: Probe
 
     @property
-    def choice(self) -> assumptions.Choice[Any]:
-        return next(choice for choice in assumptions.all_choices() if choice.id == self.id)
+    def choice(self) -> assumptions.Assumption[Any]:
+        return next(choice for choice in assumptions.all_assumptions() if choice.id == self.id)
 
 
 def types(answer: dict[str, Any]) -> str:

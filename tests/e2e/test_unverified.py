@@ -11,7 +11,7 @@ from tests.e2e.probes import QUESTIONS, Context
 
 
 def test_every_question_is_one_of_the_local_services_choices() -> None:
-    known = [choice.id for choice in assumptions.all_choices()]
+    known = [choice.id for choice in assumptions.all_assumptions()]
     asked = [question.id for question in QUESTIONS]
     assert set(asked) <= set(known)
     assert len(set(asked)) == len(asked)

@@ -57,8 +57,8 @@ def _help(action: argparse.Action) -> str:
 def _behaviour() -> str:
     rows = ["| name | question | what is done here | why |", "| --- | --- | --- | --- |"]
     rows += [
-        f"| `{choice.id}` | {_cell(choice.question)} | {_cell(choice.choice)} | {_cell(choice.reason)} |"
-        for choice in assumptions.all_choices()
+        f"| `{choice.id}` | {_cell(choice.question)} | {_cell(choice.behaviour)} | {_cell(choice.reason)} |"
+        for choice in assumptions.all_assumptions()
     ]
     return "\n".join(rows) + "\n"
 

@@ -17,7 +17,7 @@ from appsync_events_local.template import TemplateRefused
 def main(given: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status (2: the service cannot start, and stderr says why)."""
     words = list(sys.argv[1:] if given is None else given)
-    if words == ["choices"]:
+    if words == ["assumptions"]:
         print(assumptions.as_text())
         return 0
     if words[:1] == ["evaluate"]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from appsync_events_local.auth.lambda_authorizer import LambdaAuthorizer
-from appsync_events_local.auth.operation import Call, EventOperation
+from appsync_events_local.auth.operation import EventOperation, RequestedOperation
 from appsync_events_local.errors import Refusal
 from appsync_events_local.functions.chain import InvokerChain
 from appsync_events_local.model.auth_providers import LambdaProvider
@@ -18,9 +18,9 @@ from service_harness.authorizers import ARN, GOOD_TOKEN, Authorizer, authorizer
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 HEADERS: dict[str, str | list[str]] = {"user-agent": "tests", "x-several": ["a", "b"]}
-CONNECT = Call(EventOperation.CONNECT, None, HEADERS)
-PUBLISH = Call(EventOperation.PUBLISH, parse_channel("news/a"), HEADERS)
-WILDCARD = Call(EventOperation.SUBSCRIBE, parse_subscription("/news/*"), HEADERS)
+CONNECT = RequestedOperation(EventOperation.CONNECT, None, HEADERS)
+PUBLISH = RequestedOperation(EventOperation.PUBLISH, parse_channel("news/a"), HEADERS)
+WILDCARD = RequestedOperation(EventOperation.SUBSCRIBE, parse_subscription("/news/*"), HEADERS)
 
 
 class Asking:
@@ -32,12 +32,16 @@ class Asking:
         self.authorizer = LambdaAuthorizer(running.runner, lambda: self.now)
 
     async def ask(
-        self, token: str, call: Call = CONNECT, api_id: str = "api1", provider: LambdaProvider | None = None
+        self,
+        token: str,
+        call: RequestedOperation = CONNECT,
+        api_id: str = "api1",
+        provider: LambdaProvider | None = None,
     ) -> dict[str, Any]:
         own = provider or self.running.provider()
         return await self.authorizer.authorize(own, api_id, "000000000000", token, call)
 
-    async def calls(self, token: str, *calls: Call, provider: LambdaProvider) -> int:
+    async def calls(self, token: str, *calls: RequestedOperation, provider: LambdaProvider) -> int:
         """How often the function is asked for these calls."""
         before = len(self.running.requests)
         for call in calls:
@@ -65,7 +69,7 @@ def asking(running: Authorizer) -> Asking:
     ],
 )
 async def test_the_function_is_asked_with_the_documented_request(
-    asking: Asking, call: Call, operation: str, namespace: str | None, channel: str | None
+    asking: Asking, call: RequestedOperation, operation: str, namespace: str | None, channel: str | None
 ) -> None:
     assert await asking.ask(GOOD_TOKEN, call) == {"handlerContext": {"role": "guest", "op": operation}}
     request = asking.running.requests[-1]
@@ -130,7 +134,7 @@ async def test_a_token_that_does_not_match_the_expression_is_refused_without_ask
 
 async def test_an_answer_is_remembered_by_operation_channel_token_and_api(asking: Asking) -> None:
     provider = asking.running.provider(ttl_seconds=60)
-    exact = Call(EventOperation.SUBSCRIBE, parse_channel("/news/a"), {})
+    exact = RequestedOperation(EventOperation.SUBSCRIBE, parse_channel("/news/a"), {})
     assert await asking.calls(GOOD_TOKEN, CONNECT, CONNECT, provider=provider) == 1
     assert await asking.calls(GOOD_TOKEN, WILDCARD, WILDCARD, exact, PUBLISH, PUBLISH, provider=provider) == 3
     assert await asking.calls('{"isAuthorized": true}', CONNECT, provider=provider) == 1

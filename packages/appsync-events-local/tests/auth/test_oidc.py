@@ -11,9 +11,9 @@ from typing import Any
 import aiohttp
 import pytest
 from appsync_events_local.auth.identity import oidc_identity
-from appsync_events_local.auth.tokens.documents import Documents
-from appsync_events_local.auth.tokens.key_locations import KeyPlaces
-from appsync_events_local.auth.tokens.key_sets import KeySets
+from appsync_events_local.auth.tokens.documents import DocumentReader
+from appsync_events_local.auth.tokens.key_locations import KeyLocator
+from appsync_events_local.auth.tokens.key_sets import KeySetCache
 from appsync_events_local.auth.tokens.verifier import TokenVerifier
 from appsync_events_local.errors import Refusal
 from appsync_events_local.model.auth_providers import CognitoProvider, OidcProvider
@@ -31,14 +31,14 @@ async def issuer(signing_key: rsa.RSAPrivateKey) -> AsyncIterator[Issuer]:
 
 
 @pytest.fixture
-async def documents() -> AsyncIterator[Documents]:
+async def documents() -> AsyncIterator[DocumentReader]:
     async with aiohttp.ClientSession() as session:
-        yield Documents(lambda: session)
+        yield DocumentReader(lambda: session)
 
 
 @pytest.fixture
-def verifier(documents: Documents) -> TokenVerifier:
-    return TokenVerifier(KeySets(documents, KeyPlaces(documents), time.monotonic), time.time)
+def verifier(documents: DocumentReader) -> TokenVerifier:
+    return TokenVerifier(KeySetCache(documents, KeyLocator(documents), time.monotonic), time.time)
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -114,9 +114,9 @@ async def test_the_client_may_be_one_of_several_audiences_or_the_authorised_part
     assert await verifier.verify(issuer.token(**changes), [OidcProvider(issuer.url, "app")])
 
 
-async def test_a_remembered_token_grows_too_old(issuer: Issuer, documents: Documents) -> None:
+async def test_a_remembered_token_grows_too_old(issuer: Issuer, documents: DocumentReader) -> None:
     ahead = 0.0
-    verifier = TokenVerifier(KeySets(documents, KeyPlaces(documents), time.monotonic), lambda: time.time() + ahead)
+    verifier = TokenVerifier(KeySetCache(documents, KeyLocator(documents), time.monotonic), lambda: time.time() + ahead)
     token, provider = issuer.token(), OidcProvider(issuer.url, issued_ttl_ms=60_000)
     await verifier.verify(token, [provider])
     ahead = 70.0
@@ -167,17 +167,17 @@ async def test_an_issuer_whose_documents_are_wrong_is_a_fault_of_the_server_that
     assert await verifier.verify(issuer.token(), [OidcProvider(issuer.url)])
 
 
-async def test_keys_can_be_given_as_files(issuer: Issuer, documents: Documents, tmp_path: Path) -> None:
+async def test_keys_can_be_given_as_files(issuer: Issuer, documents: DocumentReader, tmp_path: Path) -> None:
     file = tmp_path / "keys.json"
     file.write_text(json.dumps(issuer.key_set()))
-    places = KeyPlaces(documents, None, {issuer.url: str(file), "us-east-1_Pool": str(file)})
-    verifier = TokenVerifier(KeySets(documents, places, time.monotonic), time.time)
+    places = KeyLocator(documents, None, {issuer.url: str(file), "us-east-1_Pool": str(file)})
+    verifier = TokenVerifier(KeySetCache(documents, places, time.monotonic), time.time)
     await verifier.verify(issuer.token(), [OidcProvider(issuer.url)])
     pool = CognitoProvider("us-east-1_Pool", "us-east-1")
     await verifier.verify(issuer.token(iss=pool.issuer, token_use="id"), [pool])
     assert issuer.fetches == 0
     file.unlink()
-    fresh = TokenVerifier(KeySets(documents, places, time.monotonic), time.time)
+    fresh = TokenVerifier(KeySetCache(documents, places, time.monotonic), time.time)
     with pytest.raises(Refusal, match=f"cannot be fetched from {file}"):
         await fresh.verify(issuer.token(), [OidcProvider(issuer.url)])
 
@@ -191,9 +191,9 @@ async def test_keys_can_be_given_as_files(issuer: Issuer, documents: Documents, 
     ],
 )
 async def test_the_keys_of_a_user_pool_are_awss_own_unless_an_endpoint_is_given(
-    documents: Documents, endpoint: str | None, region: str, place: str
+    documents: DocumentReader, endpoint: str | None, region: str, place: str
 ) -> None:
-    found = await KeyPlaces(documents, endpoint).find(CognitoProvider("eu-west-1_P", region))
+    found = await KeyLocator(documents, endpoint).find(CognitoProvider("eu-west-1_P", region))
     assert found.place == place
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 
-from appsync_events_local.functions.invoker import Invocation as Answer
+from appsync_events_local.functions.invoker import InvocationResult as Answer
 from appsync_events_local.handlers.direct import DirectHandler
 from appsync_events_local.handlers.namespace_handlers import (
     HandlerFailed,

@@ -14,7 +14,7 @@ from appsync_events_local.template import (
     read_assembly,
     read_template,
 )
-from appsync_events_local.template.inputs import read_given
+from appsync_events_local.template.inputs import read_inputs
 from service_harness.foreign import TEMPLATE
 
 SETTINGS = TemplateSettings("localhost:4570")
@@ -273,11 +273,11 @@ def test_names_that_no_template_has_are_told(tmp_path: Path) -> None:
 def test_two_stacks_of_one_name_are_refused_until_one_is_named_otherwise(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     files = [written(folder, {"Api": api(), "Space": namespace()}) for folder in (tmp_path, tmp_path / "other")]
-    same = read_given([], [(None, files[0]), (None, files[1])], SETTINGS)
+    same = read_inputs([], [(None, files[0]), (None, files[1])], SETTINGS)
     assert [problem.remedy for problem in same.problems[:2]] == [
         f"give it another name: --template OTHER={file}" for file in files
     ]
-    named = read_given([], [(None, files[0]), ("other", files[1])], SETTINGS)
+    named = read_inputs([], [(None, files[0]), ("other", files[1])], SETTINGS)
     assert named.problems == []
     assert named.apis[0].id != named.apis[1].id
 

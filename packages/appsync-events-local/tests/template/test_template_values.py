@@ -8,7 +8,7 @@ from appsync_events_local.template import TemplateSettings
 from appsync_events_local.template.files import Stack
 from appsync_events_local.template.short_forms import load_yaml
 from appsync_events_local.template.values.intrinsics import UnresolvedError
-from appsync_events_local.template.values.scope import Scope, World
+from appsync_events_local.template.values.scope import Scope, Stacks
 
 SURROUNDINGS: dict[str, Any] = {
     "Parameters": {
@@ -48,7 +48,7 @@ OTHER = {
 
 def scope(**settings: Any) -> Scope:
     stacks = [Stack("mine", Path("mine.json"), SURROUNDINGS), Stack("other", Path("other.json"), OTHER)]
-    return World(stacks, TemplateSettings("localhost:1", **settings)).scopes[0]
+    return Stacks(stacks, TemplateSettings("localhost:1", **settings)).scopes[0]
 
 
 @pytest.mark.parametrize(

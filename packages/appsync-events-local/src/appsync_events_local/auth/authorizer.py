@@ -7,12 +7,12 @@ from typing import Any
 from appsync_events_local import assumptions
 from appsync_events_local.auth.api_key import check_api_key
 from appsync_events_local.auth.credentials import API_KEY_HEADER, Credentials
-from appsync_events_local.auth.iam.permissions import Rights, check_rights
+from appsync_events_local.auth.iam.permissions import PermissionChecker, check_permission
 from appsync_events_local.auth.iam.signatures import SignatureVerifier, signed_region
 from appsync_events_local.auth.identity import cognito_identity, oidc_identity
 from appsync_events_local.auth.lambda_authorizer import LambdaAuthorizer
 from appsync_events_local.auth.mode_selection import mode_of
-from appsync_events_local.auth.operation import Call
+from appsync_events_local.auth.operation import RequestedOperation
 from appsync_events_local.auth.tokens.verifier import TokenVerifier
 from appsync_events_local.errors import NOT_AUTHORIZED_MESSAGE, UNAUTHORIZED, Refusal
 from appsync_events_local.model.api import Api, ApiKey, AuthMode
@@ -33,11 +33,16 @@ class Authorizer:
     tokens: TokenVerifier
     signatures: SignatureVerifier
     functions: LambdaAuthorizer
-    rights: Rights
+    rights: PermissionChecker
     clock: Callable[[], float]
 
     async def authorize(
-        self, api: Api, keys: Iterable[ApiKey], allowed: frozenset[AuthMode], credentials: Credentials, call: Call
+        self,
+        api: Api,
+        keys: Iterable[ApiKey],
+        allowed: frozenset[AuthMode],
+        credentials: Credentials,
+        call: RequestedOperation,
     ) -> Mapping[str, Any] | None:
         """`ctx.identity` of the caller; `None` with an API key.
 
@@ -63,7 +68,7 @@ class Authorizer:
                 return None
             case AuthMode.IAM:
                 identity = self.signatures.identify(credentials, api.region, api.account_id)
-                await check_rights(self.rights, identity["userArn"], api, call)
+                await check_permission(self.rights, identity["userArn"], api, call)
                 return identity
             case AuthMode.LAMBDA:
                 return await self._asked(api, credentials.headers["authorization"], call)
@@ -81,7 +86,7 @@ class Authorizer:
         """
         return self.signatures.signer(credentials).account_id, signed_region(credentials)
 
-    async def _asked(self, api: Api, token: str, call: Call) -> Mapping[str, Any]:
+    async def _asked(self, api: Api, token: str, call: RequestedOperation) -> Mapping[str, Any]:
         provider = api.providers.authorizer
         assert provider is not None, "mode_of gives AWS_LAMBDA only where there is one"
         return await self.functions.authorize(provider, api.id, api.account_id, token, call)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import uuid4
 
-from appsync_events_local.auth.operation import Call
+from appsync_events_local.auth.operation import RequestedOperation
 from appsync_events_local.errors import unauthorized
 from appsync_events_local.functions.invoker import FunctionInvoker, InvocationError
 from appsync_events_local.limits import AUTHORIZER_ANSWER_BYTES, AUTHORIZER_LONGEST_TTL_SECONDS, AUTHORIZER_SECONDS
@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Answer:
+class AuthorizerResponse:
     """What a function said: yes or no, what it lets handlers know, and how long that holds (`None`: as configured)."""
 
     authorized: bool
@@ -53,10 +53,10 @@ class LambdaAuthorizer:
         self._functions = functions
         self._clock = clock
         self._patience_seconds = patience_seconds
-        self._answers: OrderedDict[tuple[object, ...], tuple[float, Answer]] = OrderedDict()
+        self._answers: OrderedDict[tuple[object, ...], tuple[float, AuthorizerResponse]] = OrderedDict()
 
     async def authorize(
-        self, provider: LambdaProvider, api_id: str, account_id: str, token: str, call: Call
+        self, provider: LambdaProvider, api_id: str, account_id: str, token: str, call: RequestedOperation
     ) -> dict[str, Any]:
         """`ctx.identity` of whom the function lets in.
 
@@ -75,11 +75,11 @@ class LambdaAuthorizer:
             raise unauthorized(f"the authorizer {provider.function} said no")
         return {"handlerContext": dict(answer.context)}
 
-    def _remembered(self, key: tuple[object, ...]) -> Answer | None:
+    def _remembered(self, key: tuple[object, ...]) -> AuthorizerResponse | None:
         until, answer = self._answers.get(key, (0.0, None))
         return answer if self._clock() < until else None
 
-    def _remember(self, key: tuple[object, ...], answer: Answer, ttl_seconds: float) -> None:
+    def _remember(self, key: tuple[object, ...], answer: AuthorizerResponse, ttl_seconds: float) -> None:
         ttl = ttl_seconds if answer.ttl_seconds is None else answer.ttl_seconds
         if ttl <= 0:
             return
@@ -88,7 +88,7 @@ class LambdaAuthorizer:
         if len(self._answers) > REMEMBERED_ANSWERS:
             self._answers.popitem(last=False)
 
-    async def _ask(self, provider: LambdaProvider, request: bytes) -> Answer:
+    async def _ask(self, provider: LambdaProvider, request: bytes) -> AuthorizerResponse:
         function = provider.function
         try:
             async with asyncio.timeout(self._patience_seconds):
@@ -110,7 +110,7 @@ class LambdaAuthorizer:
         return answer
 
 
-def _request(api_id: str, account_id: str, token: str, call: Call) -> bytes:
+def _request(api_id: str, account_id: str, token: str, call: RequestedOperation) -> bytes:
     context = {
         "apiId": api_id,
         "accountId": account_id,
@@ -124,7 +124,7 @@ def _request(api_id: str, account_id: str, token: str, call: Call) -> bytes:
     return encode(request).encode("utf-8", "replace")
 
 
-def _answer(document: object) -> Answer:
+def _answer(document: object) -> AuthorizerResponse:
     if not isinstance(document, dict):
         raise ValueError("it is not an object")
     authorized, context = document.get("isAuthorized"), document.get("handlerContext")
@@ -134,7 +134,7 @@ def _answer(document: object) -> Answer:
         context = {}
     if not isinstance(context, dict) or not all(isinstance(value, str) for value in context.values()):
         raise ValueError("handlerContext is not a flat object of texts")
-    return Answer(authorized, context, _ttl(document.get("ttlOverride")))
+    return AuthorizerResponse(authorized, context, _ttl(document.get("ttlOverride")))
 
 
 def _ttl(override: object) -> float | None:

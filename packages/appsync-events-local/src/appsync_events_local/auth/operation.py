@@ -16,7 +16,7 @@ class EventOperation(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class RequestedOperation:
     """One call before it is authorised.
 
     Attributes:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from appsync_events_local.model.api import AuthMode, Behavior, HandlerModel
-from appsync_events_local.publish.served_api import LiveApi, LiveNamespace
+from appsync_events_local.publish.served_api import ServedApi, ServedNamespace
 
 _AMPLIFY_MODES = {
     AuthMode.API_KEY: "apiKey",
@@ -32,12 +32,12 @@ class Address:
         return "wss" if self.tls else "ws"
 
 
-def announcement(apis: Iterable[LiveApi], address: Address, now: float) -> str:
+def announcement(apis: Iterable[ServedApi], address: Address, now: float) -> str:
     """The text for people; see above."""
     return "\n\n".join(_api(live, address, now) for live in apis)
 
 
-def _api(live: LiveApi, address: Address, now: float) -> str:
+def _api(live: ServedApi, address: Address, now: float) -> str:
     api = live.api
     base = f"{address.authority}/{api.id}/event"
     lines = [
@@ -61,7 +61,7 @@ def _api(live: LiveApi, address: Address, now: float) -> str:
     return "\n".join([*lines, "  Amplify", *_amplify(live, address, base)])
 
 
-def _namespace(live: LiveApi, namespace: LiveNamespace) -> str:
+def _namespace(live: ServedApi, namespace: ServedNamespace) -> str:
     model = namespace.model
     publish = _modes(model.publish_modes or live.api.publish_modes)
     subscribe = _modes(model.subscribe_modes or live.api.subscribe_modes)
@@ -71,7 +71,7 @@ def _namespace(live: LiveApi, namespace: LiveNamespace) -> str:
     )
 
 
-def _handler(namespace: LiveNamespace, name: str, handler: HandlerModel) -> str:
+def _handler(namespace: ServedNamespace, name: str, handler: HandlerModel) -> str:
     if not namespace.runs(name):
         return f"no {name}"
     how = "direct" if handler.behavior is Behavior.DIRECT else "code"
@@ -82,7 +82,7 @@ def _modes(modes: Iterable[AuthMode]) -> str:
     return " ".join(sorted(modes))
 
 
-def _amplify(live: LiveApi, address: Address, base: str) -> list[str]:
+def _amplify(live: ServedApi, address: Address, base: str) -> list[str]:
     key = next(iter(live.keys), None)
     usable = sorted(live.api.connect_modes - (frozenset() if key else {AuthMode.API_KEY})) or [AuthMode.API_KEY]
     mode = AuthMode.API_KEY if AuthMode.API_KEY in usable else usable[0]

@@ -9,7 +9,7 @@ from appsync_events_local import limits
 from appsync_events_local.cli import fault_flags
 from appsync_events_local.observability.log import LogFormat
 from appsync_events_local.publish.broker import MAX_UNSENT_BYTES
-from appsync_events_local.publish.faults import Rule
+from appsync_events_local.publish.faults import FaultRule
 from appsync_events_local.template import settings
 
 DEFAULT_PORT: Final = 4570
@@ -29,7 +29,7 @@ examples:
 
 other commands:
   python -m appsync_events_local evaluate     run one handler on one context, as AWS's EvaluateCode does; see its --help
-  python -m appsync_events_local choices      what this service does where AWS documents nothing, and why
+  python -m appsync_events_local assumptions  what this service does where AWS documents nothing, and why
 
 docs/local-events.md says what is imitated and what is not."""
 
@@ -264,8 +264,8 @@ def _handler(text: str) -> tuple[str, Path]:
     return name, Path(file)
 
 
-def _fault(text: str) -> Rule:
+def _fault(text: str) -> FaultRule:
     try:
-        return fault_flags.fault(text)
+        return fault_flags.parse_fault(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error

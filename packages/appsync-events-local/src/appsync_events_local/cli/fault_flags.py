@@ -7,7 +7,7 @@ import re
 from typing import Any, Final
 
 from appsync_events_local.model.properties import PropertyError
-from appsync_events_local.publish.faults import Rule, rule_from
+from appsync_events_local.publish.faults import FaultRule, fault_rule_from
 
 KINDS: Final[dict[str, dict[str, Any]]] = {
     "drop": {"effect": "drop", "match": {"operation": "deliver"}},
@@ -24,7 +24,7 @@ HELP: Final = (
 _AMOUNT: Final = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>%|x|ms)")
 
 
-def fault(text: str) -> Rule:
+def parse_fault(text: str) -> FaultRule:
     """The rule of one flag.
 
     Raises:
@@ -44,7 +44,7 @@ def fault(text: str) -> Rule:
     if amount is not None:
         body |= _amount(kind, amount)
     try:
-        return rule_from(body)
+        return fault_rule_from(body)
     except PropertyError as error:
         raise ValueError(str(error)) from error
 

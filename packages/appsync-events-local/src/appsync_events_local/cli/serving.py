@@ -15,10 +15,10 @@ from typing import Final
 from aiohttp import web
 
 from appsync_events_local.cli.announcement import Address, announcement
-from appsync_events_local.cli.tables import TableError, make_missing
+from appsync_events_local.cli.tables import TableError, create_missing
 from appsync_events_local.cli.watching import watch
 from appsync_events_local.cli.workspace import Workspace
-from appsync_events_local.functions.available import FunctionSources
+from appsync_events_local.functions.available import AvailableFunctions
 from appsync_events_local.functions.model import FunctionModel
 from appsync_events_local.http import tls
 from appsync_events_local.http.app import Settings, make_app
@@ -26,11 +26,11 @@ from appsync_events_local.http.listening import listening
 from appsync_events_local.http.server import SERVICE
 from appsync_events_local.http.status import routes as status
 from appsync_events_local.local_identity import LOCAL_ACCESS_KEY_ID, LOCAL_SECRET_ACCESS_KEY
-from appsync_events_local.sources.factory import DataSources
+from appsync_events_local.sources.factory import DataSourceFactory
 from appsync_events_local.sources.role_keys import RoleKeys, local_keys
 from appsync_events_local.template import TemplateRefused, Templates, TemplateSettings
 from appsync_events_local.template.deployment import Deployment
-from appsync_events_local.template.inputs import read_given
+from appsync_events_local.template.inputs import read_inputs
 
 SHUTDOWN_SECONDS: Final = 3.0
 
@@ -86,8 +86,8 @@ class Instance:
         self._certificate = _certificate(options, workspace)
         self._address = Address(f"localhost:{sockets[0].getsockname()[1]}", tls=self._certificate is not None)
         token, self._token_file = workspace.control_token(options.control_token_file)
-        self._functions = FunctionSources(options.aws_endpoint, options.lambda_endpoint)
-        self._data_sources = DataSources(
+        self._functions = AvailableFunctions(options.aws_endpoint, options.lambda_endpoint)
+        self._data_sources = DataSourceFactory(
             options.aws_endpoint,
             self._functions,
             local_keys if options.credentials is None else RoleKeys(options.credentials),
@@ -152,7 +152,7 @@ class Instance:
 
     async def _make_tables(self, templates: Templates) -> None:
         if self._options.create_tables:
-            await asyncio.to_thread(make_missing, templates.tables, self._options.aws_endpoint)
+            await asyncio.to_thread(create_missing, templates.tables, self._options.aws_endpoint)
 
     def _read(self) -> Templates:
         options = self._options
@@ -165,7 +165,7 @@ class Instance:
             resources=dict(options.resource),
             handlers=dict(options.handler),
         )
-        return read_given(options.assembly, options.template, settings)
+        return read_inputs(options.assembly, options.template, settings)
 
     def _ready(self) -> str:
         service = self._app[SERVICE]
@@ -209,7 +209,7 @@ def _settings(options: argparse.Namespace, token: str) -> Settings:
 def _certificate(options: argparse.Namespace, workspace: Workspace) -> tls.Certificate | None:
     if options.tls_certificate is not None:
         return tls.Certificate(options.tls_certificate, options.tls_key, made=False)
-    return tls.made_in(workspace.folder) if options.tls else None
+    return tls.self_signed_in(workspace.folder) if options.tls else None
 
 
 def _models(templates: Templates) -> list[FunctionModel]:

@@ -21,7 +21,7 @@ class TableError(Exception):
     """A table cannot be made; the message says which and why."""
 
 
-def make_missing(tables: Iterable[TableTemplate], endpoint: str) -> None:
+def create_missing(tables: Iterable[TableTemplate], endpoint: str) -> None:
     """Make the tables that are not there. One that is there stays as it is, whatever the template says of it.
 
     Args:

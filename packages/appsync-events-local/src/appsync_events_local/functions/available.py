@@ -8,13 +8,13 @@ from typing import Final
 from appsync_events_local.aws_clients import LOCAL_CREDENTIALS
 from appsync_events_local.functions.chain import InvokerChain
 from appsync_events_local.functions.endpoint import LambdaEndpoint
-from appsync_events_local.functions.invoker import Invocation
+from appsync_events_local.functions.invoker import InvocationResult
 from appsync_events_local.functions.runner import FunctionRunner
 
 DEFAULT_REGION: Final = "us-east-1"
 
 
-class FunctionSources:
+class AvailableFunctions:
     """A `FunctionInvoker` over everything there is.
 
     Args:
@@ -34,7 +34,7 @@ class FunctionSources:
         )
         self._chain = InvokerChain([self.runner, *([] if self._endpoint is None else [self._endpoint])])
 
-    async def invoke(self, function: str, payload: bytes, *, asynchronous: bool) -> Invocation:
+    async def invoke(self, function: str, payload: bytes, *, asynchronous: bool) -> InvocationResult:
         """See `FunctionInvoker.invoke`."""
         return await self._chain.invoke(function, payload, asynchronous=asynchronous)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from appsync_events_local.functions.invoker import FunctionInvoker, Invocation, UnknownFunctionError
+from appsync_events_local.functions.invoker import FunctionInvoker, InvocationResult, UnknownFunctionError
 
 
 class InvokerChain:
@@ -13,7 +13,7 @@ class InvokerChain:
     def __init__(self, invokers: Sequence[FunctionInvoker]) -> None:
         self._invokers = invokers
 
-    async def invoke(self, function: str, payload: bytes, *, asynchronous: bool) -> Invocation:
+    async def invoke(self, function: str, payload: bytes, *, asynchronous: bool) -> InvocationResult:
         """See `FunctionInvoker.invoke`."""
         reasons = []
         for invoker in self._invokers:

@@ -12,7 +12,7 @@ from appsync_events_local.aws_clients import Credentials, aws_client
 from appsync_events_local.functions.invoker import (
     FunctionTimeoutError,
     FunctionUnavailableError,
-    Invocation,
+    InvocationResult,
     UnknownFunctionError,
 )
 
@@ -39,7 +39,7 @@ class LambdaEndpoint:
         self._clients: dict[str, Any] = {}
         self._threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="lambda-endpoint")
 
-    async def invoke(self, function: str, payload: bytes, *, asynchronous: bool) -> Invocation:
+    async def invoke(self, function: str, payload: bytes, *, asynchronous: bool) -> InvocationResult:
         """See `FunctionInvoker.invoke`."""
         client = self._client_for(function)
         loop = asyncio.get_running_loop()
@@ -67,11 +67,11 @@ class LambdaEndpoint:
         return self._clients[region]
 
 
-def _invoke(client: Any, function: str, payload: bytes, asynchronous: bool) -> Invocation:
+def _invoke(client: Any, function: str, payload: bytes, asynchronous: bool) -> InvocationResult:
     kind = "Event" if asynchronous else "RequestResponse"
     try:
         answer: dict[str, Any] = client.invoke(FunctionName=function, Payload=payload, InvocationType=kind)
-        return Invocation(answer["Payload"].read(), answer.get("FunctionError"))
+        return InvocationResult(answer["Payload"].read(), answer.get("FunctionError"))
     except ReadTimeoutError as error:
         raise FunctionTimeoutError(function, f"no answer within {READ_SECONDS} s") from error
     except ClientError as error:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True)
-class Invocation:
+class InvocationResult:
     """What one invocation came to.
 
     Attributes:
@@ -50,7 +50,7 @@ class FunctionUnavailableError(InvocationError):
 class FunctionInvoker(Protocol):
     """Something that invokes functions."""
 
-    async def invoke(self, function: str, payload: bytes, *, asynchronous: bool) -> Invocation:
+    async def invoke(self, function: str, payload: bytes, *, asynchronous: bool) -> InvocationResult:
         """Invoke one function.
 
         Args:
@@ -76,7 +76,7 @@ def name_of(function: str) -> str:
     return (rest if marker else function).split("/", 1)[0].split(":", 1)[0]
 
 
-def error_message(invocation: Invocation) -> str:
+def error_message(invocation: InvocationResult) -> str:
     """The text of a function's own error."""
     try:
         error = json.loads(invocation.payload)

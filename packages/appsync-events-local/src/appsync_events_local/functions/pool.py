@@ -8,7 +8,7 @@ import logging
 from collections.abc import Mapping
 
 from appsync_events_local.functions.code import TaskRoot
-from appsync_events_local.functions.invoker import FunctionUnavailableError, Invocation, InvocationError
+from appsync_events_local.functions.invoker import FunctionUnavailableError, InvocationError, InvocationResult
 from appsync_events_local.functions.model import FunctionModel
 from appsync_events_local.functions.process import FunctionProcess, ProcessEndedError
 
@@ -31,13 +31,13 @@ class FunctionPool:
         self._slots = asyncio.Semaphore(processes)
         self._alive: set[FunctionProcess] = set()
         self._idle: list[FunctionProcess] = []
-        self._starting: set[asyncio.Task[FunctionProcess | Invocation]] = set()
+        self._starting: set[asyncio.Task[FunctionProcess | InvocationResult]] = set()
         self._root: TaskRoot | None = None
         self._preparing = asyncio.Lock()
         self._retiring = False
         self._ended = asyncio.Event()
 
-    async def invoke(self, payload: bytes) -> Invocation:
+    async def invoke(self, payload: bytes) -> InvocationResult:
         """Run one call.
 
         Raises:
@@ -48,7 +48,7 @@ class FunctionPool:
             if self._ended.is_set():
                 raise self._gone()
             process = self._idle.pop() if self._idle else await self._started()
-            if isinstance(process, Invocation):
+            if isinstance(process, InvocationResult):
                 return process
             try:
                 invocation = await process.invoke(payload)
@@ -88,7 +88,7 @@ class FunctionPool:
         if self._root is not None:
             await asyncio.to_thread(self._root.remove)
 
-    async def _started(self) -> FunctionProcess | Invocation:
+    async def _started(self) -> FunctionProcess | InvocationResult:
         """A new process, or what to answer if its handler cannot be loaded.
 
         A start is never broken off half way: when the caller gives up, the process is kept for the next one.
@@ -103,7 +103,7 @@ class FunctionPool:
             given_up.set()
             raise
 
-    async def _start(self, given_up: asyncio.Event) -> FunctionProcess | Invocation:
+    async def _start(self, given_up: asyncio.Event) -> FunctionProcess | InvocationResult:
         try:
             process = await self._new()
             self._alive.add(process)
@@ -115,7 +115,7 @@ class FunctionPool:
             if not given_up.is_set():
                 raise
             _log.warning("nobody waits any more, but: %s", error)
-            return Invocation(b"")
+            return InvocationResult(b"")
         if failure is None and given_up.is_set():
             await self._keep(process)
         return process if failure is None else failure
@@ -132,7 +132,7 @@ class FunctionPool:
                 self._root = await asyncio.to_thread(TaskRoot.prepare, self.model)
         return await FunctionProcess.start(self.model, self._root.path, self._extra)
 
-    async def _loaded(self, process: FunctionProcess) -> Invocation | None:
+    async def _loaded(self, process: FunctionProcess) -> InvocationResult | None:
         """Wait until a new process has loaded its handler; what to answer if it cannot."""
         try:
             error = await process.ready()
@@ -145,7 +145,7 @@ class FunctionPool:
         if error is None:
             return None
         await self._end(process)
-        return Invocation(json.dumps(error).encode(), "Unhandled")
+        return InvocationResult(json.dumps(error).encode(), "Unhandled")
 
     async def _keep(self, process: FunctionProcess) -> None:
         """Keep a process for the next call, unless there are enough of them."""
@@ -162,8 +162,8 @@ class FunctionPool:
         return FunctionUnavailableError(self.model.name, "it was replaced or removed; try again")
 
 
-def _exited(ended: ProcessEndedError) -> Invocation:
+def _exited(ended: ProcessEndedError) -> InvocationResult:
     status = ended.status or 0
     reason = f"signal: {-status}" if status < 0 else f"exit status {status}"
     error = {"errorType": "Runtime.ExitError", "errorMessage": f"Runtime exited with error: {reason}"}
-    return Invocation(json.dumps(error).encode(), "Unhandled")
+    return InvocationResult(json.dumps(error).encode(), "Unhandled")

@@ -19,7 +19,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from appsync_events_local.aws_clients import LOCAL_CREDENTIALS
-from appsync_events_local.functions.invoker import FunctionTimeoutError, FunctionUnavailableError, Invocation
+from appsync_events_local.functions.invoker import FunctionTimeoutError, FunctionUnavailableError, InvocationResult
 from appsync_events_local.functions.model import FunctionModel
 
 _BOOTSTRAP: Final = Path(__file__).resolve().parent / "bootstrap"
@@ -112,7 +112,7 @@ class FunctionProcess:
         error_object: dict[str, Any] | None = message.get("error")
         return error_object
 
-    async def invoke(self, payload: bytes) -> Invocation:
+    async def invoke(self, payload: bytes) -> InvocationResult:
         """Let the function work on one event.
 
         Raises:
@@ -138,8 +138,8 @@ class FunctionProcess:
             await self.kill()
             raise
         if "error" in message:
-            return Invocation(json.dumps(message["error"] | {"requestId": request_id}).encode(), "Unhandled")
-        return Invocation(message["payload"].encode())
+            return InvocationResult(json.dumps(message["error"] | {"requestId": request_id}).encode(), "Unhandled")
+        return InvocationResult(message["payload"].encode())
 
     async def kill(self) -> None:
         """End the process and everything it started, and wait for it."""

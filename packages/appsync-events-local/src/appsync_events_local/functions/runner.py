@@ -13,8 +13,8 @@ from typing import Final
 
 from appsync_events_local.functions.invoker import (
     FunctionUnavailableError,
-    Invocation,
     InvocationError,
+    InvocationResult,
     UnknownFunctionError,
     name_of,
 )
@@ -78,7 +78,7 @@ class FunctionRunner:
             self._pools[name] = self._pool(pool.model)
             await self._retire(pool)
 
-    async def invoke(self, function: str, payload: bytes, *, asynchronous: bool) -> Invocation:
+    async def invoke(self, function: str, payload: bytes, *, asynchronous: bool) -> InvocationResult:
         """See `FunctionInvoker.invoke`. A failed asynchronous call is logged; it is not tried again."""
         pool = self._pools.get(name_of(function))
         if pool is None:
@@ -93,7 +93,7 @@ class FunctionRunner:
         task = asyncio.create_task(self._in_background(pool, payload))
         self._background.add(task)
         task.add_done_callback(self._background.discard)
-        return Invocation(b"")
+        return InvocationResult(b"")
 
     async def close(self) -> None:
         """End every process."""
@@ -126,7 +126,7 @@ class FunctionRunner:
             _log.error("asynchronous call of %s failed: %s", pool.model.name, text)
 
 
-def _bounded(invocation: Invocation) -> Invocation:
+def _bounded(invocation: InvocationResult) -> InvocationResult:
     size = len(invocation.payload)
     if size <= RESPONSE_BYTES:
         return invocation
@@ -134,4 +134,4 @@ def _bounded(invocation: Invocation) -> Invocation:
         '{"errorType": "Function.ResponseSizeTooLarge", "errorMessage": "Response payload size exceeded maximum '
         f'allowed payload size ({RESPONSE_BYTES} bytes)."}}'
     )
-    return Invocation(error.encode(), "Unhandled")
+    return InvocationResult(error.encode(), "Unhandled")

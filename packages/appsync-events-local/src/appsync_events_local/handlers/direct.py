@@ -11,16 +11,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from appsync_events_local import limits
-from appsync_events_local.functions.invoker import FunctionInvoker, Invocation, InvocationError, error_message
+from appsync_events_local.functions.invoker import FunctionInvoker, InvocationError, InvocationResult, error_message
 from appsync_events_local.handlers.invocations import (
     HandlerFailed,
     HandlerRefused,
     Incoming,
+    Invocation,
     Outgoing,
     context_of,
     outgoing_from,
 )
-from appsync_events_local.handlers.invocations import Invocation as Operation
 from appsync_events_local.model.api import InvokeType
 from appsync_events_local.protocol.frames import encode
 from appsync_events_local.strict_json import parse
@@ -42,7 +42,7 @@ class DirectHandler:
         self._invoker = invoker
         self._asynchronous = invoke_type is InvokeType.EVENT
 
-    async def publish(self, operation: Operation, events: Sequence[Incoming]) -> list[Outgoing]:
+    async def publish(self, operation: Invocation, events: Sequence[Incoming]) -> list[Outgoing]:
         """Let the function decide a batch.
 
         Returns:
@@ -65,7 +65,7 @@ class DirectHandler:
         outgoing = outgoing_from(answer.get("events"), {item.id for item in events})
         return [item for item in outgoing if not self._too_large(item)]
 
-    async def subscribe(self, operation: Operation) -> None:
+    async def subscribe(self, operation: Invocation) -> None:
         """Let the function decide a subscription; returning means that it is allowed.
 
         Raises:
@@ -93,7 +93,7 @@ class DirectHandler:
         except ValueError as error:
             raise HandlerFailed(f"function {self._function} answered something that is not JSON: {error}") from error
 
-    async def _invoked(self, event: bytes) -> Invocation:
+    async def _invoked(self, event: bytes) -> InvocationResult:
         try:
             return await self._invoker.invoke(self._function, event, asynchronous=False)
         except InvocationError as error:
@@ -115,7 +115,7 @@ class DirectHandler:
         return True
 
 
-def _event(operation: Operation, name: Any, events: list[dict[str, Any]] | None) -> bytes:
+def _event(operation: Invocation, name: Any, events: list[dict[str, Any]] | None) -> bytes:
     """The object that the function gets."""
     context = context_of(operation, name)
     return json.dumps(context | {"prev": None, "outErrors": [], "events": events}).encode()

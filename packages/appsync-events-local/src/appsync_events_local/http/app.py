@@ -10,13 +10,13 @@ from aiohttp import web
 
 from appsync_events_local import limits
 from appsync_events_local.auth.authorizer import Authorizer
-from appsync_events_local.auth.iam.permissions import AskedRights, EveryRight
+from appsync_events_local.auth.iam.permissions import AllowAll, RemotePermissionChecker
 from appsync_events_local.auth.iam.signatures import SignatureVerifier
 from appsync_events_local.auth.iam.signers import LocalSigner, SignerFile
 from appsync_events_local.auth.lambda_authorizer import LambdaAuthorizer
-from appsync_events_local.auth.tokens.documents import Documents
-from appsync_events_local.auth.tokens.key_locations import KeyPlaces
-from appsync_events_local.auth.tokens.key_sets import KeySets
+from appsync_events_local.auth.tokens.documents import DocumentReader
+from appsync_events_local.auth.tokens.key_locations import KeyLocator
+from appsync_events_local.auth.tokens.key_sets import KeySetCache
 from appsync_events_local.auth.tokens.verifier import TokenVerifier
 from appsync_events_local.functions.chain import InvokerChain
 from appsync_events_local.functions.invoker import FunctionInvoker
@@ -24,7 +24,7 @@ from appsync_events_local.handlers.loader import HandlerLoader
 from appsync_events_local.handlers.namespace_handlers import DataSource
 from appsync_events_local.http.control import TOKEN, control_routes
 from appsync_events_local.http.control_plane_routes import control_plane_routes
-from appsync_events_local.http.malformed_requests import heeding_expect, tell_in_one_line, well_formed
+from appsync_events_local.http.malformed_requests import reject_malformed, shorten_aiohttp_log, with_expect_handler
 from appsync_events_local.http.server import SERVICE, SETTINGS, event_routes, other_routes
 from appsync_events_local.http.status.routes import STARTED_AT, status_routes
 from appsync_events_local.http.upgrade import SessionSettings
@@ -85,7 +85,7 @@ def make_app(
     Raises:
         RegistryError: at start, when the registry file cannot be used.
     """
-    app = web.Application(client_max_size=limits.TRANSPORT_MESSAGE_BYTES, middlewares=[well_formed])
+    app = web.Application(client_max_size=limits.TRANSPORT_MESSAGE_BYTES, middlewares=[reject_malformed])
     session: list[aiohttp.ClientSession] = []
     invoker = functions or InvokerChain(())
     authorizer = _authorizer(settings, lambda: session[0], clock, invoker)
@@ -120,8 +120,8 @@ def make_app(
     app.on_shutdown.append(end_connections)
     served = (control_routes(), control_plane_routes(), status_routes(), event_routes(), other_routes())
     for routes in served:
-        app.add_routes(heeding_expect(routes))
-    tell_in_one_line()
+        app.add_routes(with_expect_handler(routes))
+    shorten_aiohttp_log()
     return app
 
 
@@ -131,14 +131,14 @@ def _authorizer(
     clock: Callable[[], float],
     functions: FunctionInvoker,
 ) -> Authorizer:
-    documents = Documents(session)
-    places = KeyPlaces(documents, settings.cognito_endpoint, settings.key_sets)
+    documents = DocumentReader(session)
+    places = KeyLocator(documents, settings.cognito_endpoint, settings.key_sets)
     asked = settings.permissions_url
     signers = LocalSigner(settings.account_id) if settings.credentials is None else SignerFile(settings.credentials)
     return Authorizer(
-        tokens=TokenVerifier(KeySets(documents, places, time.monotonic), clock),
+        tokens=TokenVerifier(KeySetCache(documents, places, time.monotonic), clock),
         signatures=SignatureVerifier(signers, clock),
-        rights=EveryRight() if asked is None else AskedRights(asked, settings.control_token, session),
+        rights=AllowAll() if asked is None else RemotePermissionChecker(asked, settings.control_token, session),
         functions=LambdaAuthorizer(functions, time.monotonic),
         clock=clock,
     )

@@ -15,7 +15,7 @@ from appsync_events_local.handlers.namespace_handlers import CodeRefused
 from appsync_events_local.http.server import SERVICE
 from appsync_events_local.model.properties import PropertyError
 from appsync_events_local.observability.metrics import CLOUDWATCH_NAMESPACE
-from appsync_events_local.publish.faults import rule_from
+from appsync_events_local.publish.faults import fault_rule_from
 from appsync_events_local.registry.store import InUseError, UnknownError
 from appsync_events_local.strict_json import parse
 
@@ -115,7 +115,7 @@ async def _put_faults(request: web.Request) -> web.Response:
     rules = await _json(request)
     if not isinstance(rules, list):
         raise PropertyError("body", "must be a list of fault rules")
-    request.app[SERVICE].faults.rules = [rule_from(rule) for rule in rules]
+    request.app[SERVICE].faults.rules = [fault_rule_from(rule) for rule in rules]
     _log.warning("%d fault rule(s) in force", len(rules))
     return await _list_faults(request)
 

@@ -19,7 +19,7 @@ CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 @web.middleware
-async def well_formed(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def reject_malformed(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Let no route meet a header that is no text, which nothing could compare or repeat, nor a client that hangs up."""
     unreadable = _unreadable_header(request)
     if unreadable is not None:
@@ -47,7 +47,7 @@ def _unreadable_header(request: web.Request) -> str | None:
     return None
 
 
-def heeding_expect(routes: Iterable[web.RouteDef]) -> list[web.RouteDef]:
+def with_expect_handler(routes: Iterable[web.RouteDef]) -> list[web.RouteDef]:
     """The routes, with `expect` instead of aiohttp's own answer."""
     return [web.RouteDef(r.method, r.path, r.handler, {**r.kwargs, "expect_handler": expect}) for r in routes]
 
@@ -63,7 +63,7 @@ async def expect(request: web.Request) -> None:
         request.writer.output_size = 0  # the answer itself has not begun
 
 
-async def unknown_address(request: web.Request) -> web.StreamResponse:
+async def unknown_path(request: web.Request) -> web.StreamResponse:
     """Whatever no other route takes.
 
     Raises:
@@ -79,7 +79,7 @@ async def unknown_address(request: web.Request) -> web.StreamResponse:
     raise Refusal(NOT_FOUND, "No such address; publish with POST /event, connect to /event/realtime", 404)
 
 
-class OneLine(logging.Filter):
+class OneLineFilter(logging.Filter):
     """Tells of a request that is no HTTP without a traceback: it is the client's mistake."""
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -91,8 +91,8 @@ class OneLine(logging.Filter):
         return True
 
 
-def tell_in_one_line() -> None:
+def shorten_aiohttp_log() -> None:
     """Let aiohttp's log be readable; calling it again changes nothing."""
     log = logging.getLogger("aiohttp.server")
-    if not any(isinstance(known, OneLine) for known in log.filters):
-        log.addFilter(OneLine())
+    if not any(isinstance(known, OneLineFilter) for known in log.filters):
+        log.addFilter(OneLineFilter())

@@ -13,18 +13,18 @@ from aiohttp import web
 
 from appsync_events_local import assumptions
 from appsync_events_local.auth.credentials import Credentials, from_subprotocols, lower_names
-from appsync_events_local.auth.operation import Call, EventOperation
+from appsync_events_local.auth.operation import EventOperation, RequestedOperation
 from appsync_events_local.errors import BAD_REQUEST, INTERNAL_FAILURE, Refusal, bad_request
-from appsync_events_local.http.malformed_requests import unknown_address
+from appsync_events_local.http.malformed_requests import unknown_path
 from appsync_events_local.http.session import Session
-from appsync_events_local.http.upgrade import Endpoint, SessionSettings
+from appsync_events_local.http.upgrade import SessionSettings, UpgradeRequest
 from appsync_events_local.limits import TRANSPORT_MESSAGE_BYTES
 from appsync_events_local.observability.activity import HTTP
 from appsync_events_local.protocol.channels import INVALID_CHANNEL, parse_channel
 from appsync_events_local.protocol.frames import SUBPROTOCOL
 from appsync_events_local.publish import pipeline
-from appsync_events_local.publish.faults import Lost, Target, When
-from appsync_events_local.publish.served_api import LiveApi
+from appsync_events_local.publish.faults import FaultOperation, FaultTiming, LostByFault
+from appsync_events_local.publish.served_api import ServedApi
 from appsync_events_local.registry.selection import select
 from appsync_events_local.registry.service import Service
 from appsync_events_local.strict_json import parse
@@ -33,7 +33,7 @@ REALTIME: Final = "/realtime"
 DEFAULT_PATH: Final = "/event"
 SERVICE: Final = web.AppKey("service", Service)
 SETTINGS: Final = web.AppKey("settings", SessionSettings)
-CALLED: Final = web.RequestKey("called", LiveApi)
+CALLED: Final = web.RequestKey("called", ServedApi)
 CHANNEL: Final = web.RequestKey("channel", str)
 HIDDEN_HEADERS: Final = frozenset({"cookie"})
 HIDDEN_UPGRADE_HEADERS: Final = HIDDEN_HEADERS | {
@@ -69,7 +69,7 @@ def event_routes() -> list[web.RouteDef]:
 
 def other_routes() -> list[web.RouteDef]:
     """Everything that no other route takes; to be added last."""
-    return [web.route("*", "/{anything:.*}", _answered(unknown_address))]
+    return [web.route("*", "/{anything:.*}", _answered(unknown_path))]
 
 
 async def publish_over_http(request: web.Request) -> web.StreamResponse:
@@ -81,7 +81,7 @@ async def publish_over_http(request: web.Request) -> web.StreamResponse:
     channel = parse_channel(channel_text)
     request[CHANNEL] = channel.path
     modes = live.publish_modes(channel)
-    await service.faults.apply(Target.PUBLISH, live.api.id, channel.path, "http")
+    await service.faults.apply(FaultOperation.PUBLISH, live.api.id, channel.path, "http")
     credentials = Credentials(
         lower_names(dict(request.headers)),
         request.remote or "",
@@ -90,11 +90,13 @@ async def publish_over_http(request: web.Request) -> web.StreamResponse:
         query=request.rel_url.raw_query_string,
     )
     headers = _visible_headers(request, HIDDEN_HEADERS)
-    identity = await service.authorize(live, modes, credentials, Call(EventOperation.PUBLISH, channel, headers))
+    identity = await service.authorize(
+        live, modes, credentials, RequestedOperation(EventOperation.PUBLISH, channel, headers)
+    )
     caller = pipeline.Caller(identity, headers, HTTP)
     intercept = service.faults.deliveries(live.api.id, channel.path)
     result = await pipeline.publish(live, channel, events, caller, intercept)
-    await service.faults.apply(Target.PUBLISH, live.api.id, channel.path, "http", When.AFTER)
+    await service.faults.apply(FaultOperation.PUBLISH, live.api.id, channel.path, "http", FaultTiming.AFTER)
     return web.json_response(result)
 
 
@@ -113,7 +115,7 @@ async def realtime(request: web.Request) -> web.StreamResponse:
     transport = request.transport
     if transport is None:  # the client has gone
         return socket
-    endpoint = Endpoint(
+    endpoint = UpgradeRequest(
         paths=tuple(dict.fromkeys((request.rel_url.raw_path.removesuffix(REALTIME), DEFAULT_PATH))),
         hosts=_accepted_hosts(request, live.api.hosts.http),
         source_ip=request.remote or "",
@@ -180,7 +182,7 @@ def _answered(handler: Handler) -> Handler:
         except Refusal as refusal:
             _tell(request, refusal, request_id)
             response = _error(refusal)
-        except Lost:
+        except LostByFault:
             response = _broken(request)
         except (web.HTTPException, ConnectionError):
             raise

@@ -10,9 +10,9 @@ from typing import Any, Final
 from aiohttp import WSMsgType, web
 
 from appsync_events_local.auth.credentials import lower_names
-from appsync_events_local.auth.operation import Call, EventOperation
+from appsync_events_local.auth.operation import EventOperation, RequestedOperation
 from appsync_events_local.errors import Refusal
-from appsync_events_local.http.upgrade import Endpoint, SessionSettings
+from appsync_events_local.http.upgrade import SessionSettings, UpgradeRequest
 from appsync_events_local.protocol.connection import Connection
 from appsync_events_local.protocol.effects import (
     AddSubscription,
@@ -24,16 +24,16 @@ from appsync_events_local.protocol.effects import (
     Effect,
     Identity,
     Operation,
-    Refused,
+    RefusalReport,
     RemoveSubscription,
     Send,
 )
 from appsync_events_local.protocol.frames import KEEP_ALIVE
 from appsync_events_local.publish import pipeline
 from appsync_events_local.publish.broker import Outbox, Subscription, Transport
-from appsync_events_local.publish.faults import Effect as FaultEffect
-from appsync_events_local.publish.faults import Lost, Target, When
-from appsync_events_local.publish.served_api import LiveApi
+from appsync_events_local.publish.faults import FaultEffect as FaultEffect
+from appsync_events_local.publish.faults import FaultOperation, FaultTiming, LostByFault
+from appsync_events_local.publish.served_api import ServedApi
 from appsync_events_local.registry.service import Service
 
 SOCKET: Final = "socket"
@@ -61,10 +61,10 @@ class Session:
     def __init__(
         self,
         service: Service,
-        live: LiveApi,
+        live: ServedApi,
         socket: web.WebSocketResponse,
         transport: Transport,
-        endpoint: Endpoint,
+        endpoint: UpgradeRequest,
         connect: Mapping[str, str] | Refusal,
         settings: SessionSettings,
     ) -> None:
@@ -153,11 +153,11 @@ class Session:
                     raise AssertionError("calls follow their own authorisation, see _operate")
         self._arm()
 
-    def _send(self, text: str, refused: Refused | None) -> None:
+    def _send(self, text: str, refused: RefusalReport | None) -> None:
         if refused is not None:
             self._live.activity.refused(refused.kind, self.name, refused.channel, refused.refusal)
         if text is KEEP_ALIVE and self._service.faults.rules:
-            rule = self._service.faults.take(Target.KEEP_ALIVE, self._live.api.id, None, SOCKET)
+            rule = self._service.faults.take(FaultOperation.KEEP_ALIVE, self._live.api.id, None, SOCKET)
             if rule is not None and rule.effect is FaultEffect.CLOSE:
                 self.cut()
             if rule is not None and rule.effect in (FaultEffect.CLOSE, FaultEffect.DROP):
@@ -210,16 +210,16 @@ class Session:
 
     async def _authorize_connect(self) -> None:
         try:
-            await self._service.faults.apply(Target.CONNECT, self._live.api.id, None, SOCKET)
+            await self._service.faults.apply(FaultOperation.CONNECT, self._live.api.id, None, SOCKET)
             if isinstance(self._connect, Refusal):
                 raise self._connect
             credentials = self._endpoint.credentials(self._connect, {}, connect=True)
             allowed = self._live.api.connect_modes
-            call = Call(EventOperation.CONNECT, None, self._endpoint.headers)
+            call = RequestedOperation(EventOperation.CONNECT, None, self._endpoint.headers)
             identity = await self._service.authorize(self._live, allowed, credentials, call)
         except Refusal as refusal:
             self._apply(self._connection.connect_refused(refusal))
-        except Lost as lost:
+        except LostByFault as lost:
             if lost.cut:
                 self.cut()
         else:
@@ -228,7 +228,7 @@ class Session:
             self._apply(self._connection.connect_accepted(self._loop.time()))
 
     async def _operate(self, operation: Operation) -> None:
-        target = Target(operation.kind)
+        target = FaultOperation(operation.kind)
         try:
             await self._service.faults.apply(target, self._live.api.id, operation.channel.path, SOCKET)
             publishing = operation.kind == "publish"
@@ -237,12 +237,12 @@ class Session:
                 lower_names(operation.authorization), operation.signed_body(), connect=False
             )
             wanted = EventOperation.PUBLISH if publishing else EventOperation.SUBSCRIBE
-            call = Call(wanted, operation.channel, self._endpoint.headers)
+            call = RequestedOperation(wanted, operation.channel, self._endpoint.headers)
             identity = await self._service.authorize(self._live, modes(operation.channel), credentials, call)
             await self._call(self._connection.authorized(operation, identity))
         except Refusal as refusal:
             self._apply(self._connection.refused(operation, refusal))
-        except Lost as lost:
+        except LostByFault as lost:
             self._connection.abandon(operation)
             if lost.cut:
                 self.cut()
@@ -261,7 +261,9 @@ class Session:
         caller = pipeline.Caller(operation.identity, self._endpoint.headers, self.name)
         intercept = self._service.faults.deliveries(self._live.api.id, operation.channel.path)
         result = await pipeline.publish(self._live, operation.channel, operation.events, caller, intercept)
-        await self._service.faults.apply(Target.PUBLISH, self._live.api.id, operation.channel.path, SOCKET, When.AFTER)
+        await self._service.faults.apply(
+            FaultOperation.PUBLISH, self._live.api.id, operation.channel.path, SOCKET, FaultTiming.AFTER
+        )
         self._apply(self._connection.published(operation, result))
 
     async def _subscribe(self, operation: Operation) -> None:

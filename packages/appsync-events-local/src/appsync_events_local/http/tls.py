@@ -57,7 +57,7 @@ class Certificate:
         )
 
 
-def made_in(folder: Path) -> Certificate:
+def self_signed_in(folder: Path) -> Certificate:
     """The self-signed certificate of this folder; made if there is none, or if it ends within a day.
 
     Raises:

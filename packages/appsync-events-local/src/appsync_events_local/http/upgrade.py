@@ -8,7 +8,7 @@ from appsync_events_local.auth.credentials import Credentials
 
 
 @dataclass(frozen=True)
-class Endpoint:
+class UpgradeRequest:
     """Where a connection came in: what its signatures cover and what its handlers see.
 
     Attributes:

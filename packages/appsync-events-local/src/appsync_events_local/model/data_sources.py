@@ -13,12 +13,12 @@ from appsync_events_local.model.properties import Properties, PropertyError
 
 __all__ = [
     "DataSourceModel",
+    "DataSourceTarget",
     "DynamoDbModel",
     "EventBridgeModel",
     "HttpModel",
     "HttpSigning",
     "LambdaModel",
-    "Target",
     "data_source_from",
 ]
 
@@ -66,7 +66,7 @@ class HttpModel:
     signing: HttpSigning | None = None
 
 
-Target = DynamoDbModel | LambdaModel | EventBridgeModel | HttpModel
+DataSourceTarget = DynamoDbModel | LambdaModel | EventBridgeModel | HttpModel
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class DataSourceModel:
     """A named data source; `target` says of which kind."""
 
     name: str
-    target: Target
+    target: DataSourceTarget
 
 
 def data_source_from(name: str, body: dict[str, object], api: Api) -> DataSourceModel:
@@ -87,7 +87,7 @@ def data_source_from(name: str, body: dict[str, object], api: Api) -> DataSource
         raise PropertyError("Name", f"{name!r} does not match [_A-Za-z][_0-9A-Za-z]*")
     properties = Properties(body, "").map("properties")
     kind = properties.text("Type")
-    readers: dict[str, Callable[[Properties, Api], Target]] = {
+    readers: dict[str, Callable[[Properties, Api], DataSourceTarget]] = {
         "AMAZON_DYNAMODB": _dynamodb,
         "AWS_LAMBDA": _lambda,
         "HTTP": _http,

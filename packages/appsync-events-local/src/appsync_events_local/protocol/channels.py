@@ -97,7 +97,7 @@ def _invalid() -> Refusal:
     return Refusal(BAD_REQUEST, INVALID_CHANNEL, assumptions.BAD_CHANNEL_STATUS.value)
 
 
-class ChannelIndex(Generic[K]):
+class SubscriptionIndex(Generic[K]):
     """Who is subscribed to what. Finding the subscribers of a channel costs one look-up per segment.
 
     A key is any hashable value that stands for one subscription; the same key is added at most once per channel.

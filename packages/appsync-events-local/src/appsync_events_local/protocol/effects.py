@@ -11,7 +11,7 @@ Identity = Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusalReport:
     """That something is refused: which kind of frame, to which channel (if it names one), and why."""
 
     kind: str
@@ -24,7 +24,7 @@ class Send:
     """Send this text frame; `refused` tells the owner, for its log, what the frame tells the client."""
 
     text: str
-    refused: Refused | None = field(default=None, compare=False)
+    refused: RefusalReport | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

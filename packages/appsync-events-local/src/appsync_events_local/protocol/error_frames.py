@@ -2,20 +2,20 @@
 
 from appsync_events_local.errors import UNSUPPORTED_OPERATION, Refusal
 from appsync_events_local.protocol import frames
-from appsync_events_local.protocol.effects import Refused, Send
+from appsync_events_local.protocol.effects import RefusalReport, Send
 
 
 def failure(kind: str, id: str | None, channel: str | None, refusal: Refusal) -> Send:
     """`subscribe_error`, `unsubscribe_error` or `publish_error`; `channel` is what the client wrote, if anything."""
-    return Send(frames.failure(kind, id, refusal), Refused(kind, channel, refusal))
+    return Send(frames.failure(kind, id, refusal), RefusalReport(kind, channel, refusal))
 
 
 def connection_error(refusal: Refusal) -> Send:
     """`connection_error`."""
-    return Send(frames.connection_error(refusal), Refused("connect", None, refusal))
+    return Send(frames.connection_error(refusal), RefusalReport("connect", None, refusal))
 
 
 def unsupported(id: str | None) -> Send:
     """The answer to what is no frame, or a frame of unknown type."""
     refusal = Refusal(UNSUPPORTED_OPERATION, frames.UNSUPPORTED_MESSAGE, 400)
-    return Send(frames.unsupported(id), Refused("frame", None, refusal))
+    return Send(frames.unsupported(id), RefusalReport("frame", None, refusal))

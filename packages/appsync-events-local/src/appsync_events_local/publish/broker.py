@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, Protocol
 
-from appsync_events_local.protocol.channels import Channel, ChannelIndex
+from appsync_events_local.protocol.channels import Channel, SubscriptionIndex
 from appsync_events_local.protocol.frames import as_utf8, data_prefix, data_suffix, text_frame_header
 
 MAX_UNSENT_BYTES: Final = 4 * 1024 * 1024
@@ -112,7 +112,7 @@ class Broker:
     """The live subscriptions of one API."""
 
     def __init__(self) -> None:
-        self._index: ChannelIndex[Subscription] = ChannelIndex()
+        self._index: SubscriptionIndex[Subscription] = SubscriptionIndex()
         self._all: dict[tuple[int, str], Subscription] = {}
 
     def __len__(self) -> int:
@@ -139,7 +139,7 @@ class Broker:
         """The live subscriptions whose channel is in this namespace."""
         return [s for s in self._all.values() if s.channel.namespace == name]
 
-    def broadcast(self, channel: Channel, events: Sequence[str], intercept: "Intercept | None" = None) -> int:
+    def broadcast(self, channel: Channel, events: Sequence[str], intercept: "DeliveryInterceptor | None" = None) -> int:
         """Deliver each event (one JSON text) to every subscription that covers the channel.
 
         Args:
@@ -169,5 +169,5 @@ class Broker:
         return receivers * len(suffixes)
 
 
-Intercept = Callable[[Subscription, Callable[[], None]], None]
+DeliveryInterceptor = Callable[[Subscription, Callable[[], None]], None]
 """Given a subscription and what delivers to it; delivers now, later, or never."""

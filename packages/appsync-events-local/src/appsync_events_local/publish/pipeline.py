@@ -33,8 +33,8 @@ from appsync_events_local.observability.activity import HTTP, Published
 from appsync_events_local.observability.metrics import Metric
 from appsync_events_local.protocol.channels import Channel
 from appsync_events_local.protocol.frames import encode
-from appsync_events_local.publish.broker import Intercept
-from appsync_events_local.publish.served_api import LiveApi
+from appsync_events_local.publish.broker import DeliveryInterceptor
+from appsync_events_local.publish.served_api import ServedApi
 from appsync_events_local.strict_json import parse
 
 TOO_LARGE_MESSAGE = "Transformed event is larger than 240KB"
@@ -75,7 +75,7 @@ class _Event:
 
 
 async def publish(
-    live: LiveApi, channel: Channel, events: object, caller: Caller, intercept: Intercept | None = None
+    live: ServedApi, channel: Channel, events: object, caller: Caller, intercept: DeliveryInterceptor | None = None
 ) -> dict[str, Any]:
     """Publish events to a channel and deliver what its handler lets through.
 
@@ -132,7 +132,7 @@ async def publish(
     return {"failed": _by_index(failed), "successful": _by_index(successful)}
 
 
-async def subscribe(live: LiveApi, channel: Channel, caller: Caller) -> bool:
+async def subscribe(live: ServedApi, channel: Channel, caller: Caller) -> bool:
     """Ask the namespace's onSubscribe; returns whether there is one.
 
     Raises:
@@ -155,7 +155,7 @@ async def subscribe(live: LiveApi, channel: Channel, caller: Caller) -> bool:
 
 
 async def _handled(
-    live: LiveApi, channel: Channel, events: Sequence[Incoming], caller: Caller
+    live: ServedApi, channel: Channel, events: Sequence[Incoming], caller: Caller
 ) -> tuple[list[Outgoing], bool]:
     """What is left of the events after onPublish, and whether there is one."""
     try:

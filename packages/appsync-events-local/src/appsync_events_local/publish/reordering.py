@@ -8,7 +8,7 @@ from appsync_events_local.publish.broker import Subscription
 Deliver = Callable[[], None]
 
 
-class HeldBack:
+class ReorderBuffer:
     """One held delivery at most for each subscription; it goes after the next one, or when its time is up."""
 
     def __init__(self) -> None:

@@ -28,7 +28,7 @@ class ServedConnection(Protocol):
     def drop_subscriptions(self, ids: Iterable[str]) -> None: ...
 
 
-class LiveNamespace:
+class ServedNamespace:
     """A namespace with its loaded handlers, which are closed only after the last call on them has ended."""
 
     def __init__(self, model: Namespace, handlers: NamespaceHandlers) -> None:
@@ -61,13 +61,13 @@ class LiveNamespace:
             await self._handlers.close()
 
 
-class LiveApi:
+class ServedApi:
     """One served API."""
 
     def __init__(self, api: Api, activity: Activity) -> None:
         self.api = api
         self.activity = activity
-        self.namespaces: dict[str, LiveNamespace] = {}
+        self.namespaces: dict[str, ServedNamespace] = {}
         self.data_sources: dict[str, DataSourceModel] = {}
         self.keys: dict[str, ApiKey] = {}
         self.broker = Broker()
@@ -81,7 +81,7 @@ class LiveApi:
     def has_namespace(self, name: str) -> bool:
         return name in self.namespaces
 
-    def namespace_of(self, channel: Channel) -> LiveNamespace:
+    def namespace_of(self, channel: Channel) -> ServedNamespace:
         """The namespace of a channel.
 
         Raises:

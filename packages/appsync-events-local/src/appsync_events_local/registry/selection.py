@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from appsync_events_local.errors import NOT_FOUND, Refusal
-from appsync_events_local.publish.served_api import LiveApi
+from appsync_events_local.publish.served_api import ServedApi
 
 
-def select(apis: Mapping[str, LiveApi], host: str, api_id: str | None) -> LiveApi:
+def select(apis: Mapping[str, ServedApi], host: str, api_id: str | None) -> ServedApi:
     """The API that a request is for: by id in its path, by its Host, or the only one there is.
 
     Args:

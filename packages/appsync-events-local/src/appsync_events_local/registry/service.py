@@ -10,7 +10,7 @@ from typing import Any, Final
 from appsync_events_local import limits
 from appsync_events_local.auth.authorizer import Authorizer
 from appsync_events_local.auth.credentials import Credentials
-from appsync_events_local.auth.operation import Call
+from appsync_events_local.auth.operation import RequestedOperation
 from appsync_events_local.handlers.loader import HandlerLoader
 from appsync_events_local.handlers.namespace_handlers import CodeRefused, NamespaceHandlers
 from appsync_events_local.model.api import (
@@ -26,8 +26,8 @@ from appsync_events_local.model.api import (
 from appsync_events_local.model.data_sources import data_source_from
 from appsync_events_local.observability.activity import Activity
 from appsync_events_local.publish.broker import Flusher
-from appsync_events_local.publish.faults import Faults
-from appsync_events_local.publish.served_api import LiveApi, LiveNamespace
+from appsync_events_local.publish.faults import FaultRules
+from appsync_events_local.publish.served_api import ServedApi, ServedNamespace
 from appsync_events_local.registry.store import InUseError, Registry, UnknownError, stamped
 
 GOING_AWAY: Final = 1001
@@ -61,8 +61,8 @@ class Service:
         self._clock = clock
         self._keep_payloads = keep_payloads
         self._change = asyncio.Lock()
-        self.apis: dict[str, LiveApi] = {}
-        self.faults = Faults()
+        self.apis: dict[str, ServedApi] = {}
+        self.faults = FaultRules()
         self.flusher = Flusher()
 
     async def restore(self) -> None:
@@ -213,7 +213,7 @@ class Service:
             await self._save(api_id, lambda entry: entry["keys"].pop(key))
             del live.keys[key]
 
-    def live(self, api_id: str) -> LiveApi:
+    def live(self, api_id: str) -> ServedApi:
         """The served API of this id.
 
         Raises:
@@ -225,7 +225,7 @@ class Service:
         return live
 
     async def authorize(
-        self, live: LiveApi, allowed: frozenset[AuthMode], credentials: Credentials, call: Call
+        self, live: ServedApi, allowed: frozenset[AuthMode], credentials: Credentials, call: RequestedOperation
     ) -> Mapping[str, Any] | None:
         """`ctx.identity` of a caller; see `Authorizer.authorize`."""
         return await self._authorizer.authorize(live.api, live.keys.values(), allowed, credentials, call)
@@ -248,20 +248,20 @@ class Service:
         }
         return {"apiId": api_id, **entry["definition"], **members, **activity}
 
-    def _new(self, api: Api) -> LiveApi:
-        return LiveApi(api, Activity(api.id, api.name, self.apis, keep_payloads=self._keep_payloads))
+    def _new(self, api: Api) -> ServedApi:
+        return ServedApi(api, Activity(api.id, api.name, self.apis, keep_payloads=self._keep_payloads))
 
     async def _save(self, api_id: str, change: Callable[[dict[str, Any]], object]) -> None:
         apis = copy.deepcopy(self._registry.apis)
         change(apis.setdefault(api_id, {"definition": {}, "dataSources": {}, "namespaces": {}, "keys": {}}))
         await self._registry.replace(apis)
 
-    async def _install(self, live: LiveApi, model: Namespace) -> None:
+    async def _install(self, live: ServedApi, model: Namespace) -> None:
         await self._swap(live, model, await self._loader.load(model, live.data_sources))
 
-    async def _swap(self, live: LiveApi, model: Namespace, handlers: NamespaceHandlers) -> None:
+    async def _swap(self, live: ServedApi, model: Namespace, handlers: NamespaceHandlers) -> None:
         previous = live.namespaces.get(model.name)
-        live.namespaces[model.name] = LiveNamespace(model, handlers)
+        live.namespaces[model.name] = ServedNamespace(model, handlers)
         if previous is not None:
             await previous.retire()
 
@@ -276,8 +276,8 @@ class Service:
         live.keys = {key: ApiKey(key, saved["expires"]) for key, saved in entry["keys"].items()}
         self.apis[api_id] = live
 
-    async def _restore_data_source(self, live: LiveApi, name: str, body: dict[str, Any]) -> None:
+    async def _restore_data_source(self, live: ServedApi, name: str, body: dict[str, Any]) -> None:
         live.data_sources[name] = data_source_from(name, body, live.api)
 
-    async def _restore_namespace(self, live: LiveApi, name: str, body: dict[str, Any]) -> None:
+    async def _restore_namespace(self, live: ServedApi, name: str, body: dict[str, Any]) -> None:
         await self._install(live, namespace_from(name, body, live.api))

@@ -1,7 +1,7 @@
 """The JavaScript engine of one namespace: where its functions run.
 
 Short calls, which nearly all are, run where the publish is handled: handing them to another thread and back costs more
-than they do, above all while both threads want the interpreter. What takes longer than `HERE_SECONDS` is broken off and
+than they do, above all while both threads want the interpreter. What takes longer than `INLINE_SECONDS` is broken off and
 run again on a thread of the engine's own, with its full time; a function that was too long once goes there at once.
 Running again is safe: a handler is a pure function of its context, and what it writes counts only when it has ended.
 """
@@ -23,7 +23,7 @@ from appsync_events_local.runtime.errors import CodeRefused, Problem
 from appsync_events_local.runtime.outcomes import Limits, LogEntry, Outcome, OutOfTime, Run, Shape
 from appsync_events_local.runtime.sandbox import Sandbox, name_of
 
-HERE_SECONDS: Final = 0.005
+INLINE_SECONDS: Final = 0.005
 """Processor time of a call that may stop the event loop; a handler's usual call takes a hundredth of it."""
 
 _LOG = logging.getLogger("appsync_events_local.handlers.namespace_handlers")
@@ -34,7 +34,7 @@ class Engine:
 
     def __init__(self, compiled: Compiled, limits: Limits) -> None:
         self._beside = Sandbox(compiled, limits)
-        self._here = Sandbox(compiled, replace(limits, seconds=min(HERE_SECONDS, limits.seconds)))
+        self._here = Sandbox(compiled, replace(limits, seconds=min(INLINE_SECONDS, limits.seconds)))
         self._here_thread: int | None = None
         self._long: set[tuple[str, str | None]] = set()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="appsync-js")

@@ -27,7 +27,7 @@ from appsync_events_local.runtime.outcomes import (
     Returned,
     Run,
 )
-from appsync_events_local.runtime.zones import answer
+from appsync_events_local.runtime.zones import zone_answer
 
 _MAX_QUESTIONS: Final = 64
 _SETUP_SECONDS: Final = 5.0
@@ -79,7 +79,7 @@ class Sandbox:
                 return done
             # The engine cannot call into Python while a time limit is set. A handler is a pure function of its
             # context, clock and seed, so it is run again with the answer it asked for.
-            answers[done] = answer(done)
+            answers[done] = zone_answer(done)
         return Run(Crashed("the handler used too many different times with a named time zone"))
 
     def _evaluate(self, handler: str, phase: str | None, context: str, host: str) -> Run | str:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def answer(question: str) -> dict[str, Any]:
+def zone_answer(question: str) -> dict[str, Any]:
     """Answer one question of the engine.
 
     Args:

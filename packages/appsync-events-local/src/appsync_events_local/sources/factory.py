@@ -10,23 +10,23 @@ from appsync_events_local.aws_clients import LOCAL_CREDENTIALS
 from appsync_events_local.functions.invoker import FunctionInvoker
 from appsync_events_local.model.data_sources import (
     DataSourceModel,
+    DataSourceTarget,
     DynamoDbModel,
     EventBridgeModel,
     HttpModel,
     LambdaModel,
-    Target,
 )
 from appsync_events_local.sources.data_source import DataSource, DataSourceError
 from appsync_events_local.sources.dynamodb import DynamoDbDataSource
 from appsync_events_local.sources.event_bridge import EventBridgeDataSource
 from appsync_events_local.sources.functions import LambdaDataSource
 from appsync_events_local.sources.http import HttpDataSource
-from appsync_events_local.sources.role_keys import KeysOf, local_keys
+from appsync_events_local.sources.role_keys import CredentialsForRole, local_keys
 
 _log = logging.getLogger(__name__)
 
 
-class DataSources:
+class DataSourceFactory:
     """Makes data sources; equal models share one, as each holds connections and threads.
 
     Args:
@@ -36,11 +36,11 @@ class DataSources:
         keys: of the roles under which DynamoDB and EventBridge are called.
     """
 
-    def __init__(self, endpoint: str | None, functions: FunctionInvoker, keys: KeysOf = local_keys) -> None:
+    def __init__(self, endpoint: str | None, functions: FunctionInvoker, keys: CredentialsForRole = local_keys) -> None:
         self._endpoint = endpoint
         self._functions = functions
         self._keys = keys
-        self._made: dict[Target, DataSource] = {}
+        self._made: dict[DataSourceTarget, DataSource] = {}
 
     def __call__(self, model: DataSourceModel) -> DataSource:
         """What executes the requests of a data source."""
@@ -60,7 +60,7 @@ class DataSources:
                     await asyncio.to_thread(made.close)
         self._made.clear()
 
-    def _make(self, target: Target) -> DataSource:
+    def _make(self, target: DataSourceTarget) -> DataSource:
         match target:
             case LambdaModel():
                 return LambdaDataSource(target.function, self._functions)

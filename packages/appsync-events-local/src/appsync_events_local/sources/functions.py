@@ -12,8 +12,8 @@ from typing import Any, Final
 from appsync_events_local.functions.invoker import (
     FunctionInvoker,
     FunctionTimeoutError,
-    Invocation,
     InvocationError,
+    InvocationResult,
     UnknownFunctionError,
     error_message,
 )
@@ -60,7 +60,7 @@ class LambdaDataSource:
         return parsed(invocation)
 
 
-def parsed(invocation: Invocation) -> Any:
+def parsed(invocation: InvocationResult) -> Any:
     """The value that a function returned; no payload is `None`.
 
     Raises:

@@ -8,7 +8,7 @@ from typing import Final
 
 from appsync_events_local.aws_clients import LOCAL_CREDENTIALS, Credentials
 
-KeysOf = Callable[[str | None], Credentials]
+CredentialsForRole = Callable[[str | None], Credentials]
 """From the ARN of a role (`None` if the data source has none) to keys."""
 
 _log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from appsync_events_local.template.reader import Templates, read_apis
 from appsync_events_local.template.settings import TemplateSettings
 
 
-def read_given(
+def read_inputs(
     assemblies: Iterable[Path], templates: Iterable[tuple[str | None, Path]], settings: TemplateSettings
 ) -> Templates:
     """What they hold. A file that cannot be read is a problem like any other, and hides none.

@@ -15,7 +15,7 @@ from appsync_events_local.template.problems import Origin, TemplateProblem
 from appsync_events_local.template.settings import TemplateSettings
 from appsync_events_local.template.tables import TableTemplate, tables_of
 from appsync_events_local.template.values.intrinsics import NO_VALUE, UnresolvedError, function_name
-from appsync_events_local.template.values.scope import Scope, World, properties_of
+from appsync_events_local.template.values.scope import Scope, Stacks, properties_of
 
 API: Final = "AWS::AppSync::Api"
 DATA_SOURCE: Final = "AWS::AppSync::DataSource"
@@ -77,11 +77,11 @@ class Templates:
 
 def read_apis(stacks: Iterable[Stack], settings: TemplateSettings) -> Templates:
     """Work out every Event API of the stacks. Problems are collected, not raised: the caller decides what they mean."""
-    return _Reader(World(stacks, settings)).read()
+    return _Reader(Stacks(stacks, settings)).read()
 
 
 class _Reader:
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: Stacks) -> None:
         self._world = world
         self._result = Templates()
         self._apis: dict[str, TemplateApi] = {}

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 import aiohttp
 
-from appsync_events_local.auth.operation import Call, EventOperation
+from appsync_events_local.auth.operation import EventOperation, RequestedOperation
 from appsync_events_local.errors import ACCESS_DENIED, Refusal, internal_failure
 from appsync_events_local.model.api import Api
 
@@ -24,7 +24,7 @@ _KEPT_SECONDS: Final = 5.0
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=5.0)
 
 
-class Rights(Protocol):
+class PermissionChecker(Protocol):
     """Decides on what a principal may do."""
 
     async def allows(self, principal_arn: str, action: str, resource: str) -> bool:
@@ -40,14 +40,14 @@ class Rights(Protocol):
         """
 
 
-class EveryRight:
+class AllowAll:
     """Nobody is restricted: for a service that runs without IAM beside it."""
 
     async def allows(self, principal_arn: str, action: str, resource: str) -> bool:
         return True
 
 
-class AskedRights:
+class RemotePermissionChecker:
     """Asks the decision endpoint of the local cloud's IAM: `POST {"principalArn", "action", "resource"}`.
 
     Args:
@@ -90,7 +90,7 @@ class AskedRights:
             raise internal_failure(f"{self._url} does not say who may do what: {error!r}") from error
 
 
-async def check_rights(rights: Rights, principal_arn: str, api: Api, call: Call) -> None:
+async def check_permission(rights: PermissionChecker, principal_arn: str, api: Api, call: RequestedOperation) -> None:
     """Let a signed call pass only if its principal may make it.
 
     Raises:

@@ -15,7 +15,7 @@ FETCH_ATTEMPTS: Final = 2
 DOCUMENT_BYTES: Final = 1024 * 1024
 
 
-class Documents:
+class DocumentReader:
     """Reads documents from addresses and files.
 
     Args:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from appsync_events_local.auth.tokens.documents import Documents
+from appsync_events_local.auth.tokens.documents import DocumentReader
 from appsync_events_local.errors import internal_failure
 from appsync_events_local.model.auth_providers import CognitoProvider, OidcProvider
 
@@ -16,14 +16,14 @@ COGNITO_KEYS: Final = "/.well-known/jwks.json"
 
 
 @dataclass(frozen=True)
-class KeyPlace:
+class KeyLocation:
     """Where a key set is, and what its tokens' `iss` must be, exactly."""
 
     place: str
     issuer: str
 
 
-class KeyPlaces:
+class KeyLocator:
     """Finds key sets.
 
     Args:
@@ -33,13 +33,13 @@ class KeyPlaces:
     """
 
     def __init__(
-        self, documents: Documents, cognito_endpoint: str | None = None, given: Mapping[str, str] | None = None
+        self, documents: DocumentReader, cognito_endpoint: str | None = None, given: Mapping[str, str] | None = None
     ) -> None:
         self._documents = documents
         self._cognito_endpoint = cognito_endpoint.rstrip("/") if cognito_endpoint else None
         self._given = dict(given or {})
 
-    async def find(self, provider: CognitoProvider | OidcProvider) -> KeyPlace:
+    async def find(self, provider: CognitoProvider | OidcProvider) -> KeyLocation:
         """Where this provider's keys are now.
 
         Raises:
@@ -47,11 +47,11 @@ class KeyPlaces:
         """
         if isinstance(provider, CognitoProvider):
             own = f"{self._cognito_endpoint}/{provider.pool_id}" if self._cognito_endpoint else provider.issuer
-            return KeyPlace(self._given.get(provider.pool_id, own + COGNITO_KEYS), provider.issuer)
+            return KeyLocation(self._given.get(provider.pool_id, own + COGNITO_KEYS), provider.issuer)
         given = self._given.get(provider.issuer)
-        return KeyPlace(given, provider.issuer) if given else await self._discovered(provider)
+        return KeyLocation(given, provider.issuer) if given else await self._discovered(provider)
 
-    async def _discovered(self, provider: OidcProvider) -> KeyPlace:
+    async def _discovered(self, provider: OidcProvider) -> KeyLocation:
         address = provider.issuer.rstrip("/") + DISCOVERY
         document = await self._documents.read(address, f"the discovery document of {provider.issuer}")
         issuer, place = document.get("issuer"), document.get("jwks_uri")
@@ -59,4 +59,4 @@ class KeyPlaces:
             raise internal_failure(f"{address} is of issuer {issuer!r}, not {provider.issuer}")
         if not isinstance(place, str) or not place.startswith(("https://", "http://")):
             raise internal_failure(f"{address} names no jwks_uri")
-        return KeyPlace(place, issuer)
+        return KeyLocation(place, issuer)

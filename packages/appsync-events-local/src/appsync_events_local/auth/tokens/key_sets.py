@@ -9,8 +9,8 @@ from typing import Any, Final
 from jwt import PyJWK
 from jwt.exceptions import PyJWTError
 
-from appsync_events_local.auth.tokens.documents import Documents
-from appsync_events_local.auth.tokens.key_locations import KeyPlaces
+from appsync_events_local.auth.tokens.documents import DocumentReader
+from appsync_events_local.auth.tokens.key_locations import KeyLocator
 from appsync_events_local.errors import internal_failure
 from appsync_events_local.model.auth_providers import CognitoProvider, OidcProvider
 
@@ -48,7 +48,7 @@ class KeySet:
     keys: Mapping[str, PublishedKey]
 
 
-class KeySets:
+class KeySetCache:
     """Key sets by issuer.
 
     Args:
@@ -57,7 +57,7 @@ class KeySets:
         clock: seconds, monotonic.
     """
 
-    def __init__(self, documents: Documents, places: KeyPlaces, clock: Callable[[], float]) -> None:
+    def __init__(self, documents: DocumentReader, places: KeyLocator, clock: Callable[[], float]) -> None:
         self._documents = documents
         self._places = places
         self._clock = clock

@@ -13,7 +13,7 @@ from typing import Any, Final
 import jwt
 
 from appsync_events_local.auth.tokens.cognito_claims import check_cognito_claims
-from appsync_events_local.auth.tokens.key_sets import KeySets
+from appsync_events_local.auth.tokens.key_sets import KeySetCache
 from appsync_events_local.auth.tokens.oidc_claims import check_oidc_claims
 from appsync_events_local.errors import Refusal, unauthorized
 from appsync_events_local.limits import JWT_LEEWAY_SECONDS
@@ -56,7 +56,7 @@ class TokenVerifier:
         clock: seconds since the epoch.
     """
 
-    def __init__(self, key_sets: KeySets, clock: Callable[[], float]) -> None:
+    def __init__(self, key_sets: KeySetCache, clock: Callable[[], float]) -> None:
         self._key_sets = key_sets
         self._clock = clock
         self._verified: OrderedDict[tuple[type, str], Mapping[str, Any]] = OrderedDict()

@@ -10,8 +10,8 @@ from appsync_events_local.model.auth_providers import AuthMode
 from appsync_events_local.observability.activity import Recent
 from appsync_events_local.observability.caller_names import caller_name
 from appsync_events_local.observability.metrics import UNITS, Metric
-from appsync_events_local.publish.faults import Faults
-from appsync_events_local.publish.served_api import LiveApi, LiveNamespace, ServedConnection
+from appsync_events_local.publish.faults import FaultRules
+from appsync_events_local.publish.served_api import ServedApi, ServedConnection, ServedNamespace
 
 SHOWN_CONNECTIONS: Final = 100
 NOTHING: Final = "-"
@@ -24,7 +24,7 @@ _SHORT_MODES: Final = {
 }
 
 
-def page(apis: Iterable[LiveApi], faults: Faults, authority: str, started_at: float, now: float) -> str:
+def page(apis: Iterable[ServedApi], faults: FaultRules, authority: str, started_at: float, now: float) -> str:
     """The whole page.
 
     Args:
@@ -49,7 +49,7 @@ def page(apis: Iterable[LiveApi], faults: Faults, authority: str, started_at: fl
     return f"<!doctype html>{element('html', head, element('body', main), lang='en')}"
 
 
-def _summary(apis: list[LiveApi], authority: str, started_at: float, now: float) -> Html:
+def _summary(apis: list[ServedApi], authority: str, started_at: float, now: float) -> Html:
     connections = sum(len(live.connections) for live in apis)
     subscriptions = sum(len(live.broker) for live in apis)
     counts = f"{len(apis)} API(s), {connections} connection(s), {subscriptions} subscription(s)"
@@ -58,7 +58,7 @@ def _summary(apis: list[LiveApi], authority: str, started_at: float, now: float)
     return element("header", element("h1", f"Event APIs on {authority}"), element("p", facts, state))
 
 
-def _faults(faults: Faults) -> Html:
+def _faults(faults: FaultRules) -> Html:
     active = [rule for rule in faults.rules if rule.times != 0]
     if not active:
         return Html("")
@@ -69,10 +69,10 @@ def _faults(faults: Faults) -> Html:
         left = "always" if rule.times is None else f"{rule.times} more"
         rows.append((hit, f"{rule.effect} {rule.when}", left, rule.hits))
     content = table(("hits", "effect", "still", "hit so far"), rows, "")
-    return element("section", element("h2", "Faults in force"), content, class_="faults")
+    return element("section", element("h2", "FaultRules in force"), content, class_="faults")
 
 
-def _api(live: LiveApi, authority: str, now: float) -> Html:
+def _api(live: ServedApi, authority: str, now: float) -> Html:
     api = live.api
     where = element("code", f"{authority}/{api.id}/event")
     keys = f"{len(live.keys)} API key(s)" if AuthMode.API_KEY in api.providers.modes else "no API keys"
@@ -95,7 +95,7 @@ def _api(live: LiveApi, authority: str, now: float) -> Html:
     )
 
 
-def _namespaces(live: LiveApi) -> Html:
+def _namespaces(live: ServedApi) -> Html:
     rows = []
     for name, namespace in sorted(live.namespaces.items()):
         model = namespace.model
@@ -118,13 +118,13 @@ def _namespaces(live: LiveApi) -> Html:
     return table(heads, rows, "None, so nothing can be published or subscribed to.")
 
 
-def _handler(namespace: LiveNamespace, name: str, model: HandlerModel) -> str:
+def _handler(namespace: ServedNamespace, name: str, model: HandlerModel) -> str:
     if model.data_source is not None:
         return f"{'direct' if model.behavior is Behavior.DIRECT else 'code'} with {model.data_source}"
     return "code" if namespace.runs(name) else NOTHING
 
 
-def _connections(live: LiveApi, now: float) -> Html:
+def _connections(live: ServedApi, now: float) -> Html:
     oldest = sorted(live.connections, key=lambda connection: connection.opened_at)
     rows = [_connection(connection, now) for connection in oldest[:SHOWN_CONNECTIONS]]
     shown = table(("connection", "caller", "open for", "subscriptions"), rows, "Nobody is connected.")
@@ -165,7 +165,7 @@ def _refusals(refusals: Iterable[Recent]) -> Html:
     return table(("at", "what", "channel", "by", "why"), rows, "Nothing was refused yet.")
 
 
-def _metrics(live: LiveApi) -> Html:
+def _metrics(live: ServedApi) -> Html:
     rows = [
         (metric, html(namespace or "(API)"), f"{statistic.total:,.10g}", statistic.samples, UNITS.get(metric, "Count"))
         for namespace, metric, statistic in live.activity.metrics.items()

@@ -15,7 +15,7 @@ _NAME_SUFFIX_LENGTH: Final = 12
 
 
 @dataclass(frozen=True)
-class Place:
+class StackEnvironment:
     """What the names of a stack's resources are made of."""
 
     stack: str
@@ -28,14 +28,14 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Named:
+class ReturnValues:
     """A resource's return values: of `Ref`, and of `Fn::GetAtt` by attribute."""
 
     reference: str
     attributes: Mapping[str, str]
 
 
-Text = Callable[[str], str | None]
+PropertyText = Callable[[str], str | None]
 """Gives the text of a property of the resource, `None` if it has none."""
 
 
@@ -55,7 +55,9 @@ def api_key_of(stack: str, logical_id: str) -> str:
     return f"da2-{stable_id('key', stack, logical_id)}"
 
 
-def named(place: Place, kind: str, logical_id: str, text: Text, given: str | None) -> Named:
+def return_values(
+    place: StackEnvironment, kind: str, logical_id: str, text: PropertyText, given: str | None
+) -> ReturnValues:
     """Return values of a resource.
 
     Args:
@@ -68,100 +70,104 @@ def named(place: Place, kind: str, logical_id: str, text: Text, given: str | Non
     maker = _MAKERS.get(kind)
     if maker is not None:
         return maker(place, logical_id, text, given)
-    return Named(given or _generated(place, logical_id), {})
+    return ReturnValues(given or _generated(place, logical_id), {})
 
 
-def _generated(place: Place, logical_id: str) -> str:
+def _generated(place: StackEnvironment, logical_id: str) -> str:
     suffix = stable_id(place.stack, logical_id, length=_NAME_SUFFIX_LENGTH).upper()
     return f"{place.stack}-{logical_id}-{suffix}"
 
 
-def _api(place: Place, logical_id: str, text: Text, given: str | None) -> Named:
+def _api(place: StackEnvironment, logical_id: str, text: PropertyText, given: str | None) -> ReturnValues:
     api_id = given or api_id_of(place.stack, logical_id)
     arn = place.arn("appsync", f"apis/{api_id}")
     hosts = {
         "Dns.Http": f"{api_id}.appsync-api.{place.authority}",
         "Dns.Realtime": f"{api_id}.appsync-realtime-api.{place.authority}",
     }
-    return Named(arn, {"ApiId": api_id, "ApiArn": arn, **hosts})
+    return ReturnValues(arn, {"ApiId": api_id, "ApiArn": arn, **hosts})
 
 
-def _in_api(path: str, name_property: str, arn_attribute: str) -> Callable[..., Named]:
-    def maker(place: Place, logical_id: str, text: Text, given: str | None) -> Named:
+def _in_api(path: str, name_property: str, arn_attribute: str) -> Callable[..., ReturnValues]:
+    def maker(place: StackEnvironment, logical_id: str, text: PropertyText, given: str | None) -> ReturnValues:
         name = given or text(name_property) or logical_id
         arn = place.arn("appsync", f"apis/{text('ApiId')}/{path}/{name}")
-        return Named(arn, {arn_attribute: arn, "Name": name})
+        return ReturnValues(arn, {arn_attribute: arn, "Name": name})
 
     return maker
 
 
-def _api_key(place: Place, logical_id: str, text: Text, given: str | None) -> Named:
+def _api_key(place: StackEnvironment, logical_id: str, text: PropertyText, given: str | None) -> ReturnValues:
     key = given or text("ApiKeyId") or api_key_of(place.stack, logical_id)
     arn = place.arn("appsync", f"apis/{text('ApiId')}/apikeys/{key}")
-    return Named(arn, {"ApiKey": key, "ApiKeyId": key, "Arn": arn})
+    return ReturnValues(arn, {"ApiKey": key, "ApiKeyId": key, "Arn": arn})
 
 
-def _plain(service: str, resource: str, name_property: str, *, ref_is_arn: bool = False) -> Callable[..., Named]:
+def _plain(service: str, resource: str, name_property: str, *, ref_is_arn: bool = False) -> Callable[..., ReturnValues]:
     """A resource whose name is a property and whose ARN is `resource` with it."""
 
-    def maker(place: Place, logical_id: str, text: Text, given: str | None) -> Named:
+    def maker(place: StackEnvironment, logical_id: str, text: PropertyText, given: str | None) -> ReturnValues:
         name = given or text(name_property) or _generated(place, logical_id)
         arn = place.arn(service, resource.format(name))
         kind_name = name_property[0].upper() + name_property[1:]
         attributes = {"Arn": arn, "Name": name, kind_name: name}
-        return Named(arn if ref_is_arn else name, attributes)
+        return ReturnValues(arn if ref_is_arn else name, attributes)
 
     return maker
 
 
-def _table(place: Place, logical_id: str, text: Text, given: str | None) -> Named:
+def _table(place: StackEnvironment, logical_id: str, text: PropertyText, given: str | None) -> ReturnValues:
     base = _plain("dynamodb", "table/{}", "TableName")(place, logical_id, text, given)
     stream = f"{base.attributes['Arn']}/stream/1970-01-01T00:00:00.000"
-    return Named(base.reference, {**base.attributes, "StreamArn": stream})
+    return ReturnValues(base.reference, {**base.attributes, "StreamArn": stream})
 
 
-def _global_arn(service: str, resource: str, name_property: str) -> Callable[..., Named]:
-    def maker(place: Place, logical_id: str, text: Text, given: str | None) -> Named:
+def _global_arn(service: str, resource: str, name_property: str) -> Callable[..., ReturnValues]:
+    def maker(place: StackEnvironment, logical_id: str, text: PropertyText, given: str | None) -> ReturnValues:
         name = given or text(name_property) or _generated(place, logical_id)
         account = "" if service == "s3" else place.account
-        return Named(name, {"Arn": f"arn:aws:{service}::{account}:{resource.format(name)}"})
+        return ReturnValues(name, {"Arn": f"arn:aws:{service}::{account}:{resource.format(name)}"})
 
     return maker
 
 
-def _function_qualifier(place: Place, logical_id: str, text: Text, given: str | None) -> Named:
+def _function_qualifier(
+    place: StackEnvironment, logical_id: str, text: PropertyText, given: str | None
+) -> ReturnValues:
     function = (text("FunctionName") or "").rpartition(":function:")[2]
     qualifier = text("Name") or "1"
     arn = given or place.arn("lambda", f"function:{function}:{qualifier}")
-    return Named(arn, {"Arn": arn, "AliasArn": arn, "FunctionArn": arn, "Version": qualifier})
+    return ReturnValues(arn, {"Arn": arn, "AliasArn": arn, "FunctionArn": arn, "Version": qualifier})
 
 
-def _user_pool(place: Place, logical_id: str, text: Text, given: str | None) -> Named:
+def _user_pool(place: StackEnvironment, logical_id: str, text: PropertyText, given: str | None) -> ReturnValues:
     pool = given or f"{place.region}_{stable_id('pool', place.stack, logical_id, length=9)}"
     provider = f"cognito-idp.{place.region}.amazonaws.com/{pool}"
     arn = place.arn("cognito-idp", f"userpool/{pool}")
-    return Named(pool, {"Arn": arn, "UserPoolId": pool, "ProviderName": provider, "ProviderURL": f"https://{provider}"})
+    return ReturnValues(
+        pool, {"Arn": arn, "UserPoolId": pool, "ProviderName": provider, "ProviderURL": f"https://{provider}"}
+    )
 
 
-def _user_pool_client(place: Place, logical_id: str, text: Text, given: str | None) -> Named:
+def _user_pool_client(place: StackEnvironment, logical_id: str, text: PropertyText, given: str | None) -> ReturnValues:
     client = given or stable_id("client", place.stack, logical_id)
-    return Named(client, {"ClientId": client})
+    return ReturnValues(client, {"ClientId": client})
 
 
-def _queue(place: Place, logical_id: str, text: Text, given: str | None) -> Named:
+def _queue(place: StackEnvironment, logical_id: str, text: PropertyText, given: str | None) -> ReturnValues:
     name = given or text("QueueName") or _generated(place, logical_id)
     url = f"https://sqs.{place.region}.amazonaws.com/{place.account}/{name}"
-    return Named(url, {"Arn": place.arn("sqs", name), "QueueName": name, "QueueUrl": url})
+    return ReturnValues(url, {"Arn": place.arn("sqs", name), "QueueName": name, "QueueUrl": url})
 
 
-def _parameter(place: Place, logical_id: str, text: Text, given: str | None) -> Named:
+def _parameter(place: StackEnvironment, logical_id: str, text: PropertyText, given: str | None) -> ReturnValues:
     name = given or text("Name") or _generated(place, logical_id)
-    return Named(name, {"Value": text("Value") or "", "Type": text("Type") or "String"})
+    return ReturnValues(name, {"Value": text("Value") or "", "Type": text("Type") or "String"})
 
 
 _function = _plain("lambda", "function:{}", "FunctionName")
 _bus = _plain("events", "event-bus/{}", "Name")
-_MAKERS: Final[Mapping[str, Callable[[Place, str, Text, str | None], Named]]] = {
+_MAKERS: Final[Mapping[str, Callable[[StackEnvironment, str, PropertyText, str | None], ReturnValues]]] = {
     "AWS::AppSync::Api": _api,
     "AWS::AppSync::ChannelNamespace": _in_api("channelNamespace", "Name", "ChannelNamespaceArn"),
     "AWS::AppSync::DataSource": _in_api("datasources", "Name", "DataSourceArn"),

@@ -11,13 +11,13 @@ from appsync_events_local.template.files import Stack, read_template
 from appsync_events_local.template.problems import TemplateProblem, TemplateRefused
 from appsync_events_local.template.settings import DEFAULT_REGION, TemplateSettings
 from appsync_events_local.template.values.intrinsics import NO_VALUE, Intrinsics, UnresolvedError, as_text
-from appsync_events_local.template.values.names import Named, Place, named
+from appsync_events_local.template.values.names import ReturnValues, StackEnvironment, return_values
 
 NESTED_STACK: Final = "AWS::CloudFormation::Stack"
 _LISTS: Final = re.compile(r"CommaDelimitedList|List<.*>")
 
 
-class World:
+class Stacks:
     """Every stack that is served, so that one can import what another exports.
 
     Args:
@@ -75,14 +75,14 @@ class Scope:
         parameters: values by name; those that the template does not have are none of its business.
     """
 
-    def __init__(self, world: World, stack: Stack, parameters: Mapping[str, Any]) -> None:
+    def __init__(self, world: Stacks, stack: Stack, parameters: Mapping[str, Any]) -> None:
         self.world = world
         self.stack = stack
         self.intrinsics = Intrinsics(self)
         self._given = parameters
         settings = world.settings
         region = settings.region or stack.region or DEFAULT_REGION
-        self.place = Place(stack.name, region, settings.account, settings.authority)
+        self.place = StackEnvironment(stack.name, region, settings.account, settings.authority)
         self._under_way: list[str] = []
         self._nested: dict[str, Scope] = {}
 
@@ -104,7 +104,7 @@ class Scope:
             raise UnresolvedError("Condition must be the name of one")
         return self.condition(resource["Condition"])
 
-    def name_of(self, logical_id: str) -> Named:
+    def name_of(self, logical_id: str) -> ReturnValues:
         """The return values of a resource.
 
         Raises:
@@ -122,7 +122,7 @@ class Scope:
             return None if value is NO_VALUE else as_text(value, name)
 
         with self._entered(logical_id):
-            return named(self.place, str(resource.get("Type")), logical_id, text, self._physical_id(logical_id))
+            return return_values(self.place, str(resource.get("Type")), logical_id, text, self._physical_id(logical_id))
 
     def export_name(self, output: Mapping[str, Any]) -> Any:
         """The name that an output is exported under; `None` if it has none, or one that cannot be worked out."""
