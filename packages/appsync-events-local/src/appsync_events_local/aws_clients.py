@@ -1,4 +1,4 @@
-"""How this service calls AWS's APIs, wherever they are: signed, with short timeouts and few attempts."""
+"""botocore clients for AWS APIs or an emulator of them: signed calls, short timeouts, few attempts."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,7 +13,7 @@ CONNECT_SECONDS: Final = 2
 
 @dataclass(frozen=True)
 class Credentials:
-    """AWS credentials with which calls are signed."""
+    """AWS credentials that calls are signed with."""
 
     access_key_id: str
     secret_access_key: str
@@ -21,8 +21,8 @@ class Credentials:
 
 
 LOCAL_CREDENTIALS: Final = Credentials(LOCAL_ACCESS_KEY_ID, LOCAL_SECRET_ACCESS_KEY)
-"""What this service and the functions it runs sign their calls with: emulators take any letters and digits, and the
-service itself takes these from a caller where no others are given."""
+"""Credentials of this service and of the functions that it runs. Emulators accept any credentials; this service accepts
+these when it has no credentials file."""
 
 
 def aws_client(
@@ -35,16 +35,16 @@ def aws_client(
     read_seconds: float,
     attempts: int,
 ) -> Any:
-    """A botocore client.
+    """Create a botocore client.
 
     Args:
-        service: as botocore names it.
+        service: botocore's name of the service.
         region: AWS region.
         endpoint_url: address of the service; `None` is AWS's own.
-        credentials: with which calls are signed.
-        connections: that may be open at once.
-        read_seconds: longest wait for a part of an answer, in seconds.
-        attempts: of one call, the first included.
+        credentials: used to sign calls.
+        connections: how many may be open at once.
+        read_seconds: longest wait for a part of a response, in seconds.
+        attempts: attempts per call, including the first.
     """
     return botocore.session.Session().create_client(
         service,

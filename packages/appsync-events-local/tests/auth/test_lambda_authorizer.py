@@ -113,7 +113,7 @@ async def test_whatever_is_not_a_clear_yes_is_a_no_with_its_reason(asking: Askin
 
 
 async def test_a_function_that_takes_too_long_lets_nobody_in(running: Authorizer) -> None:
-    impatient = LambdaAuthorizer(running.runner, lambda: 0.0, patience_seconds=0.2)
+    impatient = LambdaAuthorizer(running.runner, lambda: 0.0, timeout_seconds=0.2)
     with pytest.raises(Refusal, match=r"took over 0\.2 s"):
         await impatient.authorize(running.provider(), "api1", "000000000000", "sleep", CONNECT)
 

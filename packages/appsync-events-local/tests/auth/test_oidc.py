@@ -194,7 +194,7 @@ async def test_the_keys_of_a_user_pool_are_awss_own_unless_an_endpoint_is_given(
     documents: DocumentReader, endpoint: str | None, region: str, place: str
 ) -> None:
     found = await KeyLocator(documents, endpoint).find(CognitoProvider("eu-west-1_P", region))
-    assert found.place == place
+    assert found.location == place
 
 
 async def test_a_published_secret_is_warned_of(

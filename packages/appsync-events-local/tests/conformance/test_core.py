@@ -39,7 +39,7 @@ async def live(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[
     await service.put_key(API, KEY, {"properties": {}})
     for name, properties in NAMESPACES.items():
         await service.put_namespace(API, name, {"properties": properties})
-    yield service, service.live(API)
+    yield service, service.served(API)
     await service.close_handlers()
 
 

@@ -29,7 +29,7 @@ from appsync_events_local.protocol.effects import (
     Send,
 )
 from appsync_events_local.publish import pipeline
-from appsync_events_local.publish.broker import Outbox, Subscription
+from appsync_events_local.publish.broker import SendBuffer, Subscription
 from appsync_events_local.publish.served_api import ServedApi
 from appsync_events_local.registry.service import Service
 from conformance_suite.run import Answer
@@ -70,7 +70,7 @@ class CorePeer:
         self._stage = stage
         self._connect = connect
         self._written = Written()
-        self._outbox = Outbox(self._written, stage.service.flusher, UNSENT, "a connection")
+        self._outbox = SendBuffer(self._written, stage.service.flusher, UNSENT, "a connection")
         self._connection = Connection(stage.live.has_namespace, stage.now)
         self._undecided: deque[Effect] = deque()
         self._received: deque[dict[str, Any]] = deque()

@@ -1,4 +1,4 @@
-"""Which mode credentials are for. Their form tells, together with what the API has providers for.
+"""Selects the mode of credentials by their form and by the providers of the API.
 
 Source: AWS AppSync: "Configuring authorization and authentication", circumventing SigV4 and OIDC token authorization
 limitations of AWS_LAMBDA.
@@ -12,13 +12,13 @@ from appsync_events_local.model.auth_providers import AuthMode, Providers
 
 
 def mode_of(credentials: Credentials, providers: Providers) -> AuthMode:
-    """The mode that the credentials are for at an API with these providers.
+    """Return the mode of the credentials at an API with these providers.
 
-    A signature is IAM's where the API has IAM, a JSON Web Token or a bearer token is an issuer's where the API has any
-    issuer; everything else is for the API's Lambda authorizer, if it has one.
+    A signature is AWS_IAM if the API has that provider. A JSON Web Token or a bearer token belongs to its issuer if the
+    API has any issuer. Everything else goes to the API's Lambda authorizer, if it has one.
 
     Raises:
-        Refusal: there are no credentials, or none of a kind that the API knows.
+        Refusal: there are no credentials, or none for a provider of the API.
     """
     authorization, key = credentials.headers.get("authorization"), credentials.headers.get(API_KEY_HEADER)
     if max(len(authorization or ""), len(key or "")) > AUTHORIZATION_CHARACTERS:
@@ -27,18 +27,18 @@ def mode_of(credentials: Credentials, providers: Providers) -> AuthMode:
         raise unauthorized("neither an authorization nor an x-api-key header")
     if authorization is None:
         return AuthMode.API_KEY
-    asks_function = providers.authorizer is not None
+    has_authorizer = providers.authorizer is not None
     if authorization.startswith(SIGNATURE_ALGORITHM):
-        return AuthMode.IAM if AuthMode.IAM in providers.modes or not asks_function else AuthMode.LAMBDA
+        return AuthMode.IAM if AuthMode.IAM in providers.modes or not has_authorizer else AuthMode.LAMBDA
     if not providers.cognito and not providers.oidc:
-        return AuthMode.LAMBDA if asks_function else AuthMode.COGNITO
+        return AuthMode.LAMBDA if has_authorizer else AuthMode.COGNITO
     issuer = issuer_of(bare_token(authorization))
-    if issuer is None and asks_function and not has_bearer(authorization):
+    if issuer is None and has_authorizer and not has_bearer(authorization):
         return AuthMode.LAMBDA
     if issuer is None:
-        raise unauthorized("no JSON Web Token")
+        raise unauthorized("the authorization is not a JSON Web Token")
     if any(provider.issues(issuer) for provider in providers.cognito):
         return AuthMode.COGNITO
     if any(provider.issues(issuer) for provider in providers.oidc):
         return AuthMode.OIDC
-    raise unauthorized(f"issuer {issuer!r} is no provider of this API")
+    raise unauthorized(f"the API has no provider for issuer {issuer!r}")

@@ -1,4 +1,4 @@
-"""The call that somebody wants to make, as a Lambda authorizer is told about it."""
+"""The operation that a caller requests, as authorisation sees it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from appsync_events_local.protocol.channels import Channel
 
 
 class EventOperation(StrEnum):
-    """The operations that are authorised, by the names in a Lambda authorizer's request."""
+    """The operations that are authorised; the values are those of a Lambda authorizer's request."""
 
     CONNECT = "EVENT_CONNECT"
     SUBSCRIBE = "EVENT_SUBSCRIBE"
@@ -17,12 +17,12 @@ class EventOperation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RequestedOperation:
-    """One call before it is authorised.
+    """One operation before it is authorised.
 
     Attributes:
-        operation: which.
-        channel: to which channel; `None` for a connect.
-        headers: of the HTTP request or the upgrade, as handlers see them.
+        operation: its kind.
+        channel: its channel; `None` for a connect.
+        headers: headers of the HTTP request or the upgrade, as handlers see them.
     """
 
     operation: EventOperation

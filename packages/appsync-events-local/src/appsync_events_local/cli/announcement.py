@@ -34,11 +34,11 @@ class Address:
 
 def announcement(apis: Iterable[ServedApi], address: Address, now: float) -> str:
     """The text for people; see above."""
-    return "\n\n".join(_api(live, address, now) for live in apis)
+    return "\n\n".join(_api(served, address, now) for served in apis)
 
 
-def _api(live: ServedApi, address: Address, now: float) -> str:
-    api = live.api
+def _api(served: ServedApi, address: Address, now: float) -> str:
+    api = served.api
     base = f"{address.authority}/{api.id}/event"
     lines = [
         f"Event API {api.name}",
@@ -49,22 +49,22 @@ def _api(live: ServedApi, address: Address, now: float) -> str:
         f"  connect     {_modes(api.connect_modes)}",
     ]
     label = "namespaces"
-    for namespace in live.namespaces.values():
-        lines.append(f"  {label:<11} {_namespace(live, namespace)}")
+    for namespace in served.namespaces.values():
+        lines.append(f"  {label:<11} {_namespace(served, namespace)}")
         label = ""
     label = "API keys"
-    for key in live.keys.values():
+    for key in served.keys.values():
         until = datetime.fromtimestamp(key.expires, UTC).strftime("%Y-%m-%d %H:%M UTC")
         state = f"until {until}" if key.expires > now else f"EXPIRED at {until}; synthesise again, or set Expires later"
         lines.append(f"  {label:<11} {key.key}  {state}")
         label = ""
-    return "\n".join([*lines, "  Amplify", *_amplify(live, address, base)])
+    return "\n".join([*lines, "  Amplify", *_amplify(served, address, base)])
 
 
-def _namespace(live: ServedApi, namespace: ServedNamespace) -> str:
+def _namespace(served: ServedApi, namespace: ServedNamespace) -> str:
     model = namespace.model
-    publish = _modes(model.publish_modes or live.api.publish_modes)
-    subscribe = _modes(model.subscribe_modes or live.api.subscribe_modes)
+    publish = _modes(model.publish_modes or served.api.publish_modes)
+    subscribe = _modes(model.subscribe_modes or served.api.subscribe_modes)
     return (
         f"{model.name}: publish {publish}, {_handler(namespace, 'onPublish', model.on_publish)}; "
         f"subscribe {subscribe}, {_handler(namespace, 'onSubscribe', model.on_subscribe)}"
@@ -82,16 +82,16 @@ def _modes(modes: Iterable[AuthMode]) -> str:
     return " ".join(sorted(modes))
 
 
-def _amplify(live: ServedApi, address: Address, base: str) -> list[str]:
-    key = next(iter(live.keys), None)
-    usable = sorted(live.api.connect_modes - (frozenset() if key else {AuthMode.API_KEY})) or [AuthMode.API_KEY]
+def _amplify(served: ServedApi, address: Address, base: str) -> list[str]:
+    key = next(iter(served.keys), None)
+    usable = sorted(served.api.connect_modes - (frozenset() if key else {AuthMode.API_KEY})) or [AuthMode.API_KEY]
     mode = AuthMode.API_KEY if AuthMode.API_KEY in usable else usable[0]
     scheme, note = ("https", "") if address.tls else ("HTTP", "  // in capitals: Amplify makes wss:// of http://")
     own = f", apiKey: '{key}'" if mode is AuthMode.API_KEY else ""
     return [
         "    Amplify.configure({ API: { Events: {",
         f"      endpoint: '{scheme}://{base}',{note}",
-        f"      region: '{live.api.region}',",
+        f"      region: '{served.api.region}',",
         f"      defaultAuthMode: '{_AMPLIFY_MODES[mode]}'{own},",
         "    } } });",
     ]

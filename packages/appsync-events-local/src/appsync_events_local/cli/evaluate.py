@@ -70,7 +70,7 @@ async def evaluate(code: str, context: dict[str, Any], function: str) -> dict[st
             return {"error": {"message": problem}}
         return _answer(await engine.run(handler, phase or None, {"stash": {}} | context))
     finally:
-        engine.leave()
+        engine.release_thread()
         await asyncio.to_thread(engine.close)
 
 

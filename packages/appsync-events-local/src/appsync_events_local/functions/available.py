@@ -1,4 +1,4 @@
-"""All functions that an instance of the service can invoke: those of its templates, then those behind an endpoint."""
+"""All functions that the service can invoke: those of its templates, then those behind a Lambda endpoint."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ DEFAULT_REGION: Final = "us-east-1"
 
 
 class AvailableFunctions:
-    """A `FunctionInvoker` over everything there is.
+    """A `FunctionInvoker` for all available functions.
 
     Args:
-        aws_endpoint: emulated AWS services, which functions that run here get as `AWS_ENDPOINT_URL`; `None`: none.
-        lambda_endpoint: address of a Lambda API for functions that do not run here; `None` takes `aws_endpoint`.
+        aws_endpoint: address of emulated AWS services, passed to local functions as `AWS_ENDPOINT_URL`; `None` if there
+            are none.
+        lambda_endpoint: address of a Lambda API for functions that do not run locally; `None` uses `aws_endpoint`.
 
     Attributes:
-        runner: runs the functions of templates; tell it which there are with `runner.replace`.
+        runner: runs the functions of templates; set them with `runner.replace`.
     """
 
     def __init__(self, aws_endpoint: str | None, lambda_endpoint: str | None = None) -> None:
@@ -39,7 +40,7 @@ class AvailableFunctions:
         return await self._chain.invoke(function, payload, asynchronous=asynchronous)
 
     async def close(self) -> None:
-        """End the processes that run here, and the connections."""
+        """End the local processes, and close the connections."""
         await self.runner.close()
         if self._endpoint is not None:
             await asyncio.to_thread(self._endpoint.close)

@@ -1,4 +1,4 @@
-"""Several invokers as one: the first that knows a function invokes it."""
+"""Combines several invokers: the first one that has the function invokes it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from appsync_events_local.functions.invoker import FunctionInvoker, InvocationRe
 
 
 class InvokerChain:
-    """Asks invokers in their order, the runner before an endpoint, until one knows the function."""
+    """Tries invokers in their order until one has the function."""
 
     def __init__(self, invokers: Sequence[FunctionInvoker]) -> None:
         self._invokers = invokers

@@ -17,9 +17,9 @@ from appsync_events_local.functions.invoker import (
 )
 
 READ_SECONDS: Final = 30
-"""As long as the service works on one request; nobody waits for what comes later."""
+"""Equal to the time limit of one request of the service; a later answer would not be used."""
 ATTEMPTS: Final = 1
-"""A function may have had its effects when an answer is lost, so a call is never repeated here."""
+"""Calls are not repeated, because the function may have had its effects when the response is lost."""
 THREADS: Final = 16
 
 
@@ -29,7 +29,7 @@ class LambdaEndpoint:
     Args:
         endpoint_url: address of the Lambda API.
         region: AWS region of functions that are named without an ARN.
-        credentials: with which calls are signed.
+        credentials: used to sign calls.
     """
 
     def __init__(self, endpoint_url: str, *, region: str, credentials: Credentials) -> None:
@@ -46,7 +46,7 @@ class LambdaEndpoint:
         return await loop.run_in_executor(self._threads, _invoke, client, function, payload, asynchronous)
 
     def close(self) -> None:
-        """End the threads and connections; blocks until calls under way have ended."""
+        """Close the threads and connections; blocks until calls in progress have ended."""
         self._threads.shutdown(wait=True)
         for client in self._clients.values():
             client.close()

@@ -1,4 +1,4 @@
-"""The port through which the service invokes Lambda functions, and what an invocation can end with."""
+"""The interface through which the service invokes Lambda functions, its result and its errors."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class InvocationResult:
-    """What one invocation came to.
+    """The result of one invocation.
 
     Attributes:
-        payload: JSON text that the function returned, or its error object when `function_error` is set; empty after an
+        payload: JSON text that the function returned, or its error object if `function_error` is set; empty after an
             asynchronous invocation.
         function_error: `Unhandled` or `Handled` when the function itself failed, `None` when it returned.
     """
@@ -22,10 +22,10 @@ class InvocationResult:
 
 
 class InvocationError(Exception):
-    """A function could not be invoked; what it would have answered is unknown.
+    """A function could not be invoked, or its result is unknown.
 
     Attributes:
-        function: ARN or name, as it was asked for.
+        function: ARN or name, as requested.
         message: text for the log.
     """
 
@@ -36,19 +36,19 @@ class InvocationError(Exception):
 
 
 class UnknownFunctionError(InvocationError):
-    """There is no function of this name. Nothing ran."""
+    """The function does not exist. Nothing ran."""
 
 
 class FunctionTimeoutError(InvocationError):
-    """The function did not answer in time. It may have had its effects."""
+    """The function exceeded its time limit. It may have had its effects."""
 
 
 class FunctionUnavailableError(InvocationError):
-    """The function cannot be reached, is throttled, or refuses the call; another attempt may succeed."""
+    """The function cannot be reached, is throttled, or refuses the call; a retry may succeed."""
 
 
 class FunctionInvoker(Protocol):
-    """Something that invokes functions."""
+    """Invokes functions."""
 
     async def invoke(self, function: str, payload: bytes, *, asynchronous: bool) -> InvocationResult:
         """Invoke one function.
@@ -56,17 +56,17 @@ class FunctionInvoker(Protocol):
         Args:
             function: its ARN (with or without a qualifier) or its name.
             payload: JSON text of the event.
-            asynchronous: whether to return as soon as the event is accepted, without what the function answers.
+            asynchronous: whether to return as soon as the event is accepted, without the function's result.
 
         Raises:
-            UnknownFunctionError: there is no such function.
-            FunctionTimeoutError: it took longer than it may.
-            FunctionUnavailableError: it could not be called.
+            UnknownFunctionError: the function does not exist.
+            FunctionTimeoutError: the function exceeded its time limit.
+            FunctionUnavailableError: the function could not be invoked.
         """
 
 
 def name_of(function: str) -> str:
-    """The bare name of a function: the last part of its ARN without a qualifier, or the name itself.
+    """Return the plain name of a function: the last part of its ARN without a qualifier, or the name itself.
 
     Args:
         function: `arn:aws:lambda:<region>:<account>:function:<name>[:<qualifier>]`, an API Gateway invocation path that
@@ -77,7 +77,7 @@ def name_of(function: str) -> str:
 
 
 def error_message(invocation: InvocationResult) -> str:
-    """The text of a function's own error."""
+    """Return the message of the error that a function raised."""
     try:
         error = json.loads(invocation.payload)
     except ValueError:

@@ -132,13 +132,15 @@ def _authorizer(
     functions: FunctionInvoker,
 ) -> Authorizer:
     documents = DocumentReader(session)
-    places = KeyLocator(documents, settings.cognito_endpoint, settings.key_sets)
-    asked = settings.permissions_url
+    locator = KeyLocator(documents, settings.cognito_endpoint, settings.key_sets)
+    endpoint = settings.permissions_url
     signers = LocalSigner(settings.account_id) if settings.credentials is None else SignerFile(settings.credentials)
     return Authorizer(
-        tokens=TokenVerifier(KeySetCache(documents, places, time.monotonic), clock),
+        tokens=TokenVerifier(KeySetCache(documents, locator, time.monotonic), clock),
         signatures=SignatureVerifier(signers, clock),
-        rights=AllowAll() if asked is None else RemotePermissionChecker(asked, settings.control_token, session),
+        permissions=AllowAll()
+        if endpoint is None
+        else RemotePermissionChecker(endpoint, settings.control_token, session),
         functions=LambdaAuthorizer(functions, time.monotonic),
         clock=clock,
     )

@@ -103,7 +103,7 @@ async def _delete_key(request: web.Request) -> web.Response:
 
 
 async def _metrics(request: web.Request) -> web.Response:
-    data = [datum for live in request.app[SERVICE].apis.values() for datum in live.metrics()]
+    data = [datum for served in request.app[SERVICE].apis.values() for datum in served.metrics()]
     return web.json_response({"Namespace": CLOUDWATCH_NAMESPACE, "MetricData": data})
 
 

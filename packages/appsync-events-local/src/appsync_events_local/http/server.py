@@ -75,13 +75,13 @@ def other_routes() -> list[web.RouteDef]:
 async def publish_over_http(request: web.Request) -> web.StreamResponse:
     """`POST /event`: authorise, publish, account for every event."""
     service = request.app[SERVICE]
-    live = request[CALLED] = select(service.apis, request.host, request.match_info.get("api_id"))
+    served = request[CALLED] = select(service.apis, request.host, request.match_info.get("api_id"))
     body = await _body(request)
     channel_text, events = _publish_request(body)
     channel = parse_channel(channel_text)
     request[CHANNEL] = channel.path
-    modes = live.publish_modes(channel)
-    await service.faults.apply(FaultOperation.PUBLISH, live.api.id, channel.path, "http")
+    modes = served.publish_modes(channel)
+    await service.faults.apply(FaultOperation.PUBLISH, served.api.id, channel.path, "http")
     credentials = Credentials(
         lower_names(dict(request.headers)),
         request.remote or "",
@@ -91,19 +91,19 @@ async def publish_over_http(request: web.Request) -> web.StreamResponse:
     )
     headers = _visible_headers(request, HIDDEN_HEADERS)
     identity = await service.authorize(
-        live, modes, credentials, RequestedOperation(EventOperation.PUBLISH, channel, headers)
+        served, modes, credentials, RequestedOperation(EventOperation.PUBLISH, channel, headers)
     )
     caller = pipeline.Caller(identity, headers, HTTP)
-    intercept = service.faults.deliveries(live.api.id, channel.path)
-    result = await pipeline.publish(live, channel, events, caller, intercept)
-    await service.faults.apply(FaultOperation.PUBLISH, live.api.id, channel.path, "http", FaultTiming.AFTER)
+    intercept = service.faults.deliveries(served.api.id, channel.path)
+    result = await pipeline.publish(served, channel, events, caller, intercept)
+    await service.faults.apply(FaultOperation.PUBLISH, served.api.id, channel.path, "http", FaultTiming.AFTER)
     return web.json_response(result)
 
 
 async def realtime(request: web.Request) -> web.StreamResponse:
     """`GET /event/realtime`: upgrade, then serve the connection until it ends."""
     service = request.app[SERVICE]
-    live = select(service.apis, request.host, request.match_info.get("api_id"))
+    served = select(service.apis, request.host, request.match_info.get("api_id"))
     offered = [p.strip() for p in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
     if SUBPROTOCOL not in offered:
         message = f"The upgrade must offer the subprotocol {SUBPROTOCOL}"
@@ -117,12 +117,12 @@ async def realtime(request: web.Request) -> web.StreamResponse:
         return socket
     endpoint = UpgradeRequest(
         paths=tuple(dict.fromkeys((request.rel_url.raw_path.removesuffix(REALTIME), DEFAULT_PATH))),
-        hosts=_accepted_hosts(request, live.api.hosts.http),
+        hosts=_accepted_hosts(request, served.api.hosts.http),
         source_ip=request.remote or "",
         headers=_visible_headers(request, HIDDEN_UPGRADE_HEADERS),
     )
     connect = _connect_headers(offered, request)
-    await Session(service, live, socket, transport, endpoint, connect, request.app[SETTINGS]).run()
+    await Session(service, served, socket, transport, endpoint, connect, request.app[SETTINGS]).run()
     return socket
 
 

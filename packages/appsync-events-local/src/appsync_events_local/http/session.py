@@ -30,7 +30,7 @@ from appsync_events_local.protocol.effects import (
 )
 from appsync_events_local.protocol.frames import KEEP_ALIVE
 from appsync_events_local.publish import pipeline
-from appsync_events_local.publish.broker import Outbox, Subscription, Transport
+from appsync_events_local.publish.broker import SendBuffer, Subscription, Transport
 from appsync_events_local.publish.faults import FaultEffect as FaultEffect
 from appsync_events_local.publish.faults import FaultOperation, FaultTiming, LostByFault
 from appsync_events_local.publish.served_api import ServedApi
@@ -61,7 +61,7 @@ class Session:
     def __init__(
         self,
         service: Service,
-        live: ServedApi,
+        served: ServedApi,
         socket: web.WebSocketResponse,
         transport: Transport,
         endpoint: UpgradeRequest,
@@ -69,7 +69,7 @@ class Session:
         settings: SessionSettings,
     ) -> None:
         self._service = service
-        self._live = live
+        self._served = served
         self._socket = socket
         self._endpoint = endpoint
         self._connect = connect
@@ -78,9 +78,9 @@ class Session:
         self.opened_at = time.time()
         self.identity: Identity = None
         self.accepted = False
-        self._outbox = Outbox(transport, service.flusher, settings.max_unsent_bytes, self.name)
+        self._send_buffer = SendBuffer(transport, service.flusher, settings.max_unsent_bytes, self.name)
         self._connection = Connection(
-            live.has_namespace,
+            served.has_namespace,
             self._loop.time(),
             keep_alive_seconds=settings.keep_alive_seconds,
             lifetime_seconds=settings.lifetime_seconds,
@@ -93,21 +93,21 @@ class Session:
 
     async def run(self) -> None:
         """Read until the connection ends, from either side."""
-        self._live.connections.add(self)
+        self._served.connections.add(self)
         try:
             self._arm()
             async for message in self._socket:
                 await self._receive(message.type, message.data)
         except Exception:
             _log.exception("%s failed in the service itself; connection cut", self.name)
-            self.cut()
+            self.abort()
         finally:
-            self._live.connections.discard(self)
+            self._served.connections.discard(self)
             self._apply(self._connection.end(CLOSED_BY_PEER, "client has gone"))
             if self._timer is not None:
                 self._timer.cancel()
             code = self._own_code or self._socket.close_code
-            self._live.activity.disconnected(self.name, time.time() - self.opened_at, code)
+            self._served.activity.disconnected(self.name, time.time() - self.opened_at, code)
 
     @property
     def channels(self) -> list[str]:
@@ -122,9 +122,9 @@ class Session:
         """The service removed these subscriptions."""
         self._connection.drop_subscriptions(ids)
 
-    def cut(self) -> None:
+    def abort(self) -> None:
         """Break the connection without a closing handshake."""
-        self._outbox.cut()
+        self._send_buffer.abort()
 
     async def _receive(self, kind: WSMsgType, data: Any) -> None:
         if kind is WSMsgType.TEXT:
@@ -142,7 +142,7 @@ class Session:
                 case Authorize(operation):
                     self._start(self._operate(operation))
                 case AddSubscription(id, channel):
-                    self._live.broker.add(Subscription(self, id, channel, self._outbox))
+                    self._served.broker.add(Subscription(self, id, channel, self._send_buffer))
                 case RemoveSubscription(id, channel):
                     self._remove(id, channel.path)
                 case AuthorizeConnect():
@@ -155,25 +155,25 @@ class Session:
 
     def _send(self, text: str, refused: RefusalReport | None) -> None:
         if refused is not None:
-            self._live.activity.refused(refused.kind, self.name, refused.channel, refused.refusal)
+            self._served.activity.refused(refused.kind, self.name, refused.channel, refused.refusal)
         if text is KEEP_ALIVE and self._service.faults.rules:
-            rule = self._service.faults.take(FaultOperation.KEEP_ALIVE, self._live.api.id, None, SOCKET)
+            rule = self._service.faults.take(FaultOperation.KEEP_ALIVE, self._served.api.id, None, SOCKET)
             if rule is not None and rule.effect is FaultEffect.CLOSE:
-                self.cut()
+                self.abort()
             if rule is not None and rule.effect in (FaultEffect.CLOSE, FaultEffect.DROP):
                 return
             if rule is not None and rule.effect is FaultEffect.DELAY:
-                self._loop.call_later(rule.delay_ms / 1000, self._outbox.send_text, text)
+                self._loop.call_later(rule.delay_ms / 1000, self._send_buffer.send_text, text)
                 return
-        self._outbox.send_text(text)
+        self._send_buffer.send_text(text)
 
     def _remove(self, subscription_id: str, path: str) -> None:
-        self._live.broker.remove(self, subscription_id)
+        self._served.broker.remove(self, subscription_id)
         if not self._connection.closed:
-            self._live.activity.unsubscribed(self.name, path)
+            self._served.activity.unsubscribed(self.name, path)
 
     def _close(self, code: int, reason: str) -> None:
-        self._outbox.flush()
+        self._send_buffer.flush()
         if not self._socket.closed:
             self._own_code = code
             self._start(self._close_socket(code, reason))
@@ -191,7 +191,7 @@ class Session:
             await work
         except Exception:
             _log.exception("%s: an operation failed in the service itself; connection cut", self.name)
-            self.cut()
+            self.abort()
 
     def _arm(self) -> None:
         if self._connection.closed:
@@ -210,42 +210,42 @@ class Session:
 
     async def _authorize_connect(self) -> None:
         try:
-            await self._service.faults.apply(FaultOperation.CONNECT, self._live.api.id, None, SOCKET)
+            await self._service.faults.apply(FaultOperation.CONNECT, self._served.api.id, None, SOCKET)
             if isinstance(self._connect, Refusal):
                 raise self._connect
             credentials = self._endpoint.credentials(self._connect, {}, connect=True)
-            allowed = self._live.api.connect_modes
+            allowed = self._served.api.connect_modes
             call = RequestedOperation(EventOperation.CONNECT, None, self._endpoint.headers)
-            identity = await self._service.authorize(self._live, allowed, credentials, call)
+            identity = await self._service.authorize(self._served, allowed, credentials, call)
         except Refusal as refusal:
             self._apply(self._connection.connect_refused(refusal))
         except LostByFault as lost:
-            if lost.cut:
-                self.cut()
+            if lost.abort:
+                self.abort()
         else:
             self.identity, self.accepted = identity, True
-            self._live.activity.connected(self.name, identity)
+            self._served.activity.connected(self.name, identity)
             self._apply(self._connection.connect_accepted(self._loop.time()))
 
     async def _operate(self, operation: Operation) -> None:
         target = FaultOperation(operation.kind)
         try:
-            await self._service.faults.apply(target, self._live.api.id, operation.channel.path, SOCKET)
+            await self._service.faults.apply(target, self._served.api.id, operation.channel.path, SOCKET)
             publishing = operation.kind == "publish"
-            modes = self._live.publish_modes if publishing else self._live.subscribe_modes
+            modes = self._served.publish_modes if publishing else self._served.subscribe_modes
             credentials = self._endpoint.credentials(
                 lower_names(operation.authorization), operation.signed_body(), connect=False
             )
             wanted = EventOperation.PUBLISH if publishing else EventOperation.SUBSCRIBE
             call = RequestedOperation(wanted, operation.channel, self._endpoint.headers)
-            identity = await self._service.authorize(self._live, modes(operation.channel), credentials, call)
+            identity = await self._service.authorize(self._served, modes(operation.channel), credentials, call)
             await self._call(self._connection.authorized(operation, identity))
         except Refusal as refusal:
             self._apply(self._connection.refused(operation, refusal))
         except LostByFault as lost:
             self._connection.abandon(operation)
-            if lost.cut:
-                self.cut()
+            if lost.abort:
+                self.abort()
 
     async def _call(self, effects: list[Effect]) -> None:
         for effect in effects:
@@ -259,23 +259,23 @@ class Session:
 
     async def _publish(self, operation: Operation) -> None:
         caller = pipeline.Caller(operation.identity, self._endpoint.headers, self.name)
-        intercept = self._service.faults.deliveries(self._live.api.id, operation.channel.path)
-        result = await pipeline.publish(self._live, operation.channel, operation.events, caller, intercept)
+        intercept = self._service.faults.deliveries(self._served.api.id, operation.channel.path)
+        result = await pipeline.publish(self._served, operation.channel, operation.events, caller, intercept)
         await self._service.faults.apply(
-            FaultOperation.PUBLISH, self._live.api.id, operation.channel.path, SOCKET, FaultTiming.AFTER
+            FaultOperation.PUBLISH, self._served.api.id, operation.channel.path, SOCKET, FaultTiming.AFTER
         )
         self._apply(self._connection.published(operation, result))
 
     async def _subscribe(self, operation: Operation) -> None:
         caller = pipeline.Caller(operation.identity, self._endpoint.headers, self.name)
         try:
-            handled = await pipeline.subscribe(self._live, operation.channel, caller)
-            self._live.namespace_of(operation.channel)
+            handled = await pipeline.subscribe(self._served, operation.channel, caller)
+            self._served.namespace_of(operation.channel)
         except Refusal as refusal:
             self._apply(self._connection.subscribe_failed(operation, refusal))
             return
         except BaseException:
             self._connection.abandon(operation)
             raise
-        self._live.activity.subscribed(self.name, operation.channel.path, operation.identity, handled=handled)
+        self._served.activity.subscribed(self.name, operation.channel.path, operation.identity, handled=handled)
         self._apply(self._connection.subscribed(operation))

@@ -1,8 +1,8 @@
 """The model of an Event API, read from resolved CloudFormation properties.
 
-Sources: CloudFormation template reference, AWS::AppSync::Api, ::ChannelNamespace and ::ApiKey. Whatever a
-template asks for and this service cannot serve is refused with the property's name; nothing is dropped silently,
-except what has no effect on behaviour (tags, owner contact, log configuration).
+A property that is not supported is refused with its path; only properties without effect on behaviour are ignored
+(tags, owner contact, log configuration). Sources: CloudFormation template reference, AWS::AppSync::Api,
+::ChannelNamespace and ::ApiKey.
 """
 
 import re
@@ -46,7 +46,7 @@ class Behavior(StrEnum):
 
 
 class InvokeType(StrEnum):
-    """How a direct handler's function is called: with its answer awaited, or not."""
+    """How a direct handler's function is invoked: its result is awaited (REQUEST_RESPONSE) or not (EVENT)."""
 
     REQUEST_RESPONSE = "REQUEST_RESPONSE"
     EVENT = "EVENT"
@@ -54,7 +54,7 @@ class InvokeType(StrEnum):
 
 @dataclass(frozen=True)
 class Hosts:
-    """The host names (with port, if any) under which an API is served."""
+    """The host names (with port, if any) of an API."""
 
     http: str
     realtime: str
@@ -62,7 +62,7 @@ class Hosts:
 
 @dataclass(frozen=True)
 class Api:
-    """An Event API: who may connect, publish and subscribe unless its namespaces say otherwise."""
+    """An Event API; its publish and subscribe modes apply to namespaces that have no modes of their own."""
 
     id: str
     name: str
@@ -77,7 +77,7 @@ class Api:
 
 @dataclass(frozen=True)
 class HandlerModel:
-    """One handler's configuration; without a data source it is plain code (or absent)."""
+    """The configuration of one handler; without a data source the handler is code alone, or does not exist."""
 
     behavior: Behavior = Behavior.CODE
     data_source: str | None = None
@@ -86,7 +86,7 @@ class HandlerModel:
 
 @dataclass(frozen=True)
 class Namespace:
-    """A channel namespace. `None` modes mean the API's; a list of its own replaces them."""
+    """A channel namespace. Modes of `None` are the API's; a namespace's own modes replace them."""
 
     name: str
     code: str | None
@@ -101,7 +101,7 @@ class Namespace:
 
 @dataclass(frozen=True)
 class ApiKey:
-    """An API key, which is also its id, and when it ends (seconds since the epoch)."""
+    """An API key, which is also its id, and its expiry (seconds since the epoch)."""
 
     key: str
     expires: float
@@ -112,10 +112,10 @@ def api_from(api_id: str, body: dict[str, Any]) -> Api:
     """Read `{"name", "properties", "hosts", "region", "accountId"}` of a registration.
 
     Raises:
-        PropertyError: something is missing, of the wrong shape, or not served.
+        PropertyError: a property is missing, malformed, or not supported.
     """
     if not re.fullmatch(r"[A-Za-z0-9-]{1,64}", api_id):
-        raise PropertyError("apiId", f"{api_id!r} is not made of letters, digits and hyphens")
+        raise PropertyError("apiId", f"{api_id!r} must be 1 to 64 letters, digits and hyphens")
     outer = Properties(body, "")
     properties = outer.map("properties")
     config = properties.map("EventConfig")
@@ -136,7 +136,7 @@ def api_from(api_id: str, body: dict[str, Any]) -> Api:
 
 
 def namespace_from(name: str, body: dict[str, Any], api: Api) -> Namespace:
-    """Read `{"properties": ...}` of a channel namespace of `api`; code must be text by now, not an S3 location.
+    """Read `{"properties": ...}` of a channel namespace of `api`; its code must be text, not an S3 location.
 
     Raises:
         PropertyError: see `api_from`.
@@ -163,24 +163,24 @@ def namespace_from(name: str, body: dict[str, Any], api: Api) -> Namespace:
 
 
 def api_key_from(key: str, body: dict[str, Any], now: float) -> ApiKey:
-    """Read `{"properties": ...}` of an API key; without `Expires` it ends seven days from `now`.
+    """Read `{"properties": ...}` of an API key; without `Expires` it expires seven days after `now`.
 
     Raises:
-        PropertyError: the key has not the form of one, or `Expires` is no time, or more than 365 days ahead.
+        PropertyError: the key is malformed, or `Expires` is not a time or more than 365 days ahead.
     """
     if not re.fullmatch(r"da2-[a-z0-9]{20,64}", key):
-        raise PropertyError("ApiKeyId", "is not of the form da2-, then 20 to 64 small letters and digits")
+        raise PropertyError("ApiKeyId", "must be da2- followed by 20 to 64 lower-case letters and digits")
     properties = Properties(body, "").map("properties", {})
     expires = properties.number("Expires", now + limits.API_KEY_DEFAULT_SECONDS)
     if expires > now + limits.API_KEY_LONGEST_SECONDS + limits.API_KEY_ROUNDING_SECONDS:
-        raise PropertyError("Expires", "an API key lives 365 days at most")
+        raise PropertyError("Expires", "an API key is valid for 365 days at most")
     return ApiKey(key, expires, properties.text("Description", None))
 
 
 def _modes(config: Properties, key: str, providers: frozenset[AuthMode]) -> frozenset[AuthMode]:
     modes = modes_from(config.maps(key))
     if not modes:
-        raise PropertyError(config.at(key), "at least one mode is needed")
+        raise PropertyError(config.at(key), "at least one mode is required")
     missing = modes - providers
     if missing:
         raise PropertyError(config.at(key), f"no AuthProviders entry for {', '.join(sorted(missing))}")
@@ -201,9 +201,11 @@ def _handler(configs: Properties, key: str) -> HandlerModel:
     integration = config.map("Integration")
     name = integration.text("DataSourceName")
     if not name:
-        raise PropertyError(integration.at("DataSourceName"), "is empty; leave the handler's configuration out instead")
+        raise PropertyError(integration.at("DataSourceName"), "is empty; remove the handler's configuration instead")
     function = integration.map("LambdaConfig", {})
     invoke_type = function.one_of("InvokeType", list(InvokeType), InvokeType.REQUEST_RESPONSE.value)
     if behavior == Behavior.CODE and function.get("InvokeType") is not None:
-        raise PropertyError(function.at("InvokeType"), "is for DIRECT handlers; code says it as `invocationType`")
+        raise PropertyError(
+            function.at("InvokeType"), "is for DIRECT handlers; code sets `invocationType` in its request"
+        )
     return HandlerModel(Behavior(behavior), name, InvokeType(invoke_type))

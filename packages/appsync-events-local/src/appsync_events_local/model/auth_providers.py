@@ -1,4 +1,4 @@
-"""Who vouches for callers: the entries of an Event API's `AuthProviders`.
+"""The authorisation providers of an Event API: the entries of its `AuthProviders`.
 
 Source: CloudFormation template reference, AWS::AppSync::Api AuthProvider, CognitoConfig, OpenIDConnectConfig and
 LambdaAuthorizerConfig.
@@ -17,7 +17,7 @@ LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class AuthMode(StrEnum):
-    """The modes of an Event API, by their CloudFormation names."""
+    """The authorisation modes of an Event API; the values are CloudFormation's."""
 
     API_KEY = "API_KEY"
     LAMBDA = "AWS_LAMBDA"
@@ -28,7 +28,7 @@ class AuthMode(StrEnum):
 
 @dataclass(frozen=True)
 class CognitoProvider:
-    """A user pool whose tokens an API accepts; the pattern (if any) must match the token's app client fully."""
+    """A user pool whose tokens an API accepts; the pattern (if any) must match the whole app client id of the token."""
 
     pool_id: str
     region: str
@@ -40,7 +40,7 @@ class CognitoProvider:
         return f"https://cognito-idp.{self.region}.amazonaws.com{suffix}/{self.pool_id}"
 
     def issues(self, issuer: object) -> bool:
-        """Whether tokens of this issuer are this provider's."""
+        """Return whether tokens of this issuer belong to this provider."""
         return issuer == self.issuer
 
 
@@ -50,9 +50,9 @@ class OidcProvider:
 
     Attributes:
         issuer: its address, under which the discovery document is published.
-        client_pattern: if any, must match `aud` or `azp` fully.
-        issued_ttl_ms: how long a token is good after `iat`, milliseconds; `None` is as long as `exp` says.
-        authenticated_ttl_ms: how long it is good after `auth_time`, milliseconds.
+        client_pattern: if any, must match all of `aud` or `azp`.
+        issued_ttl_ms: how long a token is valid after `iat`, milliseconds; `None` is until `exp`.
+        authenticated_ttl_ms: how long a token is valid after `auth_time`, milliseconds; `None` is until `exp`.
     """
 
     issuer: str
@@ -61,21 +61,21 @@ class OidcProvider:
     authenticated_ttl_ms: float | None = None
 
     def issues(self, issuer: object) -> bool:
-        """Whether tokens of this issuer are this provider's, as far as the configured address tells.
+        """Return whether tokens of this issuer belong to this provider, by the configured address.
 
-        A slash at the end does not count here: what the discovery document calls the issuer decides, exactly.
+        A slash at the end is ignored here; `iss` must equal the issuer of the discovery document exactly.
         """
         return isinstance(issuer, str) and issuer.rstrip("/") == self.issuer.rstrip("/")
 
 
 @dataclass(frozen=True)
 class LambdaProvider:
-    """The function that an API asks about tokens.
+    """The Lambda authorizer of an API.
 
     Attributes:
         function: its ARN.
-        ttl_seconds: how long an answer is remembered, unless it says otherwise; 0 is not at all.
-        token_pattern: if any, tokens that it does not match fully are refused without asking.
+        ttl_seconds: how long a response is cached unless it has a `ttlOverride`; 0 is not at all.
+        token_pattern: if any, tokens that it does not match as a whole are refused without invoking the function.
     """
 
     function: str
@@ -94,19 +94,19 @@ class Providers:
 
 
 def providers_from(entries: list[Properties], where: str, region: str) -> Providers:
-    """Read `AuthProviders`, which stands at `where`, of an API in `region`.
+    """Read `AuthProviders` (at the path `where`) of an API in `region`.
 
     Raises:
-        PropertyError: an entry is wrong, or there are too many of a kind.
+        PropertyError: an entry is invalid, or there are too many of a kind.
     """
     if not 0 < len(entries) <= limits.AUTH_PROVIDERS_PER_API:
-        raise PropertyError(where, f"between 1 and {limits.AUTH_PROVIDERS_PER_API} are needed")
+        raise PropertyError(where, f"1 to {limits.AUTH_PROVIDERS_PER_API} providers are required")
     by_mode = [(auth_mode(entry), entry) for entry in entries]
     functions = [_function(entry) for mode, entry in by_mode if mode is AuthMode.LAMBDA]
     if len(functions) > 1:
-        raise PropertyError(where, "an API has one AWS_LAMBDA provider at most")
+        raise PropertyError(where, "at most one AWS_LAMBDA provider is allowed")
     if sum(mode is AuthMode.IAM for mode, _ in by_mode) > 1:
-        raise PropertyError(where, "an API has one AWS_IAM provider at most")
+        raise PropertyError(where, "at most one AWS_IAM provider is allowed")
     return Providers(
         modes=frozenset(mode for mode, _ in by_mode),
         cognito=tuple(_cognito(entry, region) for mode, entry in by_mode if mode is AuthMode.COGNITO),
@@ -116,21 +116,21 @@ def providers_from(entries: list[Properties], where: str, region: str) -> Provid
 
 
 def auth_mode(entry: Properties) -> AuthMode:
-    """The mode at `AuthType`.
+    """Return the mode at `AuthType`.
 
     Raises:
-        PropertyError: there is no such mode.
+        PropertyError: it is not a mode.
     """
     name = entry.text("AuthType")
     if name not in list(AuthMode):
         raise PropertyError(
-            entry.at("AuthType"), f"{name!r} is not an authorisation mode; one of {', '.join(AuthMode)} is"
+            entry.at("AuthType"), f"{name!r} is not an authorisation mode; allowed are {', '.join(AuthMode)}"
         )
     return AuthMode(name)
 
 
 def modes_from(entries: Iterable[Properties]) -> frozenset[AuthMode]:
-    """The modes that a list of `{"AuthType"}` names."""
+    """Return the modes of a list of `{"AuthType"}`."""
     return frozenset(auth_mode(entry) for entry in entries)
 
 
@@ -148,7 +148,7 @@ def _oidc(entry: Properties) -> OidcProvider:
     local = address.scheme == "http" and address.hostname in LOOPBACK_NAMES
     if not (address.hostname and (address.scheme == "https" or local)):
         raise PropertyError(
-            config.at("Issuer"), f"{issuer!r} is no https address (http is taken on loopback names only)"
+            config.at("Issuer"), f"{issuer!r} is not an https address (http is allowed for loopback names only)"
         )
     return OidcProvider(
         issuer, _pattern(config, "ClientId"), _milliseconds(config, "IatTTL"), _milliseconds(config, "AuthTTL")
@@ -175,7 +175,7 @@ def _pattern(config: Properties, key: str) -> str | None:
     try:
         re.compile(pattern)
     except re.error as error:
-        raise PropertyError(config.at(key), f"{pattern!r} is no pattern: {error}") from error
+        raise PropertyError(config.at(key), f"{pattern!r} is not a regular expression: {error}") from error
     return pattern
 
 
@@ -184,5 +184,5 @@ def _milliseconds(config: Properties, key: str) -> float | None:
         return None
     value = config.number(key, 0)
     if value < 0:
-        raise PropertyError(config.at(key), "must not be below 0")
+        raise PropertyError(config.at(key), "must not be negative")
     return value or None

@@ -1,6 +1,7 @@
 """The model of a data source, read from resolved CloudFormation properties.
 
-Source: CloudFormation template reference, AWS::AppSync::DataSource. A kind that is not served is refused by its name.
+A type that is not supported is refused by its name. Source: CloudFormation template reference,
+AWS::AppSync::DataSource.
 """
 
 import re
@@ -25,12 +26,12 @@ __all__ = [
 
 @dataclass(frozen=True)
 class DynamoDbModel:
-    """A DynamoDB data source. Only requests about this table and those it names itself make sense to it."""
+    """A DynamoDB data source: the table of requests that do not name one themselves."""
 
     table: str
     region: str
     role: str | None = None
-    """ARN of the role under which the table is reached."""
+    """ARN of the role that accesses the table."""
 
 
 @dataclass(frozen=True)
@@ -42,17 +43,17 @@ class LambdaModel:
 
 @dataclass(frozen=True)
 class EventBridgeModel:
-    """An EventBridge data source: every event goes to this bus, named by its ARN."""
+    """An EventBridge data source: the ARN of the bus that receives every event."""
 
     bus: str
     region: str
     role: str | None = None
-    """ARN of the role under which events are put."""
+    """ARN of the role that puts events."""
 
 
 @dataclass(frozen=True)
 class HttpSigning:
-    """Requests are signed with signature version 4, for this region and service."""
+    """The region and service that requests are signed for (signature version 4)."""
 
     region: str
     service: str
@@ -60,7 +61,7 @@ class HttpSigning:
 
 @dataclass(frozen=True)
 class HttpModel:
-    """An HTTP data source: requests name a path under this endpoint."""
+    """An HTTP data source: requests name a path below this endpoint."""
 
     endpoint: str
     signing: HttpSigning | None = None
@@ -71,7 +72,7 @@ DataSourceTarget = DynamoDbModel | LambdaModel | EventBridgeModel | HttpModel
 
 @dataclass(frozen=True)
 class DataSourceModel:
-    """A named data source; `target` says of which kind."""
+    """A named data source; the type of `target` is its kind."""
 
     name: str
     target: DataSourceTarget
@@ -81,7 +82,7 @@ def data_source_from(name: str, body: dict[str, object], api: Api) -> DataSource
     """Read `{"properties": ...}` of a data source of `api`.
 
     Raises:
-        PropertyError: something is missing, of the wrong shape, or not served.
+        PropertyError: a property is missing, malformed, or not supported.
     """
     if not re.fullmatch(r"[_A-Za-z][_0-9A-Za-z]{0,511}", name):
         raise PropertyError("Name", f"{name!r} does not match [_A-Za-z][_0-9A-Za-z]*")
@@ -94,16 +95,16 @@ def data_source_from(name: str, body: dict[str, object], api: Api) -> DataSource
         "AMAZON_EVENTBRIDGE": _event_bridge,
     }
     if kind not in readers:
-        raise PropertyError("Type", f"data sources of type {kind} are not served here; {', '.join(readers)} are")
+        raise PropertyError("Type", f"data sources of type {kind} are not supported; {', '.join(readers)} are")
     return DataSourceModel(name, readers[kind](properties, api))
 
 
 def _dynamodb(properties: Properties, api: Api) -> DynamoDbModel:
     config = properties.map("DynamoDBConfig")
     if config.get("UseCallerCredentials") in (True, "true"):
-        raise PropertyError(config.at("UseCallerCredentials"), "caller credentials are not served here")
+        raise PropertyError(config.at("UseCallerCredentials"), "caller credentials are not supported")
     if config.get("Versioned") in (True, "true"):
-        raise PropertyError(config.at("Versioned"), "conflict detection is not served here")
+        raise PropertyError(config.at("Versioned"), "conflict detection is not supported")
     return DynamoDbModel(config.text("TableName"), config.text("AwsRegion", api.region), _role(properties))
 
 

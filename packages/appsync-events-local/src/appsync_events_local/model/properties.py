@@ -1,4 +1,4 @@
-"""Reading CloudFormation properties with errors that name the property."""
+"""Reads CloudFormation properties; errors name the path of the property."""
 
 from collections.abc import Iterable
 from typing import Any, Final
@@ -7,11 +7,11 @@ _REQUIRED: Final = object()
 
 
 class PropertyError(Exception):
-    """A property is missing, has the wrong shape, or asks for something that is not served.
+    """A property is missing, malformed, or not supported.
 
     Args:
-        path: where, e.g. `EventConfig.AuthProviders[0].AuthType`.
-        problem: what is wrong and what would be right.
+        path: path of the property, e.g. `EventConfig.AuthProviders[0].AuthType`.
+        problem: what is wrong and what is allowed.
     """
 
     def __init__(self, path: str, problem: str) -> None:
@@ -21,7 +21,7 @@ class PropertyError(Exception):
 
 
 class Properties:
-    """A JSON object together with the path that leads to it. Every reader raises `PropertyError`."""
+    """A JSON object with its path. Every method that reads a value raises `PropertyError`."""
 
     def __init__(self, values: object, path: str) -> None:
         if not isinstance(values, dict):
@@ -30,7 +30,7 @@ class Properties:
         self._path = path
 
     def at(self, key: str) -> str:
-        """The path of `key`. The envelope's own `properties` does not appear in it."""
+        """Return the path of `key`; the outer `properties` of a registration is not part of it."""
         parent = "" if self._path == "properties" else self._path
         return f"{parent}.{key}" if parent else key
 
@@ -38,7 +38,7 @@ class Properties:
         return self._values.get(key)
 
     def text(self, key: str, default: Any = _REQUIRED) -> Any:
-        """The text at `key`, or the default if there is none."""
+        """Return the string at `key`, or the default if it is missing."""
         value = self._present(key, default)
         if value is default:
             return value
@@ -47,20 +47,20 @@ class Properties:
         return value
 
     def one_of(self, key: str, allowed: Iterable[str], default: Any = _REQUIRED) -> Any:
-        """The text at `key`, which is one of those allowed."""
+        """Return the string at `key`, which must be one of `allowed`."""
         value = self.text(key, default)
         if value not in tuple(allowed):
             raise PropertyError(self.at(key), f"must be one of {', '.join(allowed)}, not {value!r}")
         return value
 
     def only(self, *keys: str) -> None:
-        """Nothing but these keys is there."""
+        """Check that the object has no other keys."""
         unknown = sorted(set(self._values) - set(keys))
         if unknown:
             raise PropertyError(self.at(unknown[0]), f"is unknown; {', '.join(keys)} are known")
 
     def count(self, key: str, default: int | None) -> int | None:
-        """The whole number at `key`, not below zero."""
+        """Return the integer at `key`, which must not be negative."""
         value = self._values.get(key)
         if value is None:
             return default
@@ -69,7 +69,7 @@ class Properties:
         return value
 
     def number(self, key: str, default: float) -> float:
-        """The number at `key`; CloudFormation may hand it over as text."""
+        """Return the number at `key`; CloudFormation may give it as a string."""
         value = self._present(key, default)
         try:
             if isinstance(value, bool):

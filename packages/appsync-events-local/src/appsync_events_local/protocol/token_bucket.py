@@ -1,4 +1,4 @@
-"""How often something may happen."""
+"""A token bucket: limits the rate of an operation."""
 
 
 class TokenBucket:
@@ -11,7 +11,7 @@ class TokenBucket:
         self._at: float | None = None
 
     def take(self, now: float) -> bool:
-        """Whether one more is allowed at `now`; if so it is counted."""
+        """Return whether one more operation is allowed at `now`; if so, count it."""
         if self._at is not None:
             self._tokens = min(self._burst, self._tokens + (now - self._at) * self._per_second)
         self._at = now

@@ -1,7 +1,6 @@
-"""Fault switches: make the service refuse, throttle, delay, reorder, lose or cut what matches a rule.
+"""Fault rules: the service refuses, throttles, delays, reorders, drops or disconnects operations that match a rule.
 
-For tests and for developers who want to see their client cope. Rules are tried in order; the first that matches and
-still has a use left decides.
+For tests of clients. Rules are tried in order; the first rule that matches and has uses left is applied.
 """
 
 import asyncio
@@ -19,7 +18,7 @@ from appsync_events_local.publish.reordering import ReorderBuffer
 
 
 class FaultOperation(StrEnum):
-    """What a rule can hit."""
+    """The operations that a rule can match."""
 
     CONNECT = "connect"
     SUBSCRIBE = "subscribe"
@@ -29,10 +28,10 @@ class FaultOperation(StrEnum):
 
 
 class FaultEffect(StrEnum):
-    """What happens to what is hit.
+    """The effect of a rule on a matching operation.
 
-    `drop` loses it without an answer (HTTP: the connection breaks); `close` cuts the connection it came on or goes to.
-    `reorder` holds a delivery back until the next one to the same subscription has gone, `delay_ms` at most.
+    `drop` ends it without an answer (over HTTP the connection is aborted); `close` aborts its connection. `reorder`
+    holds a delivery until the next one to the same subscription has been sent, at most `delay_ms`.
     """
 
     ERROR = "error"
@@ -44,7 +43,7 @@ class FaultEffect(StrEnum):
 
 
 class FaultTiming(StrEnum):
-    """Whether an operation is hit before it has an effect, or after (its answer is what suffers then)."""
+    """Whether a rule is applied before an operation has an effect, or after it (to its answer)."""
 
     BEFORE = "before"
     AFTER = "after"
@@ -54,16 +53,16 @@ REORDER_WAIT_MS = 200.0
 REFUSABLE = frozenset({FaultOperation.CONNECT, FaultOperation.SUBSCRIBE, FaultOperation.PUBLISH})
 
 
-class LostByFault(Exception):  # noqa: N818 - what a rule asked for, not a fault
-    """The operation must end without an answer.
+class LostByFault(Exception):  # noqa: N818 - the effect of a rule, not a fault
+    """A fault rule ends the operation without an answer.
 
     Args:
-        cut: whether its connection is cut as well.
+        abort: whether its connection is aborted as well.
     """
 
-    def __init__(self, cut: bool) -> None:
-        super().__init__("lost by a fault rule")
-        self.cut = cut
+    def __init__(self, abort: bool) -> None:
+        super().__init__("dropped by a fault rule")
+        self.abort = abort
 
 
 @dataclass
@@ -71,18 +70,19 @@ class FaultRule:
     """One fault rule; `None` matches everything.
 
     Attributes:
-        operation: which operation.
+        operation: the operation.
         api: id of the API.
-        channel: pattern of the channel's path, where `*` spans segments.
+        channel: pattern of the channel's path, in which `*` spans segments.
         transport: `http` or `socket`.
-        effect: what happens.
-        when: before or after the operation took effect.
-        status: of an `error` (the type is InternalFailureException unless `error_type` says otherwise).
-        delay_ms: of a `delay`; of a `reorder`, how long a delivery waits for the next one at most.
-        skip: how many matches it still lets pass before it is used.
-        times: how often it is still used; `None` is always.
-        probability: of being used when it matches.
-        hits: how often it has been used.
+        effect: the effect.
+        when: whether it is applied before or after the operation has an effect.
+        status: status of an `error`.
+        error_type: type of an `error`.
+        delay_ms: duration of a `delay`; longest wait of a `reorder`.
+        skip: number of matches to ignore before the rule is used.
+        times: number of uses left; `None` is unlimited.
+        probability: probability that a match uses the rule.
+        hits: number of uses so far.
     """
 
     operation: FaultOperation | None
@@ -127,10 +127,10 @@ class FaultRule:
 
 def fault_rule_from(body: object) -> FaultRule:
     """Read `{"match": {"operation", "api", "channel", "transport"}, "effect", "when", "status", "errorType",
-    "delayMs", "skip", "times", "probability"}`; only `effect` is needed.
+    "delayMs", "skip", "times", "probability"}`; only `effect` is required.
 
     Raises:
-        PropertyError: something is not of these, or has no meaning.
+        PropertyError: a field is unknown or malformed, or fields do not fit together.
     """
     outer = Properties(body, "")
     outer.only("match", "effect", "when", "status", "errorType", "delayMs", "skip", "times", "probability")
@@ -162,19 +162,19 @@ def _check(rule: FaultRule) -> None:
     if not 400 <= rule.status <= 599:
         raise PropertyError("status", f"must be an error's HTTP status, 400 to 599, not {rule.status}")
     if rule.effect is FaultEffect.DELAY and rule.delay_ms <= 0:
-        raise PropertyError("delayMs", "a delay needs the milliseconds that it lasts")
+        raise PropertyError("delayMs", "a delay needs a duration in milliseconds")
     if rule.effect is FaultEffect.REORDER and rule.operation not in (None, FaultOperation.DELIVER):
-        raise PropertyError("effect", f"reorder means nothing to {rule.operation}: only deliveries have an order")
+        raise PropertyError("effect", f"reorder does not apply to {rule.operation}: only deliveries have an order")
     refuses = rule.effect in (FaultEffect.ERROR, FaultEffect.THROTTLE)
     if refuses and rule.operation is not None and rule.operation not in REFUSABLE:
-        raise PropertyError("effect", f"{rule.effect} means nothing to {rule.operation}: there is nobody to tell")
+        raise PropertyError("effect", f"{rule.effect} does not apply to {rule.operation}: it has no answer")
 
 
 class FaultRules:
-    """The rules in force.
+    """The active rules.
 
     Args:
-        chance: gives numbers in [0, 1), for probabilities.
+        chance: returns random numbers in [0, 1), for probabilities.
     """
 
     def __init__(self, chance: Callable[[], float] = random.random) -> None:
@@ -190,7 +190,7 @@ class FaultRules:
         transport: str,
         when: FaultTiming = FaultTiming.BEFORE,
     ) -> FaultRule | None:
-        """The rule that hits this, used up by one; `None` if none does."""
+        """Return the rule that applies to this operation, and count the use; `None` if no rule applies."""
         for rule in self.rules:
             if not rule.matches(operation, when, api, channel, transport) or self._chance() >= rule.probability:
                 continue
@@ -211,11 +211,11 @@ class FaultRules:
         transport: str,
         when: FaultTiming = FaultTiming.BEFORE,
     ) -> None:
-        """Let an operation suffer what a rule says.
+        """Apply the matching rule to an operation, if there is one.
 
         Raises:
-            Refusal: it is refused.
-            Lost: it ends without an answer.
+            Refusal: the rule refuses the operation.
+            LostByFault: the rule ends the operation without an answer.
         """
         if not self.rules:
             return
@@ -226,14 +226,14 @@ class FaultRules:
             case FaultEffect.DELAY:
                 await asyncio.sleep(rule.delay_ms / 1000)
             case FaultEffect.DROP:
-                raise LostByFault(cut=False)
+                raise LostByFault(abort=False)
             case FaultEffect.CLOSE:
-                raise LostByFault(cut=True)
+                raise LostByFault(abort=True)
             case FaultEffect.ERROR | FaultEffect.THROTTLE:
                 raise rule.refusal()
 
     def deliveries(self, api: str, channel: str) -> DeliveryInterceptor | None:
-        """What lets each delivery of a publish suffer; `None` if no rule could, which costs nothing."""
+        """Return the interceptor of the deliveries of a publish; `None` if no rule can apply, which costs nothing."""
         if not any(rule.operation in (None, FaultOperation.DELIVER) and rule.times != 0 for rule in self.rules):
             return None
         loop = asyncio.get_running_loop()
@@ -249,6 +249,6 @@ class FaultRules:
             elif rule.effect is FaultEffect.DELAY:
                 loop.call_later(rule.delay_ms / 1000, deliver)
             elif rule.effect is FaultEffect.CLOSE:
-                subscription.outbox.cut()
+                subscription.send_buffer.abort()
 
         return intercept

@@ -1,4 +1,4 @@
-"""A registered API while it is served: its handlers, keys, subscriptions and connections."""
+"""The runtime state of a registered API: its handlers, keys, subscriptions and connections."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -15,7 +15,7 @@ from appsync_events_local.publish.broker import Broker
 
 
 class ServedConnection(Protocol):
-    """What an API needs of its connections, and what people want to know about them."""
+    """The interface of a connection that its API and the status page use."""
 
     name: str
     opened_at: float
@@ -29,7 +29,7 @@ class ServedConnection(Protocol):
 
 
 class ServedNamespace:
-    """A namespace with its loaded handlers, which are closed only after the last call on them has ended."""
+    """A namespace with its loaded handlers, which are closed after their last call has ended."""
 
     def __init__(self, model: Namespace, handlers: NamespaceHandlers) -> None:
         self.model = model
@@ -38,12 +38,12 @@ class ServedNamespace:
         self._retired = False
 
     def runs(self, handler: str) -> bool:
-        """Whether it has an `onPublish` or `onSubscribe`."""
+        """Return whether the namespace has this handler, `onPublish` or `onSubscribe`."""
         return self._handlers.runs(handler)
 
     @asynccontextmanager
     async def handlers(self) -> AsyncIterator[NamespaceHandlers]:
-        """The handlers, kept open for the length of one call."""
+        """Keep the handlers open for the duration of one call."""
         self._calls += 1
         try:
             yield self._handlers
@@ -52,7 +52,7 @@ class ServedNamespace:
             await self._close_if_unused()
 
     async def retire(self) -> None:
-        """No new calls come; close the handlers when the last one has ended."""
+        """Close the handlers when the last call has ended; there are no new calls."""
         self._retired = True
         await self._close_if_unused()
 
@@ -62,7 +62,7 @@ class ServedNamespace:
 
 
 class ServedApi:
-    """One served API."""
+    """One served API with its runtime state."""
 
     def __init__(self, api: Api, activity: Activity) -> None:
         self.api = api
@@ -74,7 +74,7 @@ class ServedApi:
         self.connections: set[ServedConnection] = set()
 
     def metrics(self) -> list[dict[str, Any]]:
-        """Its metrics, see `Metrics.as_json`."""
+        """Return the API's metrics, see `Metrics.as_json`."""
         gauges = {Metric.ACTIVE_CONNECTIONS: len(self.connections), Metric.ACTIVE_SUBSCRIPTIONS: len(self.broker)}
         return self.activity.metrics.as_json(self.api.id, gauges)
 
@@ -82,10 +82,10 @@ class ServedApi:
         return name in self.namespaces
 
     def namespace_of(self, channel: Channel) -> ServedNamespace:
-        """The namespace of a channel.
+        """Return the namespace of a channel.
 
         Raises:
-            Refusal: the API has none of that name.
+            Refusal: the namespace does not exist.
         """
         namespace = self.namespaces.get(channel.namespace)
         if namespace is None:
@@ -93,7 +93,7 @@ class ServedApi:
         return namespace
 
     def publish_modes(self, channel: Channel) -> frozenset[AuthMode]:
-        """Modes that may publish to the channel.
+        """Return the modes that may publish to the channel.
 
         Raises:
             Refusal: unknown namespace.
@@ -102,7 +102,7 @@ class ServedApi:
         return (self.api.publish_modes if own is None else own) & self.api.providers.modes
 
     def subscribe_modes(self, channel: Channel) -> frozenset[AuthMode]:
-        """Modes that may subscribe to the channel.
+        """Return the modes that may subscribe to the channel.
 
         Raises:
             Refusal: unknown namespace.
@@ -111,7 +111,7 @@ class ServedApi:
         return (self.api.subscribe_modes if own is None else own) & self.api.providers.modes
 
     def drop_namespace_subscriptions(self, name: str) -> None:
-        """End every subscription in the namespace; its connections stay."""
+        """End every subscription in the namespace; connections stay open."""
         for subscription in self.broker.of_namespace(name):
             self.broker.remove(subscription.owner, subscription.id)
             for connection in self.connections:

@@ -1,4 +1,4 @@
-"""Answers of the host to handler code that needs a named time zone, which quickjs-ng has no data for."""
+"""Time zone data for handler code: quickjs-ng has none, so the host answers questions about named zones."""
 
 from __future__ import annotations
 

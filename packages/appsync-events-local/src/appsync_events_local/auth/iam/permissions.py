@@ -1,4 +1,4 @@
-"""May a principal that signed do what it wants? Asked of whoever knows the policies of IAM roles.
+"""Checks the IAM permissions of a signer at a decision endpoint (`--permissions`).
 
 AWS AppSync Events, "Configuring authorization": `appsync:EventConnect` on the API, `appsync:EventSubscribe` and
 `appsync:EventPublish` on the channel namespace, which is the finest resource.
@@ -19,16 +19,16 @@ _ACTIONS: Final = {
     EventOperation.SUBSCRIBE: "appsync:EventSubscribe",
     EventOperation.PUBLISH: "appsync:EventPublish",
 }
-_KEPT_SECONDS: Final = 5.0
-"""How long an allowance is remembered; on AWS, too, a changed policy takes some seconds to be seen."""
+_CACHE_SECONDS: Final = 5.0
+"""How long an allowed decision is cached; on AWS, too, a changed policy takes effect after some seconds."""
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=5.0)
 
 
 class PermissionChecker(Protocol):
-    """Decides on what a principal may do."""
+    """Decides whether a principal may perform an action."""
 
     async def allows(self, principal_arn: str, action: str, resource: str) -> bool:
-        """Whether a principal may do something.
+        """Return whether a principal may perform an action.
 
         Args:
             principal_arn: ARN of the user or of the role's session.
@@ -36,25 +36,25 @@ class PermissionChecker(Protocol):
             resource: ARN of the API or the namespace.
 
         Raises:
-            Refusal: nobody can tell now.
+            Refusal: the decision is not available.
         """
 
 
 class AllowAll:
-    """Nobody is restricted: for a service that runs without IAM beside it."""
+    """Allows everything: for a service without a decision endpoint."""
 
     async def allows(self, principal_arn: str, action: str, resource: str) -> bool:
         return True
 
 
 class RemotePermissionChecker:
-    """Asks the decision endpoint of the local cloud's IAM: `POST {"principalArn", "action", "resource"}`.
+    """Gets decisions from an endpoint: `POST {"principalArn", "action", "resource"}` answers `{"decision"}`.
 
     Args:
-        url: of the endpoint.
+        url: address of the endpoint.
         token: its control token.
         session: returns the HTTP session.
-        clock: seconds, for how long an allowance is kept.
+        clock: seconds, monotonic, for the cache of allowed decisions.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class RemotePermissionChecker:
             return True
         decision = await self._decision({"principalArn": principal_arn, "action": action, "resource": resource})
         if decision == "allowed":
-            self._allowed_until[asked] = self._clock() + _KEPT_SECONDS
+            self._allowed_until[asked] = self._clock() + _CACHE_SECONDS
         return decision == "allowed"
 
     async def _decision(self, question: dict[str, str]) -> str:
@@ -87,19 +87,21 @@ class RemotePermissionChecker:
                 response.raise_for_status()
                 return str((await response.json())["decision"])
         except (aiohttp.ClientError, TimeoutError, ValueError, KeyError) as error:
-            raise internal_failure(f"{self._url} does not say who may do what: {error!r}") from error
+            raise internal_failure(f"no permission decision from {self._url}: {error!r}") from error
 
 
-async def check_permission(rights: PermissionChecker, principal_arn: str, api: Api, call: RequestedOperation) -> None:
-    """Let a signed call pass only if its principal may make it.
+async def check_permission(
+    permissions: PermissionChecker, principal_arn: str, api: Api, requested: RequestedOperation
+) -> None:
+    """Check that the principal of a signed operation has the permission for it.
 
     Raises:
-        Refusal: it may not, or nobody can tell now.
+        Refusal: it has not, or the decision is not available.
     """
-    action = _ACTIONS[call.operation]
+    action = _ACTIONS[requested.operation]
     resource = f"arn:aws:appsync:{api.region}:{api.account_id}:apis/{api.id}"
-    if call.channel is not None:
-        resource += f"/channelNamespace/{call.channel.namespace}"
-    if not await rights.allows(principal_arn, action, resource):
+    if requested.channel is not None:
+        resource += f"/channelNamespace/{requested.channel.namespace}"
+    if not await permissions.allows(principal_arn, action, resource):
         message = f"User: {principal_arn} is not authorized to perform: {action} on resource: {resource}"
         raise Refusal(ACCESS_DENIED, message, 403)

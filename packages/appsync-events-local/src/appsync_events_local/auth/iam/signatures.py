@@ -1,7 +1,7 @@
-"""Signature version 4, verified (AWS general reference: "Create a signed AWS API request").
+"""Verifies AWS signatures, version 4 (AWS general reference: "Create a signed AWS API request").
 
-A request over HTTP is signed as it is. A frame on the socket is signed as the POST to the HTTP endpoint that would do
-the same; its headers are the frame's `authorization` object.
+An HTTP request is signed as it is. A frame of a socket is signed as the equivalent POST to the HTTP endpoint; its
+headers are the frame's `authorization` object.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from appsync_events_local.limits import SIGNATURE_SKEW_SECONDS
 
 SERVICE: Final = "appsync"
 REQUIRED_SIGNED_HEADERS: Final = frozenset({"host"})
-"""The time is part of every signature anyway; clients that AWS accepts leave x-amz-date out of SignedHeaders."""
+"""Not x-amz-date: the time is part of every signature anyway, and clients that AWS accepts do not sign that header."""
 _FIELD: Final = re.compile(r"(\w+)=([^,\s]+)")
 _TIME_FORMAT: Final = "%Y%m%dT%H%M%SZ"
 
@@ -45,7 +45,7 @@ class SignatureVerifier:
     """Verifies signatures.
 
     Args:
-        signers: who may sign.
+        signers: the known access keys.
         clock: seconds since the epoch.
     """
 
@@ -54,15 +54,15 @@ class SignatureVerifier:
         self._clock = clock
 
     def identify(self, credentials: Credentials, region: str, account_id: str) -> dict[str, Any]:
-        """`ctx.identity` of who signed.
+        """Return `ctx.identity` of the signer.
 
         Args:
             credentials: headers and what they must cover.
-            region: region of the API; signatures for another one are refused.
-            account_id: account of the API; signers of another one are refused.
+            region: region of the API; signatures for another region are refused.
+            account_id: account of the API; signers of another account are refused.
 
         Raises:
-            Refusal: the signature does not hold; the reason says why.
+            Refusal: the signature is not valid; the reason says why.
         """
         signer = self.signer(credentials, region)
         if signer.account_id != account_id:
@@ -70,14 +70,14 @@ class SignatureVerifier:
         return iam_identity(signer, credentials.source_ip)
 
     def signer(self, credentials: Credentials, region: str | None = None) -> Signer:
-        """Who signed.
+        """Return the signer.
 
         Args:
             credentials: headers and what they must cover.
-            region: signatures for another one are refused; `None` takes any.
+            region: signatures for another region are refused; `None` accepts any.
 
         Raises:
-            Refusal: the signature does not hold; the reason says why.
+            Refusal: the signature is not valid; the reason says why.
         """
         headers = credentials.headers
         if not headers.get("authorization", "").startswith(SIGNATURE_ALGORITHM):
@@ -89,7 +89,7 @@ class SignatureVerifier:
         signer = self._known(signature, headers)
         bodies = credentials.bodies()
         _check_content_hash(headers, bodies)
-        if not _holds(signature, signer, credentials, bodies):
+        if not _matches(signature, signer, credentials, bodies):
             raise unauthorized(f"the signature of {signature.key_id} does not match the request")
         return signer
 
@@ -115,7 +115,7 @@ class SignatureVerifier:
 
 
 def signed_region(credentials: Credentials) -> str:
-    """The region that a signature names; call it after `SignatureVerifier.signer` accepted it."""
+    """Return the region of a signature that `SignatureVerifier.signer` has accepted."""
     return _parsed(credentials.headers["authorization"]).region
 
 
@@ -124,7 +124,7 @@ def _parsed(authorization: str) -> _Signature:
     scope = fields.get("Credential", "").rsplit("/", 4)
     signed_headers, signature = fields.get("SignedHeaders"), fields.get("Signature")
     if len(scope) != 5 or scope[4] != "aws4_request" or not signed_headers or not signature:
-        raise unauthorized("the authorization header is no complete AWS4-HMAC-SHA256 signature")
+        raise unauthorized("the authorization header is not a complete AWS4-HMAC-SHA256 signature")
     return _Signature(scope[0], scope[1], scope[2], scope[3], tuple(signed_headers.split(";")), signature)
 
 
@@ -152,7 +152,7 @@ def _check_content_hash(headers: Mapping[str, str], bodies: tuple[bytes, ...]) -
         raise unauthorized("x-amz-content-sha256 is not the hash of the body")
 
 
-def _holds(signature: _Signature, signer: Signer, credentials: Credentials, bodies: tuple[bytes, ...]) -> bool:
+def _matches(signature: _Signature, signer: Signer, credentials: Credentials, bodies: tuple[bytes, ...]) -> bool:
     key = _signing_key(signer.secret, signature.date, signature.region)
     return any(
         _equal(_signature_of(key, signature, credentials, path, body), signature.signature)

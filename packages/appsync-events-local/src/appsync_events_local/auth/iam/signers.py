@@ -1,4 +1,4 @@
-"""The access keys that may sign requests: those of a credentials file, or the one local key."""
+"""The access keys that may sign requests: those of a credentials file, or the local key."""
 
 import json
 import logging
@@ -14,7 +14,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class CognitoIdentity:
-    """The identity of an identity pool that a session's credentials were given to, as `ctx.identity` names it."""
+    """The identity (of an identity pool) that a session's credentials belong to, with the names of `ctx.identity`."""
 
     pool_id: str | None = None
     id: str | None = None
@@ -24,7 +24,7 @@ class CognitoIdentity:
 
 @dataclass(frozen=True)
 class Signer:
-    """An access key and whose it is."""
+    """An access key and its owner."""
 
     secret: str
     session_token: str | None
@@ -35,17 +35,17 @@ class Signer:
 
 
 class Signers(Protocol):
-    """Who may sign."""
+    """A store of signers."""
 
     def find(self, access_key_id: str) -> Signer | None:
-        """The signer of this access key id, if there is one now."""
+        """Return the signer of this access key id; `None` if it is unknown."""
 
 
 class LocalSigner:
-    """One well-known signer, for a service that was given no credentials file.
+    """The local signer, for a service without a credentials file.
 
     Args:
-        account_id: the account that the signer is of, which must be that of the APIs.
+        account_id: account of the signer; must be the account of the APIs.
     """
 
     def __init__(self, account_id: str = LOCAL_ACCOUNT_ID) -> None:
@@ -53,7 +53,7 @@ class LocalSigner:
         self._signer = Signer(LOCAL_SECRET_ACCESS_KEY, None, arn, account_id, "local")
 
     def find(self, access_key_id: str) -> Signer | None:
-        """The signer, if this is its access key id."""
+        """Return the local signer if this is its access key id."""
         return self._signer if access_key_id == LOCAL_ACCESS_KEY_ID else None
 
 
@@ -63,8 +63,8 @@ class SignerFile:
     An entry may also have `cognitoIdentityPoolId`, `cognitoIdentityId`, `cognitoIdentityAuthType` and
     `cognitoIdentityAuthProvider`, which handlers then see.
 
-    The file changes at every deploy, so it is read again whenever it has changed. While it is unreadable the signers
-    read last stay valid.
+    The file is read again when it has changed, because every deployment changes it. While it cannot be read, the
+    signers read last stay valid.
     """
 
     def __init__(self, path: Path) -> None:
@@ -73,13 +73,13 @@ class SignerFile:
         self._signers: dict[str, Signer] = {}
 
     def find(self, access_key_id: str) -> Signer | None:
-        """The signer of this access key id, if there is one now."""
+        """Return the signer of this access key id; `None` if the file has none."""
         self._refresh()
         return self._signers.get(access_key_id)
 
     def _refresh(self) -> None:
         try:
-            stat = os.stat(self._path)  # noqa: PTH116 - the file is looked at on every signed request
+            stat = os.stat(self._path)  # noqa: PTH116 - called for every signed request
             seen = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
             if seen == self._seen:
                 return
@@ -88,7 +88,7 @@ class SignerFile:
         except FileNotFoundError:
             self._signers, self._seen = {}, None
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            _log.error("credentials file %s cannot be read, keeping what was known: %r", self._path, error)
+            _log.error("credentials file %s cannot be read, keeping the signers read last: %r", self._path, error)
 
 
 def _signers(content: dict[str, dict[str, Any]]) -> dict[str, Signer]:

@@ -1,4 +1,4 @@
-"""What an API's user pool wants of a token beyond a good signature (Amazon Cognito: "Verifying JSON web tokens")."""
+"""Checks the claims of user pool tokens (Amazon Cognito: "Verifying JSON web tokens")."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from appsync_events_local.model.auth_providers import CognitoProvider
 
 
 def check_cognito_claims(claims: Mapping[str, Any], provider: CognitoProvider) -> None:
-    """The token is an access or id token of an app client that the provider takes.
+    """Check that the token is an access or id token of an app client that the provider accepts.
 
     Raises:
         Refusal: it is not.

@@ -1,4 +1,4 @@
-"""JSON documents that an issuer publishes: its discovery document and its key set."""
+"""Reads the JSON documents of an issuer: its discovery document and its key set."""
 
 import asyncio
 import json
@@ -19,33 +19,35 @@ class DocumentReader:
     """Reads documents from addresses and files.
 
     Args:
-        session: gives the HTTP session to fetch with.
+        session: returns the HTTP session.
     """
 
     def __init__(self, session: Callable[[], aiohttp.ClientSession]) -> None:
         self._session = session
 
-    async def read(self, place: str, what: str) -> dict[str, Any]:
-        """The JSON object at an http(s) address or in a file.
+    async def read(self, location: str, what: str) -> dict[str, Any]:
+        """Return the JSON object at an http(s) address or in a file.
 
         Args:
-            place: where it is.
-            what: its name for the log.
+            location: the address or path.
+            what: name of the document for the log.
 
         Raises:
-            Refusal: it cannot be had, or is no JSON object; a fault of the server, worth a retry.
+            Refusal: it cannot be read, or is not a JSON object; a server fault, so the client may retry.
         """
         problem: Exception | None = None
         for _ in range(FETCH_ATTEMPTS):
             try:
-                text = await (self._fetched(place) if "://" in place else asyncio.to_thread(Path(place).read_bytes))
+                text = await (
+                    self._fetched(location) if "://" in location else asyncio.to_thread(Path(location).read_bytes)
+                )
                 document = json.loads(text)
                 if not isinstance(document, dict):
                     raise ValueError("not a JSON object")
                 return document
             except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
                 problem = error
-        raise internal_failure(f"{what} cannot be fetched from {place}: {problem!r}")
+        raise internal_failure(f"{what} cannot be fetched from {location}: {problem!r}")
 
     async def _fetched(self, address: str) -> bytes:
         timeout = aiohttp.ClientTimeout(total=FETCH_SECONDS)

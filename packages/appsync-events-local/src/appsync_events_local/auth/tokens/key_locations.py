@@ -1,4 +1,4 @@
-"""Where the keys of an issuer are published.
+"""Finds the location of an issuer's key set.
 
 Sources: Amazon Cognito: "Verifying JSON web tokens"; OpenID Connect Discovery 1.0, section 4.
 """
@@ -17,9 +17,9 @@ COGNITO_KEYS: Final = "/.well-known/jwks.json"
 
 @dataclass(frozen=True)
 class KeyLocation:
-    """Where a key set is, and what its tokens' `iss` must be, exactly."""
+    """Location of a key set, and the exact `iss` of its tokens."""
 
-    place: str
+    location: str
     issuer: str
 
 
@@ -28,8 +28,8 @@ class KeyLocator:
 
     Args:
         documents: reads discovery documents.
-        cognito_endpoint: base URL under which user pools publish their keys; `None` is each pool's own address.
-        given: addresses or files of key sets by user pool id or issuer; they go before everything else.
+        cognito_endpoint: base URL of the key sets of user pools; `None` is each pool's address at AWS.
+        given: addresses or files of key sets by user pool id or issuer; they take precedence.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class KeyLocator:
         self._given = dict(given or {})
 
     async def find(self, provider: CognitoProvider | OidcProvider) -> KeyLocation:
-        """Where this provider's keys are now.
+        """Return the location of this provider's key set.
 
         Raises:
             Refusal: the discovery document cannot be fetched or used.
@@ -54,9 +54,9 @@ class KeyLocator:
     async def _discovered(self, provider: OidcProvider) -> KeyLocation:
         address = provider.issuer.rstrip("/") + DISCOVERY
         document = await self._documents.read(address, f"the discovery document of {provider.issuer}")
-        issuer, place = document.get("issuer"), document.get("jwks_uri")
+        issuer, location = document.get("issuer"), document.get("jwks_uri")
         if not isinstance(issuer, str) or not provider.issues(issuer):
             raise internal_failure(f"{address} is of issuer {issuer!r}, not {provider.issuer}")
-        if not isinstance(place, str) or not place.startswith(("https://", "http://")):
+        if not isinstance(location, str) or not location.startswith(("https://", "http://")):
             raise internal_failure(f"{address} names no jwks_uri")
-        return KeyLocation(place, issuer)
+        return KeyLocation(location, issuer)

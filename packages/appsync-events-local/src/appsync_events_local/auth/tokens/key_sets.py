@@ -1,4 +1,4 @@
-"""The public keys of token issuers, fetched and kept."""
+"""Fetches and caches the public keys of token issuers."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ from appsync_events_local.errors import internal_failure
 from appsync_events_local.model.auth_providers import CognitoProvider, OidcProvider
 
 REFETCH_SECONDS: Final = 5.0
-"""An unknown key id leads to one fetch in this time at most, so that forged tokens cannot flood the issuer."""
+"""Unknown key ids cause at most one fetch in this time, so that forged tokens cannot flood the issuer."""
 ALGORITHMS: Final[Mapping[tuple[str, str | None], tuple[str, ...]]] = {
     ("RSA", None): ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
     ("EC", "P-256"): ("ES256",),
@@ -23,26 +23,26 @@ ALGORITHMS: Final[Mapping[tuple[str, str | None], tuple[str, ...]]] = {
     ("EC", "P-521"): ("ES512",),
     ("oct", None): ("HS256", "HS384", "HS512"),
 }
-"""What a key of each type (and curve) may sign with. A public key never verifies an HMAC: its text is no secret."""
+"""Algorithms by key type and curve. A public key never verifies an HMAC, because its text is not a secret."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class PublishedKey:
-    """One entry of a key set, and the algorithms that it may be used with."""
+    """One entry of a key set, with the algorithms that it may be used with."""
 
     entry: Mapping[str, Any]
     algorithms: tuple[str, ...]
 
     def verifying(self, algorithm: str) -> PyJWK | None:
-        """The key as this algorithm needs it; `None` if it is not for this algorithm."""
+        """Return the key for this algorithm; `None` if the key may not be used with it."""
         return PyJWK(dict(self.entry), algorithm=algorithm) if algorithm in self.algorithms else None
 
 
 @dataclass(frozen=True)
 class KeySet:
-    """The keys of one issuer by key id, and what its tokens call it."""
+    """The keys of one issuer by key id, and the `iss` of its tokens."""
 
     issuer: str
     keys: Mapping[str, PublishedKey]
@@ -53,20 +53,20 @@ class KeySetCache:
 
     Args:
         documents: reads key sets.
-        places: where they are.
+        locator: finds their locations.
         clock: seconds, monotonic.
     """
 
-    def __init__(self, documents: DocumentReader, places: KeyLocator, clock: Callable[[], float]) -> None:
+    def __init__(self, documents: DocumentReader, locator: KeyLocator, clock: Callable[[], float]) -> None:
         self._documents = documents
-        self._places = places
+        self._locator = locator
         self._clock = clock
         self._sets: dict[object, KeySet] = {}
         self._fetched_at: dict[object, float] = {}
         self._locks: dict[object, asyncio.Lock] = {}
 
     async def find(self, provider: CognitoProvider | OidcProvider, key_id: str) -> KeySet:
-        """The provider's key set, fetched anew if the key is not known yet; it may lack the key all the same.
+        """Return the provider's key set. It is fetched again if the key is unknown, and may still lack the key.
 
         Raises:
             Refusal: the key set cannot be fetched.
@@ -86,23 +86,23 @@ class KeySetCache:
         return self._clock() - self._fetched_at[source] >= REFETCH_SECONDS
 
     async def _fetch(self, provider: CognitoProvider | OidcProvider) -> KeySet:
-        where = await self._places.find(provider)
-        document = await self._documents.read(where.place, f"the key set of {where.issuer}")
+        where = await self._locator.find(provider)
+        document = await self._documents.read(where.location, f"the key set of {where.issuer}")
         try:
             keys = _keys(document)
         except (ValueError, TypeError, PyJWTError) as error:
             raise internal_failure(
-                f"the key set of {where.issuer} cannot be fetched: {where.place}: {error}"
+                f"the key set of {where.issuer} cannot be fetched: {where.location}: {error}"
             ) from error
         _log.info("fetched %d key(s) of %s", len(keys), where.issuer)
         if any(key.entry.get("kty") == "oct" for key in keys.values()):
-            _log.warning("%s publishes a symmetric key: whoever can read it can forge tokens", where.issuer)
+            _log.warning("%s publishes a symmetric key: every reader of the key set can forge tokens", where.issuer)
         return KeySet(where.issuer, keys)
 
 
 def _keys(document: Mapping[str, Any]) -> Mapping[str, PublishedKey]:
     if not isinstance(document.get("keys"), list):
-        raise ValueError("no JSON Web Key Set")
+        raise ValueError("not a JSON Web Key Set")
     keys: dict[str, PublishedKey] = {}
     for entry in document["keys"]:
         if isinstance(entry, dict) and isinstance(entry.get("kid"), str) and entry.get("use", "sig") == "sig":

@@ -1,4 +1,4 @@
-"""What an OpenID Connect provider of an API wants of a token beyond a good signature.
+"""Checks the claims of OpenID Connect tokens.
 
 Source: AWS AppSync: "Configuring authorization and authentication", OPENID_CONNECT.
 """
@@ -13,7 +13,8 @@ from appsync_events_local.model.auth_providers import OidcProvider
 
 
 def check_oidc_claims(claims: Mapping[str, Any], provider: OidcProvider, now: float) -> None:
-    """The token is for a client that the provider takes, and young enough at `now` (seconds since the epoch).
+    """Check that the token is for a client that the provider accepts, and not too old at `now` (seconds since the
+    epoch).
 
     Raises:
         Refusal: it is not.
@@ -40,4 +41,4 @@ def _check_age(claims: Mapping[str, Any], claim: str, ttl_ms: float | None, now:
         raise unauthorized(f"the token has no {claim}, but the API limits the time since it")
     age = now - since
     if age > ttl_ms / 1000 + JWT_LEEWAY_SECONDS:
-        raise unauthorized(f"{claim} is {age:.0f} s ago; the API takes {ttl_ms:.0f} ms at most")
+        raise unauthorized(f"{claim} is {age:.0f} s ago; the API accepts {ttl_ms:.0f} ms at most")

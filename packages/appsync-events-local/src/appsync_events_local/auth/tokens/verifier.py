@@ -1,7 +1,7 @@
-"""JSON Web Tokens, verified: key, signature, issuer, times, and the rules of the provider they are for.
+"""Verifies JSON Web Tokens: key, signature, issuer, times, and the claims that the provider requires.
 
-Sources: AppSync Events: "Configuring authorization and authentication"; RFC 7519. A verified token is remembered until
-it expires, because clients send the same one with every frame; what depends on the API is checked every time.
+A verified token is cached, because clients send the same token with every frame; its expiry and the claims that depend
+on the API are checked every time. Sources: AppSync Events: "Configuring authorization and authentication"; RFC 7519.
 """
 
 import re
@@ -19,27 +19,27 @@ from appsync_events_local.errors import Refusal, unauthorized
 from appsync_events_local.limits import JWT_LEEWAY_SECONDS
 from appsync_events_local.model.auth_providers import CognitoProvider, OidcProvider
 
-REMEMBERED_TOKENS: Final = 4096
-REMEMBERED_ISSUERS: Final = 1024
+CACHED_TOKENS: Final = 4096
+CACHED_ISSUERS: Final = 1024
 COGNITO_ALGORITHM: Final = "RS256"
 _BEARER: Final = re.compile(r"bearer\s+", re.IGNORECASE)
 
 
 def bare_token(authorization: str) -> str:
-    """The token in an authorization value; a `Bearer` prefix is optional."""
+    """Return the token in an authorization value, without the optional `Bearer` prefix."""
     return _BEARER.sub("", authorization.strip(), count=1)
 
 
 def has_bearer(authorization: str) -> bool:
-    """Whether the value says that it is a bearer token."""
+    """Return whether the value has a `Bearer` prefix."""
     return _BEARER.match(authorization.strip()) is not None
 
 
-@lru_cache(maxsize=REMEMBERED_ISSUERS)
+@lru_cache(maxsize=CACHED_ISSUERS)
 def issuer_of(token: str) -> str | None:
-    """`iss` of what has the form of a JSON Web Token, unverified; empty if it names none, `None` if it is no token.
+    """Return the unverified `iss` of a JSON Web Token; empty if it has none, `None` if the text is not such a token.
 
-    What is no token may be any text, and break more than the form: nested without end, or no Unicode.
+    The text may be anything, for example JSON that is nested too deeply, or not valid Unicode.
     """
     try:
         issuer = jwt.decode(token, options={"verify_signature": False}).get("iss")
@@ -52,7 +52,7 @@ class TokenVerifier:
     """Verifies tokens of user pools and of OpenID Connect issuers.
 
     Args:
-        key_sets: where their keys come from.
+        key_sets: the key sets of their issuers.
         clock: seconds since the epoch.
     """
 
@@ -64,30 +64,34 @@ class TokenVerifier:
     async def verify(
         self, authorization: str, providers: Collection[CognitoProvider] | Collection[OidcProvider]
     ) -> Mapping[str, Any]:
-        """The claims of the token in an authorization value, if one of the providers (all of one kind) accepts it.
+        """Return the claims of the token in an authorization value, if one of the providers accepts it.
+
+        Args:
+            authorization: the value, with or without a `Bearer` prefix.
+            providers: providers of one kind.
 
         Raises:
-            Refusal: the token is not good, or its issuer's keys cannot be fetched.
+            Refusal: the token is not valid, or its issuer's keys cannot be fetched.
         """
         token = bare_token(authorization)
         issuer = issuer_of(token)
         if issuer is None:
-            raise unauthorized("no JSON Web Token")
+            raise unauthorized("the authorization is not a JSON Web Token")
         issuing = [provider for provider in providers if provider.issues(issuer)]
         if not issuing:
-            raise unauthorized(f"issuer {issuer!r} is no provider of this API")
-        claims = await self._good(token, issuing[0])
+            raise unauthorized(f"the API has no provider for issuer {issuer!r}")
+        claims = await self._verified_claims(token, issuing[0])
         if self._clock() > float(claims["exp"]) + JWT_LEEWAY_SECONDS:
-            raise unauthorized("bad token: Signature has expired")
+            raise unauthorized("invalid token: Signature has expired")
         _check_any(claims, issuing, self._clock())
         return claims
 
-    async def _good(self, token: str, provider: CognitoProvider | OidcProvider) -> Mapping[str, Any]:
+    async def _verified_claims(self, token: str, provider: CognitoProvider | OidcProvider) -> Mapping[str, Any]:
         source = (type(provider), token)
         known = self._verified.get(source)
         if known is None:
             known = self._verified[source] = await self._claims(token, provider)
-            if len(self._verified) > REMEMBERED_TOKENS:
+            if len(self._verified) > CACHED_TOKENS:
                 self._verified.popitem(last=False)
         return known
 
@@ -113,12 +117,12 @@ class TokenVerifier:
                 options={"require": ["exp", "iat", "iss", "sub"], "verify_aud": False},
             )
         except jwt.InvalidTokenError as error:
-            raise unauthorized(f"bad token: {error}") from error
+            raise unauthorized(f"invalid token: {error}") from error
         return claims
 
 
 def _check_any(claims: Mapping[str, Any], providers: Collection[CognitoProvider | OidcProvider], now: float) -> None:
-    """At least one of the providers takes the claims; otherwise what the last one says is the reason."""
+    """Check that at least one provider accepts the claims; otherwise the refusal of the last one is raised."""
     refused: Refusal | None = None
     for provider in providers:
         try:

@@ -1,1 +1,1 @@
-"""The status page at `/_status`: what is served, who is there, what happened lately. For people, on this machine."""
+"""The status page at `/_status`: APIs, connections, recent activity and metrics, readable on this machine only."""

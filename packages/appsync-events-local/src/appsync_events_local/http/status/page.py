@@ -42,7 +42,7 @@ def page(apis: Iterable[ServedApi], faults: FaultRules, authority: str, started_
         Html('<link rel="icon" href="data:,"><link rel="stylesheet" href="/_status/page.css">'),
         element("script", src="/_status/page.js", defer=""),
     )
-    sections = [_faults(faults), *(_api(live, authority, now) for live in served)]
+    sections = [_faults(faults), *(_api(served, authority, now) for served in served)]
     if not served:
         sections.append(element("p", "No Event API is registered yet.", class_="empty"))
     main = element("main", _summary(served, authority, started_at, now), *sections)
@@ -50,8 +50,8 @@ def page(apis: Iterable[ServedApi], faults: FaultRules, authority: str, started_
 
 
 def _summary(apis: list[ServedApi], authority: str, started_at: float, now: float) -> Html:
-    connections = sum(len(live.connections) for live in apis)
-    subscriptions = sum(len(live.broker) for live in apis)
+    connections = sum(len(served.connections) for served in apis)
+    subscriptions = sum(len(served.broker) for served in apis)
     counts = f"{len(apis)} API(s), {connections} connection(s), {subscriptions} subscription(s)"
     state = element("span", "live", id="state", title="whether this page follows what happens")
     facts = f"{counts} · up {_duration(now - started_at)} · as of {_clock(now)} "
@@ -72,10 +72,10 @@ def _faults(faults: FaultRules) -> Html:
     return element("section", element("h2", "FaultRules in force"), content, class_="faults")
 
 
-def _api(live: ServedApi, authority: str, now: float) -> Html:
-    api = live.api
+def _api(served: ServedApi, authority: str, now: float) -> Html:
+    api = served.api
     where = element("code", f"{authority}/{api.id}/event")
-    keys = f"{len(live.keys)} API key(s)" if AuthMode.API_KEY in api.providers.modes else "no API keys"
+    keys = f"{len(served.keys)} API key(s)" if AuthMode.API_KEY in api.providers.modes else "no API keys"
     facts = joined(
         ("id ", element("code", api.id), " · ", where, " · ", f"connect: {_modes(api.connect_modes)} · {keys}")
     )
@@ -84,24 +84,24 @@ def _api(live: ServedApi, authority: str, now: float) -> Html:
         element("h2", api.name),
         element("p", facts),
         element("h3", "Namespaces"),
-        _namespaces(live),
-        element("h3", f"Connections ({len(live.connections)})"),
-        _connections(live, now),
+        _namespaces(served),
+        element("h3", f"Connections ({len(served.connections)})"),
+        _connections(served, now),
         element("h3", "Latest publishes"),
-        _recent(live.activity.publishes, "Nothing was published yet."),
+        _recent(served.activity.publishes, "Nothing was published yet."),
         element("h3", "Latest refusals"),
-        _refusals(live.activity.refusals),
-        element("details", element("summary", "Metrics"), _metrics(live), id=f"metrics-{api.id}"),
+        _refusals(served.activity.refusals),
+        element("details", element("summary", "Metrics"), _metrics(served), id=f"metrics-{api.id}"),
     )
 
 
-def _namespaces(live: ServedApi) -> Html:
+def _namespaces(served: ServedApi) -> Html:
     rows = []
-    for name, namespace in sorted(live.namespaces.items()):
+    for name, namespace in sorted(served.namespaces.items()):
         model = namespace.model
-        publish, subscribe = model.publish_modes or live.api.publish_modes, model.subscribe_modes
+        publish, subscribe = model.publish_modes or served.api.publish_modes, model.subscribe_modes
         counted = [
-            f"{live.activity.metrics.total(metric, name):.0f}"
+            f"{served.activity.metrics.total(metric, name):.0f}"
             for metric in (Metric.SUCCESSFUL_EVENTS, Metric.DROPPED_EVENTS, Metric.FAILED_EVENTS)
         ]
         rows.append(
@@ -109,7 +109,7 @@ def _namespaces(live: ServedApi) -> Html:
                 element("code", name),
                 _modes(publish),
                 _handler(namespace, "onPublish", model.on_publish),
-                _modes(subscribe or live.api.subscribe_modes),
+                _modes(subscribe or served.api.subscribe_modes),
                 _handler(namespace, "onSubscribe", model.on_subscribe),
                 " / ".join(counted),
             )
@@ -124,8 +124,8 @@ def _handler(namespace: ServedNamespace, name: str, model: HandlerModel) -> str:
     return "code" if namespace.runs(name) else NOTHING
 
 
-def _connections(live: ServedApi, now: float) -> Html:
-    oldest = sorted(live.connections, key=lambda connection: connection.opened_at)
+def _connections(served: ServedApi, now: float) -> Html:
+    oldest = sorted(served.connections, key=lambda connection: connection.opened_at)
     rows = [_connection(connection, now) for connection in oldest[:SHOWN_CONNECTIONS]]
     shown = table(("connection", "caller", "open for", "subscriptions"), rows, "Nobody is connected.")
     more = len(oldest) - len(rows)
@@ -165,10 +165,10 @@ def _refusals(refusals: Iterable[Recent]) -> Html:
     return table(("at", "what", "channel", "by", "why"), rows, "Nothing was refused yet.")
 
 
-def _metrics(live: ServedApi) -> Html:
+def _metrics(served: ServedApi) -> Html:
     rows = [
         (metric, html(namespace or "(API)"), f"{statistic.total:,.10g}", statistic.samples, UNITS.get(metric, "Count"))
-        for namespace, metric, statistic in live.activity.metrics.items()
+        for namespace, metric, statistic in served.activity.metrics.items()
     ]
     return table(("metric", "namespace", "sum", "samples", "unit"), rows, "Nothing was counted yet.")
 
