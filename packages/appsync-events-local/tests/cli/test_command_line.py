@@ -4,8 +4,8 @@ import socket
 from pathlib import Path
 
 import pytest
-from appsync_events_local.__main__ import main
 from appsync_events_local.assumptions import all_assumptions
+from appsync_events_local.cli.main import main
 
 
 def arguments(folder: Path, port: int = 0) -> list[str]:

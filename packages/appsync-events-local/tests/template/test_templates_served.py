@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from appsync_events_local.__main__ import main
+from appsync_events_local.cli.main import main
 from service_harness.standalone import standalone
 from template.test_template_files import api, assembly, namespace, written
 

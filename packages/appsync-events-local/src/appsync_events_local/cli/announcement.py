@@ -1,4 +1,4 @@
-"""What is printed when the service is ready: where each API is, who may do what, and how a client is configured."""
+"""The text printed when the service is ready: the addresses, modes and keys of each API, and a client configuration."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _AMPLIFY_MODES = {
 
 @dataclass(frozen=True)
 class Address:
-    """Where the service listens: `localhost:PORT`, and whether by TLS."""
+    """The address of the service: `localhost:PORT`, and whether it uses TLS."""
 
     authority: str
     tls: bool = False
@@ -33,7 +33,7 @@ class Address:
 
 
 def announcement(apis: Iterable[ServedApi], address: Address, now: float) -> str:
-    """The text for people; see above."""
+    """Return the text for all APIs."""
     return "\n\n".join(_api(served, address, now) for served in apis)
 
 
@@ -55,7 +55,9 @@ def _api(served: ServedApi, address: Address, now: float) -> str:
     label = "API keys"
     for key in served.keys.values():
         until = datetime.fromtimestamp(key.expires, UTC).strftime("%Y-%m-%d %H:%M UTC")
-        state = f"until {until}" if key.expires > now else f"EXPIRED at {until}; synthesise again, or set Expires later"
+        state = (
+            f"until {until}" if key.expires > now else f"EXPIRED at {until}; set a later Expires, or synthesise again"
+        )
         lines.append(f"  {label:<11} {key.key}  {state}")
         label = ""
     return "\n".join([*lines, "  Amplify", *_amplify(served, address, base)])
@@ -86,7 +88,9 @@ def _amplify(served: ServedApi, address: Address, base: str) -> list[str]:
     key = next(iter(served.keys), None)
     usable = sorted(served.api.connect_modes - (frozenset() if key else {AuthMode.API_KEY})) or [AuthMode.API_KEY]
     mode = AuthMode.API_KEY if AuthMode.API_KEY in usable else usable[0]
-    scheme, note = ("https", "") if address.tls else ("HTTP", "  // in capitals: Amplify makes wss:// of http://")
+    scheme, note = (
+        ("https", "") if address.tls else ("HTTP", "  // in capitals, because Amplify replaces http:// by wss://")
+    )
     own = f", apiKey: '{key}'" if mode is AuthMode.API_KEY else ""
     return [
         "    Amplify.configure({ API: { Events: {",

@@ -1,4 +1,4 @@
-"""One instance from start to stop: listen, read the templates, serve, follow their changes, clean up."""
+"""Runs one instance: listens, reads the templates, serves, watches their files, and cleans up."""
 
 import argparse
 import asyncio
@@ -44,11 +44,11 @@ async def serve(options: argparse.Namespace) -> None:
         options: see `arguments`.
 
     Raises:
-        TemplateRefused: the templates cannot be served, with every reason.
-        OSError: a port is taken, or a file cannot be read.
-        RegistryError: what an earlier process registered cannot be read.
-        TableError: a table cannot be made.
-        ValueError: an option makes no sense.
+        TemplateRefused: the templates cannot be served; lists every problem.
+        OSError: a port is in use, or a file cannot be read.
+        RegistryError: the registrations of an earlier process cannot be read.
+        TableError: a table cannot be created.
+        ValueError: an option is invalid.
     """
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -56,7 +56,7 @@ async def serve(options: argparse.Namespace) -> None:
     workspace = Workspace.open(options.state)
     try:
         with listening(options.port, ipv6=options.ipv6) as sockets:
-            await Instance(options, workspace, sockets, _tell).run(stop)
+            await Instance(options, workspace, sockets, _print).run(stop)
     finally:
         workspace.close()
     _log.info("stopped")
@@ -68,8 +68,8 @@ class Instance:
     Args:
         options: see `arguments`.
         workspace: its folder.
-        sockets: bound, not yet listening.
-        tell: is given the announcement as soon as the service listens.
+        sockets: bound sockets, not yet listening.
+        announce: called with the announcement as soon as the service listens.
     """
 
     def __init__(
@@ -77,10 +77,10 @@ class Instance:
         options: argparse.Namespace,
         workspace: Workspace,
         sockets: list[socket.socket],
-        tell: Callable[[str], None],
+        announce: Callable[[str], None],
     ) -> None:
         self._options = options
-        self._tell = tell
+        self._announce = announce
         self._sockets = sockets
         self._templated = bool(options.assembly or options.template)
         self._certificate = _certificate(options, workspace)
@@ -97,7 +97,7 @@ class Instance:
         self._deployment = Deployment(self._app[SERVICE])
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Serve until `stop`; raises as `serve` does."""
+        """Serve until `stop`; raises the errors of `serve`."""
         runner = web.AppRunner(self._app, shutdown_timeout=SHUTDOWN_SECONDS, access_log=None)
         await runner.setup()
         try:
@@ -118,7 +118,7 @@ class Instance:
             await web.SockSite(runner, each, ssl_context=context).start()
         _log.info("serving Event APIs on %s://%s", self._address.http, self._address.authority)
         if self._templated:
-            self._tell(self._ready())
+            self._announce(self._ready())
 
     async def _served(self) -> Templates:
         templates = self._read()
@@ -132,7 +132,7 @@ class Instance:
         return templates
 
     async def _reload(self, changed: frozenset[Path]) -> Templates:
-        """Serve what the files hold now; what is broken in them stays as it was, and the log says why."""
+        """Apply the changed files; resources with problems stay as they were, and the problems are logged."""
         templates = await asyncio.to_thread(self._read)
         await self._functions.runner.replace(_models(templates))
         for model in _models(templates):
@@ -144,10 +144,10 @@ class Instance:
         except TableError as error:
             _log.error("%s", error)
         for problem in problems:
-            _log.error("what was served before still is: %s (%s)", problem.finding(), problem.remedy)
+            _log.error("change not applied: %s (%s)", problem.finding(), problem.remedy)
         if changed and not problems:
             names = ", ".join(sorted(path.name for path in changed))
-            _log.info("%s changed; everything is served as it is now", names)
+            _log.info("%s changed; the change is applied", names)
         return templates
 
     async def _make_tables(self, templates: Templates) -> None:
@@ -172,19 +172,19 @@ class Instance:
         lines = [announcement(service.apis.values(), self._address, time.time()), ""]
         if self._options.credentials is None:
             keys = f"access key id `{LOCAL_ACCESS_KEY_ID}` and secret access key `{LOCAL_SECRET_ACCESS_KEY}`"
-            lines.append(f"IAM callers sign with {keys}.")
+            lines.append(f"IAM: sign with {keys}.")
         if self._certificate is not None and self._certificate.made:
             lines.append(self._certificate.instructions())
-        lines += [f"Fault rule in force: {json.dumps(rule.as_json())}" for rule in service.faults.rules]
-        lines.append(f"The control API (fault switches) asks for the token in {self._token_file}.")
+        lines += [f"Active fault rule: {json.dumps(rule.as_json())}" for rule in service.faults.rules]
+        lines.append(f"Token of the control API (fault rules, metrics): {self._token_file}")
         at = f"{self._address.http}://{self._address.authority}{status.PATH}"
-        lines.append(f"What happens: {at}, and the lines below.")
+        lines.append(f"Status page: {at}")
         if self._options.watch:
-            lines.append("Changed templates and handlers are served as soon as they are saved.")
+            lines.append("Changed templates and handlers are loaded when they are saved.")
         return "\n".join([*lines, "Ctrl-C stops the service."])
 
 
-def _tell(announced: str) -> None:
+def _print(announced: str) -> None:
     print(announced, flush=True)
 
 
@@ -213,7 +213,7 @@ def _certificate(options: argparse.Namespace, workspace: Workspace) -> tls.Certi
 
 
 def _models(templates: Templates) -> list[FunctionModel]:
-    """The functions that can be run; of the others the log says why not."""
+    """Return the functions that can be run; the problems of the others are logged."""
     for function in templates.functions.values():
         for problem in function.problems:
             _log.info("function %s (%s): %s", function.origin.logical_id, function.origin.file, problem)

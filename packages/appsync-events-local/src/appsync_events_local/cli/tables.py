@@ -1,4 +1,4 @@
-"""`--create-tables`: makes the templates' tables in an emulator, so that handlers find them."""
+"""`--create-tables`: creates the templates' DynamoDB tables in an emulator."""
 
 import logging
 from collections.abc import Iterable
@@ -18,25 +18,25 @@ _log = logging.getLogger("appsync_events_local.cli.tables")
 
 
 class TableError(Exception):
-    """A table cannot be made; the message says which and why."""
+    """A table cannot be created; the message names the table and the cause."""
 
 
 def create_missing(tables: Iterable[TableTemplate], endpoint: str) -> None:
-    """Make the tables that are not there. One that is there stays as it is, whatever the template says of it.
+    """Create the tables that do not exist. An existing table is not changed.
 
     Args:
-        tables: of the templates.
+        tables: the tables of the templates.
         endpoint: address of DynamoDB.
 
     Raises:
-        TableError: one cannot be made; those before it are.
+        TableError: a table cannot be created; the tables before it have been.
     """
     clients: dict[str, Any] = {}
     try:
         for table in tables:
             if table.region not in clients:
                 clients[table.region] = _client(table.region, endpoint)
-            _make(clients[table.region], table, endpoint)
+            _create(clients[table.region], table, endpoint)
     finally:
         for client in clients.values():
             client.close()
@@ -54,13 +54,13 @@ def _client(region: str, endpoint: str) -> Any:
     )
 
 
-def _make(client: Any, table: TableTemplate, endpoint: str) -> None:
+def _create(client: Any, table: TableTemplate, endpoint: str) -> None:
     try:
         if _exists(client, table.name):
             return
         client.create_table(**table.request)
         client.get_waiter("table_exists").wait(TableName=table.name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
-        _log.info("made table %s at %s", table.name, endpoint)
+        _log.info("created table %s at %s", table.name, endpoint)
     except ClientError as error:
         if error.response["Error"]["Code"] == _EXISTS:
             return
@@ -81,4 +81,4 @@ def _exists(client: Any, name: str) -> bool:
 
 def _text(table: TableTemplate, endpoint: str, error: Exception) -> str:
     origin = table.origin
-    return f"{origin.file}: {origin.logical_id}: table {table.name} cannot be made at {endpoint}: {error}"
+    return f"{origin.file}: {origin.logical_id}: table {table.name} cannot be created at {endpoint}: {error}"

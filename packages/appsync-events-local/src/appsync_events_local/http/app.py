@@ -1,4 +1,4 @@
-"""The parts put together: an aiohttp application that serves every registered API."""
+"""Builds the aiohttp application that serves every registered API."""
 
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -37,21 +37,21 @@ from appsync_events_local.registry.store import Registry
 
 @dataclass(frozen=True)
 class Settings:
-    """What an instance needs to know.
+    """The settings of an application.
 
     Attributes:
-        state: folder of the registry; `None` keeps nothing on disk.
-        control_token: what the control API asks for.
-        cognito_endpoint: base URL under which `/<poolId>/.well-known/jwks.json` is found; `None` is AWS's own.
-        credentials: file of the signers (see `SignerFile`); `None` lets the one local signer sign.
-        keep_alive_seconds: between two `ka` frames.
-        lifetime_seconds: of a connection.
-        max_unsent_bytes: above which a connection that does not read is cut.
-        publishes_per_second: that one connection may send.
+        state: folder of the registry; `None` stores nothing on disk.
+        control_token: token of the control API.
+        cognito_endpoint: base URL of `/<poolId>/.well-known/jwks.json`; `None` is AWS's own.
+        credentials: file of the signers (see `SignerFile`); `None` allows the local signer only.
+        keep_alive_seconds: interval of `ka` frames.
+        lifetime_seconds: longest duration of a connection.
+        max_unsent_bytes: limit of unsent bytes of a connection; beyond it the connection is aborted.
+        publishes_per_second: limit of publishes per connection.
         key_sets: addresses or files of JSON Web Key Sets, by user pool id or issuer.
-        account_id: of the local signer.
-        show_payloads: whether the status page may show what was published.
-        permissions_url: where to ask what IAM principals may do; `None` restricts nobody.
+        account_id: account of the local signer.
+        show_payloads: whether the status page shows published payloads.
+        permissions_url: address of the decision endpoint for IAM permissions; `None` allows everything.
     """
 
     state: Path | None
@@ -74,16 +74,16 @@ def make_app(
     clock: Callable[[], float] = time.time,
     functions: FunctionInvoker | None = None,
 ) -> web.Application:
-    """The application; it restores its registry at start and ends its connections at shutdown.
+    """Return the application; it restores its registrations at start and closes its connections at shutdown.
 
     Args:
-        settings: see there.
-        data_sources: makes what executes the requests of a data source.
+        settings: see `Settings`.
+        data_sources: creates data sources from their models.
         clock: seconds since the epoch, for credentials.
-        functions: invokes Lambda functions, those of authorizers and of direct handlers; without it all of them refuse.
+        functions: invokes the functions of authorizers and direct handlers; without it, all of them refuse.
 
     Raises:
-        RegistryError: at start, when the registry file cannot be used.
+        RegistryError: at start, if the registry file cannot be used.
     """
     app = web.Application(client_max_size=limits.TRANSPORT_MESSAGE_BYTES, middlewares=[reject_malformed])
     session: list[aiohttp.ClientSession] = []

@@ -1,4 +1,4 @@
-"""The service on a port: HTTP publish, the realtime upgrade, CORS. Thin: decisions are made elsewhere.
+"""The routes of the data plane: HTTP publish, the upgrade to a WebSocket, and CORS.
 
 Sources: AppSync Events: "Publish events via HTTP" and "Understanding the Event API WebSocket protocol".
 """
@@ -54,7 +54,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def event_routes() -> list[web.RouteDef]:
-    """The routes of the data plane, for APIs that are named by host and by path."""
+    """Return the routes of the data plane, for APIs selected by host and by path."""
     paths = (DEFAULT_PATH, "/{api_id:[A-Za-z0-9-]+}" + DEFAULT_PATH)
     return [
         route
@@ -68,12 +68,12 @@ def event_routes() -> list[web.RouteDef]:
 
 
 def other_routes() -> list[web.RouteDef]:
-    """Everything that no other route takes; to be added last."""
+    """Return the route for all other requests; add it last."""
     return [web.route("*", "/{anything:.*}", _answered(unknown_path))]
 
 
 async def publish_over_http(request: web.Request) -> web.StreamResponse:
-    """`POST /event`: authorise, publish, account for every event."""
+    """`POST /event`: authorise, publish, and report the result of every event."""
     service = request.app[SERVICE]
     served = request[CALLED] = select(service.apis, request.host, request.match_info.get("api_id"))
     body = await _body(request)
@@ -113,7 +113,7 @@ async def realtime(request: web.Request) -> web.StreamResponse:
     )
     await socket.prepare(request)
     transport = request.transport
-    if transport is None:  # the client has gone
+    if transport is None:  # the client has disconnected
         return socket
     endpoint = UpgradeRequest(
         paths=tuple(dict.fromkeys((request.rel_url.raw_path.removesuffix(REALTIME), DEFAULT_PATH))),
@@ -173,21 +173,21 @@ async def _preflight(_: web.Request) -> web.StreamResponse:
 
 
 def _answered(handler: Handler) -> Handler:
-    """Turn refusals into AWS's error body, and give every HTTP answer its request id and CORS headers."""
+    """Convert refusals to AWS's error body, and add request id and CORS headers to every HTTP response."""
 
     async def answered(request: web.Request) -> web.StreamResponse:
         request_id, started = str(uuid4()), time.perf_counter()
         try:
             response = await handler(request)
         except Refusal as refusal:
-            _tell(request, refusal, request_id)
+            _log_refusal(request, refusal, request_id)
             response = _error(refusal)
         except LostByFault:
-            response = _broken(request)
+            response = _aborted(request)
         except (web.HTTPException, ConnectionError):
             raise
         except Exception:
-            _log.exception("%s %s failed in the service itself (request %s)", request.method, request.path, request_id)
+            _log.exception("internal error in %s %s (request %s)", request.method, request.path, request_id)
             response = _error(Refusal(INTERNAL_FAILURE, "Internal failure", 500))
         if CALLED in request:
             request[CALLED].activity.answered_http(response.status, (time.perf_counter() - started) * 1000)
@@ -198,11 +198,11 @@ def _answered(handler: Handler) -> Handler:
     return answered
 
 
-def _tell(request: web.Request, refusal: Refusal, request_id: str) -> None:
+def _log_refusal(request: web.Request, refusal: Refusal, request_id: str) -> None:
     called = request.get(CALLED)
     if called is None:
-        told = (request.method, request.path, refusal.error_type, refusal.reason)
-        _log.warning("%s %s refused: %s, %s", *told, extra={"about": {"request": request_id}})
+        fields = (request.method, request.path, refusal.error_type, refusal.reason)
+        _log.warning("%s %s refused: %s, %s", *fields, extra={"about": {"request": request_id}})
     else:
         called.activity.refused("publish", HTTP, request.get(CHANNEL), refusal, request=request_id)
 
@@ -212,8 +212,8 @@ def _error(refusal: Refusal) -> web.Response:
     return web.json_response({"errors": [refusal.as_error()]}, status=refusal.status, headers=headers)
 
 
-def _broken(request: web.Request) -> web.Response:
-    """Cut the connection under an answer that then nobody reads."""
+def _aborted(request: web.Request) -> web.Response:
+    """Abort the connection; the returned response is never sent."""
     if request.transport is not None:
         request.transport.abort()
     return web.Response(status=500)

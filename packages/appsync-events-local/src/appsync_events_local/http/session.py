@@ -1,4 +1,4 @@
-"""One WebSocket connection: carries out what the protocol's state machine decides."""
+"""One WebSocket connection: carries out the effects of the protocol's state machine."""
 
 import asyncio
 import itertools
@@ -38,7 +38,7 @@ from appsync_events_local.registry.service import Service
 
 SOCKET: Final = "socket"
 OPERATIONS_AT_ONCE: Final = 64
-"""Beyond this many operations in progress a connection is not read any further."""
+"""A connection with this many operations in progress is not read until one of them has ended."""
 CLOSED_BY_PEER: Final = 1000
 
 _NUMBERS = itertools.count(1)
@@ -46,16 +46,16 @@ _log = logging.getLogger(__name__)
 
 
 class Session:
-    """Drives one connection until it ends.
+    """Runs one connection until it ends.
 
     Args:
-        service: all APIs.
-        live: the API that this connection is to.
+        service: the service with all APIs.
+        served: the API of this connection.
         socket: the upgraded socket.
         transport: its transport, which frames are written to.
-        endpoint: where it came in.
-        connect: its connect credentials, or why they cannot be read.
-        settings: what may be scaled.
+        upgrade: the upgrade request.
+        connect: its connect credentials, or the refusal if they cannot be read.
+        settings: limits of connections.
     """
 
     def __init__(
@@ -64,14 +64,14 @@ class Session:
         served: ServedApi,
         socket: web.WebSocketResponse,
         transport: Transport,
-        endpoint: UpgradeRequest,
+        upgrade: UpgradeRequest,
         connect: Mapping[str, str] | Refusal,
         settings: SessionSettings,
     ) -> None:
         self._service = service
         self._served = served
         self._socket = socket
-        self._endpoint = endpoint
+        self._upgrade = upgrade
         self._connect = connect
         self._loop = asyncio.get_running_loop()
         self.name = f"connection {next(_NUMBERS)}"
@@ -99,11 +99,11 @@ class Session:
             async for message in self._socket:
                 await self._receive(message.type, message.data)
         except Exception:
-            _log.exception("%s failed in the service itself; connection cut", self.name)
+            _log.exception("%s aborted: internal error", self.name)
             self.abort()
         finally:
             self._served.connections.discard(self)
-            self._apply(self._connection.end(CLOSED_BY_PEER, "client has gone"))
+            self._apply(self._connection.end(CLOSED_BY_PEER, "client disconnected"))
             if self._timer is not None:
                 self._timer.cancel()
             code = self._own_code or self._socket.close_code
@@ -111,7 +111,7 @@ class Session:
 
     @property
     def channels(self) -> list[str]:
-        """The channels that it is subscribed to."""
+        """The channels of its subscriptions."""
         return [channel.path for channel in self._connection.subscriptions.values()]
 
     def end(self, code: int, reason: str) -> None:
@@ -119,11 +119,11 @@ class Session:
         self._apply(self._connection.end(code, reason))
 
     def drop_subscriptions(self, ids: Iterable[str]) -> None:
-        """The service removed these subscriptions."""
+        """Forget subscriptions that the service has removed."""
         self._connection.drop_subscriptions(ids)
 
     def abort(self) -> None:
-        """Break the connection without a closing handshake."""
+        """Abort the connection without a closing handshake."""
         self._send_buffer.abort()
 
     async def _receive(self, kind: WSMsgType, data: Any) -> None:
@@ -150,7 +150,7 @@ class Session:
                 case Close(code, reason):
                     self._close(code, reason)
                 case CallPublish() | CallSubscribe():
-                    raise AssertionError("calls follow their own authorisation, see _operate")
+                    raise AssertionError("handler calls follow the authorisation of their operation, see _operate")
         self._arm()
 
     def _send(self, text: str, refused: RefusalReport | None) -> None:
@@ -190,7 +190,7 @@ class Session:
         try:
             await work
         except Exception:
-            _log.exception("%s: an operation failed in the service itself; connection cut", self.name)
+            _log.exception("%s aborted: internal error in an operation", self.name)
             self.abort()
 
     def _arm(self) -> None:
@@ -213,9 +213,9 @@ class Session:
             await self._service.faults.apply(FaultOperation.CONNECT, self._served.api.id, None, SOCKET)
             if isinstance(self._connect, Refusal):
                 raise self._connect
-            credentials = self._endpoint.credentials(self._connect, {}, connect=True)
+            credentials = self._upgrade.credentials(self._connect, {}, connect=True)
             allowed = self._served.api.connect_modes
-            call = RequestedOperation(EventOperation.CONNECT, None, self._endpoint.headers)
+            call = RequestedOperation(EventOperation.CONNECT, None, self._upgrade.headers)
             identity = await self._service.authorize(self._served, allowed, credentials, call)
         except Refusal as refusal:
             self._apply(self._connection.connect_refused(refusal))
@@ -233,11 +233,11 @@ class Session:
             await self._service.faults.apply(target, self._served.api.id, operation.channel.path, SOCKET)
             publishing = operation.kind == "publish"
             modes = self._served.publish_modes if publishing else self._served.subscribe_modes
-            credentials = self._endpoint.credentials(
+            credentials = self._upgrade.credentials(
                 lower_names(operation.authorization), operation.signed_body(), connect=False
             )
             wanted = EventOperation.PUBLISH if publishing else EventOperation.SUBSCRIBE
-            call = RequestedOperation(wanted, operation.channel, self._endpoint.headers)
+            call = RequestedOperation(wanted, operation.channel, self._upgrade.headers)
             identity = await self._service.authorize(self._served, modes(operation.channel), credentials, call)
             await self._call(self._connection.authorized(operation, identity))
         except Refusal as refusal:
@@ -258,7 +258,7 @@ class Session:
                     self._apply([effect])
 
     async def _publish(self, operation: Operation) -> None:
-        caller = pipeline.Caller(operation.identity, self._endpoint.headers, self.name)
+        caller = pipeline.Caller(operation.identity, self._upgrade.headers, self.name)
         intercept = self._service.faults.deliveries(self._served.api.id, operation.channel.path)
         result = await pipeline.publish(self._served, operation.channel, operation.events, caller, intercept)
         await self._service.faults.apply(
@@ -267,7 +267,7 @@ class Session:
         self._apply(self._connection.published(operation, result))
 
     async def _subscribe(self, operation: Operation) -> None:
-        caller = pipeline.Caller(operation.identity, self._endpoint.headers, self.name)
+        caller = pipeline.Caller(operation.identity, self._upgrade.headers, self.name)
         try:
             handled = await pipeline.subscribe(self._served, operation.channel, caller)
             self._served.namespace_of(operation.channel)

@@ -1,4 +1,4 @@
-"""TLS for the loopback addresses: a certificate of one's own, or a self-signed one made here."""
+"""TLS for the loopback addresses: a given certificate, or a self-signed one."""
 
 import ipaddress
 import ssl
@@ -15,7 +15,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 NAMES: Final = ("localhost", "*.appsync-api.localhost", "*.appsync-realtime-api.localhost")
 ADDRESSES: Final = ("127.0.0.1", "::1")
 LIFETIME: Final = timedelta(days=397)
-"""The longest that browsers accept."""
+"""The longest validity that browsers accept."""
 MADE_CERTIFICATE: Final = "localhost-certificate.pem"
 MADE_KEY: Final = "localhost-key.pem"
 _LEFT_OVER: Final = timedelta(days=1)
@@ -26,7 +26,7 @@ class Certificate:
     """A certificate and its key, in PEM files.
 
     Attributes:
-        made: whether it was made here, so that clients must be told to trust it.
+        made: whether it is self-signed by this service, so that clients must be configured to trust it.
     """
 
     certificate: Path
@@ -34,17 +34,17 @@ class Certificate:
     made: bool
 
     def context(self) -> ssl.SSLContext:
-        """What a server needs.
+        """Return the context of a server.
 
         Raises:
-            OSError: a file cannot be read, or the two do not belong together (`ssl.SSLError`).
+            OSError: a file cannot be read, or certificate and key do not match (`ssl.SSLError`).
         """
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(self.certificate, self.key)
         return context
 
     def instructions(self) -> str:
-        """How clients trust the certificate."""
+        """Return instructions for clients to trust the certificate."""
         file = self.certificate.resolve()
         return "\n".join(
             (
@@ -52,13 +52,13 @@ class Certificate:
                 f"  Node      NODE_EXTRA_CA_CERTS={file}",
                 f"  Python    SSL_CERT_FILE={file}",
                 f"  curl      --cacert {file}",
-                "  browsers  open the https address once and accept it; pages of its origin may then connect",
+                "  browsers  open the https address and accept the certificate; pages of its origin may then connect",
             )
         )
 
 
 def self_signed_in(folder: Path) -> Certificate:
-    """The self-signed certificate of this folder; made if there is none, or if it ends within a day.
+    """Return the self-signed certificate of this folder; create it if there is none, or if it expires within a day.
 
     Raises:
         OSError: the folder cannot be written.
@@ -78,7 +78,7 @@ def self_signed_in(folder: Path) -> Certificate:
 
 
 def _self_signed(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
-    """It cannot sign others (it is no authority), so that trusting it trusts this service alone."""
+    """Return a certificate that is not an authority, so that a client that trusts it trusts this service only."""
     now = datetime.now(UTC)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Local AppSync Events service")])
     names = [

@@ -1,4 +1,4 @@
-"""What is known of a connection before it says anything: where it came in, and how it may be scaled."""
+"""The upgrade request of a connection, and the settings of connections."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from appsync_events_local.auth.credentials import Credentials
 
 @dataclass(frozen=True)
 class UpgradeRequest:
-    """Where a connection came in: what its signatures cover and what its handlers see.
+    """The upgrade request of a connection: what its signatures cover, and what its handlers see.
 
     Attributes:
         paths: the HTTP paths that a frame's signature may cover.
-        hosts: the names that credentials may be made for.
+        hosts: the allowed values of `host` in credentials.
         source_ip: the client's address.
         headers: `ctx.request.headers`.
     """
@@ -24,13 +24,13 @@ class UpgradeRequest:
     headers: Mapping[str, str | list[str]]
 
     def credentials(self, headers: Mapping[str, str], signed: Mapping[str, Any], *, connect: bool) -> Credentials:
-        """The credentials of an upgrade or a frame; `signed` is the JSON that a signature covers."""
+        """Return the credentials of an upgrade or a frame; `signed` is the JSON object that a signature covers."""
         return Credentials(headers, self.source_ip, self.paths, signed, hosts=self.hosts, host_required=connect)
 
 
 @dataclass(frozen=True)
 class SessionSettings:
-    """What may be scaled for tests and benchmarks; times in seconds."""
+    """Limits of connections, adjustable for tests and benchmarks; times in seconds."""
 
     keep_alive_seconds: float
     lifetime_seconds: float

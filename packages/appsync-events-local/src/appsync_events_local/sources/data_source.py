@@ -6,23 +6,23 @@ from typing import Any, Protocol
 
 
 class DataSource(Protocol):
-    """Something that executes the request object a handler's ``request`` function returned."""
+    """Executes the request objects that a handler's ``request`` function returns."""
 
     async def execute(self, request: dict[str, Any]) -> Any:
         """Execute one request and return ``ctx.result``.
 
         Raises:
-            DataSourceError: the data source refused or failed it.
+            DataSourceError: the data source refused the request, or failed.
         """
 
 
 class DataSourceError(Exception):
-    """A data source refused or failed a request; the handler's ``response`` sees it as ``ctx.error``.
+    """A data source refused a request or failed; the handler's ``response`` sees it as ``ctx.error``.
 
     Attributes:
         type: for example ``DynamoDB:ConditionalCheckFailedException``.
         message: text of the failure.
-        result: what ``ctx.result`` shows beside the error, for example the reasons of a cancelled transaction.
+        result: ``ctx.result`` in addition to the error, for example the reasons of a cancelled transaction.
     """
 
     def __init__(self, type: str, message: str, result: Any = None) -> None:

@@ -1,4 +1,4 @@
-"""From the model of a data source to what executes its requests."""
+"""Creates data sources from their models."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _log = logging.getLogger(__name__)
 
 
 class DataSourceFactory:
-    """Makes data sources; equal models share one, as each holds connections and threads.
+    """Creates data sources; equal models share one, because each holds connections and threads.
 
     Args:
-        endpoint: base URL of the emulated AWS services; `None` if there are none: then every request to DynamoDB or
-            EventBridge fails by name.
-        functions: what invokes Lambda functions.
-        keys: of the roles under which DynamoDB and EventBridge are called.
+        endpoint: base URL of the emulated AWS services; without it, every request to DynamoDB or EventBridge fails with
+            an error that names the data source.
+        functions: invokes Lambda functions.
+        keys: returns the credentials of the role that calls DynamoDB or EventBridge.
     """
 
     def __init__(self, endpoint: str | None, functions: FunctionInvoker, keys: CredentialsForRole = local_keys) -> None:
@@ -43,7 +43,7 @@ class DataSourceFactory:
         self._made: dict[DataSourceTarget, DataSource] = {}
 
     def __call__(self, model: DataSourceModel) -> DataSource:
-        """What executes the requests of a data source."""
+        """Return the data source of a model."""
         if self._endpoint is None and isinstance(model.target, DynamoDbModel | EventBridgeModel):
             return _NoEndpoint(model.name)
         if model.target not in self._made:
@@ -51,7 +51,7 @@ class DataSourceFactory:
         return self._made[model.target]
 
     async def close(self) -> None:
-        """End the connections and threads of everything made."""
+        """Close the connections and threads of all data sources."""
         for made in self._made.values():
             match made:
                 case HttpDataSource():
@@ -83,13 +83,13 @@ class DataSourceFactory:
 
 
 class _NoEndpoint:
-    """Stands where a data source would be, when nobody said where its service is."""
+    """Replaces a data source whose service has no endpoint: every request fails."""
 
     def __init__(self, name: str) -> None:
         self._name = name
 
     async def execute(self, request: dict[str, Any]) -> Any:
-        """Fail, saying what to do."""
-        message = f"data source {self._name} cannot be reached: start the Events service with --aws-endpoint"
+        """Fail with the remedy."""
+        message = f"data source {self._name} has no endpoint: start the Events service with --aws-endpoint"
         _log.error("%s", message)
         raise DataSourceError("NoEndpoint", message)

@@ -1,7 +1,7 @@
 """The Lambda data source: executes `{operation: 'Invoke', invocationType, payload}`.
 
-Source: "AppSync Events: JavaScript function reference for Lambda". The types of errors are those seen of resolvers with
-a Lambda data source: `Lambda:Unhandled` for whatever the function raises.
+The error types are those observed for resolvers with a Lambda data source: `Lambda:Unhandled` for every exception of
+the function. Source: "AppSync Events: JavaScript function reference for Lambda".
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class LambdaDataSource:
 
     Args:
         function: its ARN.
-        invoker: what invokes it.
+        invoker: invokes the function.
     """
 
     def __init__(self, function: str, invoker: FunctionInvoker) -> None:
@@ -39,10 +39,10 @@ class LambdaDataSource:
         """Invoke the function.
 
         Returns:
-            What it returned; `None` after an asynchronous invocation.
+            The function's return value; `None` after an asynchronous invocation.
 
         Raises:
-            DataSourceError: the request makes no sense, or the function failed or could not be invoked.
+            DataSourceError: the request is malformed, or the function failed or could not be invoked.
         """
         kind = _invocation_type(request)
         payload = json.dumps(request.get("payload")).encode()
@@ -61,7 +61,7 @@ class LambdaDataSource:
 
 
 def parsed(invocation: InvocationResult) -> Any:
-    """The value that a function returned; no payload is `None`.
+    """Return the value that a function returned; `None` without a payload.
 
     Raises:
         DataSourceError: it is not JSON.

@@ -1,6 +1,6 @@
-"""Keeps the service in step with templates: registers what they have, takes away what they no longer have.
+"""Registers the content of templates with the service, and deletes what they no longer contain.
 
-A step that fails leaves what was served before: a broken handler keeps the old one, and its problem is told.
+A failed registration leaves the earlier one in place: the old handler stays, and the problem is reported.
 """
 
 import asyncio
@@ -17,8 +17,8 @@ from appsync_events_local.runtime.compiler import compile_module
 from appsync_events_local.template import Registration, TemplateApi, TemplateProblem, Templates
 
 CODE: Final = "CodeHandlers"
-MEND_PROPERTY: Final = "change the property, or leave this resource out of what is served here"
-MEND_CODE: Final = "mend the code; docs/local-events.md says what APPSYNC_JS allows"
+FIX_PROPERTY: Final = "change the property, or remove this resource from the served template"
+FIX_CODE: Final = 'fix the code; AppSync Events, "Supported runtime features", lists what APPSYNC_JS allows'
 
 _log = logging.getLogger(__name__)
 Step = Callable[[], Awaitable[object]]
@@ -26,10 +26,10 @@ Key = tuple[str, ...]
 
 
 class Deployment:
-    """What templates have put into a service.
+    """The registrations that templates have made in a service.
 
     Args:
-        service: where to.
+        service: the service.
     """
 
     def __init__(self, service: Service) -> None:
@@ -37,19 +37,20 @@ class Deployment:
         self._applied: dict[Key, dict[str, Any]] = {}
 
     async def apply(self, templates: Templates) -> list[TemplateProblem]:
-        """Make the service serve what the templates have now.
+        """Bring the service in line with the templates.
 
         Args:
-            templates: if they have problems of their own, nothing is taken away: something may only be unreadable.
+            templates: if they have problems of their own, nothing is deleted, because a resource may only be
+                unreadable.
 
         Returns:
-            Every problem, those of the templates included; what each of them concerns is served as it was before.
+            Every problem, including those of the templates; the resources concerned are served as before.
         """
         problems = list(templates.problems)
         for api in templates.apis:
             await self._put_api(api, problems)
         if not templates.problems:
-            await self._take_away(_keys(templates), problems)
+            await self._delete_missing(_keys(templates), problems)
         return problems
 
     async def _put_api(self, api: TemplateApi, problems: list[TemplateProblem]) -> None:
@@ -76,7 +77,7 @@ class Deployment:
                 problems += [problem for each in api.namespaces.values() for problem in await _problems_of_code(each)]
                 return
 
-    async def _take_away(self, wanted: set[Key], problems: list[TemplateProblem]) -> None:
+    async def _delete_missing(self, wanted: set[Key], problems: list[TemplateProblem]) -> None:
         service = self._service
         deletions = {
             "namespace": service.delete_namespace,
@@ -114,7 +115,7 @@ def _named(
 
 
 async def _problems_of_code(registration: Registration) -> list[TemplateProblem]:
-    """What is wrong with a namespace's code, where its API is refused and nothing else can be said yet."""
+    """Return the problems of a namespace's code if its API is refused, so that they are reported as well."""
     code = registration.body["properties"].get(CODE)
     if not isinstance(code, str):
         return []
@@ -126,15 +127,15 @@ async def _problems_of(registration: Registration, step: Step) -> list[TemplateP
     try:
         await step()
     except PropertyError as error:
-        return [TemplateProblem(origin.file, origin.logical_id, error.path, error.problem, MEND_PROPERTY)]
+        return [TemplateProblem(origin.file, origin.logical_id, error.path, error.problem, FIX_PROPERTY)]
     except UnknownError as error:
-        return [TemplateProblem(origin.file, origin.logical_id, "ApiId", str(error), MEND_PROPERTY)]
+        return [TemplateProblem(origin.file, origin.logical_id, "ApiId", str(error), FIX_PROPERTY)]
     except CodeRefused as refused:
         file, logical_id, path = registration.code_file or origin.file, origin.logical_id, CODE
         if registration.code_file is not None:
             logical_id = path = ""
         return [
-            TemplateProblem(file, logical_id, path, problem.message, MEND_CODE, problem.line, problem.column)
+            TemplateProblem(file, logical_id, path, problem.message, FIX_CODE, problem.line, problem.column)
             for problem in refused.problems
         ]
     return []

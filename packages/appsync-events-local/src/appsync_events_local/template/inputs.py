@@ -1,4 +1,4 @@
-"""All templates that a command line names, read together."""
+"""Reads all templates that the command line names."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,12 +12,12 @@ from appsync_events_local.template.settings import TemplateSettings
 def read_inputs(
     assemblies: Iterable[Path], templates: Iterable[tuple[str | None, Path]], settings: TemplateSettings
 ) -> Templates:
-    """What they hold. A file that cannot be read is a problem like any other, and hides none.
+    """Read assemblies and templates. An unreadable file is one of the reported problems; the others are read.
 
     Args:
-        assemblies: folders.
-        templates: files, each with the name of its stack if it is not to be made of the file's.
-        settings: what they leave open.
+        assemblies: folders of CDK assemblies.
+        templates: template files, each with the name of its stack, or `None` to derive it from the file's name.
+        settings: values that the templates leave open.
     """
     stacks: list[Stack] = []
     problems: list[TemplateProblem] = []

@@ -1,8 +1,8 @@
-"""Who may read the status page: people on this machine, and no web page of another origin.
+"""Restricts the status page to browsers on this machine, and refuses web pages of other origins.
 
-The page needs no token, so that a browser can open it; in exchange it never shows keys or tokens, and payloads only
-with `--show-payloads`. A page elsewhere on the web can make the browser ask, but gets no answer it can read: its
-requests say where they come from, and a name that was rebound to this machine is no loopback name.
+The page needs no token, so that a browser can open it; therefore it never shows keys or tokens, and payloads only with
+`--show-payloads`. A web page of another origin cannot read it: its requests carry their origin (`Origin`,
+`Sec-Fetch-Site`), and a DNS name rebound to this machine is not a loopback name.
 """
 
 from ipaddress import ip_address
@@ -24,13 +24,13 @@ HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-"""What the browser must not do with the page, even if something slips into it."""
+"""Restrictions for the browser, as a second line of defence against injected content."""
 
 
 def refusal_of(request: web.Request) -> str | None:
-    """Why this request gets no answer; `None` if it does."""
+    """Return the reason for refusing this request; `None` if it is allowed."""
     if not _is_loopback(request.remote):
-        return "the status page is for this machine only"
+        return "the status page is available on this machine only"
     name = urlsplit(f"//{request.host}").hostname
     if name not in LOOPBACK_NAMES:
         return f"open the status page by a loopback name, not by {request.host}"
@@ -51,6 +51,6 @@ def _is_loopback(remote: str | None) -> bool:
 
 
 def _opens_a_page(request: web.Request) -> bool:
-    """Whether a link was followed: the page that has the link does not see what opens."""
+    """Return whether a user followed a link; the page with the link cannot read the opened page."""
     fetched = request.headers
     return fetched.get("Sec-Fetch-Mode") == "navigate" and fetched.get("Sec-Fetch-Dest") == "document"

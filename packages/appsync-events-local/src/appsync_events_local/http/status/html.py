@@ -1,33 +1,33 @@
-"""HTML out of text that may be anything: whatever is not marked as HTML is escaped."""
+"""Builds HTML; escapes every text that is not marked as HTML."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
 
 
 class Html(str):
-    """Text that is HTML already."""
+    """Text that is HTML, and is not escaped again."""
 
     __slots__ = ()
 
 
 def html(value: object) -> Html:
-    """The value as HTML."""
+    """Return the value as HTML, escaped unless it is `Html`."""
     return value if isinstance(value, Html) else Html(escape(str(value)))
 
 
 def element(name: str, *content: object, **attributes: str) -> Html:
-    """`<name attributes>content</name>`; an attribute's `_` stands for `-`, and one at the end for nothing."""
+    """Return `<name attributes>content</name>`; `_` in an attribute's name becomes `-`, and is removed at the end."""
     given = "".join(f' {key.rstrip("_").replace("_", "-")}="{escape(value)}"' for key, value in attributes.items())
     return Html(f"<{name}{given}>{joined(content)}</{name}>")
 
 
 def joined(parts: Iterable[object]) -> Html:
-    """The parts one after the other."""
+    """Return the concatenated parts."""
     return Html("".join(html(part) for part in parts))
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> Html:
-    """A table that can be scrolled sideways, or a sentence if it has no rows."""
+    """Return a horizontally scrollable table, or the sentence `empty` if it has no rows."""
     lines = [element("tr", *(element("td", cell) for cell in row)) for row in rows]
     if not lines:
         return element("p", empty, class_="empty")

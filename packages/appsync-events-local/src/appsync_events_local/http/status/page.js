@@ -1,4 +1,4 @@
-// Keeps the page up to date: asks for it again and puts the new content in place of the old.
+// Updates the page: requests it periodically and replaces its content.
 const INTERVAL_MS = 2000;
 
 async function refresh() {
@@ -9,7 +9,7 @@ async function refresh() {
     replaceContent(await response.text());
   } catch (error) {
     const state = document.getElementById("state");
-    state.textContent = `no answer since ${new Date().toLocaleTimeString()} (${error.message})`;
+    state.textContent = `no response since ${new Date().toLocaleTimeString()} (${error.message})`;
     state.className = "stale";
   }
 }

@@ -1,4 +1,4 @@
-"""The status page as HTML. It shows names and sizes; keys, tokens and claims never."""
+"""Renders the status page. It shows names and sizes, but no keys, tokens or claims."""
 
 import time
 from collections.abc import Iterable
@@ -25,14 +25,14 @@ _SHORT_MODES: Final = {
 
 
 def page(apis: Iterable[ServedApi], faults: FaultRules, authority: str, started_at: float, now: float) -> str:
-    """The whole page.
+    """Return the page.
 
     Args:
-        apis: what is served.
-        faults: the fault switches.
-        authority: host and port that the page was asked for by.
-        started_at: when the service started; both times are seconds since the epoch.
-        now: the time that the page shows.
+        apis: the served APIs.
+        faults: the fault rules.
+        authority: host and port of the request.
+        started_at: start of the service, seconds since the epoch.
+        now: current time, seconds since the epoch.
     """
     served = list(apis)
     head = element(
@@ -53,7 +53,7 @@ def _summary(apis: list[ServedApi], authority: str, started_at: float, now: floa
     connections = sum(len(served.connections) for served in apis)
     subscriptions = sum(len(served.broker) for served in apis)
     counts = f"{len(apis)} API(s), {connections} connection(s), {subscriptions} subscription(s)"
-    state = element("span", "live", id="state", title="whether this page follows what happens")
+    state = element("span", "live", id="state", title="whether this page is updated")
     facts = f"{counts} · up {_duration(now - started_at)} · as of {_clock(now)} "
     return element("header", element("h1", f"Event APIs on {authority}"), element("p", facts, state))
 
@@ -65,10 +65,10 @@ def _faults(faults: FaultRules) -> Html:
     rows = []
     for rule in active:
         matched = (rule.operation, rule.api, rule.channel, rule.transport)
-        hit = " ".join(str(part) for part in matched if part is not None) or "everything"
-        left = "always" if rule.times is None else f"{rule.times} more"
-        rows.append((hit, f"{rule.effect} {rule.when}", left, rule.hits))
-    content = table(("hits", "effect", "still", "hit so far"), rows, "")
+        target = " ".join(str(part) for part in matched if part is not None) or "everything"
+        left = "unlimited" if rule.times is None else str(rule.times)
+        rows.append((target, f"{rule.effect} {rule.when}", left, rule.hits))
+    content = table(("matches", "effect", "uses left", "uses"), rows, "")
     return element("section", element("h2", "FaultRules in force"), content, class_="faults")
 
 
@@ -88,7 +88,7 @@ def _api(served: ServedApi, authority: str, now: float) -> Html:
         element("h3", f"Connections ({len(served.connections)})"),
         _connections(served, now),
         element("h3", "Latest publishes"),
-        _recent(served.activity.publishes, "Nothing was published yet."),
+        _recent(served.activity.publishes, "No publishes yet."),
         element("h3", "Latest refusals"),
         _refusals(served.activity.refusals),
         element("details", element("summary", "Metrics"), _metrics(served), id=f"metrics-{api.id}"),
@@ -115,7 +115,7 @@ def _namespaces(served: ServedApi) -> Html:
             )
         )
     heads = ("namespace", "publish by", "onPublish", "subscribe by", "onSubscribe", "events sent / dropped / failed")
-    return table(heads, rows, "None, so nothing can be published or subscribed to.")
+    return table(heads, rows, "No namespaces: clients can neither publish nor subscribe.")
 
 
 def _handler(namespace: ServedNamespace, name: str, model: HandlerModel) -> str:
@@ -127,7 +127,7 @@ def _handler(namespace: ServedNamespace, name: str, model: HandlerModel) -> str:
 def _connections(served: ServedApi, now: float) -> Html:
     oldest = sorted(served.connections, key=lambda connection: connection.opened_at)
     rows = [_connection(connection, now) for connection in oldest[:SHOWN_CONNECTIONS]]
-    shown = table(("connection", "caller", "open for", "subscriptions"), rows, "Nobody is connected.")
+    shown = table(("connection", "caller", "open for", "subscriptions"), rows, "No connections.")
     more = len(oldest) - len(rows)
     return joined((shown, element("p", f"and {more} more", class_="empty") if more else ""))
 
@@ -143,7 +143,7 @@ def _recent(publishes: Iterable[Recent], empty: str) -> Html:
         (_clock(each.at), element("code", each.channel), each.source, f"{each.size:,} B", _outcome(each))
         for each in reversed(list(publishes))
     ]
-    return table(("at", "channel", "by", "size", "outcome"), rows, empty)
+    return table(("time", "channel", "source", "size", "outcome"), rows, empty)
 
 
 def _outcome(publish: Recent) -> Html:
@@ -162,7 +162,7 @@ def _refusals(refusals: Iterable[Recent]) -> Html:
         )
         for each in reversed(list(refusals))
     ]
-    return table(("at", "what", "channel", "by", "why"), rows, "Nothing was refused yet.")
+    return table(("time", "operation", "channel", "source", "reason"), rows, "No refusals yet.")
 
 
 def _metrics(served: ServedApi) -> Html:
@@ -170,7 +170,7 @@ def _metrics(served: ServedApi) -> Html:
         (metric, html(namespace or "(API)"), f"{statistic.total:,.10g}", statistic.samples, UNITS.get(metric, "Count"))
         for namespace, metric, statistic in served.activity.metrics.items()
     ]
-    return table(("metric", "namespace", "sum", "samples", "unit"), rows, "Nothing was counted yet.")
+    return table(("metric", "namespace", "sum", "samples", "unit"), rows, "No metrics yet.")
 
 
 def _modes(modes: Iterable[AuthMode]) -> str:

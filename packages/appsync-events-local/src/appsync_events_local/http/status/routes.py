@@ -19,7 +19,7 @@ Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
 def status_routes() -> list[web.RouteDef]:
-    """The routes of the page, its style and its script."""
+    """Return the routes of the page, its style sheet and its script."""
     return [
         web.get(PATH, _guarded(_page)),
         web.get(PATH + "/{name}", _guarded(_asset)),
@@ -35,7 +35,7 @@ async def _page(request: web.Request) -> web.Response:
 async def _asset(request: web.Request) -> web.Response:
     kind = ASSETS.get(request.match_info["name"])
     if kind is None:
-        return web.Response(status=404, text="There is no such file.\n")
+        return web.Response(status=404, text="No such file.\n")
     text = files(__package__).joinpath(request.match_info["name"]).read_text(encoding="utf-8")
     return web.Response(text=text, content_type=kind)
 

@@ -1,7 +1,7 @@
-"""CloudFormation's intrinsic functions, worked out without CloudFormation.
+"""Resolves CloudFormation's intrinsic functions.
 
-Source: CloudFormation user guide, "Intrinsic function reference" and "Condition functions". What a function refers to
-is asked of a `Names`; this module knows only what functions do with it.
+References to resources, parameters, conditions, mappings and exports are resolved by a `Names`.
+Source: CloudFormation user guide, "Intrinsic function reference" and "Condition functions".
 """
 
 import base64
@@ -11,27 +11,27 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
 NO_VALUE: Final = object()
-"""`AWS::NoValue`: the property that has it is left out."""
+"""`AWS::NoValue`: a property with this value is removed."""
 _VARIABLE: Final = re.compile(r"\$\{(!?)\s*([^}]*?)\s*\}")
 _DYNAMIC: Final = re.compile(r"\{\{resolve:([^}]*)\}\}")
 
 
 class UnresolvedError(Exception):
-    """A value cannot be worked out.
+    """A value cannot be resolved.
 
     Args:
-        message: why.
-        remedy: what the reader of the message can do.
+        message: the cause.
+        remedy: what to do.
     """
 
-    def __init__(self, message: str, remedy: str = "mend the template") -> None:
+    def __init__(self, message: str, remedy: str = "fix the template") -> None:
         super().__init__(message)
         self.message = message
         self.remedy = remedy
 
 
 class Names(Protocol):
-    """What functions refer to. Every method raises `UnresolvedError` for what there is not."""
+    """Resolves references. Every method raises `UnresolvedError` for a name that does not exist."""
 
     def reference(self, name: str) -> Any: ...
     def attribute(self, logical_id: str, attribute: str) -> Any: ...
@@ -41,10 +41,10 @@ class Names(Protocol):
 
 
 class Intrinsics:
-    """Works out values.
+    """Resolves values.
 
     Args:
-        names: what they refer to.
+        names: resolves references.
     """
 
     def __init__(self, names: Names) -> None:
@@ -70,10 +70,10 @@ class Intrinsics:
         }
 
     def value(self, node: Any) -> Any:
-        """The value of a part of a template.
+        """Return the value of a part of a template.
 
         Raises:
-            UnresolvedError: it cannot be worked out.
+            UnresolvedError: the value cannot be resolved.
         """
         if isinstance(node, str):
             return _literal(node)
@@ -84,32 +84,32 @@ class Intrinsics:
         name = function_name(node)
         if name is not None:
             return self.call(name, node[name])
-        worked_out = {key: self.value(inner) for key, inner in node.items()}
-        return {key: inner for key, inner in worked_out.items() if inner is not NO_VALUE}
+        resolved = {key: self.value(inner) for key, inner in node.items()}
+        return {key: inner for key, inner in resolved.items() if inner is not NO_VALUE}
 
     def call(self, name: str, argument: Any) -> Any:
-        """What one function gives.
+        """Return the value of one intrinsic function.
 
         Raises:
             UnresolvedError: see `value`.
         """
         function = self._functions.get(name)
         if function is None:
-            raise UnresolvedError(f"{name} is not worked out here", "write the value itself into the template")
+            raise UnresolvedError(f"{name} is not supported", "write the value itself into the template")
         return function(argument)
 
     def truth(self, node: Any) -> bool:
-        """The value of a condition.
+        """Return the value of a condition.
 
         Raises:
-            UnresolvedError: it cannot be worked out, or is neither true nor false.
+            UnresolvedError: the condition cannot be resolved, or is neither true nor false.
         """
         value = self.value(node)
         if value in (True, "true"):
             return True
         if value in (False, "false"):
             return False
-        raise UnresolvedError(f"{value!r} is no condition")
+        raise UnresolvedError(f"{value!r} is not a condition")
 
     def _get_att(self, argument: Any) -> Any:
         if isinstance(argument, str):
@@ -179,7 +179,7 @@ class Intrinsics:
 
 
 def function_name(node: Mapping[str, Any]) -> str | None:
-    """The function that this map stands for, if it is one."""
+    """Return the name of the intrinsic function that this map represents; `None` if it is a plain map."""
     if len(node) != 1:
         return None
     name = next(iter(node))
@@ -189,10 +189,10 @@ def function_name(node: Mapping[str, Any]) -> str | None:
 
 
 def as_text(value: Any, function: str) -> str:
-    """The text of a plain value, as CloudFormation writes it.
+    """Return the text of a scalar, in CloudFormation's format.
 
     Raises:
-        UnresolvedError: it is no plain value.
+        UnresolvedError: the value is not a scalar.
     """
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -205,8 +205,8 @@ def _literal(text: str) -> str:
     dynamic = _DYNAMIC.search(text)
     if dynamic is not None:
         raise UnresolvedError(
-            f"the dynamic reference {dynamic.group(0)} is looked up by CloudFormation itself, when it deploys",
-            "replace it by a parameter, and give its value by --parameter",
+            f"the dynamic reference {dynamic.group(0)} is resolved by CloudFormation at deployment",
+            "replace it by a parameter, and set its value with --parameter",
         )
     return text
 

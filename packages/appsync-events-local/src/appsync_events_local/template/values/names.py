@@ -1,7 +1,7 @@
-"""What resources are called, and their attributes, as CloudFormation would return them.
+"""The return values (`Ref` and `Fn::GetAtt`) of resources, as CloudFormation would return them.
 
-Names that a template leaves to CloudFormation are made of stack and logical id, so that they stay the same from one
-start to the next. Source: "Return values" of each type in the CloudFormation template reference.
+Names that a template leaves to CloudFormation are derived from stack and logical id, so that they are equal at every
+start. Source: "Return values" of each type in the CloudFormation template reference.
 """
 
 import base64
@@ -16,9 +16,9 @@ _NAME_SUFFIX_LENGTH: Final = 12
 
 @dataclass(frozen=True)
 class StackEnvironment:
-    """What the names of a stack's resources are made of."""
+    """The stack, region, account and host that the names of resources are derived from."""
 
-    stack: str
+    name: str
     region: str
     account: str
     authority: str
@@ -29,86 +29,86 @@ class StackEnvironment:
 
 @dataclass(frozen=True)
 class ReturnValues:
-    """A resource's return values: of `Ref`, and of `Fn::GetAtt` by attribute."""
+    """The return values of a resource: of `Ref`, and of `Fn::GetAtt` by attribute."""
 
     reference: str
     attributes: Mapping[str, str]
 
 
 PropertyText = Callable[[str], str | None]
-"""Gives the text of a property of the resource, `None` if it has none."""
+"""Returns the text of a property of the resource; `None` if the property does not exist."""
 
 
 def stable_id(*parts: str, length: int = API_ID_LENGTH) -> str:
-    """Small letters and digits that depend on the parts alone."""
+    """Return lower-case letters and digits derived from the parts."""
     digest = hashlib.sha256("\x00".join(parts).encode()).digest()
     return base64.b32encode(digest).decode().lower().rstrip("=")[:length]
 
 
 def api_id_of(stack: str, logical_id: str) -> str:
-    """The id of an Event API: always the same for the same stack and logical id."""
+    """Return the id of an Event API, derived from stack and logical id."""
     return stable_id("api", stack, logical_id)
 
 
 def api_key_of(stack: str, logical_id: str) -> str:
-    """An API key: always the same for the same stack and logical id."""
+    """Return an API key, derived from stack and logical id."""
     return f"da2-{stable_id('key', stack, logical_id)}"
 
 
 def return_values(
-    place: StackEnvironment, kind: str, logical_id: str, text: PropertyText, given: str | None
+    stack: StackEnvironment, kind: str, logical_id: str, text: PropertyText, given: str | None
 ) -> ReturnValues:
-    """Return values of a resource.
+    """Return the return values of a resource.
 
     Args:
-        place: its stack.
+        stack: its stack.
         kind: its type, e.g. `AWS::DynamoDB::Table`.
-        logical_id: in the template.
-        text: its properties.
-        given: its physical id if a person said it.
+        logical_id: its logical id.
+        text: reads its properties.
+        given: its physical id, if set with `--resource`.
     """
     maker = _MAKERS.get(kind)
     if maker is not None:
-        return maker(place, logical_id, text, given)
-    return ReturnValues(given or _generated(place, logical_id), {})
+        return maker(stack, logical_id, text, given)
+    return ReturnValues(given or _generated(stack, logical_id), {})
 
 
-def _generated(place: StackEnvironment, logical_id: str) -> str:
-    suffix = stable_id(place.stack, logical_id, length=_NAME_SUFFIX_LENGTH).upper()
-    return f"{place.stack}-{logical_id}-{suffix}"
+def _generated(stack: StackEnvironment, logical_id: str) -> str:
+    suffix = stable_id(stack.name, logical_id, length=_NAME_SUFFIX_LENGTH).upper()
+    return f"{stack.name}-{logical_id}-{suffix}"
 
 
-def _api(place: StackEnvironment, logical_id: str, text: PropertyText, given: str | None) -> ReturnValues:
-    api_id = given or api_id_of(place.stack, logical_id)
-    arn = place.arn("appsync", f"apis/{api_id}")
+def _api(stack: StackEnvironment, logical_id: str, text: PropertyText, given: str | None) -> ReturnValues:
+    api_id = given or api_id_of(stack.name, logical_id)
+    arn = stack.arn("appsync", f"apis/{api_id}")
     hosts = {
-        "Dns.Http": f"{api_id}.appsync-api.{place.authority}",
-        "Dns.Realtime": f"{api_id}.appsync-realtime-api.{place.authority}",
+        "Dns.Http": f"{api_id}.appsync-api.{stack.authority}",
+        "Dns.Realtime": f"{api_id}.appsync-realtime-api.{stack.authority}",
     }
     return ReturnValues(arn, {"ApiId": api_id, "ApiArn": arn, **hosts})
 
 
 def _in_api(path: str, name_property: str, arn_attribute: str) -> Callable[..., ReturnValues]:
-    def maker(place: StackEnvironment, logical_id: str, text: PropertyText, given: str | None) -> ReturnValues:
+    def maker(stack: StackEnvironment, logical_id: str, text: PropertyText, given: str | None) -> ReturnValues:
         name = given or text(name_property) or logical_id
-        arn = place.arn("appsync", f"apis/{text('ApiId')}/{path}/{name}")
+        arn = stack.arn("appsync", f"apis/{text('ApiId')}/{path}/{name}")
         return ReturnValues(arn, {arn_attribute: arn, "Name": name})
 
     return maker
 
 
-def _api_key(place: StackEnvironment, logical_id: str, text: PropertyText, given: str | None) -> ReturnValues:
-    key = given or text("ApiKeyId") or api_key_of(place.stack, logical_id)
-    arn = place.arn("appsync", f"apis/{text('ApiId')}/apikeys/{key}")
+def _api_key(stack: StackEnvironment, logical_id: str, text: PropertyText, given: str | None) -> ReturnValues:
+    key = given or text("ApiKeyId") or api_key_of(stack.name, logical_id)
+    arn = stack.arn("appsync", f"apis/{text('ApiId')}/apikeys/{key}")
     return ReturnValues(arn, {"ApiKey": key, "ApiKeyId": key, "Arn": arn})
 
 
 def _plain(service: str, resource: str, name_property: str, *, ref_is_arn: bool = False) -> Callable[..., ReturnValues]:
-    """A resource whose name is a property and whose ARN is `resource` with it."""
+    """Return a maker for resources whose name is a property and whose ARN is `resource` with that name."""
 
-    def maker(place: StackEnvironment, logical_id: str, text: PropertyText, given: str | None) -> ReturnValues:
-        name = given or text(name_property) or _generated(place, logical_id)
-        arn = place.arn(service, resource.format(name))
+    def maker(stack: StackEnvironment, logical_id: str, text: PropertyText, given: str | None) -> ReturnValues:
+        name = given or text(name_property) or _generated(stack, logical_id)
+        arn = stack.arn(service, resource.format(name))
         kind_name = name_property[0].upper() + name_property[1:]
         attributes = {"Arn": arn, "Name": name, kind_name: name}
         return ReturnValues(arn if ref_is_arn else name, attributes)
@@ -116,52 +116,52 @@ def _plain(service: str, resource: str, name_property: str, *, ref_is_arn: bool 
     return maker
 
 
-def _table(place: StackEnvironment, logical_id: str, text: PropertyText, given: str | None) -> ReturnValues:
-    base = _plain("dynamodb", "table/{}", "TableName")(place, logical_id, text, given)
+def _table(stack: StackEnvironment, logical_id: str, text: PropertyText, given: str | None) -> ReturnValues:
+    base = _plain("dynamodb", "table/{}", "TableName")(stack, logical_id, text, given)
     stream = f"{base.attributes['Arn']}/stream/1970-01-01T00:00:00.000"
     return ReturnValues(base.reference, {**base.attributes, "StreamArn": stream})
 
 
 def _global_arn(service: str, resource: str, name_property: str) -> Callable[..., ReturnValues]:
-    def maker(place: StackEnvironment, logical_id: str, text: PropertyText, given: str | None) -> ReturnValues:
-        name = given or text(name_property) or _generated(place, logical_id)
-        account = "" if service == "s3" else place.account
+    def maker(stack: StackEnvironment, logical_id: str, text: PropertyText, given: str | None) -> ReturnValues:
+        name = given or text(name_property) or _generated(stack, logical_id)
+        account = "" if service == "s3" else stack.account
         return ReturnValues(name, {"Arn": f"arn:aws:{service}::{account}:{resource.format(name)}"})
 
     return maker
 
 
 def _function_qualifier(
-    place: StackEnvironment, logical_id: str, text: PropertyText, given: str | None
+    stack: StackEnvironment, logical_id: str, text: PropertyText, given: str | None
 ) -> ReturnValues:
     function = (text("FunctionName") or "").rpartition(":function:")[2]
     qualifier = text("Name") or "1"
-    arn = given or place.arn("lambda", f"function:{function}:{qualifier}")
+    arn = given or stack.arn("lambda", f"function:{function}:{qualifier}")
     return ReturnValues(arn, {"Arn": arn, "AliasArn": arn, "FunctionArn": arn, "Version": qualifier})
 
 
-def _user_pool(place: StackEnvironment, logical_id: str, text: PropertyText, given: str | None) -> ReturnValues:
-    pool = given or f"{place.region}_{stable_id('pool', place.stack, logical_id, length=9)}"
-    provider = f"cognito-idp.{place.region}.amazonaws.com/{pool}"
-    arn = place.arn("cognito-idp", f"userpool/{pool}")
+def _user_pool(stack: StackEnvironment, logical_id: str, text: PropertyText, given: str | None) -> ReturnValues:
+    pool = given or f"{stack.region}_{stable_id('pool', stack.name, logical_id, length=9)}"
+    provider = f"cognito-idp.{stack.region}.amazonaws.com/{pool}"
+    arn = stack.arn("cognito-idp", f"userpool/{pool}")
     return ReturnValues(
         pool, {"Arn": arn, "UserPoolId": pool, "ProviderName": provider, "ProviderURL": f"https://{provider}"}
     )
 
 
-def _user_pool_client(place: StackEnvironment, logical_id: str, text: PropertyText, given: str | None) -> ReturnValues:
-    client = given or stable_id("client", place.stack, logical_id)
+def _user_pool_client(stack: StackEnvironment, logical_id: str, text: PropertyText, given: str | None) -> ReturnValues:
+    client = given or stable_id("client", stack.name, logical_id)
     return ReturnValues(client, {"ClientId": client})
 
 
-def _queue(place: StackEnvironment, logical_id: str, text: PropertyText, given: str | None) -> ReturnValues:
-    name = given or text("QueueName") or _generated(place, logical_id)
-    url = f"https://sqs.{place.region}.amazonaws.com/{place.account}/{name}"
-    return ReturnValues(url, {"Arn": place.arn("sqs", name), "QueueName": name, "QueueUrl": url})
+def _queue(stack: StackEnvironment, logical_id: str, text: PropertyText, given: str | None) -> ReturnValues:
+    name = given or text("QueueName") or _generated(stack, logical_id)
+    url = f"https://sqs.{stack.region}.amazonaws.com/{stack.account}/{name}"
+    return ReturnValues(url, {"Arn": stack.arn("sqs", name), "QueueName": name, "QueueUrl": url})
 
 
-def _parameter(place: StackEnvironment, logical_id: str, text: PropertyText, given: str | None) -> ReturnValues:
-    name = given or text("Name") or _generated(place, logical_id)
+def _parameter(stack: StackEnvironment, logical_id: str, text: PropertyText, given: str | None) -> ReturnValues:
+    name = given or text("Name") or _generated(stack, logical_id)
     return ReturnValues(name, {"Value": text("Value") or "", "Type": text("Type") or "String"})
 
 

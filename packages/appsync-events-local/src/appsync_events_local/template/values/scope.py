@@ -1,4 +1,4 @@
-"""One stack's parameters, conditions, mappings and resources, as its functions see them; and all stacks together."""
+"""Resolves the references of one stack (parameters, conditions, mappings, resources), and exports between stacks."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,11 +18,11 @@ _LISTS: Final = re.compile(r"CommaDelimitedList|List<.*>")
 
 
 class Stacks:
-    """Every stack that is served, so that one can import what another exports.
+    """All served stacks; a stack can import the exports of another.
 
     Args:
         stacks: the templates.
-        settings: what they leave open.
+        settings: values that they leave open.
     """
 
     def __init__(self, stacks: Iterable[Stack], settings: TemplateSettings) -> None:
@@ -45,15 +45,15 @@ class Stacks:
                 self.problems.append(TemplateProblem(file, logical_id, "TemplateURL", error.message, error.remedy))
             else:
                 if nested is None:
-                    message = "its template is not among the assets, so an Event API in it is not served"
-                    remedy = "give that template as well, if it has one: --template FILE"
+                    message = "its template is not an asset, so an Event API in it is not served"
+                    remedy = "give its template as well, if it has an Event API: --template FILE"
                     self.remarks.append(TemplateProblem(file, logical_id, "TemplateURL", message, remedy))
                     continue
                 self.scopes.append(nested)
                 self._add_nested(nested)
 
     def imported(self, export: str) -> Any:
-        """The value that a stack exports under this name; see `Names`."""
+        """Return the value that a stack exports under this name; see `Names`."""
         if export in self.settings.imports:
             return self.settings.imports[export]
         for scope in self.scopes:
@@ -61,54 +61,54 @@ class Stacks:
                 if scope.export_name(output) == export:
                     return scope.intrinsics.value(output.get("Value"))
         raise UnresolvedError(
-            f"no template here exports {export!r}",
-            f"give the template that does too, or the value: --import '{export}=VALUE'",
+            f"no template exports {export!r}",
+            f"give the template that exports it, or the value: --import '{export}=VALUE'",
         )
 
 
 class Scope:
-    """What the functions of one stack refer to.
+    """Resolves the references of one stack.
 
     Args:
-        world: all stacks.
-        stack: this one.
-        parameters: values by name; those that the template does not have are none of its business.
+        stacks: all stacks.
+        stack: this stack.
+        parameters: values by name; those of parameters that the template does not have are ignored.
     """
 
-    def __init__(self, world: Stacks, stack: Stack, parameters: Mapping[str, Any]) -> None:
-        self.world = world
+    def __init__(self, stacks: Stacks, stack: Stack, parameters: Mapping[str, Any]) -> None:
+        self.stacks = stacks
         self.stack = stack
         self.intrinsics = Intrinsics(self)
         self._given = parameters
-        settings = world.settings
+        settings = stacks.settings
         region = settings.region or stack.region or DEFAULT_REGION
-        self.place = StackEnvironment(stack.name, region, settings.account, settings.authority)
-        self._under_way: list[str] = []
+        self.environment = StackEnvironment(stack.name, region, settings.account, settings.authority)
+        self._resolving: list[str] = []
         self._nested: dict[str, Scope] = {}
 
     def resources(self, *kinds: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """The resources of these types by logical id, whether their condition holds or not."""
+        """Yield the resources of these types with their logical ids, whatever their condition."""
         for logical_id, resource in self.stack.section("Resources").items():
             if isinstance(resource, dict) and resource.get("Type") in kinds:
                 yield logical_id, resource
 
     def exists(self, resource: Mapping[str, Any]) -> bool:
-        """Whether the resource's condition holds, if it has one.
+        """Return whether the resource's condition is true, or it has none.
 
         Raises:
-            UnresolvedError: the condition cannot be worked out.
+            UnresolvedError: the condition cannot be resolved.
         """
         if "Condition" not in resource:
             return True
         if not isinstance(resource["Condition"], str):
-            raise UnresolvedError("Condition must be the name of one")
+            raise UnresolvedError("Condition must be the name of a condition")
         return self.condition(resource["Condition"])
 
     def name_of(self, logical_id: str) -> ReturnValues:
-        """The return values of a resource.
+        """Return the return values of a resource.
 
         Raises:
-            UnresolvedError: there is none of this id, or its name cannot be worked out.
+            UnresolvedError: the resource does not exist, or its name cannot be resolved.
         """
         resource = self.stack.section("Resources").get(logical_id)
         if not isinstance(resource, dict):
@@ -122,20 +122,22 @@ class Scope:
             return None if value is NO_VALUE else as_text(value, name)
 
         with self._entered(logical_id):
-            return return_values(self.place, str(resource.get("Type")), logical_id, text, self._physical_id(logical_id))
+            return return_values(
+                self.environment, str(resource.get("Type")), logical_id, text, self._physical_id(logical_id)
+            )
 
     def export_name(self, output: Mapping[str, Any]) -> Any:
-        """The name that an output is exported under; `None` if it has none, or one that cannot be worked out."""
+        """Return the export name of an output; `None` if it has none, or the name cannot be resolved."""
         try:
             return self.intrinsics.value(output["Export"]["Name"])
         except (UnresolvedError, KeyError, TypeError):
             return None
 
     def nested(self, logical_id: str) -> "Scope | None":
-        """The stack inside this one that a resource stands for; `None` if its template is not on this machine.
+        """Return the nested stack of a resource; `None` if its template is not on this machine.
 
         Raises:
-            UnresolvedError: where its template is cannot be worked out.
+            UnresolvedError: the location of its template cannot be resolved.
             TemplateRefused: its template cannot be read.
         """
         known = self._nested.get(logical_id)
@@ -148,10 +150,10 @@ class Scope:
             return None
         stack = replace(read_template(file), name=f"{self.stack.name}-{logical_id}", region=self.stack.region)
         stack = replace(stack, assets={**self.stack.assets, **stack.assets})
-        self._nested[logical_id] = Scope(self.world, stack, _FromParent(self, as_map(properties.get("Parameters"))))
+        self._nested[logical_id] = Scope(self.stacks, stack, _FromParent(self, as_map(properties.get("Parameters"))))
         return self._nested[logical_id]
 
-    # What `Names` asks for
+    # The methods of `Names`
 
     def reference(self, name: str) -> Any:
         if name.startswith("AWS::"):
@@ -169,9 +171,7 @@ class Scope:
             return attributes[attribute]
         kind = self.stack.section("Resources")[logical_id].get("Type")
         remedy = "write the value itself into the template, or take it from a parameter"
-        raise UnresolvedError(
-            f"attribute {attribute} of {logical_id} ({kind}) is not known before it is deployed", remedy
-        )
+        raise UnresolvedError(f"attribute {attribute} of {logical_id} ({kind}) is known only after deployment", remedy)
 
     def condition(self, name: str) -> bool:
         declared = self.stack.section("Conditions")
@@ -188,15 +188,15 @@ class Scope:
 
     def imported(self, export: str) -> Any:
         with self._entered(f"import {export}"):
-            return self.world.imported(export)
+            return self.stacks.imported(export)
 
     def _pseudo(self, name: str) -> Any:
         values = {
-            "AWS::AccountId": self.place.account,
-            "AWS::Region": self.place.region,
+            "AWS::AccountId": self.environment.account,
+            "AWS::Region": self.environment.region,
             "AWS::Partition": "aws",
-            "AWS::StackName": self.place.stack,
-            "AWS::StackId": self.place.arn("cloudformation", f"stack/{self.place.stack}/local"),
+            "AWS::StackName": self.environment.name,
+            "AWS::StackId": self.environment.arn("cloudformation", f"stack/{self.environment.name}/local"),
             "AWS::URLSuffix": "amazonaws.com",
             "AWS::NoValue": NO_VALUE,
             "AWS::NotificationARNs": [],
@@ -207,20 +207,18 @@ class Scope:
 
     def _parameter(self, name: str, declared: Mapping[str, Any]) -> Any:
         kind = str(declared.get("Type", "String"))
-        remedy = f"give it: --parameter {name}=VALUE"
+        remedy = f"set it: --parameter {name}=VALUE"
         value = self._given.get(name)
         if value is None:
             value = declared.get("Default")
             if value is not None and kind.startswith("AWS::SSM::Parameter"):
-                raise UnresolvedError(
-                    f"the value of parameter {name} stands in the Parameter Store, under {value}", remedy
-                )
+                raise UnresolvedError(f"the value of parameter {name} is in the Parameter Store, under {value}", remedy)
         if value is None:
             raise UnresolvedError(f"parameter {name} has no default", remedy)
         allowed = declared.get("AllowedValues")
         if isinstance(allowed, list) and str(value) not in [str(each) for each in allowed]:
             listed = ", ".join(str(each) for each in allowed)
-            raise UnresolvedError(f"parameter {name} is {value!r}, and must be one of {listed}", remedy)
+            raise UnresolvedError(f"parameter {name} is {value!r}; it must be one of {listed}", remedy)
         if _LISTS.fullmatch(kind) and isinstance(value, str):
             return [part.strip() for part in value.split(",")]
         return value if isinstance(value, list) else as_text(value, name)
@@ -228,37 +226,37 @@ class Scope:
     def _output(self, logical_id: str, name: str) -> Any:
         nested = self.nested(logical_id)
         if nested is None:
-            raise UnresolvedError(f"the template of the nested stack {logical_id} is not among the assets")
+            raise UnresolvedError(f"the template of the nested stack {logical_id} is not an asset")
         output = nested.stack.section("Outputs").get(name)
         if not isinstance(output, dict):
             raise UnresolvedError(f"the nested stack {logical_id} has no output {name}")
         return nested.intrinsics.value(output.get("Value"))
 
     def _physical_id(self, logical_id: str) -> str | None:
-        given = self.world.settings.resources
+        given = self.stacks.settings.resources
         return given.get(f"{self.stack.name}.{logical_id}", given.get(logical_id))
 
     @contextmanager
     def _entered(self, what: str) -> Iterator[None]:
-        if what in self._under_way:
-            raise UnresolvedError(f"{what} refers to itself, by way of {', '.join(self._under_way)}")
-        self._under_way.append(what)
+        if what in self._resolving:
+            raise UnresolvedError(f"{what} refers to itself, through {', '.join(self._resolving)}")
+        self._resolving.append(what)
         try:
             yield
         finally:
-            self._under_way.pop()
+            self._resolving.pop()
 
 
 def as_map(value: Any) -> Mapping[str, Any]:
-    """The value if it is a map, an empty one otherwise."""
+    """Return the value if it is a map, else an empty map."""
     return value if isinstance(value, dict) else {}
 
 
 def properties_of(resource: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The properties of a resource; empty if it has none.
+    """Return the properties of a resource; empty if it has none.
 
     Raises:
-        UnresolvedError: they are no map.
+        UnresolvedError: they are not a map.
     """
     properties = resource.get("Properties")
     if properties is not None and not isinstance(properties, dict):
@@ -267,7 +265,7 @@ def properties_of(resource: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 class _FromParent(Mapping[str, Any]):
-    """Parameters of a nested stack, worked out in the stack around it when they are asked for."""
+    """Parameters of a nested stack, resolved on access in the stack that contains it."""
 
     def __init__(self, parent: Scope, given: Mapping[str, Any]) -> None:
         self._parent = parent
