@@ -29,7 +29,7 @@ DOCUMENTS: Final[dict[str, Callable[[], str]]] = {
     "docs/data-model.md": pages.data_model_page,
     "docs/call-states.md": call_pages.call_states_page,
     "docs/permissions.md": permissions.markdown,
-    "docs/local-events.md": local_events.page,
+    "packages/appsync-events-local/docs/service.md": local_events.page,
 }
 
 

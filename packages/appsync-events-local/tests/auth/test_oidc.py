@@ -89,11 +89,11 @@ BAD_CLAIMS: dict[str, tuple[dict[str, Any], str]] = {
     "another audience": ({"aud": "other"}, "neither aud 'other' nor azp None matches"),
     "a longer audience": ({"aud": "app2"}, "neither aud"),
     "no audience": ({"aud": ...}, "neither aud"),
-    "issued too long ago": ({"iat": NOW - 120}, "the API takes 60000 ms at most"),
-    "authenticated too long ago": ({"auth_time": NOW - 700}, "the API takes 600000 ms at most"),
+    "issued too long ago": ({"iat": NOW - 120}, "the API accepts 60000 ms at most"),
+    "authenticated too long ago": ({"auth_time": NOW - 700}, "the API accepts 600000 ms at most"),
     "not said when authenticated": ({"auth_time": ...}, "no auth_time"),
-    "another issuer": ({"iss": "https://other.test"}, "is no provider of this API"),
-    "no issuer": ({"iss": ...}, "is no provider of this API"),
+    "another issuer": ({"iss": "https://other.test"}, "the API has no provider for issuer"),
+    "no issuer": ({"iss": ...}, "the API has no provider for issuer"),
 }
 
 

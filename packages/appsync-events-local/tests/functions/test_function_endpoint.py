@@ -83,7 +83,7 @@ async def test_functions_of_the_template_come_before_those_of_an_endpoint(endpoi
     chain = InvokerChain([runner, endpoint])
     assert (await chain.invoke(here.arn, b"{}", asynchronous=False)).payload == b'"here"'
     assert b"echo" in (await chain.invoke("echo", b"{}", asynchronous=False)).payload
-    with pytest.raises(UnknownFunctionError, match="no served template has it"):
+    with pytest.raises(UnknownFunctionError, match="it is not in a served template"):
         await chain.invoke("nobody", b"{}", asynchronous=False)
     with pytest.raises(UnknownFunctionError, match="no --lambda-endpoint"):
         await InvokerChain([]).invoke("nobody", b"{}", asynchronous=False)

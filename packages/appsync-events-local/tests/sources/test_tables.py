@@ -54,5 +54,5 @@ async def test_tables_are_made_once_with_their_indexes(tmp_path: Path, dynamodb_
 
 def test_a_table_that_dynamodb_refuses_is_named(tmp_path: Path, dynamodb_endpoint: str) -> None:
     wrong = table("refused-orders", KeySchema=[{"AttributeName": "other", "KeyType": "HASH"}])
-    with pytest.raises(TableError, match="Wrong: table refused-orders cannot be made"):
+    with pytest.raises(TableError, match="Wrong: table refused-orders cannot be created"):
         create_missing(templates(tmp_path, Wrong=wrong).tables, dynamodb_endpoint)

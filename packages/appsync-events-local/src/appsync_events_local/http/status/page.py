@@ -69,7 +69,7 @@ def _faults(faults: FaultRules) -> Html:
         left = "unlimited" if rule.times is None else str(rule.times)
         rows.append((target, f"{rule.effect} {rule.when}", left, rule.hits))
     content = table(("matches", "effect", "uses left", "uses"), rows, "")
-    return element("section", element("h2", "FaultRules in force"), content, class_="faults")
+    return element("section", element("h2", "Active fault rules"), content, class_="faults")
 
 
 def _api(served: ServedApi, authority: str, now: float) -> Html:
