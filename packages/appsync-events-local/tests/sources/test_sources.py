@@ -90,7 +90,7 @@ async def test_powertools_answers_behind_code_as_it_does_in_a_direct_handler(
             PLAIN.arn,
             "({ operation: 'Invoke', invocationType: 'Later' })",
             "Lambda:ValidationException",
-            "'Later' is none of RequestResponse, Event",
+            "'Later' is not one of RequestResponse, Event",
         ),
         (
             PLAIN.arn,
@@ -210,7 +210,7 @@ async def test_every_status_is_a_result(http: HttpDataSource, run: Run, what: st
 @pytest.mark.parametrize(
     ("request_object", "type", "words"),
     [
-        ("({ method: 'HEAD', resourcePath: '/' })", "Http:ValidationException", "'HEAD' is none of GET, POST"),
+        ("({ method: 'HEAD', resourcePath: '/' })", "Http:ValidationException", "'HEAD' is not one of GET, POST"),
         ("({ method: 'GET' })", "Http:ValidationException", "must be text that begins with '/'"),
         ("({ method: 'GET', resourcePath: '@evil.test/' })", "Http:ValidationException", "begins with '/'"),
         ("({ method: 'GET', resourcePath: '/', params: 1 })", "Http:ValidationException", "params must be an object"),

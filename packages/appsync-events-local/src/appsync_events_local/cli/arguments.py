@@ -38,40 +38,40 @@ docs/service.md of this package lists what is imitated and what is not."""
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Parse the options; ends the process with a message if they are invalid."""
-    made = parser()
-    options = made.parse_args(arguments)
+    command_line = parser()
+    options = command_line.parse_args(arguments)
     if not (options.assembly or options.template) and options.state is None:
-        made.error(
+        command_line.error(
             "--assembly or --template is required; without them, --state and --control-token-file (APIs are then "
             "registered through the control API)"
         )
     if (options.tls_certificate is None) != (options.tls_key is None):
-        made.error("--tls-certificate and --tls-key require each other")
+        command_line.error("--tls-certificate and --tls-key require each other")
     if options.create_tables and options.aws_endpoint is None:
-        made.error("--create-tables requires --aws-endpoint, in which the tables are created")
+        command_line.error("--create-tables requires --aws-endpoint, in which the tables are created")
     if options.watch and not (options.assembly or options.template):
-        made.error("--watch requires --assembly or --template")
+        command_line.error("--watch requires --assembly or --template")
     return options
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser with every option and its help."""
-    made = argparse.ArgumentParser(
+    command_line = argparse.ArgumentParser(
         prog=PROGRAM,
         description="Serve AWS AppSync Event APIs, with their handlers, on this machine, without an AWS account.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    made.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    _templates(made.add_argument_group("templates"))
-    _address(made.add_argument_group("address"))
-    _environment(made.add_argument_group("environment"))
-    _observability(made.add_argument_group("log and status page"))
-    made.add_argument_group("fault rules, to test clients").add_argument(
+    command_line.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    _templates(command_line.add_argument_group("templates"))
+    _address(command_line.add_argument_group("address"))
+    _environment(command_line.add_argument_group("environment"))
+    _observability(command_line.add_argument_group("log and status page"))
+    command_line.add_argument_group("fault rules, to test clients").add_argument(
         "--fault", type=_fault, action="append", default=[], metavar="KIND[:CHANNEL][:AMOUNT]", help=fault_flags.HELP
     )
-    _limits(made.add_argument_group("limits, for tests"))
-    return made
+    _limits(command_line.add_argument_group("limits, for tests"))
+    return command_line
 
 
 def _templates(group: "argparse._ArgumentGroup") -> None:

@@ -101,7 +101,7 @@ class Instance:
         runner = web.AppRunner(self._app, shutdown_timeout=SHUTDOWN_SECONDS, access_log=None)
         await runner.setup()
         try:
-            templates = await self._served() if self._templated else Templates()
+            templates = await self._serve_templates() if self._templated else Templates()
             context = None if self._certificate is None else self._certificate.context()
             await self._listen(runner, context)
             if self._options.watch:
@@ -118,9 +118,9 @@ class Instance:
             await web.SockSite(runner, each, ssl_context=context).start()
         _log.info("serving Event APIs on %s://%s", self._address.http, self._address.authority)
         if self._templated:
-            self._announce(self._ready())
+            self._announce(self._announcement())
 
-    async def _served(self) -> Templates:
+    async def _serve_templates(self) -> Templates:
         templates = self._read()
         for remark in templates.remarks:
             _log.warning("%s (%s)", remark.finding(), remark.remedy)
@@ -167,13 +167,13 @@ class Instance:
         )
         return read_inputs(options.assembly, options.template, settings)
 
-    def _ready(self) -> str:
+    def _announcement(self) -> str:
         service = self._app[SERVICE]
         lines = [announcement(service.apis.values(), self._address, time.time()), ""]
         if self._options.credentials is None:
             keys = f"access key id `{LOCAL_ACCESS_KEY_ID}` and secret access key `{LOCAL_SECRET_ACCESS_KEY}`"
             lines.append(f"IAM: sign with {keys}.")
-        if self._certificate is not None and self._certificate.made:
+        if self._certificate is not None and self._certificate.self_signed:
             lines.append(self._certificate.instructions())
         lines += [f"Active fault rule: {json.dumps(rule.as_json())}" for rule in service.faults.rules]
         lines.append(f"Token of the control API (fault rules, metrics): {self._token_file}")
@@ -208,7 +208,7 @@ def _settings(options: argparse.Namespace, token: str) -> Settings:
 
 def _certificate(options: argparse.Namespace, workspace: Workspace) -> tls.Certificate | None:
     if options.tls_certificate is not None:
-        return tls.Certificate(options.tls_certificate, options.tls_key, made=False)
+        return tls.Certificate(options.tls_certificate, options.tls_key, self_signed=False)
     return tls.self_signed_in(workspace.folder) if options.tls else None
 
 

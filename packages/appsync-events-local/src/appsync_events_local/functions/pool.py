@@ -26,7 +26,7 @@ class FunctionPool:
 
     def __init__(self, model: FunctionModel, processes: int, extra: Mapping[str, str]) -> None:
         self.model = model
-        self._most = processes
+        self._max_processes = processes
         self._extra = dict(extra)
         self._slots = asyncio.Semaphore(processes)
         self._alive: set[FunctionProcess] = set()
@@ -46,7 +46,7 @@ class FunctionPool:
         """
         async with self._slots:
             if self._ended.is_set():
-                raise self._gone()
+                raise self._replaced()
             process = self._idle.pop() if self._idle else await self._started()
             if isinstance(process, InvocationResult):
                 return process
@@ -66,10 +66,10 @@ class FunctionPool:
         """Wait for the calls that are in progress or waiting, then `close`; later calls fail and may be retried."""
         self._retiring = True
         await self.end_idle()
-        for _ in range(self._most):
+        for _ in range(self._max_processes):
             await self._slots.acquire()
         await self.close()
-        for _ in range(self._most):
+        for _ in range(self._max_processes):
             self._slots.release()
 
     async def end_idle(self) -> None:
@@ -109,7 +109,7 @@ class FunctionPool:
             self._alive.add(process)
             if self._ended.is_set():
                 await self._end(process)
-                raise self._gone()
+                raise self._replaced()
             failure = await self._loaded(process)
         except InvocationError as error:
             if not caller_cancelled.is_set():
@@ -149,7 +149,7 @@ class FunctionPool:
 
     async def _keep(self, process: FunctionProcess) -> None:
         """Keep a process for later calls, unless enough of them are idle."""
-        if self._retiring or self._ended.is_set() or len(self._idle) >= self._most:
+        if self._retiring or self._ended.is_set() or len(self._idle) >= self._max_processes:
             await self._end(process)
         else:
             self._idle.append(process)
@@ -158,7 +158,7 @@ class FunctionPool:
         await process.kill()
         self._alive.discard(process)
 
-    def _gone(self) -> FunctionUnavailableError:
+    def _replaced(self) -> FunctionUnavailableError:
         return FunctionUnavailableError(self.model.name, "the function was replaced or removed; try again")
 
 

@@ -83,9 +83,9 @@ class FunctionRunner:
         pool = self._pools.get(name_of(function))
         if pool is None:
             raise UnknownFunctionError(function, "it is not in a served template")
-        most = ASYNCHRONOUS_REQUEST_BYTES if asynchronous else REQUEST_BYTES
-        if len(payload) > most:
-            raise FunctionUnavailableError(function, f"the event has {len(payload)} bytes; {most} are allowed")
+        limit = ASYNCHRONOUS_REQUEST_BYTES if asynchronous else REQUEST_BYTES
+        if len(payload) > limit:
+            raise FunctionUnavailableError(function, f"the event has {len(payload)} bytes; {limit} are allowed")
         if not asynchronous:
             return _bounded(await pool.invoke(payload))
         if len(self._background) >= ASYNCHRONOUS_CALLS:

@@ -40,13 +40,13 @@ def control_plane_routes() -> list[web.RouteDef]:
         f"{old}/datasources/{{name}}": lambda request, plane: plane.get_data_source(*_names(request)),
         f"{old}/apikeys": lambda request, plane: plane.list_api_keys(_api(request), _page(request)),
     }
-    routes = [web.get(path, _answered(answer), allow_head=False) for path, answer in answers.items()]
+    routes = [web.get(path, _with_error_responses(answer), allow_head=False) for path, answer in answers.items()]
     changes = [
-        web.route(method, path + "{rest:.*}", _answered(_refuse_change))
+        web.route(method, path + "{rest:.*}", _with_error_responses(_refuse_change))
         for method in ("POST", "PUT", "PATCH", "DELETE")
         for path in ("/v1/apis", "/v2/apis")
     ]
-    return [web.get("/v2/apis", _answered(_list_apis), allow_head=False), *routes, *changes]
+    return [web.get("/v2/apis", _with_error_responses(_list_apis), allow_head=False), *routes, *changes]
 
 
 def _list_apis(request: web.Request, plane: ControlPlane) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def _page(request: web.Request) -> Page:
     return Page(request.query)
 
 
-def _answered(answer: Answer) -> Callable[[web.Request], Awaitable[web.Response]]:
+def _with_error_responses(answer: Answer) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def answered(request: web.Request) -> web.Response:
         request_id = str(uuid4())
         headers = {"x-amzn-RequestId": request_id}

@@ -60,16 +60,16 @@ def event_routes() -> list[web.RouteDef]:
         route
         for path in paths
         for route in (
-            web.post(path, _answered(publish_over_http)),
+            web.post(path, _with_error_responses(publish_over_http)),
             web.options(path, _preflight),
-            web.get(path + REALTIME, _answered(realtime)),
+            web.get(path + REALTIME, _with_error_responses(realtime)),
         )
     ]
 
 
 def other_routes() -> list[web.RouteDef]:
     """Return the route for all other requests; add it last."""
-    return [web.route("*", "/{anything:.*}", _answered(unknown_path))]
+    return [web.route("*", "/{anything:.*}", _with_error_responses(unknown_path))]
 
 
 async def publish_over_http(request: web.Request) -> web.StreamResponse:
@@ -172,7 +172,7 @@ async def _preflight(_: web.Request) -> web.StreamResponse:
     return web.Response(status=204, headers=CORS_HEADERS)
 
 
-def _answered(handler: Handler) -> Handler:
+def _with_error_responses(handler: Handler) -> Handler:
     """Convert refusals to AWS's error body, and add request id and CORS headers to every HTTP response."""
 
     async def answered(request: web.Request) -> web.StreamResponse:

@@ -26,12 +26,12 @@ class Certificate:
     """A certificate and its key, in PEM files.
 
     Attributes:
-        made: whether it is self-signed by this service, so that clients must be configured to trust it.
+        self_signed: whether it is self-signed by this service, so that clients must be configured to trust it.
     """
 
     certificate: Path
     key: Path
-    made: bool
+    self_signed: bool
 
     def context(self) -> ssl.SSLContext:
         """Return the context of a server.
@@ -63,18 +63,18 @@ def self_signed_in(folder: Path) -> Certificate:
     Raises:
         OSError: the folder cannot be written.
     """
-    made = Certificate(folder / MADE_CERTIFICATE, folder / MADE_KEY, made=True)
-    if made.certificate.exists() and made.key.exists():
-        known = x509.load_pem_x509_certificate(made.certificate.read_bytes())
+    certificate = Certificate(folder / MADE_CERTIFICATE, folder / MADE_KEY, self_signed=True)
+    if certificate.certificate.exists() and certificate.key.exists():
+        known = x509.load_pem_x509_certificate(certificate.certificate.read_bytes())
         if known.not_valid_after_utc - datetime.now(UTC) > _LEFT_OVER:
-            return made
+            return certificate
     key = ec.generate_private_key(ec.SECP256R1())
-    made.key.touch(mode=0o600)
-    made.key.write_bytes(
+    certificate.key.touch(mode=0o600)
+    certificate.key.write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
-    made.certificate.write_bytes(_self_signed(key).public_bytes(serialization.Encoding.PEM))
-    return made
+    certificate.certificate.write_bytes(_self_signed(key).public_bytes(serialization.Encoding.PEM))
+    return certificate
 
 
 def _self_signed(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:

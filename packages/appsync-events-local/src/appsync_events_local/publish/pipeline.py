@@ -67,10 +67,10 @@ class _Event:
     size: int
     incoming: Incoming
 
-    def accounted(self) -> dict[str, Any]:
+    def as_successful(self) -> dict[str, Any]:
         return {"identifier": self.incoming.id, "index": self.index}
 
-    def failed(self, code: str, message: str) -> dict[str, Any]:
+    def as_failed(self, code: str, message: str) -> dict[str, Any]:
         return {"code": code, "identifier": self.incoming.id, "index": self.index, "message": message}
 
 
@@ -94,7 +94,7 @@ async def publish(
     """
     batch = _checked(events)
     served.activity.arrived([event.size for event in batch])
-    outgoing, handled = await _handled(served, channel, [event.incoming for event in batch], caller)
+    outgoing, handled = await _run_on_publish(served, channel, [event.incoming for event in batch], caller)
     by_id = {event.incoming.id: event for event in batch}
     texts: list[str] = []
     sizes: list[int] = []
@@ -103,16 +103,16 @@ async def publish(
     for item in outgoing:
         event = by_id[item.id]
         if item.error is not None:
-            failed.append(event.failed(assumptions.HANDLER_ITEM_ERROR_CODE.value, item.error))
+            failed.append(event.as_failed(assumptions.HANDLER_ITEM_ERROR_CODE.value, item.error))
             continue
         text = event.text if item.payload is event.incoming.payload else _encoded(item.payload)
         size = event.size if text is event.text else _utf8_length(text)
         if size > limits.EVENT_BYTES:
-            failed.append(event.failed(EVENT_TOO_LARGE, TOO_LARGE_MESSAGE))
+            failed.append(event.as_failed(EVENT_TOO_LARGE, TOO_LARGE_MESSAGE))
             continue
         texts.append(text)
         sizes.append(size)
-        successful.append(event.accounted())
+        successful.append(event.as_successful())
     receivers = served.broker.broadcast(channel, texts, intercept) // len(texts) if texts else 0
     served.activity.published(
         Published(
@@ -154,7 +154,7 @@ async def subscribe(served: ServedApi, channel: Channel, caller: Caller) -> bool
         raise Refusal(SUBSCRIPTION_PROCESSING, message, 500, f"onSubscribe failed: {_cause(failure)}") from failure
 
 
-async def _handled(
+async def _run_on_publish(
     served: ServedApi, channel: Channel, events: Sequence[Incoming], caller: Caller
 ) -> tuple[list[Outgoing], bool]:
     """Return the events that onPublish returned, and whether there is an onPublish."""

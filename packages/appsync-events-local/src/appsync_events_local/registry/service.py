@@ -198,13 +198,15 @@ class Service:
             served = self.served(api_id)
             if key not in served.keys and len(served.keys) >= limits.API_KEYS_PER_API:
                 raise PropertyError("ApiKeyId", f"at most {limits.API_KEYS_PER_API} keys per API are allowed")
-            made = api_key_from(key, body, self._clock())
+            api_key = api_key_from(key, body, self._clock())
             await self._save(
                 api_id,
-                lambda entry: entry["keys"].update({key: {"expires": made.expires, "description": made.description}}),
+                lambda entry: entry["keys"].update(
+                    {key: {"expires": api_key.expires, "description": api_key.description}}
+                ),
             )
-            served.keys[key] = made
-            return made
+            served.keys[key] = api_key
+            return api_key
 
     async def delete_key(self, api_id: str, key: str) -> None:
         """Delete an API key; does nothing if it does not exist."""

@@ -40,25 +40,25 @@ class DataSourceFactory:
         self._endpoint = endpoint
         self._functions = functions
         self._keys = keys
-        self._made: dict[DataSourceTarget, DataSource] = {}
+        self._created: dict[DataSourceTarget, DataSource] = {}
 
     def __call__(self, model: DataSourceModel) -> DataSource:
         """Return the data source of a model."""
         if self._endpoint is None and isinstance(model.target, DynamoDbModel | EventBridgeModel):
             return _NoEndpoint(model.name)
-        if model.target not in self._made:
-            self._made[model.target] = self._make(model.target)
-        return self._made[model.target]
+        if model.target not in self._created:
+            self._created[model.target] = self._make(model.target)
+        return self._created[model.target]
 
     async def close(self) -> None:
         """Close the connections and threads of all data sources."""
-        for made in self._made.values():
-            match made:
+        for data_source in self._created.values():
+            match data_source:
                 case HttpDataSource():
-                    await made.close()
+                    await data_source.close()
                 case DynamoDbDataSource() | EventBridgeDataSource():
-                    await asyncio.to_thread(made.close)
-        self._made.clear()
+                    await asyncio.to_thread(data_source.close)
+        self._created.clear()
 
     def _make(self, target: DataSourceTarget) -> DataSource:
         match target:

@@ -78,6 +78,6 @@ def _invocation_type(request: dict[str, Any]) -> str:
         raise DataSourceError("Lambda:ValidationException", text)
     kind = request.get("invocationType") or "RequestResponse"
     if kind not in INVOCATION_TYPES:
-        text = f"invocationType {kind!r} is none of {', '.join(INVOCATION_TYPES)}"
+        text = f"invocationType {kind!r} is not one of {', '.join(INVOCATION_TYPES)}"
         raise DataSourceError("Lambda:ValidationException", text)
     return str(kind)

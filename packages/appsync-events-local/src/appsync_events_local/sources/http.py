@@ -64,7 +64,7 @@ class HttpDataSource:
         """
         method = request.get("method")
         if method not in METHODS:
-            raise DataSourceError(VALIDATION, f"method {method!r} is none of {', '.join(METHODS)}")
+            raise DataSourceError(VALIDATION, f"method {method!r} is not one of {', '.join(METHODS)}")
         params = _object(request.get("params"), "params")
         url = self._url(request.get("resourcePath"), _object(params.get("query"), "params.query"))
         body = _body(params.get("body"))
@@ -109,12 +109,12 @@ class HttpDataSource:
 
 
 async def _read(answer: aiohttp.ClientResponse) -> bytes:
-    most = assumptions.HTTP_RESPONSE_BYTES.value
+    limit = assumptions.HTTP_RESPONSE_BYTES.value
     content = b""
     async for part in answer.content.iter_any():
         content += part
-        if len(content) > most:
-            raise DataSourceError("Http:ResponseTooLarge", f"the response has more than {most} bytes")
+        if len(content) > limit:
+            raise DataSourceError("Http:ResponseTooLarge", f"the response has more than {limit} bytes")
     return content
 
 

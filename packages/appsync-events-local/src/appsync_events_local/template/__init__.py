@@ -1,8 +1,8 @@
 """Reads Event APIs from CloudFormation templates: single files (JSON or YAML) and CDK assemblies.
 
 `files` and `code` find templates and assets on disk; `values` resolves intrinsic functions and names of resources;
-`reader` produces registrations, `functions` and `tables` the functions and tables beside them; `deployment` registers
-the result with the service. Everything that is not supported or misspelt (`known_properties`, `checks`) is a
+`reader` produces registrations, `functions` and `tables` the Lambda functions and DynamoDB tables; `deployment`
+registers the result with the service. Everything that is not supported or misspelt (`known_properties`, `checks`) is a
 `TemplateProblem` with file, resource, property and remedy; all problems are reported at once.
 """
 

@@ -22,8 +22,8 @@ def asset_path(stack: Stack, location: Any) -> Path | None:
     for key, path in stack.assets.items():
         if location == key or location.endswith(f"/{key}"):
             return path if path.exists() else None
-    beside = stack.file.parent / location
-    return beside if "://" not in location and beside.exists() else None
+    relative = stack.file.parent / location
+    return relative if "://" not in location and relative.exists() else None
 
 
 def handler_code(stack: Stack, location: str) -> tuple[Path, str]:

@@ -71,12 +71,12 @@ class RemotePermissionChecker:
         self._allowed_until: dict[tuple[str, str, str], float] = {}
 
     async def allows(self, principal_arn: str, action: str, resource: str) -> bool:
-        asked = (principal_arn, action, resource)
-        if self._allowed_until.get(asked, 0.0) > self._clock():
+        key = (principal_arn, action, resource)
+        if self._allowed_until.get(key, 0.0) > self._clock():
             return True
         decision = await self._decision({"principalArn": principal_arn, "action": action, "resource": resource})
         if decision == "allowed":
-            self._allowed_until[asked] = self._clock() + _CACHE_SECONDS
+            self._allowed_until[key] = self._clock() + _CACHE_SECONDS
         return decision == "allowed"
 
     async def _decision(self, question: dict[str, str]) -> str:
