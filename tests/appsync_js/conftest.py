@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from appsync_events_local.aws_clients import Credentials
 from appsync_events_local.handlers.namespace_handlers import NamespaceHandlers
-from appsync_events_local.sources.aws_clients import Credentials
 from appsync_events_local.sources.dynamodb import DynamoDbDataSource
 from service_harness.fixtures import REGION, client, dynamodb, evaluate, load, other_key, pool, service, signing_key
 from service_harness.fixtures import dynamodb_endpoint as empty_dynamodb_endpoint

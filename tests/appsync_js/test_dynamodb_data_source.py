@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from appsync_events_local.aws_clients import Credentials
 from appsync_events_local.handlers.namespace_handlers import DataSourceError, Incoming, Invocation, NamespaceHandlers
 from appsync_events_local.sources.attributes import to_plain, to_wire
-from appsync_events_local.sources.aws_clients import Credentials
 from appsync_events_local.sources.dynamodb import DynamoDbDataSource
 
 from contract import tables
@@ -191,7 +191,7 @@ async def test_transactions_write_all_or_nothing_and_say_why(run: Run, key: str)
 @pytest.mark.parametrize(
     ("expression", "words"),
     [
-        ("({ operation: 'Sync' })", "operation 'Sync' is not one of those imitated here"),
+        ("({ operation: 'Sync' })", "operation 'Sync' is not supported"),
         ("({ operation: 'GetItem' })", "malformed: KeyError 'key'"),
         ("({ operation: 'GetItem', key: { id: 'untyped' } })", "not a typed attribute value"),
         ("({ operation: 'GetItem', key: { id: { X: 1 } } })", "unknown attribute type 'X'"),

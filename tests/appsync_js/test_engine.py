@@ -30,7 +30,7 @@ LONG: dict[str, Any] = {"events": list(range(900)), "stash": {}}
 def engine() -> Iterator[Engine]:
     loaded = Engine.load(CODE, Limits())
     yield loaded
-    loaded.leave()
+    loaded.release_thread()
     loaded.close()
 
 
@@ -87,7 +87,7 @@ async def test_a_call_that_never_ends_is_broken_off_at_its_own_limit_not_at_the_
     assert isinstance(outcome, Crashed)
     assert outcome.message == "onPublish ran longer than 0.1 s"
     assert time.process_time() - started >= 0.1
-    engine.leave()
+    engine.release_thread()
     await asyncio.to_thread(engine.close)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from appsync_events_local.functions.chain import InvokerChain
-from appsync_events_local.sources.registry import DataSources
+from appsync_events_local.sources.factory import DataSourceFactory
 from cryptography.hazmat.primitives.asymmetric import rsa
 from service_harness.running import API, Running, Socket, UserPool, api_properties, running, signed_headers
 
@@ -53,7 +53,7 @@ def namespace_properties(namespace: str) -> dict[str, Any]:
 async def service(tmp_path_factory: pytest.TempPathFactory, dynamodb_endpoint: str) -> AsyncIterator[Running]:
     folder: Path = tmp_path_factory.mktemp("service")
     pool = UserPool(rsa.generate_private_key(public_exponent=65537, key_size=2048))
-    sources = DataSources(dynamodb_endpoint, InvokerChain(()))
+    sources = DataSourceFactory(dynamodb_endpoint, InvokerChain(()))
     async with pool.served(), running(folder, pool, sources) as started:
         modes = {"connect": (COGNITO,), "publish": (IAM,), "subscribe": (COGNITO,)}
         await started.register(properties=api_properties(**modes))

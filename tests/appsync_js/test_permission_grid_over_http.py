@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from appsync_events_local.functions.chain import InvokerChain
-from appsync_events_local.sources.registry import DataSources
+from appsync_events_local.sources.factory import DataSourceFactory
 from cryptography.hazmat.primitives.asymmetric import rsa
 from service_harness.running import API, KEY, REGION, Running, UserPool, api_properties, running, signed_headers
 
@@ -59,7 +59,7 @@ class Scenario:
 async def scenario(
     tmp_path_factory: pytest.TempPathFactory, signing_key: rsa.RSAPrivateKey, dynamodb: Any, dynamodb_endpoint: str
 ) -> AsyncIterator[Scenario]:
-    pool, sources = UserPool(signing_key), DataSources(dynamodb_endpoint, InvokerChain(()))
+    pool, sources = UserPool(signing_key), DataSourceFactory(dynamodb_endpoint, InvokerChain(()))
     async with pool.served(), running(tmp_path_factory.mktemp("grid"), pool, sources, fresh=False) as service:
         await deploy(service)
         yield Scenario(service, filled(dynamodb))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from appsync_events_local.registry.auth_providers import AuthMode
+from appsync_events_local.model.auth_providers import AuthMode
 from service_harness.every_mode import EveryMode
 
 MODES = {

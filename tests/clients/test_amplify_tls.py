@@ -18,7 +18,7 @@ CLOSED = "import { util } from '@aws-appsync/utils'\nexport function onSubscribe
 
 async def test_amplify_in_node_trusts_the_certificate_that_it_is_told_to(tmp_path: Path, node: Node) -> None:
     spaces = {"Api": api(), "Key": KEY, "Open": namespace("open"), "Shut": namespace("moderated", CodeHandlers=CLOSED)}
-    trusted = tls.made_in(tmp_path).certificate
+    trusted = tls.self_signed_in(tmp_path).certificate
     async with standalone("--template", written(tmp_path, spaces), "--tls", "--state", tmp_path) as running:
         talk = {
             "endpoint": running.endpoints[0],

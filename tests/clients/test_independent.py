@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from appsync_events import ApiKey, EventsClient
-from appsync_events_local.registry.auth_providers import AuthMode
+from appsync_events_local.model.auth_providers import AuthMode
 from botocore.credentials import Credentials
 from service_harness.every_mode import EveryMode
 from service_harness.running import FOREIGN_SIGNER, SESSION_SIGNER, SIGNER, SUBPROTOCOL, header_protocol, signed_headers

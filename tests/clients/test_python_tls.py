@@ -17,7 +17,7 @@ from template.test_templates_served import KEY
 
 async def test_the_python_client_trusts_the_certificate_that_it_is_told_to_and_no_other(tmp_path: Path) -> None:
     template = written(tmp_path, {"Api": api(), "Key": KEY, "Open": namespace("open")})
-    trusted = ssl.create_default_context(cafile=tls.made_in(tmp_path).certificate)
+    trusted = ssl.create_default_context(cafile=tls.self_signed_in(tmp_path).certificate)
     async with standalone("--template", template, "--tls", "--state", tmp_path) as running:
         address, key = running.endpoints[0], ApiKey(running.keys[0])
         assert address.startswith("https://")

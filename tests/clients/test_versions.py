@@ -9,7 +9,11 @@ from pathlib import Path
 import appsync_events
 
 ROOT = Path(__file__).parents[2]
-SECTION = (ROOT / "docs/local-events.md").read_text(encoding="utf-8").split("## Clients that are tested")[1]
+SECTION = (
+    (ROOT / "packages/appsync-events-local/docs/service.md")
+    .read_text(encoding="utf-8")
+    .split("## Clients that are tested")[1]
+)
 
 
 def test_the_page_of_clients_names_the_versions_of_the_lock_files() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from appsync_events_local.registry.auth_providers import AuthMode
+from appsync_events_local.model.auth_providers import AuthMode
 from cryptography.hazmat.primitives.asymmetric import rsa
 from service_harness.authorizers import GOOD_TOKEN, authorizer
 from service_harness.issuers import Issuer

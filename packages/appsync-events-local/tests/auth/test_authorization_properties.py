@@ -10,21 +10,21 @@ from dataclasses import dataclass
 import aiohttp
 import pytest
 from appsync_events_local.auth.authorizer import Authorizer
-from appsync_events_local.auth.call import Call, EventOperation
 from appsync_events_local.auth.credentials import Credentials
-from appsync_events_local.auth.documents import Documents
-from appsync_events_local.auth.iam import SignatureVerifier
-from appsync_events_local.auth.jwks import KeySets
-from appsync_events_local.auth.key_places import KeyPlaces
+from appsync_events_local.auth.iam.permissions import AllowAll
+from appsync_events_local.auth.iam.signatures import SignatureVerifier
+from appsync_events_local.auth.iam.signers import LocalSigner
 from appsync_events_local.auth.lambda_authorizer import LambdaAuthorizer
-from appsync_events_local.auth.rights import EveryRight
-from appsync_events_local.auth.signers import LocalSigner
-from appsync_events_local.auth.tokens import TokenVerifier
+from appsync_events_local.auth.operation import EventOperation, RequestedOperation
+from appsync_events_local.auth.tokens.documents import DocumentReader
+from appsync_events_local.auth.tokens.key_locations import KeyLocator
+from appsync_events_local.auth.tokens.key_sets import KeySetCache
+from appsync_events_local.auth.tokens.verifier import TokenVerifier
 from appsync_events_local.errors import Refusal
 from appsync_events_local.functions.chain import InvokerChain
 from appsync_events_local.limits import AUTHORIZATION_CHARACTERS
-from appsync_events_local.registry.api import Api, api_from
-from appsync_events_local.registry.auth_providers import AuthMode
+from appsync_events_local.model.api import Api, api_from
+from appsync_events_local.model.auth_providers import AuthMode
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from service_harness.authorizers import Authorizer as Asked
@@ -71,7 +71,7 @@ class Asking:
     def refusal(self, headers: dict[str, str]) -> Refusal | None:
         """Why these headers let nobody in."""
         presented = Credentials(headers, "127.0.0.1", ("/event",), {"channel": "/a"})
-        call = Call(EventOperation.SUBSCRIBE, None)
+        call = RequestedOperation(EventOperation.SUBSCRIBE, None)
         try:
             self.loop.run_until_complete(self.authorizer.authorize(self.api, (), frozenset(AuthMode), presented, call))
         except Refusal as refusal:
@@ -91,13 +91,13 @@ def asking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asking]:
     hosts = {"http": "events.test", "realtime": "realtime.test"}
     api = api_from("a", {"properties": properties, "hosts": hosts, "region": "us-east-1", "accountId": "1"})
     nowhere = str(tmp_path_factory.mktemp("keys") / "none.json")
-    documents = Documents(no_session)
-    places = KeyPlaces(documents, None, {OIDC_ISSUER: nowhere, POOL: nowhere})
+    documents = DocumentReader(no_session)
+    places = KeyLocator(documents, None, {OIDC_ISSUER: nowhere, POOL: nowhere})
     authorizer = Authorizer(
-        TokenVerifier(KeySets(documents, places, time.monotonic), time.time),
+        TokenVerifier(KeySetCache(documents, places, time.monotonic), time.time),
         SignatureVerifier(LocalSigner(), time.time),
         LambdaAuthorizer(InvokerChain(()), time.monotonic),
-        EveryRight(),
+        AllowAll(),
         time.time,
     )
     loop = asyncio.new_event_loop()

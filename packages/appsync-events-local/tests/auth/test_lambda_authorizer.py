@@ -7,20 +7,20 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from appsync_events_local.auth.call import Call, EventOperation
 from appsync_events_local.auth.lambda_authorizer import LambdaAuthorizer
+from appsync_events_local.auth.operation import EventOperation, RequestedOperation
 from appsync_events_local.errors import Refusal
 from appsync_events_local.functions.chain import InvokerChain
+from appsync_events_local.model.auth_providers import LambdaProvider
 from appsync_events_local.protocol.channels import parse_channel, parse_subscription
-from appsync_events_local.registry.auth_providers import LambdaProvider
 from service_harness.authorizers import ARN, GOOD_TOKEN, Authorizer, authorizer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 HEADERS: dict[str, str | list[str]] = {"user-agent": "tests", "x-several": ["a", "b"]}
-CONNECT = Call(EventOperation.CONNECT, None, HEADERS)
-PUBLISH = Call(EventOperation.PUBLISH, parse_channel("news/a"), HEADERS)
-WILDCARD = Call(EventOperation.SUBSCRIBE, parse_subscription("/news/*"), HEADERS)
+CONNECT = RequestedOperation(EventOperation.CONNECT, None, HEADERS)
+PUBLISH = RequestedOperation(EventOperation.PUBLISH, parse_channel("news/a"), HEADERS)
+WILDCARD = RequestedOperation(EventOperation.SUBSCRIBE, parse_subscription("/news/*"), HEADERS)
 
 
 class Asking:
@@ -32,12 +32,16 @@ class Asking:
         self.authorizer = LambdaAuthorizer(running.runner, lambda: self.now)
 
     async def ask(
-        self, token: str, call: Call = CONNECT, api_id: str = "api1", provider: LambdaProvider | None = None
+        self,
+        token: str,
+        call: RequestedOperation = CONNECT,
+        api_id: str = "api1",
+        provider: LambdaProvider | None = None,
     ) -> dict[str, Any]:
         own = provider or self.running.provider()
         return await self.authorizer.authorize(own, api_id, "000000000000", token, call)
 
-    async def calls(self, token: str, *calls: Call, provider: LambdaProvider) -> int:
+    async def calls(self, token: str, *calls: RequestedOperation, provider: LambdaProvider) -> int:
         """How often the function is asked for these calls."""
         before = len(self.running.requests)
         for call in calls:
@@ -65,7 +69,7 @@ def asking(running: Authorizer) -> Asking:
     ],
 )
 async def test_the_function_is_asked_with_the_documented_request(
-    asking: Asking, call: Call, operation: str, namespace: str | None, channel: str | None
+    asking: Asking, call: RequestedOperation, operation: str, namespace: str | None, channel: str | None
 ) -> None:
     assert await asking.ask(GOOD_TOKEN, call) == {"handlerContext": {"role": "guest", "op": operation}}
     request = asking.running.requests[-1]
@@ -84,16 +88,16 @@ async def test_the_function_is_asked_with_the_documented_request(
 
 
 DENIED: dict[str, tuple[str, str]] = {
-    "no": ("anything", "said no"),
+    "no": ("anything", "denied the token"),
     "exception": ("raise", r"failed \(Unhandled\).*no such luck"),
-    "too large": ("large", "answered 52.* bytes, over 5 MB"),
+    "too large": ("large", "returned 52.* bytes; at most 5 MB"),
     "nothing": ("{}", "isAuthorized is None, neither true nor false"),
     "a list": ("[]", "it is not an object"),
     "text for a boolean": ('{"isAuthorized": "true"}', "isAuthorized is 'true'"),
     "a number for a boolean": ('{"isAuthorized": 1}', "isAuthorized is 1"),
-    "nested context": ('{"isAuthorized": true, "handlerContext": {"a": {}}}', "not a flat object of texts"),
+    "nested context": ('{"isAuthorized": true, "handlerContext": {"a": {}}}', "not a flat object of strings"),
     "a list for a context": ('{"isAuthorized": true, "handlerContext": []}', "not a flat object"),
-    "a number in the context": ('{"isAuthorized": true, "handlerContext": {"a": 1}}', "not a flat object of texts"),
+    "a number in the context": ('{"isAuthorized": true, "handlerContext": {"a": 1}}', "not a flat object of strings"),
     "text for a time": ('{"isAuthorized": true, "ttlOverride": "5"}', "ttlOverride is '5', not a number"),
     "a negative time": ('{"isAuthorized": true, "ttlOverride": -1}', "ttlOverride is -1"),
     "too long a time": ('{"isAuthorized": true, "ttlOverride": 3601}', "ttlOverride is 3601"),
@@ -109,20 +113,20 @@ async def test_whatever_is_not_a_clear_yes_is_a_no_with_its_reason(asking: Askin
 
 
 async def test_a_function_that_takes_too_long_lets_nobody_in(running: Authorizer) -> None:
-    impatient = LambdaAuthorizer(running.runner, lambda: 0.0, patience_seconds=0.2)
-    with pytest.raises(Refusal, match=r"took over 0\.2 s"):
+    impatient = LambdaAuthorizer(running.runner, lambda: 0.0, timeout_seconds=0.2)
+    with pytest.raises(Refusal, match=r"took longer than 0\.2 s"):
         await impatient.authorize(running.provider(), "api1", "000000000000", "sleep", CONNECT)
 
 
 async def test_a_function_that_does_not_exist_lets_nobody_in() -> None:
     nobody = LambdaAuthorizer(InvokerChain(()), lambda: 0.0)
-    with pytest.raises(Refusal, match=r"cannot be asked: .*authorizer"):
+    with pytest.raises(Refusal, match=r"cannot be invoked: .*authorizer"):
         await nobody.authorize(LambdaProvider(ARN), "api1", "000000000000", GOOD_TOKEN, CONNECT)
 
 
 async def test_a_token_that_does_not_match_the_expression_is_refused_without_asking(asking: Asking) -> None:
     before = len(asking.running.requests)
-    with pytest.raises(Refusal, match="was not asked"):
+    with pytest.raises(Refusal, match="was not invoked"):
         await asking.ask(f"{GOOD_TOKEN}x", provider=asking.running.provider(token_pattern=GOOD_TOKEN))
     assert len(asking.running.requests) == before
     assert await asking.ask(GOOD_TOKEN, provider=asking.running.provider(token_pattern="let-.*"))
@@ -130,7 +134,7 @@ async def test_a_token_that_does_not_match_the_expression_is_refused_without_ask
 
 async def test_an_answer_is_remembered_by_operation_channel_token_and_api(asking: Asking) -> None:
     provider = asking.running.provider(ttl_seconds=60)
-    exact = Call(EventOperation.SUBSCRIBE, parse_channel("/news/a"), {})
+    exact = RequestedOperation(EventOperation.SUBSCRIBE, parse_channel("/news/a"), {})
     assert await asking.calls(GOOD_TOKEN, CONNECT, CONNECT, provider=provider) == 1
     assert await asking.calls(GOOD_TOKEN, WILDCARD, WILDCARD, exact, PUBLISH, PUBLISH, provider=provider) == 3
     assert await asking.calls('{"isAuthorized": true}', CONNECT, provider=provider) == 1
@@ -170,7 +174,7 @@ async def test_a_no_is_remembered_and_a_failure_is_not(asking: Asking) -> None:
 async def test_what_is_remembered_does_not_grow_without_bound(
     asking: Asking, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("appsync_events_local.auth.lambda_authorizer.REMEMBERED_ANSWERS", 3)
+    monkeypatch.setattr("appsync_events_local.auth.lambda_authorizer.CACHED_RESPONSES", 3)
     provider = asking.running.provider(ttl_seconds=60)
 
     def token(number: int) -> str:
@@ -180,5 +184,5 @@ async def test_what_is_remembered_does_not_grow_without_bound(
         assert sum([await asking.calls(token(n), CONNECT, provider=provider) for n in range(4)]) == 4
     assert await asking.calls(token(3), CONNECT, provider=provider) == 0
     assert await asking.calls(token(0), CONNECT, provider=provider) == 1
-    assert "says yes" in caplog.text
+    assert ": authorized" in caplog.text
     assert token(0) not in caplog.text, "tokens are not logged"

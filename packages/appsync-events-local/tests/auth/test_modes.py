@@ -5,9 +5,9 @@ import time
 import jwt
 import pytest
 from appsync_events_local.auth.credentials import Credentials, lower_names
-from appsync_events_local.auth.mode import mode_of
+from appsync_events_local.auth.mode_selection import mode_of
 from appsync_events_local.errors import Refusal
-from appsync_events_local.registry.auth_providers import (
+from appsync_events_local.model.auth_providers import (
     AuthMode,
     CognitoProvider,
     LambdaProvider,

@@ -10,13 +10,13 @@ from typing import Any
 
 import aiohttp
 import pytest
-from appsync_events_local.auth.documents import Documents
 from appsync_events_local.auth.identity import oidc_identity
-from appsync_events_local.auth.jwks import KeySets
-from appsync_events_local.auth.key_places import KeyPlaces
-from appsync_events_local.auth.tokens import TokenVerifier
+from appsync_events_local.auth.tokens.documents import DocumentReader
+from appsync_events_local.auth.tokens.key_locations import KeyLocator
+from appsync_events_local.auth.tokens.key_sets import KeySetCache
+from appsync_events_local.auth.tokens.verifier import TokenVerifier
 from appsync_events_local.errors import Refusal
-from appsync_events_local.registry.auth_providers import CognitoProvider, OidcProvider
+from appsync_events_local.model.auth_providers import CognitoProvider, OidcProvider
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from service_harness.issuers import SECRET, Issuer
@@ -31,14 +31,14 @@ async def issuer(signing_key: rsa.RSAPrivateKey) -> AsyncIterator[Issuer]:
 
 
 @pytest.fixture
-async def documents() -> AsyncIterator[Documents]:
+async def documents() -> AsyncIterator[DocumentReader]:
     async with aiohttp.ClientSession() as session:
-        yield Documents(lambda: session)
+        yield DocumentReader(lambda: session)
 
 
 @pytest.fixture
-def verifier(documents: Documents) -> TokenVerifier:
-    return TokenVerifier(KeySets(documents, KeyPlaces(documents), time.monotonic), time.time)
+def verifier(documents: DocumentReader) -> TokenVerifier:
+    return TokenVerifier(KeySetCache(documents, KeyLocator(documents), time.monotonic), time.time)
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -89,11 +89,11 @@ BAD_CLAIMS: dict[str, tuple[dict[str, Any], str]] = {
     "another audience": ({"aud": "other"}, "neither aud 'other' nor azp None matches"),
     "a longer audience": ({"aud": "app2"}, "neither aud"),
     "no audience": ({"aud": ...}, "neither aud"),
-    "issued too long ago": ({"iat": NOW - 120}, "the API takes 60000 ms at most"),
-    "authenticated too long ago": ({"auth_time": NOW - 700}, "the API takes 600000 ms at most"),
+    "issued too long ago": ({"iat": NOW - 120}, "the API accepts 60000 ms at most"),
+    "authenticated too long ago": ({"auth_time": NOW - 700}, "the API accepts 600000 ms at most"),
     "not said when authenticated": ({"auth_time": ...}, "no auth_time"),
-    "another issuer": ({"iss": "https://other.test"}, "is no provider of this API"),
-    "no issuer": ({"iss": ...}, "is no provider of this API"),
+    "another issuer": ({"iss": "https://other.test"}, "the API has no provider for issuer"),
+    "no issuer": ({"iss": ...}, "the API has no provider for issuer"),
 }
 
 
@@ -114,9 +114,9 @@ async def test_the_client_may_be_one_of_several_audiences_or_the_authorised_part
     assert await verifier.verify(issuer.token(**changes), [OidcProvider(issuer.url, "app")])
 
 
-async def test_a_remembered_token_grows_too_old(issuer: Issuer, documents: Documents) -> None:
+async def test_a_remembered_token_grows_too_old(issuer: Issuer, documents: DocumentReader) -> None:
     ahead = 0.0
-    verifier = TokenVerifier(KeySets(documents, KeyPlaces(documents), time.monotonic), lambda: time.time() + ahead)
+    verifier = TokenVerifier(KeySetCache(documents, KeyLocator(documents), time.monotonic), lambda: time.time() + ahead)
     token, provider = issuer.token(), OidcProvider(issuer.url, issued_ttl_ms=60_000)
     await verifier.verify(token, [provider])
     ahead = 70.0
@@ -167,17 +167,17 @@ async def test_an_issuer_whose_documents_are_wrong_is_a_fault_of_the_server_that
     assert await verifier.verify(issuer.token(), [OidcProvider(issuer.url)])
 
 
-async def test_keys_can_be_given_as_files(issuer: Issuer, documents: Documents, tmp_path: Path) -> None:
+async def test_keys_can_be_given_as_files(issuer: Issuer, documents: DocumentReader, tmp_path: Path) -> None:
     file = tmp_path / "keys.json"
     file.write_text(json.dumps(issuer.key_set()))
-    places = KeyPlaces(documents, None, {issuer.url: str(file), "us-east-1_Pool": str(file)})
-    verifier = TokenVerifier(KeySets(documents, places, time.monotonic), time.time)
+    places = KeyLocator(documents, None, {issuer.url: str(file), "us-east-1_Pool": str(file)})
+    verifier = TokenVerifier(KeySetCache(documents, places, time.monotonic), time.time)
     await verifier.verify(issuer.token(), [OidcProvider(issuer.url)])
     pool = CognitoProvider("us-east-1_Pool", "us-east-1")
     await verifier.verify(issuer.token(iss=pool.issuer, token_use="id"), [pool])
     assert issuer.fetches == 0
     file.unlink()
-    fresh = TokenVerifier(KeySets(documents, places, time.monotonic), time.time)
+    fresh = TokenVerifier(KeySetCache(documents, places, time.monotonic), time.time)
     with pytest.raises(Refusal, match=f"cannot be fetched from {file}"):
         await fresh.verify(issuer.token(), [OidcProvider(issuer.url)])
 
@@ -191,10 +191,10 @@ async def test_keys_can_be_given_as_files(issuer: Issuer, documents: Documents, 
     ],
 )
 async def test_the_keys_of_a_user_pool_are_awss_own_unless_an_endpoint_is_given(
-    documents: Documents, endpoint: str | None, region: str, place: str
+    documents: DocumentReader, endpoint: str | None, region: str, place: str
 ) -> None:
-    found = await KeyPlaces(documents, endpoint).find(CognitoProvider("eu-west-1_P", region))
-    assert found.place == place
+    found = await KeyLocator(documents, endpoint).find(CognitoProvider("eu-west-1_P", region))
+    assert found.location == place
 
 
 async def test_a_published_secret_is_warned_of(

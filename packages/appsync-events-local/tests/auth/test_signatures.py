@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 import pytest
 from appsync_events_local.auth.credentials import Credentials as Presented
 from appsync_events_local.auth.credentials import lower_names
-from appsync_events_local.auth.iam import SignatureVerifier
-from appsync_events_local.auth.signers import LOCAL_ACCESS_KEY_ID, LOCAL_SECRET_ACCESS_KEY, LocalSigner, SignerFile
+from appsync_events_local.auth.iam.signatures import SignatureVerifier
+from appsync_events_local.auth.iam.signers import LocalSigner, SignerFile
 from appsync_events_local.errors import Refusal
+from appsync_events_local.local_identity import LOCAL_ACCESS_KEY_ID, LOCAL_SECRET_ACCESS_KEY
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.compat import HTTPHeaders
@@ -87,8 +88,8 @@ SPOILT: dict[str, tuple[Callable[[dict[str, str]], dict[str, str]], str]] = {
     "other service": (in_authorization("/appsync/", "/execute-api/"), "signed for service execute-api"),
     "other region": (in_authorization("us-east-1", "eu-west-1"), "signed for region eu-west-1"),
     "signature changed": (in_authorization("Signature=", "Signature=0"), "does not match"),
-    "no signature": (in_authorization("Signature=", "Sig="), "no complete"),
-    "no terminator": (in_authorization("aws4_request", "aws5_request"), "no complete"),
+    "no signature": (in_authorization("Signature=", "Sig="), "not a complete"),
+    "no terminator": (in_authorization("aws4_request", "aws5_request"), "not a complete"),
     "headers out of order": (in_authorization("content-type;host", "host;content-type"), "not sorted"),
     "unexpected session token": (with_header("x-amz-security-token", "t"), "session token"),
     "other body hash": (with_header("x-amz-content-sha256", "0" * 64), "not the hash of the body"),

@@ -6,13 +6,13 @@ from typing import Any
 
 import aiohttp
 import pytest
-from appsync_events_local.auth.documents import Documents
-from appsync_events_local.auth.jwks import REFETCH_SECONDS, KeySets
-from appsync_events_local.auth.key_places import KeyPlaces
-from appsync_events_local.auth.tokens import TokenVerifier
+from appsync_events_local.auth.tokens.documents import DocumentReader
+from appsync_events_local.auth.tokens.key_locations import KeyLocator
+from appsync_events_local.auth.tokens.key_sets import REFETCH_SECONDS, KeySetCache
+from appsync_events_local.auth.tokens.verifier import TokenVerifier
 from appsync_events_local.errors import Refusal
 from appsync_events_local.limits import JWT_LEEWAY_SECONDS
-from appsync_events_local.registry.api import CognitoProvider
+from appsync_events_local.model.api import CognitoProvider
 from cryptography.hazmat.primitives.asymmetric import rsa
 from service_harness.running import POOL, REGION, UserPool
 
@@ -28,12 +28,12 @@ class Clock:
 PROVIDER = CognitoProvider(POOL, REGION)
 
 
-def key_sets(pool: UserPool, session: aiohttp.ClientSession, clock: Callable[[], float]) -> KeySets:
-    documents = Documents(lambda: session)
-    return KeySets(documents, KeyPlaces(documents, pool.url), clock)
+def key_sets(pool: UserPool, session: aiohttp.ClientSession, clock: Callable[[], float]) -> KeySetCache:
+    documents = DocumentReader(lambda: session)
+    return KeySetCache(documents, KeyLocator(documents, pool.url), clock)
 
 
-async def has(sets: KeySets, key_id: str) -> bool:
+async def has(sets: KeySetCache, key_id: str) -> bool:
     return key_id in (await sets.find(PROVIDER, key_id)).keys
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from appsync_events_local.__main__ import main
+from appsync_events_local.cli.main import main
 
 CODE = """import { util, runtime } from '@aws-appsync/utils';
 

@@ -48,7 +48,7 @@ async def test_a_saved_handler_is_served_to_the_sockets_that_are_open(
         await becomes(running, socket, "second")
         source.write_text("export function onPublish(ctx) {\n  while (true) {}\n}")
         await until(lambda: f"{source}:2:3: " in caplog.text)
-        assert "what was served before still is" in caplog.text
+        assert "change not applied" in caplog.text
         await becomes(running, socket, "second")
         source.write_text(echo("third"))
         await becomes(running, socket, "third")
@@ -67,7 +67,7 @@ async def test_a_saved_template_changes_what_is_served(tmp_path: Path, caplog: p
             tmp_path, {"Api": api(), "Key": KEY, "Space": namespace(CodeHandlers=echo("new")), "More": namespace("m")}
         )
         await becomes(running, socket, "new")
-        await until(lambda: "everything is served as it is now" in caplog.text)
+        await until(lambda: "the change is applied" in caplog.text)
         assert [(await running.post(f"{name}/x", "1"))[0] for name in ("m", "gone")] == [200, 404]
 
 
@@ -116,11 +116,11 @@ async def test_an_assembly_that_is_removed_and_made_anew_is_followed(
     async with standalone("--assembly", assembly(folder), "--watch") as running:
         base = running.base
         await asyncio.to_thread(shutil.rmtree, folder)
-        await until(lambda: "holds no manifest.json" in caplog.text)
+        await until(lambda: "has no manifest.json" in caplog.text)
         async with running.session.get(f"{base}/_control/health") as answer:
             assert (await answer.json())["apis"] == 3, "what was served still is"
         await asyncio.to_thread(assembly, folder)
-        await until(lambda: "everything is served as it is now" in caplog.text)
+        await until(lambda: "the change is applied" in caplog.text)
         caplog.clear()
         (folder / "asset.one.js").write_text("class X {}")
         await until(lambda: f"{folder / 'asset.one.js'}:1:1: " in caplog.text)

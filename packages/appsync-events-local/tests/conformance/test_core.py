@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from appsync_events_local.http.app import Settings, make_app
 from appsync_events_local.http.server import SERVICE
-from appsync_events_local.registry.served_api import LiveApi
+from appsync_events_local.publish.served_api import ServedApi
 from appsync_events_local.registry.service import Service
 from conformance_suite.api import NAMESPACES, template
 from conformance_suite.core import CoreStage
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def live(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Service, LiveApi]]:
+async def live(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Service, ServedApi]]:
     """The API of the table, behind a core; rows have connections of their own, so it serves all of them."""
     folder = tmp_path_factory.mktemp("core")
     signers = folder / "signers.json"
@@ -39,12 +39,12 @@ async def live(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[
     await service.put_key(API, KEY, {"properties": {}})
     for name, properties in NAMESPACES.items():
         await service.put_namespace(API, name, {"properties": properties})
-    yield service, service.live(API)
+    yield service, service.served(API)
     await service.close_handlers()
 
 
 @pytest.mark.parametrize("row", CORE_ROWS, ids=[row.id for row in CORE_ROWS])
-async def test_the_core_keeps(live: tuple[Service, LiveApi], row: Row) -> None:
+async def test_the_core_keeps(live: tuple[Service, ServedApi], row: Row) -> None:
     stage = CoreStage(*live, Signers(f"https://{HOST}/event", HOST, KEY, SIGNER, REGION))
     try:
         await Run(stage).all(row)

@@ -42,7 +42,7 @@ def test_rows_show_promises_that_are_listed() -> None:
 
 
 def test_what_is_unverified_is_one_of_the_choices() -> None:
-    known = {choice.id for choice in assumptions.all_choices()}
+    known = {choice.id for choice in assumptions.all_assumptions()}
     assert {row.choice for row in ROWS if row.choice is not None} <= known
 
 

@@ -11,9 +11,10 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any, Final
 
-from appsync_events_local.auth.call import Call, EventOperation
 from appsync_events_local.auth.credentials import Credentials, lower_names
+from appsync_events_local.auth.operation import EventOperation, RequestedOperation
 from appsync_events_local.errors import Refusal
+from appsync_events_local.model.auth_providers import AuthMode
 from appsync_events_local.protocol.connection import Connection
 from appsync_events_local.protocol.effects import (
     AddSubscription,
@@ -28,9 +29,8 @@ from appsync_events_local.protocol.effects import (
     Send,
 )
 from appsync_events_local.publish import pipeline
-from appsync_events_local.publish.broker import Outbox, Subscription
-from appsync_events_local.registry.auth_providers import AuthMode
-from appsync_events_local.registry.served_api import LiveApi
+from appsync_events_local.publish.broker import SendBuffer, Subscription
+from appsync_events_local.publish.served_api import ServedApi
 from appsync_events_local.registry.service import Service
 from conformance_suite.run import Answer
 from conformance_suite.signing import Signers, credentials
@@ -70,7 +70,7 @@ class CorePeer:
         self._stage = stage
         self._connect = connect
         self._written = Written()
-        self._outbox = Outbox(self._written, stage.service.flusher, UNSENT, "a connection")
+        self._outbox = SendBuffer(self._written, stage.service.flusher, UNSENT, "a connection")
         self._connection = Connection(stage.live.has_namespace, stage.now)
         self._undecided: deque[Effect] = deque()
         self._received: deque[dict[str, Any]] = deque()
@@ -128,7 +128,7 @@ class CorePeer:
 
     async def _authorize_connect(self) -> None:
         try:
-            call = Call(EventOperation.CONNECT, None)
+            call = RequestedOperation(EventOperation.CONNECT, None)
             await self._stage.authorize(self._connect, {}, self._stage.live.api.connect_modes, call)
         except Refusal as refusal:
             self._take(self._connection.connect_refused(refusal))
@@ -140,7 +140,7 @@ class CorePeer:
         publishing = operation.kind == "publish"
         modes = live.publish_modes if publishing else live.subscribe_modes
         wanted = EventOperation.PUBLISH if publishing else EventOperation.SUBSCRIBE
-        call = Call(wanted, operation.channel)
+        call = RequestedOperation(wanted, operation.channel)
         try:
             identity = await self._stage.authorize(
                 operation.authorization, operation.signed_body(), modes(operation.channel), call
@@ -178,7 +178,7 @@ class CoreStage:
         signers: who may sign and which key is good.
     """
 
-    def __init__(self, service: Service, live: LiveApi, signers: Signers) -> None:
+    def __init__(self, service: Service, live: ServedApi, signers: Signers) -> None:
         self.service = service
         self.live = live
         self.now = 0.0
@@ -189,7 +189,11 @@ class CoreStage:
         return credentials(self._signers, by, signed)
 
     async def authorize(
-        self, headers: Mapping[str, Any], signed: Mapping[str, Any], modes: frozenset[AuthMode], call: Call
+        self,
+        headers: Mapping[str, Any],
+        signed: Mapping[str, Any],
+        modes: frozenset[AuthMode],
+        call: RequestedOperation,
     ) -> Mapping[str, Any] | None:
         """Authorise a call as the service does; who connects must name the host."""
         hosts = frozenset({self._signers.host})

@@ -10,7 +10,7 @@ from conformance_suite.facts import SECTIONS
 from conformance_suite.rows import ROWS, rows_of
 from conformance_suite.table import Evidence, Place, Row
 
-PAGE: Final = Path(__file__).resolve().parents[4] / "docs" / "conformance.md"
+PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "conformance.md"
 
 
 def page() -> str:
@@ -28,7 +28,7 @@ def page() -> str:
         "AWS by `make verify ENV=...`, on an Event API that exists as long as the run. "
         f"{unverified} rows say what this service chose where AWS",
         "documents nothing that can be relied on: on AWS they are printed (what we chose, what AWS did), not failed, "
-        "and `python -m appsync_events_local choices`",
+        "and `appsync-events-local assumptions`",
         "gives the reasons. A number below counts rows; names are tests.",
     ]
     for title, facts in SECTIONS.items():

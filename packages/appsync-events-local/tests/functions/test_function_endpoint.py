@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator
 
 import botocore.session
 import pytest
+from appsync_events_local.aws_clients import Credentials
 from appsync_events_local.functions.chain import InvokerChain
 from appsync_events_local.functions.endpoint import LambdaEndpoint
 from appsync_events_local.functions.invoker import FunctionUnavailableError, UnknownFunctionError
 from appsync_events_local.functions.model import FunctionModel, InlineCode
 from appsync_events_local.functions.runner import FunctionRunner
-from appsync_events_local.sources.aws_clients import Credentials
 
 REGION = "us-east-1"
 CREDENTIALS = Credentials("test", "test")
@@ -83,7 +83,7 @@ async def test_functions_of_the_template_come_before_those_of_an_endpoint(endpoi
     chain = InvokerChain([runner, endpoint])
     assert (await chain.invoke(here.arn, b"{}", asynchronous=False)).payload == b'"here"'
     assert b"echo" in (await chain.invoke("echo", b"{}", asynchronous=False)).payload
-    with pytest.raises(UnknownFunctionError, match="no served template has it"):
+    with pytest.raises(UnknownFunctionError, match="it is not in a served template"):
         await chain.invoke("nobody", b"{}", asynchronous=False)
     with pytest.raises(UnknownFunctionError, match="no --lambda-endpoint"):
         await InvokerChain([]).invoke("nobody", b"{}", asynchronous=False)

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from appsync_events_local.auth.signers import LOCAL_ACCESS_KEY_ID
 from appsync_events_local.functions.invoker import FunctionTimeoutError, FunctionUnavailableError, UnknownFunctionError
 from appsync_events_local.functions.model import FunctionModel, InlineCode
 from appsync_events_local.functions.runner import REQUEST_BYTES, FunctionRunner
+from appsync_events_local.local_identity import LOCAL_ACCESS_KEY_ID
 
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:"
 
@@ -267,11 +267,11 @@ async def test_what_cannot_be_run_is_refused_by_name(tmp_path: Path, start: Star
     java = FunctionModel("java", ARN + "java", "java21", "a.B::c", tmp_path)
     lost = FunctionModel("lost", ARN + "lost", "python3.13", "a.b", tmp_path / "nowhere.zip")
     runner = start(java, lost, python(tmp_path))
-    with pytest.raises(FunctionUnavailableError, match="runtime 'java21' is not run here"):
+    with pytest.raises(FunctionUnavailableError, match="runtime 'java21' is not supported"):
         await runner.invoke("java", b"{}", asynchronous=False)
     with pytest.raises(FunctionUnavailableError, match=r"nowhere\.zip cannot be read"):
         await runner.invoke("lost", b"{}", asynchronous=False)
-    with pytest.raises(UnknownFunctionError, match="no served template has it"):
+    with pytest.raises(UnknownFunctionError, match="it is not in a served template"):
         await runner.invoke(ARN + "other", b"{}", asynchronous=False)
     with pytest.raises(FunctionUnavailableError, match="are allowed"):
         await runner.invoke("py", b" " * (REQUEST_BYTES + 1), asynchronous=False)

@@ -127,7 +127,7 @@ async def test_a_function_that_does_not_exist_refuses_unless_nobody_waits_for_it
 ) -> None:
     assert (await direct_service.post("/lost/a", "1"))[0] == 500
     assert (await direct_service.post("/lostlater/a", "1"))[0] == 200
-    assert any("asynchronous direct handler was not called" in message for message in caplog.messages)
+    assert any("asynchronous direct handler not invoked" in message for message in caplog.messages)
 
 
 async def test_powertools_handlers_decide_as_their_documentation_says(direct_service: Running) -> None:
@@ -154,10 +154,10 @@ async def test_direct_needs_a_lambda_data_source_and_warns_of_code_that_is_not_a
     path = f"apis/{API}/namespaces/web"
     status, answer = await direct_service.control("PUT", path, {"properties": {"HandlerConfigs": direct("web")}})
     assert status == 400
-    assert "DIRECT needs a data source of type AWS_LAMBDA; web is none" in answer["errors"][0]["message"]
+    assert "DIRECT needs a data source of type AWS_LAMBDA; web is not one" in answer["errors"][0]["message"]
     code = "export function onPublish(ctx) { return [] }"
     await direct_service.namespace("both", code, HandlerConfigs=direct("plain"))
-    assert any("exports onPublish, but it is configured as DIRECT" in message for message in caplog.messages)
+    assert any("exports onPublish, but its configuration is DIRECT" in message for message in caplog.messages)
     assert len((await direct_service.post("/both/a", "1"))[1]["successful"]) == 1
 
 

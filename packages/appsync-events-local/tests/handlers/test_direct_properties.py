@@ -3,7 +3,7 @@
 import asyncio
 import json
 
-from appsync_events_local.functions.invoker import Invocation as Answer
+from appsync_events_local.functions.invoker import InvocationResult as Answer
 from appsync_events_local.handlers.direct import DirectHandler
 from appsync_events_local.handlers.namespace_handlers import (
     HandlerFailed,
@@ -12,7 +12,7 @@ from appsync_events_local.handlers.namespace_handlers import (
     Invocation,
     Outgoing,
 )
-from appsync_events_local.registry.api import InvokeType
+from appsync_events_local.model.api import InvokeType
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 import pytest_asyncio
-from appsync_events_local.auth.signers import LOCAL_SECRET_ACCESS_KEY
+from appsync_events_local.local_identity import LOCAL_SECRET_ACCESS_KEY
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from service_harness.foreign import TEMPLATE
@@ -125,7 +125,7 @@ async def test_only_a_known_access_key_may_read(served: Standalone) -> None:
 async def test_changes_are_refused_with_the_way_to_make_them(
     served: Standalone, operation: str, arguments: dict[str, Any]
 ) -> None:
-    with pytest.raises(ClientError, match="changed in their template") as caught:
+    with pytest.raises(ClientError, match="change them in their template") as caught:
         await call(served, operation, **arguments)
     assert caught.value.response["Error"]["Code"] == "BadRequestException"
 

@@ -20,7 +20,7 @@ def trusting(certificate: Path) -> ssl.SSLContext:
 
 async def test_a_client_that_trusts_the_certificate_publishes_and_subscribes(tmp_path: Path) -> None:
     file = written(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace()})
-    trusted = tls.made_in(tmp_path).certificate
+    trusted = tls.self_signed_in(tmp_path).certificate
     connector = aiohttp.TCPConnector(ssl=trusting(trusted))
     async with standalone("--template", file, "--tls", "--state", tmp_path, connector=connector) as running:
         assert running.endpoints[0].startswith("https://localhost:")
@@ -35,7 +35,7 @@ async def test_a_client_that_trusts_the_certificate_publishes_and_subscribes(tmp
 
 async def test_a_certificate_of_ones_own_is_used(tmp_path: Path) -> None:
     file = written(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace()})
-    own = tls.made_in(tmp_path)
+    own = tls.self_signed_in(tmp_path)
     connector = aiohttp.TCPConnector(ssl=trusting(own.certificate))
     given = ("--tls-certificate", own.certificate, "--tls-key", own.key)
     async with standalone("--template", file, *given, connector=connector) as running:
@@ -44,9 +44,9 @@ async def test_a_certificate_of_ones_own_is_used(tmp_path: Path) -> None:
 
 
 def test_the_certificate_is_kept_while_it_lasts_and_its_key_is_its_owners(tmp_path: Path) -> None:
-    first = tls.made_in(tmp_path)
+    first = tls.self_signed_in(tmp_path)
     content = first.certificate.read_bytes()
-    assert tls.made_in(tmp_path).certificate.read_bytes() == content
+    assert tls.self_signed_in(tmp_path).certificate.read_bytes() == content
     assert first.key.stat().st_mode & 0o777 == 0o600
 
 
@@ -54,7 +54,7 @@ async def test_a_client_that_does_not_read_is_cut_off_behind_tls_too(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     file = written(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace()})
-    connector = aiohttp.TCPConnector(ssl=trusting(tls.made_in(tmp_path).certificate))
+    connector = aiohttp.TCPConnector(ssl=trusting(tls.self_signed_in(tmp_path).certificate))
     given = ("--template", file, "--tls", "--state", tmp_path, "--max-unsent-bytes", "300000")
     async with standalone(*given, connector=connector) as running:
         sleeper = await running.subscribed("/default/*")

@@ -65,7 +65,7 @@ async def test_what_handlers_decide_is_counted_by_namespace_and_told(
         "onPublish of namespace deciding: deciding 3",
         "HTTP published to /deciding/a as an API key: 1 event(s) to 0 subscription(s), onPublish dropped 1, "
         "1 failed (event 1: said no)",
-        "HTTP publish to /deciding/a refused: Custom, onPublish said: not like this",
+        "HTTP publish to /deciding/a refused: Custom, util.error() in onPublish: not like this",
         "publish to /deciding/a refused: InternalFailureException, onPublish failed: ",
         "subscribe to /deciding/closed refused: Unauthorized, util.unauthorized() in onSubscribe",
         "subscribed to /deciding/open as an API key; onSubscribe allowed it",

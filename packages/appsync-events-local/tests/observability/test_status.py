@@ -35,7 +35,7 @@ async def test_it_shows_apis_namespaces_connections_publishes_refusals_metrics_a
         f"{busy.host}/{API}/event", "API key, Cognito, IAM", "<code>coded</code>", "<td>code</td>",
         "1 connection(s), 1 subscription(s)", "&lt;b&gt;ada&lt;/b&gt;", "<code>/open/a</code>",
         "1 event(s) to 1 subscription(s)", "Channel namespace nowhere does not exist", "SubscribeClientError",
-        "Faults in force", "connect /z", "close before", "2 more",
+        "Active fault rules", "connect /z", "close before", "<td>2</td>",
     ):  # fmt: skip
         assert shown in text, shown
 

@@ -5,7 +5,7 @@ import string
 
 import pytest
 from appsync_events_local.errors import Refusal
-from appsync_events_local.protocol.channels import Channel, ChannelIndex, parse_channel, parse_subscription
+from appsync_events_local.protocol.channels import Channel, SubscriptionIndex, parse_channel, parse_subscription
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -129,7 +129,7 @@ def test_slashes_at_the_ends_make_no_difference_but_case_does(text: str, path: s
 def test_a_wildcard_receives_every_deeper_channel_and_nothing_else(
     subscribed: str, published: str, received: bool
 ) -> None:
-    index: ChannelIndex[str] = ChannelIndex()
+    index: SubscriptionIndex[str] = SubscriptionIndex()
     index.add(parse_subscription(subscribed), "k")
     assert list(index.subscribers(parse_channel(published))) == (["k"] if received else [])
     assert parse_subscription(subscribed).covers(parse_channel(published)) is received
@@ -148,7 +148,7 @@ def test_the_index_finds_exactly_those_whose_channel_covers_the_published_one(
         key: Channel((*segments[:4], "*") if wildcard else tuple(segments))
         for key, (segments, wildcard) in enumerate(subscriptions)
     }
-    index: ChannelIndex[int] = ChannelIndex()
+    index: SubscriptionIndex[int] = SubscriptionIndex()
     for key, channel in channels.items():
         index.add(channel, key)
     for key in removed:
@@ -159,7 +159,7 @@ def test_the_index_finds_exactly_those_whose_channel_covers_the_published_one(
 
 
 def test_removing_what_is_not_there_changes_nothing() -> None:
-    index: ChannelIndex[str] = ChannelIndex()
+    index: SubscriptionIndex[str] = SubscriptionIndex()
     index.remove(parse_subscription("/a/*"), "nobody")
     index.add(parse_subscription("/a/*"), "k")
     index.remove(parse_subscription("/a/*"), "nobody")

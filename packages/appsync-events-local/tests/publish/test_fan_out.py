@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from appsync_events_local.protocol.channels import parse_channel, parse_subscription
 from appsync_events_local.protocol.frames import data_prefix, data_suffix, text_frame_header
-from appsync_events_local.publish.broker import Broker, Flusher, Outbox, Subscription
+from appsync_events_local.publish.broker import Broker, Flusher, SendBuffer, Subscription
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from service_harness.frames import frames
@@ -53,7 +53,7 @@ def test_a_frame_header_states_the_length_in_its_shortest_form(length: int) -> N
 async def test_a_publish_is_one_write_for_each_receiver() -> None:
     flusher, broker, sinks = Flusher(), Broker(), [Sink(), Sink()]
     for number, sink in enumerate(sinks):
-        outbox = Outbox(sink, flusher, 1000, "test")
+        outbox = SendBuffer(sink, flusher, 1000, "test")
         broker.add(Subscription(sink, f"s{number}", parse_subscription("/a/*"), outbox))
     assert broker.broadcast(parse_channel("/a/b"), ["1", "2", "3"]) == 6
     await asyncio.sleep(0)
@@ -66,7 +66,7 @@ async def test_a_publish_is_one_write_for_each_receiver() -> None:
 async def test_who_does_not_read_is_cut_at_the_bound_and_the_others_are_served() -> None:
     flusher, broker, stuck, good = Flusher(), Broker(), Sink(stuck=True), Sink()
     for sink in (stuck, good):
-        broker.add(Subscription(sink, "s", parse_subscription("/a/*"), Outbox(sink, flusher, 500, "test")))
+        broker.add(Subscription(sink, "s", parse_subscription("/a/*"), SendBuffer(sink, flusher, 500, "test")))
     for _ in range(50):
         broker.broadcast(parse_channel("/a/b"), [json.dumps("x" * 50)])
         await asyncio.sleep(0)

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from appsync_events_local.protocol.channels import parse_channel, parse_subscription
-from appsync_events_local.publish.broker import Broker, Flusher, Outbox, Subscription
+from appsync_events_local.publish.broker import Broker, Flusher, SendBuffer, Subscription
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -24,7 +24,7 @@ class Receiver:
 
     def __init__(self, flusher: Flusher) -> None:
         self.written = bytearray()
-        self.outbox = Outbox(self, flusher, 1 << 20, "a receiver")
+        self.outbox = SendBuffer(self, flusher, 1 << 20, "a receiver")
         self.subscribed: dict[str, str] = {}
         self.expected: list[dict[str, Any]] = []
 

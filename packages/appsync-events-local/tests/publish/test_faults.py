@@ -6,9 +6,9 @@ from typing import Any
 
 import aiohttp
 import pytest
-from appsync_events_local.cli.fault_flags import fault
-from appsync_events_local.publish.faults import Faults, Target, When, rule_from
-from appsync_events_local.registry.properties import PropertyError
+from appsync_events_local.cli.fault_flags import parse_fault
+from appsync_events_local.model.properties import PropertyError
+from appsync_events_local.publish.faults import FaultOperation, FaultRules, FaultTiming, fault_rule_from
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from service_harness.running import Running, UserPool, running
@@ -116,7 +116,7 @@ async def test_switching_off_ends_every_fault(service: Running) -> None:
         ({"effect": "drop", "probability": 1.5}, "probability: must be a number from 0 to 1"),
         ({"effect": "error", "status": 200}, "status: must be an error's HTTP status"),
         ({"effect": "delay"}, "delayMs: a delay needs"),
-        ({"effect": "error", "match": {"operation": "deliver"}}, "there is nobody to tell"),
+        ({"effect": "error", "match": {"operation": "deliver"}}, "it has no answer"),
     ],
 )
 async def test_a_rule_that_means_nothing_is_refused_and_changes_nothing(
@@ -130,38 +130,38 @@ async def test_a_rule_that_means_nothing_is_refused_and_changes_nothing(
 
 def test_a_probability_is_that_of_each_match() -> None:
     chances = iter([0.2, 0.9, 0.2])
-    faults = Faults(chance=lambda: next(chances))
-    faults.rules = [rule_from({"effect": "drop", "probability": 0.5})]
-    hit = [faults.take(Target.PUBLISH, "a", "/b", "http") is not None for _ in range(3)]
+    faults = FaultRules(chance=lambda: next(chances))
+    faults.rules = [fault_rule_from({"effect": "drop", "probability": 0.5})]
+    hit = [faults.take(FaultOperation.PUBLISH, "a", "/b", "http") is not None for _ in range(3)]
     assert hit == [True, False, True]
 
 
 @settings(deadline=None)
 @given(times=st.integers(0, 4), skip=st.integers(0, 4), calls=st.integers(0, 12))
 def test_a_rule_strikes_after_its_skips_and_at_most_its_times(times: int, skip: int, calls: int) -> None:
-    faults = Faults()
-    faults.rules = [rule_from({"effect": "drop", "times": times, "skip": skip})]
-    struck = [faults.take(Target.PUBLISH, "a", "/b", "http") is not None for _ in range(calls)]
+    faults = FaultRules()
+    faults.rules = [fault_rule_from({"effect": "drop", "times": times, "skip": skip})]
+    struck = [faults.take(FaultOperation.PUBLISH, "a", "/b", "http") is not None for _ in range(calls)]
     assert struck == [skip <= place < skip + times for place in range(calls)]
 
 
 def test_when_is_before_unless_said_otherwise() -> None:
-    rule = rule_from({"effect": "drop"})
-    assert rule.matches(Target.PUBLISH, When.BEFORE, "a", "/b", "http")
-    assert not rule.matches(Target.PUBLISH, When.AFTER, "a", "/b", "http")
+    rule = fault_rule_from({"effect": "drop"})
+    assert rule.matches(FaultOperation.PUBLISH, FaultTiming.BEFORE, "a", "/b", "http")
+    assert not rule.matches(FaultOperation.PUBLISH, FaultTiming.AFTER, "a", "/b", "http")
 
 
 def test_a_rule_reads_back_as_it_was_written() -> None:
     body = {"match": {"operation": "publish", "channel": "/a/*"}, "effect": "delay", "delayMs": 5.0, "times": 3}
-    shown = rule_from(body).as_json()
+    shown = fault_rule_from(body).as_json()
     assert {key: shown[key] for key in body} == body
     shown.pop("hits")
-    assert rule_from(shown) == rule_from(body)
+    assert fault_rule_from(shown) == fault_rule_from(body)
 
 
 def test_an_error_for_nobody_is_refused() -> None:
-    with pytest.raises(PropertyError, match="nobody to tell"):
-        rule_from({"effect": "throttle", "match": {"operation": "keep-alive"}})
+    with pytest.raises(PropertyError, match="it has no answer"):
+        fault_rule_from({"effect": "throttle", "match": {"operation": "keep-alive"}})
 
 
 async def test_deliveries_can_change_places(service: Running) -> None:
@@ -175,7 +175,7 @@ async def test_deliveries_can_change_places(service: Running) -> None:
 
 def test_reordering_what_has_no_order_is_refused() -> None:
     with pytest.raises(PropertyError, match="only deliveries have an order"):
-        rule_from({"effect": "reorder", "match": {"operation": "publish"}})
+        fault_rule_from({"effect": "reorder", "match": {"operation": "publish"}})
 
 
 @pytest.mark.parametrize(
@@ -193,26 +193,26 @@ def test_reordering_what_has_no_order_is_refused() -> None:
     ],
 )
 def test_a_flag_is_a_rule_in_one_word(flag: str, expected: dict[str, Any]) -> None:
-    assert fault(flag) == rule_from(expected)
+    assert parse_fault(flag) == fault_rule_from(expected)
 
 
 @pytest.mark.parametrize(
     ("flag", "message"),
     [
-        ("explode", "'explode' is no fault; drop, delay, throttle, reorder, skip-keep-alive are"),
-        ("drop:half", "'half' is no amount"),
+        ("explode", "'explode' is not a fault; allowed are drop, delay, throttle, reorder, skip-keep-alive"),
+        ("drop:half", "'half' is not an amount"),
         ("drop:/a:1.5x", "whole number"),
-        ("drop:250ms", "milliseconds mean nothing to drop"),
+        ("drop:250ms", "a duration does not apply to drop"),
         ("drop:200%", "from 0 to 1"),
-        ("delay:0ms", "milliseconds that it lasts"),
-        ("skip-keep-alive:/a", "belongs to no channel"),
-        ("drop:5x:/a", "CHANNEL begins with a slash"),
-        ("drop:/a:1x:1x", "CHANNEL begins with a slash"),
+        ("delay:0ms", "a duration in milliseconds"),
+        ("skip-keep-alive:/a", "has no channel"),
+        ("drop:5x:/a", "CHANNEL must start with a slash"),
+        ("drop:/a:1x:1x", "CHANNEL must start with a slash"),
     ],
 )
 def test_a_flag_that_means_nothing_says_what_would(flag: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        fault(flag)
+        parse_fault(flag)
 
 
 async def test_keep_alive_frames_can_be_skipped(tmp_path: Path, pool: UserPool) -> None:

@@ -65,8 +65,8 @@ async def test_what_is_no_longer_valid_is_left_out_and_the_rest_is_served(
         assert (await service.post("open/a", "1"))[0] == 200
         assert (await service.post("bad/a", "1"))[0] == 404
         assert (await service.registered("GET", "apis"))["apis"]["broken"]["served"] is False
-    assert "namespace bad is registered but cannot be served" in caplog.text
-    assert "API broken is registered but cannot be served" in caplog.text
+    assert "namespace bad not restored, deploy it again" in caplog.text
+    assert "API broken not restored, deploy it again" in caplog.text
 
 
 def test_the_registry_is_for_its_owner_only(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from appsync_events_local.functions.model import FunctionModel, InlineCode
 from appsync_events_local.functions.runner import FunctionRunner
-from appsync_events_local.registry.auth_providers import LambdaProvider
+from appsync_events_local.model.auth_providers import LambdaProvider
 
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:authorizer"
 GOOD_TOKEN = "let-me-in"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from appsync_events_local.registry.auth_providers import AuthMode
+from appsync_events_local.model.auth_providers import AuthMode
 from cryptography.hazmat.primitives.asymmetric import rsa
 from service_harness.authorizers import GOOD_TOKEN, Authorizer, authorizer
 from service_harness.issuers import Issuer

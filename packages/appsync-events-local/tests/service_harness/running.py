@@ -20,7 +20,7 @@ from aiohttp import web
 from appsync_events_local.functions.invoker import FunctionInvoker
 from appsync_events_local.handlers.namespace_handlers import DataSource
 from appsync_events_local.http.app import Settings, make_app
-from appsync_events_local.registry.data_source_models import DataSourceModel
+from appsync_events_local.model.data_sources import DataSourceModel
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from appsync_events_local.handlers.namespace_handlers import DataSource, DataSourceError
-from appsync_events_local.registry.data_source_models import DataSourceModel
+from appsync_events_local.model.data_sources import DataSourceModel
 from service_harness.running import API, Running, UserPool, running
 
 CODE = """

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from appsync_events_local.aws_clients import LOCAL_CREDENTIALS, Credentials
 from appsync_events_local.functions.chain import InvokerChain
 from appsync_events_local.handlers.namespace_handlers import DataSource, DataSourceError
-from appsync_events_local.registry.data_source_models import HttpModel
-from appsync_events_local.sources.aws_clients import LOCAL_CREDENTIALS, Credentials
+from appsync_events_local.model.data_sources import HttpModel
 from appsync_events_local.sources.dynamodb import DynamoDbDataSource
 from appsync_events_local.sources.event_bridge import EventBridgeDataSource
 from appsync_events_local.sources.functions import LambdaDataSource

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from appsync_events_local.aws_clients import LOCAL_CREDENTIALS, Credentials, aws_client
 from appsync_events_local.functions.runner import FunctionRunner
 from appsync_events_local.handlers.namespace_handlers import (
     DataSource,
@@ -15,9 +16,8 @@ from appsync_events_local.handlers.namespace_handlers import (
     Invocation,
     NamespaceHandlers,
 )
-from appsync_events_local.registry.data_source_models import HttpModel, HttpSigning
+from appsync_events_local.model.data_sources import HttpModel, HttpSigning
 from appsync_events_local.sources import deadline
-from appsync_events_local.sources.aws_clients import LOCAL_CREDENTIALS, Credentials, aws_client
 from appsync_events_local.sources.event_bridge import EventBridgeDataSource
 from appsync_events_local.sources.functions import LambdaDataSource
 from appsync_events_local.sources.http import HttpDataSource
@@ -90,7 +90,7 @@ async def test_powertools_answers_behind_code_as_it_does_in_a_direct_handler(
             PLAIN.arn,
             "({ operation: 'Invoke', invocationType: 'Later' })",
             "Lambda:ValidationException",
-            "'Later' is none of RequestResponse, Event",
+            "'Later' is not one of RequestResponse, Event",
         ),
         (
             PLAIN.arn,
@@ -210,19 +210,19 @@ async def test_every_status_is_a_result(http: HttpDataSource, run: Run, what: st
 @pytest.mark.parametrize(
     ("request_object", "type", "words"),
     [
-        ("({ method: 'HEAD', resourcePath: '/' })", "Http:ValidationException", "'HEAD' is none of GET, POST"),
+        ("({ method: 'HEAD', resourcePath: '/' })", "Http:ValidationException", "'HEAD' is not one of GET, POST"),
         ("({ method: 'GET' })", "Http:ValidationException", "must be text that begins with '/'"),
         ("({ method: 'GET', resourcePath: '@evil.test/' })", "Http:ValidationException", "begins with '/'"),
         ("({ method: 'GET', resourcePath: '/', params: 1 })", "Http:ValidationException", "params must be an object"),
         (
             "({ method: 'POST', resourcePath: '/', params: { headers: { 'Content-Type': 'image/png' } } })",
             "Http:ValidationException",
-            "'image/png' is not one that HTTP data sources send",
+            "'image/png' is not allowed for HTTP data sources",
         ),
         (
             "({ method: 'GET', resourcePath: '/', params: { headers: { a: 'b\\r\\nc: d' } } })",
             "Http:ValidationException",
-            "has a line break in it",
+            "contains a line break",
         ),
         ("({ method: 'GET', resourcePath: '/special/large' })", "Http:ResponseTooLarge", "more than 1048576 bytes"),
     ],
@@ -344,7 +344,7 @@ def _message(messages: Any, queue: str) -> dict[str, Any]:
         ),
         (
             "({ operation: 'PutEvents', events: [{ source: 'a', detailType: 'b', detail: {}, time: 'noon' }] })",
-            "must be a time as RFC 3339 has it, not 'noon'",
+            "must be an RFC 3339 time, not 'noon'",
         ),
     ],
 )

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from appsync_events_local.sources.aws_clients import LOCAL_CREDENTIALS, aws_client
-from appsync_events_local.sources.tables import TableError, make_missing
+from appsync_events_local.aws_clients import LOCAL_CREDENTIALS, aws_client
+from appsync_events_local.cli.tables import TableError, create_missing
 from appsync_events_local.template import Templates
 from template.test_template_files import api, read, written
 
@@ -40,10 +40,10 @@ async def test_tables_are_made_once_with_their_indexes(tmp_path: Path, dynamodb_
         "dynamodb", region="us-east-1", endpoint_url=dynamodb_endpoint, credentials=LOCAL_CREDENTIALS,
         connections=1, read_seconds=10, attempts=1,
     )  # fmt: skip
-    await asyncio.to_thread(make_missing, found, dynamodb_endpoint)
+    await asyncio.to_thread(create_missing, found, dynamodb_endpoint)
     item = {"id": {"S": "1"}, "owner": {"S": "ada"}}
     await asyncio.to_thread(client.put_item, TableName="made-orders", Item=item)
-    await asyncio.to_thread(make_missing, found, dynamodb_endpoint)
+    await asyncio.to_thread(create_missing, found, dynamodb_endpoint)
     owned = await asyncio.to_thread(
         client.query, TableName="made-orders", IndexName="ByOwner", KeyConditionExpression="#o = :o",
         ExpressionAttributeNames={"#o": "owner"}, ExpressionAttributeValues={":o": {"S": "ada"}},
@@ -54,5 +54,5 @@ async def test_tables_are_made_once_with_their_indexes(tmp_path: Path, dynamodb_
 
 def test_a_table_that_dynamodb_refuses_is_named(tmp_path: Path, dynamodb_endpoint: str) -> None:
     wrong = table("refused-orders", KeySchema=[{"AttributeName": "other", "KeyType": "HASH"}])
-    with pytest.raises(TableError, match="Wrong: table refused-orders cannot be made"):
-        make_missing(templates(tmp_path, Wrong=wrong).tables, dynamodb_endpoint)
+    with pytest.raises(TableError, match="Wrong: table refused-orders cannot be created"):
+        create_missing(templates(tmp_path, Wrong=wrong).tables, dynamodb_endpoint)

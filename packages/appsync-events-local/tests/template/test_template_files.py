@@ -14,7 +14,7 @@ from appsync_events_local.template import (
     read_assembly,
     read_template,
 )
-from appsync_events_local.template.given import read_given
+from appsync_events_local.template.inputs import read_inputs
 from service_harness.foreign import TEMPLATE
 
 SETTINGS = TemplateSettings("localhost:4570")
@@ -109,7 +109,7 @@ def test_misspelt_properties_are_told_with_what_was_meant(tmp_path: Path) -> Non
         "Space": namespace(PublishAuthMode=modes("API_KEY"), HandlerConfigs={"OnPublsh": {}}, Color="red"),
     }
     told = {f"{p.logical_id}.{p.property}": p.remedy for p in read(written(tmp_path, resources)).problems}
-    assert told.pop("Space.Color").startswith("one of ApiId, CodeHandlers, ")
+    assert told.pop("Space.Color").startswith("use one of ApiId, CodeHandlers, ")
     assert told == {
         "Api.EventConfig.DefaultPublishAuthMode": "did you mean DefaultPublishAuthModes?",
         "Space.PublishAuthMode": "did you mean PublishAuthModes?",
@@ -138,7 +138,7 @@ def test_a_serverless_function_has_its_globals_and_its_folder(tmp_path: Path) ->
 
 def test_a_template_without_an_event_api_says_so(tmp_path: Path) -> None:
     templates = read(written(tmp_path, {"Table": {"Type": "AWS::DynamoDB::Table"}}))
-    assert [problem.message for problem in templates.problems] == ["holds no Event API (AWS::AppSync::Api)"]
+    assert [problem.message for problem in templates.problems] == ["has no Event API (AWS::AppSync::Api)"]
 
 
 def test_what_belongs_to_a_graphql_api_is_left_alone(tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_a_handler_file_for_no_namespace_is_refused(tmp_path: Path) -> None:
     (tmp_path / "own.js").write_text(CODE)
     settings = TemplateSettings("localhost:1", handlers={"other": tmp_path / "own.js"})
     templates = read(written(tmp_path, {"Api": api(), "One": namespace("one")}), settings)
-    assert [problem.remedy for problem in templates.problems] == ["name one of the namespaces: one"]
+    assert [problem.remedy for problem in templates.problems] == ["use one of the namespaces: one"]
 
 
 def assembly(folder: Path) -> Path:
@@ -265,19 +265,19 @@ def test_names_that_no_template_has_are_told(tmp_path: Path) -> None:
     settings = TemplateSettings("localhost:1", parameters={"Stge": "dev"}, resources={"Tabel": "t"})
     templates = read(written(tmp_path, {"Api": api()}, Parameters={"Stage": {"Type": "String"}}), settings)
     assert [(problem.message.partition(":")[0], problem.remedy) for problem in templates.problems] == [
-        ("--parameter Stge", "name one of Stage"),
-        ("--resource Tabel", "name one of Api"),
+        ("--parameter Stge", "use one of Stage"),
+        ("--resource Tabel", "use one of Api"),
     ]
 
 
 def test_two_stacks_of_one_name_are_refused_until_one_is_named_otherwise(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     files = [written(folder, {"Api": api(), "Space": namespace()}) for folder in (tmp_path, tmp_path / "other")]
-    same = read_given([], [(None, files[0]), (None, files[1])], SETTINGS)
+    same = read_inputs([], [(None, files[0]), (None, files[1])], SETTINGS)
     assert [problem.remedy for problem in same.problems[:2]] == [
-        f"give it another name: --template OTHER={file}" for file in files
+        f"give it another stack name: --template OTHER={file}" for file in files
     ]
-    named = read_given([], [(None, files[0]), ("other", files[1])], SETTINGS)
+    named = read_inputs([], [(None, files[0]), ("other", files[1])], SETTINGS)
     assert named.problems == []
     assert named.apis[0].id != named.apis[1].id
 
@@ -289,8 +289,8 @@ def test_two_stacks_of_one_name_are_refused_until_one_is_named_otherwise(tmp_pat
         ("a: [", "is not YAML"),
         ("- a", "neither a JSON nor a YAML object"),
         ("Description: nothing", "has no Resources"),
-        ("Resources: &all {Api: *all}", "holds what JSON cannot say"),
-        ("Resources: {Api: !!binary aGVsbG8=}", "holds what JSON cannot say"),
+        ("Resources: &all {Api: *all}", "contains values that JSON does not have"),
+        ("Resources: {Api: !!binary aGVsbG8=}", "contains values that JSON does not have"),
     ],
 )
 def test_a_file_that_is_no_template_is_named(tmp_path: Path, content: str, message: str) -> None:
@@ -310,14 +310,14 @@ def test_a_folder_that_is_no_assembly_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "content", "message"),
     [
-        ("manifest.json", {"artifacts": []}, "artifacts is no map"),
-        ("manifest.json", {"artifacts": {"A": None}}, "artifact A is not as CDK writes it"),
+        ("manifest.json", {"artifacts": []}, "artifacts is not an object"),
+        ("manifest.json", {"artifacts": {"A": None}}, "artifact A is malformed"),
         (
             "manifest.json",
             {"artifacts": {"A": {"type": "aws:cloudformation:stack"}}},
-            "artifact A is not as CDK writes it",
+            "artifact A is malformed",
         ),
-        ("Second.assets.json", {"files": {"one": 5}}, "asset one is not as CDK writes it"),
+        ("Second.assets.json", {"files": {"one": 5}}, "asset one is malformed"),
         ("Second.assets.json", {"files": {"one": {"source": {"path": "x"}, "destinations": {"d": {}}}}}, "asset one"),
     ],
 )

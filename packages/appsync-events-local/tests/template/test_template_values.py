@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from appsync_events_local.template import TemplateSettings
 from appsync_events_local.template.files import Stack
-from appsync_events_local.template.intrinsics import UnresolvedError
-from appsync_events_local.template.scope import Scope, World
 from appsync_events_local.template.short_forms import load_yaml
+from appsync_events_local.template.values.intrinsics import UnresolvedError
+from appsync_events_local.template.values.scope import Scope, Stacks
 
 SURROUNDINGS: dict[str, Any] = {
     "Parameters": {
@@ -48,7 +48,7 @@ OTHER = {
 
 def scope(**settings: Any) -> Scope:
     stacks = [Stack("mine", Path("mine.json"), SURROUNDINGS), Stack("other", Path("other.json"), OTHER)]
-    return World(stacks, TemplateSettings("localhost:1", **settings)).scopes[0]
+    return Stacks(stacks, TemplateSettings("localhost:1", **settings)).scopes[0]
 
 
 @pytest.mark.parametrize(
@@ -96,19 +96,23 @@ def test_a_function_gives_its_value(written: Any, value: Any) -> None:
 @pytest.mark.parametrize(
     ("written", "message", "remedy"),
     [
-        ({"Ref": "Nothing"}, "no resource, parameter or pseudo parameter 'Nothing'", "mend"),
+        ({"Ref": "Nothing"}, "no resource, parameter or pseudo parameter 'Nothing'", "fix"),
         ({"Ref": "Secret"}, "parameter Secret has no default", "--parameter Secret=VALUE"),
-        ({"Ref": "Version"}, "stands in the Parameter Store, under /x/version", "--parameter Version=VALUE"),
-        ({"Ref": "Loop"}, "refers to itself", "mend"),
-        ({"Fn::If": ["Circle", 1, 2]}, "refers to itself", "mend"),
-        ({"Fn::If": ["None", 1, 2]}, "no condition 'None'", "mend"),
-        ({"Fn::GetAtt": ["Odd", "Value"]}, r"attribute Value of Odd \(Custom::Odd\) is not known", "parameter"),
-        ({"Fn::ImportValue": "none:here"}, "no template here exports 'none:here'", "--import"),
-        ({"Fn::FindInMap": ["Map", "none", "Name"]}, "no Map.none.Name", "mend"),
-        ({"Fn::Select": [3, ["a"]]}, "element 3 of a list of 1", "mend"),
-        ({"Fn::Transform": {"Name": "X"}}, "Fn::Transform is not worked out here", "write the value"),
-        ({"Fn::Join": ["-"]}, "needs 2 arguments, not 1", "mend"),
-        ({"Fn::Join": ["-", [["a"]]]}, "needs text, not list", "mend"),
+        ({"Ref": "Version"}, "is in the Parameter Store, under /x/version", "--parameter Version=VALUE"),
+        ({"Ref": "Loop"}, "refers to itself", "fix"),
+        ({"Fn::If": ["Circle", 1, 2]}, "refers to itself", "fix"),
+        ({"Fn::If": ["None", 1, 2]}, "no condition 'None'", "fix"),
+        (
+            {"Fn::GetAtt": ["Odd", "Value"]},
+            r"attribute Value of Odd \(Custom::Odd\) is known only after deployment",
+            "parameter",
+        ),
+        ({"Fn::ImportValue": "none:here"}, "no template exports 'none:here'", "--import"),
+        ({"Fn::FindInMap": ["Map", "none", "Name"]}, "no Map.none.Name", "fix"),
+        ({"Fn::Select": [3, ["a"]]}, "element 3 of a list of 1", "fix"),
+        ({"Fn::Transform": {"Name": "X"}}, "Fn::Transform is not supported", "write the value"),
+        ({"Fn::Join": ["-"]}, "needs 2 arguments, not 1", "fix"),
+        ({"Fn::Join": ["-", [["a"]]]}, "needs text, not list", "fix"),
         ("{{resolve:secretsmanager:x}}", "dynamic reference", "--parameter"),
         ({"Fn::Join": ["", ["{{resolve:", "ssm:x}}"]]}, "dynamic reference", "--parameter"),
     ],

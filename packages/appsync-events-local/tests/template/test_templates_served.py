@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from appsync_events_local.__main__ import main
+from appsync_events_local.cli.main import main
 from service_harness.standalone import standalone
 from template.test_template_files import api, assembly, namespace, written
 
@@ -25,7 +25,7 @@ async def test_a_template_is_served_with_nothing_else_given(tmp_path: Path) -> N
         socket = await running.subscribed("/default/*")
         assert (await running.post("default/x", '"hello"'))[0] == 200
         assert await socket.receive() == {"type": "data", "id": "s1", "event": '"hello"'}
-        (token_file,) = re.findall(r"the token in (\S+)\.", running.announced)
+        (token_file,) = re.findall(r"Token of the control API \(fault rules, metrics\): (\S+)", running.announced)
         assert len(await asyncio.to_thread(Path(token_file).read_text)) > 20
     assert not await asyncio.to_thread(Path(token_file).exists)
 
@@ -79,7 +79,7 @@ async def test_expired_keys_are_named(tmp_path: Path) -> None:
 async def test_fault_flags_are_in_force_from_the_start(tmp_path: Path) -> None:
     file = written(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace()})
     async with standalone("--template", file, "--fault", "throttle:/default/*:1x") as running:
-        assert "Fault rule in force" in running.announced
+        assert "Active fault rule" in running.announced
         assert [(await running.post("default/x", "1"))[0] for _ in range(2)] == [429, 200]
 
 
@@ -127,7 +127,7 @@ def test_a_table_that_cannot_be_made_is_named(tmp_path: Path, capsys: pytest.Cap
     file = written(tmp_path, {"Api": api(), "Orders": {"Type": "AWS::DynamoDB::Table", "Properties": table}})
     given = ["--template", str(file), "--aws-endpoint", "http://127.0.0.1:1", "--create-tables"]
     assert main(["--port", "0", *given]) == 2
-    assert f"{file}: Orders: table orders cannot be made at http://127.0.0.1:1: " in capsys.readouterr().err
+    assert f"{file}: Orders: table orders cannot be created at http://127.0.0.1:1: " in capsys.readouterr().err
 
 
 def test_a_broken_file_does_not_hide_the_problems_of_the_others(
@@ -144,13 +144,13 @@ def test_a_broken_file_does_not_hide_the_problems_of_the_others(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "give --assembly or --template"),
+        ([], "--assembly or --template is required"),
         (["--template", "x", "--parameter", "a"], "NAME=VALUE"),
-        (["--template", "x", "--handler", "a=none.js"], "there is no file none.js"),
-        (["--template", "x", "--fault", "explode"], "'explode' is no fault"),
-        (["--template", "x", "--tls-key", "k"], "go together"),
-        (["--state", "x", "--watch"], "nothing to watch"),
-        (["--template", "x", "--create-tables"], "needs --aws-endpoint"),
+        (["--template", "x", "--handler", "a=none.js"], "file none.js does not exist"),
+        (["--template", "x", "--fault", "explode"], "'explode' is not a fault"),
+        (["--template", "x", "--tls-key", "k"], "require each other"),
+        (["--state", "x", "--watch"], "requires --assembly or --template"),
+        (["--template", "x", "--create-tables"], "requires --aws-endpoint"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(
