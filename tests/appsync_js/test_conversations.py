@@ -88,8 +88,8 @@ class Group:
 
 
 @pytest.fixture
-def group(dynamodb: Any, product: Callable[[str], NamespaceHandlers]) -> Group:
-    made = Group(dynamodb, product("conversations"), str(uuid.uuid4()), str(uuid.uuid4()))
+def group(dynamodb: Any, handlers_of: Callable[[str], NamespaceHandlers]) -> Group:
+    made = Group(dynamodb, handlers_of("conversations"), str(uuid.uuid4()), str(uuid.uuid4()))
     made.put(tables.CONVERSATIONS, {"conversationId": made.id, "type": "GROUP", "latestSeq": 0, "version": 7})
     made.put(tables.CONVERSATION_MEMBERS, {"userId": made.member, "conversationId": made.id, "type": "GROUP"})
     return made

@@ -10,7 +10,9 @@ import pytest
 from appsync_events_local.handlers.namespace_handlers import CodeRefused
 from appsync_events_local.runtime.compiler import compile_module
 
-TYPINGS = Path(__file__).resolve().parents[2] / "node_modules" / "@aws-appsync" / "utils" / "lib"
+ROOT = Path(__file__).resolve().parents[2]
+SUITE = ROOT / "packages" / "appsync-events-local" / "tests"
+TYPINGS = ROOT / "node_modules" / "@aws-appsync" / "utils" / "lib"
 MEMBERS = {
     "util": ("index", "Util"),
     "util.time": ("time-utils", "TimeUtils"),
@@ -53,10 +55,15 @@ def exports() -> list[tuple[str, str]]:
 
 OPERATIONS = ["add", "remove", "replace", "increment", "decrement", "append", "prepend", "updateListItem"]
 TABLES = "".join(
-    (Path(__file__).parent / f"test_{name}.py").read_text()
-    for name in ("util", "handlers", "dynamodb_requests", "dynamodb_data_source")
+    (SUITE / file).read_text()
+    for file in (
+        "runtime/test_util.py",
+        "runtime/test_dynamodb_module.py",
+        "handlers/test_namespace_handlers.py",
+        "sources/test_dynamodb.py",
+    )
 )
-"""The tests whose rows call the built-ins and compare what they give."""
+"""The tests that call the built-ins and compare their results."""
 
 
 def imitated(code: str) -> bool:

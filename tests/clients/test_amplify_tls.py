@@ -7,8 +7,7 @@ from pathlib import Path
 
 from appsync_events_local.http import tls
 from service_harness.standalone import standalone
-from template.test_template_files import api, namespace, written
-from template.test_templates_served import KEY
+from service_harness.templates import KEY, api, namespace, write_template
 
 from tests.clients import amplify
 from tests.clients.conftest import Node
@@ -19,7 +18,7 @@ CLOSED = "import { util } from '@aws-appsync/utils'\nexport function onSubscribe
 async def test_amplify_in_node_trusts_the_certificate_that_it_is_told_to(tmp_path: Path, node: Node) -> None:
     spaces = {"Api": api(), "Key": KEY, "Open": namespace("open"), "Shut": namespace("moderated", CodeHandlers=CLOSED)}
     trusted = tls.made_in(tmp_path).certificate
-    async with standalone("--template", written(tmp_path, spaces), "--tls", "--state", tmp_path) as running:
+    async with standalone("--template", write_template(tmp_path, spaces), "--tls", "--state", tmp_path) as running:
         talk = {
             "endpoint": running.endpoints[0],
             "mode": "apiKey",

@@ -11,12 +11,11 @@ import pytest
 from appsync_events import ApiKey, Backoff, EventsClient, UnreachableError
 from appsync_events_local.http import tls
 from service_harness.standalone import standalone
-from template.test_template_files import api, namespace, written
-from template.test_templates_served import KEY
+from service_harness.templates import KEY, api, namespace, write_template
 
 
 async def test_the_python_client_trusts_the_certificate_that_it_is_told_to_and_no_other(tmp_path: Path) -> None:
-    template = written(tmp_path, {"Api": api(), "Key": KEY, "Open": namespace("open")})
+    template = write_template(tmp_path, {"Api": api(), "Key": KEY, "Open": namespace("open")})
     trusted = ssl.create_default_context(cafile=tls.made_in(tmp_path).certificate)
     async with standalone("--template", template, "--tls", "--state", tmp_path) as running:
         address, key = running.endpoints[0], ApiKey(running.keys[0])

@@ -16,12 +16,11 @@ import aiohttp
 import pytest
 from botocore.credentials import Credentials
 from conformance_suite.api import template
+from conformance_suite.network import NetworkDriver
 from conformance_suite.rows import rows_of
-from conformance_suite.run import Differs, Run
-from conformance_suite.signing import Signers
-from conformance_suite.table import Evidence, Row, Wait
-from conformance_suite.table import Place as Where
-from conformance_suite.wire import WireStage
+from conformance_suite.runner import RowFailed, RowRunner
+from conformance_suite.signing import ApiAccess
+from conformance_suite.table import Evidence, Row, Target, Wait
 
 from tests.e2e.place import Place
 
@@ -29,14 +28,14 @@ KEY_SECONDS = 24 * 3600
 QUIET_SECONDS = 2.0
 """How long an event that may not come is waited for on AWS."""
 LONGEST_SECONDS = 1800
-"""On AWS: rows run one after the other, since they share channels, and some wait for what comes every minute."""
+"""On AWS: rows run one after the other, since they share channels, and some wait for a keep-alive frame."""
 
 
 @dataclass(frozen=True)
 class Deployed:
     """The table's API, deployed."""
 
-    signers: Signers
+    access: ApiAccess
     realtime_url: str
     far: bool
 
@@ -69,20 +68,20 @@ def _deployed(place: Place, outputs: dict[str, str]) -> Deployed:
         url, realtime = f"http://{host}{path}", f"ws://{host}{path}/realtime"
     keys = place.keys
     signer = Credentials(keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], keys.get("AWS_SESSION_TOKEN"))
-    return Deployed(Signers(url, host, outputs["Key"], signer, place.target.region), realtime, place.deployed)
+    return Deployed(ApiAccess(url, host, outputs["Key"], signer, place.target.region), realtime, place.deployed)
 
 
 @pytest.mark.timeout(LONGEST_SECONDS)
 async def test_the_target_keeps_the_table(place: Place, api: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
-    rows = [row for row in rows_of(Where.AWS) if place.deployed or not _waits(row)]
+    rows = [row for row in rows_of(Target.AWS) if place.deployed or not _waits(row)]
     async with aiohttp.ClientSession() as http:
         differences = {row.id: await _run(row, api, http) for row in rows}
     chosen = [row for row in rows if row.evidence is Evidence.UNVERIFIED]
     with capsys.disabled():
-        print(f"\nConformance of {api.signers.url}: {len(rows)} rows")
+        print(f"\nConformance of {api.access.url}: {len(rows)} rows")
         for row in chosen:
             story = differences[row.id]
-            print(f"  {row.choice:<26} {row.id:<44} {'as chosen' if story is None else f'DIFFERS: {story}'}")
+            print(f"  {row.assumption:<26} {row.id:<44} {'as chosen' if story is None else f'DIFFERS: {story}'}")
     promised = rows if not place.deployed else [row for row in rows if row not in chosen]
     broken = {row.id: differences[row.id] for row in promised if differences[row.id] is not None}
     assert not broken, "\n".join(f"{id}: {story}" for id, story in broken.items())
@@ -93,12 +92,12 @@ def _waits(row: Row) -> bool:
 
 
 async def _run(row: Row, api: Deployed, http: aiohttp.ClientSession) -> str | None:
-    """Run a row; the difference, or `None`."""
-    stage = WireStage(http, api.signers, api.realtime_url, api.quiet_seconds)
+    """Run a row; returns the difference, or `None`."""
+    driver = NetworkDriver(http, api.access, api.realtime_url, api.quiet_seconds)
     try:
-        await Run(stage, overlook_keep_alive=api.far).all(row)
-    except (Differs, AssertionError, aiohttp.ClientError, OSError, TimeoutError) as error:
+        await RowRunner(driver, ignore_keep_alive=api.far).run(row)
+    except (RowFailed, AssertionError, aiohttp.ClientError, OSError, TimeoutError) as error:
         return str(error) or repr(error)
     finally:
-        await stage.close()
+        await driver.close()
     return None

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from service_harness.issuers import Issuer
 from service_harness.running import POOL, REGION, UserPool, signed_headers
 from service_harness.standalone import Standalone, standalone
-from template.test_template_files import api, modes, namespace, written
+from service_harness.templates import api, modes, namespace, write_template
 
 MODES = ("API_KEY", "AWS_IAM", "AMAZON_COGNITO_USER_POOLS", "OPENID_CONNECT", "AWS_LAMBDA")
 IDENTITY = "export function onPublish(ctx) { return [{ id: ctx.events[0].id, payload: ctx.identity }] }"
@@ -44,7 +44,7 @@ def template(folder: Path, issuer: str) -> Path:
         "Doorman": {"Type": "AWS::Lambda::Function", "Properties": function},
         "Space": namespace(CodeHandlers=IDENTITY),
     }
-    return written(folder, resources)
+    return write_template(folder, resources)
 
 
 def credentials(running: Standalone, pool: UserPool, issuer: Issuer) -> dict[str, dict[str, str]]:

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 from service_harness.standalone import Standalone, standalone
-from template.test_template_files import api, assembly, namespace, written
-from template.test_templates_served import KEY, OF_API
+from service_harness.templates import KEY, OF_API, api, namespace, write_assembly, write_template
 
 
 def echo(word: str) -> str:
@@ -40,7 +39,7 @@ async def test_a_saved_handler_is_served_to_the_sockets_that_are_open(
     source = tmp_path / "code" / "own.js"
     source.parent.mkdir()
     source.write_text(echo("first"))
-    file = written(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace(CodeHandlers=echo("template"))})
+    file = write_template(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace(CodeHandlers=echo("template"))})
     async with standalone("--template", file, "--handler", f"default={source}", "--watch") as running:
         socket = await running.subscribed("/default/*")
         await becomes(running, socket, "first")
@@ -57,13 +56,13 @@ async def test_a_saved_handler_is_served_to_the_sockets_that_are_open(
 async def test_a_saved_template_changes_what_is_served(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     resources = {"Api": api(), "Key": KEY, "Space": namespace(CodeHandlers=echo("old")), "Gone": namespace("gone")}
-    file = written(tmp_path, resources)
+    file = write_template(tmp_path, resources)
     async with standalone("--template", file, "--watch") as running:
         socket = await running.subscribed("/default/*")
         file.write_text("{")
         await until(lambda: "is not JSON" in caplog.text)
         assert (await running.post("gone/x", "1"))[0] == 200, "an unreadable file takes nothing away"
-        written(
+        write_template(
             tmp_path, {"Api": api(), "Key": KEY, "Space": namespace(CodeHandlers=echo("new")), "More": namespace("m")}
         )
         await becomes(running, socket, "new")
@@ -101,7 +100,7 @@ async def test_a_saved_function_is_run_from_its_next_call_on(tmp_path: Path) -> 
         },
         "Space": namespace(HandlerConfigs=direct),
     }
-    async with standalone("--template", written(tmp_path, resources), "--watch") as running:
+    async with standalone("--template", write_template(tmp_path, resources), "--watch") as running:
         socket = await running.subscribed("/default/*")
         await becomes(running, socket, "first")
         source.write_text(answer("second"))
@@ -113,13 +112,13 @@ async def test_an_assembly_that_is_removed_and_made_anew_is_followed(
 ) -> None:
     caplog.set_level(logging.INFO)
     folder = tmp_path / "cdk.out"
-    async with standalone("--assembly", assembly(folder), "--watch") as running:
+    async with standalone("--assembly", write_assembly(folder), "--watch") as running:
         base = running.base
         await asyncio.to_thread(shutil.rmtree, folder)
         await until(lambda: "holds no manifest.json" in caplog.text)
         async with running.session.get(f"{base}/_control/health") as answer:
             assert (await answer.json())["apis"] == 3, "what was served still is"
-        await asyncio.to_thread(assembly, folder)
+        await asyncio.to_thread(write_assembly, folder)
         await until(lambda: "everything is served as it is now" in caplog.text)
         caplog.clear()
         (folder / "asset.one.js").write_text("class X {}")

@@ -10,7 +10,7 @@ import pytest_asyncio
 from appsync_events_local.auth.signers import LOCAL_SECRET_ACCESS_KEY
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from service_harness.foreign import TEMPLATE
+from service_harness.example_api import TEMPLATE
 from service_harness.standalone import Standalone, standalone
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -10,8 +10,7 @@ import pytest
 from appsync_events_local.http import tls
 from service_harness.running import transport_of
 from service_harness.standalone import standalone
-from template.test_template_files import api, namespace, written
-from template.test_templates_served import KEY
+from service_harness.templates import KEY, api, namespace, write_template
 
 
 def trusting(certificate: Path) -> ssl.SSLContext:
@@ -19,7 +18,7 @@ def trusting(certificate: Path) -> ssl.SSLContext:
 
 
 async def test_a_client_that_trusts_the_certificate_publishes_and_subscribes(tmp_path: Path) -> None:
-    file = written(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace()})
+    file = write_template(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace()})
     trusted = tls.made_in(tmp_path).certificate
     connector = aiohttp.TCPConnector(ssl=trusting(trusted))
     async with standalone("--template", file, "--tls", "--state", tmp_path, connector=connector) as running:
@@ -34,7 +33,7 @@ async def test_a_client_that_trusts_the_certificate_publishes_and_subscribes(tmp
 
 
 async def test_a_certificate_of_ones_own_is_used(tmp_path: Path) -> None:
-    file = written(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace()})
+    file = write_template(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace()})
     own = tls.made_in(tmp_path)
     connector = aiohttp.TCPConnector(ssl=trusting(own.certificate))
     given = ("--tls-certificate", own.certificate, "--tls-key", own.key)
@@ -53,7 +52,7 @@ def test_the_certificate_is_kept_while_it_lasts_and_its_key_is_its_owners(tmp_pa
 async def test_a_client_that_does_not_read_is_cut_off_behind_tls_too(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    file = written(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace()})
+    file = write_template(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace()})
     connector = aiohttp.TCPConnector(ssl=trusting(tls.made_in(tmp_path).certificate))
     given = ("--template", file, "--tls", "--state", tmp_path, "--max-unsent-bytes", "300000")
     async with standalone(*given, connector=connector) as running:

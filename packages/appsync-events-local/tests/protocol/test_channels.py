@@ -8,6 +8,7 @@ from appsync_events_local.errors import Refusal
 from appsync_events_local.protocol.channels import Channel, ChannelIndex, parse_channel, parse_subscription
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from service_harness.channel_matching import naively_receives
 
 ALPHANUMERIC = string.ascii_letters + string.digits
 # AWS's own grammar, written as one expression, independently of the parser.
@@ -29,14 +30,6 @@ def accepted(parse: object, text: str) -> bool:
     except Refusal:
         return False
     return True
-
-
-def naively_receives(subscribed: str, published: str) -> bool:
-    """Whether a subscriber is reached, by comparing the texts from left to right."""
-    target, channel = f"/{subscribed.strip('/')}", f"/{published.strip('/')}"
-    if target.endswith("/*"):
-        return channel.startswith(target[:-1]) and channel != target[:-1]
-    return channel == target
 
 
 @settings(deadline=None)

@@ -9,7 +9,7 @@ from appsync_events_local.publish.broker import Broker, Flusher, Outbox, Subscri
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
-from protocol.test_channels import naively_receives
+from service_harness.channel_matching import naively_receives
 from service_harness.frames import frames
 
 CONNECTIONS = 4

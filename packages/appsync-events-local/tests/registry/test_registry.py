@@ -81,7 +81,7 @@ def start(folder: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "appsync_events_local", "--port", "0", "--state", str(folder / "state"),
                "--control-token-file", str(folder / "token"), "--cognito-endpoint", "http://127.0.0.1:1",
                "--aws-endpoint", "http://127.0.0.1:1", "--credentials", str(folder / "none.json")]  # fmt: skip
-    process = subprocess.Popen(command, stderr=log, cwd=Path(__file__).parents[4])
+    process = subprocess.Popen(command, stderr=log)
     log.close()
     return process
 

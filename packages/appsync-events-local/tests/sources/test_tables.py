@@ -8,7 +8,7 @@ import pytest
 from appsync_events_local.sources.aws_clients import LOCAL_CREDENTIALS, aws_client
 from appsync_events_local.sources.tables import TableError, make_missing
 from appsync_events_local.template import Templates
-from template.test_template_files import api, read, written
+from service_harness.templates import api, read, write_template
 
 
 def table(name: str, **changes: Any) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def table(name: str, **changes: Any) -> dict[str, Any]:
 
 
 def templates(folder: Path, **tables: dict[str, Any]) -> Templates:
-    return read(written(folder, {"Api": api(), **tables}))
+    return read(write_template(folder, {"Api": api(), **tables}))
 
 
 async def test_tables_are_made_once_with_their_indexes(tmp_path: Path, dynamodb_endpoint: str) -> None:

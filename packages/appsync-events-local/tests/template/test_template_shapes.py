@@ -10,7 +10,7 @@ from appsync_events_local.template.files import Stack
 from appsync_events_local.template.short_forms import load_yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from service_harness.foreign import TEMPLATE
+from service_harness.example_api import TEMPLATE
 
 FOREIGN = load_yaml(TEMPLATE.read_text())
 WRONG = st.one_of(

@@ -21,16 +21,16 @@ from appsync_events import (
 )
 from appsync_events_local.auth.signers import LOCAL_ACCESS_KEY_ID, LOCAL_SECRET_ACCESS_KEY
 from cryptography.hazmat.primitives.asymmetric import rsa
-from service_harness.foreign.serving import orders_table, ticker
+from service_harness.example_api.serving import orders_table, ticker
+from service_harness.fixtures import dynamodb_endpoint
 from service_harness.running import REGION, SUBPROTOCOL, UserPool, header_protocol
 from service_harness.standalone import Standalone
 
-from tests.appsync_js.conftest import dynamodb, dynamodb_endpoint
 from tests.clients import amplify
 from tests.clients.conftest import Node
-from tests.clients.independent import ObRequest, wscat
+from tests.clients.other_clients import ObRequest, wscat
 
-__all__ = ["dynamodb", "dynamodb_endpoint"]  # fixtures that are made elsewhere
+__all__ = ["dynamodb_endpoint"]  # a fixture that is made elsewhere
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 MEMBER = "user-1"
 GUEST = "let-me-in"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -13,28 +13,50 @@ from appsync_events_local.handlers.namespace_handlers import DataSourceError, In
 from appsync_events_local.sources.attributes import to_plain, to_wire
 from appsync_events_local.sources.aws_clients import Credentials
 from appsync_events_local.sources.dynamodb import DynamoDbDataSource
+from service_harness.fixtures import REGION
 
-from contract import tables
-
-ENVIRONMENT = "test"
-HISTORY = tables.MESSAGES.name(ENVIRONMENT)
-SINGLE = tables.IDEMPOTENCY.name(ENVIRONMENT)
+HISTORY = "data-source-history"
+SINGLE = "data-source-single"
+KEYS = {HISTORY: ("conversationId", "timestamp"), SINGLE: ("id",)}
+"""The key attributes of each table, all of them text: the partition key, and the sort key if there is one."""
 
 Run = Callable[..., Awaitable[Any]]
 
 
+@pytest.fixture(scope="module")
+def sources(dynamodb: Any, dynamodb_endpoint: str) -> Iterator[dict[str, DynamoDbDataSource]]:
+    """The data source of each table."""
+    for table, keys in KEYS.items():
+        dynamodb.create_table(
+            TableName=table,
+            KeySchema=[
+                {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
+            ],
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+            BillingMode="PAY_PER_REQUEST",
+        )
+    credentials = Credentials("test", "test")
+    opened = {
+        table: DynamoDbDataSource(table, region=REGION, endpoint_url=dynamodb_endpoint, credentials=credentials)
+        for table in KEYS
+    }
+    yield opened
+    for source in opened.values():
+        source.close()
+
+
 @pytest.fixture
-def run(load: Callable[..., NamespaceHandlers], data_source: Callable[[tables.Table], DynamoDbDataSource]) -> Run:
+def run(load: Callable[..., NamespaceHandlers], sources: dict[str, DynamoDbDataSource]) -> Run:
     """Runs one request expression and returns ``[ctx.result, ctx.error]``."""
 
-    async def runner(expression: str, payload: Any = None, table: tables.Table = tables.IDEMPOTENCY) -> Any:
+    async def runner(expression: str, payload: Any = None, table: str = SINGLE) -> Any:
         code = (
             "import { util } from '@aws-appsync/utils';\nimport * as ddb from '@aws-appsync/utils/dynamodb';\n"
             "export const onPublish = {\n"
             f"  request(ctx) {{ const p = ctx.events[0].payload; return {expression}; }},\n"
             "  response(ctx) { return [{ id: '1', payload: [ctx.result, ctx.error] }]; },\n};\n"
         )
-        handlers = load(code, on_publish=data_source(table))
+        handlers = load(code, on_publish=sources[table])
         (returned,) = await handlers.publish(Invocation(None, "/a/b", "a"), [Incoming("1", payload)])
         return returned.payload
 
@@ -126,17 +148,17 @@ async def test_query_pages_filters_and_projects(run: Run, key: str, dynamodb: An
             },
         )
     query = "ddb.query({ query: { conversationId: { eq: p.key }, timestamp: { ge: '2026-01-02' } }, limit: 3,"
-    page, error = await run(query + " scanIndexForward: false })", {"key": key}, tables.MESSAGES)
+    page, error = await run(query + " scanIndexForward: false })", {"key": key}, HISTORY)
     assert error is None
     assert [item["n"] for item in page["items"]] == [4, 3, 2]
     assert page["scannedCount"] == 3
     rest, _ = await run(
         query + " scanIndexForward: false, nextToken: p.token, filter: { n: { lt: 9 } }, projection: ['n'] })",
         {"key": key, "token": page["nextToken"]},
-        tables.MESSAGES,
+        HISTORY,
     )
     assert (rest["items"], rest["nextToken"]) == ([{"n": 1}], None)
-    _, error = await run(query + " nextToken: 'nonsense' })", {"key": key}, tables.MESSAGES)
+    _, error = await run(query + " nextToken: 'nonsense' })", {"key": key}, HISTORY)
     assert "nextToken" in error["message"]
 
 

@@ -1,18 +1,18 @@
-"""The deployed text of the handlers: table names filled in, generated blocks up to date, within AppSync's size."""
+"""The deployed text of the handlers: valid APPSYNC_JS with the table names filled in, within AppSync's size limit."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
+from appsync_events_local.limits import HANDLER_CODE_CHARACTERS as SERVICE_LIMIT
 from appsync_events_local.runtime.compiler import compile_module
+from hypothesis import given, settings
+from service_harness.code_mutations import loaded_or_refused, mutated
 
-import appsync_js.render as rendering
-import tools.generate.handler_lists as generate
-from appsync_js.render import RenderError, namespaces, placeholders, render
+from appsync_js.render import RenderError, namespaces, placeholders, render, source
 from contract import tables
-from contract.events import event_types
+from contract.limits import HANDLER_CODE_CHARACTERS as CONTRACT_LIMIT
 
 NAMES = {table.setting: table.name("prod") for table in tables.TABLES}
 
@@ -56,28 +56,13 @@ def test_code_that_grows_too_long_is_refused() -> None:
         render("conversations", dict.fromkeys(placeholders("conversations"), "T" * 32_000))
 
 
-def test_generated_blocks_are_up_to_date() -> None:
-    assert generate.outdated() == []
-    assert generate.main(["--check"]) == 0
+def test_the_contract_and_the_events_service_have_the_same_limit_of_code() -> None:
+    assert CONTRACT_LIMIT == SERVICE_LIMIT
 
 
-@pytest.mark.parametrize("namespace", namespaces())
-def test_each_module_lists_the_event_types_of_the_contract(namespace: str) -> None:
-    block = re.search(r"const EVENT_TYPES = \[(.*?)\];", rendering.source(namespace), re.DOTALL)
-    assert block is not None
-    assert tuple(re.findall(r"'(\w+)'", block.group(1))) == event_types(namespace)
-
-
-def test_drift_is_found_and_mended(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    stale = rendering.source("chats").replace("  'MESSAGE_READ',\n", "")
-    (tmp_path / "chats.js").write_text(stale, encoding="utf-8")
-    monkeypatch.setattr(rendering, "_FOLDER", tmp_path)
-    monkeypatch.setattr(generate, "_FOLDER", tmp_path)
-    assert generate.main(["--check"]) == 1
-    assert "chats.js is out of date: run python -m tools.generate.handler_lists" in capsys.readouterr().err
-    assert (tmp_path / "chats.js").read_text(encoding="utf-8") == stale, "--check changes nothing"
-    assert generate.main([]) == 0
-    assert "'MESSAGE_READ'" in (tmp_path / "chats.js").read_text(encoding="utf-8")
-    assert generate.main(["--check"]) == 0
+@given(code=mutated({namespace: source(namespace) for namespace in namespaces()}))
+@settings(max_examples=60, deadline=None)
+def test_changed_handler_is_loaded_or_refused_with_a_reason(code: str) -> None:
+    messages = loaded_or_refused(code)
+    assert messages
+    assert all(messages)

@@ -15,7 +15,7 @@ from service_harness.every_mode import EveryMode
 from service_harness.running import FOREIGN_SIGNER, SESSION_SIGNER, SIGNER, SUBPROTOCOL, header_protocol, signed_headers
 
 from tests.clients.conftest import Node
-from tests.clients.independent import ObRequest, wscat
+from tests.clients.other_clients import ObRequest, wscat
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 HTTP_HOST = "events.test"

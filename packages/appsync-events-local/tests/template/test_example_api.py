@@ -11,7 +11,7 @@ import pytest_asyncio
 from appsync_events_local.auth.signers import LOCAL_ACCESS_KEY_ID, LOCAL_SECRET_ACCESS_KEY
 from botocore.credentials import Credentials
 from cryptography.hazmat.primitives.asymmetric import rsa
-from service_harness.foreign.serving import TABLE, orders_table, ticker
+from service_harness.example_api.serving import TABLE, orders_table, ticker
 from service_harness.running import UserPool, signed_headers
 from service_harness.standalone import Standalone
 

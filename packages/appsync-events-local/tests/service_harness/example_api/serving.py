@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from service_harness.foreign import TEMPLATE
+from service_harness.example_api import TEMPLATE
 from service_harness.running import CLIENT, POOL, UserPool
 from service_harness.standalone import Standalone, standalone
 

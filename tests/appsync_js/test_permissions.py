@@ -53,9 +53,9 @@ async def attempt(cell: Cell, handlers: NamespaceHandlers, scenario: Scenario) -
 
 @pytest.mark.parametrize("cell", DECIDED_HERE, ids=lambda cell: cell.id)
 async def test_a_cell_of_the_grid_is_answered_as_the_grid_says(
-    cell: Cell, scenario: Scenario, product: Callable[[str], NamespaceHandlers]
+    cell: Cell, scenario: Scenario, handlers_of: Callable[[str], NamespaceHandlers]
 ) -> None:
-    handlers = product(cell.namespace)
+    handlers = handlers_of(cell.namespace)
     if cell.allowed:
         await attempt(cell, handlers, scenario)
         return
@@ -71,11 +71,11 @@ async def test_a_cell_of_the_grid_is_answered_as_the_grid_says(
 )
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_of_all_channels_only_the_own_one_is_allowed(
-    segments: list[str], namespace: str, product: Callable[[str], NamespaceHandlers]
+    segments: list[str], namespace: str, handlers_of: Callable[[str], NamespaceHandlers]
 ) -> None:
     invocation = Invocation(identity("me", "me"), "/".join(["", namespace, *segments]), namespace)
     try:
-        await product(namespace).subscribe(invocation)
+        await handlers_of(namespace).subscribe(invocation)
         allowed = True
     except HandlerRefused:
         allowed = False

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 from appsync_events_local.handlers.namespace_handlers import CodeRefused, NamespaceHandlers
 from appsync_events_local.limits import HANDLER_CODE_CHARACTERS
 from appsync_events_local.runtime import compiler
 from appsync_events_local.runtime.compiler import EngineUnavailableError, compile_module
-from appsync_events_local.runtime.engine import Engine
-from appsync_events_local.runtime.outcomes import Limits
+from appsync_events_local.template.short_forms import load_yaml
+from conformance_suite.api import HANDLERS
 from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from appsync_js.render import namespaces, source
-from contract.limits import HANDLER_CODE_CHARACTERS as DEPLOYABLE
+from service_harness.code_mutations import loaded_or_refused, mutated
+from service_harness.example_api import TEMPLATE
 
 ALLOW = "export function onSubscribe(ctx) {}\n"
 
@@ -166,7 +162,7 @@ def test_all_problems_are_told_at_once_in_the_order_of_their_place() -> None:
 
 
 def test_code_may_have_32768_characters_and_not_one_more() -> None:
-    assert HANDLER_CODE_CHARACTERS == DEPLOYABLE == 32768
+    assert HANDLER_CODE_CHARACTERS == 32768
     filler = "/" * (32768 - len(ALLOW))
     assert compile_module(ALLOW + filler).exports == {"onSubscribe": "function"}
     assert "at most 32768" in problems(ALLOW + filler + "/")[0][2]
@@ -212,44 +208,20 @@ def test_code_that_does_not_fit_the_configuration_is_refused() -> None:
             NamespaceHandlers.load(code, **options)  # type: ignore[arg-type]
 
 
-TOKENS = sorted({token for name in namespaces() for token in re.findall(r"\w+|[^\w\s]", source(name))})
-FOREIGN = [
-    "class",
-    "async",
-    "await",
-    "yield",
-    "new",
-    "this",
-    "while",
-    "label:",
-    "++",
-    "`${",
-    "}",
-    "import.meta",
-    "#x",
-    "@",
-]
+MODULES = {"conformance": HANDLERS} | {
+    logical_id: resource["Properties"]["CodeHandlers"]
+    for logical_id, resource in load_yaml(TEMPLATE.read_text())["Resources"].items()
+    if isinstance(resource.get("Properties", {}).get("CodeHandlers"), str)
+}
+"""Every handler module of this suite's APIs."""
 
 
-@given(
-    namespace=st.sampled_from(namespaces()),
-    places=st.lists(st.tuples(st.floats(0, 1), st.sampled_from(TOKENS + FOREIGN), st.integers(0, 3)), max_size=3),
-)
+@given(code=mutated(MODULES))
 @settings(max_examples=60, deadline=None)
-def test_any_text_is_loaded_or_refused_with_a_reason(namespace: str, places: list[tuple[float, str, int]]) -> None:
-    parts = re.findall(r"\s+|\w+|[^\w\s]", source(namespace))
-    for where, token, dropped in places:
-        at = int(where * len(parts))
-        parts[at : at + dropped] = [" ", token, " "]
-    verdict: list[Any]
-    try:
-        engine = Engine.load("".join(parts), Limits())
-        verdict = list(engine.shapes)
-        engine.close()
-    except CodeRefused as refused:
-        verdict = [problem.message for problem in refused.problems]
-    assert verdict
-    assert all(verdict)
+def test_any_text_is_loaded_or_refused_with_a_reason(code: str) -> None:
+    messages = loaded_or_refused(code)
+    assert messages
+    assert all(messages)
 
 
 @pytest.mark.parametrize("code", ["(" * 30_000, "[" * 30_000, "a" + "?.b" * 10_000, "-" * 30_000, "{" * 30_000])
