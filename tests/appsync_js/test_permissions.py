@@ -52,7 +52,7 @@ async def attempt(cell: Cell, handlers: NamespaceHandlers, scenario: Scenario) -
 
 
 @pytest.mark.parametrize("cell", DECIDED_HERE, ids=lambda cell: cell.id)
-async def test_a_cell_of_the_grid_is_answered_as_the_grid_says(
+async def test_handler_answers_a_cell_as_the_grid_says(
     cell: Cell, scenario: Scenario, handlers_of: Callable[[str], NamespaceHandlers]
 ) -> None:
     handlers = handlers_of(cell.namespace)
@@ -70,7 +70,7 @@ async def test_a_cell_of_the_grid_is_answered_as_the_grid_says(
     namespace=st.sampled_from(["chats", "users"]),
 )
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-async def test_of_all_channels_only_the_own_one_is_allowed(
+async def test_only_the_own_channel_of_a_user_is_allowed(
     segments: list[str], namespace: str, handlers_of: Callable[[str], NamespaceHandlers]
 ) -> None:
     invocation = Invocation(identity("me", "me"), "/".join(["", namespace, *segments]), namespace)

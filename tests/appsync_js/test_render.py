@@ -18,7 +18,7 @@ NAMES = {table.setting: table.name("prod") for table in tables.TABLES}
 
 
 @pytest.mark.parametrize("namespace", namespaces())
-def test_every_module_renders_to_code_that_appsync_takes(namespace: str) -> None:
+def test_every_module_renders_to_valid_code(namespace: str) -> None:
     wanted = placeholders(namespace)
     code = render(namespace, {name: NAMES[name] for name in wanted})
     assert compile_module(code).exports
@@ -39,19 +39,21 @@ def test_placeholders_are_settings_of_tables() -> None:
         ("../chats", {}, "no handlers for namespace"),
     ],
 )
-def test_what_cannot_be_rendered_says_why(namespace: str, names: dict[str, str], words: str) -> None:
+def test_module_that_cannot_be_rendered_raises_with_the_reason(
+    namespace: str, names: dict[str, str], words: str
+) -> None:
     with pytest.raises(RenderError, match=re.escape(words)):
         render(namespace, names)
 
 
 @pytest.mark.parametrize("table", ["", "it's", "a\\b", "a\nb", "`a`"])
-def test_a_table_name_cannot_leave_its_string(table: str) -> None:
+def test_table_name_that_would_end_its_string_literal_is_refused(table: str) -> None:
     names = dict.fromkeys(placeholders("conversations"), "T") | {"MESSAGES_TABLE": table}
     with pytest.raises(RenderError, match="MESSAGES_TABLE is no table name"):
         render("conversations", names)
 
 
-def test_code_that_grows_too_long_is_refused() -> None:
+def test_code_above_the_size_limit_is_refused() -> None:
     with pytest.raises(RenderError, match="AppSync takes at most 32768"):
         render("conversations", dict.fromkeys(placeholders("conversations"), "T" * 32_000))
 

@@ -56,7 +56,7 @@ async def test_a_known_event_passes_unchanged_but_for_the_timestamp(
     ],
     ids=repr,
 )
-async def test_a_bad_payload_fails_and_is_neither_dropped_nor_passed(
+async def test_bad_payload_fails_and_is_neither_dropped_nor_broadcast(
     handlers_of: HandlersOf, namespace: str, payload: Any
 ) -> None:
     (returned,) = await publish(handlers_of, namespace, payload)

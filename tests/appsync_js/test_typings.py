@@ -82,7 +82,7 @@ def unknown(code: str) -> list[str]:
     return []
 
 
-def test_the_typings_are_read_whole() -> None:
+def test_typings_are_parsed_completely() -> None:
     assert len(members()) > 60
     assert len(exports()) > 25
 
@@ -106,11 +106,11 @@ CALLED = [
 
 
 @pytest.mark.parametrize("member", CALLED)
-def test_every_imitated_member_has_a_row_that_calls_it(member: str) -> None:
+def test_every_imitated_member_is_called_by_a_test(member: str) -> None:
     assert f"{member}(" in TABLES
 
 
 @pytest.mark.parametrize("name", [*(n for m, n in exports() if m == "dynamodb" and n not in ("sync", "operations")),
                                   *(f"operations.{n}" for n in OPERATIONS)])  # fmt: skip
-def test_every_helper_of_dynamodb_has_a_row_that_calls_it(name: str) -> None:
+def test_every_dynamodb_helper_is_called_by_a_test(name: str) -> None:
     assert f"ddb.{name}(" in TABLES

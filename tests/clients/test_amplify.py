@@ -40,12 +40,12 @@ async def in_chromium(given: str, node: Node, page: str, browser: str) -> Talks:
 
 
 @pytest.mark.parametrize("mode", AuthMode)
-async def test_amplify_in_node(in_node: Talks, mode: AuthMode) -> None:
+async def test_amplify_in_node_subscribes_publishes_and_is_refused(in_node: Talks, mode: AuthMode) -> None:
     amplify.check(in_node[mode])
 
 
 @pytest.mark.browser
 @pytest.mark.parametrize("mode", AuthMode)
-async def test_amplify_in_chromium(in_chromium: Talks, mode: AuthMode) -> None:
+async def test_amplify_in_chromium_subscribes_publishes_and_is_refused(in_chromium: Talks, mode: AuthMode) -> None:
     amplify.check(in_chromium[mode])
     assert in_chromium[mode]["errors"] == []

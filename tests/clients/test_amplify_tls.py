@@ -15,7 +15,7 @@ from tests.clients.conftest import Node
 CLOSED = "import { util } from '@aws-appsync/utils'\nexport function onSubscribe(ctx) { util.unauthorized() }"
 
 
-async def test_amplify_in_node_trusts_the_certificate_that_it_is_told_to(tmp_path: Path, node: Node) -> None:
+async def test_amplify_in_node_connects_over_tls_with_the_given_certificate(tmp_path: Path, node: Node) -> None:
     spaces = {"Api": api(), "Key": KEY, "Open": namespace("open"), "Shut": namespace("moderated", CodeHandlers=CLOSED)}
     trusted = tls.made_in(tmp_path).certificate
     async with standalone("--template", write_template(tmp_path, spaces), "--tls", "--state", tmp_path) as running:

@@ -137,17 +137,19 @@ async def in_chromium(given: str, node: Node, page: str, browser: str) -> dict[s
 
 
 @pytest.mark.parametrize("namespace", TALKS)
-async def test_amplify_in_node(in_node: dict[str, Any], namespace: str) -> None:
+async def test_amplify_in_node_subscribes_publishes_and_is_refused(in_node: dict[str, Any], namespace: str) -> None:
     amplify.check(in_node[namespace], **TALKS[namespace][1])
 
 
 @pytest.mark.browser
 @pytest.mark.parametrize("namespace", TALKS)
-async def test_amplify_in_chromium(in_chromium: dict[str, Any], namespace: str) -> None:
+async def test_amplify_in_chromium_subscribes_publishes_and_is_refused(
+    in_chromium: dict[str, Any], namespace: str
+) -> None:
     amplify.check(in_chromium[namespace], **TALKS[namespace][1])
 
 
-async def test_the_python_client(served: Standalone, members: UserPool, orders: Any) -> None:
+async def test_python_client_uses_every_namespace(served: Standalone, members: UserPool, orders: Any) -> None:
     iam = Iam.from_keys(LOCAL_ACCESS_KEY_ID, LOCAL_SECRET_ACCESS_KEY, region=REGION)
     member, guest = UserPoolToken(members.token(sub=MEMBER)), LambdaToken(GUEST)
     async with EventsClient(served.endpoints[0], ApiKey(served.keys[0])) as client:
@@ -184,7 +186,7 @@ async def taken(events: Any, count: int) -> list[Any]:
     return [await asyncio.wait_for(anext(events), 20) for _ in range(count)]
 
 
-async def test_ob_appsync_events_request(served: Standalone, node: Node, tmp_path: Path) -> None:
+async def test_ob_appsync_events_request_publishes_scores(served: Standalone, node: Node, tmp_path: Path) -> None:
     address = served.endpoints[0]
     publish = ObRequest(address, node, tmp_path / "events.json", LOCAL_ACCESS_KEY_ID, LOCAL_SECRET_ACCESS_KEY)
     async with EventsClient(address, ApiKey(served.keys[0])) as client, client.stream("/scores/final") as events:
@@ -194,7 +196,7 @@ async def test_ob_appsync_events_request(served: Standalone, node: Node, tmp_pat
     assert (await publish("/default/x", [1]))["status"] == 401
 
 
-async def test_wscat(served: Standalone) -> None:
+async def test_wscat_subscribes_and_publishes_bids(served: Standalone) -> None:
     own = {"host": served.endpoints[0].split("/")[2], "x-api-key": served.keys[0]}
     guest = {**own, "Authorization": GUEST}
     del guest["x-api-key"]

@@ -53,7 +53,7 @@ def ob_request(api: EveryMode, node: Node, folder: Path, signer: Credentials) ->
 @pytest.mark.parametrize(
     ("mode", "way"), [*((mode, "subprotocol") for mode in AuthMode), (AuthMode.COGNITO, "headers")]
 )
-async def test_wscat_speaks_the_protocol_by_hand(api: EveryMode, mode: AuthMode, way: str) -> None:
+async def test_wscat_subscribes_and_publishes_in_every_mode(api: EveryMode, mode: AuthMode, way: str) -> None:
     """Credentials of the connection as a subprotocol, as documented, or as HTTP headers, as AWS's Swift client does."""
     channel, events = "/open/wscat", ['"ü€😀"', "2"]
     connect = authorization(api, mode, {})

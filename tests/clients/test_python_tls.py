@@ -14,7 +14,7 @@ from service_harness.standalone import standalone
 from service_harness.templates import KEY, api, namespace, write_template
 
 
-async def test_the_python_client_trusts_the_certificate_that_it_is_told_to_and_no_other(tmp_path: Path) -> None:
+async def test_python_client_connects_over_tls_only_with_the_given_certificate(tmp_path: Path) -> None:
     template = write_template(tmp_path, {"Api": api(), "Key": KEY, "Open": namespace("open")})
     trusted = ssl.create_default_context(cafile=tls.made_in(tmp_path).certificate)
     async with standalone("--template", template, "--tls", "--state", tmp_path) as running:

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 SECTION = (ROOT / "docs/local-events.md").read_text(encoding="utf-8").split("## Clients that are tested")[1]
 
 
-def test_the_page_of_clients_names_the_versions_of_the_lock_files() -> None:
+def test_page_of_tested_clients_names_the_locked_versions() -> None:
     named = set(re.findall(r"^\| [^|]+ \| `([\w-]+)` ([\d.]+)", SECTION.split("\n## ")[0], flags=re.MULTILINE))
     packages = json.loads((ROOT / "package.json").read_text())["devDependencies"]
     python = dict(re.findall(r"^([\w-]+)==([\d.]+)$", (ROOT / "requirements.txt").read_text(), flags=re.MULTILINE))

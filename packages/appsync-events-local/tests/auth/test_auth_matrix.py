@@ -117,7 +117,9 @@ async def connected(everything: Service, mode: AuthMode, kind: str, *, good: boo
 
 @pytest.mark.parametrize("mode", AuthMode)
 @pytest.mark.parametrize("kind", KINDS)
-async def test_connect(everything: Service, mode: AuthMode, kind: str) -> None:
+async def test_connect_succeeds_only_with_good_credentials_of_an_allowed_mode(
+    everything: Service, mode: AuthMode, kind: str
+) -> None:
     socket = await connected(everything, mode, kind, good=False)
     answer = await socket.ask(type="connection_init")
     if kind == "good":
@@ -131,7 +133,7 @@ async def test_connect(everything: Service, mode: AuthMode, kind: str) -> None:
 @pytest.mark.parametrize("mode", AuthMode)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("operation", ["subscribe", "publish"])
-async def test_a_frame_on_a_socket_that_another_mode_has_opened(
+async def test_frame_on_a_socket_opened_in_another_mode_needs_good_credentials_of_an_allowed_mode(
     everything: Service, mode: AuthMode, kind: str, operation: str
 ) -> None:
     socket = await connected(everything, mode, kind, good=True)
@@ -150,7 +152,9 @@ async def test_a_frame_on_a_socket_that_another_mode_has_opened(
 
 @pytest.mark.parametrize("mode", AuthMode)
 @pytest.mark.parametrize("kind", KINDS)
-async def test_publish_over_http(everything: Service, mode: AuthMode, kind: str) -> None:
+async def test_http_publish_succeeds_only_with_good_credentials_of_an_allowed_mode(
+    everything: Service, mode: AuthMode, kind: str
+) -> None:
     body = json.dumps({"channel": CHANNEL, "events": EVENTS})
     headers = everything.credentials(mode, kind, body)
     url = everything.service.url + everything.path(mode, kind)
@@ -162,7 +166,7 @@ async def test_publish_over_http(everything: Service, mode: AuthMode, kind: str)
             assert (response.status, answer) == (401, {"errors": [REFUSED]})
 
 
-async def test_names_in_frames_are_compared_without_case(everything: Service) -> None:
+async def test_credential_names_in_frames_are_case_insensitive(everything: Service) -> None:
     socket = await connected(everything, AuthMode.OIDC, "good", good=True)
     await socket.ask(type="connection_init")
     spellings = [{"authorization": everything.issuer.token()}, {"AUTHORIZATION": f"Bearer {everything.issuer.token()}"},
@@ -173,7 +177,7 @@ async def test_names_in_frames_are_compared_without_case(everything: Service) ->
     await socket.raw.close()
 
 
-async def test_each_mode_shows_handlers_its_own_identity(everything: Service) -> None:
+async def test_handlers_see_the_identity_of_each_mode(everything: Service) -> None:
     code = "export function onPublish(ctx) { return [{id: ctx.events[0].id, payload: ctx.identity}] }"
     path = f"apis/{API_ID}/namespaces/identity"
     await everything.service.registered("PUT", path, {"properties": {"CodeHandlers": code}})

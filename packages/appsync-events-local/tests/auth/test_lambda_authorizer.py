@@ -64,7 +64,7 @@ def asking(running: Authorizer) -> Asking:
         (WILDCARD, "EVENT_SUBSCRIBE", "news", "/news/*"),
     ],
 )
-async def test_the_function_is_asked_with_the_documented_request(
+async def test_authorizer_receives_the_documented_request(
     asking: Asking, call: Call, operation: str, namespace: str | None, channel: str | None
 ) -> None:
     assert await asking.ask(GOOD_TOKEN, call) == {"handlerContext": {"role": "guest", "op": operation}}
@@ -101,26 +101,30 @@ DENIED: dict[str, tuple[str, str]] = {
 
 
 @pytest.mark.parametrize(("token", "reason"), DENIED.values(), ids=DENIED.keys())
-async def test_whatever_is_not_a_clear_yes_is_a_no_with_its_reason(asking: Asking, token: str, reason: str) -> None:
+async def test_every_answer_but_a_valid_allow_is_refused_with_its_reason(
+    asking: Asking, token: str, reason: str
+) -> None:
     with pytest.raises(Refusal, match=reason) as caught:
         await asking.ask(token)
     assert (caught.value.error_type, caught.value.status) == ("UnauthorizedException", 401)
     assert caught.value.message == "You are not authorized to make this call."
 
 
-async def test_a_function_that_takes_too_long_lets_nobody_in(running: Authorizer) -> None:
+async def test_authorizer_timeout_is_a_refusal(running: Authorizer) -> None:
     impatient = LambdaAuthorizer(running.runner, lambda: 0.0, patience_seconds=0.2)
     with pytest.raises(Refusal, match=r"took over 0\.2 s"):
         await impatient.authorize(running.provider(), "api1", "000000000000", "sleep", CONNECT)
 
 
-async def test_a_function_that_does_not_exist_lets_nobody_in() -> None:
+async def test_missing_authorizer_function_is_a_refusal() -> None:
     nobody = LambdaAuthorizer(InvokerChain(()), lambda: 0.0)
     with pytest.raises(Refusal, match=r"cannot be asked: .*authorizer"):
         await nobody.authorize(LambdaProvider(ARN), "api1", "000000000000", GOOD_TOKEN, CONNECT)
 
 
-async def test_a_token_that_does_not_match_the_expression_is_refused_without_asking(asking: Asking) -> None:
+async def test_token_that_does_not_match_the_expression_is_refused_without_invoking_the_authorizer(
+    asking: Asking,
+) -> None:
     before = len(asking.running.requests)
     with pytest.raises(Refusal, match="was not asked"):
         await asking.ask(f"{GOOD_TOKEN}x", provider=asking.running.provider(token_pattern=GOOD_TOKEN))
@@ -128,7 +132,7 @@ async def test_a_token_that_does_not_match_the_expression_is_refused_without_ask
     assert await asking.ask(GOOD_TOKEN, provider=asking.running.provider(token_pattern="let-.*"))
 
 
-async def test_an_answer_is_remembered_by_operation_channel_token_and_api(asking: Asking) -> None:
+async def test_answer_is_cached_by_operation_channel_token_and_api(asking: Asking) -> None:
     provider = asking.running.provider(ttl_seconds=60)
     exact = Call(EventOperation.SUBSCRIBE, parse_channel("/news/a"), {})
     assert await asking.calls(GOOD_TOKEN, CONNECT, CONNECT, provider=provider) == 1
@@ -142,7 +146,7 @@ async def test_an_answer_is_remembered_by_operation_channel_token_and_api(asking
     assert await asking.calls(GOOD_TOKEN, CONNECT, CONNECT, provider=provider) == 1
 
 
-async def test_an_answer_can_say_itself_how_long_it_holds(asking: Asking) -> None:
+async def test_ttl_override_in_the_answer_sets_the_cache_time(asking: Asking) -> None:
     forever, never = asking.running.provider(ttl_seconds=3600), asking.running.provider()
     assert await asking.calls('{"isAuthorized": true, "ttlOverride": 0}', CONNECT, CONNECT, provider=forever) == 2
     assert await asking.calls(GOOD_TOKEN, CONNECT, CONNECT, provider=never) == 2
@@ -152,7 +156,7 @@ async def test_an_answer_can_say_itself_how_long_it_holds(asking: Asking) -> Non
     assert await asking.calls(brief, CONNECT, provider=never) == 1
 
 
-async def test_a_no_is_remembered_and_a_failure_is_not(asking: Asking) -> None:
+async def test_denial_is_cached_and_failure_is_not(asking: Asking) -> None:
     provider = asking.running.provider(ttl_seconds=60)
 
     async def refused(token: str) -> int:
@@ -167,7 +171,7 @@ async def test_a_no_is_remembered_and_a_failure_is_not(asking: Asking) -> None:
     assert await refused("{}") == 2
 
 
-async def test_what_is_remembered_does_not_grow_without_bound(
+async def test_cache_of_answers_is_bounded(
     asking: Asking, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("appsync_events_local.auth.lambda_authorizer.REMEMBERED_ANSWERS", 3)

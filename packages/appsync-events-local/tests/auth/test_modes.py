@@ -66,7 +66,7 @@ TABLE: list[tuple[tuple[AuthMode, ...], dict[str, str], AuthMode | None]] = [
 
 
 @pytest.mark.parametrize(("modes", "headers", "mode"), TABLE)
-def test_the_form_of_credentials_and_the_providers_of_the_api_tell_the_mode(
+def test_mode_follows_from_the_form_of_the_credentials_and_the_providers_of_the_api(
     modes: tuple[AuthMode, ...], headers: dict[str, str], mode: AuthMode | None
 ) -> None:
     presented = Credentials(lower_names(headers), "127.0.0.1", ("/event",), b"")

@@ -58,9 +58,7 @@ async def publish(service: Running) -> tuple[int, dict[str, Any]]:
     return await service.post_raw(BODY.encode(), signed_headers(service.event_url, BODY))
 
 
-async def test_a_signer_publishes_once_it_is_allowed_and_is_not_asked_about_every_time(
-    service: Running, decisions: Decisions
-) -> None:
+async def test_allowed_signer_publishes_and_the_decision_is_cached(service: Running, decisions: Decisions) -> None:
     for _ in range(3):
         status, answer = await publish(service)
         assert (status, len(answer["successful"])) == (200, 1)
@@ -69,7 +67,7 @@ async def test_a_signer_publishes_once_it_is_allowed_and_is_not_asked_about_ever
 
 
 @pytest.mark.parametrize("decision", ["not allowed", "denied"])
-async def test_a_signer_that_is_not_allowed_is_refused_each_time(
+async def test_signer_that_is_not_allowed_is_refused_and_the_refusal_is_not_cached(
     service: Running, decisions: Decisions, decision: str
 ) -> None:
     decisions.decision = decision
@@ -83,7 +81,7 @@ async def test_a_signer_that_is_not_allowed_is_refused_each_time(
     assert (await publish(service))[0] == 200
 
 
-async def test_connecting_and_subscribing_need_their_own_rights(service: Running, decisions: Decisions) -> None:
+async def test_connect_and_subscribe_need_separate_permissions(service: Running, decisions: Decisions) -> None:
     url = service.event_url
     socket = await service.connect(signed_headers(url, "{}"))
     frame = json.dumps({"channel": "/open/a"}, separators=(",", ":"))
@@ -93,12 +91,12 @@ async def test_connecting_and_subscribing_need_their_own_rights(service: Running
     assert asked == [("appsync:EventConnect", api), ("appsync:EventSubscribe", NAMESPACE)]
 
 
-async def test_users_and_keys_are_nobody_that_iam_knows(service: Running, decisions: Decisions) -> None:
+async def test_users_and_api_keys_need_no_iam_permission(service: Running, decisions: Decisions) -> None:
     assert (await service.post("/open/a", "1"))[0] == 200
     assert decisions.asked == []
 
 
-async def test_nothing_is_published_while_nobody_can_tell(service: Running, decisions: Decisions) -> None:
+async def test_publish_fails_while_permissions_cannot_be_checked(service: Running, decisions: Decisions) -> None:
     decisions.status = 500
     status, answer = await publish(service)
     assert (status, answer["errors"][0]["errorType"]) == (500, "InternalFailureException")

@@ -97,7 +97,7 @@ SPOILT: dict[str, tuple[Callable[[dict[str, str]], dict[str, str]], str]] = {
 
 
 @pytest.mark.parametrize(("spoil", "reason"), SPOILT.values(), ids=SPOILT.keys())
-def test_a_spoilt_signature_is_refused_for_its_own_reason(
+def test_wrong_signature_is_refused_with_its_reason(
     verifier: SignatureVerifier, spoil: Callable[[dict[str, str]], dict[str, str]], reason: str
 ) -> None:
     headers = spoil(signed_headers(URL, BODY))
@@ -115,7 +115,7 @@ class HostSigner(SigV4Auth):
         return signed
 
 
-def test_a_signature_need_cover_no_header_but_the_host(verifier: SignatureVerifier) -> None:
+def test_signature_needs_to_cover_no_header_but_the_host(verifier: SignatureVerifier) -> None:
     request = AWSRequest("POST", URL, data=BODY, headers={"host": urlsplit(URL).netloc})
     HostSigner(SIGNER, "appsync", REGION).add_auth(request)
     headers = dict(request.headers.items())
@@ -148,7 +148,7 @@ def test_the_query_is_part_of_the_signature(verifier: SignatureVerifier) -> None
 
 
 @pytest.mark.parametrize("token", [None, "wrong"])
-def test_a_session_needs_its_own_token(verifier: SignatureVerifier, token: str | None) -> None:
+def test_session_credentials_need_their_session_token(verifier: SignatureVerifier, token: str | None) -> None:
     lacking = Credentials(SESSION_SIGNER.access_key, SESSION_SIGNER.secret_key, token)
     with pytest.raises(Refusal, match="session token"):
         verifier.identify(presented(signed_headers(URL, BODY, lacking)), REGION, ACCOUNT)
@@ -160,7 +160,9 @@ def test_a_signer_of_another_account_is_refused(verifier: SignatureVerifier) -> 
 
 
 @pytest.mark.parametrize(("off", "good"), [(-301, False), (-295, True), (295, True), (301, False)])
-def test_a_signature_holds_for_five_minutes_either_way(signers: SignerFile, off: int, good: bool) -> None:
+def test_signature_is_valid_for_five_minutes_before_and_after_its_date(
+    signers: SignerFile, off: int, good: bool
+) -> None:
     verifier = SignatureVerifier(signers, lambda: time.time() + off)
     headers = presented(signed_headers(URL, BODY))
     if good:
@@ -170,7 +172,7 @@ def test_a_signature_holds_for_five_minutes_either_way(signers: SignerFile, off:
             verifier.identify(headers, REGION, ACCOUNT)
 
 
-def test_the_day_of_the_scope_is_the_day_of_the_date(verifier: SignatureVerifier) -> None:
+def test_scope_and_date_of_a_signature_must_name_the_same_day(verifier: SignatureVerifier) -> None:
     headers = signed_headers(URL, BODY)
     day = headers["X-Amz-Date"][:8]
     spoilt = {**headers, "Authorization": headers["Authorization"].replace(f"/{day}/", "/20200101/")}
@@ -180,7 +182,7 @@ def test_the_day_of_the_scope_is_the_day_of_the_date(verifier: SignatureVerifier
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.text(), min_size=1, max_size=5), st.booleans())
-def test_a_frame_is_signed_over_its_compact_json_whether_or_not_text_is_escaped(
+def test_frame_signature_covers_the_compact_json_with_or_without_escaped_text(
     verifier: SignatureVerifier, events: list[str], escape: bool
 ) -> None:
     frame = {"channel": "/open/ä", "events": events}
@@ -215,7 +217,7 @@ async def test_signed_frames_are_accepted_over_the_socket(service: Running) -> N
     assert other["errors"][0]["errorType"] == "UnauthorizedException"
 
 
-def test_the_signers_are_read_again_when_the_file_changes(tmp_path: Path) -> None:
+def test_signers_are_reloaded_when_their_file_changes(tmp_path: Path) -> None:
     path = tmp_path / "signers.json"
     signers = SignerFile(path)
     assert signers.find("AKIDLOCAL") is None
@@ -228,7 +230,7 @@ def test_the_signers_are_read_again_when_the_file_changes(tmp_path: Path) -> Non
     assert signers.find("NEW") is not None
 
 
-def test_without_a_credentials_file_the_one_local_key_may_sign() -> None:
+def test_only_the_local_key_is_accepted_without_a_credentials_file() -> None:
     verifier = SignatureVerifier(LocalSigner(ACCOUNT), time.time)
     local = Credentials(LOCAL_ACCESS_KEY_ID, LOCAL_SECRET_ACCESS_KEY)
     identity = verifier.identify(presented(signed_headers(URL, BODY, local)), REGION, ACCOUNT)
@@ -238,7 +240,7 @@ def test_without_a_credentials_file_the_one_local_key_may_sign() -> None:
             verifier.identify(presented(signed_headers(URL, BODY, stranger)), REGION, ACCOUNT)
 
 
-def test_a_signer_that_is_a_cognito_identity_is_shown_as_one(tmp_path: Path) -> None:
+def test_identity_of_a_cognito_signer_has_its_cognito_fields(tmp_path: Path) -> None:
     own = {
         "cognitoIdentityPoolId": "us-east-1:pool",
         "cognitoIdentityId": "us-east-1:identity",

@@ -83,20 +83,20 @@ async def answer(service: Running, operation: str, sign: Sign) -> dict[str, Any]
 
 @pytest.mark.parametrize("operation", SIGNED)
 @pytest.mark.parametrize("sign", ACCEPTED.values(), ids=ACCEPTED.keys())
-async def test_a_frame_that_is_signed_right_is_accepted(service: Running, operation: str, sign: Sign) -> None:
+async def test_frame_with_a_correct_signature_is_accepted(service: Running, operation: str, sign: Sign) -> None:
     told = await answer(service, operation, sign)
     assert told["type"] == ("connection_ack" if operation == "connect" else f"{operation}_success")
 
 
 @pytest.mark.parametrize("operation", SIGNED)
 @pytest.mark.parametrize("sign", REFUSED.values(), ids=REFUSED.keys())
-async def test_a_frame_that_is_signed_wrong_is_refused(service: Running, operation: str, sign: Sign) -> None:
+async def test_frame_with_a_wrong_signature_is_refused(service: Running, operation: str, sign: Sign) -> None:
     told = await answer(service, operation, sign)
     assert told["type"] == ("connection_error" if operation == "connect" else f"{operation}_error")
     assert told["errors"][0]["errorType"] == "UnauthorizedException"
 
 
-async def test_a_signature_holds_for_what_it_covers_only(service: Running) -> None:
+async def test_signature_of_one_frame_is_refused_for_another_frame(service: Running) -> None:
     socket = await service.connect()
     own = signed_headers(service.event_url, '{"channel":"/open/a"}')
     asked: list[dict[str, Any]] = [

@@ -65,7 +65,7 @@ async def published(running: Standalone, headers: dict[str, str]) -> tuple[int, 
 
 
 @pytest.mark.parametrize("as_address", [False, True])
-async def test_every_mode_of_a_template_is_verified(
+async def test_every_mode_of_a_served_template_is_verified(
     tmp_path: Path, pool: UserPool, signing_key: rsa.RSAPrivateKey, as_address: bool
 ) -> None:
     keys = tmp_path / "keys.json"

@@ -23,7 +23,7 @@ def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
         assert option in shown
 
 
-def test_choices_are_printed_in_full(capsys: pytest.CaptureFixture[str]) -> None:
+def test_assumptions_are_printed_in_full(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["choices"]) == 0
     shown = capsys.readouterr().out
     for choice in all_choices():
@@ -31,7 +31,7 @@ def test_choices_are_printed_in_full(capsys: pytest.CaptureFixture[str]) -> None
             assert text in shown
 
 
-def test_each_choice_is_made_once() -> None:
+def test_ids_of_assumptions_are_unique() -> None:
     ids = [choice.id for choice in all_choices()]
     assert len(ids) == len(set(ids)) > 25
 

@@ -33,9 +33,7 @@ async def becomes(running: Standalone, socket: Any, word: str) -> None:
             await asyncio.sleep(0.1)
 
 
-async def test_a_saved_handler_is_served_to_the_sockets_that_are_open(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_saved_handler_applies_to_open_sockets(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     source = tmp_path / "code" / "own.js"
     source.parent.mkdir()
     source.write_text(echo("first"))
@@ -53,7 +51,7 @@ async def test_a_saved_handler_is_served_to_the_sockets_that_are_open(
         await becomes(running, socket, "third")
 
 
-async def test_a_saved_template_changes_what_is_served(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_saved_template_replaces_the_served_one(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     resources = {"Api": api(), "Key": KEY, "Space": namespace(CodeHandlers=echo("old")), "Gone": namespace("gone")}
     file = write_template(tmp_path, resources)
@@ -70,7 +68,7 @@ async def test_a_saved_template_changes_what_is_served(tmp_path: Path, caplog: p
         assert [(await running.post(f"{name}/x", "1"))[0] for name in ("m", "gone")] == [200, 404]
 
 
-async def test_a_saved_function_is_run_from_its_next_call_on(tmp_path: Path) -> None:
+async def test_saved_function_code_runs_from_the_next_call(tmp_path: Path) -> None:
     source = tmp_path / "src" / "deep" / "judge.py"
     source.parent.mkdir(parents=True)
 
@@ -107,7 +105,7 @@ async def test_a_saved_function_is_run_from_its_next_call_on(tmp_path: Path) -> 
         await becomes(running, socket, "second")
 
 
-async def test_an_assembly_that_is_removed_and_made_anew_is_followed(
+async def test_assembly_is_served_again_after_it_is_removed_and_rewritten(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)

@@ -34,7 +34,7 @@ ADDRESSES: Final = (
               "tests/local/emulator/test_providers.py::"
               "test_ref_and_attributes_are_those_of_the_template_reference",)),
     fact("several-apis", "each API has a host name of its own",
-          _HTTP + "test_the_path_or_the_host_or_being_alone_selects_the_api",
+          _HTTP + "test_api_is_selected_by_path_or_host_or_by_being_the_only_one",
           _SOCKET + "test_the_realtime_path_may_name_the_api",
           _STANDALONE + "test_several_apis_are_served_at_once_by_path_and_by_host_name"),
 )  # fmt: skip
@@ -50,11 +50,11 @@ UPGRADE: Final = (
     fact("auth-key", "an API key connects"),
     fact("auth-iam", "a signature connects, subscribes and publishes"),
     fact("iam-body", "a signature covers {}, or channel, or channel and events", _SIGNATURES
-          + "test_a_frame_is_signed_over_its_compact_json_whether_or_not_text_is_escaped"),
+          + "test_frame_signature_covers_the_compact_json_with_or_without_escaped_text"),
     fact("auth-token", "id and access tokens connect, with and without Bearer",
           _TOKENS + "test_access_and_id_tokens_are_accepted_with_and_without_bearer"),
     fact("session-token", "temporary credentials sign with their session token",
-          _SIGNATURES + "test_a_session_needs_its_own_token"),
+          _SIGNATURES + "test_session_credentials_need_their_session_token"),
 )  # fmt: skip
 
 CUSTOM: Final = (
@@ -86,11 +86,12 @@ FRAMES: Final = (
     fact("publish", "publish has id, channel, events and authorization"),
     fact("publish-success", "publish_success has successful (identifier, index) and failed"),
     fact("unsupported", "any other frame is answered with error, UnsupportedOperation and its text"),
-    fact("text-only", "all frames are text", _SOCKET + "test_a_binary_message_is_unsupported_and_harmless"),
+    fact("text-only", "all frames are text",
+        _SOCKET + "test_binary_message_is_unsupported_and_the_connection_stays_usable"),
     fact("frame-types", "no other frame type is ever sent",
           "protocol/test_protocol_properties.py::TestProtocol"),
     fact("unknown-fields", "fields that are not known are ignored",
-          _SOCKET + "test_what_amplify_adds_to_its_frames_is_ignored"),
+          _SOCKET + "test_extra_fields_of_amplify_frames_are_ignored"),
     not_imitated("broadcast-error", "broadcast_error reports to a subscriber that an event could not be delivered",
                   "never sent: events that cannot be encoded are refused when they are published"),
 )  # fmt: skip
@@ -141,7 +142,7 @@ HTTP: Final = (
     fact("http-limits", "bad channels and batches: not 2xx, with errors"),
     fact("http-crash", "a crashed handler: 5xx"),
     fact("response-headers", "x-amzn-RequestId"),
-    fact("cors", "browsers may publish", _HTTP + "test_a_browser_may_send_what_clients_send"),
+    fact("cors", "browsers may publish", _HTTP + "test_cors_preflight_allows_the_headers_of_clients"),
     not_imitated("tokens-consumed", "x-amzn-appsync-TokensConsumed", "the header is absent, since nothing is billed"),
 )  # fmt: skip
 
@@ -153,16 +154,17 @@ LIMITS: Final = (
     fact("subscriptions-limit", "200 subscriptions a connection"),
     fact("publish-rate", "25 publishes a second and connection"),
     fact("namespaces-limit", "50 namespaces an API", _CONTROL + "test_an_api_has_50_namespaces_at_most"),
-    fact("keys-limit", "API keys live 365 days at most", _CONTROL + "test_an_api_key_that_cannot_be_served_is_refused"),
+    fact("keys-limit", "API keys live 365 days at most", _CONTROL + "test_invalid_api_key_is_refused_with_the_reason"),
     fact("keys-count", "50 API keys an API", _CONTROL + "test_an_api_has_50_keys_at_most"),
     fact("providers-limit", "50 authorisation providers an API",
-         _CONTROL + "test_an_api_that_cannot_be_served_is_refused_by_the_name_of_the_property"),
-    fact("handler-caps", "time and memory of a handler are capped", _HANDLERS + "test_a_call_that_takes_too_long_ends",
-         _HANDLERS + "test_a_call_that_takes_too_much_memory_ends"),
+         _CONTROL + "test_invalid_api_is_refused_with_the_name_of_the_property"),
+    fact("handler-caps", "time and memory of a handler are capped",
+        _HANDLERS + "test_call_is_stopped_at_its_time_limit",
+         _HANDLERS + "test_call_is_stopped_at_its_memory_limit"),
     fact("code-size", "32,768 characters of handler code",
-          _LANGUAGE + "test_code_may_have_32768_characters_and_not_one_more"),
-    fact("request-seconds", "30 seconds a request", _DATA + "test_publishing_goes_on_while_a_data_source_is_slow"),
-    fact("loop-limit", "loops are capped", _HANDLERS + "test_a_loop_that_feeds_itself_ends"),
+          _LANGUAGE + "test_code_can_have_at_most_32768_characters"),
+    fact("request-seconds", "30 seconds a request", _DATA + "test_publish_succeeds_while_a_data_source_is_slow"),
+    fact("loop-limit", "loops are capped", _HANDLERS + "test_loop_is_stopped_at_its_iteration_limit"),
     not_imitated("apis-per-region", "50 Event APIs per region", "as many as are registered"),
     not_imitated("api-rates", "2,000 connections, 10,000 events in and 1,000,000 out a second and API",
                   "no rate per API: they are beyond one machine"),
@@ -183,7 +185,7 @@ CHANNELS: Final = (
     fact("wildcard-publish", "* cannot be published to"),
     fact("wildcard-levels", "a wildcard spans all deeper levels",
           "protocol/test_channels.py::"
-          "test_the_index_finds_exactly_those_whose_channel_covers_the_published_one"),
+          "test_index_finds_exactly_the_subscriptions_that_cover_the_published_channel"),
     fact("wildcard-self", "a wildcard does not cover its own parent"),
     fact("wildcard-literal", "onSubscribe receives the * literally"),
 )  # fmt: skip

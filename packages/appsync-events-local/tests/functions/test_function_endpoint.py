@@ -55,7 +55,7 @@ def _create_echo(url: str) -> None:
         client.close()
 
 
-async def test_a_function_behind_an_endpoint_answers_and_fails_as_one_that_runs_here(endpoint: LambdaEndpoint) -> None:
+async def test_function_behind_a_lambda_endpoint_returns_results_and_errors(endpoint: LambdaEndpoint) -> None:
     invocation = await endpoint.invoke("echo", b'{"a": 1}', asynchronous=False)
     assert invocation.function_error is None
     assert json.loads(invocation.payload) == {"event": {"a": 1}, "name": "echo"}
@@ -65,7 +65,7 @@ async def test_a_function_behind_an_endpoint_answers_and_fails_as_one_that_runs_
     assert (await endpoint.invoke("echo", b"{}", asynchronous=True)).payload == b""
 
 
-async def test_an_unknown_function_and_an_endpoint_that_is_not_there_are_told_apart(
+async def test_unknown_function_and_unreachable_endpoint_raise_different_errors(
     endpoint: LambdaEndpoint, unused_tcp_port: int
 ) -> None:
     with pytest.raises(UnknownFunctionError):
@@ -76,7 +76,7 @@ async def test_an_unknown_function_and_an_endpoint_that_is_not_there_are_told_ap
     nowhere.close()
 
 
-async def test_functions_of_the_template_come_before_those_of_an_endpoint(endpoint: LambdaEndpoint) -> None:
+async def test_functions_of_the_template_take_precedence_over_those_of_an_endpoint(endpoint: LambdaEndpoint) -> None:
     code = InlineCode("def handler(event, context): return 'here'")
     here = FunctionModel("here", "arn:aws:lambda:us-east-1:0:function:here", "python3.13", "index.handler", code)
     runner = FunctionRunner([here])

@@ -48,7 +48,7 @@ async def received(service: Running, channel: str, *events: str) -> tuple[Any, l
     return (status, answer), delivered
 
 
-async def test_the_function_gets_the_documented_object(direct_service: Running) -> None:
+async def test_direct_function_receives_the_documented_object(direct_service: Running) -> None:
     _, (seen,) = await received(direct_service, "/room/a", '"seen"')
     assert '"operation":"PUBLISH"' in seen
     for part in (
@@ -64,7 +64,7 @@ async def test_the_function_gets_the_documented_object(direct_service: Running) 
         assert part in seen
 
 
-async def test_what_the_function_returns_is_broadcast_and_what_it_leaves_out_is_not(direct_service: Running) -> None:
+async def test_only_events_that_the_function_returns_are_broadcast(direct_service: Running) -> None:
     (status, answer), delivered = await received(direct_service, "/room/a", '"drop"', '"fail"', '{"n": 1}')
     assert status == 200
     assert delivered == ['{"changed":{"n":1}}']
@@ -72,7 +72,7 @@ async def test_what_the_function_returns_is_broadcast_and_what_it_leaves_out_is_
     assert [(item["index"], item["message"]) for item in answer["failed"]] == [(1, "this one fails")]
 
 
-async def test_an_event_that_the_function_makes_too_large_is_dropped_without_telling(
+async def test_event_above_240_kb_from_the_function_is_dropped_without_an_error(
     direct_service: Running, caplog: pytest.LogCaptureFixture
 ) -> None:
     (status, answer), delivered = await received(direct_service, "/room/a", '"large"', "2")
@@ -82,7 +82,7 @@ async def test_an_event_that_the_function_makes_too_large_is_dropped_without_tel
 
 
 @pytest.mark.parametrize("channel", ["refused", "raises", "text", "slow"])
-async def test_an_error_of_the_function_broadcasts_nothing_and_its_text_is_only_logged(
+async def test_error_of_the_function_is_logged_and_nothing_is_broadcast(
     direct_service: Running, caplog: pytest.LogCaptureFixture, channel: str
 ) -> None:
     with caplog.at_level(logging.INFO):
@@ -93,14 +93,14 @@ async def test_an_error_of_the_function_broadcasts_nothing_and_its_text_is_only_
     assert any(words[channel] in message for message in caplog.messages), caplog.messages
 
 
-async def test_a_null_answer_broadcasts_nothing_and_breaking_the_rules_for_events_fails(
+async def test_null_answer_broadcasts_nothing_and_unknown_event_id_fails(
     direct_service: Running,
 ) -> None:
     assert await direct_service.post("/room/empty", "1") == (200, {"failed": [], "successful": []})
     assert (await direct_service.post("/room/a", '"stranger"'))[0] == 500
 
 
-async def test_a_subscription_is_allowed_by_null_and_refused_by_an_error(direct_service: Running) -> None:
+async def test_null_allows_a_subscription_and_an_error_refuses_it(direct_service: Running) -> None:
     socket = await direct_service.connect()
     assert (await socket.subscribe("/room/a"))["type"] == "subscribe_success"
     refused = await socket.subscribe("/room/refused", id="2")
@@ -114,7 +114,7 @@ async def test_a_subscription_is_allowed_by_null_and_refused_by_an_error(direct_
         assert "luck" not in str(failed)
 
 
-async def test_an_asynchronous_function_decides_nothing(direct_service: Running) -> None:
+async def test_asynchronous_function_does_not_affect_the_operation(direct_service: Running) -> None:
     socket = await direct_service.connect()
     for channel in ("refused", "raises", "slow"):
         assert (await socket.subscribe(f"/later/{channel}", id=channel))["type"] == "subscribe_success"
@@ -122,7 +122,7 @@ async def test_an_asynchronous_function_decides_nothing(direct_service: Running)
     assert (await socket.receive())["event"] == '{"a":  1.50}'
 
 
-async def test_a_function_that_does_not_exist_refuses_unless_nobody_waits_for_it(
+async def test_missing_function_fails_the_operation_unless_it_is_asynchronous(
     direct_service: Running, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert (await direct_service.post("/lost/a", "1"))[0] == 500
@@ -130,7 +130,7 @@ async def test_a_function_that_does_not_exist_refuses_unless_nobody_waits_for_it
     assert any("asynchronous direct handler was not called" in message for message in caplog.messages)
 
 
-async def test_powertools_handlers_decide_as_their_documentation_says(direct_service: Running) -> None:
+async def test_powertools_handlers_behave_as_documented(direct_service: Running) -> None:
     await direct_service.namespace("room", HandlerConfigs=direct("powertools"))
     socket = await direct_service.connect()
     assert (await socket.subscribe("/room/greet"))["type"] == "subscribe_success"
@@ -146,7 +146,7 @@ async def test_powertools_handlers_decide_as_their_documentation_says(direct_ser
     assert [(await socket.receive())["event"] for _ in range(3)] == ["3", "3", "3"]
 
 
-async def test_direct_needs_a_lambda_data_source_and_warns_of_code_that_is_not_asked(
+async def test_direct_needs_a_lambda_data_source_and_logs_a_warning_about_unused_code(
     direct_service: Running, caplog: pytest.LogCaptureFixture
 ) -> None:
     body = {"Type": "HTTP", "HttpConfig": {"Endpoint": "http://127.0.0.1:9"}}
@@ -161,7 +161,7 @@ async def test_direct_needs_a_lambda_data_source_and_warns_of_code_that_is_not_a
     assert len((await direct_service.post("/both/a", "1"))[1]["successful"]) == 1
 
 
-async def test_other_publishes_go_on_while_a_function_works(direct_service: Running) -> None:
+async def test_other_publishes_succeed_while_a_function_runs(direct_service: Running) -> None:
     slow = asyncio.create_task(direct_service.post("/room/slow", "1"))
     await asyncio.sleep(0.1)
     assert (await direct_service.post("/open/a", "1", headers={"x-api-key": KEY}))[0] == 200

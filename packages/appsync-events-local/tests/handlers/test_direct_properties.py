@@ -64,7 +64,7 @@ async def subscribed(payload: bytes, error: str | None) -> bool:
 
 @given(payload=BYTES, error=st.sampled_from([None, None, "Unhandled", "Handled"]))
 @settings(max_examples=300, deadline=None)
-def test_any_answer_decides_a_publish(payload: bytes, error: str | None) -> None:
+def test_any_answer_gives_known_unique_event_ids_or_fails_the_publish(payload: bytes, error: str | None) -> None:
     outgoing = asyncio.run(published(payload, error))
     if outgoing is None:
         return

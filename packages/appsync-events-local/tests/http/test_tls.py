@@ -32,7 +32,7 @@ async def test_a_client_that_trusts_the_certificate_publishes_and_subscribes(tmp
                 await stranger.get(running.endpoints[0])
 
 
-async def test_a_certificate_of_ones_own_is_used(tmp_path: Path) -> None:
+async def test_given_certificate_is_used(tmp_path: Path) -> None:
     file = write_template(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace()})
     own = tls.made_in(tmp_path)
     connector = aiohttp.TCPConnector(ssl=trusting(own.certificate))
@@ -42,14 +42,14 @@ async def test_a_certificate_of_ones_own_is_used(tmp_path: Path) -> None:
         assert "NODE_EXTRA_CA_CERTS" not in running.announced
 
 
-def test_the_certificate_is_kept_while_it_lasts_and_its_key_is_its_owners(tmp_path: Path) -> None:
+def test_certificate_is_reused_and_its_key_is_readable_by_its_owner_only(tmp_path: Path) -> None:
     first = tls.made_in(tmp_path)
     content = first.certificate.read_bytes()
     assert tls.made_in(tmp_path).certificate.read_bytes() == content
     assert first.key.stat().st_mode & 0o777 == 0o600
 
 
-async def test_a_client_that_does_not_read_is_cut_off_behind_tls_too(
+async def test_client_that_does_not_read_is_disconnected_over_tls(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     file = write_template(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace()})

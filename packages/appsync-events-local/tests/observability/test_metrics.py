@@ -37,11 +37,11 @@ async def sums(service: Running, namespace: str | None = None) -> Mapping[str, f
     }
 
 
-def test_a_message_counts_for_every_five_kilobytes_that_it_begins() -> None:
+def test_message_is_metered_per_started_five_kilobytes() -> None:
     assert [metered(size) for size in (0, 1, METERED_BYTES, METERED_BYTES + 1)] == [1, 1, 1, 2]
 
 
-async def test_what_handlers_decide_is_counted_by_namespace_and_told(
+async def test_handler_results_are_counted_by_namespace_and_logged(
     service: Running, caplog: pytest.LogCaptureFixture
 ) -> None:
     await service.namespace("deciding", DECIDING)
@@ -73,7 +73,7 @@ async def test_what_handlers_decide_is_counted_by_namespace_and_told(
         assert told in caplog.text
 
 
-async def test_operations_over_the_socket_are_counted_by_how_they_end(service: Running) -> None:
+async def test_socket_operations_are_counted_by_result(service: Running) -> None:
     stranger = await service.open({"host": service.host, "x-api-key": "wrong"})
     await stranger.ask(type="connection_init")
     await stranger.closed()
@@ -125,14 +125,12 @@ async def test_requests_over_http_are_counted_by_status(service: Running) -> Non
     assert "PublishSuccess" not in counted, "which is about the socket"
 
 
-async def test_the_metrics_ask_for_the_token(service: Running) -> None:
+async def test_metrics_require_the_control_token(service: Running) -> None:
     async with service.session.get(f"{service.url}/_control/metrics") as answer:
         assert answer.status == 403
 
 
-async def test_the_log_says_which_api_it_is_about_if_there_are_several(
-    service: Running, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_log_names_the_api_if_there_are_several(service: Running, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         await service.connect()
         await service.register("second")

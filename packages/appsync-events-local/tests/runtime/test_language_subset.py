@@ -113,7 +113,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("statement", "column", "words"), REFUSED, ids=[row[0] for row in REFUSED])
-def test_what_the_dialect_lacks_is_refused_where_it_stands(statement: str, column: int, words: str) -> None:
+def test_unsupported_syntax_is_refused_with_its_location(statement: str, column: int, words: str) -> None:
     found = problems(body(statement))
     assert any(words in message and (line, at) == (2, column) for line, at, message in found), found
 
@@ -152,16 +152,16 @@ def test_what_the_dialect_lacks_is_refused_where_it_stands(statement: str, colum
         ("with (x) {}\n" + ALLOW, "'with' in strict mode"),
     ],
 )
-def test_what_a_module_may_not_be_is_refused(code: str, words: str) -> None:
+def test_unsupported_module_structure_is_refused(code: str, words: str) -> None:
     assert any(words in message for _, _, message in problems(code)), problems(code)
 
 
-def test_all_problems_are_told_at_once_in_the_order_of_their_place() -> None:
+def test_all_problems_are_reported_together_in_the_order_of_their_location() -> None:
     found = problems("import x from 'x';\nexport function onPublish(ctx) {\n  throw 1;\n  let i = 0;\n  i++;\n}\n")
     assert [line for line, _, _ in found] == [1, 3, 5]
 
 
-def test_code_may_have_32768_characters_and_not_one_more() -> None:
+def test_code_can_have_at_most_32768_characters() -> None:
     assert HANDLER_CODE_CHARACTERS == 32768
     filler = "/" * (32768 - len(ALLOW))
     assert compile_module(ALLOW + filler).exports == {"onSubscribe": "function"}
@@ -188,7 +188,7 @@ def test_code_may_have_32768_characters_and_not_one_more() -> None:
         body("function inner(x) { return x; } return inner(1);"),
     ],
 )
-def test_what_the_dialect_has_is_accepted(code: str) -> None:
+def test_supported_syntax_is_accepted(code: str) -> None:
     assert compile_module(code).exports
 
 
@@ -229,11 +229,11 @@ def test_code_that_is_nested_too_deeply_is_refused(code: str) -> None:
     assert problems(ALLOW + code)
 
 
-def test_code_that_is_far_too_long_is_refused_without_being_read() -> None:
+def test_code_far_above_the_limit_is_refused_without_parsing() -> None:
     assert "at most 32768" in problems("(" * 1_000_000)[0][2]
 
 
-def test_a_missing_parser_is_named_with_its_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_parser_is_reported_with_a_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiler, "_ACORN", tmp_path / "acorn.js")
     with pytest.raises(EngineUnavailableError, match="run 'npm ci'"):
         compiler._checker.__wrapped__()

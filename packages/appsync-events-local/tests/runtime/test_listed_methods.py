@@ -90,7 +90,9 @@ LISTED = [
 
 
 @pytest.mark.parametrize(("expression", "expected"), LISTED, ids=[row[0] for row in LISTED])
-async def test_what_is_listed_works(evaluate: Evaluate, expression: str, expected: Any) -> None:
+async def test_documented_feature_gives_its_javascript_result(
+    evaluate: Evaluate, expression: str, expected: Any
+) -> None:
     assert await evaluate(expression) == expected
 
 

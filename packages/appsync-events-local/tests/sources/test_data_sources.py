@@ -60,7 +60,7 @@ async def rooms(tmp_path: Path, pool: UserPool) -> AsyncIterator[Running]:
         yield service
 
 
-async def test_a_subscription_is_decided_by_what_the_data_source_answers(rooms: Running) -> None:
+async def test_result_of_the_data_source_decides_a_subscription(rooms: Running) -> None:
     socket = await rooms.connect(rooms.jwt_authorization())
     assert (await socket.subscribe("/rooms/first"))["type"] == "subscribe_success"
     for channel in ("/rooms/second", "/rooms/*"):
@@ -70,13 +70,13 @@ async def test_a_subscription_is_decided_by_what_the_data_source_answers(rooms: 
     assert (await stranger.subscribe("/rooms/first"))["errors"][0]["errorType"] == "Unauthorized"
 
 
-async def test_a_failing_data_source_is_told_as_the_handler_puts_it(rooms: Running) -> None:
+async def test_handler_reports_the_error_of_its_data_source(rooms: Running) -> None:
     socket = await rooms.connect(rooms.jwt_authorization())
     refused = await socket.subscribe("/rooms/broken")
     assert refused["errors"] == [{"errorType": "DynamoDB:InternalServerError", "message": "the table is on fire"}]
 
 
-async def test_a_changed_data_source_is_used_at_once(rooms: Running) -> None:
+async def test_changed_data_source_is_used_immediately(rooms: Running) -> None:
     socket = await rooms.connect(rooms.jwt_authorization())
     await rooms.registered("PUT", f"apis/{API}/data-sources/members", table("empty"))
     assert (await socket.subscribe("/rooms/first", id="1"))["type"] == "subscribe_error"
@@ -97,14 +97,14 @@ async def test_a_data_source_in_use_cannot_be_deleted(rooms: Running) -> None:
     assert status == 400
 
 
-async def test_a_plain_function_where_a_data_source_is_configured_is_refused(rooms: Running) -> None:
+async def test_plain_function_with_a_configured_data_source_is_refused(rooms: Running) -> None:
     body = {"properties": {"CodeHandlers": "export function onSubscribe(ctx) {}", "HandlerConfigs": config()}}
     status, answer = await rooms.control("PUT", f"apis/{API}/namespaces/plain", body)
     assert status == 400
     assert "must be an object {request, response}" in answer["errors"][0]["message"]
 
 
-async def test_publishing_goes_on_while_a_data_source_is_slow(tmp_path: Path, pool: UserPool) -> None:
+async def test_publish_succeeds_while_a_data_source_is_slow(tmp_path: Path, pool: UserPool) -> None:
     release = asyncio.Event()
 
     class Slow:

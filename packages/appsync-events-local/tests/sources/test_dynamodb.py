@@ -68,7 +68,7 @@ def key() -> str:
     return str(uuid.uuid4())
 
 
-async def test_put_get_update_remove(run: Run, key: str) -> None:
+async def test_put_get_update_and_remove_an_item(run: Run, key: str) -> None:
     item = {"text": "x", "n": 1.5, "big": 10**15, "list": [1, None, {"deep": True}], "map": {}}
     stored = item | {"id": key}
     assert await run("ddb.put({ key: { id: p.id }, item: p.item })", {"id": key, "item": item}) == [stored, None]
@@ -111,7 +111,7 @@ async def test_a_failed_condition_is_an_error_with_the_item_as_result(run: Run, 
         assert (result, error["type"]) == ({"id": key, "n": 1}, "DynamoDB:ConditionalCheckFailedException")
 
 
-async def test_a_write_whose_wish_is_already_true_succeeds_in_spite_of_its_condition(run: Run, key: str) -> None:
+async def test_failed_condition_succeeds_if_the_item_already_has_the_wanted_state(run: Run, key: str) -> None:
     put = "ddb.put({ key: { id: p }, item: { n: 1, at: %d }, condition: { id: { attributeExists: false } } })"
     assert (await run(put % 1, key))[1] is None
     assert await run(put % 1, key) == [{"id": key, "n": 1, "at": 1}, None]
@@ -125,7 +125,7 @@ async def test_a_write_whose_wish_is_already_true_succeeds_in_spite_of_its_condi
     assert await run(remove, key) == [None, None]
 
 
-async def test_the_order_of_a_set_and_the_text_of_a_number_make_no_difference_to_that(run: Run, key: str) -> None:
+async def test_comparison_with_the_wanted_state_ignores_set_order_and_number_text(run: Run, key: str) -> None:
     put = (
         "ddb.put({ key: { id: p }, item: { s: ddb.toStringSet([%s]), n: ddb.toNumberSet([%s]), l: [1, { d: 2.50 }] },"
         " condition: { id: { attributeExists: false } } })"
@@ -168,7 +168,7 @@ async def test_scan_finds_by_filter(run: Run, key: str) -> None:
     assert page["items"] == [{"id": key, "mark": key}]
 
 
-async def test_batches_answer_in_the_order_of_the_keys(run: Run, key: str) -> None:
+async def test_batch_results_are_in_the_order_of_the_keys(run: Run, key: str) -> None:
     names = {"table": SINGLE, "one": f"{key}-1", "two": f"{key}-2", "none": f"{key}-3"}
     written, _ = await run("ddb.batchPut({ tables: { [p.table]: [{ id: p.one, n: 1 }, { id: p.two, n: 2 }] } })", names)
     assert written["data"][SINGLE] == [{"id": names["one"], "n": 1}, {"id": names["two"], "n": 2}]
@@ -182,7 +182,7 @@ async def test_batches_answer_in_the_order_of_the_keys(run: Run, key: str) -> No
     assert (await run("ddb.get({ key: { id: p.one } })", names)) == [None, None]
 
 
-async def test_transactions_write_all_or_nothing_and_say_why(run: Run, key: str) -> None:
+async def test_transaction_writes_all_or_nothing_and_returns_the_reasons(run: Run, key: str) -> None:
     names = {"table": SINGLE, "one": f"{key}-1", "two": f"{key}-2", "three": f"{key}-3"}
     write = (
         "ddb.transactWrite({ items: ["
@@ -230,14 +230,14 @@ async def test_transactions_write_all_or_nothing_and_say_why(run: Run, key: str)
         ("ddb.remove({ key: { id: 'x' }, populateIndexFields: true })", "populateIndexFields is not imitated"),
     ],
 )
-async def test_requests_that_make_no_sense_become_errors(run: Run, expression: str, words: str) -> None:
+async def test_invalid_request_becomes_a_validation_error(run: Run, expression: str, words: str) -> None:
     result, error = await run(expression)
     assert result is None
     assert error["type"] == "DynamoDB:ValidationException"
     assert words in error["message"]
 
 
-async def test_an_endpoint_that_does_not_answer_becomes_an_error(unused_tcp_port: int) -> None:
+async def test_unreachable_endpoint_becomes_an_error(unused_tcp_port: int) -> None:
     source = DynamoDbDataSource(
         "T", region="us-east-1", endpoint_url=f"http://127.0.0.1:{unused_tcp_port}", credentials=Credentials("a", "b")
     )
@@ -259,6 +259,6 @@ async def test_an_endpoint_that_does_not_answer_becomes_an_error(unused_tcp_port
     ],
     ids=lambda value: json.dumps(value, default=repr),
 )
-def test_values_convert_between_their_three_forms(appsync: Any, wire: Any, plain: Any) -> None:
+def test_values_convert_between_appsync_wire_and_plain_form(appsync: Any, wire: Any, plain: Any) -> None:
     assert to_wire(appsync) == wire
     assert to_plain(wire) == plain

@@ -33,7 +33,7 @@ def templates(folder: Path, **tables: dict[str, Any]) -> Templates:
     return read(write_template(folder, {"Api": api(), **tables}))
 
 
-async def test_tables_are_made_once_with_their_indexes(tmp_path: Path, dynamodb_endpoint: str) -> None:
+async def test_missing_tables_are_created_once_with_their_indexes(tmp_path: Path, dynamodb_endpoint: str) -> None:
     found = templates(tmp_path, Orders=table("made-orders"), Odd={"Type": "AWS::DynamoDB::Table"}).tables
     assert [each.name for each in found] == ["made-orders"], "what has no keys is nothing to make"
     client = aws_client(
@@ -52,7 +52,7 @@ async def test_tables_are_made_once_with_their_indexes(tmp_path: Path, dynamodb_
     assert owned["Items"] == [item]
 
 
-def test_a_table_that_dynamodb_refuses_is_named(tmp_path: Path, dynamodb_endpoint: str) -> None:
+def test_table_that_dynamodb_refuses_is_named(tmp_path: Path, dynamodb_endpoint: str) -> None:
     wrong = table("refused-orders", KeySchema=[{"AttributeName": "other", "KeyType": "HASH"}])
     with pytest.raises(TableError, match="Wrong: table refused-orders cannot be made"):
         make_missing(templates(tmp_path, Wrong=wrong).tables, dynamodb_endpoint)

@@ -23,7 +23,7 @@ def problems(templates: Templates) -> list[tuple[str, str]]:
     return [(problem.logical_id, problem.property) for problem in templates.problems]
 
 
-def test_the_foreign_template_is_read_completely() -> None:
+def test_example_template_is_read_completely() -> None:
     templates = read(TEMPLATE)
     assert templates.problems == []
     (found,) = templates.apis
@@ -58,7 +58,7 @@ def test_ids_and_keys_depend_on_stack_and_logical_id_alone(tmp_path: Path) -> No
     }
 
 
-def test_every_problem_is_told_at_once_with_resource_property_and_remedy(tmp_path: Path) -> None:
+def test_all_problems_are_reported_together_with_resource_property_and_remedy(tmp_path: Path) -> None:
     resources = {
         "Api": api(),
         "One": namespace("one", CodeHandlers={"Fn::Sub": "${Missing}"}, PublishAuthModes=[{"AuthType": {"Ref": "No"}}]),
@@ -75,7 +75,7 @@ def test_every_problem_is_told_at_once_with_resource_property_and_remedy(tmp_pat
     assert all(problem.remedy and problem.file.name == "mine.template.json" for problem in templates.problems)
 
 
-def test_misspelt_properties_are_told_with_what_was_meant(tmp_path: Path) -> None:
+def test_misspelt_properties_are_reported_with_the_likely_name(tmp_path: Path) -> None:
     resources = {
         "Api": api(DefaultPublishAuthMode=modes("API_KEY")),
         "Space": namespace(PublishAuthMode=modes("API_KEY"), HandlerConfigs={"OnPublsh": {}}, Color="red"),
@@ -89,7 +89,7 @@ def test_misspelt_properties_are_told_with_what_was_meant(tmp_path: Path) -> Non
     }
 
 
-def test_what_is_no_resource_is_told(tmp_path: Path) -> None:
+def test_invalid_resources_are_reported(tmp_path: Path) -> None:
     resources = {"Api": api(), "Text": "x", "Untyped": {"Properties": {}}, "Fn::ForEach::Rooms": ["Room", [], {}]}
     assert problems(read(write_template(tmp_path, resources))) == [
         ("Text", ""),
@@ -112,12 +112,12 @@ def test_a_serverless_function_has_its_globals_and_its_folder(tmp_path: Path) ->
     assert function.problems == ()
 
 
-def test_a_template_without_an_event_api_says_so(tmp_path: Path) -> None:
+def test_template_without_an_event_api_is_a_problem(tmp_path: Path) -> None:
     templates = read(write_template(tmp_path, {"Table": {"Type": "AWS::DynamoDB::Table"}}))
     assert [problem.message for problem in templates.problems] == ["holds no Event API (AWS::AppSync::Api)"]
 
 
-def test_what_belongs_to_a_graphql_api_is_left_alone(tmp_path: Path) -> None:
+def test_resources_of_a_graphql_api_are_ignored(tmp_path: Path) -> None:
     resources = {
         "Api": api(),
         "Graph": {"Type": "AWS::AppSync::GraphQLApi", "Properties": {"Name": "g"}},
@@ -131,13 +131,13 @@ def test_what_belongs_to_a_graphql_api_is_left_alone(tmp_path: Path) -> None:
     assert templates.apis[0].data_sources == {}
 
 
-def test_a_resource_whose_condition_does_not_hold_is_left_out(tmp_path: Path) -> None:
+def test_resource_with_a_false_condition_is_skipped(tmp_path: Path) -> None:
     resources = {"Api": api(), "Off": {**namespace("off"), "Condition": "Never"}, "On": namespace("on")}
     file = write_template(tmp_path, resources, Conditions={"Never": {"Fn::Equals": ["a", "b"]}})
     assert list(read(file).apis[0].namespaces) == ["on"]
 
 
-def test_a_handler_file_takes_the_place_of_the_templates_code(tmp_path: Path) -> None:
+def test_handler_file_replaces_the_code_of_the_template(tmp_path: Path) -> None:
     (tmp_path / "own.js").write_text(CODE)
     resources = {"Api": api(), "One": namespace("one", CodeS3Location="s3://bucket/gone.js")}
     for name in ("one", "mine/one"):
@@ -148,7 +148,7 @@ def test_a_handler_file_takes_the_place_of_the_templates_code(tmp_path: Path) ->
         assert tmp_path / "own.js" in templates.files
 
 
-def test_a_handler_file_for_no_namespace_is_refused(tmp_path: Path) -> None:
+def test_handler_file_of_an_unknown_namespace_is_refused(tmp_path: Path) -> None:
     (tmp_path / "own.js").write_text(CODE)
     settings = TemplateSettings("localhost:1", handlers={"other": tmp_path / "own.js"})
     templates = read(write_template(tmp_path, {"Api": api(), "One": namespace("one")}), settings)
@@ -168,7 +168,7 @@ def test_an_assembly_is_read_with_its_assets_imports_and_stages(tmp_path: Path) 
     assert nested.registration.origin.stack == "app-Second-Inner"
 
 
-def test_a_nested_stack_whose_template_is_elsewhere_is_remarked_upon(tmp_path: Path) -> None:
+def test_nested_stack_with_a_remote_template_gives_a_remark(tmp_path: Path) -> None:
     inner = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "https://bucket.example/inner.yaml"}}
     templates = read(write_template(tmp_path, {"Api": api(), "Inner": inner}))
     assert templates.problems == []
@@ -180,7 +180,7 @@ def test_two_namespaces_of_one_name_are_refused(tmp_path: Path) -> None:
     assert problems(templates) == [("Two", "Name")]
 
 
-def test_names_that_no_template_has_are_told(tmp_path: Path) -> None:
+def test_unknown_parameter_and_resource_names_are_reported(tmp_path: Path) -> None:
     settings = TemplateSettings("localhost:1", parameters={"Stge": "dev"}, resources={"Tabel": "t"})
     templates = read(write_template(tmp_path, {"Api": api()}, Parameters={"Stage": {"Type": "String"}}), settings)
     assert [(problem.message.partition(":")[0], problem.remedy) for problem in templates.problems] == [
@@ -189,7 +189,7 @@ def test_names_that_no_template_has_are_told(tmp_path: Path) -> None:
     ]
 
 
-def test_two_stacks_of_one_name_are_refused_until_one_is_named_otherwise(tmp_path: Path) -> None:
+def test_two_stacks_of_one_name_are_refused_until_one_is_renamed(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     files = [write_template(folder, {"Api": api(), "Space": namespace()}) for folder in (tmp_path, tmp_path / "other")]
     same = read_given([], [(None, files[0]), (None, files[1])], SETTINGS)
@@ -212,14 +212,14 @@ def test_two_stacks_of_one_name_are_refused_until_one_is_named_otherwise(tmp_pat
         ("Resources: {Api: !!binary aGVsbG8=}", "holds what JSON cannot say"),
     ],
 )
-def test_a_file_that_is_no_template_is_named(tmp_path: Path, content: str, message: str) -> None:
+def test_file_that_is_not_a_template_is_named(tmp_path: Path, content: str, message: str) -> None:
     (tmp_path / "x.yaml").write_text(content)
     with pytest.raises(TemplateRefused, match=message) as caught:
         read_template(tmp_path / "x.yaml")
     assert str(tmp_path / "x.yaml") in str(caught.value)
 
 
-def test_a_folder_that_is_no_assembly_is_named(tmp_path: Path) -> None:
+def test_directory_without_an_assembly_and_missing_file_are_named(tmp_path: Path) -> None:
     with pytest.raises(TemplateRefused, match="cdk synth"):
         read_assembly(tmp_path)
     with pytest.raises(TemplateRefused, match="cannot be read"):
@@ -240,7 +240,7 @@ def test_a_folder_that_is_no_assembly_is_named(tmp_path: Path) -> None:
         ("Second.assets.json", {"files": {"one": {"source": {"path": "x"}, "destinations": {"d": {}}}}}, "asset one"),
     ],
 )
-def test_an_assembly_that_is_spoilt_is_named(tmp_path: Path, file: str, content: Any, message: str) -> None:
+def test_corrupted_assembly_file_is_named(tmp_path: Path, file: str, content: Any, message: str) -> None:
     folder = write_assembly(tmp_path / "cdk.out")
     (folder / file).write_text(json.dumps(content))
     with pytest.raises(TemplateRefused, match=message) as caught:

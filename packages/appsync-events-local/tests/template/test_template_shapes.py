@@ -43,7 +43,9 @@ def replaced(document: Any, place: tuple[Any, ...], value: Any) -> None:
 
 @settings(deadline=None, max_examples=150)
 @given(st.lists(st.tuples(st.sampled_from(PLACES), WRONG), min_size=1, max_size=3))
-def test_a_template_with_wrong_values_is_read_to_the_end(changes: list[tuple[tuple[Any, ...], Any]]) -> None:
+def test_template_with_wrong_values_gives_problems_instead_of_an_exception(
+    changes: list[tuple[tuple[Any, ...], Any]],
+) -> None:
     document = copy.deepcopy(FOREIGN)
     for place, value in changes:
         replaced(document, place, copy.deepcopy(value))

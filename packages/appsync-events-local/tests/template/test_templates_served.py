@@ -15,7 +15,7 @@ from service_harness.templates import KEY, OF_API, api, namespace, write_assembl
 ECHO = "export function onPublish(ctx) { return ctx.events }"
 
 
-async def test_a_template_is_served_with_nothing_else_given(tmp_path: Path) -> None:
+async def test_template_is_served_without_other_options(tmp_path: Path) -> None:
     file = write_template(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace(CodeHandlers=ECHO)})
     async with standalone("--template", file) as running:
         assert "default: publish API_KEY, onPublish code; subscribe API_KEY, no onSubscribe" in running.announced
@@ -82,7 +82,7 @@ async def test_fault_flags_are_in_force_from_the_start(tmp_path: Path) -> None:
         assert [(await running.post("default/x", "1"))[0] for _ in range(2)] == [429, 200]
 
 
-def test_everything_that_cannot_be_served_is_said_and_the_command_ends_with_2(
+def test_every_problem_is_printed_and_the_command_exits_with_2(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     resources = {
@@ -107,9 +107,7 @@ def test_everything_that_cannot_be_served_is_said_and_the_command_ends_with_2(
     assert told.count("remedy: ") == told.count(str(file))
 
 
-def test_an_api_that_is_refused_does_not_hide_what_is_wrong_with_its_handlers(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_invalid_api_does_not_hide_problems_of_its_handlers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     resources = {"Api": api(ConnectionAuthModes=[{"AuthType": "MAGIC"}]), "Space": namespace(CodeHandlers="class X {}")}
     assert main(["--port", "0", "--template", str(write_template(tmp_path, resources))]) == 2
     told = capsys.readouterr().err
@@ -117,7 +115,7 @@ def test_an_api_that_is_refused_does_not_hide_what_is_wrong_with_its_handlers(
     assert "Space: CodeHandlers:1:1: " in told
 
 
-def test_a_table_that_cannot_be_made_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_table_that_cannot_be_created_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table = {
         "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
         "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
@@ -129,7 +127,7 @@ def test_a_table_that_cannot_be_made_is_named(tmp_path: Path, capsys: pytest.Cap
     assert f"{file}: Orders: table orders cannot be made at http://127.0.0.1:1: " in capsys.readouterr().err
 
 
-def test_a_broken_file_does_not_hide_the_problems_of_the_others(
+def test_unreadable_file_does_not_hide_problems_of_other_files(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "broken.json").write_text("{")
@@ -152,9 +150,7 @@ def test_a_broken_file_does_not_hide_the_problems_of_the_others(
         (["--template", "x", "--create-tables"], "needs --aws-endpoint"),
     ],
 )
-def test_options_that_make_no_sense_are_refused(
-    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_invalid_options_are_refused(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(arguments)
     assert caught.value.code == 2
