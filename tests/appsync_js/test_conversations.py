@@ -1,4 +1,4 @@
-"""Direct channel messaging on a real DynamoDB: what is stored, what is broadcast, and who is refused why."""
+"""Direct channel messaging on a DynamoDB emulator: stored items, broadcast events and refusals."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def typed(value: Any) -> dict[str, Any]:
 
 @dataclass
 class Group:
-    """One group in the tables, and its members' way to publish to it."""
+    """A group in the tables, with its handlers."""
 
     dynamodb: Any
     handlers: NamespaceHandlers
@@ -97,7 +97,7 @@ def group(dynamodb: Any, handlers_of: Callable[[str], NamespaceHandlers]) -> Gro
 
 @pytest.fixture
 def direct(load: Callable[..., NamespaceHandlers]) -> NamespaceHandlers:
-    """The handlers on a data source that takes everything, to see what they let through."""
+    """The handlers on a data source that accepts every write."""
     code = render("conversations", dict.fromkeys(placeholders("conversations"), "T"))
     return load(code, on_publish=Accepting(), on_subscribe=Accepting())
 
@@ -263,7 +263,7 @@ async def test_null_field_counts_as_absent(group: Group) -> None:
 
 
 class Accepting:
-    """A data source that takes every write and counts them."""
+    """A data source that accepts every write and counts them."""
 
     def __init__(self) -> None:
         self.writes = 0
@@ -339,7 +339,7 @@ INVALID: list[tuple[dict[str, Any], str]] = [
     ({"seq": "1"}, "data.seq is not valid"),
     ({"type": "POEM"}, "data.type must be one of TEXT"),
     ({"type": ["TEXT"]}, "data.type must be one of TEXT"),
-    ({"senderId": "somebody-else"}, "data.senderId is not the signed-in user"),
+    ({"senderId": "another-user"}, "data.senderId is not the signed-in user"),
     ({"mediaUrl": "https://a.example/x"}, "data.mediaUrl is unknown or does not belong"),
     ({"colour": "red"}, "data.colour is unknown or does not belong"),
     ({"replyTo": "a/b"}, "data.replyTo is not valid"),

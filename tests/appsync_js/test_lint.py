@@ -1,4 +1,4 @@
-"""The lint refuses what AWS's plugin knows and what it misses, and the shipped handlers pass it."""
+"""The lint reports what AWS's plugin reports and what it misses; the deployed handlers have no findings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every cell of the permission grid that a handler decides, on the deployed text of the handlers."""
+"""Every cell of the permission grid that a handler decides, on the handlers as they are deployed."""
 
 from __future__ import annotations
 

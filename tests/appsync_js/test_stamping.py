@@ -1,4 +1,4 @@
-"""onPublish of the namespaces that route functions publish to: known types pass with a server timestamp."""
+"""onPublish of the namespaces that route functions publish to: known event types pass with a server timestamp."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever AWS's own typings of the runtime have is known here: imitated, or refused by its name."""
+"""Every member and export in AWS's typings of the runtime is imitated, or refused by its name."""
 
 from __future__ import annotations
 

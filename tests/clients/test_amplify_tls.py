@@ -19,12 +19,12 @@ async def test_amplify_in_node_connects_over_tls_with_the_given_certificate(tmp_
     spaces = {"Api": api(), "Key": KEY, "Open": namespace("open"), "Shut": namespace("moderated", CodeHandlers=CLOSED)}
     trusted = tls.made_in(tmp_path).certificate
     async with standalone("--template", write_template(tmp_path, spaces), "--tls", "--state", tmp_path) as running:
-        talk = {
+        argument = {
             "endpoint": running.endpoints[0],
             "mode": "apiKey",
             "apiKey": running.keys[0],
             "channel": "/open/amplify",
             "refused": {"publish": "/unknown/x", "subscribe": "/moderated/closed"},
         }
-        lines = await node("amplify_node.mjs", json.dumps([talk]), NODE_EXTRA_CA_CERTS=str(trusted))
+        lines = await node("amplify_node.mjs", json.dumps([argument]), NODE_EXTRA_CA_CERTS=str(trusted))
     amplify.check(json.loads(lines[-1]))

@@ -28,6 +28,6 @@ async def test_python_client_connects_over_tls_only_with_the_given_certificate(t
             await client.publish("/open/a", ["over wss"])
             await client.publish_http("/open/a", ["over https"])
             assert [await asyncio.wait_for(anext(events), 20) for _ in range(2)] == ["over wss", "over https"]
-        async with EventsClient(address, key, backoff=Backoff(base=0.01, cap=0.02)) as stranger:
+        async with EventsClient(address, key, backoff=Backoff(base=0.01, cap=0.02)) as untrusting:
             with pytest.raises(UnreachableError, match="certificate verify failed"):
-                await stranger.publish_http("/open/a", [1])
+                await untrusting.publish_http("/open/a", [1])

@@ -1,4 +1,4 @@
-"""The page that names the tested clients names the versions that are installed."""
+"""The documented versions of the tested clients are the installed ones."""
 
 from __future__ import annotations
 

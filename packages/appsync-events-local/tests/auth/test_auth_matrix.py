@@ -1,4 +1,4 @@
-"""Every mode at every operation with every kind of credentials, through a running service that has all five modes."""
+"""Every mode, operation and kind of credentials, through a running service whose API has all five modes."""
 
 import json
 from collections.abc import AsyncIterator
@@ -24,19 +24,19 @@ REFUSED = {"errorType": "UnauthorizedException", "message": "You are not authori
 
 
 class Service:
-    """The service, with the API `everything`, and one API for each mode that has its provider but does not allow it."""
+    """A running service with the API `everything`, and for each mode an API that has its provider but forbids it."""
 
-    def __init__(self, service: Running, issuer: Issuer, stranger: Issuer) -> None:
+    def __init__(self, service: Running, issuer: Issuer, foreign_issuer: Issuer) -> None:
         self.service = service
         self.issuer = issuer
-        self.stranger = stranger
+        self.foreign_issuer = foreign_issuer
 
     def path(self, mode: AuthMode, kind: str) -> str:
-        """The path of the API that is called: that without the mode, if it is not to be allowed."""
+        """The path of the API to call; for 'mode not allowed' the API without this mode."""
         return f"/{without(mode) if kind == 'mode not allowed' else API_ID}/event"
 
     def credentials(self, mode: AuthMode, kind: str, body: str) -> dict[str, str]:
-        """Credentials of this mode and kind for what is signed as `body`."""
+        """Credentials of this mode and kind; a signature covers `body`."""
         if kind == "none":
             return {}
         if mode is AuthMode.API_KEY:
@@ -64,7 +64,7 @@ class Service:
         if kind == "expired":
             return issuer.token(exp=1)
         if kind == "foreign":
-            return self.stranger.token(token_use="id")
+            return self.foreign_issuer.token(token_use="id")
         return issuer.token()
 
 
@@ -94,7 +94,7 @@ async def everything(
     async with (
         pool.served(),
         Issuer(signing_key).served() as issuer,
-        Issuer(other_key).served() as stranger,
+        Issuer(other_key).served() as foreign_issuer,
         authorizer(folder) as asked,
         running(folder, pool, functions=asked.runner) as service,
     ):
@@ -103,11 +103,11 @@ async def everything(
             await service.registered("PUT", f"apis/{api_id}/keys/{KEY}", {"properties": {}})
             await service.registered("PUT", f"apis/{api_id}/keys/{EXPIRED_KEY}", {"properties": {"Expires": 1}})
             await service.registered("PUT", f"apis/{api_id}/namespaces/open", {"properties": {}})
-        yield Service(service, issuer, stranger)
+        yield Service(service, issuer, foreign_issuer)
 
 
 async def connected(everything: Service, mode: AuthMode, kind: str, *, good: bool) -> Any:
-    """A socket whose connect credentials are of this kind, or good ones that the same API takes."""
+    """A socket with connect credentials of this kind, or with `good` ones of another mode of the same API."""
     path = everything.path(mode, kind)
     own = everything.credentials(mode, kind, "{}")
     if good:
@@ -146,7 +146,7 @@ async def test_frame_on_a_socket_opened_in_another_mode_needs_good_credentials_o
     else:
         assert answer == {"type": f"{operation}_error", "id": "1", "errors": [REFUSED]}
         again = await socket.ask(type=operation, id="2", **signed, authorization=socket.authorization)
-        assert again["type"] == f"{operation}_success", "the socket is as good as before"
+        assert again["type"] == f"{operation}_success", "the socket stays usable"
     await socket.raw.close()
 
 
@@ -211,11 +211,11 @@ async def test_a_namespace_replaces_the_modes_of_its_api(everything: Service) ->
     await socket.ask(type="connection_init")
     for mode in AuthMode:
         signed = {"channel": "/narrow/a"}
-        presented = everything.credentials(mode, "good", json.dumps(signed, separators=(",", ":")))
-        answer = await socket.ask(type="subscribe", id=f"{mode}", **signed, authorization=presented)
+        own = everything.credentials(mode, "good", json.dumps(signed, separators=(",", ":")))
+        answer = await socket.ask(type="subscribe", id=f"{mode}", **signed, authorization=own)
         assert (answer["type"] == "subscribe_success") is (mode is AuthMode.LAMBDA), mode
         publishing = {"channel": "/narrow/b", "events": EVENTS}
-        presented = everything.credentials(mode, "good", json.dumps(publishing, separators=(",", ":")))
-        answer = await socket.ask(type="publish", id=f"{mode}", **publishing, authorization=presented)
+        own = everything.credentials(mode, "good", json.dumps(publishing, separators=(",", ":")))
+        answer = await socket.ask(type="publish", id=f"{mode}", **publishing, authorization=own)
         assert (answer["type"] == "publish_success") is (mode is AuthMode.OIDC), mode
     await socket.raw.close()

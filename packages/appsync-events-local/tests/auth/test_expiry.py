@@ -1,4 +1,4 @@
-"""Credentials that end while they are in use: an API key, and a token whose socket lives on."""
+"""API keys and tokens that expire while a socket uses them: new operations are refused, the socket stays open."""
 
 import time
 from pathlib import Path

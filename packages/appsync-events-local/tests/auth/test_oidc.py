@@ -1,4 +1,4 @@
-"""OpenID Connect: every documented algorithm, every limit, and what an issuer can get wrong."""
+"""OpenID Connect: every documented algorithm, the limits of tokens, and wrong documents of an issuer."""
 
 import base64
 import hmac
@@ -53,7 +53,7 @@ async def test_every_documented_algorithm_is_verified(issuer: Issuer, verifier: 
 
 
 def signed_with_text(text: bytes, claims: dict[str, Any]) -> str:
-    """A token whose HMAC key is text that everybody can read."""
+    """A token whose HMAC key is a publicly known text."""
 
     def part(content: bytes) -> str:
         return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
@@ -151,7 +151,7 @@ BAD_DISCOVERY: dict[str, tuple[dict[str, Any], str]] = {
     "no address": ({"jwks_uri": None}, "names no jwks_uri"),
     "a file": ({"jwks_uri": "file:///etc/passwd"}, "names no jwks_uri"),
     "a path": ({"jwks_uri": "/etc/passwd"}, "names no jwks_uri"),
-    "nobody there": ({"jwks_uri": "http://127.0.0.1:1/keys"}, "cannot be fetched"),
+    "unreachable": ({"jwks_uri": "http://127.0.0.1:1/keys"}, "cannot be fetched"),
 }
 
 

@@ -1,4 +1,4 @@
-"""SigV4: what botocore signs is accepted, and nothing else."""
+"""SigV4: signatures of botocore are accepted, and every deviation is refused with its reason."""
 
 import json
 import time
@@ -75,7 +75,7 @@ def in_authorization(old: str, new: str) -> Callable[[dict[str, str]], dict[str,
     return lambda headers: {**headers, "Authorization": headers["Authorization"].replace(old, new)}
 
 
-SPOILT: dict[str, tuple[Callable[[dict[str, str]], dict[str, str]], str]] = {
+WRONG: dict[str, tuple[Callable[[dict[str, str]], dict[str, str]], str]] = {
     "other host": (with_header("host", "other.test"), "does not match"),
     "host not sent": (without("host"), "signed but not sent: host"),
     "host not signed": (in_authorization("content-type;host;", "content-type;"), "not covered by the signature: host"),
@@ -96,18 +96,18 @@ SPOILT: dict[str, tuple[Callable[[dict[str, str]], dict[str, str]], str]] = {
 }
 
 
-@pytest.mark.parametrize(("spoil", "reason"), SPOILT.values(), ids=SPOILT.keys())
+@pytest.mark.parametrize(("corrupt", "reason"), WRONG.values(), ids=WRONG.keys())
 def test_wrong_signature_is_refused_with_its_reason(
-    verifier: SignatureVerifier, spoil: Callable[[dict[str, str]], dict[str, str]], reason: str
+    verifier: SignatureVerifier, corrupt: Callable[[dict[str, str]], dict[str, str]], reason: str
 ) -> None:
-    headers = spoil(signed_headers(URL, BODY))
+    headers = corrupt(signed_headers(URL, BODY))
     with pytest.raises(Refusal, match=reason) as caught:
         verifier.identify(presented(headers), REGION, ACCOUNT)
     assert caught.value.message == "You are not authorized to make this call."
 
 
 class HostSigner(SigV4Auth):
-    """Signs no header but the host, as an independent client does that is tested against AWS."""
+    """Signs only the host header, like an independent client that is tested against AWS."""
 
     def headers_to_sign(self, request: AWSRequest) -> HTTPHeaders:
         signed = HTTPHeaders()
@@ -175,9 +175,9 @@ def test_signature_is_valid_for_five_minutes_before_and_after_its_date(
 def test_scope_and_date_of_a_signature_must_name_the_same_day(verifier: SignatureVerifier) -> None:
     headers = signed_headers(URL, BODY)
     day = headers["X-Amz-Date"][:8]
-    spoilt = {**headers, "Authorization": headers["Authorization"].replace(f"/{day}/", "/20200101/")}
+    wrong = {**headers, "Authorization": headers["Authorization"].replace(f"/{day}/", "/20200101/")}
     with pytest.raises(Refusal, match="different days"):
-        verifier.identify(presented(spoilt), REGION, ACCOUNT)
+        verifier.identify(presented(wrong), REGION, ACCOUNT)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -224,7 +224,7 @@ def test_signers_are_reloaded_when_their_file_changes(tmp_path: Path) -> None:
     path.write_text(json.dumps(signer_file()))
     assert signers.find("AKIDLOCAL") is not None
     path.write_text("{half written")
-    assert signers.find("AKIDLOCAL") is not None, "what was known stays valid"
+    assert signers.find("AKIDLOCAL") is not None, "signers loaded before stay valid"
     path.write_text(json.dumps({"NEW": signer_file()["AKIDLOCAL"]}))
     assert signers.find("AKIDLOCAL") is None
     assert signers.find("NEW") is not None
@@ -235,9 +235,9 @@ def test_only_the_local_key_is_accepted_without_a_credentials_file() -> None:
     local = Credentials(LOCAL_ACCESS_KEY_ID, LOCAL_SECRET_ACCESS_KEY)
     identity = verifier.identify(presented(signed_headers(URL, BODY, local)), REGION, ACCOUNT)
     assert identity["userArn"] == f"arn:aws:iam::{ACCOUNT}:user/local"
-    for stranger in (SIGNER, Credentials(LOCAL_ACCESS_KEY_ID, "guessed")):
+    for unknown in (SIGNER, Credentials(LOCAL_ACCESS_KEY_ID, "guessed")):
         with pytest.raises(Refusal):
-            verifier.identify(presented(signed_headers(URL, BODY, stranger)), REGION, ACCOUNT)
+            verifier.identify(presented(signed_headers(URL, BODY, unknown)), REGION, ACCOUNT)
 
 
 def test_identity_of_a_cognito_signer_has_its_cognito_fields(tmp_path: Path) -> None:

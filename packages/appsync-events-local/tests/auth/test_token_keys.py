@@ -1,4 +1,4 @@
-"""A user pool that changes its key: new tokens are accepted after one more fetch."""
+"""The key sets of user pools: fetching, refetching for an unknown key, and cached tokens."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""User pool tokens: every kind of bad one is refused, over a key set that is really fetched."""
+"""User pool tokens against a key set that is fetched over HTTP: good tokens, wrong claims and forgeries."""
 
 import time
 from collections.abc import Callable

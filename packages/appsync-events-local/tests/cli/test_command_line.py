@@ -1,4 +1,4 @@
-"""The command: its help, its table of choices, and how it fails to start."""
+"""The command: its help, its list of assumptions, and its errors at start."""
 
 import socket
 from pathlib import Path

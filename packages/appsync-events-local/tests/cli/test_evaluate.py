@@ -1,4 +1,4 @@
-"""`evaluate` runs one handler on one context and answers as EvaluateCode does."""
+"""`evaluate` runs one handler on one context and answers in the form of AWS's EvaluateCode."""
 
 import io
 import json
@@ -88,12 +88,12 @@ def test_crash_is_reported_with_its_line(capsys: pytest.CaptureFixture[str], cod
 def test_request_and_response_of_a_handler_run_separately(
     capsys: pytest.CaptureFixture[str], code: Path, tmp_path: Path
 ) -> None:
-    status, answer = run(capsys, code, channel("rooms", "first"), "onSubscribe.request", tmp_path)
+    status, answer = run(capsys, code, channel("teams", "first"), "onSubscribe.request", tmp_path)
     assert (status, json.loads(answer["evaluationResult"])) == (
         0,
         {"operation": "GetItem", "key": {"id": {"S": "first"}}},
     )
-    status, answer = run(capsys, code, channel("rooms"), "onSubscribe.request", tmp_path)
+    status, answer = run(capsys, code, channel("teams"), "onSubscribe.request", tmp_path)
     assert (status, answer["evaluationResult"]) == (0, '{"early":true}')
     status, answer = run(capsys, code, {"result": {"id": "first"}}, "onSubscribe.response", tmp_path)
     assert (status, answer["evaluationResult"]) == (0, "null")

@@ -1,4 +1,4 @@
-"""With --watch, what is saved is served; sockets and subscriptions stay, and what is broken stays as it was."""
+"""--watch serves saved files at once; open sockets stay, and an invalid file leaves the served version in place."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 async def becomes(running: Standalone, socket: Any, word: str) -> None:
-    """Publish until subscribers get this word."""
+    """Publish until the subscriber receives this text."""
     async with asyncio.timeout(15):
         while True:
             await running.post("default/x", "1")
@@ -59,7 +59,7 @@ async def test_saved_template_replaces_the_served_one(tmp_path: Path, caplog: py
         socket = await running.subscribed("/default/*")
         file.write_text("{")
         await until(lambda: "is not JSON" in caplog.text)
-        assert (await running.post("gone/x", "1"))[0] == 200, "an unreadable file takes nothing away"
+        assert (await running.post("gone/x", "1"))[0] == 200, "an unreadable file changes nothing"
         write_template(
             tmp_path, {"Api": api(), "Key": KEY, "Space": namespace(CodeHandlers=echo("new")), "More": namespace("m")}
         )
@@ -115,7 +115,7 @@ async def test_assembly_is_served_again_after_it_is_removed_and_rewritten(
         await asyncio.to_thread(shutil.rmtree, folder)
         await until(lambda: "holds no manifest.json" in caplog.text)
         async with running.session.get(f"{base}/_control/health") as answer:
-            assert (await answer.json())["apis"] == 3, "what was served still is"
+            assert (await answer.json())["apis"] == 3, "the APIs are still served"
         await asyncio.to_thread(write_assembly, folder)
         await until(lambda: "everything is served as it is now" in caplog.text)
         caplog.clear()

@@ -1,4 +1,4 @@
-"""Functions behind a Lambda API are invoked there, and several invokers answer as one."""
+"""Functions behind a Lambda endpoint, and the chain of several invokers."""
 
 import asyncio
 import io
@@ -69,7 +69,7 @@ async def test_unknown_function_and_unreachable_endpoint_raise_different_errors(
     endpoint: LambdaEndpoint, unused_tcp_port: int
 ) -> None:
     with pytest.raises(UnknownFunctionError):
-        await endpoint.invoke("nobody", b"{}", asynchronous=False)
+        await endpoint.invoke("missing", b"{}", asynchronous=False)
     nowhere = LambdaEndpoint(f"http://127.0.0.1:{unused_tcp_port}", region=REGION, credentials=CREDENTIALS)
     with pytest.raises(FunctionUnavailableError, match="cannot be reached"):
         await nowhere.invoke("echo", b"{}", asynchronous=False)
@@ -84,7 +84,7 @@ async def test_functions_of_the_template_take_precedence_over_those_of_an_endpoi
     assert (await chain.invoke(here.arn, b"{}", asynchronous=False)).payload == b'"here"'
     assert b"echo" in (await chain.invoke("echo", b"{}", asynchronous=False)).payload
     with pytest.raises(UnknownFunctionError, match="no served template has it"):
-        await chain.invoke("nobody", b"{}", asynchronous=False)
+        await chain.invoke("missing", b"{}", asynchronous=False)
     with pytest.raises(UnknownFunctionError, match="no --lambda-endpoint"):
-        await InvokerChain([]).invoke("nobody", b"{}", asynchronous=False)
+        await InvokerChain([]).invoke("missing", b"{}", asynchronous=False)
     await runner.close()

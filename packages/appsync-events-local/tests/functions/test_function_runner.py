@@ -1,4 +1,4 @@
-"""Functions of a template run here as they do on Lambda: their event, context, environment, errors and limits."""
+"""Functions of a template run like on Lambda: event, context, environment, errors, limits and processes."""
 
 import asyncio
 import json
@@ -56,7 +56,7 @@ async def test_a_python_function_gets_its_event_context_and_environment(
     environment = answer["environment"]
     assert (environment["TABLE"], environment["_HANDLER"]) == ("t", "app.handler")
     assert environment["AWS_ENDPOINT_URL"] == "http://127.0.0.1:1"
-    assert environment["AWS_ACCESS_KEY_ID"] == LOCAL_ACCESS_KEY_ID, "with which it may sign publishes to the service"
+    assert environment["AWS_ACCESS_KEY_ID"] == LOCAL_ACCESS_KEY_ID, "the key that signs publishes to the service"
     assert "SECRET_OF_THE_SERVICE" not in environment
 
 

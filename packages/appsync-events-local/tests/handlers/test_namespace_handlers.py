@@ -1,4 +1,4 @@
-"""What handlers may return, how they refuse, how a data source takes part, and what happens at the limits."""
+"""Namespace handlers: context, return values, refusals, data sources, limits and replacement of code."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ IMPORTS = "import { util, runtime } from '@aws-appsync/utils';\nimport { get } f
 
 
 class Recorded:
-    """A data source that answers what it is given and remembers what it was asked."""
+    """A data source with a fixed answer that records its requests."""
 
     def __init__(self, answer: Any) -> None:
         self.answer = answer
@@ -219,7 +219,7 @@ class TestLimits:
         with pytest.raises(HandlerFailed, match=words):
             await handlers.publish(HERE, events(1))
         later = [Incoming("1", {"n": 1})]
-        assert await handlers.publish(HERE, later) == [Outgoing("1", {"n": 1})], "usable afterwards"
+        assert await handlers.publish(HERE, later) == [Outgoing("1", {"n": 1})], "the handlers stay usable"
 
     async def test_loop_is_stopped_at_its_iteration_limit(self, load: Load) -> None:
         statement = "const list = [1]; for (const x of list) { list.push(x); }"

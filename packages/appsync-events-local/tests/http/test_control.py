@@ -1,4 +1,4 @@
-"""The control API: who may use it, what it refuses, what it leaves unchanged when it does."""
+"""The control API: its token, the registrations that it refuses, and the state after a refusal."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ export const onPublish = {
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:
-    """A good registration of an API with one value changed; `...` takes it out."""
+    """A valid registration of an API with one value replaced; `...` removes it."""
     body: dict[str, Any] = {
         "name": "n",
         "properties": api_properties(),

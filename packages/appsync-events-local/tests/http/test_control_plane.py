@@ -1,4 +1,4 @@
-"""An unmodified boto3 client reads what is served, and only with an access key that is known."""
+"""The read-only control plane API, used by an unmodified boto3 client with a known access key."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -69,7 +69,7 @@ async def test_namespaces_data_sources_and_keys_of_an_api_are_listed(served: Sta
     assert table["dynamodbConfig"] == {"tableName": "ticker-dev-orders", "awsRegion": "us-east-1"}
     assert sources[1]["lambdaConfig"]["lambdaFunctionArn"].endswith(":function:ticker-dev-judge")
     (key,) = (await call(served, "list_api_keys", apiId=api_id))["apiKeys"]
-    assert (key["id"], key["description"]) == (served.keys[0], "for the page that everybody sees")
+    assert (key["id"], key["description"]) == (served.keys[0], "for the public page")
 
 
 async def test_long_lists_are_paginated(served: Standalone) -> None:

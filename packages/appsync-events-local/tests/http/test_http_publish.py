@@ -1,4 +1,4 @@
-"""Publishing over HTTP: statuses, bodies, headers, limits, and what handlers do to events."""
+"""Publishing over HTTP: statuses, bodies, headers, limits, handlers, credentials and the choice of the API."""
 
 import json
 from typing import Any

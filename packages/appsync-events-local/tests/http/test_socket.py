@@ -1,4 +1,4 @@
-"""The realtime endpoint over real sockets."""
+"""The realtime endpoint over real WebSockets."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""https and wss with a certificate that is made here, by clients that were told to trust it and by others."""
+"""https and wss with the service's own certificate, for clients that trust it and clients that do not."""
 
 import asyncio
 import json
@@ -27,9 +27,9 @@ async def test_a_client_that_trusts_the_certificate_publishes_and_subscribes(tmp
         socket = await running.subscribed("/default/*")
         assert (await running.post("default/x", '"hello"'))[0] == 200
         assert (await socket.receive())["event"] == '"hello"'
-        async with aiohttp.ClientSession() as stranger:
+        async with aiohttp.ClientSession() as untrusting:
             with pytest.raises(aiohttp.ClientConnectorCertificateError):
-                await stranger.get(running.endpoints[0])
+                await untrusting.get(running.endpoints[0])
 
 
 async def test_given_certificate_is_used(tmp_path: Path) -> None:
@@ -56,8 +56,8 @@ async def test_client_that_does_not_read_is_disconnected_over_tls(
     connector = aiohttp.TCPConnector(ssl=trusting(tls.made_in(tmp_path).certificate))
     given = ("--template", file, "--tls", "--state", tmp_path, "--max-unsent-bytes", "300000")
     async with standalone(*given, connector=connector) as running:
-        sleeper = await running.subscribed("/default/*")
-        transport = transport_of(sleeper)
+        slow = await running.subscribed("/default/*")
+        transport = transport_of(slow)
         transport.pause_reading()
         async with asyncio.timeout(30):
             while "does not read" not in caplog.text:

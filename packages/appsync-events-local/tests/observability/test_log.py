@@ -1,4 +1,4 @@
-"""The log: readable by people and by programs, forgeable by nobody."""
+"""The log as text and as JSON: fields, colours and escaped control characters."""
 
 import io
 import json

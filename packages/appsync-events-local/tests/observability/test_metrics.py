@@ -1,4 +1,4 @@
-"""Metrics: what is counted, under CloudWatch's names, and what the log says of the same."""
+"""Metrics under CloudWatch's names, and the log lines of the same operations."""
 
 import json
 import logging
@@ -61,7 +61,7 @@ async def test_handler_results_are_counted_by_namespace_and_logged(
         "SubscribeHandlerInvocations": 2,
     }
     assert counted.items() <= (await sums(service)).items(), "and for the API as a whole"
-    for told in (
+    for line in (
         "onPublish of namespace deciding: deciding 3",
         "HTTP published to /deciding/a as an API key: 1 event(s) to 0 subscription(s), onPublish dropped 1, "
         "1 failed (event 1: said no)",
@@ -70,13 +70,13 @@ async def test_handler_results_are_counted_by_namespace_and_logged(
         "subscribe to /deciding/closed refused: Unauthorized, util.unauthorized() in onSubscribe",
         "subscribed to /deciding/open as an API key; onSubscribe allowed it",
     ):
-        assert told in caplog.text
+        assert line in caplog.text
 
 
 async def test_socket_operations_are_counted_by_result(service: Running) -> None:
-    stranger = await service.open({"host": service.host, "x-api-key": "wrong"})
-    await stranger.ask(type="connection_init")
-    await stranger.closed()
+    refused = await service.open({"host": service.host, "x-api-key": "wrong"})
+    await refused.ask(type="connection_init")
+    await refused.closed()
     socket = await service.connect()
     await socket.subscribe("/open/*")
     await socket.subscribe("/nowhere/a", id="s2")
@@ -122,7 +122,7 @@ async def test_requests_over_http_are_counted_by_status(service: Running) -> Non
     assert (counted["Requests"], counted["4XXError"]) == (2, 1)
     assert counted["Latency"] > 0
     assert "5XXError" not in counted
-    assert "PublishSuccess" not in counted, "which is about the socket"
+    assert "PublishSuccess" not in counted, "a metric of the socket only"
 
 
 async def test_metrics_require_the_control_token(service: Running) -> None:
@@ -135,8 +135,8 @@ async def test_log_names_the_api_if_there_are_several(service: Running, caplog: 
         await service.connect()
         await service.register("second")
         await service.post("open/a", "1", headers={}, path=f"/{API}/event")
-    told = [
+    reported = [
         record.getMessage() for record in caplog.records if record.name == "appsync_events_local.observability.activity"
     ]
-    assert told[0].startswith("connection ")
-    assert told[-1].startswith("tests: HTTP publish to /open/a refused")
+    assert reported[0].startswith("connection ")
+    assert reported[-1].startswith("tests: HTTP publish to /open/a refused")

@@ -1,4 +1,4 @@
-"""The status page: it shows what is going on, to people on this machine, and gives nothing away."""
+"""The status page: its content, its secrets kept out, and access from this machine's browser only."""
 
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -12,7 +12,7 @@ HOSTILE = '"<script>alert(1)</script>"'
 
 @pytest.fixture
 async def busy(service: Running) -> AsyncIterator[Running]:
-    """A service that somebody uses."""
+    """A service with a connection, publishes, refusals and a fault."""
     socket = await service.connect(service.jwt_authorization(username="<b>ada</b>"))
     await socket.subscribe("/open/a")
     await socket.subscribe("/nowhere/b", id="s2")

@@ -1,4 +1,4 @@
-"""The protocol core: frames in, frames and effects out, without a socket."""
+"""The protocol core without a socket: frames in, frames and effects out."""
 
 import json
 from typing import Any
@@ -54,7 +54,7 @@ def begin(subject: Connection, kind: str, id: str, channel: str = "/ns/a", **fie
 
 
 def subscribe(subject: Connection, id: str, channel: str = "/ns/a") -> list[Effect]:
-    """Take a subscribe all the way."""
+    """Run a subscribe from the frame to its success."""
     begun = begin(subject, "subscribe", id, channel)
     assert subject.authorized(begun, None) == [CallSubscribe(begun)]
     return subject.subscribed(begun)

@@ -1,4 +1,4 @@
-"""Delivery to many: everybody gets everything once and in order, and nobody waits for who does not read."""
+"""Fan-out: every subscriber receives every event once and in order; a client that does not read delays no other."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ from service_harness.running import API, UserPool, running, transport_of
 
 
 class Sink:
-    """A transport that keeps what is written; with `stuck` nothing ever leaves its buffer."""
+    """A transport that records its writes; with `stuck`, its buffer is never emptied."""
 
     def __init__(self, stuck: bool = False) -> None:
         self.stuck = stuck
@@ -99,9 +99,9 @@ async def test_every_subscriber_receives_every_event_once_in_order(tmp_path: Pat
     async with running(tmp_path, pool) as service:
         sockets = [await service.connect() for _ in range(10)]
         for number, socket in enumerate(sockets):
-            await socket.subscribe("/open/*" if number % 2 else "/open/room", id="x" * (number + 1))
+            await socket.subscribe("/open/*" if number % 2 else "/open/team", id="x" * (number + 1))
         sent = [str(number) for number in range(100)]
         for start in range(0, len(sent), 5):
-            assert (await service.post("open/room", *sent[start : start + 5]))[0] == 200
+            assert (await service.post("open/team", *sent[start : start + 5]))[0] == 200
         for socket in sockets:
             assert [(await socket.receive())["event"] for _ in sent] == sent

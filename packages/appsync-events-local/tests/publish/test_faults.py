@@ -1,4 +1,4 @@
-"""Fault switches: each does what it says, as often as it says, to what it says."""
+"""Fault injection: the effect, number and target of every rule, and the command's fault flags."""
 
 import asyncio
 from pathlib import Path
@@ -168,7 +168,7 @@ async def test_deliveries_can_be_reordered(service: Running) -> None:
     await service.post("open/a", "1", "2", "3", "4")
     assert [(await socket.receive())["event"] for _ in range(4)] == ["2", "1", "4", "3"]
     await service.post("open/a", "5")
-    assert (await socket.receive())["event"] == "5", "what nothing overtakes is late, not lost"
+    assert (await socket.receive())["event"] == "5", "the last delivery is sent late, not lost"
 
 
 def test_reorder_fault_of_an_operation_without_order_is_refused() -> None:
@@ -221,4 +221,4 @@ async def test_keep_alive_frames_can_be_skipped(tmp_path: Path, pool: UserPool) 
         async with asyncio.timeout(20):
             while (await service.registered("GET", "faults"))["rules"][0]["hits"] < 3:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
-        assert await socket.receive() == {"type": "ka"}, "and then they come again"
+        assert await socket.receive() == {"type": "ka"}, "keep-alive frames resume"

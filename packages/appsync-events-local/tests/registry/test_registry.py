@@ -1,4 +1,4 @@
-"""What is registered survives: a restart, a kill, a write that fails half way."""
+"""Registrations survive a restart, a kill and a failed write."""
 
 import asyncio
 import json
@@ -75,7 +75,7 @@ def test_registry_file_is_readable_by_its_owner_only(tmp_path: Path) -> None:
 
 
 def start(folder: Path) -> subprocess.Popen[bytes]:
-    """The real command on a free port."""
+    """Start the command on a free port, in a process of its own."""
     (folder / "token").write_text(TOKEN + "\n")
     log = (folder / "log").open("wb")
     command = [sys.executable, "-m", "appsync_events_local", "--port", "0", "--state", str(folder / "state"),
@@ -87,7 +87,7 @@ def start(folder: Path) -> subprocess.Popen[bytes]:
 
 
 async def serving(folder: Path, process: subprocess.Popen[bytes]) -> str:
-    """The base URL, as soon as the command serves."""
+    """Wait until the command serves; returns its base URL."""
     while process.poll() is None:
         for line in (folder / "log").read_text().splitlines():
             if "serving Event APIs on" in line:

@@ -1,4 +1,4 @@
-"""The request objects of ``@aws-appsync/utils/dynamodb``: captured outputs first, then the forms nobody captured."""
+"""The request objects of `@aws-appsync/utils/dynamodb`: outputs captured from AWS, and documented forms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where handler code runs: short calls at once, long ones beside the event loop; the outcome does not tell which."""
+"""Short handler calls run on the event loop and long ones in a thread; the outcome is the same."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ def engine() -> Iterator[Engine]:
 
 
 async def turns_while(engine: Engine, context: dict[str, Any]) -> tuple[Any, int]:
-    """What the call returned, and how often others had their turn meanwhile."""
+    """The outcome of a call, and how often other tasks ran during it."""
     turns = 0
 
-    async def others() -> None:
+    async def other_tasks() -> None:
         nonlocal turns
         while True:
             await asyncio.sleep(0)
             turns += 1
 
-    beside = asyncio.create_task(others())
+    beside = asyncio.create_task(other_tasks())
     await asyncio.sleep(0)
     before = turns
     outcome = await engine.call("onPublish", None, context)

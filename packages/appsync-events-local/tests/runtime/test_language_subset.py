@@ -1,4 +1,4 @@
-"""What APPSYNC_JS refuses is refused when the code is loaded, with its place, all problems at once."""
+"""Syntax that APPSYNC_JS does not have is refused when code is loaded: all problems at once, with their location."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def body(statement: str) -> str:
     return f"export function onPublish(ctx) {{\n  {statement}\n}}\n"
 
 
-# One row: what stands in the function body from column 3 of line 2, where the problem is, and words of its message.
+# One row: a statement at column 3 of line 2, the column of the problem, and a part of its message.
 REFUSED = [
     ("throw 1;", 3, "use util.error"),
     ("try { ctx.x = 1; } catch (e) { ctx.x = e; }", 3, "'try'"),

@@ -1,4 +1,4 @@
-"""Each method and global that the documentation lists exists, and does what it does in JavaScript."""
+"""Every method, global and operator that AWS documents as supported gives its JavaScript result."""
 
 from __future__ import annotations
 

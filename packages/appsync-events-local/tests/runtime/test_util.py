@@ -1,4 +1,4 @@
-"""The built-in ``util`` gives what AWS gives, where its outputs are known."""
+"""The built-in `util` gives the outputs that AWS gives or documents."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ async def test_outputs_equal_those_captured_from_aws(evaluate: Evaluate, express
     assert await evaluate(expression) == expected
 
 
-# From the documentation's own words and examples.
+# From the text and examples of the documentation.
 DOCUMENTED = [
     ("util.dynamodb.toString(null)", None),
     ("util.dynamodb.toList(null)", None),

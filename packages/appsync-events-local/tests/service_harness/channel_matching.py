@@ -1,8 +1,8 @@
 """An independent model of channel matching, which the tests compare with the service's index."""
 
 
-def naively_receives(subscribed: str, published: str) -> bool:
-    """Whether a subscriber is reached, by comparing the texts from left to right."""
+def covers_by_text(subscribed: str, published: str) -> bool:
+    """Whether a subscription covers a published channel, by comparing the texts."""
     target, channel = f"/{subscribed.strip('/')}", f"/{published.strip('/')}"
     if target.endswith("/*"):
         return channel.startswith(target[:-1]) and channel != target[:-1]

@@ -1,4 +1,4 @@
-"""A Python and a Node function with one behaviour for each value of the event's `do`, and how a test invokes them."""
+"""A Python and a Node function whose behaviour the event's `do` selects, and their invocation."""
 
 import json
 from pathlib import Path

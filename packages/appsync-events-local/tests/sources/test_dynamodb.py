@@ -1,4 +1,4 @@
-"""The DynamoDB data source against a real DynamoDB emulator, driven through handler code as in production."""
+"""The DynamoDB data source on a DynamoDB emulator, used through handler code."""
 
 from __future__ import annotations
 

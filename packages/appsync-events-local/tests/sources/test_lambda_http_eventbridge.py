@@ -1,4 +1,4 @@
-"""Lambda, HTTP and EventBridge data sources execute what a handler requests, and tell it what came of it."""
+"""Lambda, HTTP and EventBridge data sources: the request that a handler makes, and the result or error it gets."""
 
 import asyncio
 import json
@@ -44,7 +44,7 @@ def run() -> Iterator[Run]:
             "  response(ctx) { return [{ id: ctx.events[0].id, payload: [ctx.result, ctx.error] }]; } };\n"
         )
         loaded.append(NamespaceHandlers.load(code, on_publish=source))
-        (returned,) = await loaded[-1].publish(Invocation(None, "/room/a", "room"), [Incoming("1", {"n": 1})])
+        (returned,) = await loaded[-1].publish(Invocation(None, "/team/a", "team"), [Incoming("1", {"n": 1})])
         return returned.payload
 
     yield runner
@@ -71,11 +71,11 @@ async def test_function_receives_the_payload_and_its_answer_is_the_result(functi
 
 
 async def test_powertools_function_works_as_a_data_source(functions: FunctionRunner, run: Run) -> None:
-    context = "{ ...ctx, info: { ...ctx.info, channel: { path: '/room/greet', segments: ['room', 'greet'] } } }"
+    context = "{ ...ctx, info: { ...ctx.info, channel: { path: '/team/greet', segments: ['team', 'greet'] } } }"
     request = f"({{ operation: 'Invoke', invocationType: 'RequestResponse', payload: {context} }})"
     result, error = await run(LambdaDataSource(POWERTOOLS.arn, functions), request)
     assert error is None
-    assert result == {"events": [{"id": "1", "payload": {"hello": {"n": 1}, "by": "room"}}]}
+    assert result == {"events": [{"id": "1", "payload": {"hello": {"n": 1}, "by": "team"}}]}
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ async def test_data_source_timeout_is_an_error_in_response(
 
 @pytest.fixture
 async def site() -> AsyncIterator[str]:
-    """A web server that answers with what it was asked."""
+    """A web server whose answer describes the request."""
 
     async def echo(request: web.Request) -> web.Response:
         asked = {
@@ -290,7 +290,7 @@ async def test_events_are_put_on_the_bus(bridge: EventBridgeDataSource, run: Run
     assert result["FailedEntryCount"] == 0
     assert set(result["Entries"][0]) == {"EventId"}
     event = await asyncio.to_thread(_message, messages, queue)
-    assert (event["source"], event["detail-type"]) == ("test./room/a", "room")
+    assert (event["source"], event["detail-type"]) == ("test./team/a", "team")
     assert (event["detail"], event["resources"], event["id"]) == (
         {"payload": {"n": 1}},
         ["r"],

@@ -1,4 +1,4 @@
-"""Whatever a handler hands to its data source, the answer is a result or an error of that source: never a crash."""
+"""Any request of a handler gives a result or an error of its data source, never an exception of another kind."""
 
 import asyncio
 from collections.abc import Iterator
@@ -65,7 +65,7 @@ QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCh
 
 
 async def outcome(source: DataSource, request: dict[str, Any]) -> DataSourceError | None:
-    """The error that the request came to, if any; whatever else is raised ends the test."""
+    """The data source error of a request, or `None`; any other exception fails the test."""
     try:
         await source.execute(request)
     except DataSourceError as error:

@@ -1,4 +1,4 @@
-"""--create-tables makes what is not there, with its indexes, and leaves alone what is."""
+"""--create-tables creates missing tables with their indexes and leaves existing ones unchanged."""
 
 import asyncio
 from pathlib import Path
@@ -35,7 +35,7 @@ def templates(folder: Path, **tables: dict[str, Any]) -> Templates:
 
 async def test_missing_tables_are_created_once_with_their_indexes(tmp_path: Path, dynamodb_endpoint: str) -> None:
     found = templates(tmp_path, Orders=table("made-orders"), Odd={"Type": "AWS::DynamoDB::Table"}).tables
-    assert [each.name for each in found] == ["made-orders"], "what has no keys is nothing to make"
+    assert [each.name for each in found] == ["made-orders"], "a table without keys is skipped"
     client = aws_client(
         "dynamodb", region="us-east-1", endpoint_url=dynamodb_endpoint, credentials=LOCAL_CREDENTIALS,
         connections=1, read_seconds=10, attempts=1,

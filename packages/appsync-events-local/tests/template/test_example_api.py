@@ -1,4 +1,4 @@
-"""A stranger's template is served whole: every namespace, mode and kind of handler, over HTTP and the socket."""
+"""The example template is served completely: every namespace, mode and kind of handler, over HTTP and the socket."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ def members(signing_key: rsa.RSAPrivateKey) -> UserPool:
 
 @pytest.fixture(scope="module")
 def orders(dynamodb_endpoint: str) -> Iterator[Any]:
-    """The template's table."""
+    """A client of the emulator with the template's table."""
     with orders_table(dynamodb_endpoint) as table:
         yield table
 
@@ -43,7 +43,7 @@ def texts(*payloads: Any) -> list[str]:
 
 
 async def signed_post(ticker: Standalone, channel: str, *payloads: Any, secret: str = "") -> tuple[int, Any]:
-    """Publish over HTTP as the one local IAM caller."""
+    """Publish over HTTP with a signature of the local access key."""
     url = ticker.endpoints[0]
     body = json.dumps({"channel": channel, "events": texts(*payloads)}).encode()
     headers = signed_headers(url, body, Credentials(LOCAL_ACCESS_KEY_ID, secret or LOCAL_SECRET_ACCESS_KEY))
@@ -65,9 +65,9 @@ async def test_scores_are_published_by_iam_callers_and_get_a_timestamp(ticker: S
     assert (status, len(answer["successful"]), answer["failed"]) == (200, 1, [])
     event = json.loads((await socket.receive())["event"])
     assert event["score"] == "2:1"
-    assert event["told"].endswith("Z")
+    assert event["publishedAt"].endswith("Z")
     assert (await signed_post(ticker, "/scores/final", {"score": "9:9"}, secret="wrong"))[0] == 401
-    assert (await ticker.post("scores/final", *texts({"score": "9:9"})))[0] == 401, "a key may only listen"
+    assert (await ticker.post("scores/final", *texts({"score": "9:9"})))[0] == 401, "an API key may only subscribe"
 
 
 async def test_scores_cannot_be_subscribed_to_with_a_wildcard(ticker: Standalone) -> None:
@@ -124,5 +124,5 @@ async def test_authorizer_admits_guests_to_bids_only(ticker: Standalone) -> None
     published = await socket.publish("/bids/vase", *texts({"bid": 50}))
     assert published["type"] == "publish_success"
     assert (await socket.publish("/quiz/round", "1"))["errors"][0]["errorType"] == "UnauthorizedException"
-    status, _ = await ticker.post("bids/vase", *texts({"bid": 50}), headers={"authorization": "somebody"})
+    status, _ = await ticker.post("bids/vase", *texts({"bid": 50}), headers={"authorization": "wrong-token"})
     assert status == 401

@@ -1,4 +1,4 @@
-"""Event APIs are found in templates and assemblies, completely or with every reason why not."""
+"""Event APIs in templates and assemblies: everything that is read, and every problem that is reported."""
 
 import json
 from pathlib import Path
@@ -80,9 +80,9 @@ def test_misspelt_properties_are_reported_with_the_likely_name(tmp_path: Path) -
         "Api": api(DefaultPublishAuthMode=modes("API_KEY")),
         "Space": namespace(PublishAuthMode=modes("API_KEY"), HandlerConfigs={"OnPublsh": {}}, Color="red"),
     }
-    told = {f"{p.logical_id}.{p.property}": p.remedy for p in read(write_template(tmp_path, resources)).problems}
-    assert told.pop("Space.Color").startswith("one of ApiId, CodeHandlers, ")
-    assert told == {
+    reported = {f"{p.logical_id}.{p.property}": p.remedy for p in read(write_template(tmp_path, resources)).problems}
+    assert reported.pop("Space.Color").startswith("one of ApiId, CodeHandlers, ")
+    assert reported == {
         "Api.EventConfig.DefaultPublishAuthMode": "did you mean DefaultPublishAuthModes?",
         "Space.PublishAuthMode": "did you mean PublishAuthModes?",
         "Space.HandlerConfigs.OnPublsh": "did you mean OnPublish?",
@@ -90,11 +90,11 @@ def test_misspelt_properties_are_reported_with_the_likely_name(tmp_path: Path) -
 
 
 def test_invalid_resources_are_reported(tmp_path: Path) -> None:
-    resources = {"Api": api(), "Text": "x", "Untyped": {"Properties": {}}, "Fn::ForEach::Rooms": ["Room", [], {}]}
+    resources = {"Api": api(), "Text": "x", "Untyped": {"Properties": {}}, "Fn::ForEach::Teams": ["Team", [], {}]}
     assert problems(read(write_template(tmp_path, resources))) == [
         ("Text", ""),
         ("Untyped", ""),
-        ("Fn::ForEach::Rooms", ""),
+        ("Fn::ForEach::Teams", ""),
     ]
 
 
@@ -164,7 +164,7 @@ def test_an_assembly_is_read_with_its_assets_imports_and_stages(tmp_path: Path) 
     assert (first.registration.origin.stack, list(third.namespaces)) == ("app-First", ["inner"])
     assert len({first.id, third.id, nested.id}) == 3
     assert nested.namespaces["nested"].body["properties"]["CodeHandlers"] == CODE
-    assert "also" in nested.namespaces, "an output of the nested stack is what it is"
+    assert "also" in nested.namespaces, "an output of the nested stack is resolved"
     assert nested.registration.origin.stack == "app-Second-Inner"
 
 

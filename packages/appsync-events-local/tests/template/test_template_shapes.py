@@ -1,4 +1,4 @@
-"""However a template is misshapen, reading it ends with problems, never with an exception of another kind."""
+"""A template with any wrong values gives problems, never an exception."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""CloudFormation's functions give what CloudFormation would give, and say what they cannot."""
+"""CloudFormation's intrinsic functions resolve like in CloudFormation, or are reported with a remedy."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""The command serves what templates hold, or says everything that is wrong with them and ends with 2."""
+"""The command serves the Event APIs of its templates, or prints every problem and exits with 2."""
 
 import asyncio
 import re
@@ -98,21 +98,21 @@ def test_every_problem_is_printed_and_the_command_exits_with_2(
     }
     file = write_template(tmp_path, resources)
     assert main(["--port", "0", "--template", str(file)]) == 2
-    told = capsys.readouterr().err
+    reported = capsys.readouterr().err
     for part in (
         "Class: CodeHandlers:1:1: ", "Loop: CodeHandlers:2:3: ", "Modes: PublishAuthModes: ", "Space: Name: ",
         "Data: Type: ",
     ):  # fmt: skip
-        assert part in told
-    assert told.count("remedy: ") == told.count(str(file))
+        assert part in reported
+    assert reported.count("remedy: ") == reported.count(str(file))
 
 
 def test_invalid_api_does_not_hide_problems_of_its_handlers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     resources = {"Api": api(ConnectionAuthModes=[{"AuthType": "MAGIC"}]), "Space": namespace(CodeHandlers="class X {}")}
     assert main(["--port", "0", "--template", str(write_template(tmp_path, resources))]) == 2
-    told = capsys.readouterr().err
-    assert "Api: EventConfig.ConnectionAuthModes[0].AuthType: " in told
-    assert "Space: CodeHandlers:1:1: " in told
+    reported = capsys.readouterr().err
+    assert "Api: EventConfig.ConnectionAuthModes[0].AuthType: " in reported
+    assert "Space: CodeHandlers:1:1: " in reported
 
 
 def test_table_that_cannot_be_created_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -133,9 +133,9 @@ def test_unreadable_file_does_not_hide_problems_of_other_files(
     (tmp_path / "broken.json").write_text("{")
     file = write_template(tmp_path, {"Api": api(), "Space": namespace("x", CodeHandlers={"Ref": "None"})})
     assert main(["--port", "0", "--template", str(tmp_path / "broken.json"), "--template", str(file)]) == 2
-    told = capsys.readouterr().err
-    assert "broken.json: is not JSON" in told
-    assert "Space: CodeHandlers: " in told
+    reported = capsys.readouterr().err
+    assert "broken.json: is not JSON" in reported
+    assert "Space: CodeHandlers: " in reported
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A template that is none of this repository's own, and what is known of it."""
+"""An example application: a template with an Event API in the manner of the AWS documentation."""
 
 from pathlib import Path
 
