@@ -49,12 +49,12 @@ def test_module_that_cannot_be_rendered_raises_with_the_reason(
 @pytest.mark.parametrize("table", ["", "it's", "a\\b", "a\nb", "`a`"])
 def test_table_name_that_would_end_its_string_literal_is_refused(table: str) -> None:
     names = dict.fromkeys(placeholders("conversations"), "T") | {"MESSAGES_TABLE": table}
-    with pytest.raises(RenderError, match="MESSAGES_TABLE is no table name"):
+    with pytest.raises(RenderError, match="MESSAGES_TABLE is not a table name"):
         render("conversations", names)
 
 
 def test_code_above_the_size_limit_is_refused() -> None:
-    with pytest.raises(RenderError, match="AppSync takes at most 32768"):
+    with pytest.raises(RenderError, match="AppSync allows at most 32768"):
         render("conversations", dict.fromkeys(placeholders("conversations"), "T" * 32_000))
 
 
