@@ -1,4 +1,4 @@
-"""Whatever stands where credentials should be: the answer is an identity or a refusal, never a fault."""
+"""Any malformed credentials give a refusal, never an exception of another kind."""
 
 import asyncio
 import base64
@@ -27,7 +27,7 @@ from appsync_events_local.model.api import Api, api_from
 from appsync_events_local.model.auth_providers import AuthMode
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from service_harness.authorizers import Authorizer as Asked
+from service_harness.authorizers import Authorizer as AuthorizerFunction
 from service_harness.running import ISSUER, POOL, api_properties
 
 OIDC_ISSUER = "https://issuer.test"
@@ -61,15 +61,15 @@ names = st.sampled_from(["authorization", "x-api-key", "host", "x-amz-date", "x-
 
 
 @dataclass(frozen=True)
-class Asking:
-    """An API with all five modes, and an authorizer that finds no key set."""
+class ApiUnderTest:
+    """An API with all five modes, and an authorizer whose key sets cannot be read."""
 
     loop: asyncio.AbstractEventLoop
     api: Api
     authorizer: Authorizer
 
     def refusal(self, headers: dict[str, str]) -> Refusal | None:
-        """Why these headers let nobody in."""
+        """The refusal of these headers, or `None` if they are accepted."""
         presented = Credentials(headers, "127.0.0.1", ("/event",), {"channel": "/a"})
         call = RequestedOperation(EventOperation.SUBSCRIBE, None)
         try:
@@ -84,10 +84,10 @@ def no_session() -> aiohttp.ClientSession:
 
 
 @pytest.fixture(scope="module")
-def asking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asking]:
+def subject(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiUnderTest]:
     properties = api_properties()
     oidc = {"AuthType": "OPENID_CONNECT", "OpenIDConnectConfig": {"Issuer": OIDC_ISSUER, "AuthTTL": 1}}
-    properties["EventConfig"]["AuthProviders"] += [oidc, Asked.properties()]
+    properties["EventConfig"]["AuthProviders"] += [oidc, AuthorizerFunction.properties()]
     hosts = {"http": "events.test", "realtime": "realtime.test"}
     api = api_from("a", {"properties": properties, "hosts": hosts, "region": "us-east-1", "accountId": "1"})
     nowhere = str(tmp_path_factory.mktemp("keys") / "none.json")
@@ -101,7 +101,7 @@ def asking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asking]:
         time.time,
     )
     loop = asyncio.new_event_loop()
-    yield Asking(loop, api, authorizer)
+    yield ApiUnderTest(loop, api, authorizer)
     loop.close()
 
 
@@ -115,8 +115,8 @@ def asking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asking]:
 @example(
     {"authorization": "AWS4-HMAC-SHA256 Credential=local/a/b/appsync/aws4_request,SignedHeaders=host,Signature=\ud800"}
 )
-def test_nobody_gets_in_by_nonsense_and_nothing_breaks(asking: Asking, headers: dict[str, str]) -> None:
-    refusal = asking.refusal(headers)
+def test_malformed_credentials_are_refused_without_an_exception(subject: ApiUnderTest, headers: dict[str, str]) -> None:
+    refusal = subject.refusal(headers)
     assert refusal is not None
     assert refusal.status in (401, 500)
     assert refusal.status != 500 or "cannot be fetched" in refusal.reason

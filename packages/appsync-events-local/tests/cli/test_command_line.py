@@ -1,4 +1,4 @@
-"""The command: its help, its table of choices, and how it fails to start."""
+"""The command: its help, its list of assumptions, and its errors at start."""
 
 import socket
 from pathlib import Path
@@ -23,7 +23,7 @@ def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
         assert option in shown
 
 
-def test_choices_are_printed_in_full(capsys: pytest.CaptureFixture[str]) -> None:
+def test_assumptions_are_printed_in_full(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["assumptions"]) == 0
     shown = capsys.readouterr().out
     for choice in all_assumptions():
@@ -31,7 +31,7 @@ def test_choices_are_printed_in_full(capsys: pytest.CaptureFixture[str]) -> None
             assert text in shown
 
 
-def test_each_choice_is_made_once() -> None:
+def test_ids_of_assumptions_are_unique() -> None:
     ids = [choice.id for choice in all_assumptions()]
     assert len(ids) == len(set(ids)) > 25
 

@@ -1,4 +1,4 @@
-"""The control API: who may use it, what it refuses, what it leaves unchanged when it does."""
+"""The control API: its token, the registrations that it refuses, and the state after a refusal."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ export const onPublish = {
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:
-    """A good registration of an API with one value changed; `...` takes it out."""
+    """A valid registration of an API with one value replaced; `...` removes it."""
     body: dict[str, Any] = {
         "name": "n",
         "properties": api_properties(),
@@ -84,7 +84,7 @@ BAD_APIS: list[tuple[str, Any, str]] = [
 
 
 @pytest.mark.parametrize(("path", "value", "message"), BAD_APIS)
-async def test_an_api_that_cannot_be_served_is_refused_by_the_name_of_the_property(
+async def test_invalid_api_is_refused_with_the_name_of_the_property(
     service: Running, path: str, value: Any, message: str
 ) -> None:
     status, answer = await service.control("PUT", "apis/bad", changed(path, value))
@@ -135,7 +135,7 @@ BAD_NAMESPACES: list[tuple[str, dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("name", "properties", "message"), BAD_NAMESPACES)
-async def test_a_namespace_that_cannot_be_served_is_refused(
+async def test_invalid_namespace_is_refused_with_the_reason(
     service: Running, name: str, properties: dict[str, Any], message: str
 ) -> None:
     status, answer = await service.control("PUT", f"apis/{API}/namespaces/{name}", {"properties": properties})
@@ -144,7 +144,7 @@ async def test_a_namespace_that_cannot_be_served_is_refused(
     assert set((await service.registered("GET", "apis"))["apis"][API]["namespaces"]) == {"open"}
 
 
-async def test_code_that_appsync_would_refuse_is_refused_with_its_place_and_the_old_code_stays(
+async def test_invalid_handler_code_is_refused_with_its_location_and_the_old_code_stays(
     service: Running,
 ) -> None:
     await service.namespace("js", "export function onPublish(ctx) { return ctx.events }")
@@ -202,7 +202,7 @@ BAD_DATA_SOURCES: list[tuple[str, dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("name", "properties", "message"), BAD_DATA_SOURCES)
-async def test_a_data_source_that_cannot_be_served_is_refused(
+async def test_invalid_data_source_is_refused_with_the_reason(
     service: Running, name: str, properties: dict[str, Any], message: str
 ) -> None:
     status, answer = await service.control("PUT", f"apis/{API}/data-sources/{name}", {"properties": properties})
@@ -218,7 +218,7 @@ async def test_a_data_source_that_cannot_be_served_is_refused(
         (KEY + "x", {"Expires": 9_999_999_999}, "365 days at most"),
     ],
 )
-async def test_an_api_key_that_cannot_be_served_is_refused(
+async def test_invalid_api_key_is_refused_with_the_reason(
     service: Running, key: str, properties: dict[str, Any], message: str
 ) -> None:
     status, answer = await service.control("PUT", f"apis/{API}/keys/{key}", {"properties": properties})
@@ -244,7 +244,7 @@ async def test_an_api_key_that_cannot_be_served_is_refused(
         ("DELETE", "faults"),
     ],
 )
-async def test_nothing_is_told_or_changed_without_the_token(
+async def test_control_requests_without_the_token_are_refused(
     service: Running, method: str, path: str, headers: dict[str, str]
 ) -> None:
     url = f"{service.url}/_control/{path}"
@@ -260,7 +260,7 @@ async def test_health_needs_no_token(service: Running) -> None:
 
 
 @pytest.mark.parametrize("path", ["namespaces/x", "data-sources/x", f"keys/{KEY}"])
-async def test_members_of_an_unknown_api_are_not_found_but_may_be_deleted_again(service: Running, path: str) -> None:
+async def test_parts_of_an_unknown_api_are_not_found_and_deleting_them_succeeds(service: Running, path: str) -> None:
     assert (await service.control("PUT", f"apis/unknown/{path}", {"properties": {}}))[0] == 404
     assert (await service.control("DELETE", f"apis/unknown/{path}"))[0] == 200
     assert (await service.control("DELETE", f"apis/{API}/{path.replace(KEY, 'x')}"))[0] == 200
@@ -278,7 +278,7 @@ async def test_everything_registered_is_listed(service: Running) -> None:
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b""])
-async def test_a_body_that_is_no_json_object_is_refused(service: Running, body: bytes) -> None:
+async def test_body_that_is_not_a_json_object_is_refused(service: Running, body: bytes) -> None:
     url = f"{service.url}/_control/apis/x"
     async with service.session.put(url, data=body, headers={"x-local-control": TOKEN}) as answer:
         assert answer.status == 400

@@ -1,4 +1,4 @@
-"""What handlers may return, how they refuse, how a data source takes part, and what happens at the limits."""
+"""Namespace handlers: context, return values, refusals, data sources, limits and replacement of code."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ IMPORTS = "import { util, runtime } from '@aws-appsync/utils';\nimport { get } f
 
 
 class Recorded:
-    """A data source that answers what it is given and remembers what it was asked."""
+    """A data source with a fixed answer that records its requests."""
 
     def __init__(self, answer: Any) -> None:
         self.answer = answer
@@ -59,13 +59,13 @@ async def test_a_missing_handler_forwards_and_allows(load: Load) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
-async def test_a_batch_of_any_size_passes_in_order(load: Load, count: int) -> None:
+async def test_batch_of_any_size_keeps_its_order(load: Load, count: int) -> None:
     handlers = load(on_publish("return ctx.events.map((e) => ({ id: e.id, payload: { ...e.payload, seen: true } }));"))
     returned = await handlers.publish(HERE, events(count))
     assert returned == [Outgoing(str(n), {"n": n, "seen": True}) for n in range(count)]
 
 
-async def test_the_context_is_the_documented_one(load: Load) -> None:
+async def test_context_has_the_documented_fields(load: Load) -> None:
     handlers = load(on_publish("return [{ id: '0', payload: { ...ctx, events: ctx.events } }];"))
     (returned,) = await handlers.publish(HERE, events(1))
     assert returned.payload == {
@@ -102,7 +102,7 @@ async def test_a_wildcard_reaches_on_subscribe_literally(load: Load) -> None:
         ("[{ id: '1', payload: 'b' }, { id: '0', payload: 'a' }]", [Outgoing("1", "b"), Outgoing("0", "a")]),
     ],
 )
-async def test_what_on_publish_returns_decides(load: Load, returned: str, expected: list[Outgoing]) -> None:
+async def test_return_value_of_on_publish_is_broadcast(load: Load, returned: str, expected: list[Outgoing]) -> None:
     assert await load(on_publish(f"return {returned};")).publish(HERE, events(2)) == expected
 
 
@@ -117,7 +117,7 @@ async def test_what_on_publish_returns_decides(load: Load, returned: str, expect
         ("'0'", "list of events or null"),
     ],
 )
-async def test_a_meaningless_result_fails_the_publish(load: Load, returned: str, words: str) -> None:
+async def test_invalid_result_fails_the_publish(load: Load, returned: str, words: str) -> None:
     with pytest.raises(HandlerFailed, match=words):
         await load(on_publish(f"return {returned};")).publish(HERE, events(1))
 
@@ -147,7 +147,7 @@ export const onPublish = {
 """
     )
 
-    async def test_request_then_source_then_response(self, load: Load) -> None:
+    async def test_request_data_source_and_response_run_in_order(self, load: Load) -> None:
         source = Recorded({"name": "x"})
         returned = await load(self.PAIR, on_publish=source).publish(HERE, events(2))
         assert returned == [Outgoing("0", [{"name": "x"}, 2]), Outgoing("1", [{"name": "x"}, 2])]
@@ -159,7 +159,7 @@ export const onPublish = {
             await load(self.PAIR, on_publish=source).publish(HERE, events(1))
         assert refused.value.data == {"detail": 1}
 
-    async def test_a_source_that_breaks_fails_the_operation(self, load: Load) -> None:
+    async def test_exception_of_the_data_source_fails_the_operation(self, load: Load) -> None:
         with pytest.raises(HandlerFailed, match="the data source of onPublish failed: RuntimeError: broken"):
             await load(self.PAIR, on_publish=Recorded(RuntimeError("broken"))).publish(HERE, events(1))
 
@@ -179,7 +179,7 @@ export const onPublish = {
             ("ctx.events.forEach((e) => runtime.earlyReturn([e]))", [Outgoing("0", {"n": 0})]),
         ],
     )
-    async def test_early_return_has_a_value_and_a_place_to_go_on_or_not(
+    async def test_early_return_takes_a_value_and_skip_to(
         self, load: Load, call: str, expected: list[Outgoing]
     ) -> None:
         source = Recorded(None)
@@ -188,7 +188,7 @@ export const onPublish = {
         assert source.requests == []
         assert await load(on_publish(f"{call}; return [];")).publish(HERE, events(1)) == expected
 
-    async def test_a_refusal_in_request_never_asks_the_source(self, load: Load) -> None:
+    async def test_refusal_in_request_skips_the_data_source(self, load: Load) -> None:
         source = Recorded(None)
         code = self.PAIR.replace("return get(", "util.unauthorized(); get(")
         with pytest.raises(HandlerRefused):
@@ -200,7 +200,7 @@ export const onPublish = {
         with pytest.raises(HandlerFailed, match=r"onPublish\.request must return a request object"):
             await load(code, on_publish=Recorded(None)).publish(HERE, events(1))
 
-    async def test_a_subscribe_pair_may_stand_beside_a_publish_function(self, load: Load) -> None:
+    async def test_on_subscribe_with_data_source_can_be_combined_with_a_plain_on_publish(self, load: Load) -> None:
         code = on_publish("return [];") + (
             "export const onSubscribe = {\n  request(ctx) { return get({ key: { id: 'k' } }); },\n"
             "  response(ctx) { if (!ctx.result) { util.unauthorized(); } },\n};\n"
@@ -219,18 +219,18 @@ class TestLimits:
         with pytest.raises(HandlerFailed, match=words):
             await handlers.publish(HERE, events(1))
         later = [Incoming("1", {"n": 1})]
-        assert await handlers.publish(HERE, later) == [Outgoing("1", {"n": 1})], "usable afterwards"
+        assert await handlers.publish(HERE, later) == [Outgoing("1", {"n": 1})], "the handlers stay usable"
 
-    async def test_a_loop_that_feeds_itself_ends(self, load: Load) -> None:
+    async def test_loop_is_stopped_at_its_iteration_limit(self, load: Load) -> None:
         statement = "const list = [1]; for (const x of list) { list.push(x); }"
         await self.check(load, statement, "a loop ran more than 1000 times", Limits())
 
-    async def test_a_call_that_takes_too_long_ends(self, load: Load) -> None:
+    async def test_call_is_stopped_at_its_time_limit(self, load: Load) -> None:
         statement = "const list = [1]; list.concat(list).forEach((x) => ''.concat(x)); "
         endless = "const a = [1, 2, 3, 4, 5, 6, 7, 8, 9, 0]; " + "a.forEach(() => " * 9 + "1" + ")" * 9 + ";"
         await self.check(load, statement + endless, "ran longer than 0.2 s", Limits(seconds=0.2))
 
-    async def test_a_call_that_takes_too_much_memory_ends(self, load: Load) -> None:
+    async def test_call_is_stopped_at_its_memory_limit(self, load: Load) -> None:
         statement = (
             "const box = { list: [] }; const a = [1, 2, 3, 4, 5, 6, 7, 8, 9, 0]; "
             + "a.forEach((x) => " * 6
@@ -240,7 +240,7 @@ class TestLimits:
         )
         await self.check(load, statement, "more than 8000000 bytes", Limits(memory_bytes=8_000_000, seconds=20))
 
-    async def test_a_value_that_is_nested_too_deeply_ends(self, load: Load) -> None:
+    async def test_too_deeply_nested_result_fails_the_call(self, load: Load) -> None:
         statement = (
             "const box = { v: [] }; const a = [1, 2, 3, 4, 5, 6, 7, 8, 9, 0]; "
             + "a.forEach(() => " * 5
@@ -251,7 +251,7 @@ class TestLimits:
         await self.check(load, statement, "stack|nesting", Limits(seconds=20))
 
 
-async def test_an_event_that_is_nested_too_deeply_fails_alone(load: Load) -> None:
+async def test_too_deeply_nested_event_fails_only_its_own_call(load: Load) -> None:
     handlers = load(on_publish("return ctx.events;"))
     deep: Any = 1
     for _ in range(100_000):
@@ -261,12 +261,12 @@ async def test_an_event_that_is_nested_too_deeply_fails_alone(load: Load) -> Non
     assert await handlers.publish(HERE, events(1)) == [Outgoing("0", {"n": 0})]
 
 
-async def test_names_of_the_built_ins_may_be_used_for_other_things(load: Load) -> None:
+async def test_handler_can_declare_names_of_built_ins(load: Load) -> None:
     handlers = load("export function onPublish(ctx) { return [{ id: '0', payload: util }]; }\nvar util = 5;\n")
     assert await handlers.publish(HERE, events(1)) == [Outgoing("0", 5)]
 
 
-async def test_nothing_is_kept_from_one_call_to_the_next(load: Load) -> None:
+async def test_module_state_is_reset_for_every_call(load: Load) -> None:
     code = "const kept = { calls: 0 };\n" + (
         "export function onPublish(ctx) { kept.calls += 1; return [{ id: '0', payload: kept.calls }]; }"
     )
@@ -279,7 +279,7 @@ async def test_built_ins_cannot_be_changed(load: Load) -> None:
         await load(on_publish("util.time.nowISO8601 = 1; return [];")).publish(HERE, events(1))
 
 
-async def test_calls_at_the_same_time_do_not_mix(load: Load) -> None:
+async def test_concurrent_calls_are_isolated(load: Load) -> None:
     handlers = load(on_publish("return ctx.events.map((e) => ({ id: e.id, payload: ctx.identity.sub }));"))
 
     async def publish(name: str) -> Any:
@@ -293,7 +293,7 @@ async def test_calls_at_the_same_time_do_not_mix(load: Load) -> None:
 TAKES_LONG = "let n = 0; for (const a of ctx.events[0].payload) { for (const b of ctx.events[0].payload) { n += 1; } }"
 
 
-async def test_new_code_takes_over_while_the_old_still_answers(load: Load) -> None:
+async def test_new_code_runs_while_calls_of_the_old_code_finish(load: Load) -> None:
     old = load(on_publish(f"{TAKES_LONG} return [{{ id: '0', payload: 'old' }}];"))
     under_way = asyncio.gather(*(old.publish(HERE, [Incoming("0", list(range(600)))]) for _ in range(20)))
     await asyncio.sleep(0)
@@ -307,7 +307,7 @@ async def test_new_code_takes_over_while_the_old_still_answers(load: Load) -> No
     assert await new.publish(HERE, events(1)) == [Outgoing("0", "new")]
 
 
-async def test_closing_waits_for_an_operation_whose_data_source_is_still_busy(load: Load) -> None:
+async def test_close_waits_for_an_operation_with_a_pending_data_source(load: Load) -> None:
     asked, answer = asyncio.Event(), asyncio.Event()
 
     class Slow:
@@ -327,7 +327,7 @@ async def test_closing_waits_for_an_operation_whose_data_source_is_still_busy(lo
     await closing
 
 
-async def test_console_and_appended_errors_become_log_lines(load: Load, caplog: pytest.LogCaptureFixture) -> None:
+async def test_console_output_and_appended_errors_are_logged(load: Load, caplog: pytest.LogCaptureFixture) -> None:
     handlers = load(on_publish("console.log('seen', { a: 1 }); util.appendError('careful', 'Kind'); return [];"))
     with caplog.at_level(logging.INFO, logger="appsync_events_local.handlers.namespace_handlers"):
         await handlers.publish(HERE, events(1))
@@ -337,7 +337,7 @@ async def test_console_and_appended_errors_become_log_lines(load: Load, caplog: 
     ]
 
 
-async def test_a_line_is_logged_once_even_if_the_call_had_to_ask_for_a_time_zone(
+async def test_line_is_logged_once_if_the_call_is_repeated_for_a_time_zone(
     load: Load, caplog: pytest.LogCaptureFixture
 ) -> None:
     code = on_publish("console.log('once'); util.time.nowFormatted('HH', 'Europe/Berlin'); return [];")
@@ -346,7 +346,7 @@ async def test_a_line_is_logged_once_even_if_the_call_had_to_ask_for_a_time_zone
     assert len([message for message in caplog.messages if message.endswith("once")]) == 1
 
 
-async def test_a_large_result_comes_back_whole(load: Load) -> None:
+async def test_large_result_is_returned_completely(load: Load) -> None:
     text = "x" * 240_000
     (returned,) = await load(on_publish("return ctx.events;")).publish(HERE, [Incoming("1", text)])
     assert returned.payload == text

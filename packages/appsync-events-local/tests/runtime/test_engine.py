@@ -1,4 +1,4 @@
-"""Where handler code runs: short calls at once, long ones beside the event loop; the outcome does not tell which."""
+"""Short handler calls run on the event loop and long ones in a thread; the outcome is the same."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ def engine() -> Iterator[Engine]:
 
 
 async def turns_while(engine: Engine, context: dict[str, Any]) -> tuple[Any, int]:
-    """What the call returned, and how often others had their turn meanwhile."""
+    """The outcome of a call, and how often other tasks ran during it."""
     turns = 0
 
-    async def others() -> None:
+    async def other_tasks() -> None:
         nonlocal turns
         while True:
             await asyncio.sleep(0)
             turns += 1
 
-    beside = asyncio.create_task(others())
+    beside = asyncio.create_task(other_tasks())
     await asyncio.sleep(0)
     before = turns
     outcome = await engine.call("onPublish", None, context)
@@ -52,17 +52,17 @@ async def turns_while(engine: Engine, context: dict[str, Any]) -> tuple[Any, int
     return outcome, turns - before
 
 
-async def test_a_short_call_is_answered_without_a_turn_of_the_loop(engine: Engine) -> None:
+async def test_short_call_returns_without_yielding_to_the_event_loop(engine: Engine) -> None:
     assert await turns_while(engine, SHORT) == (Returned(9), 0)
 
 
-async def test_a_long_call_lets_others_have_their_turn_and_ends_all_the_same(engine: Engine) -> None:
+async def test_long_call_yields_to_the_event_loop_and_returns(engine: Engine) -> None:
     outcome, turns = await turns_while(engine, LONG)
     assert outcome == Returned(900 * 900)
     assert turns > 0
 
 
-async def test_a_call_that_is_run_again_says_everything_once(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
+async def test_restarted_call_logs_every_line_once(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO", "appsync_events_local.handlers.namespace_handlers"):
         await engine.call("onPublish", None, LONG)
     assert [record.getMessage() for record in caplog.records if "seen" in record.getMessage()] == [
@@ -70,7 +70,7 @@ async def test_a_call_that_is_run_again_says_everything_once(engine: Engine, cap
     ]
 
 
-async def test_after_one_long_call_the_function_never_stops_the_loop_again_and_others_are_as_before(
+async def test_function_runs_in_a_thread_after_one_long_call_and_other_functions_do_not(
     engine: Engine,
 ) -> None:
     await engine.call("onPublish", None, LONG)
@@ -80,7 +80,7 @@ async def test_after_one_long_call_the_function_never_stops_the_loop_again_and_o
     assert await engine.call("onSubscribe", None, SHORT) == Returned({})
 
 
-async def test_a_call_that_never_ends_is_broken_off_at_its_own_limit_not_at_the_loops() -> None:
+async def test_endless_call_is_stopped_at_the_time_limit_of_the_handler() -> None:
     engine = Engine.load(CODE, Limits(seconds=0.1, loop_iterations=10**9))
     started = time.process_time()
     outcome = await engine.call("onPublish", None, {"events": list(range(100_000)), "stash": {}})
@@ -91,6 +91,6 @@ async def test_a_call_that_never_ends_is_broken_off_at_its_own_limit_not_at_the_
     await asyncio.to_thread(engine.close)
 
 
-async def test_another_thread_is_served_too(engine: Engine) -> None:
+async def test_engine_can_be_called_from_another_thread(engine: Engine) -> None:
     assert await engine.call("onPublish", None, SHORT) == Returned(9)
     assert await asyncio.to_thread(asyncio.run, engine.call("onPublish", None, SHORT)) == Returned(9)

@@ -1,15 +1,15 @@
-// What a user of Amplify does with an Event API: the same code runs in Node and in a browser.
+// A conversation of an Amplify client with an Event API; the same code runs in Node and in a browser.
 import { Amplify } from 'aws-amplify';
 import { decodeJWT } from 'aws-amplify/auth';
 import { events } from 'aws-amplify/data';
 
 /**
- * Subscribe, publish over both transports, and try what is forbidden.
+ * Subscribe, publish over both transports, and attempt a forbidden publish and a forbidden subscription.
  * @param given {endpoint, mode, apiKey, accessToken, authToken, credentials, channel, refused: {publish, subscribe}},
- *   and where they differ from the rest: subscribeMode, and `payload`, fields of every event.
- * @returns {received, refusals}: the events that came, and the message of each refusal (null where there was none).
+ *   and optionally subscribeMode (instead of `mode`) and `payload` (fields of every event).
+ * @returns {received, refusals}: the received events, and the message of each refusal (null if it was allowed).
  */
-export async function talk(given) {
+export async function converse(given) {
   const tokens = given.accessToken && { accessToken: decodeJWT(given.accessToken) };
   Amplify.configure(
     {

@@ -1,23 +1,19 @@
-"""What APPSYNC_JS refuses is refused when the code is loaded, with its place, all problems at once."""
+"""Syntax that APPSYNC_JS does not have is refused when code is loaded: all problems at once, with their location."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 from appsync_events_local.handlers.namespace_handlers import CodeRefused, NamespaceHandlers
 from appsync_events_local.limits import HANDLER_CODE_CHARACTERS
 from appsync_events_local.runtime import compiler
 from appsync_events_local.runtime.compiler import EngineUnavailableError, compile_module
-from appsync_events_local.runtime.engine import Engine
-from appsync_events_local.runtime.outcomes import Limits
+from appsync_events_local.template.short_forms import load_yaml
+from conformance_suite.api import HANDLERS
 from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from appsync_js.render import namespaces, source
-from contract.limits import HANDLER_CODE_CHARACTERS as DEPLOYABLE
+from service_harness.code_mutations import loaded_or_refused, mutated
+from service_harness.example_api import TEMPLATE
 
 ALLOW = "export function onSubscribe(ctx) {}\n"
 
@@ -32,7 +28,7 @@ def body(statement: str) -> str:
     return f"export function onPublish(ctx) {{\n  {statement}\n}}\n"
 
 
-# One row: what stands in the function body from column 3 of line 2, where the problem is, and words of its message.
+# One row: a statement at column 3 of line 2, the column of the problem, and a part of its message.
 REFUSED = [
     ("throw 1;", 3, "use util.error"),
     ("try { ctx.x = 1; } catch (e) { ctx.x = e; }", 3, "'try'"),
@@ -117,7 +113,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("statement", "column", "words"), REFUSED, ids=[row[0] for row in REFUSED])
-def test_what_the_dialect_lacks_is_refused_where_it_stands(statement: str, column: int, words: str) -> None:
+def test_unsupported_syntax_is_refused_with_its_location(statement: str, column: int, words: str) -> None:
     found = problems(body(statement))
     assert any(words in message and (line, at) == (2, column) for line, at, message in found), found
 
@@ -156,17 +152,17 @@ def test_what_the_dialect_lacks_is_refused_where_it_stands(statement: str, colum
         ("with (x) {}\n" + ALLOW, "'with' in strict mode"),
     ],
 )
-def test_what_a_module_may_not_be_is_refused(code: str, words: str) -> None:
+def test_unsupported_module_structure_is_refused(code: str, words: str) -> None:
     assert any(words in message for _, _, message in problems(code)), problems(code)
 
 
-def test_all_problems_are_told_at_once_in_the_order_of_their_place() -> None:
+def test_all_problems_are_reported_together_in_the_order_of_their_location() -> None:
     found = problems("import x from 'x';\nexport function onPublish(ctx) {\n  throw 1;\n  let i = 0;\n  i++;\n}\n")
     assert [line for line, _, _ in found] == [1, 3, 5]
 
 
-def test_code_may_have_32768_characters_and_not_one_more() -> None:
-    assert HANDLER_CODE_CHARACTERS == DEPLOYABLE == 32768
+def test_code_can_have_at_most_32768_characters() -> None:
+    assert HANDLER_CODE_CHARACTERS == 32768
     filler = "/" * (32768 - len(ALLOW))
     assert compile_module(ALLOW + filler).exports == {"onSubscribe": "function"}
     assert "at most 32768" in problems(ALLOW + filler + "/")[0][2]
@@ -192,7 +188,7 @@ def test_code_may_have_32768_characters_and_not_one_more() -> None:
         body("function inner(x) { return x; } return inner(1);"),
     ],
 )
-def test_what_the_dialect_has_is_accepted(code: str) -> None:
+def test_supported_syntax_is_accepted(code: str) -> None:
     assert compile_module(code).exports
 
 
@@ -212,44 +208,20 @@ def test_code_that_does_not_fit_the_configuration_is_refused() -> None:
             NamespaceHandlers.load(code, **options)  # type: ignore[arg-type]
 
 
-TOKENS = sorted({token for name in namespaces() for token in re.findall(r"\w+|[^\w\s]", source(name))})
-FOREIGN = [
-    "class",
-    "async",
-    "await",
-    "yield",
-    "new",
-    "this",
-    "while",
-    "label:",
-    "++",
-    "`${",
-    "}",
-    "import.meta",
-    "#x",
-    "@",
-]
+MODULES = {"conformance": HANDLERS} | {
+    logical_id: resource["Properties"]["CodeHandlers"]
+    for logical_id, resource in load_yaml(TEMPLATE.read_text())["Resources"].items()
+    if isinstance(resource.get("Properties", {}).get("CodeHandlers"), str)
+}
+"""Every handler module of this suite's APIs."""
 
 
-@given(
-    namespace=st.sampled_from(namespaces()),
-    places=st.lists(st.tuples(st.floats(0, 1), st.sampled_from(TOKENS + FOREIGN), st.integers(0, 3)), max_size=3),
-)
+@given(code=mutated(MODULES))
 @settings(max_examples=60, deadline=None)
-def test_any_text_is_loaded_or_refused_with_a_reason(namespace: str, places: list[tuple[float, str, int]]) -> None:
-    parts = re.findall(r"\s+|\w+|[^\w\s]", source(namespace))
-    for where, token, dropped in places:
-        at = int(where * len(parts))
-        parts[at : at + dropped] = [" ", token, " "]
-    verdict: list[Any]
-    try:
-        engine = Engine.load("".join(parts), Limits())
-        verdict = list(engine.shapes)
-        engine.close()
-    except CodeRefused as refused:
-        verdict = [problem.message for problem in refused.problems]
-    assert verdict
-    assert all(verdict)
+def test_any_text_is_loaded_or_refused_with_a_reason(code: str) -> None:
+    messages = loaded_or_refused(code)
+    assert messages
+    assert all(messages)
 
 
 @pytest.mark.parametrize("code", ["(" * 30_000, "[" * 30_000, "a" + "?.b" * 10_000, "-" * 30_000, "{" * 30_000])
@@ -257,11 +229,11 @@ def test_code_that_is_nested_too_deeply_is_refused(code: str) -> None:
     assert problems(ALLOW + code)
 
 
-def test_code_that_is_far_too_long_is_refused_without_being_read() -> None:
+def test_code_far_above_the_limit_is_refused_without_parsing() -> None:
     assert "at most 32768" in problems("(" * 1_000_000)[0][2]
 
 
-def test_a_missing_parser_is_named_with_its_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_parser_is_reported_with_a_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiler, "_ACORN", tmp_path / "acorn.js")
     with pytest.raises(EngineUnavailableError, match="install the package"):
         compiler._checker.__wrapped__()

@@ -1,4 +1,4 @@
-"""Each method and global that the documentation lists exists, and does what it does in JavaScript."""
+"""Every method, global and operator that AWS documents as supported gives its JavaScript result."""
 
 from __future__ import annotations
 
@@ -90,7 +90,9 @@ LISTED = [
 
 
 @pytest.mark.parametrize(("expression", "expected"), LISTED, ids=[row[0] for row in LISTED])
-async def test_what_is_listed_works(evaluate: Evaluate, expression: str, expected: Any) -> None:
+async def test_documented_feature_gives_its_javascript_result(
+    evaluate: Evaluate, expression: str, expected: Any
+) -> None:
     assert await evaluate(expression) == expected
 
 

@@ -1,4 +1,4 @@
-"""Lambda, HTTP and EventBridge data sources execute what a handler requests, and tell it what came of it."""
+"""Lambda, HTTP and EventBridge data sources: the request that a handler makes, and the result or error it gets."""
 
 import asyncio
 import json
@@ -44,7 +44,7 @@ def run() -> Iterator[Run]:
             "  response(ctx) { return [{ id: ctx.events[0].id, payload: [ctx.result, ctx.error] }]; } };\n"
         )
         loaded.append(NamespaceHandlers.load(code, on_publish=source))
-        (returned,) = await loaded[-1].publish(Invocation(None, "/room/a", "room"), [Incoming("1", {"n": 1})])
+        (returned,) = await loaded[-1].publish(Invocation(None, "/team/a", "team"), [Incoming("1", {"n": 1})])
         return returned.payload
 
     yield runner
@@ -62,7 +62,7 @@ async def functions() -> AsyncIterator[FunctionRunner]:
     await runner.close()
 
 
-async def test_a_function_gets_the_payload_and_its_answer_is_the_result(functions: FunctionRunner, run: Run) -> None:
+async def test_function_receives_the_payload_and_its_answer_is_the_result(functions: FunctionRunner, run: Run) -> None:
     source = LambdaDataSource(PLAIN.arn, functions)
     result, error = await run(source, "({ operation: 'Invoke', payload: ctx })")
     assert (result, error) == ({"events": [{"id": "1", "payload": {"changed": {"n": 1}}}]}, None)
@@ -70,14 +70,12 @@ async def test_a_function_gets_the_payload_and_its_answer_is_the_result(function
     assert await run(source, event) == [None, None]
 
 
-async def test_powertools_answers_behind_code_as_it_does_in_a_direct_handler(
-    functions: FunctionRunner, run: Run
-) -> None:
-    context = "{ ...ctx, info: { ...ctx.info, channel: { path: '/room/greet', segments: ['room', 'greet'] } } }"
+async def test_powertools_function_works_as_a_data_source(functions: FunctionRunner, run: Run) -> None:
+    context = "{ ...ctx, info: { ...ctx.info, channel: { path: '/team/greet', segments: ['team', 'greet'] } } }"
     request = f"({{ operation: 'Invoke', invocationType: 'RequestResponse', payload: {context} }})"
     result, error = await run(LambdaDataSource(POWERTOOLS.arn, functions), request)
     assert error is None
-    assert result == {"events": [{"id": "1", "payload": {"hello": {"n": 1}, "by": "room"}}]}
+    assert result == {"events": [{"id": "1", "payload": {"hello": {"n": 1}, "by": "team"}}]}
 
 
 @pytest.mark.parametrize(
@@ -106,7 +104,7 @@ async def test_powertools_answers_behind_code_as_it_does_in_a_direct_handler(
         ),
     ],
 )
-async def test_what_goes_wrong_with_a_function_is_an_error_of_its_kind(
+async def test_failed_invocation_is_an_error_with_its_type(
     functions: FunctionRunner, run: Run, function: str, request_object: str, type: str, words: str
 ) -> None:
     result, error = await run(LambdaDataSource(function, functions), request_object)
@@ -114,7 +112,7 @@ async def test_what_goes_wrong_with_a_function_is_an_error_of_its_kind(
     assert words in error["message"]
 
 
-async def test_a_data_source_that_takes_too_long_is_told_to_response(
+async def test_data_source_timeout_is_an_error_in_response(
     functions: FunctionRunner, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(deadline, "DATA_SOURCE_SECONDS", 0.3)
@@ -128,7 +126,7 @@ async def test_a_data_source_that_takes_too_long_is_told_to_response(
 
 @pytest.fixture
 async def site() -> AsyncIterator[str]:
-    """A web server that answers with what it was asked."""
+    """A web server whose answer describes the request."""
 
     async def echo(request: web.Request) -> web.Response:
         asked = {
@@ -177,7 +175,7 @@ async def asked(run: Run, source: DataSource, request: str) -> dict[str, Any]:
     return echoed
 
 
-async def test_a_request_goes_out_as_it_was_asked_for(http: HttpDataSource, run: Run) -> None:
+async def test_http_request_is_sent_as_the_handler_describes_it(http: HttpDataSource, run: Run) -> None:
     request = (
         "({ method: 'POST', resourcePath: '/echo/a%2Fb/c d', params: { query: { q: 'x y&z', n: 1, list: ['a', 'b'] },"
         " headers: { 'X-Own': 'mine', Host: 'evil.test', 'User-Agent': 'evil' }, body: { text: 'é' } } })"
@@ -201,7 +199,7 @@ async def test_text_bodies_and_content_types_are_kept(http: HttpDataSource, run:
 @pytest.mark.parametrize(
     ("what", "status", "body"), [("missing", 404, "nothing here"), ("moved", 302, "302: Found"), ("twice", 200, "two")]
 )
-async def test_every_status_is_a_result(http: HttpDataSource, run: Run, what: str, status: int, body: str) -> None:
+async def test_every_http_status_is_a_result(http: HttpDataSource, run: Run, what: str, status: int, body: str) -> None:
     result, error = await run(http, f"({{ method: 'GET', resourcePath: '/special/{what}' }})")
     assert (result["statusCode"], result["body"], error) == (status, body, None)
     assert result["headers"].get("set-cookie") == ("a=1, b=2" if what == "twice" else None)
@@ -227,7 +225,7 @@ async def test_every_status_is_a_result(http: HttpDataSource, run: Run, what: st
         ("({ method: 'GET', resourcePath: '/special/large' })", "Http:ResponseTooLarge", "more than 1048576 bytes"),
     ],
 )
-async def test_a_request_that_makes_no_sense_or_gets_too_much_is_an_error(
+async def test_invalid_http_request_or_too_large_response_is_an_error(
     http: HttpDataSource, run: Run, request_object: str, type: str, words: str
 ) -> None:
     result, error = await run(http, request_object)
@@ -235,7 +233,7 @@ async def test_a_request_that_makes_no_sense_or_gets_too_much_is_an_error(
     assert words in error["message"]
 
 
-async def test_a_server_that_is_slow_or_not_there_is_an_error(
+async def test_slow_or_unreachable_http_server_is_an_error(
     http: HttpDataSource, run: Run, monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int
 ) -> None:
     nowhere = HttpDataSource(HttpModel(f"http://127.0.0.1:{unused_tcp_port}"), LOCAL_CREDENTIALS)
@@ -247,7 +245,7 @@ async def test_a_server_that_is_slow_or_not_there_is_an_error(
     assert error == {"message": "Execution timed out.", "type": "Http:ExecutionTimeoutException"}
 
 
-async def test_requests_are_signed_for_the_service_that_is_configured(site: str, run: Run) -> None:
+async def test_http_requests_are_signed_for_the_configured_service(site: str, run: Run) -> None:
     keys = Credentials("AKIDHTTP", "secret", "session")
     source = HttpDataSource(HttpModel(site, HttpSigning("eu-west-1", "execute-api")), keys)
     request = "({ method: 'POST', resourcePath: '/echo/x', params: { query: { b: '1', a: '2' }, body: { n: 1 } } })"
@@ -292,7 +290,7 @@ async def test_events_are_put_on_the_bus(bridge: EventBridgeDataSource, run: Run
     assert result["FailedEntryCount"] == 0
     assert set(result["Entries"][0]) == {"EventId"}
     event = await asyncio.to_thread(_message, messages, queue)
-    assert (event["source"], event["detail-type"]) == ("test./room/a", "room")
+    assert (event["source"], event["detail-type"]) == ("test./team/a", "team")
     assert (event["detail"], event["resources"], event["id"]) == (
         {"payload": {"n": 1}},
         ["r"],
@@ -348,7 +346,7 @@ def _message(messages: Any, queue: str) -> dict[str, Any]:
         ),
     ],
 )
-async def test_events_that_make_no_sense_are_an_error(
+async def test_invalid_event_bridge_request_is_an_error(
     bridge: EventBridgeDataSource, run: Run, request_object: str, words: str
 ) -> None:
     result, error = await run(bridge, request_object)
@@ -356,7 +354,7 @@ async def test_events_that_make_no_sense_are_an_error(
     assert words in error["message"]
 
 
-async def test_a_bus_that_cannot_be_reached_is_an_error(unused_tcp_port: int) -> None:
+async def test_unreachable_event_bus_is_an_error(unused_tcp_port: int) -> None:
     bus = f"arn:aws:events:{REGION}:000000000000:event-bus/default"
     source = EventBridgeDataSource(
         bus, region=REGION, endpoint_url=f"http://127.0.0.1:{unused_tcp_port}", credentials=LOCAL_CREDENTIALS

@@ -1,4 +1,4 @@
-"""Clients that others wrote, unmodified: they find what they expect of AWS."""
+"""Unmodified clients of other authors against the service: ob-appsync-events-request and wscat."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from service_harness.every_mode import EveryMode
 from service_harness.running import FOREIGN_SIGNER, SESSION_SIGNER, SIGNER, SUBPROTOCOL, header_protocol, signed_headers
 
 from tests.clients.conftest import Node
-from tests.clients.independent import ObRequest, wscat
+from tests.clients.other_clients import ObRequest, wscat
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 HTTP_HOST = "events.test"
@@ -53,8 +53,8 @@ def ob_request(api: EveryMode, node: Node, folder: Path, signer: Credentials) ->
 @pytest.mark.parametrize(
     ("mode", "way"), [*((mode, "subprotocol") for mode in AuthMode), (AuthMode.COGNITO, "headers")]
 )
-async def test_wscat_speaks_the_protocol_by_hand(api: EveryMode, mode: AuthMode, way: str) -> None:
-    """Credentials of the connection as a subprotocol, as documented, or as HTTP headers, as AWS's Swift client does."""
+async def test_wscat_subscribes_and_publishes_in_every_mode(api: EveryMode, mode: AuthMode, way: str) -> None:
+    """Connect credentials as a subprotocol, as documented, or as HTTP headers, like AWS's Swift client."""
     channel, events = "/open/wscat", ['"ü€😀"', "2"]
     connect = authorization(api, mode, {})
     url, offered = f"ws://{api.service.host}/event/realtime", ["-s", SUBPROTOCOL]
@@ -67,17 +67,17 @@ async def test_wscat_speaks_the_protocol_by_hand(api: EveryMode, mode: AuthMode,
     own = authorization(api, mode, {"channel": channel, "events": events})
     publish = {"type": "publish", "id": "p", "channel": channel, "events": events, "authorization": own}
     acknowledged = {"type": "connection_ack", "connectionTimeoutMs": 300_000}
-    async with wscat(url, offered, {"type": "connection_init"}, subscribe) as heard:
-        assert [await heard(), await heard()] == [acknowledged, {"type": "subscribe_success", "id": "s"}]
+    async with wscat(url, offered, {"type": "connection_init"}, subscribe) as received:
+        assert [await received(), await received()] == [acknowledged, {"type": "subscribe_success", "id": "s"}]
         async with wscat(url, offered, {"type": "connection_init"}, publish) as answered:
             assert await answered() == acknowledged
             published = await answered()
         assert (published["type"], published["id"], published["failed"]) == ("publish_success", "p", [])
-        assert [await heard(), await heard()] == [{"type": "data", "id": "s", "event": event} for event in events]
+        assert [await received(), await received()] == [{"type": "data", "id": "s", "event": event} for event in events]
 
 
 def authorization(api: EveryMode, mode: AuthMode, body: dict[str, Any]) -> dict[str, str]:
-    """Credentials for what is signed as `body`."""
+    """Credentials whose signature covers `body`."""
     given = api.credentials()[mode]
     if mode is AuthMode.IAM:
         return signed_headers(api.endpoint, json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode(), given)

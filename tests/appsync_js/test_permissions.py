@@ -1,4 +1,4 @@
-"""Every cell of the permission grid that a handler decides, on the deployed text of the handlers."""
+"""Every cell of the permission grid that a handler decides, on the handlers as they are deployed."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ async def attempt(cell: Cell, handlers: NamespaceHandlers, scenario: Scenario) -
 
 
 @pytest.mark.parametrize("cell", DECIDED_HERE, ids=lambda cell: cell.id)
-async def test_a_cell_of_the_grid_is_answered_as_the_grid_says(
-    cell: Cell, scenario: Scenario, product: Callable[[str], NamespaceHandlers]
+async def test_handler_answers_a_cell_as_the_grid_says(
+    cell: Cell, scenario: Scenario, handlers_of: Callable[[str], NamespaceHandlers]
 ) -> None:
-    handlers = product(cell.namespace)
+    handlers = handlers_of(cell.namespace)
     if cell.allowed:
         await attempt(cell, handlers, scenario)
         return
@@ -70,12 +70,12 @@ async def test_a_cell_of_the_grid_is_answered_as_the_grid_says(
     namespace=st.sampled_from(["chats", "users"]),
 )
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-async def test_of_all_channels_only_the_own_one_is_allowed(
-    segments: list[str], namespace: str, product: Callable[[str], NamespaceHandlers]
+async def test_only_the_own_channel_of_a_user_is_allowed(
+    segments: list[str], namespace: str, handlers_of: Callable[[str], NamespaceHandlers]
 ) -> None:
     invocation = Invocation(identity("me", "me"), "/".join(["", namespace, *segments]), namespace)
     try:
-        await product(namespace).subscribe(invocation)
+        await handlers_of(namespace).subscribe(invocation)
         allowed = True
     except HandlerRefused:
         allowed = False

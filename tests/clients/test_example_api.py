@@ -1,4 +1,4 @@
-"""Every client on a stranger's template: each namespace with the modes that it takes, and what it refuses."""
+"""Every client on the example template: each namespace with its modes, and the operations that it refuses."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from appsync_events import (
 )
 from appsync_events_local.local_identity import LOCAL_ACCESS_KEY_ID, LOCAL_SECRET_ACCESS_KEY
 from cryptography.hazmat.primitives.asymmetric import rsa
-from service_harness.foreign.serving import orders_table, ticker
+from service_harness.example_api.serving import orders_table, ticker
+from service_harness.fixtures import dynamodb_endpoint
 from service_harness.running import REGION, SUBPROTOCOL, UserPool, header_protocol
 from service_harness.standalone import Standalone
 
-from tests.appsync_js.conftest import dynamodb, dynamodb_endpoint, empty_dynamodb_endpoint
 from tests.clients import amplify
 from tests.clients.conftest import Node
-from tests.clients.independent import ObRequest, wscat
+from tests.clients.other_clients import ObRequest, wscat
 
-__all__ = ["dynamodb", "dynamodb_endpoint", "empty_dynamodb_endpoint"]  # fixtures that are made elsewhere
+__all__ = ["dynamodb_endpoint"]  # a fixture of another directory
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 MEMBER = "user-1"
 GUEST = "let-me-in"
-TALKS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+CONVERSATIONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "no handlers": (
         {"mode": "apiKey", "channel": "/default/a/b", "refused": {"publish": "/scores/x", "subscribe": "/scores/*"}},
         {"refusal": "Name the match"},
@@ -47,13 +47,13 @@ TALKS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
             "channel": "/scores/final",
             "refused": {"publish": "/default/x", "subscribe": "/scores/*"},
         },
-        {"refusal": "Name the match", "mark": "told"},
+        {"refusal": "Name the match", "mark": "publishedAt"},
     ),
     "own channels only": (
         {
             "mode": "userPool",
             "channel": f"/chat/{MEMBER}",
-            "refused": {"publish": "/default/x", "subscribe": "/chat/somebody-else"},
+            "refused": {"publish": "/default/x", "subscribe": "/chat/another-user"},
         },
         {"refusal": "Unauthorized"},
     ),
@@ -76,7 +76,7 @@ TALKS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         },
         {"mark": "accepted"},
     ),
-    "a function asked directly": (
+    "a direct function": (
         {
             "mode": "apiKey",
             "payload": {"bid": 20},
@@ -86,7 +86,7 @@ TALKS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"mark": "accepted"},
     ),
 }
-"""What is told to Amplify beside address and credentials, and what is expected of it."""
+"""For each kind of namespace: arguments of `converse` besides address and credentials, and of `amplify.check`."""
 
 
 @pytest.fixture(scope="module")
@@ -108,8 +108,8 @@ async def served(
         yield running
 
 
-def talk_of(served: Standalone, members: UserPool, talk: dict[str, Any]) -> dict[str, Any]:
-    return talk | {
+def arguments_of(served: Standalone, members: UserPool, conversation: dict[str, Any]) -> dict[str, Any]:
+    return conversation | {
         "endpoint": served.endpoints[0].replace("http://", "HTTP://"),
         "apiKey": served.keys[0],
         "accessToken": members.token(sub=MEMBER),
@@ -120,34 +120,36 @@ def talk_of(served: Standalone, members: UserPool, talk: dict[str, Any]) -> dict
 
 @pytest.fixture(scope="module")
 def given(served: Standalone, members: UserPool) -> str:
-    return json.dumps([talk_of(served, members, talk) for talk, _ in TALKS.values()])
+    return json.dumps([arguments_of(served, members, conversation) for conversation, _ in CONVERSATIONS.values()])
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def in_node(given: str, node: Node) -> dict[str, Any]:
-    """What each talk returned, in one Node."""
-    return dict(zip(TALKS, map(json.loads, await node("amplify_node.mjs", given)), strict=True))
+    """The result of each conversation, in one Node process."""
+    return dict(zip(CONVERSATIONS, map(json.loads, await node("amplify_node.mjs", given)), strict=True))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def in_chromium(given: str, node: Node, page: str, browser: str) -> dict[str, Any]:
-    """What each talk returned, in one browser."""
+    """The result of each conversation, in one browser."""
     lines = await node("amplify_chromium.mjs", browser, page, given, seconds=110)
-    return dict(zip(TALKS, map(json.loads, lines), strict=True))
+    return dict(zip(CONVERSATIONS, map(json.loads, lines), strict=True))
 
 
-@pytest.mark.parametrize("namespace", TALKS)
-async def test_amplify_in_node(in_node: dict[str, Any], namespace: str) -> None:
-    amplify.check(in_node[namespace], **TALKS[namespace][1])
+@pytest.mark.parametrize("namespace", CONVERSATIONS)
+async def test_amplify_in_node_subscribes_publishes_and_is_refused(in_node: dict[str, Any], namespace: str) -> None:
+    amplify.check(in_node[namespace], **CONVERSATIONS[namespace][1])
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("namespace", TALKS)
-async def test_amplify_in_chromium(in_chromium: dict[str, Any], namespace: str) -> None:
-    amplify.check(in_chromium[namespace], **TALKS[namespace][1])
+@pytest.mark.parametrize("namespace", CONVERSATIONS)
+async def test_amplify_in_chromium_subscribes_publishes_and_is_refused(
+    in_chromium: dict[str, Any], namespace: str
+) -> None:
+    amplify.check(in_chromium[namespace], **CONVERSATIONS[namespace][1])
 
 
-async def test_the_python_client(served: Standalone, members: UserPool, orders: Any) -> None:
+async def test_python_client_uses_every_namespace(served: Standalone, members: UserPool, orders: Any) -> None:
     iam = Iam.from_keys(LOCAL_ACCESS_KEY_ID, LOCAL_SECRET_ACCESS_KEY, region=REGION)
     member, guest = UserPoolToken(members.token(sub=MEMBER)), LambdaToken(GUEST)
     async with EventsClient(served.endpoints[0], ApiKey(served.keys[0])) as client:
@@ -177,14 +179,14 @@ async def test_the_python_client(served: Standalone, members: UserPool, orders: 
         with pytest.raises(SubscriptionRefusedError, match="Name the match that you want to follow"):
             await client.subscribe("/scores/*", print)
         with pytest.raises(SubscriptionRefusedError, match="Unauthorized"):
-            await client.subscribe("/chat/somebody-else", print, auth=member)
+            await client.subscribe("/chat/another-user", print, auth=member)
 
 
 async def taken(events: Any, count: int) -> list[Any]:
     return [await asyncio.wait_for(anext(events), 20) for _ in range(count)]
 
 
-async def test_ob_appsync_events_request(served: Standalone, node: Node, tmp_path: Path) -> None:
+async def test_ob_appsync_events_request_publishes_scores(served: Standalone, node: Node, tmp_path: Path) -> None:
     address = served.endpoints[0]
     publish = ObRequest(address, node, tmp_path / "events.json", LOCAL_ACCESS_KEY_ID, LOCAL_SECRET_ACCESS_KEY)
     async with EventsClient(address, ApiKey(served.keys[0])) as client, client.stream("/scores/final") as events:
@@ -194,7 +196,7 @@ async def test_ob_appsync_events_request(served: Standalone, node: Node, tmp_pat
     assert (await publish("/default/x", [1]))["status"] == 401
 
 
-async def test_wscat(served: Standalone) -> None:
+async def test_wscat_subscribes_and_publishes_bids(served: Standalone) -> None:
     own = {"host": served.endpoints[0].split("/")[2], "x-api-key": served.keys[0]}
     guest = {**own, "Authorization": GUEST}
     del guest["x-api-key"]
@@ -203,10 +205,10 @@ async def test_wscat(served: Standalone) -> None:
     subscribe = {"type": "subscribe", "id": "s", "channel": "/bids/*", "authorization": own}
     forbidden = {"type": "subscribe", "id": "f", "channel": "/scores/*", "authorization": own}
     publish = {"type": "publish", "id": "p", "channel": "/bids/x", "events": ['{"bid":11}'], "authorization": guest}
-    async with wscat(url, offered, start, subscribe, forbidden) as heard:
-        first = {frame["type"]: frame for frame in [await heard() for _ in range(3)]}
+    async with wscat(url, offered, start, subscribe, forbidden) as received:
+        first = {frame["type"]: frame for frame in [await received() for _ in range(3)]}
         assert set(first) == {"connection_ack", "subscribe_success", "subscribe_error"}
         assert first["subscribe_error"]["errors"][0]["errorType"] == "WildcardNotAllowed"
         async with wscat(url, offered, start, publish) as answered:
             assert [(await answered())["type"] for _ in range(2)] == ["connection_ack", "publish_success"]
-        assert json.loads((await heard())["event"]) == {"bid": 11, "accepted": True}
+        assert json.loads((await received())["event"]) == {"bid": 11, "accepted": True}

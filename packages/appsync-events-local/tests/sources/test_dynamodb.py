@@ -1,11 +1,11 @@
-"""The DynamoDB data source against a real DynamoDB emulator, driven through handler code as in production."""
+"""The DynamoDB data source on a DynamoDB emulator, used through handler code."""
 
 from __future__ import annotations
 
 import base64
 import json
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -13,28 +13,50 @@ from appsync_events_local.aws_clients import Credentials
 from appsync_events_local.handlers.namespace_handlers import DataSourceError, Incoming, Invocation, NamespaceHandlers
 from appsync_events_local.sources.attributes import to_plain, to_wire
 from appsync_events_local.sources.dynamodb import DynamoDbDataSource
+from service_harness.fixtures import REGION
 
-from contract import tables
-
-ENVIRONMENT = "test"
-HISTORY = tables.MESSAGES.name(ENVIRONMENT)
-SINGLE = tables.IDEMPOTENCY.name(ENVIRONMENT)
+HISTORY = "data-source-history"
+SINGLE = "data-source-single"
+KEYS = {HISTORY: ("conversationId", "timestamp"), SINGLE: ("id",)}
+"""The key attributes of each table, all of them text: the partition key, and the sort key if there is one."""
 
 Run = Callable[..., Awaitable[Any]]
 
 
+@pytest.fixture(scope="module")
+def sources(dynamodb: Any, dynamodb_endpoint: str) -> Iterator[dict[str, DynamoDbDataSource]]:
+    """The data source of each table."""
+    for table, keys in KEYS.items():
+        dynamodb.create_table(
+            TableName=table,
+            KeySchema=[
+                {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
+            ],
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+            BillingMode="PAY_PER_REQUEST",
+        )
+    credentials = Credentials("test", "test")
+    opened = {
+        table: DynamoDbDataSource(table, region=REGION, endpoint_url=dynamodb_endpoint, credentials=credentials)
+        for table in KEYS
+    }
+    yield opened
+    for source in opened.values():
+        source.close()
+
+
 @pytest.fixture
-def run(load: Callable[..., NamespaceHandlers], data_source: Callable[[tables.Table], DynamoDbDataSource]) -> Run:
+def run(load: Callable[..., NamespaceHandlers], sources: dict[str, DynamoDbDataSource]) -> Run:
     """Runs one request expression and returns ``[ctx.result, ctx.error]``."""
 
-    async def runner(expression: str, payload: Any = None, table: tables.Table = tables.IDEMPOTENCY) -> Any:
+    async def runner(expression: str, payload: Any = None, table: str = SINGLE) -> Any:
         code = (
             "import { util } from '@aws-appsync/utils';\nimport * as ddb from '@aws-appsync/utils/dynamodb';\n"
             "export const onPublish = {\n"
             f"  request(ctx) {{ const p = ctx.events[0].payload; return {expression}; }},\n"
             "  response(ctx) { return [{ id: '1', payload: [ctx.result, ctx.error] }]; },\n};\n"
         )
-        handlers = load(code, on_publish=data_source(table))
+        handlers = load(code, on_publish=sources[table])
         (returned,) = await handlers.publish(Invocation(None, "/a/b", "a"), [Incoming("1", payload)])
         return returned.payload
 
@@ -46,7 +68,7 @@ def key() -> str:
     return str(uuid.uuid4())
 
 
-async def test_put_get_update_remove(run: Run, key: str) -> None:
+async def test_put_get_update_and_remove_an_item(run: Run, key: str) -> None:
     item = {"text": "x", "n": 1.5, "big": 10**15, "list": [1, None, {"deep": True}], "map": {}}
     stored = item | {"id": key}
     assert await run("ddb.put({ key: { id: p.id }, item: p.item })", {"id": key, "item": item}) == [stored, None]
@@ -89,7 +111,7 @@ async def test_a_failed_condition_is_an_error_with_the_item_as_result(run: Run, 
         assert (result, error["type"]) == ({"id": key, "n": 1}, "DynamoDB:ConditionalCheckFailedException")
 
 
-async def test_a_write_whose_wish_is_already_true_succeeds_in_spite_of_its_condition(run: Run, key: str) -> None:
+async def test_failed_condition_succeeds_if_the_item_already_has_the_wanted_state(run: Run, key: str) -> None:
     put = "ddb.put({ key: { id: p }, item: { n: 1, at: %d }, condition: { id: { attributeExists: false } } })"
     assert (await run(put % 1, key))[1] is None
     assert await run(put % 1, key) == [{"id": key, "n": 1, "at": 1}, None]
@@ -103,7 +125,7 @@ async def test_a_write_whose_wish_is_already_true_succeeds_in_spite_of_its_condi
     assert await run(remove, key) == [None, None]
 
 
-async def test_the_order_of_a_set_and_the_text_of_a_number_make_no_difference_to_that(run: Run, key: str) -> None:
+async def test_comparison_with_the_wanted_state_ignores_set_order_and_number_text(run: Run, key: str) -> None:
     put = (
         "ddb.put({ key: { id: p }, item: { s: ddb.toStringSet([%s]), n: ddb.toNumberSet([%s]), l: [1, { d: 2.50 }] },"
         " condition: { id: { attributeExists: false } } })"
@@ -126,17 +148,17 @@ async def test_query_pages_filters_and_projects(run: Run, key: str, dynamodb: An
             },
         )
     query = "ddb.query({ query: { conversationId: { eq: p.key }, timestamp: { ge: '2026-01-02' } }, limit: 3,"
-    page, error = await run(query + " scanIndexForward: false })", {"key": key}, tables.MESSAGES)
+    page, error = await run(query + " scanIndexForward: false })", {"key": key}, HISTORY)
     assert error is None
     assert [item["n"] for item in page["items"]] == [4, 3, 2]
     assert page["scannedCount"] == 3
     rest, _ = await run(
         query + " scanIndexForward: false, nextToken: p.token, filter: { n: { lt: 9 } }, projection: ['n'] })",
         {"key": key, "token": page["nextToken"]},
-        tables.MESSAGES,
+        HISTORY,
     )
     assert (rest["items"], rest["nextToken"]) == ([{"n": 1}], None)
-    _, error = await run(query + " nextToken: 'nonsense' })", {"key": key}, tables.MESSAGES)
+    _, error = await run(query + " nextToken: 'nonsense' })", {"key": key}, HISTORY)
     assert "nextToken" in error["message"]
 
 
@@ -146,7 +168,7 @@ async def test_scan_finds_by_filter(run: Run, key: str) -> None:
     assert page["items"] == [{"id": key, "mark": key}]
 
 
-async def test_batches_answer_in_the_order_of_the_keys(run: Run, key: str) -> None:
+async def test_batch_results_are_in_the_order_of_the_keys(run: Run, key: str) -> None:
     names = {"table": SINGLE, "one": f"{key}-1", "two": f"{key}-2", "none": f"{key}-3"}
     written, _ = await run("ddb.batchPut({ tables: { [p.table]: [{ id: p.one, n: 1 }, { id: p.two, n: 2 }] } })", names)
     assert written["data"][SINGLE] == [{"id": names["one"], "n": 1}, {"id": names["two"], "n": 2}]
@@ -160,7 +182,7 @@ async def test_batches_answer_in_the_order_of_the_keys(run: Run, key: str) -> No
     assert (await run("ddb.get({ key: { id: p.one } })", names)) == [None, None]
 
 
-async def test_transactions_write_all_or_nothing_and_say_why(run: Run, key: str) -> None:
+async def test_transaction_writes_all_or_nothing_and_returns_the_reasons(run: Run, key: str) -> None:
     names = {"table": SINGLE, "one": f"{key}-1", "two": f"{key}-2", "three": f"{key}-3"}
     write = (
         "ddb.transactWrite({ items: ["
@@ -208,14 +230,14 @@ async def test_transactions_write_all_or_nothing_and_say_why(run: Run, key: str)
         ("ddb.remove({ key: { id: 'x' }, populateIndexFields: true })", "populateIndexFields is not imitated"),
     ],
 )
-async def test_requests_that_make_no_sense_become_errors(run: Run, expression: str, words: str) -> None:
+async def test_invalid_request_becomes_a_validation_error(run: Run, expression: str, words: str) -> None:
     result, error = await run(expression)
     assert result is None
     assert error["type"] == "DynamoDB:ValidationException"
     assert words in error["message"]
 
 
-async def test_an_endpoint_that_does_not_answer_becomes_an_error(unused_tcp_port: int) -> None:
+async def test_unreachable_endpoint_becomes_an_error(unused_tcp_port: int) -> None:
     source = DynamoDbDataSource(
         "T", region="us-east-1", endpoint_url=f"http://127.0.0.1:{unused_tcp_port}", credentials=Credentials("a", "b")
     )
@@ -237,6 +259,6 @@ async def test_an_endpoint_that_does_not_answer_becomes_an_error(unused_tcp_port
     ],
     ids=lambda value: json.dumps(value, default=repr),
 )
-def test_values_convert_between_their_three_forms(appsync: Any, wire: Any, plain: Any) -> None:
+def test_values_convert_between_appsync_wire_and_plain_form(appsync: Any, wire: Any, plain: Any) -> None:
     assert to_wire(appsync) == wire
     assert to_plain(wire) == plain

@@ -1,4 +1,4 @@
-"""The built-in ``util`` gives what AWS gives, where its outputs are known."""
+"""The built-in `util` gives the outputs that AWS gives or documents."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ async def test_outputs_equal_those_captured_from_aws(evaluate: Evaluate, express
     assert await evaluate(expression) == expected
 
 
-# From the documentation's own words and examples.
+# From the text and examples of the documentation.
 DOCUMENTED = [
     ("util.dynamodb.toString(null)", None),
     ("util.dynamodb.toList(null)", None),
@@ -148,12 +148,12 @@ FAILING = [
 
 
 @pytest.mark.parametrize(("expression", "words"), FAILING, ids=[row[0] for row in FAILING])
-async def test_what_cannot_be_done_fails_by_name(evaluate: Evaluate, expression: str, words: str) -> None:
+async def test_unsupported_use_fails_with_its_name(evaluate: Evaluate, expression: str, words: str) -> None:
     with pytest.raises(HandlerFailed, match=re.escape(words)):
         await evaluate(expression)
 
 
-async def test_identifiers_have_their_form_and_differ(evaluate: Evaluate) -> None:
+async def test_identifiers_have_the_documented_form_and_differ(evaluate: Evaluate) -> None:
     ids = await evaluate("[util.autoId(), util.autoId(), util.autoUlid(), util.autoKsuid()]")
     assert len(set(ids)) == 4
     for identifier in ids[:2]:
@@ -162,7 +162,7 @@ async def test_identifiers_have_their_form_and_differ(evaluate: Evaluate) -> Non
     assert re.fullmatch(r"[0-9A-Za-z]{27}", ids[3])
 
 
-async def test_a_ulid_and_a_ksuid_carry_the_time(evaluate: Evaluate) -> None:
+async def test_ulid_and_ksuid_contain_the_current_time(evaluate: Evaluate) -> None:
     before = datetime.now(UTC).timestamp()
     ulid, ksuid, now = await evaluate("[util.autoUlid(), util.autoKsuid(), util.time.nowEpochMilliSeconds()]")
     crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -174,7 +174,7 @@ async def test_a_ulid_and_a_ksuid_carry_the_time(evaluate: Evaluate) -> None:
     assert int(before) * 1000 <= now <= (datetime.now(UTC).timestamp() + 1) * 1000
 
 
-async def test_now_is_one_instant_during_a_call(evaluate: Evaluate) -> None:
+async def test_time_does_not_advance_during_a_call(evaluate: Evaluate) -> None:
     iso, seconds, milliseconds, formatted = await evaluate(
         "[util.time.nowISO8601(), util.time.nowEpochSeconds(), util.time.nowEpochMilliSeconds(),"
         " util.time.nowFormatted('yyyy-MM-dd HH:mm:ss', 'UTC')]"
@@ -211,7 +211,7 @@ async def test_an_error_without_a_type_has_none(evaluate: Evaluate) -> None:
     assert (refused.value.error_type, refused.value.message) == ("", "no")
 
 
-async def test_unauthorized_is_told_apart_from_error(evaluate: Evaluate) -> None:
+async def test_unauthorized_differs_from_error(evaluate: Evaluate) -> None:
     with pytest.raises(HandlerRefused) as refused:
         await evaluate("util.unauthorized()")
     assert (refused.value.unauthorized, refused.value.error_type) == (True, "Unauthorized")
@@ -227,13 +227,13 @@ _JSON = st.recursive(
 
 @given(payload=_JSON)
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-async def test_any_json_survives_the_way_through_a_handler(evaluate: Evaluate, payload: Any) -> None:
+async def test_any_json_passes_through_a_handler_unchanged(evaluate: Evaluate, payload: Any) -> None:
     assert await evaluate("ctx.events[0].payload", payload) == payload
 
 
 @given(text=st.text(max_size=60))
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-async def test_encodings_come_back_to_what_they_were(evaluate: Evaluate, text: str) -> None:
+async def test_encoding_and_decoding_gives_the_original_text(evaluate: Evaluate, text: str) -> None:
     expression = (
         "(x => [util.base64Decode(util.base64Encode(x)), util.urlDecode(util.urlEncode(x))])(ctx.events[0].payload)"
     )

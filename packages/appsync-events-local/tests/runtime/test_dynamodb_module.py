@@ -1,4 +1,4 @@
-"""The request objects of ``@aws-appsync/utils/dynamodb``: captured outputs first, then the forms nobody captured."""
+"""The request objects of `@aws-appsync/utils/dynamodb`: outputs captured from AWS, and documented forms."""
 
 from __future__ import annotations
 
@@ -210,6 +210,6 @@ async def test_filters_become_expressions(evaluate: Evaluate, filter_object: str
         ("util.transform.toDynamoDBFilterExpression({ a: { between: [1] } })", "list of two values"),
     ],
 )
-async def test_senseless_arguments_fail_with_a_reason(evaluate: Evaluate, expression: str, words: str) -> None:
+async def test_invalid_arguments_fail_with_a_reason(evaluate: Evaluate, expression: str, words: str) -> None:
     with pytest.raises(HandlerFailed, match=words.replace("[", r"\[")):
         await evaluate(expression)

@@ -1,4 +1,4 @@
-"""The template, served by the command with a table that it makes in an emulator and its members' keys in a file."""
+"""Serves the example with the command: its table in an emulator, its user pool's keys in a file."""
 
 import json
 from collections.abc import AsyncIterator, Iterator
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from service_harness.foreign import TEMPLATE
+from service_harness.example_api import TEMPLATE
 from service_harness.running import CLIENT, POOL, UserPool
 from service_harness.standalone import Standalone, standalone
 
@@ -16,7 +16,7 @@ TABLE = "ticker-dev-orders"
 
 @contextmanager
 def orders_table(dynamodb_endpoint: str) -> Iterator[Any]:
-    """A client of the emulator in which the service makes the template's table."""
+    """A client of the emulator in which the service creates the template's table."""
     client = boto3.client(
         "dynamodb", endpoint_url=dynamodb_endpoint, region_name="us-east-1",
         aws_access_key_id="test", aws_secret_access_key="test",
@@ -27,7 +27,7 @@ def orders_table(dynamodb_endpoint: str) -> Iterator[Any]:
 
 @asynccontextmanager
 async def ticker(folder: Path, members: UserPool, dynamodb_endpoint: str) -> AsyncIterator[Standalone]:
-    """The template, served until the block ends."""
+    """Serve the template until the block ends."""
     keys = folder / "keys.json"
     keys.write_text(json.dumps(members.key_set()))
     existing = ("--resource", f"Members={POOL}", "--resource", f"MembersPage={CLIENT}", "--jwks", f"{POOL}={keys}")

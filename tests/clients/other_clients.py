@@ -1,4 +1,4 @@
-"""What runs the clients that others wrote."""
+"""Runs ob-appsync-events-request and wscat."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class ObRequest:
     """Publishes with ob-appsync-events-request.
 
     Args:
-        address: of the API. The client signs its host without the port, as AWS's have none.
+        address: the API's publish address. The client signs its host without the port, since AWS's hosts have none.
         node: runs scripts.
-        file: where the events are put for the script.
-        access_key, secret_key, token: whom to sign for.
+        file: passes the events to the script.
+        access_key, secret_key, token: the signing keys.
     """
 
     address: str
@@ -37,7 +37,7 @@ class ObRequest:
     token: str | None = field(default=None, repr=False)
 
     async def __call__(self, channel: str, events: list[Any]) -> dict[str, Any]:
-        """Publish; gives `status` and `body` of the answer."""
+        """Publish; returns `status` and `body` of the response."""
         self.file.write_text(json.dumps(events))
         parts = urlsplit(self.address)
         url = parts._replace(netloc=parts.hostname or "").geturl()
@@ -55,16 +55,16 @@ class ObRequest:
 async def wscat(
     url: str, offered: list[str], *frames: dict[str, Any]
 ) -> AsyncIterator[Callable[[], Awaitable[dict[str, Any]]]]:
-    """Run wscat, which sends the frames; gives what reads one that it prints.
+    """Run wscat, which sends the frames; yields a function that returns the next received frame.
 
     Args:
         url: the socket's address.
         offered: wscat's arguments for subprotocols and headers.
-        frames: what to send as soon as it is connected.
+        frames: the frames to send as soon as it is connected.
     """
-    said = [part for frame in frames for part in ("-x", json.dumps(frame))]
+    sent = [part for frame in frames for part in ("-x", json.dumps(frame))]
     process = await asyncio.create_subprocess_exec(
-        NODE, str(WSCAT), "-c", url, *offered, *said, "-w", "-1", stdin=asyncio.subprocess.PIPE,
+        NODE, str(WSCAT), "-c", url, *offered, *sent, "-w", "-1", stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     printed = process.stdout
