@@ -8,6 +8,7 @@ imports those of the copy, which `PYTHONPATH` names first.
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import runpy
@@ -15,9 +16,12 @@ import shlex
 import sys
 import traceback
 from importlib import import_module
+from importlib.metadata import entry_points
 
 PRELOADED = ("_pytest.pytester", "aiohttp", "boto3", "botocore.client", "cryptography.x509", "hypothesis", "jsonschema")
 PRELOADED += ("hypothesis.stateful", "jwt", "msgspec", "pytest", "pytest_asyncio", "quickjs", "xdist", "yaml")
+PLUGINS = tuple(point.name for point in entry_points(group="pytest11"))
+"""Named one by one, so that pytest need not read the metadata of every installed package."""
 PYTEST_OPTIONS = ("-q", "-p", "no:cacheprovider", "--tb=short", "--no-header", "--verbosity=-1")
 
 
@@ -32,7 +36,8 @@ def run(command: str) -> int:
         import pytest
 
         ignored = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
-        return int(pytest.main([*PYTEST_OPTIONS, *ignored, *arguments]))
+        plugins = [option for name in PLUGINS for option in ("-p", name)]
+        return int(pytest.main([*PYTEST_OPTIONS, *plugins, *ignored, *arguments]))
     if [program, *arguments[:1]] == ["python", "-m"]:
         sys.argv = arguments[1:]
         try:
@@ -69,6 +74,9 @@ def main() -> None:
     for name in PRELOADED:
         with contextlib.suppress(ImportError):
             import_module(name)
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    gc.collect()
+    gc.freeze()  # a collection in a child would copy every page of the parent's objects
     for line in sys.stdin:
         request = json.loads(line)
         code = run_in_child(request["command"], request["output"])

@@ -5,6 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from tests.contributing.recipe import Recipe
-from tests.contributing.recipes import event_type
+from tests.contributing.recipes import event_type, route, route_field
 
-RECIPES: Final[tuple[Recipe, ...]] = (event_type.RECIPE,)
+RECIPES: Final[tuple[Recipe, ...]] = (event_type.RECIPE, route.RECIPE, route_field.RECIPE)
