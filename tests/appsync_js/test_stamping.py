@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from appsync_events_local.handlers.namespace_handlers import Incoming, Invocation, NamespaceHandlers
 
+from contract.channels import NAMESPACES
 from contract.events import event_types
 
 ROLE = {"accountId": "000000000000", "userArn": "arn:aws:sts::000000000000:assumed-role/r/s", "username": "r"}
-STAMPING = ["chats", "users", "calls"]
+STAMPING = [namespace.name for namespace in NAMESPACES if not namespace.optional]
 KNOWN = [(namespace, kind) for namespace in STAMPING for kind in event_types(namespace)]
 
 HandlersOf = Callable[[str], NamespaceHandlers]

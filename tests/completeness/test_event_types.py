@@ -28,7 +28,9 @@ def test_every_event_is_in_a_namespace_and_in_the_union_of_all_events() -> None:
 
 
 def test_handlers_create_every_event() -> None:
-    absent = [_type(event) for event in get_args(Event) if not names(f"events.{event.__name__}", "handlers/core/**/*.py")]
+    absent = [
+        _type(event) for event in get_args(Event) if not names(f"events.{event.__name__}", "handlers/core/**/*.py")
+    ]
     assert not absent, missing(
         "handlers/core creates no event of type", absent, "create it in the use case whose change it describes"
     )

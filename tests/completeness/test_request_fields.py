@@ -65,5 +65,7 @@ def test_python_client_can_send_every_field() -> None:
 
 
 def test_a_test_of_the_handlers_sends_every_field() -> None:
-    absent = [where for name, where in FIELDS.items() if name not in COPIED and not names(name, "tests/handlers/**/*.py")]
+    absent = [
+        where for name, where in FIELDS.items() if name not in COPIED and not names(name, "tests/handlers/**/*.py")
+    ]
     assert not absent, missing("no test in tests/handlers sends the field", absent, "test what the field changes")

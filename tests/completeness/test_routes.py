@@ -46,5 +46,7 @@ def _is_called(route: Route) -> bool:
 def test_tests_of_the_handlers_call_every_route() -> None:
     absent = [route.operation for route in ROUTES if not _is_called(route)]
     assert not absent, missing(
-        "no test in tests/handlers calls", absent, "test its answer, its errors and its events in tests/handlers/{domain}"
+        "no test in tests/handlers calls",
+        absent,
+        "test its answer, its errors and its events in tests/handlers/{domain}",
     )

@@ -16,6 +16,7 @@ from contract.channels import NAMESPACES
 from contract.routes import ROUTES
 from contract.tables import TABLES
 from stacks.config.load import environment_names, load
+from stacks.policy.permissions import FUNCTIONS
 from tests.completeness.source import ROOT
 
 SNAPSHOTS = sorted(path.name for path in (ROOT / "tests/snapshots").iterdir() if path.is_dir())
@@ -62,7 +63,9 @@ def test_snapshot_has_every_namespace_with_its_present_handlers(variant: str) ->
         what = f"the namespace {namespace.name}"
         _require(variant, "Events", {what: f"      Name: {namespace.name}\n"})
         assert namespace.name in namespaces(), f"appsync_js/{namespace.name}.js is missing: write its handlers"
-        lines = {line.strip() for line in re.split(r"\n", source(namespace.name)) if not re.search(r"__[A-Z_]+__", line)}
+        lines = {
+            line.strip() for line in re.split(r"\n", source(namespace.name)) if not re.search(r"__[A-Z_]+__", line)
+        }
         present = {line.strip() for line in _snapshot(variant, "Events").split("\n")}
         _require(variant, "Events", {f"a line of appsync_js/{namespace.name}.js": each for each in lines - present})
 
@@ -72,3 +75,20 @@ def test_snapshot_lets_functions_publish_to_every_namespace_that_they_publish_to
     published = [namespace for namespace in NAMESPACES if not namespace.optional]
     parts = {f"the permission to publish to {each.name}": f"/channelNamespace/{each.name}\n" for each in published}
     _require(variant, "Routes", parts)
+
+
+@every_variant
+def test_snapshot_lets_functions_query_every_index_that_they_query(variant: str) -> None:
+    queried = {(table, index) for each in FUNCTIONS.values() for table, index in each.indexes}
+    parts = {
+        f"the permission to query {index.name} of {table.entity}": f"/index/{index.name}\n" for table, index in queried
+    }
+    _require(variant, "Routes", parts)
+
+
+@every_variant
+def test_snapshot_has_the_metrics_of_every_namespace(variant: str) -> None:
+    metric = "ChannelNamespaceName\n              - "
+    _require(
+        variant, "Operations", {f"metrics of the namespace {each.name}": metric + each.name for each in NAMESPACES}
+    )

@@ -28,11 +28,11 @@ def pinned(event_id: str, timestamp: str, conversation_id: str, user_id: str) ->
     data = events.TypingData(conversationId=conversation_id, userId=user_id)
     return events.MessagePinned(eventId=event_id, timestamp=timestamp, data=data)
 '''
-_HANDLER: Final = '''
+_HANDLER: Final = """
     @_on.register
     def _(self, event: events.MessagePinned, now: float) -> list[Update]:
         return []
-'''
+"""
 _TEST: Final = '''"""Pinned messages."""
 
 from handlers.core.messages.pin import pinned

@@ -7,11 +7,11 @@ from typing import Final
 from tests.contributing.edits import after, append, edit, replace
 from tests.contributing.recipe import Recipe
 
-_TEST: Final = '''
+_TEST: Final = """
 
 def test_silent_read_is_accepted() -> None:
     assert "isSilent" in MarkRead.__struct_fields__
-'''
+"""
 
 RECIPE: Final = Recipe(
     "A field of a route",

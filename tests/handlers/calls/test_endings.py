@@ -152,7 +152,7 @@ def test_meeting_is_created_by_the_answer_so_that_a_late_answer_finds_it(calls: 
 
 @pytest.mark.parametrize("event_first", [False, True])
 def test_call_ends_when_chime_has_ended_its_meeting(calls: InMemoryCalls, event_first: bool) -> None:
-    """Requirement H17."""
+    """Requirements H17, S2."""
     session_id = calls.ring_group("ana")
     calls.accept("ben", session_id)
     (meeting_id,) = calls.services.chime.meetings

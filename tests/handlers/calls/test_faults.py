@@ -142,7 +142,7 @@ def test_stored_write_with_unknown_outcome_is_published_at_once() -> None:
 def test_chime_failure_on_answer_notifies_both_users_and_the_call_keeps_ringing(
     operation: str,
 ) -> None:
-    """Requirement H16."""
+    """Requirements H16, S4."""
     calls, session_id = group_call()
     calls.services.chime.failing = {operation}
     error = expect_error(lambda: calls.accept("ben", session_id), UnavailableError)
@@ -178,6 +178,7 @@ def test_chime_failure_on_join_notifies_only_the_joining_user() -> None:
 
 
 def test_meeting_of_a_killed_accept_is_deleted_although_its_id_was_not_stored() -> None:
+    """Requirement S1."""
     calls, session_id = group_call()
     running = SteppedOperation(calls.services, lambda stepped: stepped.accept("ben", session_id))
     while not calls.services.chime.created:
@@ -238,6 +239,7 @@ def test_sweep_leaves_calls_unchanged_while_chime_does_not_answer() -> None:
 
 
 def test_call_expires_after_the_longest_duration_of_a_meeting() -> None:
+    """Requirement S3."""
     calls, session_id = group_call(answered=1)
     assert calls.sweep(after_seconds=CALL_HOURS_MAX * 3600 - 1).ended == []
     assert calls.sweep(after_seconds=130).ended == [session_id]
