@@ -37,7 +37,7 @@ class FunctionPermissions:
 
 
 def _index(table: Table, name: str) -> tuple[Table, Index]:
-    return next((table, index) for index in table.indexes if index.name == name)
+    return table, table.index(name)
 
 
 _WRITE_OUTBOX: Final = ("PutItem", "UpdateItem", "DeleteItem")

@@ -30,6 +30,16 @@ def names(word: str, *patterns: str) -> bool:
     return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text_of(*patterns)) is not None
 
 
+@cache
+def text_of_tests() -> str:
+    """Return the text of all tests, without those that check completeness and the recipes of changes."""
+    paths = [*ROOT.glob("tests/**/*.py"), *ROOT.glob("packages/*/tests/**/*.py")]
+    excluded = (ROOT / "tests/completeness", ROOT / "tests/contributing")
+    return "\n".join(
+        path.read_text(encoding="utf-8") for path in sorted(paths) if not any(map(path.is_relative_to, excluded))
+    )
+
+
 def missing(problem: str, names: list[str], remedy: str) -> str:
     """Return the message of a check: what is missing where, and what to do."""
     return f"{problem}: {', '.join(names)}; {remedy}"

@@ -1,7 +1,7 @@
 """The snapshots hold every part of the contract that templates have: a fast look before a synthesis compares them.
 
-`tests/stacks/test_snapshots.py` synthesises every environment and compares whole templates. These tests only read files:
-they notice within a second that `make snapshots` was forgotten after a change of the contract.
+`tests/stacks/test_snapshots.py` synthesises every environment and compares whole templates. These tests only read
+files: they notice within a second that `make snapshots` was forgotten after a change of the contract.
 """
 
 from __future__ import annotations

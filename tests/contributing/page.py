@@ -9,8 +9,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "CONTRIBUTING.md"
-GENERATE_CHECK = "python -m tools.generate --check"
-"""The check of rows whose files `make generate` writes."""
+GENERATE = "python -m tools.generate"
+"""The command behind `make generate`; with `--check` it is the check of the files that it writes."""
 
 _CODE = re.compile(r"`([^`]+)`")
 _COLUMNS = ["file", "change", "check"]
@@ -36,7 +36,7 @@ class Row:
     @property
     def is_generated(self) -> bool:
         """Whether `make generate` writes the files."""
-        return self.check == GENERATE_CHECK
+        return self.check == f"{GENERATE} --check"
 
     def matches(self, path: str) -> bool:
         """Whether the row lists a path."""

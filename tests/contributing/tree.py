@@ -85,7 +85,7 @@ class Tree:
         self._originals.setdefault(name, original)
 
     def restore(self) -> None:
-        """Give every file that was written its original text."""
+        """Write the original text of every file that was written since the last call."""
         for name, text in self._originals.items():
             self.write(name, text)
         self._originals.clear()

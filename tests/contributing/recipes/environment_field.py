@@ -41,7 +41,11 @@ RECIPE: Final = Recipe(
             "no stack reads the field: delivery.typing_limit",
             after(
                 '        is_calls = domain == "calls"\n',
-                '        typing = {"TYPING_LIMIT": environment.delivery.typing_limit} if domain == "messages" else {}\n',
+                "        limit = environment.delivery.typing_limit\n",
+            ),
+            after(
+                "        limit = environment.delivery.typing_limit\n",
+                '        typing = {"TYPING_LIMIT": limit} if domain == "messages" else {}\n',
             ),
             after(
                 '                "DELIVERY_QUEUE_URL": self.delivery.queue.queue_url,\n', "                **typing,\n"

@@ -22,7 +22,7 @@ RECIPE: Final = Recipe(
     (
         edit(
             "contract/limits.py",
-            "module 'contract.limits' has no attribute 'REPLY_ID_CHARACTERS'",
+            "contract/limits.py lacks: REPLY_ID_CHARACTERS",
             after('"""Longest id in a request."""\n', _LIMIT),
         ),
         edit(

@@ -82,8 +82,8 @@ RECIPE: Final = Recipe(
         ),
         edit(
             "contract/routes.py",
-            "handlers/entry/messages.py and contract/routes.py differ; add the operation to handlers/entry/messages.py, "
-            "or the route: messages: routes and operations differ in ['pinMessage']",
+            "add the operation to handlers/entry/messages.py, or the route: messages: routes and operations differ in "
+            "['pinMessage']",
             before("    *CALL_ROUTES,\n", _ROUTE),
         ),
         new("handlers/core/messages/pin.py", "No module named 'handlers.core.messages.pin'", _USE_CASE),
