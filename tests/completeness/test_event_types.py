@@ -47,9 +47,9 @@ def test_python_client_handles_every_event() -> None:
 
 def test_web_page_handles_every_event_that_it_shows() -> None:
     shown = [_type(event) for event in get_args(Event) if _type(event) not in NOT_SHOWN_BY_THE_PAGE]
-    absent = [each for each in shown if not names(f'case "{each}":', "web/src/client/incoming.ts")]
+    absent = [each for each in shown if not names(f'case "{each}":', "web/src/client/state/incoming.ts")]
     assert not absent, missing(
-        "web/src/client/incoming.ts handles no event of type",
+        "web/src/client/state/incoming.ts handles no event of type",
         absent,
         "add a case, or list the type in NOT_SHOWN_BY_THE_PAGE of tests/completeness/test_event_types.py",
     )

@@ -43,12 +43,7 @@ def test_every_limit_that_a_request_model_names_exists() -> None:
 
 
 def test_a_test_names_every_limit() -> None:
-    absent = [
-        name
-        for name in ALL
-        if name not in NOT_NAMED_BY_TESTS
-        and not re.search(rf"\b{name}\b", text_of_tests())
-    ]
+    absent = [name for name in ALL if name not in NOT_NAMED_BY_TESTS and not re.search(rf"\b{name}\b", text_of_tests())]
     assert not absent, missing("no test names the limit", absent, "test the value at the limit and the one above it")
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.contributing.edits import AnchorError, after, append, before, edit, replace
-from tests.contributing.page import GENERATE, Row, kinds, tables
+from tests.contributing.page import GENERATE, PAGE, ROOT, Row, kinds, tables
 
 HEAD = "## A kind\n\n| file | change | check |\n| --- | --- | --- |\n"
 
@@ -50,3 +52,9 @@ def test_edits_change_the_text_in_their_order() -> None:
 def test_anchor_that_does_not_stand_once_in_the_file_is_an_error(text: str) -> None:
     with pytest.raises(AnchorError, match=f"occurs {text.count('one')} times: 'one'"):
         after("one", "two")(text)
+
+
+def test_every_path_that_the_page_names_exists() -> None:
+    named = re.findall(r"`([\w./-]+/[\w./-]+)`", PAGE.read_text(encoding="utf-8"))
+    absent = [path for path in named if not (ROOT / path).exists()]
+    assert not absent, f"CONTRIBUTING.md names paths that do not exist: {', '.join(absent)}"

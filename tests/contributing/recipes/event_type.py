@@ -64,8 +64,8 @@ RECIPE: Final = Recipe(
             append(_HANDLER),
         ),
         edit(
-            "web/src/client/incoming.ts",
-            "web/src/client/incoming.ts handles no event of type: MESSAGE_PINNED",
+            "web/src/client/state/incoming.ts",
+            "web/src/client/state/incoming.ts handles no event of type: MESSAGE_PINNED",
             before("    default:\n", '    case "MESSAGE_PINNED":\n      return state;\n'),
         ),
         edit(

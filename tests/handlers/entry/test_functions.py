@@ -50,9 +50,7 @@ SETTINGS = (
     ProfileSettings,
 )
 STARTING = ("messages", "calls", "deliver", "relay", "sweep", "ring_timeout", "chime_events", "call_sweep")
-NUMBERS = {
-    name.upper() for settings in SETTINGS for name, kind in get_type_hints(settings).items() if kind is int
-}
+NUMBERS = {name.upper() for settings in SETTINGS for name, kind in get_type_hints(settings).items() if kind is int}
 WIRED: tuple[Any, ...] = (
     aws_clients.client,
     aws_clients.session,
