@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -40,6 +41,6 @@ def text_of_tests() -> str:
     )
 
 
-def missing(problem: str, names: list[str], remedy: str) -> str:
+def missing(problem: str, names: Iterable[str], remedy: str) -> str:
     """Return the message of a check: what is missing where, and what to do."""
     return f"{problem}: {', '.join(names)}; {remedy}"

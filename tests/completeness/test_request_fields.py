@@ -29,13 +29,14 @@ REDUNDANT = {"senderId", "initiatedBy", "callerId", "callerName"}
 
 def _sent_fields() -> set[tuple[str, str]]:
     """Return the request models that the Python client creates, each with the fields that it sets."""
-    calls = [
-        node
+    return {
+        (node.func.attr, word.arg)
         for path in (ROOT / "client/api").glob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-    ]
-    return {(call.func.attr, word.arg) for call in calls for word in call.keywords if word.arg}  # type: ignore[attr-defined]
+        for word in node.keywords
+        if word.arg is not None
+    }
 
 
 def test_python_client_sends_only_fields_of_the_contract() -> None:

@@ -31,7 +31,7 @@ def _values(kind: inspect.Type) -> Iterator[tuple[Any, Any]]:
             item = next((at for at, _ in _values(part.item_type)), "a")
             if part.max_length:
                 yield [item] * part.max_length, [item] * (part.max_length + 1)
-            yield from ([[at], [beyond]] for at, beyond in _values(part.item_type))
+            yield from (([at], [beyond]) for at, beyond in _values(part.item_type))
         if isinstance(part, inspect.IntType | inspect.FloatType):
             if part.ge is not None:
                 yield part.ge, part.ge - 1

@@ -18,8 +18,19 @@ import traceback
 from importlib import import_module
 from importlib.metadata import entry_points
 
-PRELOADED = ("_pytest.pytester", "aiohttp", "boto3", "botocore.client", "cryptography.x509", "hypothesis", "jsonschema")
-PRELOADED += ("hypothesis.stateful", "jwt", "msgspec", "pytest", "pytest_asyncio", "quickjs", "xdist", "yaml")
+PRELOADED = (
+    *(
+        "_pytest.pytester",
+        "aiohttp",
+        "boto3",
+        "botocore.client",
+        "cryptography.x509",
+        "hypothesis.stateful",
+        "jsonschema",
+    ),
+    *("jwt", "msgspec", "pytest", "pytest_asyncio", "quickjs", "xdist", "yaml"),
+)
+"""Third-party modules that checks import."""
 PLUGINS = tuple(point.name for point in entry_points(group="pytest11"))
 """Named one by one, so that pytest need not read the metadata of every installed package."""
 PYTEST_OPTIONS = ("-q", "-p", "no:cacheprovider", "--tb=short", "--no-header", "--verbosity=-1")

@@ -32,9 +32,8 @@ def test_every_fact_is_shown_by_a_row_or_a_test_or_is_not_imitated(fact: Fact) -
     if fact.instead is not None:
         assert not rows, "a fact that is not imitated cannot have rows"
         return
-    assert rows or fact.tests or fact.repository_tests, (
-        f"conformance_suite/facts.py: neither a row nor a test shows {fact.id}; add a row to conformance_suite/*_rows.py"
-    )
+    shown = rows or fact.tests or fact.repository_tests
+    assert shown, f"neither a row nor a test shows {fact.id}; add a row to conformance_suite/*_rows.py"
     for test in fact.tests:
         file, name = test.split("::")
         assert name in names_in(SUITE / file), f"{file} has no {name}"
