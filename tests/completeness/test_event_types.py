@@ -55,6 +55,17 @@ def test_web_page_handles_every_event_that_it_shows() -> None:
     )
 
 
+def test_tests_of_the_python_client_name_every_event_type() -> None:
+    absent = [_type(event) for event in get_args(Event) if not names(_type(event), "tests/client/**/*.py")]
+    assert not absent, missing("no test in tests/client names the event type", absent, "test what the event changes")
+
+
+def test_tests_of_the_web_page_name_every_event_type_that_it_shows() -> None:
+    shown = [_type(event) for event in get_args(Event) if _type(event) not in NOT_SHOWN_BY_THE_PAGE]
+    absent = [each for each in shown if not names(each, "tests/web/*.test.ts")]
+    assert not absent, missing("no test in tests/web names the event type", absent, "test what the event changes")
+
+
 def test_a_test_of_the_handlers_names_every_event_type() -> None:
     absent = [_type(event) for event in get_args(Event) if not names(_type(event), "tests/handlers/**/test_*.py")]
     assert not absent, missing(

@@ -271,6 +271,11 @@ test("an older version of a group does not overwrite a newer one", () => {
   assert.equal(after(state, ...arrived(changed(6, "Newest"))).rows[DM]?.view.name, "Newest");
 });
 
+test("a created conversation is marked to be read, since the event has no names", () => {
+  const created = event("CONVERSATION_CREATED", { conversation: view({ type: "GROUP", version: 1 }), changedBy: GRACE });
+  assert.deepEqual(after(initialState(ADA), ...arrived(created)).unknown, [DM]);
+});
+
 test("a direct conversation keeps the other user's name when an event without names changes it", () => {
   const changed = event("CONVERSATION_UPDATED", {
     conversation: { ...view({ version: 2 }), name: null },

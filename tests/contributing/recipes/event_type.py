@@ -41,6 +41,17 @@ from handlers.core.messages.pin import pinned
 def test_pin_creates_an_event() -> None:
     assert pinned("e", "2026-01-01T00:00:00.000Z", "c", "u").__struct_config__.tag == "MESSAGE_PINNED"
 '''
+_CLIENT_TEST: Final = """
+
+def test_a_pinned_message_changes_nothing(inbox: Inbox) -> None:
+    assert take(inbox, typing(OTHER, "MESSAGE_PINNED")) == []
+"""
+_PAGE_TEST: Final = """
+test("a pinned message changes nothing visible", () => {
+  const pinned = event("MESSAGE_PINNED", { conversationId: DM, userId: GRACE });
+  assert.deepEqual(after(opened(), ...arrived(pinned)).rows, opened().rows);
+});
+"""
 
 RECIPE: Final = Recipe(
     "An event type",
@@ -62,6 +73,16 @@ RECIPE: Final = Recipe(
             "client/state/inbox.py",
             "client/state/inbox.py handles no event of type: MESSAGE_PINNED",
             append(_HANDLER),
+        ),
+        edit(
+            "tests/client/state/test_inbox.py",
+            "no test in tests/client names the event type: MESSAGE_PINNED",
+            append(_CLIENT_TEST),
+        ),
+        edit(
+            "tests/web/reducer.test.ts",
+            "no test in tests/web names the event type: MESSAGE_PINNED",
+            append(_PAGE_TEST),
         ),
         edit(
             "web/src/client/state/incoming.ts",
