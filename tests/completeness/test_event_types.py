@@ -56,7 +56,8 @@ def test_web_page_handles_every_event_that_it_shows() -> None:
 
 
 def test_tests_of_the_python_client_name_every_event_type() -> None:
-    absent = [_type(event) for event in get_args(Event) if not names(_type(event), "tests/client/**/*.py")]
+    tests = ("tests/client/**/*.py", "tests/harness/client/*.py")
+    absent = [_type(event) for event in get_args(Event) if not names(_type(event), *tests)]
     assert not absent, missing("no test in tests/client names the event type", absent, "test what the event changes")
 
 
