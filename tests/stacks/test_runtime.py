@@ -113,6 +113,7 @@ def test_stage_throttles_and_logs_requests_without_their_content(variant: str) -
     settings = settings_of(variant)
     assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == settings.api.throttle_rate
     assert stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] == settings.api.throttle_burst
+    assert stage["DefaultRouteSettings"]["DetailedMetricsEnabled"] is False, "nothing reads the metrics of each route"
     logged = json.loads(stage["AccessLogSettings"]["Format"])
     assert {"requestId", "routeKey", "status", "sub", "responseLatency", "integrationLatency"} <= set(logged)
     assert not {"authorization", "body"} & {value.lower() for value in logged.values()}
