@@ -23,6 +23,7 @@ from ops.errors import CommandError
 
 FailOn = Literal["destructive", "broadening", "any-change"]
 
+_RETAINED: Final = ("Retain", "RetainExceptOnCreate")
 _DIFF_SECONDS: Final = 120
 _GIT_SECONDS: Final = 60
 _LOCK: Final = Path("handlers") / "requirements.lock"
@@ -126,7 +127,7 @@ def _resources(template: dict[str, Any]) -> dict[str, Any]:
 
 def _described(resources: dict[str, Any]) -> Iterator[str]:
     for name, resource in resources.items():
-        kept = ", kept in the account" if resource.get("DeletionPolicy") == "Retain" else ""
+        kept = ", kept in the account" if resource.get("DeletionPolicy") in _RETAINED else ""
         yield f"{name} ({resource['Type']}{kept})"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from aws_cdk import Aws, CfnWaitConditionHandle, Duration, RemovalPolicy
+from aws_cdk import Aws, CfnWaitConditionHandle, Duration
 from aws_cdk import aws_cognito as cognito
 from constructs import Construct
 
@@ -91,7 +91,7 @@ class IdentityStack(EnvironmentStack):
             mfa_second_factor=cognito.MfaSecondFactor(sms=False, otp=True),
             account_recovery=cognito.AccountRecovery.EMAIL_ONLY,
             deletion_protection=data.deletion_protection,
-            removal_policy=RemovalPolicy.RETAIN if data.removal == "retain" else RemovalPolicy.DESTROY,
+            removal_policy=self.data_removal_policy,
         )
         self._set_email_sender(pool)
         nag.acknowledge_user_pool_plan(pool)
@@ -114,7 +114,7 @@ class IdentityStack(EnvironmentStack):
     def _add_client(self, pool: cognito.UserPool) -> cognito.UserPoolClient:
         written = cognito.ClientAttributes().with_standard_attributes(email=True, given_name=True, family_name=True)
         read = written.with_standard_attributes(email_verified=True)
-        return pool.add_client(
+        client = pool.add_client(
             "Client",
             user_pool_client_name=self.names.of("Web"),
             generate_secret=False,
@@ -128,3 +128,6 @@ class IdentityStack(EnvironmentStack):
             read_attributes=read,
             write_attributes=written,
         )
+        # AWS chooses the id of a client; a new client would have another id, which no deployed front end knows.
+        client.apply_removal_policy(self.data_removal_policy)
+        return client

@@ -11,7 +11,13 @@ from stacks.outputs import Output
 
 
 class EnvironmentStack(cdk.Stack):
-    """The stack `PantherKolab-{name}-{environment}`; termination protection is on where data is retained."""
+    """The stack `PantherKolab-{name}-{environment}`; termination protection is on where data is retained.
+
+    Attributes:
+        data_removal_policy: the policy of tables and user pool. A retained resource outlives its stack, except when
+            the update that creates it is rolled back: an empty table that stays would make the retry fail, because
+            its name is taken (AWS CloudFormation: DeletionPolicy attribute, RetainExceptOnCreate).
+    """
 
     def __init__(self, scope: Construct, name: str, environment: Environment, description: str) -> None:
         super().__init__(
@@ -24,6 +30,11 @@ class EnvironmentStack(cdk.Stack):
             tags={"application": PRODUCT, "environment": environment.name},
         )
         self.environment_settings = environment
+        self.data_removal_policy = (
+            cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+            if environment.data.removal == "retain"
+            else cdk.RemovalPolicy.DESTROY
+        )
         self.names = Names(environment.name)
 
     def add_output(self, output: Output, value: str) -> None:
