@@ -14,7 +14,7 @@ from constructs import Construct
 
 from handlers.settings import CallSweepSettings, ChimeEventsSettings, RingTimeoutSettings
 from stacks.config.fields import Environment
-from stacks.constructs.function import HandlerFunction, SettingsClass
+from stacks.constructs.function import NO_RETRIES, AsynchronousInvocation, HandlerFunction, SettingsClass
 from stacks.constructs.queues import add_queue_source, create_dead_letter_queue, create_queue, visibility_timeout
 from stacks.naming import CALLS_DEAD_LETTERS, RING_TIMEOUTS_QUEUE, Names
 from stacks.packaging import Asset
@@ -27,6 +27,7 @@ _SWEEP_SECONDS: Final = 50  # ends before the next run starts
 _RECEIVES_MAX: Final = 5
 _RING_BATCH: Final = 1  # a timer does not wait while another timer's meeting is deleted
 _RING_CONCURRENCY: Final = 20
+_CHIME_RETRIES: Final = 2
 _CHIME_AGE: Final = Duration.hours(1)  # the sweep corrects the call within minutes
 
 
@@ -107,7 +108,9 @@ class CallMaintenance(Construct):
             _CHIME_SECONDS,
             "Updates a call when Chime reports that an attendee left or the meeting ended",
             allow=[allow_send("GiveUp", self.dead_letters)],
-            dead_letters=self.dead_letters,
+            asynchronous=AsynchronousInvocation(
+                retries=_CHIME_RETRIES, event_age=_CHIME_AGE, dead_letters=self.dead_letters
+            ),
         )
         events.Rule(
             self,
@@ -134,6 +137,7 @@ class CallMaintenance(Construct):
             CallSweepSettings,
             _SWEEP_SECONDS,
             "Every minute: ends overdue calls and deletes leftover meetings",
+            asynchronous=NO_RETRIES,
         )
         schedule = events.Rule(
             self,
@@ -153,7 +157,7 @@ class CallMaintenance(Construct):
         *,
         values: Mapping[str, str | int] | None = None,
         allow: Sequence[iam.PolicyStatement] = (),
-        dead_letters: sqs.IQueue | None = None,
+        asynchronous: AsynchronousInvocation | None = None,
     ) -> HandlerFunction:
         return HandlerFunction(
             self,
@@ -166,5 +170,5 @@ class CallMaintenance(Construct):
             description=description,
             allow=[allow_send("Enqueue", self._delivery_queue), *allow],
             events_api_id=self._events_api_id,
-            dead_letters=dead_letters,
+            asynchronous=asynchronous,
         )

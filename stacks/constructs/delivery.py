@@ -15,7 +15,7 @@ from constructs import Construct
 
 from handlers.settings import DeliverSettings, RelaySettings, SweepSettings
 from stacks.config.fields import Environment
-from stacks.constructs.function import HandlerFunction
+from stacks.constructs.function import NO_RETRIES, HandlerFunction
 from stacks.constructs.queues import add_queue_source, create_dead_letter_queue, create_queue, visibility_timeout
 from stacks.naming import DELIVERY_DEAD_LETTERS, DELIVERY_QUEUE, Names
 from stacks.packaging import Asset
@@ -148,6 +148,7 @@ class Delivery(Construct):
             timeout=Duration.seconds(_SWEEP_SECONDS),
             description="Every minute: enqueues events that are still undelivered",
             allow=[self.allow_enqueue],
+            asynchronous=NO_RETRIES,
         )
         schedule = events.Rule(
             self,

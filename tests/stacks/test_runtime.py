@@ -89,6 +89,25 @@ def test_sweeps_run_every_minute_and_end_before_the_next_run(variant: str) -> No
 
 
 @every_variant
+def test_stale_events_of_schedules_are_dropped_and_events_of_chime_are_retried_for_an_hour(variant: str) -> None:
+    """EventBridge's own retry settings cover only the hand-over to Lambda, which queues and retries events itself."""
+    invoked_by_rules = {
+        str(readable(target["Arn"])).strip("${}").partition(".")[0]
+        for rule in properties(variant, "AWS::Events::Rule")
+        for target in rule["Targets"]
+    }
+    names = {
+        name: resources(variant, "AWS::Lambda::Function")[f"Routes/{name}"]["Properties"]["FunctionName"].split("-")[1]
+        for name in invoked_by_rules
+    }
+    configured = {
+        names[each["FunctionName"]["Ref"]]: (each["MaximumRetryAttempts"], each["MaximumEventAgeInSeconds"])
+        for each in properties(variant, "AWS::Lambda::EventInvokeConfig")
+    }
+    assert configured == {"sweep": (0, 60), "call_sweep": (0, 60), "chime_events": (2, 3600)}
+
+
+@every_variant
 def test_route_functions_time_out_before_the_api_does(variant: str) -> None:
     longest = max(_function(variant, name)["Timeout"] for name in ("messages", "conversations", "users", "calls"))
     for integration in properties(variant, "AWS::ApiGatewayV2::Integration"):
