@@ -9,7 +9,7 @@ from constructs import Construct
 
 from stacks.config.fields import Environment
 from stacks.constructs.stack import EnvironmentStack
-from stacks.monitoring import call_metrics
+from stacks.monitoring import log_metrics
 from stacks.monitoring.alarm_definition import add_alarm, keep_logical_id
 from stacks.monitoring.alarms import alarm_definitions
 from stacks.monitoring.dashboard import dashboard_rows
@@ -32,7 +32,7 @@ class OperationsStack(EnvironmentStack):
             topic = self._add_topic()
             for definition in alarm_definitions(metrics, environment.calls.ring_timeout_seconds):
                 add_alarm(self, definition, self.names, topic)
-        call_metrics.add_metric_filters(self, self.names)
+        log_metrics.add_metric_filters(self, self.names, functions=metrics.functions)
         dashboard = cloudwatch.Dashboard(
             self, "Dashboard", dashboard_name=self.names.of("Dashboard"), widgets=dashboard_rows(metrics)
         )

@@ -38,8 +38,15 @@ API_DOMAIN_TARGET: Final = Output(ROUTES, "ApiDomainTarget", "Target of the DNS 
 DELIVERY_QUEUE_URL: Final = Output(ROUTES, "DeliveryQueueUrl", "Delivery queue: events that are not yet published")
 DEAD_LETTER_QUEUE_URL: Final = Output(ROUTES, "DeadLetterQueueUrl", "Dead-letter queue of the delivery queue")
 RING_QUEUE_URL: Final = Output(ROUTES, "RingQueueUrl", "Queue of the ring timers of calls")
-CALLS_DEAD_LETTER_QUEUE_URL: Final = Output(
-    ROUTES, "CallsDeadLetterQueueUrl", "Dead-letter queue of ring timers and Chime events"
+RELAY_DEAD_LETTER_QUEUE_URL: Final = Output(
+    ROUTES, "RelayDeadLetterQueueUrl", "Batches of the Outbox stream that the relay could not process"
+)
+RING_DEAD_LETTER_QUEUE_URL: Final = Output(ROUTES, "RingDeadLetterQueueUrl", "Dead-letter queue of the ring timers")
+CHIME_EVENTS_DEAD_LETTER_QUEUE_URL: Final = Output(
+    ROUTES, "ChimeEventsDeadLetterQueueUrl", "Chime events that their function failed to process"
+)
+CHIME_RULE_DEAD_LETTER_QUEUE_URL: Final = Output(
+    ROUTES, "ChimeRuleDeadLetterQueueUrl", "Chime events that EventBridge could not hand over"
 )
 
 OUTPUTS: Final = (
@@ -56,5 +63,8 @@ OUTPUTS: Final = (
     DELIVERY_QUEUE_URL,
     DEAD_LETTER_QUEUE_URL,
     RING_QUEUE_URL,
-    CALLS_DEAD_LETTER_QUEUE_URL,
+    RELAY_DEAD_LETTER_QUEUE_URL,
+    RING_DEAD_LETTER_QUEUE_URL,
+    CHIME_EVENTS_DEAD_LETTER_QUEUE_URL,
+    CHIME_RULE_DEAD_LETTER_QUEUE_URL,
 )

@@ -85,7 +85,11 @@ class RoutesStack(EnvironmentStack):
         self.add_output(outputs.DELIVERY_QUEUE_URL, self.delivery.queue.queue_url)
         self.add_output(outputs.DEAD_LETTER_QUEUE_URL, self.delivery.dead_letters.queue_url)
         self.add_output(outputs.RING_QUEUE_URL, self.call_maintenance.queue.queue_url)
-        self.add_output(outputs.CALLS_DEAD_LETTER_QUEUE_URL, self.call_maintenance.dead_letters.queue_url)
+        self.add_output(outputs.RELAY_DEAD_LETTER_QUEUE_URL, self.delivery.relay_dead_letters.queue_url)
+        calls = self.call_maintenance
+        self.add_output(outputs.RING_DEAD_LETTER_QUEUE_URL, calls.dead_letters.queue_url)
+        self.add_output(outputs.CHIME_EVENTS_DEAD_LETTER_QUEUE_URL, calls.chime_events_dead_letters.queue_url)
+        self.add_output(outputs.CHIME_RULE_DEAD_LETTER_QUEUE_URL, calls.chime_rule_dead_letters.queue_url)
         if (target := self.api.map_domain()) is not None:
             self.add_output(outputs.API_DOMAIN_TARGET, target)
 

@@ -185,7 +185,7 @@ async def test_an_event_of_chime_that_cannot_be_served_goes_to_the_dead_letters(
     await asyncio.to_thread(faults.set_aws, failing)
     await asyncio.to_thread(cloud.meetings.leave, meeting, attendee)
     letters = await asyncio.to_thread(
-        cloud.aws("sqs").get_queue_url, QueueName=f"PantherKolab-CallsDeadLetters-{ENVIRONMENT}"
+        cloud.aws("sqs").get_queue_url, QueueName=f"PantherKolab-ChimeEventsDeadLetters-{ENVIRONMENT}"
     )
     await eventually(lambda: dead_letter(cloud, letters["QueueUrl"], line.id))
     await asyncio.to_thread(faults.clear)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from stacks.naming import DEAD_LETTER_QUEUES
 from stacks.policy.permissions import FUNCTIONS
 from tests.stacks.synthesis import ALL, EVERYTHING, properties, readable, resources, settings_of, templates
 
@@ -17,7 +18,7 @@ every_variant = pytest.mark.parametrize("variant", ALL)
 @every_variant
 def test_queues_are_encrypted_and_refuse_plain_http(variant: str) -> None:
     queues = resources(variant, "AWS::SQS::Queue")
-    assert len(queues) == 4
+    assert len(queues) == 7
     assert all(queue["Properties"]["SqsManagedSseEnabled"] is True for queue in queues.values())
     guarded = set()
     for policy in properties(variant, "AWS::SQS::QueuePolicy"):
@@ -49,9 +50,9 @@ def test_ring_timer_is_retried_and_processed_in_a_batch_of_its_own(variant: str)
     queues = {queue["QueueName"].split("-")[1]: queue for queue in properties(variant, "AWS::SQS::Queue")}
     ring_timeouts = queues["RingTimeouts"]
     assert ring_timeouts["RedrivePolicy"]["maxReceiveCount"] == 5
-    assert "CallsDeadLetters" in readable(ring_timeouts["RedrivePolicy"]["deadLetterTargetArn"])
+    assert "RingTimeoutsDeadLetters" in readable(ring_timeouts["RedrivePolicy"]["deadLetterTargetArn"])
     assert ring_timeouts["VisibilityTimeout"] >= 6 * _function(variant, "ring_timeout")["Timeout"]
-    assert queues["CallsDeadLetters"]["MessageRetentionPeriod"] == 14 * 24 * 3600
+    assert queues["RingTimeoutsDeadLetters"]["MessageRetentionPeriod"] == 14 * 24 * 3600
     mapping = _source_mapping(variant, "RingTimeouts")
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["BatchSize"] == 1
@@ -75,8 +76,28 @@ def test_chime_events_reach_their_function_or_the_dead_letter_queue(variant: str
     }
     (target,) = rule["Targets"]
     function = _function(variant, "chime_events")
-    for dead_letters in (target["DeadLetterConfig"]["Arn"], function["DeadLetterConfig"]["TargetArn"]):
-        assert "CallsDeadLetters" in str(readable(dead_letters))
+    assert "ChimeRuleDeadLetters" in str(readable(target["DeadLetterConfig"]["Arn"]))
+    assert "ChimeEventsDeadLetters" in str(readable(function["DeadLetterConfig"]["TargetArn"]))
+
+
+@every_variant
+def test_every_dead_letter_queue_serves_one_source(variant: str) -> None:
+    """SQS redrives the dead letters of a queue only, and none of a queue that has messages of other sources too."""
+    sources = [
+        *(each.get("RedrivePolicy", {}).get("deadLetterTargetArn") for each in properties(variant, "AWS::SQS::Queue")),
+        *(
+            each.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+            for each in properties(variant, "AWS::Lambda::EventSourceMapping")
+        ),
+        *(each.get("DeadLetterConfig", {}).get("TargetArn") for each in properties(variant, "AWS::Lambda::Function")),
+        *(
+            target.get("DeadLetterConfig", {}).get("Arn")
+            for rule in properties(variant, "AWS::Events::Rule")
+            for target in rule["Targets"]
+        ),
+    ]
+    used = [str(readable(source)) for source in sources if source]
+    assert len(used) == len(set(used)) == len(DEAD_LETTER_QUEUES)
 
 
 @every_variant
@@ -121,9 +142,7 @@ def test_relay_receives_new_records_only_and_has_dead_letters(variant: str) -> N
     )
     assert mapping["FilterCriteria"] == {"Filters": [{"Pattern": '{"eventName":["INSERT"]}'}]}
     assert mapping["BisectBatchOnFunctionError"] is True
-    assert readable(mapping["DestinationConfig"])["OnFailure"]["Destination"].startswith(
-        "${DeliveryDeliveryDeadLetters"
-    )
+    assert readable(mapping["DestinationConfig"])["OnFailure"]["Destination"].startswith("${DeliveryRelayDeadLetters")
 
 
 @every_variant
