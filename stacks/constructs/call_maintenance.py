@@ -75,7 +75,7 @@ class CallMaintenance(Construct):
         names = Names(environment.name)
         self.dead_letters = create_dead_letter_queue(self, RING_TIMEOUTS_DEAD_LETTERS, names)
         self.chime_events_dead_letters = create_dead_letter_queue(self, CHIME_EVENTS_DEAD_LETTERS, names)
-        self.chime_rule_dead_letters = create_dead_letter_queue(self, CHIME_RULE_DEAD_LETTERS, names)
+        self.chime_rule_dead_letters = create_dead_letter_queue(self, CHIME_RULE_DEAD_LETTERS, names, of_queue=False)
         self.queue = create_queue(
             self,
             RING_TIMEOUTS_QUEUE,

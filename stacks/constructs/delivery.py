@@ -58,7 +58,7 @@ class Delivery(Construct):
         self._asset = asset
         self._names = Names(environment.name)
         self.dead_letters = create_dead_letter_queue(self, DELIVERY_DEAD_LETTERS, self._names)
-        self.relay_dead_letters = create_dead_letter_queue(self, RELAY_DEAD_LETTERS, self._names)
+        self.relay_dead_letters = create_dead_letter_queue(self, RELAY_DEAD_LETTERS, self._names, of_queue=False)
         self.queue = create_queue(
             self,
             DELIVERY_QUEUE,

@@ -143,6 +143,11 @@ class HandlerFunction(Construct):
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
         )
         nag.acknowledge_function_defaults(self.function)
+        if asynchronous is not None:
+            acknowledge = (
+                nag.acknowledge_dead_letters_of_events if asynchronous.dead_letters else nag.acknowledge_dropped_events
+            )
+            acknowledge(self.function.node.find_child("EventInvokeConfig"))
         self.target: lambda_.IFunction = self.function
         if snap_start:
             nag.acknowledge_snap_start_alias(self.function)
