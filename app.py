@@ -9,6 +9,7 @@ import aws_cdk as cdk
 from stacks.app import compose
 from stacks.config.load import SettingsError, load
 from stacks.packaging import PackagingError, build
+from stacks.policy.limits.check import add_limits
 from stacks.policy.nag import add_rules
 
 
@@ -23,6 +24,7 @@ def main() -> int:
         return 1
     compose(app, environment, asset)
     add_rules(app)
+    add_limits(app)
     app.synth()
     return 0
 
