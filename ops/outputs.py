@@ -25,7 +25,8 @@ from stacks.outputs import Output
 _REQUIRED: Final = (
     outputs.USER_POOL_ID,
     outputs.CLIENT_ID,
-    outputs.REGION,
+    outputs.POOL_REGION,
+    outputs.STACK_REGION,
     outputs.EVENTS_HTTP_ENDPOINT,
     outputs.EVENTS_REALTIME_ENDPOINT,
     outputs.API_ADDRESS,
@@ -40,20 +41,21 @@ StackOutputs = Mapping[str, Mapping[str, str]]
 def environment_file(environment: str, stacks: StackOutputs) -> str:
     """Return the front end's environment file.
 
-    The names are those that the front end reads; `NEXT_PUBLIC_API_URL` is new.
+    The names are those that the front end reads; `NEXT_PUBLIC_API_URL` is new. The browser uses its region for the user
+    pool, the front end's server for tables and meetings; with an imported pool the two regions may differ.
 
     Raises:
         CommandError: a stack or an output is missing.
     """
     values = {output: _value(output, environment, stacks) for output in _REQUIRED}
-    region = values[outputs.REGION]
+    region = values[outputs.STACK_REGION]
     lines = {
         "NEXT_PUBLIC_COGNITO_USER_POOL_ID": values[outputs.USER_POOL_ID],
         "NEXT_PUBLIC_COGNITO_CLIENT_ID": values[outputs.CLIENT_ID],
         "NEXT_PUBLIC_APPSYNC_EVENT_HTTP_ENDPOINT": values[outputs.EVENTS_HTTP_ENDPOINT],
         "NEXT_PUBLIC_APPSYNC_REALTIME_ENDPOINT": values[outputs.EVENTS_REALTIME_ENDPOINT],
         "NEXT_PUBLIC_API_URL": values[outputs.API_ADDRESS],
-        "NEXT_PUBLIC_AWS_REGION": region,
+        "NEXT_PUBLIC_AWS_REGION": values[outputs.POOL_REGION],
         "AWS_REGION": region,
         **{f"DYNAMODB_{table.setting}": table.name(environment) for table in _FRONT_END_TABLES},
         "AWS_CHIME_REGION": region,

@@ -30,7 +30,8 @@ class IdentityStack(EnvironmentStack):
         self.pool = self._import_pool() if imported else self._create_pool(asset)
         self.add_output(outputs.USER_POOL_ID, self.pool.id)
         self.add_output(outputs.CLIENT_ID, self.pool.client_ids[0])
-        self.add_output(outputs.REGION, self.pool.region)
+        self.add_output(outputs.POOL_REGION, self.pool.region)
+        self.add_output(outputs.STACK_REGION, Aws.REGION)
 
     def _import_pool(self) -> UserPoolReference:
         # CloudFormation refuses a stack without resources; a wait condition handle does nothing.

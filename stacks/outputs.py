@@ -27,7 +27,8 @@ ROUTES: Final = "Routes"
 
 USER_POOL_ID: Final = Output(IDENTITY, "UserPoolId", "User pool that users sign in to")
 CLIENT_ID: Final = Output(IDENTITY, "UserPoolClientId", "App client of the front end")
-REGION: Final = Output(IDENTITY, "Region", "Region of the user pool")
+POOL_REGION: Final = Output(IDENTITY, "Region", "Region of the user pool")
+STACK_REGION: Final = Output(IDENTITY, "StackRegion", "Region of the stacks; an imported pool may be in another one")
 EVENTS_HTTP_ENDPOINT: Final = Output(EVENTS, "EventsHttpEndpoint", "AppSync Events endpoint for HTTP publishing")
 EVENTS_REALTIME_ENDPOINT: Final = Output(EVENTS, "EventsRealtimeEndpoint", "AppSync Events WebSocket endpoint")
 EVENTS_API_ID: Final = Output(EVENTS, "EventsApiId", "Id of the Event API")
@@ -52,7 +53,8 @@ CHIME_RULE_DEAD_LETTER_QUEUE_URL: Final = Output(
 OUTPUTS: Final = (
     USER_POOL_ID,
     CLIENT_ID,
-    REGION,
+    POOL_REGION,
+    STACK_REGION,
     EVENTS_HTTP_ENDPOINT,
     EVENTS_REALTIME_ENDPOINT,
     EVENTS_API_ID,

@@ -69,7 +69,7 @@ class RoutesStack(EnvironmentStack):
             delivery_queue=self.delivery.queue,
         )
         functions = {
-            domain: self._function(domain, settings, environment, asset, events)
+            domain: self._function(domain, settings, environment, asset, pool, events)
             for domain, settings in ROUTE_FUNCTIONS.items()
         }
         self.api = HttpApi(
@@ -99,10 +99,13 @@ class RoutesStack(EnvironmentStack):
         settings: type[SettingsClass],
         environment: Environment,
         asset: Asset,
+        pool: UserPoolReference,
         events: EventsStack,
     ) -> HandlerFunction:
         is_calls = domain == "calls"
         values: dict[str, str | int] = {"FANOUT_LIMIT": environment.delivery.fanout_limit}
+        if domain == "users":
+            values["POOL_REGION"] = pool.region
         if is_calls:
             values = {
                 "RING_QUEUE_URL": self.call_maintenance.queue.queue_url,

@@ -140,7 +140,7 @@ def _people() -> People:
         aws_clients.client("dynamodb"),
         EventsPublisher(settings.events_http_endpoint, aws_clients.session()),
         SqsDeliveryQueue(lambda: aws_clients.client("sqs"), settings.delivery_queue_url),
-        CognitoIdentities(lambda: aws_clients.client("cognito-idp")),
+        CognitoIdentities(lambda: aws_clients.client("cognito-idp", settings.pool_region)),
         SystemClock(),
         RandomIds(),
     )

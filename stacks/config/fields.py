@@ -65,7 +65,8 @@ class Identity:
         default=None,
     )
     client_ids: tuple[str, ...] = setting(
-        "App clients of the imported pool whose tokens are accepted.",
+        "App clients of the imported pool whose tokens are accepted. Their sign-in must request the scope "
+        "aws.cognito.signin.user.admin; without it, users/me cannot read the account.",
         string_list(r"[a-z0-9]{20,40}", "app client ids", at_least=1),
         default=(),
     )

@@ -193,6 +193,17 @@ def test_snap_start_routes_invoke_an_alias() -> None:
     assert targets == aliases
 
 
+@every_variant
+def test_users_function_asks_the_region_of_the_pool(variant: str) -> None:
+    """The pool answers only in its own region; an imported pool may be in another region than the stacks."""
+    imported = settings_of(variant).identity.source == "import"
+    variables = readable(_function(variant, "users")["Environment"]["Variables"])
+    assert variables["POOL_REGION"] == ("eu-west-1" if imported else "${AWS::Region}")
+    outputs = readable(templates(variant)["Identity"]["Outputs"])
+    assert outputs["Region"]["Value"] == variables["POOL_REGION"]
+    assert outputs["StackRegion"]["Value"] == "${AWS::Region}"
+
+
 def test_outputs_contain_the_custom_domains() -> None:
     outputs = {**templates(EVERYTHING)["Events"]["Outputs"], **templates(EVERYTHING)["Routes"]["Outputs"]}
     assert outputs["ApiAddress"]["Value"] == "https://api.example.edu"

@@ -8,9 +8,11 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.adapters.dynamodb.client import error_code
-from handlers.core.shared.errors import UnauthenticatedError, UnavailableError
+from handlers.core.shared.errors import ForbiddenError, UnauthenticatedError, UnavailableError
 from handlers.core.users.profile_rules import Account
 
+_SCOPE = "aws.cognito.signin.user.admin"
+"""The scope that GetUser requires; tokens of the Hosted UI have it only where the app client allows it."""
 _REFUSED = frozenset({"NotAuthorizedException", "UserNotFoundException", "InvalidParameterException"})
 
 
@@ -44,11 +46,17 @@ class CognitoIdentities:
 
         Raises:
             UnauthenticatedError: the token is no longer valid.
+            ForbiddenError: the token is valid, but its app client does not request the scope that GetUser requires;
+                signing in again would give the same token.
             UnavailableError: Cognito does not answer.
         """
         try:
             answer = self._client().get_user(AccessToken=access_token)
         except ClientError as error:
+            if "scope" in error.response["Error"].get("Message", "").lower():
+                raise ForbiddenError(
+                    f"the access token lacks the scope {_SCOPE}: the app must request it at sign-in"
+                ) from error
             if error_code(error) in _REFUSED:
                 raise UnauthenticatedError("the access token is not valid any more: sign in again") from error
             raise UnavailableError("your account could not be read just now; try again") from error

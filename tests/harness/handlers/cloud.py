@@ -135,6 +135,7 @@ class World:
             "RING_TIMEOUT_SECONDS": "45",
             "MEDIA_REGION": REGION,
             "FANOUT_LIMIT": "20",
+            "POOL_REGION": REGION,
             "EVENTS_HTTP_ENDPOINT": "http://127.0.0.1:9/event",
         }
 
