@@ -22,6 +22,12 @@ def main() -> int:
     except (SettingsError, PackagingError) as error:
         print(error, file=sys.stderr)
         return 1
+    if environment.protected and not environment.aws.pinned:
+        missing = " and ".join(environment.aws.unset_variables)
+        print(
+            f"environments/{environment.name}.toml: {missing} not set, so these templates cannot be deployed",
+            file=sys.stderr,
+        )
     compose(app, environment, asset)
     add_rules(app)
     add_limits(app)

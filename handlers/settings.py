@@ -96,7 +96,7 @@ class ConversationsSettings(_Publishing, frozen=True, kw_only=True):
 
 
 class UsersSettings(_Publishing, frozen=True, kw_only=True):
-    """Settings of the users routes. `pool_region`: region of the user pool; an imported one may be in another region."""
+    """Settings of the users routes. `pool_region`: region of the user pool, which need not be that of the stacks."""
 
     function: ClassVar[str] = "users"
 

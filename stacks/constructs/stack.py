@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import aws_cdk as cdk
 from constructs import Construct
 
@@ -9,9 +11,20 @@ from stacks.config.fields import Environment
 from stacks.naming import PRODUCT, Names
 from stacks.outputs import Output
 
+NO_ACCOUNT: Final = "000000000000"
+"""No account has this id. The CDK CLI refuses to deploy stacks of another account than that of the credentials."""
+
+
+def _target(environment: Environment) -> cdk.Environment:
+    if environment.aws.pinned:
+        return cdk.Environment(account=environment.aws.account, region=environment.aws.region)
+    return cdk.Environment(account=NO_ACCOUNT if environment.protected else None)
+
 
 class EnvironmentStack(cdk.Stack):
     """The stack `PantherKolab-{name}-{environment}`; termination protection is on where data is retained.
+
+    A protected environment without a known account can be synthesised, but no credentials can deploy it.
 
     Attributes:
         data_removal_policy: the policy of tables and user pool. A retained resource outlives its stack, except when
@@ -24,9 +37,9 @@ class EnvironmentStack(cdk.Stack):
             scope,
             name,
             stack_name=Names(environment.name).of(name),
-            env=cdk.Environment(account=environment.aws.account, region=environment.aws.region),
+            env=_target(environment),
             description=f"{PRODUCT} {environment.name}: {description}",
-            termination_protection=environment.data.removal == "retain",
+            termination_protection=environment.protected,
             tags={"application": PRODUCT, "environment": environment.name},
         )
         self.environment_settings = environment

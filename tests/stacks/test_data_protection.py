@@ -114,6 +114,15 @@ def test_stacks_of_protected_environments_have_termination_protection(variant: s
 
 
 @every_variant
+def test_protected_environment_without_a_known_account_cannot_be_deployed(variant: str) -> None:
+    """The CDK CLI refuses to deploy stacks of another account than that of the credentials; no account has this id."""
+    manifest = json.loads((assembly(variant) / "manifest.json").read_text(encoding="utf-8"))
+    targets = {each["environment"] for each in manifest["artifacts"].values() if "stack" in each["type"]}
+    account = "000000000000" if variant in PROTECTED else "unknown-account"
+    assert targets == {f"aws://{account}/unknown-region"}
+
+
+@every_variant
 def test_data_stack_exports_the_outbox_stream_only(variant: str) -> None:
     exported = [output["Value"] for output in templates(variant)["Data"].get("Outputs", {}).values()]
     assert [readable(value).split(".")[1] for value in exported] == ["StreamArn}"]
