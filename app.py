@@ -28,7 +28,7 @@ def main() -> int:
             f"environments/{environment.name}.toml: {missing} not set, so these templates cannot be deployed",
             file=sys.stderr,
         )
-    compose(app, environment, asset)
+    compose(app, environment, asset, app.node.try_get_context("revision"))
     add_rules(app)
     add_limits(app)
     app.synth()

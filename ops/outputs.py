@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import botocore.exceptions
-import botocore.session
-from botocore.config import Config
 
 from contract import tables
+from ops import aws
 from ops.cdk import ROOT
 from ops.errors import CommandError
 from stacks import outputs
@@ -32,7 +31,6 @@ _REQUIRED: Final = (
     outputs.API_ADDRESS,
 )
 _FRONT_END_TABLES: Final = (tables.USERS, tables.CONVERSATIONS, tables.MESSAGES, tables.GROUPS, tables.CALLS)
-_CLIENT: Final = Config(connect_timeout=5, read_timeout=15, retries={"mode": "standard", "total_max_attempts": 3})
 
 StackOutputs = Mapping[str, Mapping[str, str]]
 """The outputs of each stack by stack name, as `cdk deploy --outputs-file` writes them."""
@@ -125,7 +123,7 @@ def _described(client: Any, name: str) -> dict[str, str]:
 
 def cloudformation() -> Any:
     """Create a botocore CloudFormation client with the operator's credentials and region."""
-    return botocore.session.get_session().create_client("cloudformation", config=_CLIENT)
+    return aws.client("cloudformation")
 
 
 def main(arguments: list[str] | None = None) -> int:

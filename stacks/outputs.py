@@ -50,6 +50,9 @@ CHIME_RULE_DEAD_LETTER_QUEUE_URL: Final = Output(
     ROUTES, "ChimeRuleDeadLetterQueueUrl", "Chime events that EventBridge could not hand over"
 )
 
+REVISION: Final = "Revision"
+"""Output of every stack that was deployed by `make deploy`: the revision of the checkout, from git."""
+
 OUTPUTS: Final = (
     USER_POOL_ID,
     CLIENT_ID,

@@ -31,7 +31,7 @@ def find_gaps(file: EnvironmentFile) -> list[str]:
             "verify a domain in SES, leave the SES sandbox, and set the sender address"
         )
     if file.operations.alarms and not file.operations.alarm_recipients:
-        gaps.append("operations.alarm_recipients is empty: nobody would receive an alarm; add an e-mail address")
+        gaps.append("operations.alarm_recipients is empty: alarms would have no recipient; add an e-mail address")
     return gaps
 
 

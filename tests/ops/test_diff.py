@@ -127,8 +127,9 @@ def repository(tmp_path: Path) -> Path:
 
 
 def test_checkout_is_compared_with_a_revision_and_not_changed(repository: Path) -> None:
-    (found,) = differences("test", "HEAD", None, repository)
+    ((found,), impossible) = differences("test", "HEAD", None, repository)
     assert found.stack == "Small-test"
+    assert impossible == []
     assert "[-] committed" in found.text
     assert "[+] working" in found.text
     listed = subprocess.run(
@@ -153,8 +154,28 @@ def test_refused_change_sets_the_exit_status(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     refused = StackDiff("Small-test", (), ("Q (AWS::SQS::Queue)",), (), "changes", True)
-    monkeypatch.setattr(diff, "differences", lambda *arguments: [refused])
+    monkeypatch.setattr(diff, "differences", lambda *arguments: ([refused], []))
     assert diff.main(["--env", "test", "--base", "HEAD", "--fail-on", "destructive"]) == 1
     printed = capsys.readouterr()
     assert "removed: Q (AWS::SQS::Queue)" in printed.out
     assert "Refused (destructive): Small-test" in printed.err
+
+
+@pytest.mark.parametrize(("fail_on", "status"), [([], 0), (["--fail-on", "destructive"], 1)])
+def test_change_that_aws_refuses_is_reported_and_fails_every_gate(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], fail_on: list[str], status: int
+) -> None:
+    """The CLI calls a second index change of a table, for example, a harmless update."""
+    harmless = StackDiff("Small-test", (), (), (), "changes", False)
+    monkeypatch.setattr(diff, "differences", lambda *arguments: ([harmless], ["Small-test: two index changes"]))
+    assert diff.main(["--env", "test", "--base", "HEAD", *fail_on]) == status
+    assert "AWS would refuse: Small-test: two index changes" in capsys.readouterr().err
+
+
+def test_retained_resource_is_reported_as_kept(compare_versions: Callable[..., StackDiff]) -> None:
+    def before(stack: cdk.Stack) -> None:
+        _table(stack, "Old").apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
+        sqs.Queue(stack, "Q")
+
+    found = compare_versions(before, lambda stack: sqs.Queue(stack, "Q"), None)
+    assert found.removed == ("Things056D6BEE (AWS::DynamoDB::Table, kept in the account)",)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
 
+from stacks.app import compose
 from stacks.naming import DEAD_LETTER_QUEUES
+from stacks.packaging import Asset
 from stacks.policy.permissions import FUNCTIONS
 from tests.stacks.synthesis import ALL, EVERYTHING, properties, readable, resources, settings_of, templates
 
@@ -202,6 +206,17 @@ def test_users_function_asks_the_region_of_the_pool(variant: str) -> None:
     outputs = readable(templates(variant)["Identity"]["Outputs"])
     assert outputs["Region"]["Value"] == variables["POOL_REGION"]
     assert outputs["StackRegion"]["Value"] == "${AWS::Region}"
+
+
+def test_every_stack_records_the_deployed_revision_and_no_other_template_depends_on_it(tmp_path: Path) -> None:
+    app = cdk.App(outdir=str(tmp_path / "cdk.out"), analytics_reporting=False, builtin_cloud_formation_validation=False)
+    (tmp_path / "package").mkdir()
+    stacks = compose(app, settings_of("dev"), Asset(tmp_path / "package", "0" * 64), "v1.0-3-g0123456789ab")
+    app.synth()
+    for stack in stacks.all():
+        template = json.loads((tmp_path / "cdk.out" / stack.template_file).read_text(encoding="utf-8"))
+        assert template["Outputs"]["Revision"]["Value"] == "v1.0-3-g0123456789ab"
+    assert all("Revision" not in template.get("Outputs", {}) for template in templates("dev").values())
 
 
 def test_outputs_contain_the_custom_domains() -> None:
