@@ -13,7 +13,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from ops import aws, cdk, preflight, revision
+from ops import aws, cdk, preflight, quotas, revision
 from ops.errors import CommandError
 from stacks.config.contradictions import find_gaps
 from stacks.config.fields import LOCAL, Environment
@@ -105,6 +105,8 @@ def prepare(environment: Environment, only: Sequence[str]) -> None:
     client = aws.client("cloudformation", region)
     deployed = preflight.read_deployed(environment.name, client)
     preflight.check_changes(deployed, assembly, only)
+    for warning in quotas.account_warnings(environment, lambda service: aws.client(service, region)):
+        print(f"Warning: {warning}", file=sys.stderr)
     for name in preflight.release_failed_creations(deployed, client):
         print(f"→ {name}: its first creation failed; termination protection is off, and it is created again")
 

@@ -123,3 +123,25 @@ def test_account_of_the_credentials_comes_from_sts(monkeypatch: pytest.MonkeyPat
         stub.add_client_error("get_caller_identity", "ExpiredToken", "expired")
         with pytest.raises(CommandError, match="AWS refused the request"):
             aws.caller_account()
+
+
+def test_preparation_checks_account_and_deployed_stacks_and_records_the_revision(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    steps: list[object] = []
+    client = object()
+    monkeypatch.setattr(aws, "caller_account", lambda: "111111111111")
+    monkeypatch.setattr(aws, "client", lambda service, region: steps.append((service, region)) or client)
+    monkeypatch.setattr(deploy.revision, "current", lambda root: "v1-0-gabc")
+    monkeypatch.setattr(deploy.cdk, "synthesise", lambda root, name, output, revision: steps.append((name, revision)))
+    monkeypatch.setattr(deploy.preflight, "read_deployed", lambda name, given: {} if given is client else None)
+    monkeypatch.setattr(deploy.preflight, "check_changes", lambda deployed, assembly, only: steps.append(only))
+    monkeypatch.setattr(
+        deploy.preflight, "release_failed_creations", lambda deployed, given: ["PantherKolab-Data-prod"]
+    )
+    monkeypatch.setattr(deploy.quotas, "account_warnings", lambda environment, make_client: ["SES is in its sandbox"])
+    deploy.prepare(deployable("prod"), ["Events"])
+    assert steps == [("prod", "v1-0-gabc"), ("cloudformation", "us-east-1"), ["Events"]]
+    printed = capsys.readouterr()
+    assert "PantherKolab-Data-prod: its first creation failed" in printed.out
+    assert "Warning: SES is in its sandbox" in printed.err
