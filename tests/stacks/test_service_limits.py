@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
@@ -11,6 +12,7 @@ import pytest
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sqs as sqs
 
+from ops.cdk import ROOT, run_offline
 from stacks.policy.limits.check import Violation, add_limits, violations
 from stacks.policy.limits.measures import rendered
 from stacks.policy.limits.table import ANY, LIMITS, TEMPLATE, WITHOUT_LIMITS, Limit
@@ -348,7 +350,7 @@ def test_violation_names_resource_value_limit_source_and_remedy() -> None:
     )
 
 
-def test_synthesis_fails_with_the_path_of_the_construct_and_the_limit(tmp_path: Any) -> None:
+def test_synthesis_fails_with_the_path_of_the_construct_and_the_limit(tmp_path: Path) -> None:
     app = cdk.App(outdir=str(tmp_path), builtin_cloud_formation_validation=False)
     stack = cdk.Stack(app, "Careless")
     cloudwatch.CfnAlarm(
@@ -372,3 +374,31 @@ def _cfn_stat(number: int) -> cloudwatch.CfnAlarm.MetricDataQueryProperty:
     metric = cloudwatch.CfnAlarm.MetricProperty(metric_name="Errors", namespace="AWS/Lambda")
     stat = cloudwatch.CfnAlarm.MetricStatProperty(metric=metric, period=60, stat="Sum")
     return cloudwatch.CfnAlarm.MetricDataQueryProperty(id=f"m{number}", metric_stat=stat)
+
+
+CARELESS_APP = """
+import sys
+
+sys.path.insert(0, {root!r})
+import aws_cdk as cdk
+from aws_cdk import aws_sqs as sqs
+from stacks.policy.limits.check import add_limits
+
+app = cdk.App()
+sqs.CfnQueue(cdk.Stack(app, "Careless"), "TooLate", delay_seconds=901)
+add_limits(app)
+app.synth()
+"""
+
+
+def test_cdk_cli_fails_with_path_value_limit_source_and_remedy(tmp_path: Path) -> None:
+    """A feature flag of cdk.json decides whether a violation is an error or a warning of the CLI."""
+    (tmp_path / "app.py").write_text(CARELESS_APP.format(root=str(ROOT)), encoding="utf-8")
+    settings = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))
+    (tmp_path / "cdk.json").write_text(json.dumps(settings), encoding="utf-8")
+    finished = run_offline(["synth", "--quiet"], cwd=tmp_path, seconds=120)
+    assert finished.returncode == 1
+    said = finished.stdout + finished.stderr
+    assert "DelaySeconds of AWS::SQS::Queue: 901; allowed: 0 to 900 (Amazon SQS API: CreateQueue)" in said
+    assert "Careless/TooLate" in said
+    assert "Suggested fix: Change the value." in said
