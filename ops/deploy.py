@@ -91,11 +91,12 @@ def deploy(environment: Environment, run: Step, *, approved: bool, only: Sequenc
     )
 
 
-def prepare(environment: Environment, only: Sequence[str]) -> None:
+def prepare(environment: Environment, only: Sequence[str], *, accept_data_risks: bool = False) -> None:
     """Check the credentials, synthesise, and check the changes against the deployed stacks.
 
     Raises:
-        CommandError: the account is another one, or the changes would be refused or would roll data back.
+        CommandError: the account is another one, or the changes would be refused, would roll data back, or would put
+            protected data at risk.
     """
     check_account(environment, aws.caller_account)
     assembly = cdk.ROOT / f"cdk.out.{environment.name}"
@@ -104,7 +105,10 @@ def prepare(environment: Environment, only: Sequence[str]) -> None:
     region = environment.aws.region if environment.aws.pinned else None
     client = aws.client("cloudformation", region)
     deployed = preflight.read_deployed(environment.name, client)
-    preflight.check_changes(deployed, assembly, only)
+    plan = preflight.plan(deployed, assembly, only)
+    preflight.check_changes(plan)
+    if environment.protected and not accept_data_risks:
+        preflight.check_data_risks(plan)
     for warning in quotas.account_warnings(environment, lambda service: aws.client(service, region)):
         print(f"Warning: {warning}", file=sys.stderr)
     for name in preflight.release_failed_creations(deployed, client):
@@ -125,11 +129,16 @@ def main(arguments: list[str] | None = None) -> int:
         help="deploy these stacks only, for example Events Routes of an older revision "
         f"(of {', '.join(preflight.STACKS)})",
     )
+    parser.add_argument(
+        "--accept-data-risks",
+        action="store_true",
+        help="deploy although a change removes protected data, an index or a protection",
+    )
     chosen = parser.parse_args(arguments)
     try:
         environment = load(chosen.env)
         check(environment, os.environ)
-        prepare(environment, chosen.only)
+        prepare(environment, chosen.only, accept_data_risks=chosen.accept_data_risks)
         return deploy(environment, cdk.run, approved=chosen.approve, only=chosen.only)
     except (CommandError, SettingsError) as error:
         print(error, file=sys.stderr)

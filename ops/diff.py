@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Any, Final, Literal, get_args
 
 from ops import cdk
 from ops.cdk import AssemblyStack
+from ops.data_risks import data_risks
 from ops.errors import CommandError
 from ops.update_rules import refused_changes
 
@@ -146,18 +147,37 @@ def _provide_wheels(base: Path, root: Path) -> None:
             raise CommandError(f"The wheels of the base revision could not be downloaded:\n{finished.stderr.strip()}")
 
 
-def refusals(base: Path, head: Path) -> list[str]:
-    """Return the changes between two cloud assemblies that AWS would refuse, one line each."""
+@dataclass(frozen=True)
+class Findings:
+    """What the CDK CLI does not say about the changes, one line each.
+
+    Args:
+        impossible: changes that AWS would refuse.
+        risks: changes that put stored data at risk.
+    """
+
+    impossible: Sequence[str] = ()
+    risks: Sequence[str] = ()
+
+    def refused(self, fail_on: FailOn | None) -> bool:
+        """Return whether `--fail-on` refuses the changes."""
+        return bool(
+            (fail_on is not None and self.impossible) or (fail_on in ("destructive", "any-change") and self.risks)
+        )
+
+
+def find(base: Path, head: Path) -> Findings:
+    """Compare the templates of two cloud assemblies."""
     before, after = (
         {name: stack.template for name, stack in cdk.stacks_of(assembly).items()} for assembly in (base, head)
     )
-    return refused_changes(before, after)
+    return Findings(refused_changes(before, after), data_risks(before, after))
 
 
 def differences(
     environment: str, base: str, fail_on: FailOn | None, root: Path = cdk.ROOT
-) -> tuple[list[StackDiff], list[str]]:
-    """Synthesise a revision and the current checkout; return their differences, and the changes that AWS refuses.
+) -> tuple[list[StackDiff], Findings]:
+    """Synthesise a revision and the current checkout; return their differences and the findings about them.
 
     Raises:
         CommandError: there is no such revision, one of the two cannot be synthesised, or the CLI failed.
@@ -167,7 +187,7 @@ def differences(
         old, new = Path(directory) / "base", Path(directory) / "head"
         cdk.synthesise(checkout, environment, old, validate=False)
         cdk.synthesise(root, environment, new, validate=False)
-        return compare(old, new, fail_on), refusals(old, new)
+        return compare(old, new, fail_on), find(old, new)
 
 
 def report(found: list[StackDiff]) -> str:
@@ -190,16 +210,18 @@ def main(arguments: list[str] | None = None) -> int:
     )
     chosen = parser.parse_args(arguments)
     try:
-        found, impossible = differences(chosen.env, chosen.base, chosen.fail_on)
+        found, findings = differences(chosen.env, chosen.base, chosen.fail_on)
     except CommandError as error:
         print(error, file=sys.stderr)
         return 2
     print(report(found))
-    for change in impossible:
+    for change in findings.impossible:
         print(f"AWS would refuse: {change}", file=sys.stderr)
+    for change in findings.risks:
+        print(f"Data at risk: {change}", file=sys.stderr)
     if refused := [stack.stack for stack in found if stack.refused]:
         print(f"\nRefused ({chosen.fail_on}): {', '.join(refused)}", file=sys.stderr)
-    return int(bool(refused) or (chosen.fail_on is not None and bool(impossible)))
+    return int(bool(refused) or findings.refused(chosen.fail_on))
 
 
 if __name__ == "__main__":

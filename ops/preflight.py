@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from ops import cdk, revision
 from ops.aws import explained_errors
+from ops.data_risks import data_risks
 from ops.errors import CommandError
 from ops.update_rules import refused_changes
 from stacks import outputs
@@ -100,31 +101,71 @@ def release_failed_creations(deployed: Mapping[str, DeployedStack], client: Any)
     return stuck
 
 
-def check_changes(
-    deployed: Mapping[str, DeployedStack], assembly: Path, only: Sequence[str], root: Path = cdk.ROOT
-) -> None:
-    """Check that AWS accepts the changes, and that the data stacks are not rolled back.
+@dataclass(frozen=True)
+class Plan:
+    """What is deployed, and what is to be deployed; stacks that were never complete count as not deployed.
+
+    Args:
+        deployed: the deployed stacks by stack name.
+        synthesised: the new templates by stack name.
+    """
+
+    deployed: Mapping[str, DeployedStack]
+    synthesised: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def templates(self) -> dict[str, Mapping[str, Any]]:
+        """Return the deployed templates by stack name."""
+        return {name: stack.template for name, stack in self.deployed.items()}
+
+
+def plan(deployed: Mapping[str, DeployedStack], assembly: Path, only: Sequence[str]) -> Plan:
+    """Return the plan of a deployment.
 
     Args:
         deployed: the deployed stacks by stack name.
         assembly: the cloud assembly to deploy.
         only: the stacks to deploy; empty for all of them.
+    """
+    return Plan(
+        {name: stack for name, stack in deployed.items() if not stack.never_complete},
+        {
+            name: stack.template
+            for name, stack in cdk.stacks_of(assembly).items()
+            if not only or stack.construct in only
+        },
+    )
+
+
+def check_data_risks(plan: Plan) -> None:
+    """Check that no change puts stored data at risk.
+
+    Raises:
+        CommandError: a change does; the message lists all of them.
+    """
+    if risks := data_risks(plan.templates, plan.synthesised):
+        raise CommandError(
+            "These changes put stored data at risk; if they are intended, add --accept-data-risks:\n" + "\n".join(risks)
+        )
+
+
+def check_changes(plan: Plan, root: Path = cdk.ROOT) -> None:
+    """Check that AWS accepts the changes, and that the data stacks are not rolled back.
+
+    Args:
+        plan: the plan of the deployment.
         root: the checkout.
 
     Raises:
         CommandError: a change would be refused, or would roll data back; the message says what to do.
     """
-    complete = {name: stack for name, stack in deployed.items() if not stack.never_complete}
-    synthesised = {
-        name: stack.template for name, stack in cdk.stacks_of(assembly).items() if not only or stack.construct in only
-    }
-    if refused := refused_changes({name: stack.template for name, stack in complete.items()}, synthesised):
+    if refused := refused_changes(plan.templates, plan.synthesised):
         raise CommandError("AWS would refuse these changes:\n" + "\n".join(refused))
     rolled_back = [
         f"{name} is at {stack.revision}"
-        for name, stack in complete.items()
+        for name, stack in plan.deployed.items()
         if name.split("-")[1] in DATA_STACKS
-        and name in synthesised
+        and name in plan.synthesised
         and stack.revision is not None
         and revision.is_older(root, stack.revision)
     ]

@@ -135,13 +135,19 @@ def test_preparation_checks_account_and_deployed_stacks_and_records_the_revision
     monkeypatch.setattr(deploy.revision, "current", lambda root: "v1-0-gabc")
     monkeypatch.setattr(deploy.cdk, "synthesise", lambda root, name, output, revision: steps.append((name, revision)))
     monkeypatch.setattr(deploy.preflight, "read_deployed", lambda name, given: {} if given is client else None)
-    monkeypatch.setattr(deploy.preflight, "check_changes", lambda deployed, assembly, only: steps.append(only))
+    monkeypatch.setattr(deploy.preflight, "plan", lambda deployed, assembly, only: only)
+    monkeypatch.setattr(deploy.preflight, "check_changes", lambda plan: steps.append(("changes", plan)))
+    monkeypatch.setattr(deploy.preflight, "check_data_risks", lambda plan: steps.append(("risks", plan)))
     monkeypatch.setattr(
         deploy.preflight, "release_failed_creations", lambda deployed, given: ["PantherKolab-Data-prod"]
     )
     monkeypatch.setattr(deploy.quotas, "account_warnings", lambda environment, make_client: ["SES is in its sandbox"])
     deploy.prepare(deployable("prod"), ["Events"])
-    assert steps == [("prod", "v1-0-gabc"), ("cloudformation", "us-east-1"), ["Events"]]
+    first = [("prod", "v1-0-gabc"), ("cloudformation", "us-east-1"), ("changes", ["Events"])]
+    assert steps == [*first, ("risks", ["Events"])]
     printed = capsys.readouterr()
     assert "PantherKolab-Data-prod: its first creation failed" in printed.out
     assert "Warning: SES is in its sandbox" in printed.err
+    steps.clear()
+    deploy.prepare(deployable("prod"), ["Events"], accept_data_risks=True)
+    assert steps == first

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import subprocess
 from pathlib import Path
@@ -71,14 +72,25 @@ def test_stack_whose_first_creation_failed_can_be_deleted_and_created_again() ->
 
 
 def test_unchanged_stacks_pass() -> None:
-    preflight.check_changes(_deployed(), assembly("staging"), ())
+    preflight.check_changes(preflight.plan(_deployed(), assembly("staging"), ()))
 
 
 def test_changes_that_aws_refuses_stop_the_deployment_unless_their_stack_is_not_deployed() -> None:
     with pytest.raises(CommandError, match=r'identity\.source changed from "create" to "import"'):
-        preflight.check_changes(_deployed(), assembly("imported-pool"), ())
-    preflight.check_changes(_deployed(), assembly("imported-pool"), ("Operations",))
-    preflight.check_changes(_deployed(status="ROLLBACK_COMPLETE"), assembly("imported-pool"), ())
+        preflight.check_changes(preflight.plan(_deployed(), assembly("imported-pool"), ()))
+    preflight.check_changes(preflight.plan(_deployed(), assembly("imported-pool"), ("Operations",)))
+    preflight.check_changes(preflight.plan(_deployed(status="ROLLBACK_COMPLETE"), assembly("imported-pool"), ()))
+
+
+def test_changes_that_put_stored_data_at_risk_stop_the_deployment() -> None:
+    deployed = _deployed()
+    preflight.check_data_risks(preflight.plan(deployed, assembly("staging"), ()))
+    plan = preflight.plan(deployed, assembly("staging"), ())
+    for resource in (synthesised := copy.deepcopy(plan.synthesised["PantherKolab-Data-staging"]))["Resources"].values():
+        resource["DeletionPolicy"] = "Delete"
+    weakened = preflight.Plan(plan.deployed, {"PantherKolab-Data-staging": synthesised})
+    with pytest.raises(CommandError, match=r"--accept-data-risks:(\n.* is no longer Retain.*){14}"):
+        preflight.check_data_risks(weakened)
 
 
 @pytest.fixture
@@ -115,13 +127,13 @@ def test_revision_of_a_directory_without_history_is_an_error(tmp_path: Path) -> 
 def test_data_is_not_rolled_back_but_functions_and_channels_are(history: tuple[Path, str]) -> None:
     root, newer = history
     with pytest.raises(CommandError, match=r"older than the deployed revision .* --only Events Routes"):
-        preflight.check_changes(_deployed(newer), assembly("staging"), (), root)
-    preflight.check_changes(_deployed(newer), assembly("staging"), ("Events", "Routes"), root)
+        preflight.check_changes(preflight.plan(_deployed(newer), assembly("staging"), ()), root)
+    preflight.check_changes(preflight.plan(_deployed(newer), assembly("staging"), ("Events", "Routes")), root)
 
 
 @pytest.mark.parametrize("recorded", [None, "0123456789ab", "v1-0-g0123456789ab"])
 def test_unknown_or_missing_deployed_revision_is_no_rollback(history: tuple[Path, str], recorded: str | None) -> None:
-    preflight.check_changes(_deployed(recorded), assembly("staging"), (), history[0])
+    preflight.check_changes(preflight.plan(_deployed(recorded), assembly("staging"), ()), history[0])
 
 
 def test_dirty_checkout_of_the_deployed_revision_is_no_rollback(history: tuple[Path, str]) -> None:
