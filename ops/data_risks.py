@@ -68,4 +68,4 @@ def _table_risks(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str
         if name not in indexes:
             yield f"index {name} is removed: queries of it fail at once"
         elif indexes[name] != index:
-            yield f"index {name} is built anew: queries of it fail or are incomplete meanwhile"
+            yield f"index {name} is rebuilt: queries of it fail or are incomplete meanwhile"

@@ -80,7 +80,7 @@ def _pool_changes(before: Template, after: Template) -> Iterator[str]:
     if still_created and _of_type(before, handle):
         yield (
             'identity.source changed from "import" to "create". The new pool is empty and gives every user another id '
-            '(sub), so that profiles, memberships and messages would belong to nobody. Keep "import"'
+            '(sub), so that profiles, memberships and messages would be out of reach. Keep "import"'
         )
 
 

@@ -54,7 +54,7 @@ CHANGES: list[tuple[str, Change, str]] = [
     (
         "Messages",
         lambda each: each["Properties"]["GlobalSecondaryIndexes"][0].update(Projection={"ProjectionType": "KEYS_ONLY"}),
-        "index MessageIdIndex is built anew",
+        "index MessageIdIndex is rebuilt",
     ),
 ]
 
