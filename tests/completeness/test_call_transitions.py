@@ -33,10 +33,10 @@ def test_every_outcome_is_a_metric() -> None:
     absent = [
         each
         for each in get_args(Outcome)
-        if each not in NOT_COUNTED and f'$.outcome = "{each}"' not in text_of("stacks/monitoring/call_metrics.py")
+        if each not in NOT_COUNTED and f'$.outcome = "{each}"' not in text_of("stacks/monitoring/log_metrics.py")
     ]
     assert not absent, missing(
-        "stacks/monitoring/call_metrics.py counts no outcome", absent, "add a CallMetric, or list it in NOT_COUNTED"
+        "stacks/monitoring/log_metrics.py counts no outcome", absent, "add a LogMetric, or list it in NOT_COUNTED"
     )
 
 
