@@ -1,4 +1,4 @@
-"""`docs/call-states.md`: the diagram of the states of a call and the table of the transitions."""
+"""`docs/reference/call-states.md`: the diagram of the states of a call and the table of the transitions."""
 
 from __future__ import annotations
 
