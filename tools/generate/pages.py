@@ -51,7 +51,7 @@ def _is_top(name: str) -> bool:
 def _route(route: Route) -> str:
     parts = [f"### `{route.key}`", f"`{route.operation}`: {route.summary}"]
     if route.guide:
-        parts.append(f"Migration guide: {route.guide}.")
+        parts.append(f"Migration guide: [{route.guide}](requirements.md#items-of-the-migration-guide-by-line).")
     if route.request is not requests.EmptyRequest:
         where = "Query string" if route.query else "Body"
         parts.append(f"{where}: {_text(route.request)}")

@@ -21,6 +21,7 @@ from tools.generate import (
     local_events,
     openapi,
     pages,
+    requirements,
     schemas,
     typescript,
 )
@@ -43,6 +44,7 @@ DOCUMENTS: Final[dict[str, Text]] = {
     "docs/reference/call-states.md": call_pages.call_states_page,
     "docs/reference/permissions.md": permissions.markdown,
     "docs/reference/environments.md": environments.describe,
+    requirements.PAGE: requirements.page,
     "packages/appsync-events-local/docs/service.md": local_events.page,
     "packages/appsync-events-local/docs/conformance.md": conformance.page,
     **{f"appsync_js/{namespace}.js": partial(handler_lists.generated, namespace) for namespace in namespaces()},
