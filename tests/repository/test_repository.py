@@ -54,15 +54,6 @@ def test_every_command_the_readme_names_is_a_make_target() -> None:
         assert named - prose <= targets, f"{document.name} names targets that the Makefile has not"
 
 
-def test_every_link_between_documents_leads_somewhere() -> None:
-    broken = []
-    for document in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
-        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", document.read_text()):
-            if not target.startswith(("http://", "https://")) and not (document.parent / target).exists():
-                broken.append(f"{document.relative_to(ROOT)} → {target}")
-    assert not broken, "\n".join(broken)
-
-
 def test_direct_dependencies_are_pinned_exactly() -> None:
     loose = [
         line

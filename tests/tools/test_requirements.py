@@ -48,9 +48,15 @@ def test_transitions_by_the_system_count_only_in_files_about_calls(tmp_path: Pat
 
 def test_a_test_shows_the_numbers_of_its_docstring_and_comments_and_of_its_module_docstring(tmp_path: Path) -> None:
     (tmp_path / "tests").mkdir()
-    (tmp_path / "tests" / "test_one.py").write_text(
-        '"""P1."""\n\ndef test_a() -> None:\n    """T2."""\n    assert 1  # H3\n\ndef helper() -> None:\n    """T9."""\n'
+    lines = (
+        '"""P1."""',
+        "def test_a() -> None:",
+        '    """T2."""',
+        "    assert 1  # H3",
+        "def helper() -> None:",
+        '    """T9."""',
     )
+    (tmp_path / "tests" / "test_one.py").write_text("\n".join(lines))
     assert requirements.shown(tmp_path) == {
         "P1": [("tests/test_one.py", "")],
         "T2": [("tests/test_one.py", "test_a")],
