@@ -107,7 +107,7 @@ async def _run(row: Row, api: Deployed, http: aiohttp.ClientSession) -> str | No
     """Run a row; returns the difference, or `None`."""
     driver = NetworkDriver(http, api.access, api.realtime_url, api.quiet_seconds)
     try:
-        await RowRunner(driver, ignore_keep_alive=api.far).run(row)
+        await RowRunner(driver, ignore_keep_alive=api.on_aws).run(row)
     except (RowFailed, AssertionError, aiohttp.ClientError, OSError, TimeoutError) as error:
         return str(error) or repr(error)
     finally:

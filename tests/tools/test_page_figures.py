@@ -15,6 +15,7 @@ from local.emulator.chime import meeting, meetings
 from local.emulator.patches import worker_ceiling
 from local.processes.ports import DEFAULT_BASE_PORT
 from stacks.config.load import environment_names, load
+from tests.repository.test_layers import ALLOWED
 from tools.generate.requirements import ROOT
 
 ARCHITECTURE: Final = "docs/explanation/architecture.md"
@@ -148,6 +149,16 @@ def test_every_figure_with_a_unit_is_checked(page: str) -> None:
         text = text.replace(phrase, "")
     found = [text[max(0, match.start() - 40) : match.end() + 20] for match in LIMIT.finditer(text)]
     assert found == [], "add these figures to FIGURES or, if they are measured, to UNCHECKED"
+
+
+def test_architecture_lists_the_imports_that_are_allowed() -> None:
+    rows = re.findall(
+        r"^\| `([\w./-]+?)/?` \|[^|]*\| ((?:`[\w./]+`(?:, )?)*)\|", (ROOT / ARCHITECTURE).read_text(), re.MULTILINE
+    )
+    listed = {path.removesuffix(".py"): set(re.findall(r"`([^`]+)`", cell)) for path, cell in rows}
+    expected = {name: set(allowed) for name, allowed in ALLOWED.items() if name in listed}
+    assert len(expected) >= 9
+    assert {name: listed[name] for name in expected} == expected
 
 
 def test_roll_back_names_existing_stacks() -> None:

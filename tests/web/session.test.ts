@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 import { ApiError } from "../../web/src/client/api";
-import { entriesOf, totalUnread } from "../../web/src/client/selectors";
+import { entriesOf, totalUnread } from "../../web/src/client/state/selectors";
 import { Session } from "../../web/src/client/session";
 import { TYPING_EVERY_MS, TYPING_PAUSE_MS, TypingNotices } from "../../web/src/client/typing";
 import { ADA, DM, GRACE, InstantClock, FakeRealtime, FakeBackend, event, settled } from "./backend";

@@ -5,7 +5,7 @@ import type { Api } from "./api";
 import type { Clock } from "./clock";
 import { Outbox } from "./outbox";
 import type { Realtime } from "./realtime";
-import { Store } from "./store";
+import { Store } from "./state/store";
 import { Synchroniser } from "./synchroniser";
 import { TypingNotices } from "./typing";
 

@@ -8,10 +8,10 @@
 import type { ChannelEvent, ConversationPage, PublicUser } from "../contract";
 import { type Api, ApiError } from "./api";
 import type { Clock } from "./clock";
-import { gapOf } from "./reducer";
-import { unnamed } from "./selectors";
-import { type Connection, TYPING_EXPIRY_MS } from "./state";
-import type { Store } from "./store";
+import { gapOf } from "./state/reducer";
+import { unnamed } from "./state/selectors";
+import { type Connection, TYPING_EXPIRY_MS } from "./state/state";
+import type { Store } from "./state/store";
 
 const RECOVERY_PAUSES_MS = [1_000, 3_000, 10_000] as const;
 const CONCURRENT_NAME_REQUESTS = 5;

@@ -1,6 +1,6 @@
 /** Applies events to the state. */
 
-import type { ChannelEvent, Conversation } from "../contract";
+import type { ChannelEvent, Conversation } from "../../contract";
 import { withConversation, withReadMark } from "./rows";
 import { SEEN_EVENTS, type State, TYPING_EXPIRY_MS } from "./state";
 import {

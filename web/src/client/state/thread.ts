@@ -1,6 +1,6 @@
 /** Pure rules of one conversation's history: order, merging, pages and gaps. */
 
-import type { HistoryPage, Message } from "../contract";
+import type { HistoryPage, Message } from "../../contract";
 import type { Thread } from "./state";
 
 /** Compare two messages by order: without `seq` (old application) first, by time; then by `seq`. */

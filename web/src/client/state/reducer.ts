@@ -5,7 +5,7 @@
  * outgoing messages by `tempId`. `gapOf` names what is missing and must be read.
  */
 
-import type { Conversation, ConversationPage, ConversationView, HistoryPage, Message } from "../contract";
+import type { Conversation, ConversationPage, ConversationView, HistoryPage, Message } from "../../contract";
 import type { Action } from "./actions";
 import { applyEvent } from "./incoming";
 import { withConversation, withReadMark, withView } from "./rows";

@@ -12,7 +12,7 @@ import type {
   Profile,
   PublicUser,
   Sent,
-} from "../contract";
+} from "../../contract";
 import type { Connection } from "./state";
 
 export type Action =

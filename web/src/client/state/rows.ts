@@ -1,6 +1,6 @@
 /** Pure rules of the conversation list: how a message, a read mark or a change alters a row. */
 
-import { type Conversation, type ConversationView, type LastMessage, type Message, limits } from "../contract";
+import { type Conversation, type ConversationView, type LastMessage, type Message, limits } from "../../contract";
 import type { Row } from "./state";
 
 /** Return the preview of a message for the list. */

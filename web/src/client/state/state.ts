@@ -1,6 +1,6 @@
 /** The state of the page as immutable data: written only by the reducer, read by the UI. */
 
-import type { ConversationView, Member, Message, Profile } from "../contract";
+import type { ConversationView, Member, Message, Profile } from "../../contract";
 
 /**
  * `connected`: the server has acknowledged every subscription of the present connection.

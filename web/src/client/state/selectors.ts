@@ -1,6 +1,6 @@
 /** The values that the UI shows, computed from the state. */
 
-import type { ConversationView, Message } from "../contract";
+import type { ConversationView, Message } from "../../contract";
 import type { Outgoing, State } from "./state";
 
 /** The list: newest message first; a conversation without messages by its creation. */

@@ -1,6 +1,6 @@
 /** Applies stored messages and changes to the state, from events, responses and pages. */
 
-import type { ConversationView, LastMessage, Message } from "../contract";
+import type { ConversationView, LastMessage, Message } from "../../contract";
 import { lastMessageOf, withChange, withMessage } from "./rows";
 import type { State } from "./state";
 import { addMessage, applyChange } from "./thread";
