@@ -56,7 +56,7 @@ def node_package(package: str) -> str:
 FIGURES: Final[tuple[tuple[str, str, tuple[object, ...]], ...]] = (
     ("README.md", "aws-cdk-lib {} with CDK CLI {}", (locked("aws-cdk-lib"), node_package("aws-cdk"))),
     ("README.md", "cdk-nag {}", (locked("cdk-nag"),)),
-    (ARCHITECTURE, "par at most {} at once", (limits.PUBLISH_CONCURRENCY,)),
+    (ARCHITECTURE, "par at most {} concurrently", (limits.PUBLISH_CONCURRENCY,)),
     (ARCHITECTURE, "still there {} seconds later", (limits.FAST_PATH_GRACE_SECONDS,)),
     (ARCHITECTURE, "every event that is older than {} seconds", (limits.SWEEP_AFTER_SECONDS,)),
     (ARCHITECTURE, "{} failures", (receives("Delivery"),)),
