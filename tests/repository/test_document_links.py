@@ -153,6 +153,10 @@ def test_every_class_that_a_page_names_is_in_the_code(page: str) -> None:
     assert unknown_classes(page) == []
 
 
+def test_readme_is_shorter_than_120_lines() -> None:
+    assert len(text_of("README.md").splitlines()) < 120
+
+
 def test_a_missing_file_heading_and_path_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = tmp_path / "page.md"
     page.write_text(
