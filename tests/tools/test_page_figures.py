@@ -25,8 +25,12 @@ LOCAL_CLOUD: Final = "docs/reference/local-cloud.md"
 FIRST_HOUR: Final = "docs/tutorial/first-hour.md"
 USE_LOCAL_CLOUD: Final = "docs/how-to/use-the-local-cloud.md"
 DEPLOY: Final = "docs/how-to/deploy.md"
+ALARM: Final = "docs/how-to/answer-an-alarm.md"
 RESOURCES: Final = yaml.safe_load((ROOT / "tests/snapshots/prod/Routes.yaml").read_text(encoding="utf-8"))["Resources"]
 FANOUT_LIMITS: Final = {load(name).delivery.fanout_limit for name in environment_names()}
+
+
+WORDS: Final = dict(enumerate(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]))
 
 
 def _properties(name_field: str, name: str) -> dict[str, Any]:
@@ -41,6 +45,10 @@ def timeout(function: str) -> int:
 
 def receives(queue: str) -> int:
     return int(_properties("QueueName", f"PantherKolab-{queue}-prod")["RedrivePolicy"]["maxReceiveCount"])
+
+
+def hidden_seconds(queue: str) -> int:
+    return int(_properties("QueueName", f"PantherKolab-{queue}-prod")["VisibilityTimeout"])
 
 
 def locked(package: str) -> str:
@@ -88,6 +96,17 @@ FIGURES: Final[tuple[tuple[str, str, tuple[object, ...]], ...]] = (
     (DECISIONS, "{} messages fit one call to the queue", (limits.QUEUE_BATCH_MAX,)),
     (DECISIONS, "{} recipients are one round of publishes", (limits.PUBLISH_CONCURRENCY,)),
     (DECISIONS, "all accepts within {} seconds", (limits.MEETING_ANNOUNCED_SECONDS,)),
+    (ALARM, "event is in the Outbox table for {} days", (limits.OUTBOX_RETENTION_DAYS,)),
+    (ALARM, "{} attempts to publish an event failed", (WORDS[receives("Delivery")],)),
+    (ALARM, "visible again after {} s", (hidden_seconds("Delivery"),)),
+    (ALARM, "visible again after {} s", (hidden_seconds("RingTimeouts"),)),
+    (ALARM, "enqueues every event that is older than {} minute", (WORDS[limits.SWEEP_AFTER_SECONDS // 60],)),
+    (ALARM, "{} seconds after its ring timeout", (WORDS[limits.RING_GRACE_SECONDS],)),
+    (ALARM, "whose meeting is gone within {} minutes", (WORDS[limits.CALL_CHECK_SECONDS // 60],)),
+    (ALARM, "{} minutes after the last attendee left", (WORDS[meeting.EMPTY_SECONDS // 60],)),
+    (ALARM, "after {} hours at the latest", (limits.CALL_HOURS_MAX,)),
+    (ALARM, "no meeting or attendee in {} attempts", (WORDS[ATTEMPTS],)),
+    (ALARM, "{} active meetings per account", (meetings.ACTIVE_MEETINGS_MAX,)),
     (LOCAL_CLOUD, "ministack {}", (locked("ministack"),)),
     (LOCAL_CLOUD, "real CLI {}", (node_package("aws-cdk"),)),
     (LOCAL_CLOUD, "{} active meetings", (meetings.ACTIVE_MEETINGS_MAX,)),
@@ -105,6 +124,7 @@ FIGURES: Final[tuple[tuple[str, str, tuple[object, ...]], ...]] = (
 """Page, phrase on it, and the values of the phrase."""
 
 UNCHECKED: Final = {
+    DEPLOY: ("cannot be used again for 60 seconds", "created 60 seconds later"),
     ARCHITECTURE: ("last + 1 ms",),
     CALLS: ("two members of a group accept",),
     FIRST_HOUR: ("more than 20 characters",),
