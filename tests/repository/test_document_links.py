@@ -11,7 +11,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-CREATED = (".venv/", ".local/", ".build/", "node_modules/", "web/dist", "config.json", "event.json", ".env.local", "cdk.out")
+CREATED = (
+    ".venv/",
+    ".local/",
+    ".build/",
+    "node_modules/",
+    "web/dist",
+    "config.json",
+    "event.json",
+    ".env.local",
+    "cdk.out",
+)
 """Files and directories that commands or operators create."""
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 CODE = re.compile(r"`([^`\n]+)`")
