@@ -21,6 +21,8 @@ class IdentityProvider(Protocol):
 
         Raises:
             UnauthenticatedError: the token is not valid.
+            ForbiddenError: the token is valid, but lacks the scope that the service requires; a new sign-in would give the
+                same token.
             UnavailableError: the service does not respond.
         """
         ...

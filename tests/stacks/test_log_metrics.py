@@ -13,17 +13,20 @@ from typing import Any
 import pytest
 
 from handlers.adapters.call_log import CallLogWriter
+from handlers.adapters.system import SystemClock
 from handlers.core.calls.ports import CallLogEntry
 from handlers.core.calls.sweep import CallSweepReport
-from handlers.entry import call_sweep, logs
-from stacks.monitoring import call_metrics
-from stacks.monitoring.call_metrics import CALL_METRICS, CallMetric
+from handlers.core.delivery.sweep import SweepReport
+from handlers.core.users.ports import ProfileStore
+from handlers.entry import call_sweep, logs, profile, sweep
+from stacks.monitoring import log_metrics
+from stacks.monitoring.log_metrics import LOG_METRICS, LogMetric
 
 _TERM = re.compile(r'\$\.(?P<field>\w+) (?P<operator>=|>|>=) (?:"(?P<text>[^"]*)"|(?P<number>\d+))')
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {"=": operator.eq, ">": operator.gt, ">=": operator.ge}
 
 
-def counted(metric: CallMetric, line: dict[str, Any]) -> float | None:
+def counted(metric: LogMetric, line: dict[str, Any]) -> float | None:
     """Return the value that a metric filter reads from a line, or None if the line does not match its pattern."""
     inner = re.fullmatch(r"\{ (.*) \}", metric.pattern)
     assert inner is not None
@@ -78,7 +81,7 @@ def test_log_entry_of_a_call_is_counted_by_exactly_its_metrics(
 ) -> None:
     CallLogWriter().write(entry)
     line = json.loads(output.getvalue())
-    found = {each.name: counted(each, line) for each in CALL_METRICS}
+    found = {each.name: counted(each, line) for each in LOG_METRICS}
     assert {name: value for name, value in found.items() if value is not None} == expected
 
 
@@ -89,20 +92,42 @@ def test_overdue_and_stuck_calls_of_a_sweep_are_counted(output: io.StringIO) -> 
 
     call_sweep.runner(Swept)({}, None)  # type: ignore[arg-type]  # only run() is called
     line = json.loads(output.getvalue())
-    found = {each.name: counted(each, line) for each in CALL_METRICS}
+    found = {each.name: counted(each, line) for each in LOG_METRICS}
     assert {name: value for name, value in found.items() if value is not None} == {"CallsOverdue": 2, "CallsStuck": 1}
+
+
+def test_given_up_events_of_a_sweep_are_counted(output: io.StringIO) -> None:
+    class Swept:
+        def run(self) -> SweepReport:
+            return SweepReport(offered=3, given_up=["a", "b"])
+
+    sweep.runner(Swept)({}, None)  # type: ignore[arg-type]  # only run() is called
+    assert _total(log_metrics.GIVEN_UP, output) == 2
+
+
+def test_sign_up_without_profile_is_counted_although_the_trigger_catches_the_error(output: io.StringIO) -> None:
+    def unavailable() -> ProfileStore:
+        raise TimeoutError("DynamoDB does not respond")
+
+    event = {"triggerSource": "PostConfirmation_ConfirmSignUp", "request": {"userAttributes": {"sub": "u"}}}
+    assert profile.trigger(unavailable, SystemClock())(event, None) == event
+    assert _total(log_metrics.MISSING_PROFILES, output) == 1
+
+
+def _total(metric: LogMetric, output: io.StringIO) -> float:
+    """Return the sum of a metric over the lines of a log."""
+    values = (counted(metric, json.loads(line)) for line in output.getvalue().splitlines())
+    return sum(value for value in values if value is not None)
 
 
 def test_sweep_without_overdue_calls_is_not_counted() -> None:
     line = {"message": "calls swept", "lookedAt": 0, "ended": 0, "left": 0}
-    assert [each.name for each in CALL_METRICS if counted(each, line) is not None] == []
+    assert [each.name for each in LOG_METRICS if counted(each, line) is not None] == []
 
 
 def test_every_metric_is_counted_from_the_functions_that_log_it() -> None:
-    by_metric = {metric.name: {each.function for each in metric.functions} for metric in CALL_METRICS}
+    by_metric = {metric.name: {each.function for each in metric.functions} for metric in LOG_METRICS}
     assert by_metric["CallsMissed"] == {"ring_timeout", "call_sweep"}
     assert by_metric["CallDuration"] == {"calls", "chime_events", "call_sweep"}
     assert by_metric["CallsStuck"] == by_metric["CallsOverdue"] == {"call_sweep"}
-    assert all(
-        by_metric[each.name] == {"calls"} for each in call_metrics.RING_FUNNEL if each is not call_metrics.MISSED
-    )
+    assert all(by_metric[each.name] == {"calls"} for each in log_metrics.RING_FUNNEL if each is not log_metrics.MISSED)
