@@ -28,8 +28,8 @@ _TEST_FILE: Final = re.compile(r"(?:^|/)tests/.*(?:test_[^/]*\.py|\.test\.ts)$")
 _SUFFIXES: Final = frozenset({".py", ".md", ".js", ".mjs", ".ts", ".tsx", ".toml", ".html"})
 _SKIPPED: Final = re.compile(r"\..+|node_modules|__pycache__|vendor|build|dist|cdk\.out.*|.+\.egg-info")
 """Directories without sources: hidden, installed, built or third-party."""
-_NOT_MENTIONS: Final = (PAGE, "tools/generate/requirements.toml", "tests/tools/test_requirements.py", "CHANGELOG.md")
-"""Files whose numbers are lists or examples."""
+_NOT_MENTIONS: Final = frozenset({"requirements.md", "requirements.toml", "test_requirements.py", "CHANGELOG.md"})
+"""Names of files whose numbers are lists or examples."""
 _FILES_SHOWN_MAX: Final = 5
 
 
@@ -90,7 +90,7 @@ def _texts(root: Path) -> Iterator[tuple[str, str]]:
         folders[:] = sorted(folder for folder in folders if not _SKIPPED.fullmatch(folder))
         for path in (Path(directory) / file for file in sorted(files)):
             name = path.relative_to(root).as_posix()
-            if path.suffix in _SUFFIXES and name not in _NOT_MENTIONS:
+            if path.suffix in _SUFFIXES and path.name not in _NOT_MENTIONS:
                 yield name, path.read_text(encoding="utf-8")
 
 
