@@ -26,7 +26,12 @@ FIRST_HOUR: Final = "docs/tutorial/first-hour.md"
 USE_LOCAL_CLOUD: Final = "docs/how-to/use-the-local-cloud.md"
 DEPLOY: Final = "docs/how-to/deploy.md"
 ALARM: Final = "docs/how-to/answer-an-alarm.md"
-RESOURCES: Final = yaml.safe_load((ROOT / "tests/snapshots/prod/Routes.yaml").read_text(encoding="utf-8"))["Resources"]
+RESOURCES: Final[dict[str, dict[str, Any]]] = {
+    name: resource
+    for stack in ("Routes", "Operations")
+    for name, resource in yaml.safe_load((ROOT / f"tests/snapshots/prod/{stack}.yaml").read_text())["Resources"].items()
+}
+RING_TIMEOUT: Final = load("prod").calls.ring_timeout_seconds
 FANOUT_LIMITS: Final = {load(name).delivery.fanout_limit for name in environment_names()}
 
 
@@ -49,6 +54,20 @@ def receives(queue: str) -> int:
 
 def hidden_seconds(queue: str) -> int:
     return int(_properties("QueueName", f"PantherKolab-{queue}-prod")["VisibilityTimeout"])
+
+
+def alarm(name: str) -> dict[str, Any]:
+    return _properties("AlarmName", f"PantherKolab-{name}-prod")
+
+
+def retries(kind: str, function: str) -> int:
+    (found,) = (
+        each["Properties"]["MaximumRetryAttempts"]
+        for each in RESOURCES.values()
+        if each["Type"] == kind and function in each["Properties"]["FunctionName"]
+        if "MaximumRetryAttempts" in each["Properties"]
+    )
+    return int(found)
 
 
 def locked(package: str) -> str:
@@ -106,6 +125,44 @@ FIGURES: Final[tuple[tuple[str, str, tuple[object, ...]], ...]] = (
     (ALARM, "{} minutes after the last attendee left", (WORDS[meeting.EMPTY_SECONDS // 60],)),
     (ALARM, "after {} hours at the latest", (limits.CALL_HOURS_MAX,)),
     (ALARM, "no meeting or attendee in {} attempts", (WORDS[ATTEMPTS],)),
+    (ALARM, "{} days after it was stored", (limits.OUTBOX_RETENTION_DAYS,)),
+    (ALARM, "batch of the Outbox stream in {} retries", (WORDS[retries("AWS::Lambda::EventSourceMapping", "Relay")],)),
+    (ALARM, "delivery queue for more than {} minutes", (WORDS[alarm("DeliveryLate")["Threshold"] // 60],)),
+    (ALARM, "below the alarm's {} s", (alarm("DeliveryLate")["Threshold"],)),
+    (ALARM, "failed in {} attempts of `ring_timeout`", (WORDS[receives("RingTimeouts")],)),
+    (
+        ALARM,
+        "`chime_events` failed in {} attempts",
+        (WORDS[1 + retries("AWS::Lambda::EventInvokeConfig", "ChimeEvents")],),
+    ),
+    (
+        ALARM,
+        "in {} of {} periods of {} minutes the sweep",
+        tuple(
+            WORDS[number]
+            for number in (
+                *(alarm("CallsStuck")["DatapointsToAlarm"], alarm("CallsStuck")["EvaluationPeriods"]),
+                alarm("CallsStuck")["Period"] // 60,
+            )
+        ),
+    ),
+    (
+        ALARM,
+        "for more than {} minutes after their ring timeout",
+        (WORDS[(alarm("CallsRingLate")["Threshold"] - RING_TIMEOUT) // 60],),
+    ),
+    (ALARM, "more than twice in {} minutes", (WORDS[alarm("CallsFailed")["Period"] // 60],)),
+    (ALARM, "longer than {} ms", (alarm("ApiSlow")["Threshold"],)),
+    (
+        ALARM,
+        "above {} ms in {} of {} periods of {} minutes",
+        (
+            alarm("ApiSlow")["Threshold"],
+            WORDS[alarm("ApiSlow")["DatapointsToAlarm"]],
+            WORDS[alarm("ApiSlow")["EvaluationPeriods"]],
+            WORDS[alarm("ApiSlow")["Period"] // 60],
+        ),
+    ),
     (ALARM, "{} active meetings per account", (meetings.ACTIVE_MEETINGS_MAX,)),
     (LOCAL_CLOUD, "ministack {}", (locked("ministack"),)),
     (LOCAL_CLOUD, "real CLI {}", (node_package("aws-cdk"),)),
@@ -124,6 +181,7 @@ FIGURES: Final[tuple[tuple[str, str, tuple[object, ...]], ...]] = (
 """Page, phrase on it, and the values of the phrase."""
 
 UNCHECKED: Final = {
+    ALARM: ("or two attempts failed",),
     DEPLOY: ("cannot be used again for 60 seconds", "created 60 seconds later"),
     ARCHITECTURE: ("last + 1 ms",),
     CALLS: ("two members of a group accept",),
@@ -142,7 +200,7 @@ UNCHECKED: Final = {
 """Phrases with figures that are measured, or belong to another product."""
 LIMITED_PAGES: Final = (
     "README.md",
-    *(ARCHITECTURE, CALLS, DECISIONS, LOCAL_CLOUD, FIRST_HOUR, USE_LOCAL_CLOUD, DEPLOY),
+    *(ARCHITECTURE, CALLS, DECISIONS, LOCAL_CLOUD, FIRST_HOUR, USE_LOCAL_CLOUD, DEPLOY, ALARM),
     "docs/how-to/connect-a-front-end.md",
 )
 LIMIT: Final = re.compile(
