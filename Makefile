@@ -109,7 +109,7 @@ snapshots: setup ## Rewrite the snapshots of the templates
 generate: setup ## Rewrite everything that is generated: contract/generated, pages in docs, lists in appsync_js
 	@python -m tools.generate
 
-bench: setup ## Measure; the figures in docs/performance.md come from these
+bench: setup ## Measure; the figures in docs/reference/performance.md come from these
 	@python -m bench
 
 lock: ## Rewrite the lock files after a change of requirements.txt or package.json

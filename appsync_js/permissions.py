@@ -1,7 +1,8 @@
 """The permission grid: for every caller and channel, whether subscribing and publishing are allowed.
 
-Tests run every cell against the handlers alone and through the Events service; docs/permissions.md shows the grid. A
-cell's channel is a template over :data:`NAMES`; each test sets up users, calls and conversations with those names.
+Tests run every cell against the handlers alone and through the Events service; docs/reference/permissions.md shows the
+grid. A cell's channel is a template over :data:`NAMES`; each test sets up users, calls and conversations with those
+names.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Changes that AWS refuses to apply to a deployed stack, found by comparing its template with the new one.
 
-The CDK CLI calls most of them harmless updates (`docs/operations.md`, section "Changes that AWS refuses").
+The CDK CLI calls most of them harmless updates (`docs/how-to/deploy.md`, section "Changes that AWS refuses").
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Loads the settings of an environment from `environments/{name}.toml`, typed, frozen and validated.
 
 `python -m stacks.config.load check [ENV]` validates one file or all. `python -m stacks.config.load describe` writes the
-reference of all fields, docs/environments.md.
+reference of all fields, docs/reference/environments.md.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from stacks.config.fields import ACCOUNT, DISPOSABLE, REGION, Aws, Environment, 
 from stacks.config.fields import REFERENCE as REFERENCE_PREFIX
 
 DIRECTORY: Final = Path(__file__).resolve().parents[2] / "environments"
-REFERENCE: Final = DIRECTORY.parent / "docs" / "environments.md"
+REFERENCE: Final = DIRECTORY.parent / "docs" / "reference" / "environments.md"
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9]{1,15}")
 
@@ -86,7 +86,7 @@ def _resolved(aws: Aws, variables: Mapping[str, str], errors: list[str]) -> Aws:
 
 
 def describe() -> str:
-    """Return docs/environments.md: the reference of all fields, as Markdown."""
+    """Return docs/reference/environments.md: the reference of all fields, as Markdown."""
     rows = "\n".join(
         f"| `{name}` | {allowed} | {default} | {doc} |"
         for name, allowed, default, doc in schema.describe(EnvironmentFile)
@@ -107,7 +107,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m stacks.config.load", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("check", help="validate one environment, or all").add_argument("env", nargs="?")
-    commands.add_parser("describe", help="write docs/environments.md")
+    commands.add_parser("describe", help="write docs/reference/environments.md")
     chosen = parser.parse_args(arguments)
     if chosen.command == "describe":
         REFERENCE.parent.mkdir(exist_ok=True)

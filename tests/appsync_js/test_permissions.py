@@ -55,6 +55,7 @@ async def attempt(cell: Cell, handlers: NamespaceHandlers, scenario: Scenario) -
 async def test_handler_answers_a_cell_as_the_grid_says(
     cell: Cell, scenario: Scenario, handlers_of: Callable[[str], NamespaceHandlers]
 ) -> None:
+    """Requirement P2."""
     handlers = handlers_of(cell.namespace)
     if cell.allowed:
         await attempt(cell, handlers, scenario)
@@ -73,6 +74,7 @@ async def test_handler_answers_a_cell_as_the_grid_says(
 async def test_only_the_own_channel_of_a_user_is_allowed(
     segments: list[str], namespace: str, handlers_of: Callable[[str], NamespaceHandlers]
 ) -> None:
+    """Requirement P2."""
     invocation = Invocation(identity("me", "me"), "/".join(["", namespace, *segments]), namespace)
     try:
         await handlers_of(namespace).subscribe(invocation)

@@ -119,6 +119,7 @@ async def answer_over_socket(
 async def test_subscribe_over_the_socket_is_answered_as_the_grid_says(
     cell: Cell, service: Running, scenario: dict[str, str]
 ) -> None:
+    """Requirement P2."""
     body = {"channel": cell.channel.format_map(scenario)}
     answer = await answer_over_socket(cell, service, scenario, body)
     assert answer["type"] == ("subscribe_success" if cell.allowed else "subscribe_error"), answer
@@ -128,6 +129,7 @@ async def test_subscribe_over_the_socket_is_answered_as_the_grid_says(
 async def test_publish_over_the_socket_is_answered_as_the_grid_says(
     cell: Cell, service: Running, scenario: dict[str, str]
 ) -> None:
+    """Requirement P2."""
     answer = await answer_over_socket(cell, service, scenario, publish_body(cell, scenario))
     assert answer["type"] == ("publish_success" if cell.allowed else "publish_error"), answer
     if cell.allowed and event_types(cell.namespace):
@@ -138,6 +140,7 @@ async def test_publish_over_the_socket_is_answered_as_the_grid_says(
 async def test_publish_over_http_is_answered_as_the_grid_says(
     cell: Cell, service: Running, scenario: dict[str, str]
 ) -> None:
+    """Requirement P2."""
     body = compact(publish_body(cell, scenario))
     status, answer = await service.post_raw(body.encode(), credentials(cell, service, scenario["me"], body))
     assert (status == 200) == cell.allowed, answer

@@ -57,6 +57,7 @@ def compare_versions(tmp_path: Path) -> Callable[..., StackDiff]:
 
 
 def test_renamed_table_is_refused_as_destructive(compare_versions: Callable[..., StackDiff]) -> None:
+    """Requirement P6."""
     found = compare_versions(lambda stack: _table(stack, "Old"), lambda stack: _table(stack, "New"), "destructive")
     assert found.refused
     assert found.changed == ("Things056D6BEE (AWS::DynamoDB::Table, kept in the account)",)

@@ -327,7 +327,7 @@ def test_error_names_a_file_that_is_not_toml(tmp_path: Path) -> None:
 
 def test_reference_of_all_fields_is_up_to_date() -> None:
     text = load_config.REFERENCE.read_text(encoding="utf-8")
-    assert text == describe(), "docs/environments.md is stale; run: make generate"
+    assert text == describe(), "docs/reference/environments.md is stale; run: make generate"
     assert "| `data.removal` |" in text
 
 

@@ -57,6 +57,7 @@ def _key_schema(partition: tables.Key, sort: tables.Key | None) -> list[dict[str
 
 @protected_variants
 def test_data_of_protected_environments_is_retained_protected_and_recoverable(variant: str) -> None:
+    """Requirement P6."""
     kinds = ["AWS::DynamoDB::Table", "AWS::Cognito::UserPool", "AWS::Cognito::UserPoolClient"]
     kept = {name: resource for kind in kinds for name, resource in resources(variant, kind).items()}
     assert len(kept) >= len(tables.TABLES)
@@ -104,6 +105,7 @@ def test_imported_pool_is_not_changed() -> None:
 
 @every_variant
 def test_stacks_of_protected_environments_have_termination_protection(variant: str) -> None:
+    """Requirement P6."""
     manifest = json.loads((assembly(variant) / "manifest.json").read_text(encoding="utf-8"))
     stacks = {
         name: artifact["properties"].get("terminationProtection", False)

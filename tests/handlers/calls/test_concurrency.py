@@ -125,6 +125,7 @@ RACES = [
 def test_one_of_two_concurrent_transitions_succeeds_and_no_unused_meeting_remains(
     first: tuple[str, str], second: tuple[str, str], answered: bool
 ) -> None:
+    """Requirement P3."""
     for _ in range(25):
         calls = realtime_calls()
         calls.add_users("ana", "ben")
@@ -143,7 +144,7 @@ def test_one_of_two_concurrent_transitions_succeeds_and_no_unused_meeting_remain
 
 
 def test_one_of_concurrent_accept_and_ring_timeout_succeeds_and_no_unused_meeting_remains() -> None:
-    """Requirement H2."""
+    """Requirements H2, P3."""
     ends = Counter[str]()
     for _ in range(25):
         calls = realtime_calls()

@@ -78,7 +78,7 @@ def test_end_or_leave_while_ringing_stops_the_ringing_of_the_recipient(calls: In
 
 
 def test_sweep_ends_ringing_whose_timer_was_lost(calls: InMemoryCalls) -> None:
-    """Requirement H12."""
+    """Requirements H12, P3."""
     calls.services.timers.failing = True
     session_id = calls.ring("ana", "ben")
     assert calls.sweep(after_seconds=RING_SECONDS).examined == 0
@@ -116,7 +116,7 @@ def test_only_joined_participants_can_leave_and_only_they_are_notified(calls: In
 
 @pytest.mark.parametrize("way", ["cancel", "reject", "timeout", "leave"])
 def test_every_end_of_a_call_deletes_its_meeting(calls: InMemoryCalls, way: str) -> None:
-    """Requirement H16."""
+    """Requirements H16, P3."""
     session_id = calls.ring("ana", "ben")
     if way == "leave":
         calls.accept("ben", session_id)

@@ -58,6 +58,7 @@ OPERATIONS: dict[str, tuple[int, float, Operation]] = {
 @pytest.mark.parametrize("name", OPERATIONS)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_call_stays_consistent_and_ends_after_any_fault_at_any_step(name: str, fault: str) -> None:
+    """Requirement P3."""
     answered, seconds, operation = OPERATIONS[name]
     step, outcomes = 0, set()
     while True:
@@ -169,6 +170,7 @@ def test_call_can_be_answered_when_chime_recovers_within_the_ring_time() -> None
 
 
 def test_chime_failure_on_join_notifies_only_the_joining_user() -> None:
+    """Requirement S4."""
     calls, session_id = group_call(answered=1)
     calls.services.chime.failing = {"attendees"}
     calls.clear_events()
@@ -192,6 +194,7 @@ def test_meeting_of_a_killed_accept_is_deleted_although_its_id_was_not_stored() 
 
 
 def test_meeting_created_after_the_end_by_a_slow_killed_accept_is_deleted() -> None:
+    """Requirement S1."""
     calls, session_id = group_call()
     running = SteppedOperation(calls.services, lambda stepped: stepped.accept("ben", session_id))
     while calls.call(session_id).meeting_announced_at is None:
@@ -225,6 +228,7 @@ def test_concurrent_accepts_of_two_devices_create_one_meeting_and_one_succeeds()
 
 
 def test_sweep_ends_a_call_whose_chime_event_was_lost() -> None:
+    """Requirement S2."""
     calls, session_id = group_call(answered=1)
     calls.services.chime.meetings.clear()
     assert calls.sweep(after_seconds=130).ended == [session_id]

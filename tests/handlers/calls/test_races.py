@@ -57,7 +57,7 @@ def test_repeated_accept_creates_one_meeting_and_publishes_one_event_for_each_us
 
 @pytest.mark.parametrize("way", ["cancel", "timeout"])
 def test_accept_that_loses_to_the_end_of_the_call_gets_409_and_its_meeting_is_deleted(way: str) -> None:
-    """The call ends between the creation of the meeting and the write of the accept. Requirement H2."""
+    """The call ends between the creation of the meeting and the write of the accept. Requirements H2, P3."""
 
     def interfere(name: str, part: object) -> object:
         return InterferingChime(part, end) if name == "chime" else part

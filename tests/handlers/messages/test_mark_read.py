@@ -131,6 +131,7 @@ def test_read_mark_above_the_fan_out_limit_is_published_to_the_reader_only(aws: 
 
 
 def test_typing_is_published_to_the_other_participants_and_not_stored(harness: FunctionHarness) -> None:
+    """Requirement G:1115."""
     ana, ben, eva = user_ids(3)
     conversation = seed_conversation(harness.aws, [ana, ben, eva])
     assert type_in(harness, ana, conversation).body == {"success": True}

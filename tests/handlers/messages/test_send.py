@@ -27,6 +27,7 @@ def harness(aws: AwsResources) -> FunctionHarness:
 def test_sent_message_has_the_same_content_in_the_response_the_table_and_every_event(
     harness: FunctionHarness,
 ) -> None:
+    """Requirement G:1014."""
     ana, ben, eva = user_ids(3)
     conversation = seed_conversation(harness.aws, [ana, ben, eva])
     answer = harness.send(ana, conversation, "good morning", tempId="t-1")
