@@ -54,5 +54,5 @@ def test_every_number_above_a_rule_is_in_the_docstring_of_a_test() -> None:
     assert not absent, missing(
         "no test in tests/handlers/calls shows the transition",
         absent,
-        'name it in the docstring: """Requirement T1."""',
+        "name its number in the docstring of one",
     )
