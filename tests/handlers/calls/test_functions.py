@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from handlers.entry import call_sweep, calls, chime_events, logs, ring_timeout
 from tests.harness import faults
 from tests.harness.call_functions import RING_SECONDS, CallFunctions
 from tests.harness.chime import ChimeServer, running_chime
+from tests.harness.concurrency import RunningClock, run_concurrently
 from tests.harness.emulator import REGION, AwsResources
 from tests.harness.event_api import CREDENTIALS, running_event_api
 from tests.harness.http import http_event
@@ -55,6 +57,28 @@ def test_direct_call_from_initiate_to_end(functions: CallFunctions, aws: AwsReso
     page = functions.request("GET /api/calls", ben).body
     assert [call["status"] for call in page["calls"]] == ["ENDED"]
     assert functions.request("GET /api/calls", ben, query={"state": "active"}).body["calls"] == []
+
+
+def test_two_devices_that_accept_at_once_get_no_error(aws: AwsResources, chime: ChimeServer) -> None:
+    """Chime refuses simultaneous requests for one meeting with ConflictException."""
+    functions = CallFunctions(aws, chime, clock=RunningClock())
+    ana, ben = functions.add_users("Ana", "Ben")
+    session_id = functions.ring(ana, ben)
+    answers = run_concurrently(
+        *(partial(functions.act, "accept", ben, session_id, deviceId=device) for device in ("phone", "laptop"))
+    )
+    assert sorted(answer.status for answer in answers) == [200, 409]
+    assert "CALL_ERROR" not in functions.types(ana) + functions.types(ben)
+
+
+def test_ten_members_who_accept_at_once_are_in_the_call(aws: AwsResources, chime: ChimeServer) -> None:
+    functions = CallFunctions(aws, chime, clock=RunningClock())
+    ana, *members = functions.add_users("Ana", *(f"Member{number}" for number in range(10)))
+    group = seed_conversation(aws, [ana, *members])
+    session_id = functions.initiate(ana, conversationId=group).body["sessionId"]
+    answers = run_concurrently(*(partial(functions.act, "accept", member, session_id) for member in members))
+    assert [answer.status for answer in answers] == [200] * 10
+    assert not [member for member in (ana, *members) if "CALL_ERROR" in functions.types(member)]
 
 
 def test_ring_timer_is_delayed_in_the_queue_while_the_call_rings(functions: CallFunctions, aws: AwsResources) -> None:
