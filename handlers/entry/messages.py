@@ -96,7 +96,11 @@ def wire(
             conversations=conversations,
             messages=messages,
             store=DynamoReadMarkStore(
-                dynamodb, settings.messages_table, settings.conversation_members_table, settings.outbox_table
+                dynamodb,
+                conversations=settings.conversations_table,
+                messages=settings.messages_table,
+                members=settings.conversation_members_table,
+                outbox=settings.outbox_table,
             ),
             dispatcher=dispatch,
             clock=clock,

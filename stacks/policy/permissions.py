@@ -48,7 +48,7 @@ _CALLS_BY_DUE: Final = _index(tables.CALLS, "ByDue")
 FUNCTIONS: Final[Mapping[str, FunctionPermissions]] = {
     settings.MessagesSettings.function: FunctionPermissions(
         {
-            tables.CONVERSATIONS: ("GetItem", "UpdateItem"),
+            tables.CONVERSATIONS: ("GetItem", "UpdateItem", "ConditionCheckItem"),
             tables.CONVERSATION_MEMBERS: ("GetItem", "BatchGetItem", "UpdateItem"),
             tables.MESSAGES: ("GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem"),
             tables.MESSAGE_CHANGES: ("Query", "PutItem"),
