@@ -59,7 +59,9 @@ class CallAcceptor(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
 
     def accept(self, user_id: str, request: AcceptCall) -> CallAccepted:
-        """Answer or join a call; a repeated request of the same device gets the same response.
+        """Answer or join a call.
+
+        A repeated request of the same device gets the same response, but with a new version of the call.
 
         Raises:
             NotFoundError: no such call.
@@ -77,7 +79,7 @@ class CallAcceptor(msgspec.Struct, frozen=True, kw_only=True):
                 self._discard(created_meeting, call)
                 raise_rejection(rule, call, user_id)
             if isinstance(rule, Duplicate):
-                return _response(call, user_id, self._request_credentials(call, command, [user_id]))
+                raise TypeError("an accept is never a duplicate: it is a rule of its own, `rejoin`")
             announced = self._announce(call, command)
             if announced is None:
                 continue

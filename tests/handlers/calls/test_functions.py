@@ -158,6 +158,29 @@ def test_chime_event_of_an_attendee_who_left_lets_the_participant_leave(
     assert chime.meeting_of(session_id) is None
 
 
+def test_reloaded_page_stays_in_the_call_when_the_old_page_leaves_the_meeting(functions: CallFunctions) -> None:
+    """The old page leaves, the new one accepts again, and Chime's event about the old page arrives after that."""
+    ana, ben = functions.add_users("Ana", "Ben")
+    session_id = functions.ring(ana, ben)
+    accepted = functions.act("accept", ben, session_id, deviceId="browser").body
+    functions.clock.pause(3)
+    left = {
+        "meetingId": accepted["meeting"]["MeetingId"],
+        "externalMeetingId": session_id,
+        "externalUserId": ben,
+        "attendeeId": accepted["attendees"][ben]["AttendeeId"],
+    }
+    left_at = functions.clock.now()
+    functions.clock.pause(1)
+    again = functions.act("accept", ben, session_id, deviceId="browser")
+    assert (again.status, again.body["attendees"]) == (200, accepted["attendees"])
+    functions.chime_event("chime:AttendeeLeft", timestamp=left_at, **left)
+    assert functions.get(ana, session_id).body["call"]["status"] == "ACTIVE"
+    functions.clock.pause(1)
+    functions.chime_event("chime:AttendeeLeft", timestamp=functions.clock.now(), **left)
+    assert functions.get(ana, session_id).body["call"]["status"] == "ENDED"
+
+
 def test_participant_who_leaves_a_group_call_is_removed_from_the_meeting_and_may_join_again(
     functions: CallFunctions, aws: AwsResources, chime: ChimeServer
 ) -> None:
