@@ -49,7 +49,9 @@ GROUP_MEMBERS_MAX: Final = 1_000
 MEMBERS_PER_REQUEST: Final = 90
 """Most user ids in one request. Their rows, the group and its events fit one transaction of 100 actions."""
 HIDDEN_MESSAGES_EXAMINED: Final = 1_000
-"""Newest messages that the list examines in a direct conversation with messages hidden from the reader."""
+"""Messages that one request examines in a direct conversation with messages hidden from the reader: a blocked user may
+have sent any number of them. A history page may then hold fewer messages than `limit`; its cursor continues. Unread
+counts include only the newest this many messages."""
 GROUP_NAME_CHARACTERS: Final = 100
 """Longest `name` of a group."""
 DESCRIPTION_CHARACTERS: Final = 500
@@ -115,6 +117,11 @@ MEETING_ANNOUNCED_SECONDS: Final = 10
 # Requests
 BODY_BYTES: Final = 64 * 1024
 """Largest request body. A larger one is refused with 413 before it is parsed."""
+
+# Responses
+RESPONSE_BYTES: Final = 5 * 1024 * 1024
+"""Most bytes of the messages or conversations in one response. A page that would be larger ends earlier, and a gap
+response has `reload: true`. Lambda refuses a response above 6 MB (Lambda quotas: synchronous invocation payload)."""
 
 # Delivery
 RECORD_RECIPIENTS_MAX: Final = 5_000

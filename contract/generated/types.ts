@@ -312,7 +312,7 @@ export interface ConversationData {
   changedBy: string;
 }
 
-/** A page of the caller's conversations; `nextCursor` is null on the last page. */
+/** A page of the caller's conversations, perhaps fewer than `limit`; `nextCursor` is null on the last page. */
 export interface ConversationPage {
   conversations: ConversationView[];
   nextCursor: string | null;
@@ -463,7 +463,7 @@ export interface History {
 /**
  * Messages: newest first in a page, oldest first in a gap response.
  *
- * `nextCursor` is null on the last page. `changed` holds the messages edited or deleted since `afterChange`.
+ * A page may hold fewer messages than `limit`, even none; `nextCursor` is null on the last page. `changed` holds the messages edited or deleted since `afterChange`.
  * `reload` is true where the gap cannot be filled: the client discards its messages and loads the newest page.
  */
 export interface HistoryPage {
@@ -1047,6 +1047,7 @@ export const limits = {
   MEETING_SETTLE_SECONDS: 60,
   MEETING_ANNOUNCED_SECONDS: 10,
   BODY_BYTES: 65536,
+  RESPONSE_BYTES: 5242880,
   RECORD_RECIPIENTS_MAX: 5000,
   RECORDS_PER_CHANGE_MAX: 10,
   PUBLISH_CONCURRENCY: 25,
