@@ -20,6 +20,11 @@ FILE_SIZE_BYTES: Final = 5 * 1024**3
 """Largest `fileSize`: the largest object of one S3 PUT (5 GB)."""
 DURATION_SECONDS: Final = 4 * 60 * 60
 """Longest `duration` of an AUDIO or VIDEO message (4 hours)."""
+DURATION_SECONDS_MIN: Final = 0.001
+"""Shortest `duration` (a millisecond). DynamoDB stores no number between 0 and 1E-130."""
+SEQUENCE_NUMBER_MAX: Final = 2**53 - 1
+"""Greatest sequence number or change number in a request: the greatest whole number that JavaScript represents exactly.
+DynamoDB refuses numbers above 9.99E+125."""
 TEMP_ID_CHARACTERS: Final = 64
 """Longest `tempId`."""
 ID_CHARACTERS: Final = 64

@@ -75,8 +75,9 @@ class Changed(Success):
 class HistoryPage(Success):
     """Messages: newest first in a page, oldest first in a gap response.
 
-    A page may hold fewer messages than `limit`, even none; `nextCursor` is null on the last page. `changed` holds the messages edited or deleted since `afterChange`.
-    `reload` is true where the gap cannot be filled: the client discards its messages and loads the newest page.
+    A page may hold fewer messages than `limit`, even none; `nextCursor` is null on the last page. `changed` holds the
+    messages edited or deleted since `afterChange`. `reload` is true where the gap cannot be filled: the client discards
+    its messages and loads the newest page.
     """
 
     conversationId: str

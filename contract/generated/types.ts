@@ -463,8 +463,9 @@ export interface History {
 /**
  * Messages: newest first in a page, oldest first in a gap response.
  *
- * A page may hold fewer messages than `limit`, even none; `nextCursor` is null on the last page. `changed` holds the messages edited or deleted since `afterChange`.
- * `reload` is true where the gap cannot be filled: the client discards its messages and loads the newest page.
+ * A page may hold fewer messages than `limit`, even none; `nextCursor` is null on the last page. `changed` holds the
+ * messages edited or deleted since `afterChange`. `reload` is true where the gap cannot be filled: the client discards
+ * its messages and loads the newest page.
  */
 export interface HistoryPage {
   conversationId: string;
@@ -1005,6 +1006,7 @@ export const limits = {
   FILE_NAME_CHARACTERS: 255,
   FILE_SIZE_BYTES: 5368709120,
   DURATION_SECONDS: 14400,
+  SEQUENCE_NUMBER_MAX: 9007199254740991,
   TEMP_ID_CHARACTERS: 64,
   ID_CHARACTERS: 64,
   HISTORY_PAGE: 50,
