@@ -135,6 +135,10 @@ RECORDS_PER_CHANGE_MAX: Final = 10
 """Most outbox records of one change (50,000 recipients). They fit one transaction (4 MB)."""
 PUBLISH_CONCURRENCY: Final = 25
 """Concurrent publishes of one function."""
+PUBLISH_PATIENCE_SECONDS: Final = 2
+"""Seconds for which a request publishes one event again while AppSync throttles (429); then the queue delivers it."""
+DELIVERY_PATIENCE_SECONDS: Final = 8
+"""The same for the deliver function, whose event goes back to the queue after that."""
 SLICE_RECIPIENTS: Final = 25
 """Fewest recipients in one slice of an asynchronous delivery, where the event has more: one round of publishes."""
 FAST_PATH_GRACE_SECONDS: Final = 5
