@@ -111,6 +111,7 @@ ITEMS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         ("recipients", "L of S", "user ids (in the namespace calls: the session id) not yet published to"),
         ("validUntil?", "S", "expiry: from then on the event is dropped instead of published"),
         ("pendingSlices?", "NS", "asynchronous delivery only: numbers of the recipient slices not yet published"),
+        ("sliceRecipients?", "M", "user ids left in each slice that was published in part, by its number"),
         ("createdAt, dueAt", "S", "dueAt: when the sweep queues the event again"),
         ("shard?", "S", "`due#n` while the record is on the sweep's list; n is a hash of the key"),
         ("attempts", "N", "number of times that the sweep has queued the event"),

@@ -27,6 +27,7 @@ def outbox_put(table: str, record: OutboxRecord) -> dict[str, Any]:
             "event": record.event,
             "recipients": list(record.recipients),
             "pendingSlices": record.pending_slices,
+            "sliceRecipients": None if record.pending_slices is None else {},
             "createdAt": to_iso(record.created_at),
             "dueAt": to_iso(record.due_at),
             "shard": due_shard(record.event_id),
@@ -48,6 +49,7 @@ def _record(item: dict[str, Any]) -> OutboxRecord:
         created_at=from_iso(item["createdAt"]),
         due_at=from_iso(item["dueAt"]),
         pending_slices=None if slices is None else frozenset(slices),
+        slice_recipients={int(number): tuple(left) for number, left in (item.get("sliceRecipients") or {}).items()},
         attempts=item["attempts"],
         valid_until=None if valid_until is None else from_iso(valid_until),
     )
@@ -70,6 +72,15 @@ class DynamoOutbox(Outbox):
 
     def keep_only(self, event_id: str, recipients: Sequence[str]) -> None:
         self._update(event_id, "SET recipients = :left", "attribute_exists(eventId)", {":left": list(recipients)})
+
+    def keep_in_slice(self, event_id: str, number: int, recipients: Sequence[str]) -> None:
+        self._update(
+            event_id,
+            "SET sliceRecipients.#number = :left",
+            "attribute_exists(sliceRecipients) AND contains(pendingSlices, :number)",
+            {":left": list(recipients), ":number": number},
+            {"#number": str(number)},
+        )
 
     def finish_slice(self, event_id: str, number: int) -> None:
         # The last slice is removed by deleting the record: without slices it would be published to all recipients.
