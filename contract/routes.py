@@ -212,6 +212,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         requests.EmptyRequest,
         responses.MeAnswer,
         query=True,
+        refusals=((403, "there is no profile yet, and the access token lacks the scope that creates it"),),
     ),
     Route(
         "users",

@@ -8,11 +8,16 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.adapters.dynamodb.client import error_code
-from handlers.core.shared.errors import UnauthenticatedError, UnavailableError
+from handlers.core.shared.errors import ForbiddenError, UnauthenticatedError, UnavailableError
 from handlers.core.users.ports import IdentityProvider
 from handlers.core.users.profile_rules import Account
 
 _REFUSED = frozenset({"NotAuthorizedException", "UserNotFoundException", "InvalidParameterException"})
+
+SCOPE = "aws.cognito.signin.user.admin"
+"""The scope that GetUser needs. Tokens of the hosted sign-in page have it only where the app client requests it."""
+_SCOPE_IS_MISSING = "required scopes"
+"""Of Cognito's message: "Access Token does not have required scopes"."""
 
 
 def account(attributes: Mapping[str, str]) -> Account:
@@ -33,6 +38,8 @@ def account(attributes: Mapping[str, str]) -> Account:
 class CognitoIdentityProvider(IdentityProvider):
     """Reads accounts with the user's own access token (Amazon Cognito: GetUser). The function needs no permission.
 
+    A token without the scope is refused for good, so that its user is not asked to sign in again and again.
+
     Args:
         client: returns the `cognito-idp` client; called on first use, since few requests need it.
     """
@@ -44,6 +51,10 @@ class CognitoIdentityProvider(IdentityProvider):
         try:
             answer = self._client().get_user(AccessToken=access_token)
         except ClientError as error:
+            if error_code(error) in _REFUSED and _SCOPE_IS_MISSING in str(error).lower():
+                raise ForbiddenError(
+                    f"the access token lacks the scope {SCOPE}: let the app client request it"
+                ) from error
             if error_code(error) in _REFUSED:
                 raise UnauthenticatedError("the access token is no longer valid; sign in again") from error
             raise UnavailableError("Cognito could not read your account; try again") from error
