@@ -198,3 +198,19 @@ SEND_RATE: Final = RateLimit("send", 50, 10)
 TYPING_RATE: Final = RateLimit("typing", 20, 10)
 SEARCH_RATE: Final = RateLimit("search", 20, 10)
 CALL_RATE: Final = RateLimit("call", 10, 60)
+CALL_ATTEMPT_RATE: Final = RateLimit("attempt", 20, 60)
+"""Requests for a call, also those refused because the called user is in another call: they would show when that is."""
+CALL_TARGET_RATE: Final = RateLimit("target", 10, 300)
+"""Requests of one user for a call of the same user or group."""
+CHANGE_RATE: Final = RateLimit("change", 30, 10)
+"""Edits and deletions: each is published to every participant, like a message."""
+GROUP_RATE: Final = RateLimit("group", 60, 60)
+"""New groups and changes of groups: each is published to every member, with the list of all members."""
+OPEN_RATE: Final = RateLimit("open", 60, 60)
+"""Direct conversations opened: each new one appears in another user's list."""
+INVITATION_RATE: Final = RateLimit("invitation", 20, 86_400)
+"""Groups to which one user adds the same other user, so that a stranger cannot fill that user's list."""
+PROFILE_RATE: Final = RateLimit("profile", 10, 60)
+"""Changes of a profile: each is published to everybody who shares a conversation, up to 50,000 users."""
+BLOCK_RATE: Final = RateLimit("block", 30, 60)
+"""Blocks and their removals."""

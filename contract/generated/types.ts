@@ -1076,4 +1076,12 @@ export const rateLimits = {
   typing: { count: 20, seconds: 10 },
   search: { count: 20, seconds: 10 },
   call: { count: 10, seconds: 60 },
+  attempt: { count: 20, seconds: 60 },
+  target: { count: 10, seconds: 300 },
+  change: { count: 30, seconds: 10 },
+  group: { count: 60, seconds: 60 },
+  open: { count: 60, seconds: 60 },
+  invitation: { count: 20, seconds: 86400 },
+  profile: { count: 10, seconds: 60 },
+  block: { count: 30, seconds: 60 },
 } as const;

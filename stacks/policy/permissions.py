@@ -67,6 +67,7 @@ FUNCTIONS: Final[Mapping[str, FunctionPermissions]] = {
             tables.CONVERSATION_MEMBERS: ("BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"),
             tables.MESSAGES: ("Query",),
             tables.GROUPS: ("GetItem", "PutItem", "UpdateItem"),
+            tables.RATE_LIMITS: ("UpdateItem",),
             tables.OUTBOX: _WRITE_OUTBOX,
         },
         publish=(channels.CHATS,),

@@ -224,6 +224,9 @@ class FakeDirectory(UserDirectory, BlockReader, CallGroups):
         """Fail, because calls do not read whole profiles."""
         raise AssertionError(user_ids)
 
+    def blockers(self, user_id: str, others: Collection[str]) -> Collection[str]:
+        return {other for other in others if (other, user_id) in self.blocks}
+
     def between(self, first: str, second: str) -> Mapping[tuple[str, str], bool]:
         return {pair: pair in self.blocks for pair in ((first, second), (second, first))}
 
