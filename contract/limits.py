@@ -200,7 +200,7 @@ SEARCH_RATE: Final = RateLimit("search", 20, 10)
 CALL_RATE: Final = RateLimit("call", 10, 60)
 CALL_ATTEMPT_RATE: Final = RateLimit("attempt", 20, 60)
 """Requests for a call, also those refused because the called user is in another call: they would show when that is."""
-CALL_TARGET_RATE: Final = RateLimit("target", 10, 300)
+CALL_TARGET_RATE: Final = RateLimit("target", 10, 60)
 """Requests of one user for a call of the same user or group."""
 CHANGE_RATE: Final = RateLimit("change", 30, 10)
 """Edits and deletions: each is published to every participant, like a message."""

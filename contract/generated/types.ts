@@ -1077,7 +1077,7 @@ export const rateLimits = {
   search: { count: 20, seconds: 10 },
   call: { count: 10, seconds: 60 },
   attempt: { count: 20, seconds: 60 },
-  target: { count: 10, seconds: 300 },
+  target: { count: 10, seconds: 60 },
   change: { count: 30, seconds: 10 },
   group: { count: 60, seconds: 60 },
   open: { count: 60, seconds: 60 },
