@@ -19,8 +19,10 @@ settings.load_profile("any machine")  # a slow machine is no reason for a proper
 # Node, npm and the CDK app's `python` are this environment's own, whether or not it was activated.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
 
-_ORDER = ("local_cloud", "end_of_run", "browser")
-"""Markers of slow tests, in the order in which they run after all others."""
+_ORDER = ("first_on_cloud", "local_cloud", "browser", "end_of_run")
+"""Markers of slow tests, in the order in which they run after all others. A test with several runs at the last place,
+except that `first_on_cloud` wins: those tests need a local cloud that no other test has used.
+"""
 _CLOUD_FIXTURES = frozenset({"local_cloud", "session_cloud"})
 _STACKS = Path(__file__).parent / "stacks"
 
@@ -41,7 +43,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _rank(item: pytest.Item) -> tuple[int, bool]:
-    slow = max((place for place, name in enumerate(_ORDER, 1) if item.get_closest_marker(name)), default=0)
+    places = [place for place, name in enumerate(_ORDER, 1) if item.get_closest_marker(name)]
+    slow = 1 if 1 in places else max(places, default=0)
     return slow, _STACKS not in item.path.parents
 
 

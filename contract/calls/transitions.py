@@ -37,7 +37,7 @@ RuleName = Literal[
 ]
 """Rules of one name have one effect; `_ongoing` marks the rules of an action in a group call that was answered."""
 Outcome = Literal["initiated", "accepted", "joined", "rejected", "cancelled", "missed", "left", "ended", "failed"]
-"""What the log calls a transition; `stacks/monitoring/call_metrics.py` counts log lines by it."""
+"""What the log calls a transition; `stacks/monitoring/log_metrics.py` counts log lines by it."""
 
 
 class ActorRole(Enum):

@@ -39,10 +39,14 @@ def _reseed_after_restore() -> None:
 
 
 @cache
-def client(service: str) -> Any:
+def client(service: str, region: str | None = None) -> Any:
     """Return the process's client of a service, for example `dynamodb` or `sqs`.
 
     `AWS_ENDPOINT_URL` replaces the address of the service, as in every AWS SDK.
+
+    Args:
+        service: botocore's name of the service.
+        region: the region of the service; None for the region of the function.
     """
     config = Config(
         connect_timeout=CONNECT_SECONDS,
@@ -52,4 +56,4 @@ def client(service: str) -> Any:
         tcp_keepalive=True,
         parameter_validation=False,
     )
-    return session().create_client(service, config=config)
+    return session().create_client(service, region_name=region, config=config)

@@ -150,7 +150,7 @@ def _routes() -> UserRoutes:
         aws_clients.client("dynamodb"),
         EventsPublisher(settings.events_http_endpoint, aws_clients.session()),
         SqsDeliveryQueue(lambda: aws_clients.client("sqs"), settings.delivery_queue_url),
-        CognitoIdentityProvider(lambda: aws_clients.client("cognito-idp")),
+        CognitoIdentityProvider(lambda: aws_clients.client("cognito-idp", settings.pool_region)),
         SystemClock(),
         RandomIds(),
     )

@@ -1,4 +1,4 @@
-"""Direct channel messaging on a real DynamoDB: what is stored, what is broadcast, and who is refused why."""
+"""Direct channel messaging on a DynamoDB emulator: stored items, broadcast events and refusals."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def typed(value: Any) -> dict[str, Any]:
 
 @dataclass
 class Group:
-    """One group in the tables, and its members' way to publish to it."""
+    """A group in the tables, with its handlers."""
 
     dynamodb: Any
     handlers: NamespaceHandlers
@@ -88,8 +88,8 @@ class Group:
 
 
 @pytest.fixture
-def group(dynamodb: Any, product: Callable[[str], NamespaceHandlers]) -> Group:
-    made = Group(dynamodb, product("conversations"), str(uuid.uuid4()), str(uuid.uuid4()))
+def group(dynamodb: Any, handlers_of: Callable[[str], NamespaceHandlers]) -> Group:
+    made = Group(dynamodb, handlers_of("conversations"), str(uuid.uuid4()), str(uuid.uuid4()))
     made.put(tables.CONVERSATIONS, {"conversationId": made.id, "type": "GROUP", "latestSeq": 0, "version": 7})
     made.put(tables.CONVERSATION_MEMBERS, {"userId": made.member, "conversationId": made.id, "type": "GROUP"})
     return made
@@ -97,7 +97,7 @@ def group(dynamodb: Any, product: Callable[[str], NamespaceHandlers]) -> Group:
 
 @pytest.fixture
 def direct(load: Callable[..., NamespaceHandlers]) -> NamespaceHandlers:
-    """The handlers on a data source that takes everything, to see what they let through."""
+    """The handlers on a data source that accepts every write."""
     code = render("conversations", dict.fromkeys(placeholders("conversations"), "T"))
     return load(code, on_publish=Accepting(), on_subscribe=Accepting())
 
@@ -128,7 +128,7 @@ async def test_every_message_of_a_batch_is_stored_and_then_broadcast(group: Grou
         assert outgoing.payload["serverTimestamp"].endswith("Z")
 
 
-async def test_the_conversation_and_the_sender_move_on_as_the_send_route_moves_them(group: Group) -> None:
+async def test_conversation_and_sender_are_updated_as_by_the_send_route(group: Group) -> None:
     await group.publish(text(1), text(2))
     conversation, newest = group.conversation(), group.messages()[-1]
     assert conversation["latestSeq"] == 2
@@ -145,7 +145,7 @@ async def test_the_conversation_and_the_sender_move_on_as_the_send_route_moves_t
     assert isinstance(record["expiresAt"], int)
 
 
-async def test_messages_follow_each_other_over_batches(group: Group) -> None:
+async def test_sequence_numbers_and_timestamps_increase_over_batches(group: Group) -> None:
     await group.publish(text(1))
     await group.publish(text(2), text(3))
     stamps = [message["timestamp"] for message in group.messages()]
@@ -153,13 +153,13 @@ async def test_messages_follow_each_other_over_batches(group: Group) -> None:
     assert group.conversation()["latestSeq"] == 3
 
 
-async def test_somebody_who_is_no_member_is_refused_and_nothing_is_stored(group: Group) -> None:
+async def test_user_who_is_not_a_member_is_refused_and_nothing_is_stored(group: Group) -> None:
     error = await refusal(group, text(1), sender=str(uuid.uuid4()))
     assert (error.error_type, error.message) == ("FORBIDDEN", "You are not a member of this group")
     assert group.messages() == []
 
 
-async def test_a_sequence_number_that_has_moved_on_is_refused(group: Group) -> None:
+async def test_claim_of_any_but_the_next_sequence_number_is_refused(group: Group) -> None:
     await group.publish(text(1))
     for late in (text(1, tempId="again"), text(3, tempId="ahead")):
         error = await refusal(group, late)
@@ -177,7 +177,7 @@ async def test_a_repeated_temp_id_is_refused_as_a_duplicate(group: Group) -> Non
     assert group.conversation()["latestSeq"] == 1
 
 
-async def test_the_limit_of_sends_is_the_send_route_s_own_and_exact(group: Group) -> None:
+async def test_rate_limit_is_shared_with_the_send_route_and_exact(group: Group) -> None:
     rate, now = limits.SEND_RATE, int(time.time())
     windows = [f"{group.member}#{rate.action}#{rate.window(now + later)}" for later in range(0, 60, rate.seconds)]
     for window in windows:
@@ -202,7 +202,7 @@ async def test_one_refused_message_refuses_the_whole_batch(group: Group) -> None
     assert group.get(tables.IDEMPOTENCY, id=f"{group.member}#{group.id}#temp-1") is None
 
 
-async def test_of_two_members_who_claim_the_same_number_one_wins(group: Group) -> None:
+async def test_one_of_several_claims_of_a_sequence_number_succeeds(group: Group) -> None:
     other = str(uuid.uuid4())
     group.put(tables.CONVERSATION_MEMBERS, {"userId": other, "conversationId": group.id, "type": "GROUP"})
     results = await asyncio.gather(
@@ -216,7 +216,7 @@ async def test_of_two_members_who_claim_the_same_number_one_wins(group: Group) -
     assert len(group.messages()) == 1
 
 
-async def test_a_conversation_whose_clock_is_ahead_is_not_overtaken(group: Group) -> None:
+async def test_message_older_than_the_latest_one_is_refused(group: Group) -> None:
     group.put(
         tables.CONVERSATIONS,
         {"conversationId": group.id, "type": "GROUP", "latestSeq": 4, "lastMessageAt": "2999-01-01T00:00:00.000Z"},
@@ -226,7 +226,7 @@ async def test_a_conversation_whose_clock_is_ahead_is_not_overtaken(group: Group
 
 
 @pytest.mark.parametrize("missing", ["conversation", "direct"])
-async def test_only_groups_take_messages_this_way(group: Group, missing: str) -> None:
+async def test_only_groups_accept_direct_channel_messages(group: Group, missing: str) -> None:
     if missing == "conversation":
         group.dynamodb.delete_item(
             TableName=tables.CONVERSATIONS.name(ENVIRONMENT), Key={"conversationId": {"S": group.id}}
@@ -254,7 +254,7 @@ async def test_every_message_type_is_stored_with_its_fields(group: Group, data: 
     assert stored.get("content") or "preview" not in group.conversation()["lastMessage"]
 
 
-async def test_a_field_that_is_null_is_one_that_is_absent(group: Group) -> None:
+async def test_null_field_counts_as_absent(group: Group) -> None:
     nothing = {"mediaUrl": None, "replyTo": None, "senderId": None, "colour": None}
     await group.publish(text(1, **nothing))
     (stored,) = group.messages()
@@ -263,7 +263,7 @@ async def test_a_field_that_is_null_is_one_that_is_absent(group: Group) -> None:
 
 
 class Accepting:
-    """A data source that takes every write and counts them."""
+    """A data source that accepts every write and counts them."""
 
     def __init__(self) -> None:
         self.writes = 0
@@ -342,7 +342,7 @@ INVALID: list[tuple[dict[str, Any], str]] = [
     ({"seq": "1"}, "data.seq is not valid"),
     ({"type": "POEM"}, "data.type must be one of TEXT"),
     ({"type": ["TEXT"]}, "data.type must be one of TEXT"),
-    ({"senderId": "somebody-else"}, "data.senderId is not the signed-in user"),
+    ({"senderId": "another-user"}, "data.senderId is not the signed-in user"),
     ({"mediaUrl": "https://a.example/x"}, "data.mediaUrl is unknown or does not belong"),
     ({"colour": "red"}, "data.colour is unknown or does not belong"),
     ({"replyTo": "a/b"}, "data.replyTo is not valid"),
@@ -371,7 +371,7 @@ async def test_an_invalid_event_fails_the_batch_before_anything_is_written(
     assert group.messages() == []
 
 
-async def test_the_longest_content_is_stored_and_its_preview_is_no_half_character(group: Group) -> None:
+async def test_longest_content_is_stored_and_preview_does_not_split_a_surrogate_pair(group: Group) -> None:
     await group.publish(text(1, content="x" * LONG))
     assert group.conversation()["lastMessage"]["preview"] == "x" * limits.PREVIEW_CHARACTERS
     await group.publish(text(2, content="x" * (limits.PREVIEW_CHARACTERS - 1) + "😀"))
@@ -395,7 +395,7 @@ async def test_a_batch_must_be_consistent_in_itself(group: Group, batch: list[di
 @pytest.mark.parametrize(
     "payload", [None, 1, "MESSAGE_SENT", [], {}, {"type": "MESSAGE_SENT"}, {"type": "USER_TYPING"}]
 )
-async def test_anything_but_a_message_is_refused(group: Group, payload: Any) -> None:
+async def test_event_that_is_not_a_message_is_refused(group: Group, payload: Any) -> None:
     identity = {"sub": group.member}
     with pytest.raises(HandlerRefused, match=r"Event 0: (the type must be MESSAGE_SENT|data must be an object)"):
         await group.handlers.publish(

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Action } from "../../web/src/client/actions";
-import { gapOf, reduce } from "../../web/src/client/reducer";
+import type { Action } from "../../web/src/client/state/actions";
+import { gapOf, reduce } from "../../web/src/client/state/reducer";
 import {
   entriesOf,
   orderedConversations,
@@ -9,8 +9,8 @@ import {
   titleOf,
   totalUnread,
   typingUsers,
-} from "../../web/src/client/selectors";
-import { type State, TYPING_EXPIRY_MS, initialState } from "../../web/src/client/state";
+} from "../../web/src/client/state/selectors";
+import { type State, TYPING_EXPIRY_MS, initialState } from "../../web/src/client/state/state";
 import type { ChannelEvent, Sent } from "../../web/src/contract";
 import { ADA, DM, GRACE, event, message, page, view } from "./backend";
 

@@ -43,8 +43,8 @@ DOCUMENTS: Final[dict[str, Text]] = {
     "docs/call-states.md": call_pages.call_states_page,
     "docs/permissions.md": permissions.markdown,
     "docs/environments.md": environments.describe,
-    "docs/local-events.md": local_events.page,
-    "docs/conformance.md": conformance.page,
+    "packages/appsync-events-local/docs/service.md": local_events.page,
+    "packages/appsync-events-local/docs/conformance.md": conformance.page,
     **{f"appsync_js/{namespace}.js": partial(handler_lists.generated, namespace) for namespace in namespaces()},
 }
 """Files of which only marked parts are generated are returned whole, with their other parts unchanged."""

@@ -12,12 +12,9 @@ from handlers.core.shared.errors import ForbiddenError, UnauthenticatedError, Un
 from handlers.core.users.ports import IdentityProvider
 from handlers.core.users.profile_rules import Account
 
+_SCOPE = "aws.cognito.signin.user.admin"
+"""The scope that GetUser requires; tokens of the Hosted UI have it only where the app client allows it."""
 _REFUSED = frozenset({"NotAuthorizedException", "UserNotFoundException", "InvalidParameterException"})
-
-SCOPE = "aws.cognito.signin.user.admin"
-"""The scope that GetUser needs. Tokens of the hosted sign-in page have it only where the app client requests it."""
-_SCOPE_IS_MISSING = "required scopes"
-"""Of Cognito's message: "Access Token does not have required scopes"."""
 
 
 def account(attributes: Mapping[str, str]) -> Account:
@@ -38,8 +35,6 @@ def account(attributes: Mapping[str, str]) -> Account:
 class CognitoIdentityProvider(IdentityProvider):
     """Reads accounts with the user's own access token (Amazon Cognito: GetUser). The function needs no permission.
 
-    A token without the scope is refused for good, so that its user is not asked to sign in again and again.
-
     Args:
         client: returns the `cognito-idp` client; called on first use, since few requests need it.
     """
@@ -51,9 +46,9 @@ class CognitoIdentityProvider(IdentityProvider):
         try:
             answer = self._client().get_user(AccessToken=access_token)
         except ClientError as error:
-            if error_code(error) in _REFUSED and _SCOPE_IS_MISSING in str(error).lower():
+            if "scope" in error.response["Error"].get("Message", "").lower():
                 raise ForbiddenError(
-                    f"the access token lacks the scope {SCOPE}: let the app client request it"
+                    f"the access token lacks the scope {_SCOPE}: the app must request it at sign-in"
                 ) from error
             if error_code(error) in _REFUSED:
                 raise UnauthenticatedError("the access token is no longer valid; sign in again") from error
