@@ -16,7 +16,7 @@ export PATH := $(BIN):$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY := true
 
 # The fast tests share all cores; a local cloud and a browser want them for themselves.
-FAST := --numprocesses auto --dist loadgroup -m 'not local_cloud and not end_of_run and not browser'
+FAST := --numprocesses auto -m 'not local_cloud and not end_of_run and not browser'
 
 # What is installed, each redone when its lock changes.
 PYTHON_READY := .venv/.ready

@@ -30,6 +30,8 @@ const LIMITS = {
   FILE_NAME_CHARACTERS: 255,
   FILE_SIZE_BYTES: 5368709120,
   DURATION_SECONDS: 14400,
+  DURATION_SECONDS_MIN: 0.001,
+  SEQUENCE_NUMBER_MAX: 9007199254740991,
   TEMP_ID_CHARACTERS: 64,
   ID_CHARACTERS: 64,
   IDEMPOTENCY_RETENTION_HOURS: 48,
@@ -215,9 +217,9 @@ function fieldIsValid(name, value) {
     case 'fileSize':
       return isWhole(value) && value <= LIMITS.FILE_SIZE_BYTES;
     case 'duration':
-      return typeof value === 'number' && value > 0 && value <= LIMITS.DURATION_SECONDS;
+      return typeof value === 'number' && value >= LIMITS.DURATION_SECONDS_MIN && value <= LIMITS.DURATION_SECONDS;
     case 'seq':
-      return isWhole(value);
+      return isWhole(value) && value <= LIMITS.SEQUENCE_NUMBER_MAX;
     default:
       return name === 'type';
   }

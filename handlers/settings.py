@@ -91,6 +91,7 @@ class ConversationsSettings(_Publishing, frozen=True, kw_only=True):
     conversation_members_table: str
     messages_table: str
     groups_table: str
+    rate_limits_table: str
     delivery_queue_url: str
     fanout_limit: int
 

@@ -32,7 +32,9 @@ from handlers.core.messages.mark_read import ReadMarker
 from handlers.core.messages.send import MessageSender
 from handlers.core.messages.typing import TypingIndicator
 from handlers.core.shared.ports import Clock, Ids
+from handlers.core.shared.rates import UserRates
 from handlers.entry.http import ApiRequest, Operation, route_handler
+from handlers.entry.rates import limited
 from handlers.settings import MessagesSettings
 
 
@@ -44,6 +46,7 @@ class MessageOperations(msgspec.Struct, frozen=True, kw_only=True):
     read_marker: ReadMarker
     history: MessageHistory
     editor: MessageEditor
+    rates: UserRates
 
 
 def wire(
@@ -73,7 +76,9 @@ def wire(
     conversations = DynamoConversationReader(dynamodb, settings.conversations_table, cache)
     messages = DynamoMessageFinder(dynamodb, settings.messages_table)
     dispatch = Dispatcher(publisher, DynamoOutbox(dynamodb, settings.outbox_table), queue)
+    counter = DynamoRateCounter(dynamodb, settings.rate_limits_table)
     return MessageOperations(
+        rates=UserRates(counter, clock),
         sender=MessageSender(
             conversations=conversations,
             cache=cache,
@@ -86,7 +91,7 @@ def wire(
         ),
         typing=TypingIndicator(
             conversations=conversations,
-            rates=DynamoRateCounter(dynamodb, settings.rate_limits_table),
+            rates=counter,
             publisher=publisher,
             clock=clock,
             ids=ids,
@@ -96,7 +101,11 @@ def wire(
             conversations=conversations,
             messages=messages,
             store=DynamoReadMarkStore(
-                dynamodb, settings.messages_table, settings.conversation_members_table, settings.outbox_table
+                dynamodb,
+                conversations=settings.conversations_table,
+                messages=settings.messages_table,
+                members=settings.conversation_members_table,
+                outbox=settings.outbox_table,
             ),
             dispatcher=dispatch,
             clock=clock,
@@ -148,7 +157,7 @@ def operations(use_cases: Callable[[], MessageOperations]) -> Mapping[str, Opera
         user_id, message_id = api.caller.user_id, api.path["messageId"]
         return use_cases().editor.delete(user_id, message_id, api.request.conversationId)
 
-    return {
+    table: dict[str, Operation] = {
         "sendMessage": send,
         "setTyping": typing,
         "markRead": read,
@@ -156,6 +165,7 @@ def operations(use_cases: Callable[[], MessageOperations]) -> Mapping[str, Opera
         "editMessage": edit,
         "deleteMessage": delete,
     }
+    return limited(table, lambda: use_cases().rates)
 
 
 @cache

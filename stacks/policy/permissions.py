@@ -48,7 +48,7 @@ _CALLS_BY_DUE: Final = _index(tables.CALLS, "ByDue")
 FUNCTIONS: Final[Mapping[str, FunctionPermissions]] = {
     settings.MessagesSettings.function: FunctionPermissions(
         {
-            tables.CONVERSATIONS: ("GetItem", "UpdateItem"),
+            tables.CONVERSATIONS: ("GetItem", "UpdateItem", "ConditionCheckItem"),
             tables.CONVERSATION_MEMBERS: ("GetItem", "BatchGetItem", "UpdateItem"),
             tables.MESSAGES: ("GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem"),
             tables.MESSAGE_CHANGES: ("Query", "PutItem"),
@@ -67,6 +67,7 @@ FUNCTIONS: Final[Mapping[str, FunctionPermissions]] = {
             tables.CONVERSATION_MEMBERS: ("BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"),
             tables.MESSAGES: ("Query",),
             tables.GROUPS: ("GetItem", "PutItem", "UpdateItem"),
+            tables.RATE_LIMITS: ("UpdateItem",),
             tables.OUTBOX: _WRITE_OUTBOX,
         },
         publish=(channels.CHATS,),

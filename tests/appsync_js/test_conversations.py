@@ -290,7 +290,10 @@ def _field(*values: Any) -> st.SearchStrategy[Any]:
             "mediaUrl": _field("https://a.example/x", "http://a.example", "https://a b"),
             "fileName": _field("x.png", "x" * 255, "x" * 256),
             "fileSize": st.sampled_from([1, 0, -1, limits.FILE_SIZE_BYTES, limits.FILE_SIZE_BYTES + 1]) | _ODD,
-            "duration": st.sampled_from([0.5, 0, limits.DURATION_SECONDS, limits.DURATION_SECONDS + 0.5]) | _ODD,
+            "duration": st.sampled_from(
+                [0.5, 0, 0.001, 1e-200, 5e-324, limits.DURATION_SECONDS, limits.DURATION_SECONDS + 0.5]
+            )
+            | _ODD,
             "replyTo": _field("some-id", "a" * 64, "a" * 65, "a/b"),
             "colour": _PLAIN,
         },
@@ -352,6 +355,8 @@ INVALID: list[tuple[dict[str, Any], str]] = [
         "data.fileSize is not valid",
     ),
     ({"type": "AUDIO", "mediaUrl": "https://a.example/x", "duration": 0}, "data.duration is not valid"),
+    ({"type": "AUDIO", "mediaUrl": "https://a.example/x", "duration": 5e-324}, "data.duration is not valid"),
+    ({"seq": 1e200}, "data.seq is not valid"),
 ]
 
 

@@ -32,7 +32,7 @@ class StandaloneRun:
 
 
 def run_standalone(
-    package: str, folder: Path, *, others: Sequence[str] = (), options: Sequence[str] = ("-n", "2")
+    package: str, folder: Path, *, others: Sequence[str] = (), options: Sequence[str] = ()
 ) -> StandaloneRun:
     """Install a package from its wheel into an empty environment, and run its tests there.
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from contract import limits, tables
-from handlers.adapters.dynamodb.client import error_code, writing
+from handlers.adapters.dynamodb.client import write_single
 from handlers.adapters.dynamodb.codec import from_item, to_item, to_value
-from handlers.adapters.dynamodb.reads import get_item, query
+from handlers.adapters.dynamodb.due_index import due_items, due_shard
+from handlers.adapters.dynamodb.reads import get_item
 from handlers.core.delivery.ports import Outbox, OutboxRecord
 from handlers.core.shared.timestamps import from_iso, to_iso
 
-_DUE = "due"
 _INDEX = tables.OUTBOX.index("ByDue")
 _SHARD = {"#shard": _INDEX.partition.name}
 """The name is a reserved word (Amazon DynamoDB: reserved words)."""
@@ -29,9 +27,10 @@ def outbox_put(table: str, record: OutboxRecord) -> dict[str, Any]:
             "event": record.event,
             "recipients": list(record.recipients),
             "pendingSlices": record.pending_slices,
+            "sliceRecipients": None if record.pending_slices is None else {},
             "createdAt": to_iso(record.created_at),
             "dueAt": to_iso(record.due_at),
-            "shard": _DUE,
+            "shard": due_shard(record.event_id),
             "attempts": record.attempts,
             "validUntil": None if record.valid_until is None else to_iso(record.valid_until),
             "expiresAt": record.created_at // 1000 + limits.OUTBOX_RETENTION_DAYS * 86_400,
@@ -50,6 +49,7 @@ def _record(item: dict[str, Any]) -> OutboxRecord:
         created_at=from_iso(item["createdAt"]),
         due_at=from_iso(item["dueAt"]),
         pending_slices=None if slices is None else frozenset(slices),
+        slice_recipients={int(number): tuple(left) for number, left in (item.get("sliceRecipients") or {}).items()},
         attempts=item["attempts"],
         valid_until=None if valid_until is None else from_iso(valid_until),
     )
@@ -67,38 +67,36 @@ class DynamoOutbox(Outbox):
         return _record(item) if item else None
 
     def delete(self, event_id: str) -> None:
-        with writing("the event"):
-            self._client.delete_item(TableName=self._table, Key=self._key(event_id))
+        request = {"TableName": self._table, "Key": self._key(event_id)}
+        write_single(lambda: self._client.delete_item(**request), "the event")
 
     def keep_only(self, event_id: str, recipients: Sequence[str]) -> None:
         self._update(event_id, "SET recipients = :left", "attribute_exists(eventId)", {":left": list(recipients)})
+
+    def keep_in_slice(self, event_id: str, number: int, recipients: Sequence[str]) -> None:
+        self._update(
+            event_id,
+            "SET sliceRecipients.#number = :left",
+            "attribute_exists(sliceRecipients) AND contains(pendingSlices, :number)",
+            {":left": list(recipients), ":number": number},
+            {"#number": str(number)},
+        )
 
     def finish_slice(self, event_id: str, number: int) -> None:
         # The last slice is removed by deleting the record: without slices it would be published to all recipients.
         done = {":done": frozenset({number})}
         if self._update(event_id, "DELETE pendingSlices :done", "size(pendingSlices) > :one", {**done, ":one": 1}):
             return
-        with writing("the event"):
-            try:
-                self._client.delete_item(
-                    TableName=self._table,
-                    Key=self._key(event_id),
-                    ConditionExpression="pendingSlices = :done",
-                    ExpressionAttributeValues={":done": to_value(frozenset({number}))},
-                )
-            except ClientError as error:
-                if error_code(error) != "ConditionalCheckFailedException":
-                    raise
+        request = {
+            "TableName": self._table,
+            "Key": self._key(event_id),
+            "ConditionExpression": "pendingSlices = :done",
+            "ExpressionAttributeValues": {":done": to_value(frozenset({number}))},
+        }
+        write_single(lambda: self._client.delete_item(**request), "the event")
 
     def due(self, now: int) -> Iterable[tuple[str, int]]:
-        request: dict[str, Any] = {
-            "TableName": self._table,
-            "IndexName": _INDEX.name,
-            "KeyConditionExpression": "#shard = :due AND dueAt <= :now",
-            "ExpressionAttributeNames": _SHARD,
-            "ExpressionAttributeValues": {":due": to_value(_DUE), ":now": to_value(to_iso(now))},
-        }
-        for item in query(self._client, request, "the due events"):
+        for item in due_items(self._client, tables.OUTBOX, self._table, now, "the due events"):
             yield item["eventId"], from_iso(item["dueAt"])
 
     def claim(self, event_id: str, due_at: int, next_due_at: int) -> OutboxRecord | None:
@@ -133,10 +131,5 @@ class DynamoOutbox(Outbox):
             request["ExpressionAttributeNames"] = names
         if values:
             request["ExpressionAttributeValues"] = to_item(values)
-        with writing("the event"):
-            try:
-                return from_item(self._client.update_item(**request)["Attributes"])
-            except ClientError as error:
-                if error_code(error) != "ConditionalCheckFailedException":
-                    raise
-                return None
+        written = write_single(lambda: self._client.update_item(**request), "the event")
+        return None if written is None else from_item(written["Attributes"])

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from handlers.core.delivery.outbox import publish_to, slice_size
+from handlers.core.delivery.outbox import publish_to, slice_recipients
 from handlers.core.delivery.ports import DeliveryTask, Outbox, OutboxRecord, Publisher
 from handlers.core.shared.ports import Clock
 
@@ -31,7 +31,8 @@ class Deliverer(msgspec.Struct, frozen=True):
             return True
         if record.pending_slices is None:
             return self._deliver_all(record)
-        return all(self._deliver_slice(record, number) for number in self._slices(record, task))
+        delivered = [self._deliver_slice(record, number) for number in self._slices(record, task)]
+        return all(delivered)
 
     @staticmethod
     def _slices(record: OutboxRecord, task: DeliveryTask) -> Iterable[int]:
@@ -47,8 +48,10 @@ class Deliverer(msgspec.Struct, frozen=True):
         return not failed
 
     def _deliver_slice(self, record: OutboxRecord, number: int) -> bool:
-        size = slice_size(record.recipients)
-        failed = publish_to(self.publisher, record, record.recipients[number * size : (number + 1) * size])
+        recipients = slice_recipients(record, number)
+        failed = publish_to(self.publisher, record, recipients)
         if not failed:
             self.outbox.finish_slice(record.event_id, number)
+        elif len(failed) < len(recipients):
+            self.outbox.keep_in_slice(record.event_id, number, failed)
         return not failed

@@ -64,6 +64,12 @@ def slice_size(recipients: Sequence[str]) -> int:
     return max(limits.SLICE_RECIPIENTS, -(-len(recipients) // limits.QUEUE_BATCH_MAX))
 
 
+def slice_recipients(record: OutboxRecord, number: int) -> Sequence[str]:
+    """Return the recipients of a pending slice who do not have the event yet."""
+    size = slice_size(record.recipients)
+    return record.slice_recipients.get(number, record.recipients[number * size : (number + 1) * size])
+
+
 def publish_to(publisher: Publisher, record: OutboxRecord, recipients: Sequence[str]) -> list[str]:
     """Publish to some recipients and return those whose publish failed, in their order."""
     channels = {f"/{record.namespace}/{recipient}": recipient for recipient in recipients}

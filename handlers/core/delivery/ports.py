@@ -6,7 +6,7 @@ result that gives the reason), or the outcome is unknown (`OutcomeUnknownError`)
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -39,6 +39,7 @@ class OutboxRecord(msgspec.Struct, frozen=True, kw_only=True):
         recipients: user ids (session ids in namespace calls); at least all recipients who do not have the event yet.
         created_at, due_at: milliseconds since the epoch; from `due_at` on the sweep offers the event again.
         pending_slices: numbers of the slices not yet published; None where the event is not delivered in slices.
+        slice_recipients: the recipients left in a pending slice that was published in part, by its number.
         attempts: number of sweeps that offered the event.
         valid_until: milliseconds since the epoch; from then on the event is not published any more. None: no limit.
     """
@@ -50,6 +51,7 @@ class OutboxRecord(msgspec.Struct, frozen=True, kw_only=True):
     created_at: int
     due_at: int
     pending_slices: frozenset[int] | None = None
+    slice_recipients: Mapping[int, tuple[str, ...]] = msgspec.field(default_factory=dict)
     attempts: int = 0
     valid_until: int | None = None
 
@@ -79,6 +81,10 @@ class Outbox(Protocol):
 
     def finish_slice(self, event_id: str, number: int) -> None:
         """Remove a published slice, and delete the record with its last slice. Does nothing if either is gone."""
+        ...
+
+    def keep_in_slice(self, event_id: str, number: int, recipients: Sequence[str]) -> None:
+        """Remove all other recipients from a pending slice. Does nothing if the slice or the record is gone."""
         ...
 
     def due(self, now: int) -> Iterable[tuple[str, int]]:

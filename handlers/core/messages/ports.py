@@ -149,7 +149,10 @@ class ReadMarkStore(Protocol):
     def advance(
         self, conversation: ConversationState, user_id: str, seq: int, record: OutboxRecord
     ) -> MessageWriteStatus:
-        """Move a participant's read mark forward and store the event; DUPLICATE if it is at or beyond that number."""
+        """Move a participant's read mark forward and store the event.
+
+        DUPLICATE if it is at or beyond that number; CONFLICT if the user is no longer a participant.
+        """
         ...
 
     def count_visible(self, conversation_id: str, user_id: str, after_seq: int) -> int:

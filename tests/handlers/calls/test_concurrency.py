@@ -4,37 +4,19 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
 from functools import partial
-from threading import Barrier, Thread
 from typing import Any
 
 import pytest
 
 from contract.limits import CALL_PARTICIPANTS_MAX
-from handlers.adapters.system import SystemClock
 from handlers.core.shared.errors import CallConflictError
-from tests.harness.fakes import FakeClock
+from tests.harness.concurrency import RunningClock, run_concurrently
 from tests.harness.in_memory.calls import RING_SECONDS, InMemoryCalls
+from tests.harness.in_memory.fakes import FakeChime
 from tests.harness.in_memory.services import InMemoryServices
 
 LATENCY_SECONDS = 0.002
-
-
-class RunningClock(FakeClock):
-    """A clock that runs, with real pauses."""
-
-    def __init__(self) -> None:
-        super().__init__(SystemClock().now())
-        self._started = time.monotonic()
-
-    def now(self) -> int:
-        """Return the milliseconds since the epoch."""
-        return super().now() + int((time.monotonic() - self._started) * 1000)
-
-    def pause(self, seconds: float) -> None:
-        """Wait."""
-        SystemClock().pause(seconds)
 
 
 class SlowService:
@@ -57,29 +39,9 @@ class SlowService:
 def realtime_calls() -> InMemoryCalls:
     """Return a harness with a running clock, a slow store and a slow Chime."""
     return InMemoryCalls(
-        InMemoryServices(clock=RunningClock()),
+        InMemoryServices(clock=RunningClock(), chime=FakeChime(create_seconds=LATENCY_SECONDS)),
         wrap=lambda name, fake: fake if name == "publisher" else SlowService(fake),
     )
-
-
-def run_concurrently(*operations: Callable[[], Any]) -> list[Any]:
-    """Run operations concurrently, and return the result or the error of each."""
-    results: list[Any] = [None] * len(operations)
-    start = Barrier(len(operations))
-
-    def run(number: int) -> None:
-        start.wait()
-        try:
-            results[number] = operations[number]()
-        except Exception as error:
-            results[number] = error
-
-    threads = [Thread(target=run, args=(number,)) for number in range(len(operations))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
 
 
 def kinds(results: list[Any]) -> Counter[str]:

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from contract.limits import MEETING_SETTLE_SECONDS, RING_GRACE_SECONDS
+from contract.limits import CALL_HOURS_MAX, MEETING_SETTLE_SECONDS, RING_GRACE_SECONDS
 from handlers.core.delivery.ports import DeliveryTask
 from handlers.core.shared.errors import CallConflictError, NotFoundError
 from tests.harness.in_memory.calls import RING_SECONDS, InMemoryCalls, expect_error
@@ -139,6 +139,18 @@ def test_sweep_deletes_a_meeting_whose_deletion_failed(calls: InMemoryCalls) -> 
     calls.services.chime.failing.clear()
     calls.sweep(after_seconds=MEETING_SETTLE_SECONDS)
     assert (calls.services.chime.meetings, calls.call(session_id).due_at) == ({}, None)
+
+
+def test_sweep_retries_a_failing_clean_up_less_and_less_often_and_gives_up(calls: InMemoryCalls) -> None:
+    """Chime may refuse the token of an ended meeting for ever; it ends every meeting after 24 hours itself."""
+    session_id = connected(calls)
+    calls.services.chime.failing |= {"delete", "create"}
+    calls.end("ana", session_id)
+    failures = sum(bool(calls.sweep(after_seconds=60).unfinished) for _ in range(CALL_HOURS_MAX * 60))
+    assert 8 <= failures <= 16
+    for _ in range(CALL_HOURS_MAX * 60):
+        calls.sweep(after_seconds=60)
+    assert calls.call(session_id).due_at is None
 
 
 def test_meeting_is_created_by_the_answer_so_that_a_late_answer_finds_it(calls: InMemoryCalls) -> None:

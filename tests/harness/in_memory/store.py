@@ -124,6 +124,10 @@ class InMemoryOutbox(Outbox):
         """Fail, because events of calls have no slices."""
         raise AssertionError(event_id)
 
+    def keep_in_slice(self, event_id: str, number: int, recipients: Sequence[str]) -> None:
+        """Fail, because events of calls have no slices."""
+        raise AssertionError(event_id)
+
     def due(self, now: int) -> Iterable[tuple[str, int]]:
         return [(record.event_id, record.due_at) for record in self.store.outbox.values() if record.due_at <= now]
 

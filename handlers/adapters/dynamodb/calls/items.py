@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
+from handlers.adapters.dynamodb.due_index import due_shard
 from handlers.core.calls.state import CallState, Participant
 from handlers.core.shared.timestamps import from_iso, to_iso
-
-DUE: Final = "due"
-"""The only value of `shard`: the sweep's index has few items."""
 
 
 def call_item(state: CallState) -> dict[str, Any]:
@@ -38,7 +36,7 @@ def call_item(state: CallState) -> dict[str, Any]:
         "meetingId": state.meeting_id,
         "meeting": state.meeting,
         "meetingAskedAt": _date(state.meeting_announced_at),
-        "shard": None if state.due_at is None else DUE,
+        "shard": None if state.due_at is None else due_shard(state.session_id),
         "dueAt": _date(state.due_at),
     }
 
@@ -82,6 +80,7 @@ def _participant_item(position: int, participant: Participant) -> dict[str, Any]
         "name": participant.name,
         "rung": participant.rung,
         "joinedAt": _date(participant.joined_at),
+        "acceptedAt": _date(participant.accepted_at),
         "leftAt": _date(participant.left_at),
         "deviceId": participant.device_id,
         "attendeeId": participant.attendee_id,
@@ -94,6 +93,7 @@ def _participant(item: Mapping[str, Any]) -> Participant:
         name=item["name"],
         rung=item["rung"],
         joined_at=_milliseconds(item.get("joinedAt")),
+        accepted_at=_milliseconds(item.get("acceptedAt")),
         left_at=_milliseconds(item.get("leftAt")),
         device_id=item.get("deviceId"),
         attendee_id=item.get("attendeeId"),
