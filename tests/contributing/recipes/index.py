@@ -29,7 +29,7 @@ RECIPE: Final = Recipe(
             "handlers/adapters/dynamodb/calls/store.py",
             "handlers/adapters queries no index: Calls.ByTopic",
             after(
-                '_BY_DUE: Final = tables.CALLS.index("ByDue").name\n',
+                '_BY_DUE: Final = tables.CALLS.index("ByDue")\n',
                 '_BY_TOPIC = tables.CALLS.index("ByTopic").name\n',
             ),
         ),

@@ -146,7 +146,7 @@ def test_hidden_messages_cost_a_bounded_number_of_queries() -> None:
     assert paged(history, limits.HISTORY_PAGE_MAX) == [3, 2, 1]
 
 
-def test_readers_do_not_tell_which_messages_were_hidden_during_a_block() -> None:
+def test_read_by_does_not_reveal_which_messages_were_hidden_during_a_block() -> None:
     rows = [stored(seq, "hi", frozenset({"ben"}) if seq == 2 else frozenset()) for seq in (1, 2, 3)]
     history = StoredHistory(rows)
     use_case = MessageHistory(conversations=history, store=history, clock=FakeClock(), fanout_limit=20)

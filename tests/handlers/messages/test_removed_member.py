@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from appsync_events_local.aws_clients import Credentials
 from appsync_events_local.handlers.namespace_handlers import HandlerRefused, Incoming, Invocation, NamespaceHandlers
-from appsync_events_local.sources.aws_clients import Credentials
 from appsync_events_local.sources.dynamodb import DynamoDbDataSource
 
 from appsync_js.render import placeholders, render

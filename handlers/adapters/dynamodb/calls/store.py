@@ -26,6 +26,7 @@ _CONFLICT: Final = "TransactionConflict"
 _CALL: Final = "call"
 _RATE: Final = "rate"
 _LOCK: Final = "lock of "
+_BY_DUE: Final = tables.CALLS.index("ByDue")
 
 Actions = dict[str, dict[str, Any]]
 """The actions of a transaction by name, in their order."""
@@ -96,7 +97,7 @@ class DynamoCallStore(CallStore):
         return keys
 
     def due(self, now: int) -> Iterable[tuple[str, int]]:
-        for item in due_items(self._client, tables.CALLS, self._tables.calls, now, "the calls due"):
+        for item in due_items(self._client, _BY_DUE, self._tables.calls, now, "the calls due"):
             yield item["sessionId"], from_iso(item["dueAt"])
 
     def reschedule(self, session_id: str, due_at: int, next_due_at: int | None) -> bool:
