@@ -1,4 +1,4 @@
-"""Client of the control endpoints of both services: fault switches, checkpoints."""
+"""Client of the control endpoints of both services: fault switches, strict rules, checkpoints."""
 
 from __future__ import annotations
 
@@ -42,6 +42,14 @@ class FaultControl:
     def events(self) -> Any:
         """Rules of the Events service."""
         return self._call("GET", f"{self._events}/faults")
+
+    def set_strict(self, rules: Rule) -> None:
+        """Use these rules of strict mode (`local.emulator.strict.rules`); absent fields get their defaults.
+
+        Raises:
+            StepError: a rule is refused.
+        """
+        self._call("PUT", f"{self._aws}/strict", rules)
 
     def clear(self) -> None:
         """Switch every fault off."""

@@ -7,12 +7,16 @@ import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+import msgspec
+
 from local.emulator.chime import control as chime_control
 from local.emulator.chime.installation import ChimeInstallation
 from local.emulator.faults import FaultRuleError, FaultSwitches
 from local.emulator.permissions.guard import PermissionGuard
 from local.emulator.permissions.needs import Need
 from local.emulator.state.store import StateStore
+from local.emulator.strict.dynamodb import StrictDynamoDb
+from local.emulator.strict.rules import parse_rules
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -28,6 +32,7 @@ class ControlPlane:
 
     * `GET /_local/health` (no token): 200 once requests are answered.
     * `GET|PUT|DELETE /_local/faults`: the list of fault rules.
+    * `GET|PUT /_local/strict`: which rules of strict mode are on; PUT replaces them, absent fields get their defaults.
     * `POST /_local/checkpoint`: save everything now; 409 while a stack operation runs.
     * `/_local/chime/...`: see `local.emulator.chime.control`.
     * `GET /_local/permissions`: what every role grants, and what of it was used or refused.
@@ -43,6 +48,7 @@ class ControlPlane:
         faults: FaultSwitches,
         chime: ChimeInstallation,
         guard: PermissionGuard,
+        strict: StrictDynamoDb,
     ) -> None:
         self._application = application
         self._token = token.encode()
@@ -50,6 +56,7 @@ class ControlPlane:
         self._faults = faults
         self._chime = chime
         self._guard = guard
+        self._strict = strict
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer our own paths, pass on everything else."""
@@ -88,6 +95,8 @@ class ControlPlane:
             return 401, _error("the header x-local-control must carry the control token of this state directory")
         if path == "/_local/faults":
             return await self._answer_faults(method, receive)
+        if path == "/_local/strict":
+            return await self._answer_strict(method, receive)
         if path == "/_local/checkpoint" and method == "POST":
             return self._checkpoint()
         if path == "/_local/permissions" and method == "GET":
@@ -109,6 +118,16 @@ class ControlPlane:
         elif method != "GET":
             return 405, _error("GET, PUT and DELETE are allowed")
         return 200, {"rules": self._faults.listed()}
+
+    async def _answer_strict(self, method: str, receive: Receive) -> tuple[int, Any]:
+        if method == "PUT":
+            try:
+                self._strict.use(parse_rules(json.loads(await _body(receive))))
+            except ValueError as error:
+                return 400, _error(str(error))
+        elif method != "GET":
+            return 405, _error("GET and PUT are allowed")
+        return 200, msgspec.to_builtins(self._strict.rules)
 
     def _decide(self, body: bytes) -> tuple[int, Any]:
         try:

@@ -20,6 +20,7 @@ from local.emulator.providers import install_providers
 from local.emulator.requests import RequestPath
 from local.emulator.settings import EmulatorSettings
 from local.emulator.state.store import StateStore
+from local.emulator.strict.dynamodb import StrictDynamoDb
 
 _KEEP_ALIVE_SECONDS = 75
 _SHUTDOWN_SECONDS = 5
@@ -45,8 +46,10 @@ def build(settings: EmulatorSettings) -> ControlPlane:
     chime.install()
     state_store.keep(PERMISSIONS, guard.state, guard.restore, changes_unasked=True)
     state_store.install()
-    RequestPath(state_store, guard, faults, processes, chime.meetings).install()
-    return ControlPlane(ministack_app.app, settings.state.control_token(), state_store, faults, chime, guard)
+    strict = StrictDynamoDb(settings.strict)
+    RequestPath(state_store, guard, faults, processes, chime.meetings, strict).install()
+    token = settings.state.control_token()
+    return ControlPlane(ministack_app.app, token, state_store, faults, chime, guard, strict)
 
 
 def serve(settings: EmulatorSettings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import logging
 import re
@@ -21,6 +22,7 @@ from local.emulator.permissions.guard import PermissionGuard
 from local.emulator.permissions.needs import Request
 from local.emulator.state.policy import saving_for
 from local.emulator.state.store import StateStore
+from local.emulator.strict.dynamodb import StrictDynamoDb
 
 _LOGGER = logging.getLogger("local.requests")
 _INVOKE_PATH = re.compile(r"^/2015-03-31/functions/([^/]+)/invocations$")
@@ -39,12 +41,14 @@ class RequestPath:
         faults: FaultSwitches,
         processes: FunctionProcesses,
         meetings: Meetings,
+        strict: StrictDynamoDb,
     ) -> None:
         self._store = store
         self._guard = guard
         self._faults = faults
         self._processes = processes
         self._meetings = meetings
+        self._strict = strict
 
     def install(self) -> None:
         """Wrap the dispatcher."""
@@ -66,7 +70,10 @@ class RequestPath:
                 early = await self._before(rule, service, headers)
                 if early is not None:
                     return early
-            response: Response = await dispatch(method, path, headers, body, query, request_id)
+            serve = functools.partial(dispatch, method, path, headers, body, query, request_id)
+            response: Response = (
+                await self._strict.around(operation, body, serve) if service == "dynamodb" else await serve()
+            )
             if response[0] < 400:
                 self._store.after_request(service, saving_for(service, operation, method))
             if rule is not None and rule.when == "after":

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.emulator.strict.rules import DEFAULT, OFF, StrictRules, StrictRulesError, parse_rules
 from local.state import StateDirectory
 
 ACCOUNT_ID = "000000000000"
@@ -22,6 +24,7 @@ class EmulatorSettings:
     web_port: int
     state: StateDirectory
     region: str
+    strict: StrictRules = DEFAULT
 
     @property
     def events_url(self) -> str:
@@ -43,10 +46,34 @@ def parse_arguments(arguments: list[str] | None = None) -> EmulatorSettings:
     parser.add_argument("--web-port", type=int, required=True, help="loopback port of the web page")
     parser.add_argument("--state", type=Path, required=True, metavar="DIR", help="state directory")
     parser.add_argument("--region", default=DEFAULT_REGION, help="region of every resource (default: %(default)s)")
-    parsed = parser.parse_args(arguments)
-    return EmulatorSettings(
-        parsed.port, parsed.events_port, parsed.web_port, StateDirectory(parsed.state.resolve()), parsed.region
+    parser.add_argument(
+        "--strict",
+        type=strict_rules,
+        default=DEFAULT,
+        metavar="on|off|JSON",
+        help="rules of strict mode: all (on, the default), none (off), or a JSON object with single switches",
     )
+    parsed = parser.parse_args(arguments)
+    state = StateDirectory(parsed.state.resolve())
+    return EmulatorSettings(
+        parsed.port, parsed.events_port, parsed.web_port, state, parsed.region, strict=parsed.strict
+    )
+
+
+def strict_rules(text: str) -> StrictRules:
+    """Read a value of `--strict`.
+
+    Raises:
+        argparse.ArgumentTypeError: it is neither on, off nor a usable JSON object.
+    """
+    if text in ("on", "off"):
+        return DEFAULT if text == "on" else OFF
+    try:
+        return parse_rules(json.loads(text))
+    except StrictRulesError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither on, off nor JSON ({error})") from error
 
 
 def configure_ministack(settings: EmulatorSettings) -> None:

@@ -1,0 +1,77 @@
+"""The rules of strict mode: what each does, where AWS documents it, and its switch."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+TRANSACTION_MILLISECONDS: Final = 12
+"""How long a transaction holds its items: the median that the budgets of the design assume."""
+WRITE_UNITS_PER_PARTITION: Final = 1_000
+READ_UNITS_PER_PARTITION: Final = 3_000
+
+
+class Rule(NamedTuple):
+    """One rule: the field of `StrictRules` that switches it, what it does, and its source."""
+
+    field: str
+    effect: str
+    source: str
+
+
+RULES: Final = (
+    Rule(
+        "transaction_conflicts",
+        "A transaction holds its items while it runs. Another transaction on one of them is cancelled with "
+        "TransactionConflict; a single write is refused with TransactionConflictException.",
+        "Amazon DynamoDB developer guide, 'Transaction conflict handling in DynamoDB'",
+    ),
+    Rule(
+        "partition_throughput",
+        "One partition key of a table or index takes 1,000 write and 3,000 read units a second; a request above that, "
+        "and a write whose index is above it, is refused with ProvisionedThroughputExceededException.",
+        "Amazon DynamoDB developer guide, 'Designing partition keys to distribute your workload' and "
+        "'GSI throttling and back pressure'",
+    ),
+)
+
+
+class StrictRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """Which rules are on, and their sizes.
+
+    Args:
+        transaction_conflicts, partition_throughput: the switches of the rules of that name.
+        transaction_milliseconds: how long a transaction takes.
+        throughput_scale: multiplies the units of a partition; below 1 the limit is reached with fewer requests.
+    """
+
+    transaction_conflicts: bool = True
+    partition_throughput: bool = True
+    transaction_milliseconds: int = TRANSACTION_MILLISECONDS
+    throughput_scale: float = 1.0
+
+
+DEFAULT: Final = StrictRules()
+OFF: Final = StrictRules(transaction_conflicts=False, partition_throughput=False, transaction_milliseconds=0)
+
+
+class StrictRulesError(ValueError):
+    """A document is not usable; the message names the field."""
+
+
+def parse_rules(document: Any) -> StrictRules:
+    """Return the rules of a JSON document; an absent field has its default.
+
+    Raises:
+        StrictRulesError: a field is unknown, has another type, or is out of range.
+    """
+    try:
+        rules = msgspec.convert(document, StrictRules)
+    except msgspec.ValidationError as error:
+        raise StrictRulesError(str(error)) from error
+    if not 0 <= rules.transaction_milliseconds <= 10_000:
+        raise StrictRulesError("transactionMilliseconds must be from 0 to 10000")
+    if not 0 < rules.throughput_scale <= 1_000:
+        raise StrictRulesError("throughputScale must be above 0 and at most 1000")
+    return rules
