@@ -10,11 +10,11 @@ from botocore.exceptions import ClientError
 from contract import limits, tables
 from handlers.adapters.dynamodb.client import error_code, writing
 from handlers.adapters.dynamodb.codec import from_item, to_item, to_value
-from handlers.adapters.dynamodb.reads import get_item, query
+from handlers.adapters.dynamodb.due_index import due_items, due_shard
+from handlers.adapters.dynamodb.reads import get_item
 from handlers.core.delivery.ports import Outbox, OutboxRecord
 from handlers.core.shared.timestamps import from_iso, to_iso
 
-_DUE = "due"
 _INDEX = tables.OUTBOX.index("ByDue")
 _SHARD = {"#shard": _INDEX.partition.name}
 """The name is a reserved word (Amazon DynamoDB: reserved words)."""
@@ -31,7 +31,7 @@ def outbox_put(table: str, record: OutboxRecord) -> dict[str, Any]:
             "pendingSlices": record.pending_slices,
             "createdAt": to_iso(record.created_at),
             "dueAt": to_iso(record.due_at),
-            "shard": _DUE,
+            "shard": due_shard(record.event_id),
             "attempts": record.attempts,
             "validUntil": None if record.valid_until is None else to_iso(record.valid_until),
             "expiresAt": record.created_at // 1000 + limits.OUTBOX_RETENTION_DAYS * 86_400,
@@ -91,14 +91,7 @@ class DynamoOutbox(Outbox):
                     raise
 
     def due(self, now: int) -> Iterable[tuple[str, int]]:
-        request: dict[str, Any] = {
-            "TableName": self._table,
-            "IndexName": _INDEX.name,
-            "KeyConditionExpression": "#shard = :due AND dueAt <= :now",
-            "ExpressionAttributeNames": _SHARD,
-            "ExpressionAttributeValues": {":due": to_value(_DUE), ":now": to_value(to_iso(now))},
-        }
-        for item in query(self._client, request, "the due events"):
+        for item in due_items(self._client, tables.OUTBOX, self._table, now, "the due events"):
             yield item["eventId"], from_iso(item["dueAt"])
 
     def claim(self, event_id: str, due_at: int, next_due_at: int) -> OutboxRecord | None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
+from handlers.adapters.dynamodb.due_index import due_shard
 from handlers.core.calls.state import CallState, Participant
 from handlers.core.shared.timestamps import from_iso, to_iso
-
-DUE: Final = "due"
-"""The only value of `shard`: the sweep's index has few items."""
 
 
 def call_item(state: CallState) -> dict[str, Any]:
@@ -38,7 +36,7 @@ def call_item(state: CallState) -> dict[str, Any]:
         "meetingId": state.meeting_id,
         "meeting": state.meeting,
         "meetingAskedAt": _date(state.meeting_announced_at),
-        "shard": None if state.due_at is None else DUE,
+        "shard": None if state.due_at is None else due_shard(state.session_id),
         "dueAt": _date(state.due_at),
     }
 

@@ -10,9 +10,10 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from contract import tables
-from handlers.adapters.dynamodb.calls.items import DUE, call_item, call_key, call_state
+from handlers.adapters.dynamodb.calls.items import call_item, call_key, call_state
 from handlers.adapters.dynamodb.client import error_code, writing
 from handlers.adapters.dynamodb.codec import to_item
+from handlers.adapters.dynamodb.due_index import due_items
 from handlers.adapters.dynamodb.outbox import outbox_put
 from handlers.adapters.dynamodb.rate_limits import rate_update
 from handlers.adapters.dynamodb.reads import batch_get, get_item, query
@@ -22,7 +23,6 @@ from handlers.core.calls.state import CallState
 from handlers.core.shared.timestamps import from_iso, to_iso
 
 _ALL_OLD: Final = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
-_BY_DUE: Final = tables.CALLS.index("ByDue").name
 _CONFLICT: Final = "TransactionConflict"
 _CALL: Final = "call"
 _RATE: Final = "rate"
@@ -103,14 +103,7 @@ class DynamoCallStore(CallStore):
         return keys
 
     def due(self, now: int) -> Iterable[tuple[str, int]]:
-        request = {
-            "TableName": self._tables.calls,
-            "IndexName": _BY_DUE,
-            "KeyConditionExpression": "#shard = :due AND dueAt <= :now",
-            "ExpressionAttributeNames": {"#shard": "shard"},
-            "ExpressionAttributeValues": to_item({":due": DUE, ":now": to_iso(now)}),
-        }
-        for item in query(self._client, request, "the calls due"):
+        for item in due_items(self._client, tables.CALLS, self._tables.calls, now, "the calls due"):
             yield item["sessionId"], from_iso(item["dueAt"])
 
     def reschedule(self, session_id: str, due_at: int, next_due_at: int | None) -> bool:

@@ -1,0 +1,55 @@
+"""The index ByDue of a table with scheduled work, spread over several partition keys.
+
+One partition key takes 1,000 write units a second, and an index that is above that rejects the writes of its table
+(Amazon DynamoDB: GSI throttling and back pressure). With one key for all items, all sends together would be limited.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable
+from typing import Any, Final
+from zlib import crc32
+
+from contract.limits import DUE_SHARDS
+from contract.tables import Table
+from handlers.adapters.dynamodb.codec import to_item
+from handlers.adapters.dynamodb.reads import query
+from handlers.core.shared.timestamps import to_iso
+
+_UNSHARDED: Final = "due"
+"""The value of `shard` in items stored before the index was spread."""
+
+
+def due_shard(key: str) -> str:
+    """Return the value of `shard` for an item, by its partition key: always the same for the same key."""
+    return f"{_UNSHARDED}#{crc32(key.encode()) % DUE_SHARDS}"
+
+
+def due_items(client: Any, table: Table, table_name: str, now: int, what: str) -> Iterable[dict[str, Any]]:
+    """Yield the keys of all items that are due, oldest first.
+
+    Args:
+        client: the DynamoDB client.
+        table: the table's definition; it has an index ByDue.
+        table_name: the table's name in this environment.
+        now: milliseconds since the epoch.
+        what: what is read, for error messages.
+    """
+    index = table.index("ByDue")
+    shards = (_UNSHARDED, *(f"{_UNSHARDED}#{number}" for number in range(DUE_SHARDS)))
+    pages = [
+        query(
+            client,
+            {
+                "TableName": table_name,
+                "IndexName": index.name,
+                "KeyConditionExpression": "#shard = :shard AND dueAt <= :now",
+                "ExpressionAttributeNames": {"#shard": index.partition.name},
+                "ExpressionAttributeValues": to_item({":shard": shard, ":now": to_iso(now)}),
+            },
+            what,
+        )
+        for shard in shards
+    ]
+    return heapq.merge(*pages, key=lambda item: item["dueAt"])
