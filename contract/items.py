@@ -30,11 +30,23 @@ ITEMS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         ("createdBy, createdAt, updatedAt", "S", ""),
         ("name?, description?, avatar?", "S", "groups only"),
         ("version", "N", "increases with each change of name, members, roles or blocks"),
-        ("latestSeq", "N", "sequence number of the newest message; 0 before the first"),
+        (
+            "latestSeq",
+            "N",
+            "DM: sequence number of the newest message; 0 before the first. A group's is in ConversationCounters",
+        ),
         ("latestChange", "N", "change number of the newest edit or deletion; 0 before the first"),
-        ("lastMessageAt?", "S", "timestamp of the newest message; strictly increasing"),
-        ("lastMessage?", "M", "messageId, senderId, type, timestamp, seq, preview?, deleted"),
+        ("lastMessageAt?", "S", "DM: timestamp of the newest message; strictly increasing"),
+        ("lastMessage?", "M", "DM: messageId, senderId, type, timestamp, seq, preview?, deleted"),
         ("blockedBy?", "SS", "DM only: participants who blocked the other"),
+    ),
+    tables.CONVERSATION_COUNTERS.entity: (
+        ("version", "N", "the conversation's version, changed in the same transaction"),
+        ("latestSeq", "N", "greatest sequence number that was reserved"),
+        ("lastTimestampMs", "N", "greatest timestamp that was reserved, in epoch milliseconds"),
+        ("lastMessageAt?", "S", "timestamp of the newest stored message; its key in the table Messages"),
+        ("pendingSeq", "M", "by reservation: its sequence number, until the message or its placeholder is stored"),
+        ("pendingAt", "M", "by reservation: the timestamp of its message, in epoch milliseconds"),
     ),
     tables.CONVERSATION_MEMBERS.entity: (
         ("role", "S", "ADMIN or MEMBER"),
@@ -53,6 +65,11 @@ ITEMS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         ("reactions", "M", "always empty; the old clients expect the attribute"),
         ("deleted", "BOOL", ""),
         ("hiddenFrom?", "SS", "users who had blocked the sender when the message was sent"),
+        (
+            "voided?",
+            "BOOL",
+            "a placeholder, shown to nobody: the sender reserved this sequence number and stored no message",
+        ),
         ("deletedChange?", "N", "change number of the deletion, so that a repeated request gets the same response"),
     ),
     tables.MESSAGE_CHANGES.entity: (

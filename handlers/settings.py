@@ -71,6 +71,7 @@ class MessagesSettings(_Publishing, frozen=True, kw_only=True):
     function: ClassVar[str] = "messages"
 
     conversations_table: str
+    conversation_counters_table: str
     conversation_members_table: str
     messages_table: str
     message_changes_table: str
@@ -88,6 +89,7 @@ class ConversationsSettings(_Publishing, frozen=True, kw_only=True):
     users_table: str
     blocks_table: str
     conversations_table: str
+    conversation_counters_table: str
     conversation_members_table: str
     messages_table: str
     groups_table: str

@@ -19,6 +19,7 @@ from handlers.adapters.dynamodb.messages.history_store import DynamoHistoryStore
 from handlers.adapters.dynamodb.messages.message_finder import DynamoMessageFinder
 from handlers.adapters.dynamodb.messages.message_store import DynamoMessageStore, MessageTables
 from handlers.adapters.dynamodb.messages.read_mark_store import DynamoReadMarkStore
+from handlers.adapters.dynamodb.messages.sequence_counter import DynamoSequenceCounter
 from handlers.adapters.dynamodb.outbox import DynamoOutbox
 from handlers.adapters.dynamodb.rate_limits import DynamoRateCounter
 from handlers.adapters.sqs.delivery_queue import SqsDeliveryQueue
@@ -27,8 +28,10 @@ from handlers.core.delivery.dispatcher import Dispatcher
 from handlers.core.delivery.ports import DeliveryQueue, Publisher
 from handlers.core.messages.conversation_cache import ConversationCache
 from handlers.core.messages.edit import MessageEditor
+from handlers.core.messages.group_send import GroupMessageWriter
 from handlers.core.messages.history import MessageHistory
 from handlers.core.messages.mark_read import ReadMarker
+from handlers.core.messages.numbering import NumberedConversations, SettledNumbers
 from handlers.core.messages.send import MessageSender
 from handlers.core.messages.typing import TypingIndicator
 from handlers.core.shared.ports import Clock, Ids
@@ -71,6 +74,13 @@ def wire(
     )
     cache = ConversationCache()
     conversations = DynamoConversationReader(dynamodb, settings.conversations_table, cache)
+    counter = DynamoSequenceCounter(
+        dynamodb,
+        counters=settings.conversation_counters_table,
+        conversations=settings.conversations_table,
+        messages=settings.messages_table,
+    )
+    store = DynamoMessageStore(dynamodb, message_tables, cache)
     messages = DynamoMessageFinder(dynamodb, settings.messages_table)
     dispatch = Dispatcher(publisher, DynamoOutbox(dynamodb, settings.outbox_table), queue)
     return MessageOperations(
@@ -78,7 +88,8 @@ def wire(
             conversations=conversations,
             cache=cache,
             messages=messages,
-            store=DynamoMessageStore(dynamodb, message_tables, cache),
+            store=store,
+            groups=GroupMessageWriter(conversations, counter, store, clock, settings.fanout_limit),
             dispatcher=dispatch,
             clock=clock,
             ids=ids,
@@ -93,7 +104,7 @@ def wire(
             fanout_limit=settings.fanout_limit,
         ),
         read_marker=ReadMarker(
-            conversations=conversations,
+            conversations=NumberedConversations(conversations, counter),
             messages=messages,
             store=DynamoReadMarkStore(
                 dynamodb, settings.messages_table, settings.conversation_members_table, settings.outbox_table
@@ -105,6 +116,7 @@ def wire(
         ),
         history=MessageHistory(
             conversations=conversations,
+            numbers=SettledNumbers(counter, clock),
             store=DynamoHistoryStore(
                 dynamodb,
                 settings.messages_table,

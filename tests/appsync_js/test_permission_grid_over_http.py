@@ -96,7 +96,9 @@ def filled(dynamodb: Any) -> dict[str, str]:
 
     def conversation(name: str, kind: str, members: list[str], **extra: Any) -> None:
         id = {"S": names[name]}
-        put(tables.CONVERSATIONS, {"conversationId": id, "type": {"S": kind}, "latestSeq": {"N": "0"}})
+        if kind == "GROUP":
+            numbers = {"latestSeq": {"N": "0"}, "lastTimestampMs": {"N": "0"}}
+            put(tables.CONVERSATION_COUNTERS, {"conversationId": id, **numbers})
         for member in members:
             put(
                 tables.CONVERSATION_MEMBERS,

@@ -61,10 +61,14 @@ class DynamoMessageStore(MessageStore):
             transact(self._client, list(actions.values()), str(uuid.uuid4()), "the message")
         except TransactionCancelledError as cancelled:
             reasons = dict(zip(actions, cancelled.reasons, strict=True))
+            if before.is_group:
+                return MessageWriteResult(_group_status(reasons))
             return self._cancelled(before.conversation_id, reasons)
         except OutcomeUnknownError:
             self._cache.put(before.conversation_id, None)
             raise
+        if before.is_group:
+            return MessageWriteResult(MessageWriteStatus.STORED)
         after = before.after_message(message.messageId, before.latest_seq + 1, message.timestamp)
         self._cache.put(before.conversation_id, after)
         return MessageWriteResult(MessageWriteStatus.STORED, after)
@@ -89,20 +93,42 @@ class DynamoMessageStore(MessageStore):
         """Return the actions by name, in the order of the transaction."""
         tables, conversation, message = self._tables, new.conversation, new.message
         actions = {
-            "conversation": self._conversation(new),
             "message": self._message(new),
             "outbox": outbox_put(tables.outbox, new.record),
             "rate": {"Update": {**rate_update(tables.rate_limits, message.senderId, SEND_RATE, new.now), **_ALL_OLD}},
-            "sender": {
-                "Update": member_update(tables.members, conversation, message.senderId, {"lastReadSeq": message.seq}),
-            },
         }
+        if conversation.is_group:
+            actions |= self._membership(new)
+        else:
+            read = {"lastReadSeq": message.seq}
+            actions["conversation"] = self._conversation(new)
+            actions["sender"] = {"Update": member_update(tables.members, conversation, message.senderId, read)}
         if new.temp_id is not None:
             actions["idempotency"] = self._idempotency(new, new.temp_id)
         for user_id in sorted(new.hidden_from):
             hidden = member_update(tables.members, conversation, user_id, {"hasHidden": True})
             actions[f"hidden from {user_id}"] = {"Update": hidden}
         return actions
+
+    def _membership(self, new: NewMessage) -> dict[str, dict[str, Any]]:
+        """Return the actions that check the sender's membership of a group, and move the read mark."""
+        conversation, message = new.conversation, new.message
+        update = member_update(self._tables.members, conversation, message.senderId, {"lastReadSeq": message.seq})
+        if new.membership == "conversation":
+            check = {
+                "TableName": self._tables.conversations,
+                "Key": conversation_key(conversation.conversation_id),
+                "ConditionExpression": (
+                    f"attribute_exists(conversationId) AND {unchanged('version', conversation.version, ':version')}"
+                ),
+                "ExpressionAttributeValues": to_item({":version": conversation.version}),
+            }
+            return {"sender": {"ConditionCheck": check}, "read mark": {"Update": update}}
+        if new.membership == "ahead":
+            check = {"TableName": self._tables.members, "Key": update["Key"]}
+            return {"sender": {"ConditionCheck": {**check, "ConditionExpression": "attribute_exists(userId)"}}}
+        condition = "attribute_exists(userId) AND (attribute_not_exists(lastReadSeq) OR lastReadSeq < :lastReadSeq)"
+        return {"sender": {"Update": {**update, "ConditionExpression": condition, **_ALL_OLD}}}
 
     def _conversation(self, new: NewMessage) -> dict[str, Any]:
         conversation, message = new.conversation, new.message
@@ -158,6 +184,22 @@ class DynamoMessageStore(MessageStore):
                 **_ALL_OLD,
             }
         }
+
+
+def _group_status(reasons: dict[str, CancellationReason]) -> MessageWriteStatus:
+    """Return why the transaction of a group's message was cancelled."""
+    sender, temp_id = reasons["sender"], reasons.get("idempotency")
+    if temp_id is not None and temp_id.condition_failed:
+        return MessageWriteStatus.DUPLICATE
+    if sender.condition_failed:
+        return MessageWriteStatus.READ_AHEAD if sender.item else MessageWriteStatus.NO_MEMBER
+    if reasons["rate"].condition_failed:
+        if temp_id is not None and temp_id.contended:  # the same tempId may be accepted at this moment
+            return MessageWriteStatus.CONTENDED
+        return MessageWriteStatus.RATE_LIMITED
+    if reasons["message"].condition_failed:
+        return MessageWriteStatus.TIMESTAMP_TAKEN
+    return MessageWriteStatus.CONTENDED
 
 
 def _idempotency_id(sender_id: str, conversation_id: str, temp_id: str) -> str:
