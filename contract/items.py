@@ -126,6 +126,13 @@ ITEMS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
             "the record of the same event in a second namespace has the key `{eventId}#{namespace}`",
         ),
         ("recipients", "L of S", "user ids (in the namespace calls: the session id) not yet published to"),
+        (
+            "audience?",
+            "S",
+            "conversation whose participants at the time of delivery are the recipients; recipients is then empty",
+        ),
+        ("slices?", "N", "with audience: number of slices; a user's slice is a hash of the user id"),
+        ("left?", "M", "by number of a slice that reached only some recipients: L of the user ids who are left"),
         ("validUntil?", "S", "expiry: from then on the event is dropped instead of published"),
         ("pendingSlices?", "NS", "asynchronous delivery only: numbers of the recipient slices not yet published"),
         ("createdAt, dueAt", "S", "dueAt: when the sweep queues the event again"),

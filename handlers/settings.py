@@ -168,6 +168,8 @@ class DeliverSettings(_Publishing, frozen=True, kw_only=True):
 
     function: ClassVar[str] = "deliver"
 
+    conversations_table: str
+
 
 class RelaySettings(_Settings, frozen=True, kw_only=True):
     """Settings of the function that queues undelivered events, from the stream of the table Outbox."""

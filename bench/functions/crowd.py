@@ -20,8 +20,11 @@ import msgspec
 from bench.functions.strict_dynamodb import ENVIRONMENT, VirtualDynamoDb, put
 from bench.functions.virtual_time import VirtualTime
 from contract.requests import SendMessage
-from contract.tables import CONVERSATION_MEMBERS, CONVERSATIONS, TABLES
+from contract.tables import CONVERSATION_MEMBERS, CONVERSATIONS, OUTBOX, TABLES
+from handlers.adapters.dynamodb.conversations.audience import DynamoAudiences
+from handlers.adapters.dynamodb.outbox import DynamoOutbox
 from handlers.adapters.system import RandomIds
+from handlers.core.delivery.deliverer import Deliverer
 from handlers.core.delivery.ports import DeliveryQueue, DeliveryTask, Publisher
 from handlers.core.shared.errors import ChatError, OutcomeUnknownError
 from handlers.core.shared.ports import Clock
@@ -66,7 +69,9 @@ def run(rounds: int) -> list[str]:
         "2 senders, 1/s each, direct conversation": Run(members=2, senders=2, seconds=20),
     }
     head = f"  {'':44} {'stored':>6} {'refused':>7} {'p50 ms':>7} {'p95 ms':>7} {'transactions':>12} {'units':>8}"
-    return [head, *(case.measure().line(name) for name, case in cases.items())]
+    lines = [head, *(case.measure().line(name) for name, case in cases.items())]
+    lines.append("  write units of one send with its delivery, by number of participants")
+    return lines + [f"  {members:10,} {send_units(members):8}" for members in (2, 10, 50, 300, 1_000)]
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,6 +132,35 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+def send_units(members: int) -> int:
+    """Return the write units of one send and its delivery, in a conversation that is in the cache."""
+    time = VirtualTime()
+    dynamodb = VirtualDynamoDb(time)
+    users = [str(uuid.UUID(int=number)) for number in range(1, members + 1)]
+    conversation_id = _seed(users)
+    queue = _Queue()
+    operations = _process(time, dynamodb, queue)
+    outbox = DynamoOutbox(dynamodb, OUTBOX.name(ENVIRONMENT))
+    audiences = DynamoAudiences(dynamodb, CONVERSATIONS.name(ENVIRONMENT))
+    deliverer = Deliverer(_Publisher(time), outbox, _Clock(time), audiences)
+    used: list[int] = []
+
+    def send() -> None:
+        for number in range(2):
+            dynamodb.units.clear()
+            request = SendMessage(conversationId=conversation_id, content="hello", tempId=str(number))
+            operations.sender.send(users[0], request)
+            while queue.tasks:
+                deliverer.deliver(queue.tasks.pop())
+            used.append(sum(dynamodb.units.values()))
+
+    with ExitStack() as stack:
+        for target, value in _in_virtual_time(time):
+            stack.enter_context(patch(target, value))
+        time.run([(0.0, send)])
+    return used[-1]
+
+
 class _Clock(Clock):
     def __init__(self, time: VirtualTime) -> None:
         self._time = time
@@ -148,11 +182,15 @@ class _Publisher(Publisher):
 
 
 class _Queue(DeliveryQueue):
+    def __init__(self) -> None:
+        self.tasks: list[DeliveryTask] = []
+
     def send(self, tasks: Sequence[DeliveryTask], delay_seconds: int = 0) -> Sequence[DeliveryTask]:
+        self.tasks += tasks
         return ()
 
 
-def _process(time: VirtualTime, dynamodb: Any) -> MessageOperations:
+def _process(time: VirtualTime, dynamodb: Any, queue: _Queue | None = None) -> MessageOperations:
     """Return the use cases of one process."""
     environment = {table.setting: table.name(ENVIRONMENT) for table in TABLES}
     environment |= {
@@ -162,7 +200,7 @@ def _process(time: VirtualTime, dynamodb: Any) -> MessageOperations:
         "FANOUT_LIMIT": "50",
     }
     settings = MessagesSettings.load(environment)
-    return wire(settings, dynamodb, _Publisher(time), _Queue(), _Clock(time), RandomIds())
+    return wire(settings, dynamodb, _Publisher(time), queue or _Queue(), _Clock(time), RandomIds())
 
 
 def _in_virtual_time(time: VirtualTime) -> list[tuple[str, Any]]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from handlers.adapters import aws_clients
 from handlers.adapters.appsync.publisher import EventsPublisher
+from handlers.adapters.dynamodb.conversations.audience import DynamoAudiences
 from handlers.adapters.dynamodb.outbox import DynamoOutbox
 from handlers.adapters.sqs.delivery_queue import decode
 from handlers.adapters.system import SystemClock
@@ -49,7 +50,9 @@ def _delivered(deliverer: Callable[[], Deliverer], record: Mapping[str, Any], co
 def _deliverer() -> Deliverer:
     settings = DeliverSettings.load()
     publisher = EventsPublisher(settings.events_http_endpoint, aws_clients.session())
-    return Deliverer(publisher, DynamoOutbox(aws_clients.client("dynamodb"), settings.outbox_table), SystemClock())
+    dynamodb = aws_clients.client("dynamodb")
+    audiences = DynamoAudiences(dynamodb, settings.conversations_table)
+    return Deliverer(publisher, DynamoOutbox(dynamodb, settings.outbox_table), SystemClock(), audiences)
 
 
 handle = consumer(_deliverer)

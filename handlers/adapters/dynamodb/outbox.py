@@ -27,7 +27,10 @@ def outbox_put(table: str, record: OutboxRecord) -> dict[str, Any]:
             "eventId": record.event_id,
             "namespace": record.namespace,
             "event": record.event,
-            "recipients": list(record.recipients),
+            "recipients": [] if record.audience else list(record.recipients),
+            "audience": record.audience,
+            "slices": record.slices or None,
+            "left": {} if record.pending_slices else None,
             "pendingSlices": record.pending_slices,
             "createdAt": to_iso(record.created_at),
             "dueAt": to_iso(record.due_at),
@@ -50,6 +53,9 @@ def _record(item: dict[str, Any]) -> OutboxRecord:
         created_at=from_iso(item["createdAt"]),
         due_at=from_iso(item["dueAt"]),
         pending_slices=None if slices is None else frozenset(slices),
+        audience=item.get("audience"),
+        slices=item.get("slices") or 0,
+        left={int(number): tuple(left) for number, left in (item.get("left") or {}).items()},
         attempts=item["attempts"],
         valid_until=None if valid_until is None else from_iso(valid_until),
     )
@@ -89,6 +95,11 @@ class DynamoOutbox(Outbox):
             except ClientError as error:
                 if error_code(error) != "ConditionalCheckFailedException":
                     raise
+
+    def keep_in_slice(self, event_id: str, number: int, recipients: Sequence[str]) -> None:
+        names = {"#left": "left", "#number": str(number)}
+        left = {":left": list(recipients)}
+        self._update(event_id, "SET #left.#number = :left", "attribute_exists(#left)", left, names)
 
     def due(self, now: int) -> Iterable[tuple[str, int]]:
         for item in due_items(self._client, tables.OUTBOX, self._table, now, "the due events"):

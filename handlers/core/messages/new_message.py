@@ -69,7 +69,14 @@ def new_message(
         data=events.SentMessage(**msgspec.structs.asdict(message), tempId=request.tempId),
     )
     recipients = [each for each in conversation.participants if each not in hidden_from]
-    record = outbox_record(channels.CHATS, event, recipients, now=now, fanout_limit=fanout_limit)
+    record = outbox_record(
+        channels.CHATS,
+        event,
+        recipients,
+        now=now,
+        fanout_limit=fanout_limit,
+        audience=None if hidden_from else request.conversationId,
+    )
     return NewMessage(
         conversation=conversation,
         message=message,

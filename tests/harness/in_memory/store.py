@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from handlers.core.calls.ports import CallStore, CallWrite, CallWriteResult, CallWriteStatus
 from handlers.core.calls.state import CallState
-from handlers.core.delivery.ports import Outbox, OutboxRecord
+from handlers.core.delivery.ports import Audiences, Outbox, OutboxRecord
 from handlers.core.shared.timestamps import to_iso
 
 
@@ -103,6 +103,14 @@ class InMemoryCallStore(CallStore):
             return True
 
 
+class NoAudiences(Audiences):
+    """Audiences that no test of calls asks for: events of calls have recipients."""
+
+    def participants(self, conversation_id: str) -> Sequence[str]:
+        """Fail."""
+        raise AssertionError(conversation_id)
+
+
 @dataclass
 class InMemoryOutbox(Outbox):
     """The outbox of the same store; events of calls are never divided into slices."""
@@ -121,6 +129,10 @@ class InMemoryOutbox(Outbox):
             self.store.outbox[event_id] = replace(record, recipients=tuple(recipients))
 
     def finish_slice(self, event_id: str, number: int) -> None:
+        """Fail, because events of calls have no slices."""
+        raise AssertionError(event_id)
+
+    def keep_in_slice(self, event_id: str, number: int, recipients: Sequence[str]) -> None:
         """Fail, because events of calls have no slices."""
         raise AssertionError(event_id)
 
