@@ -102,7 +102,7 @@ class FakeAws:
                     if "Put" in action:
                         self._put(action["Put"]["TableName"], action["Put"]["Item"])
             case "UpdateItem":
-                return {"Attributes": self._reserve() if body.get("ReturnValues") == "UPDATED_NEW" else {}}
+                return {"Attributes": self._reserve() if body.get("ReturnValues") == "UPDATED_NEW" else body["Key"]}
             case "DeleteItem":
                 self.items.pop(_key(body["TableName"], body["Key"]), None)
         return {}
