@@ -123,7 +123,7 @@ class GroupMessageWriter:
                     state,
                     seq=reservation.seq,
                     timestamp=reservation.timestamp,
-                    now=self._clock.now(),
+                    now=reservation.reserved_at,
                     fanout_limit=self._fanout_limit,
                     membership=membership,
                 )
