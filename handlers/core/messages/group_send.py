@@ -21,12 +21,7 @@ from handlers.core.messages.ports import (
     NewMessage,
 )
 from handlers.core.messages.rules import StoredMessage
-from handlers.core.shared.errors import (
-    ForbiddenError,
-    NotFoundError,
-    TooManyRequestsError,
-    UnavailableError,
-)
+from handlers.core.shared.errors import NotFoundError, TooManyRequestsError, UnavailableError
 from handlers.core.shared.ports import Clock
 from handlers.core.shared.retry import attempts
 
@@ -39,6 +34,15 @@ class Stored(msgspec.Struct, frozen=True):
 
     new: NewMessage
     reservation: Reservation
+
+
+class _Draft:
+    """What the attempts of one send have so far."""
+
+    def __init__(self, conversation: ConversationState) -> None:
+        self.conversation: ConversationState | None = conversation
+        self.reservation: Reservation | None = None
+        self.membership: Literal["member", "ahead", "conversation"] = "member"
 
 
 class _Hints:
@@ -102,64 +106,67 @@ class GroupMessageWriter:
         before = self._refused_before(identity, request)
         if before is not None:
             return before
-        reservation: Reservation | None = None
+        draft = _Draft(conversation)
         try:
-            state: ConversationState | None = conversation
-            membership: Literal["member", "ahead", "conversation"] = "member"
             for _ in attempts(self._clock):
-                if state is None:
-                    raise NotFoundError("no such conversation", field="conversationId")
-                state.require_participant(identity.sender_id)
-                if reservation is None:
-                    reserved = self._counter.reserve(state, self._clock.now())
-                    if isinstance(reserved, Refusal):
-                        if reserved is Refusal.CHANGED:
-                            state = self._read_again(state)
-                        continue
-                    reservation = reserved
-                new = new_message(
-                    identity,
-                    request,
-                    state,
-                    seq=reservation.seq,
-                    timestamp=reservation.timestamp,
-                    now=reservation.reserved_at,
-                    fanout_limit=self._fanout_limit,
-                    membership=membership,
-                )
-                status = self._store.store(new).status
-                match status:
-                    case MessageWriteStatus.STORED:
-                        stored, reservation = Stored(new, reservation), None
-                        self._remember(identity, request)
-                        return stored
-                    case MessageWriteStatus.READ_AHEAD:
-                        membership = "ahead"
-                    case MessageWriteStatus.NO_MEMBER:
-                        present = self._conversations.read(request.conversationId)
-                        if membership == "conversation" or present is None or present.version != state.version:
-                            self._void(reservation)
-                            reservation, membership, state = None, "member", present
-                        else:
-                            membership = "conversation"
-                    case MessageWriteStatus.TIMESTAMP_TAKEN:  # a reader has voided the reservation
-                        reservation = None
-                    case MessageWriteStatus.DUPLICATE:
-                        self._remember(identity, request)
-                        before = self._find(identity, request)
-                        if before is not None:
-                            return before
-                    case MessageWriteStatus.RATE_LIMITED:
-                        self._hints.add("rate", identity.sender_id, SEND_RATE.window(new.now / 1000))
-                        raise _too_many(new.now)
+                stored = self._try(identity, request, draft)
+                if stored is not None:
+                    return stored
             raise UnavailableError("too many changes at once; nothing was stored; try again")
-        except (ForbiddenError, NotFoundError, TooManyRequestsError, UnavailableError):
-            self._void(reservation)
-            reservation = None
-            raise
         finally:
-            if before is not None:
-                self._void(reservation)
+            self._void(draft)
+
+    def _try(self, identity: SendIdentity, request: SendMessage, draft: _Draft) -> Stored | StoredMessage | None:
+        """Make one attempt; return None where a further attempt may succeed."""
+        if draft.conversation is None:
+            raise NotFoundError("no such conversation", field="conversationId")
+        draft.conversation.require_participant(identity.sender_id)
+        if draft.reservation is None:
+            reserved = self._counter.reserve(draft.conversation, self._clock.now())
+            if isinstance(reserved, Refusal):
+                if reserved is Refusal.CHANGED:
+                    draft.conversation = self._read_again(draft.conversation)
+                return None
+            draft.reservation = reserved
+        new = new_message(
+            identity,
+            request,
+            draft.conversation,
+            seq=draft.reservation.seq,
+            timestamp=draft.reservation.timestamp,
+            now=draft.reservation.reserved_at,
+            fanout_limit=self._fanout_limit,
+            membership=draft.membership,
+        )
+        match self._store.store(new).status:
+            case MessageWriteStatus.STORED:
+                stored, draft.reservation = Stored(new, draft.reservation), None
+                self._remember(identity, request)
+                return stored
+            case MessageWriteStatus.READ_AHEAD:
+                draft.membership = "ahead"
+            case MessageWriteStatus.NO_MEMBER:
+                self._without_membership(draft)
+            case MessageWriteStatus.TIMESTAMP_TAKEN:  # a reader has voided the reservation
+                draft.reservation = None
+            case MessageWriteStatus.DUPLICATE:
+                self._remember(identity, request)
+                return self._find(identity, request)
+            case MessageWriteStatus.RATE_LIMITED:
+                self._hints.add("rate", identity.sender_id, SEND_RATE.window(new.now / 1000))
+                raise _too_many(new.now)
+        return None
+
+    def _without_membership(self, draft: _Draft) -> None:
+        """Rest on the conversation instead of the membership, unless it has changed or is already used."""
+        known = draft.conversation
+        present = self._conversations.read(known.conversation_id) if known else None
+        unchanged = known is not None and present is not None and present.version == known.version
+        if unchanged and draft.membership != "conversation":
+            draft.membership = "conversation"
+            return
+        self._void(draft)
+        draft.membership, draft.conversation = "member", present
 
     def settle(self, reservation: Reservation) -> None:
         """End the reservation of a stored message. If this fails, a reader ends it."""
@@ -196,7 +203,9 @@ class GroupMessageWriter:
         if request.tempId is not None:
             self._hints.add("sent", identity.sender_id, request.conversationId, request.tempId)
 
-    def _void(self, reservation: Reservation | None) -> None:
+    def _void(self, draft: _Draft) -> None:
+        """Give up a reservation that is not used. If this fails, a reader voids it."""
+        reservation, draft.reservation = draft.reservation, None
         if reservation is None:
             return
         try:
