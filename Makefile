@@ -16,7 +16,7 @@ export PATH := $(BIN):$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY := true
 
 # The fast tests share all cores; a local cloud and a browser want them for themselves.
-FAST := --numprocesses auto --dist loadgroup -m 'not local_cloud and not end_of_run and not browser'
+FAST := --numprocesses auto -m 'not local_cloud and not end_of_run and not browser'
 
 # What is installed, each redone when its lock changes.
 PYTHON_READY := .venv/.ready
@@ -109,7 +109,7 @@ snapshots: setup ## Rewrite the snapshots of the templates
 generate: setup ## Rewrite everything that is generated: contract/generated, pages in docs, lists in appsync_js
 	@python -m tools.generate
 
-bench: setup ## Measure; the figures in docs/performance.md come from these
+bench: setup ## Measure; the figures in docs/reference/performance.md come from these
 	@python -m bench
 
 lock: ## Rewrite the lock files after a change of requirements.txt or package.json

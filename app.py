@@ -9,6 +9,7 @@ import aws_cdk as cdk
 from stacks.app import compose
 from stacks.config.load import SettingsError, load
 from stacks.packaging import PackagingError, build
+from stacks.policy.limits.check import add_limits
 from stacks.policy.nag import add_rules
 
 
@@ -21,8 +22,15 @@ def main() -> int:
     except (SettingsError, PackagingError) as error:
         print(error, file=sys.stderr)
         return 1
-    compose(app, environment, asset)
+    if environment.protected and not environment.aws.pinned:
+        missing = " and ".join(environment.aws.unset_variables)
+        print(
+            f"environments/{environment.name}.toml: {missing} not set, so these templates cannot be deployed",
+            file=sys.stderr,
+        )
+    compose(app, environment, asset, app.node.try_get_context("revision"))
     add_rules(app)
+    add_limits(app)
     app.synth()
     return 0
 

@@ -1,7 +1,7 @@
-// Namespace "calls": one channel per call, /calls/{sessionId}, for what happens during that call.
+// Namespace "calls": one channel per call, /calls/{sessionId}, for the events of that call.
 //
-// subscribe  participants of the call from whom it is not hidden, looked up in the Calls table (the handler's data
-//            source); exactly two segments
+// subscribe  participants of the call, unless it is hidden from them; looked up in the Calls table, the handler's data
+//            source; exactly two segments
 // publish    route functions (IAM, decided by the namespace's auth modes); every event must have a known type
 
 import { util } from '@aws-appsync/utils';
@@ -41,7 +41,7 @@ export function onPublish(ctx) {
 }
 
 // <generated: stamping>
-// The event to broadcast, or the same id with the reason why it is not.
+// Returns the event with a server timestamp, or its id with an error if the type is not known.
 function stamped(event, serverTimestamp) {
   const payload = event.payload;
   if (typeof payload !== 'object' || payload === null || !Object.hasOwn(payload, 'type')) {

@@ -1,4 +1,4 @@
-// Namespace "chats": one channel per user, /chats/{userId}, for everything that happens in that user's conversations.
+// Namespace "chats": one channel per user, /chats/{userId}, for the events of that user's conversations.
 //
 // subscribe  only the user whose id (Cognito sub) is the channel's second segment; no wildcard, no deeper path
 // publish    route functions (IAM, decided by the namespace's auth modes); every event must have a known type
@@ -33,7 +33,7 @@ export function onPublish(ctx) {
 }
 
 // <generated: stamping>
-// The event to broadcast, or the same id with the reason why it is not.
+// Returns the event with a server timestamp, or its id with an error if the type is not known.
 function stamped(event, serverTimestamp) {
   const payload = event.payload;
   if (typeof payload !== 'object' || payload === null || !Object.hasOwn(payload, 'type')) {

@@ -1,17 +1,17 @@
-// Namespace "conversations" (opt-in): one channel per group, /conversations/{conversationId}, in which members publish
-// messages straight to AppSync. The handler itself stores them; what is not stored is not broadcast.
+// Namespace "conversations" (opt-in): one channel per group, /conversations/{conversationId}. Members publish messages
+// directly to AppSync; the handler stores them, and broadcasts only stored messages.
 //
 // subscribe  members of the group, looked up in ConversationMembers; exactly two segments
-// publish    members of the group, as themselves: the sender is the token's sub
+// publish    members of the group; the sender is always the token's sub
 //
 // A batch is stored in one transaction or not at all: membership, the group's sequence number, every message, its
-// tempId and the sender's rate are checked and written together. Each event is {type: 'MESSAGE_SENT', data: {tempId, seq, type, content,
-// ...}}, null standing for an absent field. seq claims the next number of the conversation, so that its messages stay
-// numbered without a gap. A sender whose claim comes too late is told so, reads the history, and sends again with the
-// same tempId.
+// tempId and the sender's rate are checked and written together. Each event is {type: 'MESSAGE_SENT', data: {tempId,
+// seq, type, content, ...}}; null counts as an absent field. seq claims the conversation's next sequence number, which
+// keeps the numbers gap-free. A sender whose claim is too late gets CONFLICT, reads the history, and sends again with
+// the same tempId.
 //
-// Groups only: in a direct conversation a block must be invisible to the one who is blocked, which a shared channel
-// cannot do.
+// Groups only: in a direct conversation a block must be invisible to the blocked user, which a shared channel cannot
+// ensure.
 
 import { util } from '@aws-appsync/utils';
 import { get, transactWrite } from '@aws-appsync/utils/dynamodb';
@@ -29,6 +29,8 @@ const LIMITS = {
   FILE_NAME_CHARACTERS: 255,
   FILE_SIZE_BYTES: 5368709120,
   DURATION_SECONDS: 14400,
+  DURATION_SECONDS_MIN: 0.001,
+  SEQUENCE_NUMBER_MAX: 9007199254740991,
   TEMP_ID_CHARACTERS: 64,
   ID_CHARACTERS: 64,
   IDEMPOTENCY_RETENTION_HOURS: 48,
@@ -47,7 +49,7 @@ const TABLES = {
   rateLimits: '__RATE_LIMITS_TABLE__',
 };
 
-// What each message type must have and may have besides what is common to all.
+// The required and optional fields of each message type, besides the common ones.
 // <generated: message types>
 const MESSAGE_TYPES = {
   TEXT: { required: ['content'], optional: [] },
@@ -60,7 +62,7 @@ const MESSAGE_TYPES = {
 const COMMON = ['tempId', 'seq', 'type', 'senderId', 'replyTo'];
 const STORED = ['content', 'mediaUrl', 'fileName', 'fileSize', 'duration', 'replyTo', 'tempId'];
 
-// Patterns are anchored at both ends, with \z because $ would let a final line break pass.
+// Patterns are anchored at both ends, with \z because $ would accept a final line break.
 const ID = '^[A-Za-z0-9_-]+\\z';
 const TEMP_ID = '^[A-Za-z0-9._:-]+\\z';
 const MEDIA_URL = '^https://[^\\s]+\\z';
@@ -127,7 +129,7 @@ export const onPublish = {
   },
 };
 
-// Only Cognito users have a sub; anybody else is refused.
+// Only Cognito users have a sub; every other caller is refused.
 function signedIn(ctx) {
   if (!ctx.identity?.sub) {
     util.unauthorized();
@@ -143,7 +145,7 @@ function addressed(ctx) {
   return segments[1];
 }
 
-// The first thing wrong with the batch, or '' when it may be stored.
+// The first problem of the batch, or '' if it can be stored.
 function batchProblem(events, senderId) {
   const problems = events.map((event, index) => {
     const problem = eventProblem(event.payload, senderId);
@@ -214,9 +216,9 @@ function fieldIsValid(name, value) {
     case 'fileSize':
       return isWhole(value) && value <= LIMITS.FILE_SIZE_BYTES;
     case 'duration':
-      return typeof value === 'number' && value > 0 && value <= LIMITS.DURATION_SECONDS;
+      return typeof value === 'number' && value >= LIMITS.DURATION_SECONDS_MIN && value <= LIMITS.DURATION_SECONDS;
     case 'seq':
-      return isWhole(value);
+      return isWhole(value) && value <= LIMITS.SEQUENCE_NUMBER_MAX;
     default:
       return name === 'type';
   }
@@ -235,12 +237,12 @@ function isWhole(value) {
   return typeof value === 'number' && Number.isFinite(value) && value >= 1 && Math.floor(value) === value;
 }
 
-// With a pattern, because it always has three digits of milliseconds: timestamps are sort keys.
+// With a pattern, which always gives three digits of milliseconds: timestamps are sort keys.
 function iso(milliseconds) {
   return util.time.epochMilliSecondsToFormatted(milliseconds, "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'");
 }
 
-// The message exactly as the send route stores it.
+// The item of a message, equal to that of the send route.
 function stored(data, senderId, conversationId, timestamp) {
   const message = {
     conversationId,
@@ -314,8 +316,8 @@ function idempotencyWrite(message, now) {
   };
 }
 
-// Counts the batch against the sender's limit, which the send route shares. Written out, because the helper for updates
-// cannot add to a number that is not there yet.
+// Counts the batch against the sender's rate limit, which the send route shares. Written without the helper for
+// updates, which cannot add to an attribute that does not exist yet.
 function rateWrite(senderId, sent, now) {
   const window = Math.floor(now / 1000 / SEND_RATE.seconds) * SEND_RATE.seconds;
   return {
@@ -357,7 +359,7 @@ function refuse(ctx) {
   util.error('The messages could not be stored; try again with the same tempId', 'UNAVAILABLE');
 }
 
-// One code per item of a cancelled transaction; the list is in the result, or else in the message in brackets.
+// One code per item of a cancelled transaction: from the result, or else from the list in brackets in the message.
 function cancellations(ctx) {
   if (ctx.error.type !== 'DynamoDB:TransactionCanceledException') {
     return [];

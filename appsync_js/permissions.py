@@ -1,7 +1,8 @@
-"""The permission grid: who may subscribe and publish where, cell by cell.
+"""The permission grid: for every caller and channel, whether subscribing and publishing are allowed.
 
-Tests run every cell, against the handlers alone and through the Events service; the documents print it. A cell's
-channel is a template over :data:`NAMES`; what those names stand for is the grid's scenario, which a test sets up.
+Tests run every cell against the handlers alone and through the Events service; docs/reference/permissions.md shows the
+grid. A cell's channel is a template over :data:`NAMES`; each test sets up users, calls and conversations with those
+names.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ NAMES: Final[dict[str, str]] = {
     "other": "another user's id",
     "call": "a call in which I am a participant",
     "othercall": "a call of other users",
-    "hiddencall": "a call by somebody whom I have blocked",
+    "hiddencall": "a call by a user whom I have blocked",
     "nocall": "an id that no call has",
     "group": "a group of which I am a member",
     "othergroup": "a group of other users",
@@ -30,28 +31,29 @@ NAMES: Final[dict[str, str]] = {
     "hidden": "a conversation that is hidden from me",
     "nogroup": "an id that no conversation has",
 }
-"""The names that channels of the grid may hold, and what the scenario must make of them."""
+"""The names in the grid's channels, and what each stands for."""
 
 CALLERS: Final[dict[Caller, str]] = {
     "me": "a signed-in user (Cognito access token)",
-    "api key": "somebody with an API key only (`ctx.identity` is null)",
-    "iam": "an AWS role, as the route functions have",
+    "api key": "a client with an API key only (`ctx.identity` is null)",
+    "iam": "an AWS role, like that of the route functions",
     "no sub": "an identity without a user id",
 }
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One question and its answer.
+    """One operation of one caller on one channel, and whether it is allowed.
 
     Attributes:
         namespace: the channel namespace.
-        operation: what the caller attempts.
-        caller: who attempts it.
+        operation: the operation that the caller attempts.
+        caller: the kind of caller.
         channel: template of the channel, over :data:`NAMES`.
-        allowed: the answer.
-        case: what the cell is about, in words.
-        decided_by: ``service`` where the answer comes before any handler (auth mode, channel grammar, namespace).
+        allowed: whether the operation is allowed.
+        case: the case that the cell covers, in words.
+        decided_by: ``service`` if the service refuses before it calls a handler (auth mode, channel grammar,
+            unknown namespace).
     """
 
     namespace: str
@@ -64,7 +66,7 @@ class Cell:
 
     @property
     def id(self) -> str:
-        """Name of the cell for test reports."""
+        """The cell's name in test reports."""
         answer = "allowed" if self.allowed else "refused"
         return f"{self.operation} {self.channel or '(empty)'} as {self.caller}: {answer}"
 
@@ -117,7 +119,7 @@ def _published_by_routes(namespace: str, name: str) -> Iterator[Cell]:
         namespace, "publish", "me", channel, False, "users do not publish here, not even to themselves", "service"
     )
     yield Cell(namespace, "publish", "api key", channel, False, "the API has no API keys", "service")
-    yield Cell(namespace, "publish", "iam", f"/{namespace}/*", False, "nobody publishes to a wildcard", "service")
+    yield Cell(namespace, "publish", "iam", f"/{namespace}/*", False, "publishing to a wildcard", "service")
 
 
 def _published_by_members() -> Iterator[Cell]:
@@ -133,7 +135,7 @@ def _published_by_members() -> Iterator[Cell]:
     yield publish("group", "a role instead of a user", caller="iam")
     yield publish("group", "an identity without a user id", caller="no sub")
     yield Cell("conversations", "publish", "me", "/conversations", False, "the bare namespace")
-    yield Cell("conversations", "publish", "me", "/conversations/*", False, "nobody publishes to a wildcard", "service")
+    yield Cell("conversations", "publish", "me", "/conversations/*", False, "publishing to a wildcard", "service")
 
 
 def _channel_grammar() -> Iterator[Cell]:
@@ -185,21 +187,24 @@ GRID: Final[tuple[Cell, ...]] = (
 
 
 def markdown() -> str:
-    """Return the grid as a page for people: one table per namespace."""
+    """Return the grid as a Markdown page with one table per namespace."""
     notice = "<!-- Written by `python -m tools.generate`; change appsync_js/permissions.py, not this page. -->"
     lines = [
         notice,
         "",
-        "# Who may do what",
+        "# Permissions",
         "",
-        "Every row is a test, of the handler alone and through the Events service.",
+        "Every row is tested against the handler alone and through the Events service.",
         "",
     ]
     lines += [*(f"- **{name}**: {text}" for name, text in CALLERS.items()), ""]
     lines += ["In channels, braces stand for:", "", *(f"- `{{{name}}}`: {text}" for name, text in NAMES.items()), ""]
     for namespace in dict.fromkeys(cell.namespace for cell in GRID):
-        lines += [f"## `/{namespace}`" if namespace else "## Whatever is no channel", ""]
-        lines += ["| attempt | channel | as | answer | why | decided by |", "| --- | --- | --- | --- | --- | --- |"]
+        lines += [f"## `/{namespace}`" if namespace else "## Invalid channels", ""]
+        lines += [
+            "| operation | channel | caller | answer | case | decided by |",
+            "| --- | --- | --- | --- | --- | --- |",
+        ]
         lines += [_row(cell) for cell in GRID if cell.namespace == namespace]
         lines.append("")
     return "\n".join(lines)

@@ -1,8 +1,8 @@
-"""Turns a handler module into the text that is deployed: fills in the table names.
+"""Renders a handler module to the deployed code by filling in the table names.
 
-An Event API has no environment variables, so a handler that names tables has them written into its text. A module holds
-a placeholder, the table's setting name between double underscores (``__MESSAGES_TABLE__``), inside a string literal;
-:func:`render` replaces each by the physical name (or by a CloudFormation token that becomes it).
+An Event API has no environment variables, so the names of tables must be part of a handler's code. A module contains
+placeholders inside string literals: the table's setting name between double underscores (``__MESSAGES_TABLE__``).
+:func:`render` replaces each by the physical name, or by a CloudFormation token that resolves to it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _PLACEHOLDER: Final = re.compile(r"__([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*)__")
 
 
 class RenderError(ValueError):
-    """A handler module cannot be rendered; the message says why and what to do."""
+    """A handler module cannot be rendered; the message has the reason."""
 
 
 def namespaces() -> tuple[str, ...]:
@@ -37,7 +37,7 @@ def placeholders(namespace: str) -> tuple[str, ...]:
 
 
 def source(namespace: str) -> str:
-    """Return the module of a namespace as it stands in the repository.
+    """Return the module of a namespace as it is in the repository.
 
     Raises:
         RenderError: there is no such module.
@@ -57,8 +57,8 @@ def render(namespace: str, tables: Mapping[str, str]) -> str:
             those of :func:`placeholders`. `contract.tables.Table.setting` is the placeholder's name.
 
     Raises:
-        RenderError: a placeholder has no name, a name has no placeholder, a name cannot stand in a string literal, or
-            the result is longer than AppSync takes (AppSync Events: quotas).
+        RenderError: a placeholder has no name, a name has no placeholder, a name would end its string literal, or the
+            code is longer than AppSync allows (AppSync Events: quotas).
     """
     text = source(namespace)
     needed = set(placeholders(namespace))
@@ -68,11 +68,11 @@ def render(namespace: str, tables: Mapping[str, str]) -> str:
         raise RenderError(f"appsync_js/{namespace}.js: table names missing: {missing}; not used there: {unused}")
     for name, table in tables.items():
         if not table or re.search(r"['\"\\\n\r`]", table):
-            raise RenderError(f"appsync_js/{namespace}.js: {name} is no table name: {table!r}")
+            raise RenderError(f"appsync_js/{namespace}.js: {name} is not a table name: {table!r}")
         text = text.replace(f"__{name}__", table)
     if len(text) > HANDLER_CODE_CHARACTERS:
         raise RenderError(
-            f"appsync_js/{namespace}.js has {len(text)} characters with its table names; AppSync takes at most "
+            f"appsync_js/{namespace}.js has {len(text)} characters with its table names; AppSync allows at most "
             f"{HANDLER_CODE_CHARACTERS}"
         )
     return text

@@ -1,4 +1,4 @@
-// Namespace "users": one channel per user, /users/{userId}, for calls that ring and changes of profile and blocks.
+// Namespace "users": one channel per user, /users/{userId}, for ringing calls and changes of profiles and blocks.
 //
 // subscribe  only the user whose id (Cognito sub) is the channel's second segment; no wildcard, no deeper path
 // publish    route functions (IAM, decided by the namespace's auth modes); every event must have a known type
@@ -37,7 +37,7 @@ export function onPublish(ctx) {
 }
 
 // <generated: stamping>
-// The event to broadcast, or the same id with the reason why it is not.
+// Returns the event with a server timestamp, or its id with an error if the type is not known.
 function stamped(event, serverTimestamp) {
   const payload = event.payload;
   if (typeof payload !== 'object' || payload === null || !Object.hasOwn(payload, 'type')) {

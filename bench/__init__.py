@@ -1,1 +1,1 @@
-"""Benchmarks: interleaved runs, medians, and ratios to a named baseline. docs/performance.md has the results."""
+"""Benchmarks: interleaved runs, medians, ratios to a named baseline. Results: docs/reference/performance.md."""

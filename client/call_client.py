@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, TypeVar
@@ -96,6 +95,7 @@ class CallClient:
         self.device_id = uuid.uuid4().hex
         self.tracker = CallTracker(user_id, self.device_id)
         self._api = api
+        self._clock = api.clock
         self._publish = publish
         self._expiry: asyncio.TimerHandle | None = None
 
@@ -142,7 +142,7 @@ class CallClient:
             temp_id=uuid.uuid4().hex,
         )
         response = await self.asking(request)
-        self._changed(self.tracker.take_initiated(response.call, time.time()))
+        self._changed(self.tracker.take_initiated(response.call, self._clock.now()))
         return self.call(response.sessionId)
 
     async def history(self) -> list[CallView]:
@@ -162,16 +162,16 @@ class CallClient:
 
     def take_view(self, view: CallView) -> None:
         """Take a call from a response of the API."""
-        self._changed(self.tracker.take_view(view, time.time()))
+        self._changed(self.tracker.take_view(view, self._clock.now()))
 
     def take_accepted(self, response: responses.CallAccepted) -> None:
         """Take the response to an accept of this device."""
         attendee = response.attendees[self.tracker.me]
-        self._changed(self.tracker.take_accepted(response.call, response.meeting, attendee, time.time()))
+        self._changed(self.tracker.take_accepted(response.call, response.meeting, attendee, self._clock.now()))
 
     def apply(self, event: CallEvent) -> None:
         """Apply an event of the user's channel."""
-        self._changed(self.tracker.apply(event, time.time()))
+        self._changed(self.tracker.apply(event, self._clock.now()))
 
     async def refresh(self) -> None:
         """Read the active calls, and each tracked call that is not active any more.
@@ -195,8 +195,8 @@ class CallClient:
         self.close()
         expires_at = self.tracker.next_expiry()
         if expires_at is not None:
-            delay = max(0.0, expires_at - time.time())
+            delay = max(0.0, expires_at - self._clock.now())
             self._expiry = asyncio.get_running_loop().call_later(delay, self._expire, expires_at)
 
     def _expire(self, expires_at: float) -> None:
-        self._changed(self.tracker.expire(max(expires_at, time.time())))
+        self._changed(self.tracker.expire(max(expires_at, self._clock.now())))

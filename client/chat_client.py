@@ -20,7 +20,7 @@ from client.call_client import CallClient
 from client.conversation import ConversationHandle
 from client.errors import ClientError, from_events_error
 from client.live_view import LiveView
-from client.recovery import Recovery
+from client.recovery import CHECK_SECONDS, Recovery
 from client.state.draft import Draft
 from client.state.inbox import Inbox
 from client.state.inbox_entry import decode
@@ -49,6 +49,7 @@ class ChatClient:
         http: the HTTP session to use; the caller closes it. Without one the client makes and closes its own.
         backoff: waits between attempts of a recovery.
         connection_backoff: waits between attempts to connect.
+        check_seconds: when completeness is checked while connected: first, and then again and again.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class ChatClient:
         http: aiohttp.ClientSession | None = None,
         backoff: Backoff | None = None,
         connection_backoff: Backoff | None = None,
+        check_seconds: tuple[float, float] = CHECK_SECONDS,
     ) -> None:
         self._own_http = http is None
         self._http = http or aiohttp.ClientSession()
@@ -68,7 +70,13 @@ class ChatClient:
         self._feed = UpdateFeed()
         self._view = LiveView(session.user_id, self._feed)
         self.calls = CallClient(session.user_id, self.api, self._view.publish)
-        self._recovery = Recovery(self.api, self._view, self.calls, backoff=backoff or Backoff(base=0.3, cap=5.0))
+        self._recovery = Recovery(
+            self.api,
+            self._view,
+            self.calls,
+            backoff=backoff or Backoff(base=0.3, cap=5.0),
+            check_seconds=check_seconds,
+        )
         self._events = EventsClient(
             target.events,
             events_auth(session),
@@ -221,6 +229,8 @@ class ChatClient:
     # The connection
 
     def _on_event(self, document: Any) -> None:
+        if isinstance(document, dict):
+            self.api.clock.take_iso_date(document.get("serverTimestamp"))
         event = decode(document)
         if event is None:
             _log.info("ignored an event of unknown type or form")

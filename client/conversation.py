@@ -117,11 +117,16 @@ class ConversationHandle:
         return log.messages
 
     async def older(self) -> list[Message]:
-        """Load the page before the oldest loaded message and return it, oldest first; empty at the beginning."""
+        """Load the page before the oldest loaded message and return it, oldest first; empty at the beginning.
+
+        A page without messages that has a next one, as where many messages are hidden from the user, is skipped.
+        """
         log = self._log
         loaded, generation = log.messages, log.generation
-        before = loaded[0].timestamp if loaded else None
-        return log.add_older_page(await self._api.history(self.id, before=before), generation)
+        page = await self._api.history(self.id, before=loaded[0].timestamp if loaded else None)
+        while not page.messages and page.nextCursor is not None:
+            page = await self._api.history(self.id, cursor=page.nextCursor)
+        return log.add_older_page(page, generation)
 
     async def edit(self, message_id: str, text: str) -> Message:
         """Replace the content of one of the user's own messages; return the message."""

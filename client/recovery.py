@@ -27,6 +27,10 @@ from contract.responses import HistoryPage
 
 _log = logging.getLogger(__name__)
 _SETTLE_SECONDS: Final = 0.15
+CHECK_SECONDS: Final = (3.0, 60.0)
+"""When the list is read again while connected: after the first time once, then after each second time. AppSync
+documents no guarantee for events that are published around the acknowledgement of a subscription.
+"""
 _CONCURRENT_REQUESTS: Final = 4
 
 
@@ -38,14 +42,25 @@ class Recovery:
         view: the view to keep complete.
         calls: the calls of the user.
         backoff: waits between attempts.
+        check_seconds: when completeness is checked while connected: first, and then again and again.
     """
 
-    def __init__(self, api: HttpApi, view: LiveView, calls: CallClient, *, backoff: Backoff) -> None:
+    def __init__(
+        self,
+        api: HttpApi,
+        view: LiveView,
+        calls: CallClient,
+        *,
+        backoff: Backoff,
+        check_seconds: tuple[float, float] = CHECK_SECONDS,
+    ) -> None:
         self._api = api
         self._view = view
         self._inbox = view.inbox
         self._calls = calls
         self._backoff = backoff
+        self._check_seconds = check_seconds
+        self._check: asyncio.TimerHandle | None = None
         self._held: list[events.Event] | None = []
         self._first = True
         self._tasks: set[asyncio.Task[None]] = set()
@@ -73,6 +88,7 @@ class Recovery:
             self._held = []
         if self._listing is not None:
             self._listing.cancel()
+        self._stop_checks()
 
     def start(self, done: Callable[[], None]) -> None:
         """Read the list, apply the held events, then fill gaps; `done` is called when the list has been read.
@@ -80,10 +96,11 @@ class Recovery:
         Every subscription has been acknowledged when this is called.
         """
         self.pause()
-        self._listing = self._spawn(self._recover(done), "recovery")
+        self._listing = self._spawn(self._recover(done, self._check_seconds[0]), "recovery")
 
     async def close(self) -> None:
         """Cancel every task."""
+        self._stop_checks()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -114,7 +131,21 @@ class Recovery:
 
     # The list
 
-    async def _recover(self, done: Callable[[], None]) -> None:
+    def _schedule_check(self, delay: float) -> None:
+        self._stop_checks()
+        self._check = asyncio.get_running_loop().call_later(delay, self._begin_check)
+
+    def _stop_checks(self) -> None:
+        if self._check is not None:
+            self._check.cancel()
+            self._check = None
+
+    def _begin_check(self) -> None:
+        """Read the list as after a connection, so that an event which never arrived is noticed without a later one."""
+        self.pause()
+        self._listing = self._spawn(self._recover(lambda: None, self._check_seconds[1]), "completeness check")
+
+    async def _recover(self, done: Callable[[], None], next_check: float) -> None:
         attempt = 0
         while not await self._read_list():
             await asyncio.sleep(self._backoff.delay(attempt))
@@ -124,6 +155,7 @@ class Recovery:
         for event in held:
             self._apply(event)
         self.fill_gaps()
+        self._schedule_check(next_check)
         done()
 
     async def _read_list(self) -> bool:

@@ -68,7 +68,7 @@ ITEMS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         (
             "voided?",
             "BOOL",
-            "a placeholder, shown to nobody: the sender reserved this sequence number and stored no message",
+            "a placeholder, which no history shows: its sender reserved this sequence number and stored no message",
         ),
         ("deletedChange?", "N", "change number of the deletion, so that a repeated request gets the same response"),
     ),

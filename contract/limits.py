@@ -20,6 +20,11 @@ FILE_SIZE_BYTES: Final = 5 * 1024**3
 """Largest `fileSize`: the largest object of one S3 PUT (5 GB)."""
 DURATION_SECONDS: Final = 4 * 60 * 60
 """Longest `duration` of an AUDIO or VIDEO message (4 hours)."""
+DURATION_SECONDS_MIN: Final = 0.001
+"""Shortest `duration` (a millisecond). DynamoDB stores no number between 0 and 1E-130."""
+SEQUENCE_NUMBER_MAX: Final = 2**53 - 1
+"""Greatest sequence number or change number in a request: the greatest whole number that JavaScript represents exactly.
+DynamoDB refuses numbers above 9.99E+125."""
 TEMP_ID_CHARACTERS: Final = 64
 """Longest `tempId`."""
 ID_CHARACTERS: Final = 64
@@ -49,7 +54,9 @@ GROUP_MEMBERS_MAX: Final = 1_000
 MEMBERS_PER_REQUEST: Final = 90
 """Most user ids in one request. Their rows, the group and its events fit one transaction of 100 actions."""
 HIDDEN_MESSAGES_EXAMINED: Final = 1_000
-"""Newest messages that the list examines in a direct conversation with messages hidden from the reader."""
+"""Messages that one request examines in a direct conversation with messages hidden from the reader: a blocked user may
+have sent any number of them. A history page may then hold fewer messages than `limit`; its cursor continues. Unread
+counts include only the newest this many messages."""
 GROUP_NAME_CHARACTERS: Final = 100
 """Longest `name` of a group."""
 DESCRIPTION_CHARACTERS: Final = 500
@@ -116,6 +123,11 @@ MEETING_ANNOUNCED_SECONDS: Final = 10
 BODY_BYTES: Final = 64 * 1024
 """Largest request body. A larger one is refused with 413 before it is parsed."""
 
+# Responses
+RESPONSE_BYTES: Final = 5 * 1024 * 1024
+"""Most bytes of the messages or conversations in one response. A page that would be larger ends earlier, and a gap
+response has `reload: true`. Lambda refuses a response above 6 MB (Lambda quotas: synchronous invocation payload)."""
+
 # Delivery
 RECORD_RECIPIENTS_MAX: Final = 5_000
 """Most recipients of one outbox record. Their ids and the event fit one DynamoDB item (400 KB)."""
@@ -123,6 +135,10 @@ RECORDS_PER_CHANGE_MAX: Final = 10
 """Most outbox records of one change (50,000 recipients). They fit one transaction (4 MB)."""
 PUBLISH_CONCURRENCY: Final = 25
 """Concurrent publishes of one function."""
+PUBLISH_PATIENCE_SECONDS: Final = 2
+"""Seconds for which a request publishes one event again while AppSync throttles (429); then the queue delivers it."""
+DELIVERY_PATIENCE_SECONDS: Final = 8
+"""The same for the deliver function, whose event goes back to the queue after that."""
 SLICE_RECIPIENTS: Final = 25
 """Fewest recipients in one slice of an asynchronous delivery, where the event has more: one round of publishes."""
 FAST_PATH_GRACE_SECONDS: Final = 5
@@ -182,3 +198,19 @@ SEND_RATE: Final = RateLimit("send", 50, 10)
 TYPING_RATE: Final = RateLimit("typing", 20, 10)
 SEARCH_RATE: Final = RateLimit("search", 20, 10)
 CALL_RATE: Final = RateLimit("call", 10, 60)
+CALL_ATTEMPT_RATE: Final = RateLimit("attempt", 20, 60)
+"""Requests for a call, also those refused because the called user is in another call: they would show when that is."""
+CALL_TARGET_RATE: Final = RateLimit("target", 10, 60)
+"""Requests of one user for a call of the same user or group."""
+CHANGE_RATE: Final = RateLimit("change", 30, 10)
+"""Edits and deletions: each is published to every participant, like a message."""
+GROUP_RATE: Final = RateLimit("group", 60, 60)
+"""New groups and changes of groups: each is published to every member, with the list of all members."""
+OPEN_RATE: Final = RateLimit("open", 60, 60)
+"""Direct conversations opened: each new one appears in another user's list."""
+INVITATION_RATE: Final = RateLimit("invitation", 20, 86_400)
+"""Groups to which one user adds the same other user, so that a stranger cannot fill that user's list."""
+PROFILE_RATE: Final = RateLimit("profile", 10, 60)
+"""Changes of a profile: each is published to everybody who shares a conversation, up to 50,000 users."""
+BLOCK_RATE: Final = RateLimit("block", 30, 60)
+"""Blocks and their removals."""

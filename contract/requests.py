@@ -48,7 +48,7 @@ class SendMessage(Request):
     mediaUrl: Url | None = None
     fileName: Annotated[str, Meta(min_length=1, max_length=limits.FILE_NAME_CHARACTERS)] | None = None
     fileSize: Annotated[int, Meta(ge=1, le=limits.FILE_SIZE_BYTES)] | None = None
-    duration: Annotated[float, Meta(gt=0, le=limits.DURATION_SECONDS)] | None = None
+    duration: Annotated[float, Meta(ge=limits.DURATION_SECONDS_MIN, le=limits.DURATION_SECONDS)] | None = None
     replyTo: Id | None = None
 
 
@@ -63,7 +63,7 @@ class MarkRead(Request):
     """Mark every message up to and including `seq` or `messageId` as read. Exactly one of the two is given."""
 
     conversationId: Id
-    seq: Annotated[int, Meta(ge=1)] | None = None
+    seq: Annotated[int, Meta(ge=1, le=limits.SEQUENCE_NUMBER_MAX)] | None = None
     messageId: Id | None = None
 
 
@@ -91,9 +91,9 @@ class History(Request):
     limit: Annotated[int, Meta(ge=1, le=limits.HISTORY_PAGE_MAX)] = limits.HISTORY_PAGE
     before: Annotated[str, Meta(max_length=40)] | None = None
     cursor: Annotated[str, Meta(max_length=1024)] | None = None
-    afterSeq: Annotated[int, Meta(ge=0)] | None = None
-    beforeSeq: Annotated[int, Meta(ge=1)] | None = None
-    afterChange: Annotated[int, Meta(ge=0)] | None = None
+    afterSeq: Annotated[int, Meta(ge=0, le=limits.SEQUENCE_NUMBER_MAX)] | None = None
+    beforeSeq: Annotated[int, Meta(ge=1, le=limits.SEQUENCE_NUMBER_MAX)] | None = None
+    afterChange: Annotated[int, Meta(ge=0, le=limits.SEQUENCE_NUMBER_MAX)] | None = None
 
 
 class ListConversations(Request):

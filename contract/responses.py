@@ -75,8 +75,9 @@ class Changed(Success):
 class HistoryPage(Success):
     """Messages: newest first in a page, oldest first in a gap response.
 
-    `nextCursor` is null on the last page. `changed` holds the messages edited or deleted since `afterChange`.
-    `reload` is true where the gap cannot be filled: the client discards its messages and loads the newest page.
+    A page may hold fewer messages than `limit`, even none; `nextCursor` is null on the last page. `changed` holds the
+    messages edited or deleted since `afterChange`. `reload` is true where the gap cannot be filled: the client discards
+    its messages and loads the newest page.
     """
 
     conversationId: str
@@ -89,7 +90,7 @@ class HistoryPage(Success):
 
 
 class ConversationPage(Success):
-    """A page of the caller's conversations; `nextCursor` is null on the last page."""
+    """A page of the caller's conversations, perhaps fewer than `limit`; `nextCursor` is null on the last page."""
 
     conversations: list[ConversationView]
     nextCursor: str | None = None

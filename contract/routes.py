@@ -6,7 +6,16 @@ from typing import Final
 
 from contract import requests, responses
 from contract.calls.routes import CALL_ROUTES
-from contract.limits import SEARCH_RATE, SEND_RATE, TYPING_RATE
+from contract.limits import (
+    BLOCK_RATE,
+    CHANGE_RATE,
+    GROUP_RATE,
+    OPEN_RATE,
+    PROFILE_RATE,
+    SEARCH_RATE,
+    SEND_RATE,
+    TYPING_RATE,
+)
 from contract.route import Route
 
 _CONVERSATION: Final = ((403, "the caller is not a participant"), (404, "no such conversation"))
@@ -82,6 +91,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         requests.EditMessage,
         responses.Changed,
         refusals=_MESSAGE,
+        rate=CHANGE_RATE,
     ),
     Route(
         "messages",
@@ -93,6 +103,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         responses.Changed,
         query=True,
         refusals=_MESSAGE[:2],
+        rate=CHANGE_RATE,
     ),
     Route(
         "conversations",
@@ -114,6 +125,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         responses.DirectAnswer,
         status=(200, 201),
         refusals=((404, "no such user"), (409, "the caller is in too many conversations")),
+        rate=OPEN_RATE,
     ),
     Route(
         "conversations",
@@ -126,8 +138,9 @@ ROUTES: Final[tuple[Route, ...]] = (
         status=(200, 201),
         refusals=(
             (404, "a member does not exist"),
-            (409, "a member is in too many conversations, or the caller has left the group of this tempId"),
+            (409, "a member cannot be added at present, or the caller has left the group of this tempId"),
         ),
+        rate=GROUP_RATE,
     ),
     Route(
         "conversations",
@@ -149,6 +162,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         requests.UpdateGroup,
         responses.GroupAnswer,
         refusals=_ADMIN,
+        rate=GROUP_RATE,
     ),
     Route(
         "conversations",
@@ -161,8 +175,9 @@ ROUTES: Final[tuple[Route, ...]] = (
         refusals=(
             (403, "the caller is not an admin of the group"),
             (404, "no such group or user"),
-            (409, f"the group would have too many members, or a user is in too many conversations; {_DIRECT}"),
+            (409, f"the group would have too many members, or a user cannot be added at present; {_DIRECT}"),
         ),
+        rate=GROUP_RATE,
     ),
     Route(
         "conversations",
@@ -178,6 +193,7 @@ ROUTES: Final[tuple[Route, ...]] = (
             (404, "no such group or member"),
             (409, f"userId is the caller, who must use leaveGroup; {_DIRECT}"),
         ),
+        rate=GROUP_RATE,
     ),
     Route(
         "conversations",
@@ -192,6 +208,7 @@ ROUTES: Final[tuple[Route, ...]] = (
             (404, "no such group or member"),
             (409, f"the group would be left without an admin; {_DIRECT}"),
         ),
+        rate=GROUP_RATE,
     ),
     Route(
         "conversations",
@@ -202,6 +219,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         requests.EmptyRequest,
         responses.Done,
         refusals=(*_CONVERSATION, (409, "a direct conversation cannot be left")),
+        rate=GROUP_RATE,
     ),
     Route(
         "users",
@@ -212,6 +230,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         requests.EmptyRequest,
         responses.MeAnswer,
         query=True,
+        refusals=((403, "there is no profile yet, and the access token lacks the scope that creates it"),),
     ),
     Route(
         "users",
@@ -222,6 +241,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         requests.UpdateProfile,
         responses.MeAnswer,
         refusals=((404, "the caller has no profile yet"),),
+        rate=PROFILE_RATE,
     ),
     Route(
         "users",
@@ -265,6 +285,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         requests.EmptyRequest,
         responses.Done,
         refusals=((404, "no such user"), (409, "too many blocked users")),
+        rate=BLOCK_RATE,
     ),
     Route(
         "users",
@@ -276,6 +297,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         responses.Done,
         query=True,
         refusals=((404, "no such user"),),
+        rate=BLOCK_RATE,
     ),
     *CALL_ROUTES,
 )

@@ -93,12 +93,13 @@ class ConversationsSettings(_Publishing, frozen=True, kw_only=True):
     conversation_members_table: str
     messages_table: str
     groups_table: str
+    rate_limits_table: str
     delivery_queue_url: str
     fanout_limit: int
 
 
 class UsersSettings(_Publishing, frozen=True, kw_only=True):
-    """Settings of the users routes."""
+    """Settings of the users routes. `pool_region`: region of the user pool, which need not be that of the stacks."""
 
     function: ClassVar[str] = "users"
 
@@ -110,6 +111,7 @@ class UsersSettings(_Publishing, frozen=True, kw_only=True):
     rate_limits_table: str
     delivery_queue_url: str
     fanout_limit: int
+    pool_region: str
 
 
 class CallsSettings(_Publishing, frozen=True, kw_only=True):

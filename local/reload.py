@@ -65,7 +65,7 @@ class Reloader:
         Args:
             changed: absolute paths of files that were written or removed.
         """
-        names = [path.relative_to(self._project).as_posix() for path in changed]
+        names = {path.relative_to(self._project).as_posix() for path in changed}
         for affected, action in ((_deployed, self._deploy), (_built if self._page else _never, self._build)):
             hit = sorted(name for name in names if affected(name))
             if hit:

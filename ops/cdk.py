@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from ops.errors import CommandError
 
@@ -16,7 +18,9 @@ _SYNTH_SECONDS: Final = 300
 _OFFLINE: Final = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": os.devnull, "NO_COLOR": "1"}
 
 
-def synthesise(root: Path, environment: str, output: Path, *, validate: bool = True) -> None:
+def synthesise(
+    root: Path, environment: str, output: Path, *, validate: bool = True, revision: str | None = None
+) -> None:
     """Write the cloud assembly of one environment, without credentials.
 
     Args:
@@ -24,15 +28,44 @@ def synthesise(root: Path, environment: str, output: Path, *, validate: bool = T
         environment: name of the environment.
         output: directory of the cloud assembly.
         validate: check the templates against CloudFormation's schemas, which takes seconds.
+        revision: recorded as an output of every stack.
 
     Raises:
         CommandError: the synthesis failed; the message contains its output.
     """
     command = ["synth", "--quiet", "--context", f"env={environment}", "--output", str(output)]
+    if revision is not None:
+        command += ["--context", f"revision={revision}"]
     variables = {} if validate else {"CDK_VALIDATION": "false"}
     finished = run_offline(command, cwd=root, seconds=_SYNTH_SECONDS, variables=variables)
     if finished.returncode != 0:
         raise CommandError(f"Synthesising {environment} in {root.name} failed:\n{finished.stderr.strip()[-4_000:]}")
+
+
+@dataclass(frozen=True)
+class AssemblyStack:
+    """A stack of a cloud assembly: the path of its construct, and the file of its template."""
+
+    construct: str
+    file: Path
+
+    @property
+    def template(self) -> dict[str, Any]:
+        """Return the template."""
+        loaded: dict[str, Any] = json.loads(self.file.read_text(encoding="utf-8"))
+        return loaded
+
+
+def stacks_of(assembly: Path) -> dict[str, AssemblyStack]:
+    """Return the stacks of a cloud assembly by stack name."""
+    manifest = json.loads((assembly / "manifest.json").read_text(encoding="utf-8"))
+    return {
+        artifact["properties"].get("stackName", name): AssemblyStack(
+            artifact.get("displayName", name), assembly / artifact["properties"]["templateFile"]
+        )
+        for name, artifact in manifest["artifacts"].items()
+        if artifact["type"] == "aws:cloudformation:stack"
+    }
 
 
 def run_offline(

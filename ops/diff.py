@@ -12,17 +12,21 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
 from ops import cdk
+from ops.cdk import AssemblyStack
+from ops.data_risks import data_risks
 from ops.errors import CommandError
+from ops.update_rules import refused_changes
 
 FailOn = Literal["destructive", "broadening", "any-change"]
 
+_RETAINED: Final = ("Retain", "RetainExceptOnCreate")
 _DIFF_SECONDS: Final = 120
 _GIT_SECONDS: Final = 60
 _LOCK: Final = Path("handlers") / "requirements.lock"
@@ -62,7 +66,7 @@ def compare(base: Path, head: Path, fail_on: FailOn | None) -> list[StackDiff]:
     Raises:
         CommandError: the CLI failed for another reason than `fail_on`.
     """
-    before, after = _templates(base), _templates(head)
+    before, after = cdk.stacks_of(base), cdk.stacks_of(head)
     differences = [_compare_stack(name, before.get(name), after[name], head, fail_on) for name in sorted(after)]
     for name in sorted(set(before) - set(after)):
         resources = tuple(sorted(_described(_resources(before[name].template))))
@@ -71,29 +75,9 @@ def compare(base: Path, head: Path, fail_on: FailOn | None) -> list[StackDiff]:
     return differences
 
 
-@dataclass(frozen=True)
-class _Stack:
-    construct: str
-    file: Path
-
-    @property
-    def template(self) -> dict[str, Any]:
-        loaded: dict[str, Any] = json.loads(self.file.read_text(encoding="utf-8"))
-        return loaded
-
-
-def _templates(assembly: Path) -> dict[str, _Stack]:
-    manifest = json.loads((assembly / "manifest.json").read_text(encoding="utf-8"))
-    return {
-        artifact["properties"].get("stackName", name): _Stack(
-            artifact.get("displayName", name), assembly / artifact["properties"]["templateFile"]
-        )
-        for name, artifact in manifest["artifacts"].items()
-        if artifact["type"] == "aws:cloudformation:stack"
-    }
-
-
-def _compare_stack(name: str, before: _Stack | None, after: _Stack, head: Path, fail_on: FailOn | None) -> StackDiff:
+def _compare_stack(
+    name: str, before: AssemblyStack | None, after: AssemblyStack, head: Path, fail_on: FailOn | None
+) -> StackDiff:
     with tempfile.TemporaryDirectory(prefix="diff-") as directory:
         base_file = Path(directory) / "base.json"
         base_file.write_text(json.dumps(before.template if before else {"Resources": {}}), encoding="utf-8")
@@ -126,7 +110,7 @@ def _resources(template: dict[str, Any]) -> dict[str, Any]:
 
 def _described(resources: dict[str, Any]) -> Iterator[str]:
     for name, resource in resources.items():
-        kept = ", kept in the account" if resource.get("DeletionPolicy") == "Retain" else ""
+        kept = ", kept in the account" if resource.get("DeletionPolicy") in _RETAINED else ""
         yield f"{name} ({resource['Type']}{kept})"
 
 
@@ -163,8 +147,37 @@ def _provide_wheels(base: Path, root: Path) -> None:
             raise CommandError(f"The wheels of the base revision could not be downloaded:\n{finished.stderr.strip()}")
 
 
-def differences(environment: str, base: str, fail_on: FailOn | None, root: Path = cdk.ROOT) -> list[StackDiff]:
-    """Synthesise a revision and the current checkout, and compare them.
+@dataclass(frozen=True)
+class Findings:
+    """What the CDK CLI does not say about the changes, one line each.
+
+    Args:
+        impossible: changes that AWS would refuse.
+        risks: changes that put stored data at risk.
+    """
+
+    impossible: Sequence[str] = ()
+    risks: Sequence[str] = ()
+
+    def refused(self, fail_on: FailOn | None) -> bool:
+        """Return whether `--fail-on` refuses the changes."""
+        return bool(
+            (fail_on is not None and self.impossible) or (fail_on in ("destructive", "any-change") and self.risks)
+        )
+
+
+def find(base: Path, head: Path) -> Findings:
+    """Compare the templates of two cloud assemblies."""
+    before, after = (
+        {name: stack.template for name, stack in cdk.stacks_of(assembly).items()} for assembly in (base, head)
+    )
+    return Findings(refused_changes(before, after), data_risks(before, after))
+
+
+def differences(
+    environment: str, base: str, fail_on: FailOn | None, root: Path = cdk.ROOT
+) -> tuple[list[StackDiff], Findings]:
+    """Synthesise a revision and the current checkout; return their differences and the findings about them.
 
     Raises:
         CommandError: there is no such revision, one of the two cannot be synthesised, or the CLI failed.
@@ -174,7 +187,7 @@ def differences(environment: str, base: str, fail_on: FailOn | None, root: Path 
         old, new = Path(directory) / "base", Path(directory) / "head"
         cdk.synthesise(checkout, environment, old, validate=False)
         cdk.synthesise(root, environment, new, validate=False)
-        return compare(old, new, fail_on)
+        return compare(old, new, fail_on), find(old, new)
 
 
 def report(found: list[StackDiff]) -> str:
@@ -193,18 +206,22 @@ def main(arguments: list[str] | None = None) -> int:
         "--fail-on",
         choices=get_args(FailOn),
         help="exit with status 1 if a change is destructive (resources are deleted or replaced), broadening (more IAM "
-        "permissions), or if there is any change",
+        "permissions), or if there is any change; changes that AWS refuses fail every kind",
     )
     chosen = parser.parse_args(arguments)
     try:
-        found = differences(chosen.env, chosen.base, chosen.fail_on)
+        found, findings = differences(chosen.env, chosen.base, chosen.fail_on)
     except CommandError as error:
         print(error, file=sys.stderr)
         return 2
     print(report(found))
+    for change in findings.impossible:
+        print(f"AWS would refuse: {change}", file=sys.stderr)
+    for change in findings.risks:
+        print(f"Data at risk: {change}", file=sys.stderr)
     if refused := [stack.stack for stack in found if stack.refused]:
         print(f"\nRefused ({chosen.fail_on}): {', '.join(refused)}", file=sys.stderr)
-    return int(bool(refused))
+    return int(bool(refused) or findings.refused(chosen.fail_on))
 
 
 if __name__ == "__main__":

@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import botocore.exceptions
-import botocore.session
-from botocore.config import Config
 
 from contract import tables
+from ops import aws
 from ops.cdk import ROOT
 from ops.errors import CommandError
 from stacks import outputs
@@ -25,13 +24,13 @@ from stacks.outputs import Output
 _REQUIRED: Final = (
     outputs.USER_POOL_ID,
     outputs.CLIENT_ID,
-    outputs.REGION,
+    outputs.POOL_REGION,
+    outputs.STACK_REGION,
     outputs.EVENTS_HTTP_ENDPOINT,
     outputs.EVENTS_REALTIME_ENDPOINT,
     outputs.API_ADDRESS,
 )
 _FRONT_END_TABLES: Final = (tables.USERS, tables.CONVERSATIONS, tables.MESSAGES, tables.GROUPS, tables.CALLS)
-_CLIENT: Final = Config(connect_timeout=5, read_timeout=15, retries={"mode": "standard", "total_max_attempts": 3})
 
 StackOutputs = Mapping[str, Mapping[str, str]]
 """The outputs of each stack by stack name, as `cdk deploy --outputs-file` writes them."""
@@ -40,20 +39,21 @@ StackOutputs = Mapping[str, Mapping[str, str]]
 def environment_file(environment: str, stacks: StackOutputs) -> str:
     """Return the front end's environment file.
 
-    The names are those that the front end reads; `NEXT_PUBLIC_API_URL` is new.
+    The names are those that the front end reads; `NEXT_PUBLIC_API_URL` is new. The browser uses its region for the user
+    pool, the front end's server for tables and meetings; with an imported pool the two regions may differ.
 
     Raises:
         CommandError: a stack or an output is missing.
     """
     values = {output: _value(output, environment, stacks) for output in _REQUIRED}
-    region = values[outputs.REGION]
+    region = values[outputs.STACK_REGION]
     lines = {
         "NEXT_PUBLIC_COGNITO_USER_POOL_ID": values[outputs.USER_POOL_ID],
         "NEXT_PUBLIC_COGNITO_CLIENT_ID": values[outputs.CLIENT_ID],
         "NEXT_PUBLIC_APPSYNC_EVENT_HTTP_ENDPOINT": values[outputs.EVENTS_HTTP_ENDPOINT],
         "NEXT_PUBLIC_APPSYNC_REALTIME_ENDPOINT": values[outputs.EVENTS_REALTIME_ENDPOINT],
         "NEXT_PUBLIC_API_URL": values[outputs.API_ADDRESS],
-        "NEXT_PUBLIC_AWS_REGION": region,
+        "NEXT_PUBLIC_AWS_REGION": values[outputs.POOL_REGION],
         "AWS_REGION": region,
         **{f"DYNAMODB_{table.setting}": table.name(environment) for table in _FRONT_END_TABLES},
         "AWS_CHIME_REGION": region,
@@ -123,7 +123,7 @@ def _described(client: Any, name: str) -> dict[str, str]:
 
 def cloudformation() -> Any:
     """Create a botocore CloudFormation client with the operator's credentials and region."""
-    return botocore.session.get_session().create_client("cloudformation", config=_CLIENT)
+    return aws.client("cloudformation")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aws_cdk import Stack
+from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
+from stacks import outputs
 from stacks.config.fields import Environment
 from stacks.data import DataStack
 from stacks.events import EventsStack
@@ -31,11 +32,18 @@ class Stacks:
         return (self.data, self.identity, self.events, self.routes, self.operations)
 
 
-def compose(scope: Construct, environment: Environment, asset: Asset) -> Stacks:
+def compose(scope: Construct, environment: Environment, asset: Asset, revision: str | None = None) -> Stacks:
     """Create the stacks of an environment.
 
     References between stacks give the deployment order. Stacks that refer to tables only by name depend on Data
     explicitly.
+
+    Args:
+        scope: the app.
+        environment: the environment's settings.
+        asset: the Lambda package.
+        revision: recorded as an output of every stack; None records nothing, so that templates depend on their
+            sources only.
     """
     data = DataStack(scope, environment)
     identity = IdentityStack(scope, environment, asset)
@@ -52,4 +60,8 @@ def compose(scope: Construct, environment: Environment, asset: Asset) -> Stacks:
     identity.add_stack_dependency(data)
     events.add_stack_dependency(data)
     operations.add_stack_dependency(data)
-    return Stacks(data, identity, events, routes, operations)
+    stacks = Stacks(data, identity, events, routes, operations)
+    if revision is not None:
+        for stack in stacks.all():
+            CfnOutput(stack, outputs.REVISION, value=revision, description="Deployed revision, from git")
+    return stacks

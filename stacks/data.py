@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
@@ -52,7 +51,7 @@ class DataStack(EnvironmentStack):
                 point_in_time_recovery_enabled=data.point_in_time_recovery
             ),
             deletion_protection=data.deletion_protection,
-            removal_policy=RemovalPolicy.RETAIN if data.removal == "retain" else RemovalPolicy.DESTROY,
+            removal_policy=self.data_removal_policy,
         )
         for index in table.indexes:
             created.add_global_secondary_index(

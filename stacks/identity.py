@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from aws_cdk import Aws, CfnWaitConditionHandle, Duration, RemovalPolicy
+from aws_cdk import Aws, CfnWaitConditionHandle, Duration
 from aws_cdk import aws_cognito as cognito
 from constructs import Construct
 
@@ -30,7 +30,8 @@ class IdentityStack(EnvironmentStack):
         self.pool = self._import_pool() if imported else self._create_pool(asset)
         self.add_output(outputs.USER_POOL_ID, self.pool.id)
         self.add_output(outputs.CLIENT_ID, self.pool.client_ids[0])
-        self.add_output(outputs.REGION, self.pool.region)
+        self.add_output(outputs.POOL_REGION, self.pool.region)
+        self.add_output(outputs.STACK_REGION, Aws.REGION)
 
     def _import_pool(self) -> UserPoolReference:
         # CloudFormation refuses a stack without resources; a wait condition handle does nothing.
@@ -91,7 +92,7 @@ class IdentityStack(EnvironmentStack):
             mfa_second_factor=cognito.MfaSecondFactor(sms=False, otp=True),
             account_recovery=cognito.AccountRecovery.EMAIL_ONLY,
             deletion_protection=data.deletion_protection,
-            removal_policy=RemovalPolicy.RETAIN if data.removal == "retain" else RemovalPolicy.DESTROY,
+            removal_policy=self.data_removal_policy,
         )
         self._set_email_sender(pool)
         nag.acknowledge_user_pool_plan(pool)
@@ -114,7 +115,7 @@ class IdentityStack(EnvironmentStack):
     def _add_client(self, pool: cognito.UserPool) -> cognito.UserPoolClient:
         written = cognito.ClientAttributes().with_standard_attributes(email=True, given_name=True, family_name=True)
         read = written.with_standard_attributes(email_verified=True)
-        return pool.add_client(
+        client = pool.add_client(
             "Client",
             user_pool_client_name=self.names.of("Web"),
             generate_secret=False,
@@ -128,3 +129,6 @@ class IdentityStack(EnvironmentStack):
             read_attributes=read,
             write_attributes=written,
         )
+        # AWS chooses the id of a client; a new client would have another id, which no deployed front end knows.
+        client.apply_removal_policy(self.data_removal_policy)
+        return client

@@ -14,9 +14,26 @@ from typing import Final
 PRODUCT: Final = "PantherKolab"
 
 DELIVERY_QUEUE: Final = "Delivery"
-DELIVERY_DEAD_LETTERS: Final = "DeliveryDeadLetters"
 RING_TIMEOUTS_QUEUE: Final = "RingTimeouts"
-CALLS_DEAD_LETTERS: Final = "CallsDeadLetters"
+
+DELIVERY_DEAD_LETTERS: Final = "DeliveryDeadLetters"
+"""Messages of the delivery queue; SQS can redrive them."""
+RELAY_DEAD_LETTERS: Final = "RelayDeadLetters"
+"""Metadata of batches of the Outbox stream that the relay could not process."""
+RING_TIMEOUTS_DEAD_LETTERS: Final = "RingTimeoutsDeadLetters"
+"""Messages of the ring timer queue; SQS can redrive them."""
+CHIME_EVENTS_DEAD_LETTERS: Final = "ChimeEventsDeadLetters"
+"""Chime events that `chime_events` failed to process, from Lambda's asynchronous invocation."""
+CHIME_RULE_DEAD_LETTERS: Final = "ChimeRuleDeadLetters"
+"""Chime events that EventBridge could not hand over to Lambda."""
+DEAD_LETTER_QUEUES: Final = (
+    DELIVERY_DEAD_LETTERS,
+    RELAY_DEAD_LETTERS,
+    RING_TIMEOUTS_DEAD_LETTERS,
+    CHIME_EVENTS_DEAD_LETTERS,
+    CHIME_RULE_DEAD_LETTERS,
+)
+"""One queue for each kind of source, because each kind needs another way to repeat its messages."""
 
 
 @dataclass(frozen=True)

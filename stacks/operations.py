@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aws_cdk import Aws
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
@@ -9,7 +10,7 @@ from constructs import Construct
 
 from stacks.config.fields import Environment
 from stacks.constructs.stack import EnvironmentStack
-from stacks.monitoring import call_metrics
+from stacks.monitoring import log_metrics
 from stacks.monitoring.alarm_definition import add_alarm, keep_logical_id
 from stacks.monitoring.alarms import alarm_definitions
 from stacks.monitoring.dashboard import dashboard_rows
@@ -32,7 +33,7 @@ class OperationsStack(EnvironmentStack):
             topic = self._add_topic()
             for definition in alarm_definitions(metrics, environment.calls.ring_timeout_seconds):
                 add_alarm(self, definition, self.names, topic)
-        call_metrics.add_metric_filters(self, self.names)
+        log_metrics.add_metric_filters(self, self.names, functions=metrics.functions)
         dashboard = cloudwatch.Dashboard(
             self, "Dashboard", dashboard_name=self.names.of("Dashboard"), widgets=dashboard_rows(metrics)
         )
@@ -48,7 +49,7 @@ class OperationsStack(EnvironmentStack):
                 actions=["sns:Publish"],
                 resources=[topic.topic_arn],
                 principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
-                conditions={"StringEquals": {"aws:SourceAccount": self.account}},
+                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
             )
         )
         topic.add_to_resource_policy(

@@ -27,7 +27,8 @@ ROUTES: Final = "Routes"
 
 USER_POOL_ID: Final = Output(IDENTITY, "UserPoolId", "User pool that users sign in to")
 CLIENT_ID: Final = Output(IDENTITY, "UserPoolClientId", "App client of the front end")
-REGION: Final = Output(IDENTITY, "Region", "Region of the user pool")
+POOL_REGION: Final = Output(IDENTITY, "Region", "Region of the user pool")
+STACK_REGION: Final = Output(IDENTITY, "StackRegion", "Region of the stacks; an imported pool may be in another one")
 EVENTS_HTTP_ENDPOINT: Final = Output(EVENTS, "EventsHttpEndpoint", "AppSync Events endpoint for HTTP publishing")
 EVENTS_REALTIME_ENDPOINT: Final = Output(EVENTS, "EventsRealtimeEndpoint", "AppSync Events WebSocket endpoint")
 EVENTS_API_ID: Final = Output(EVENTS, "EventsApiId", "Id of the Event API")
@@ -38,14 +39,25 @@ API_DOMAIN_TARGET: Final = Output(ROUTES, "ApiDomainTarget", "Target of the DNS 
 DELIVERY_QUEUE_URL: Final = Output(ROUTES, "DeliveryQueueUrl", "Delivery queue: events that are not yet published")
 DEAD_LETTER_QUEUE_URL: Final = Output(ROUTES, "DeadLetterQueueUrl", "Dead-letter queue of the delivery queue")
 RING_QUEUE_URL: Final = Output(ROUTES, "RingQueueUrl", "Queue of the ring timers of calls")
-CALLS_DEAD_LETTER_QUEUE_URL: Final = Output(
-    ROUTES, "CallsDeadLetterQueueUrl", "Dead-letter queue of ring timers and Chime events"
+RELAY_DEAD_LETTER_QUEUE_URL: Final = Output(
+    ROUTES, "RelayDeadLetterQueueUrl", "Batches of the Outbox stream that the relay could not process"
 )
+RING_DEAD_LETTER_QUEUE_URL: Final = Output(ROUTES, "RingDeadLetterQueueUrl", "Dead-letter queue of the ring timers")
+CHIME_EVENTS_DEAD_LETTER_QUEUE_URL: Final = Output(
+    ROUTES, "ChimeEventsDeadLetterQueueUrl", "Chime events that their function failed to process"
+)
+CHIME_RULE_DEAD_LETTER_QUEUE_URL: Final = Output(
+    ROUTES, "ChimeRuleDeadLetterQueueUrl", "Chime events that EventBridge could not hand over"
+)
+
+REVISION: Final = "Revision"
+"""Output of every stack that was deployed by `make deploy`: the revision of the checkout, from git."""
 
 OUTPUTS: Final = (
     USER_POOL_ID,
     CLIENT_ID,
-    REGION,
+    POOL_REGION,
+    STACK_REGION,
     EVENTS_HTTP_ENDPOINT,
     EVENTS_REALTIME_ENDPOINT,
     EVENTS_API_ID,
@@ -56,5 +68,8 @@ OUTPUTS: Final = (
     DELIVERY_QUEUE_URL,
     DEAD_LETTER_QUEUE_URL,
     RING_QUEUE_URL,
-    CALLS_DEAD_LETTER_QUEUE_URL,
+    RELAY_DEAD_LETTER_QUEUE_URL,
+    RING_DEAD_LETTER_QUEUE_URL,
+    CHIME_EVENTS_DEAD_LETTER_QUEUE_URL,
+    CHIME_RULE_DEAD_LETTER_QUEUE_URL,
 )

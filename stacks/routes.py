@@ -69,7 +69,7 @@ class RoutesStack(EnvironmentStack):
             delivery_queue=self.delivery.queue,
         )
         functions = {
-            domain: self._function(domain, settings, environment, asset, events)
+            domain: self._function(domain, settings, environment, asset, pool, events)
             for domain, settings in ROUTE_FUNCTIONS.items()
         }
         self.api = HttpApi(
@@ -85,7 +85,11 @@ class RoutesStack(EnvironmentStack):
         self.add_output(outputs.DELIVERY_QUEUE_URL, self.delivery.queue.queue_url)
         self.add_output(outputs.DEAD_LETTER_QUEUE_URL, self.delivery.dead_letters.queue_url)
         self.add_output(outputs.RING_QUEUE_URL, self.call_maintenance.queue.queue_url)
-        self.add_output(outputs.CALLS_DEAD_LETTER_QUEUE_URL, self.call_maintenance.dead_letters.queue_url)
+        self.add_output(outputs.RELAY_DEAD_LETTER_QUEUE_URL, self.delivery.relay_dead_letters.queue_url)
+        calls = self.call_maintenance
+        self.add_output(outputs.RING_DEAD_LETTER_QUEUE_URL, calls.dead_letters.queue_url)
+        self.add_output(outputs.CHIME_EVENTS_DEAD_LETTER_QUEUE_URL, calls.chime_events_dead_letters.queue_url)
+        self.add_output(outputs.CHIME_RULE_DEAD_LETTER_QUEUE_URL, calls.chime_rule_dead_letters.queue_url)
         if (target := self.api.map_domain()) is not None:
             self.add_output(outputs.API_DOMAIN_TARGET, target)
 
@@ -95,10 +99,13 @@ class RoutesStack(EnvironmentStack):
         settings: type[SettingsClass],
         environment: Environment,
         asset: Asset,
+        pool: UserPoolReference,
         events: EventsStack,
     ) -> HandlerFunction:
         is_calls = domain == "calls"
         values: dict[str, str | int] = {"FANOUT_LIMIT": environment.delivery.fanout_limit}
+        if domain == "users":
+            values["POOL_REGION"] = pool.region
         if is_calls:
             values = {
                 "RING_QUEUE_URL": self.call_maintenance.queue.queue_url,

@@ -7,9 +7,11 @@ import os
 import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from local.testing import LocalCloud
 
@@ -19,30 +21,58 @@ settings.load_profile("any machine")  # a slow machine is no reason for a proper
 # Node, npm and the CDK app's `python` are this environment's own, whether or not it was activated.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
 
-_ORDER = ("local_cloud", "end_of_run", "browser")
-"""Markers of slow tests, in the order in which they run after all others."""
+_ORDER = ("first_on_cloud", "local_cloud", "browser", "end_of_run")
+"""Markers of slow tests, in the order in which they run after all others. A test with several runs at the last place,
+except that `first_on_cloud` wins: those tests need a local cloud that no other test has used.
+"""
 _CLOUD_FIXTURES = frozenset({"local_cloud", "session_cloud"})
-_STACKS = Path(__file__).parent / "stacks"
+_LONGEST = ("tests/packages/", "tests/stacks/", "tests/contributing/", "tests/local/")
+"""Directories with the longest groups of tests, which begin first where several processes share the fast tests."""
+
+
+def group_of(nodeid: str) -> str:
+    """Return what stays in one process where several share the fast tests.
+
+    The tests of one file share what the file sets up. Those of `tests/stacks` share the templates, which take long to
+    synthesise; the suites of two packages, and two kinds of change, share nothing.
+    """
+    file, _, test = nodeid.partition("::")
+    if file.startswith("tests/packages/"):
+        return nodeid
+    if file.startswith("tests/stacks/") and not file.endswith("/test_app.py"):
+        return "tests/stacks"
+    if file.startswith("tests/contributing/") and "[" in test:
+        return f"{file}::{test.split('[', 1)[1].split('-', 1)[0].rstrip(']')}"
+    return file
+
+
+class GroupScheduling(LoadScopeScheduling):
+    """Gives each process whole groups of tests. (`--dist loadgroup` does nothing with pytest 9.2 and xdist 3.8.)"""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling:
+    """Return the scheduler of the processes."""
+    config.option.loadscopereorder = False  # the longest groups come first, not those with the most tests
+    return GroupScheduling(config, log)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that use the local cloud, let the slow ones come last, and say what stays in one process.
-
-    Where the fast tests run in several processes, those of one file share what the file sets up, and all tests of the
-    stacks share the templates, which take long to synthesise: so they also begin first.
-    """
+    """Mark the tests that use the local cloud, and order the tests: the longest fast ones first, the slow ones last."""
     for item in items:
         if _CLOUD_FIXTURES & set(getattr(item, "fixturenames", ())) and item.get_closest_marker("local_cloud") is None:
             item.add_marker(pytest.mark.local_cloud)
-        together = _STACKS if _STACKS in item.path.parents else item.path
-        item.add_marker(pytest.mark.xdist_group(str(together)))
     items.sort(key=_rank)
 
 
-def _rank(item: pytest.Item) -> tuple[int, bool]:
-    slow = max((place for place, name in enumerate(_ORDER, 1) if item.get_closest_marker(name)), default=0)
-    return slow, _STACKS not in item.path.parents
+def _rank(item: pytest.Item) -> tuple[int, int]:
+    places = [place for place, name in enumerate(_ORDER, 1) if item.get_closest_marker(name)]
+    slow = 1 if 1 in places else max(places, default=0)
+    length = next((place for place, name in enumerate(_LONGEST) if item.nodeid.startswith(name)), len(_LONGEST))
+    return slow, length if slow == 0 else 0
 
 
 @pytest.hookimpl(wrapper=True)

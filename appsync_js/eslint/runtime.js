@@ -1,4 +1,4 @@
-// The checker of the local Events service, loaded from its own files: what AppSync accepts has one home.
+// Loads the checker of the local Events service from its source files, so that the accepted syntax is defined once.
 'use strict';
 
 const fs = require('node:fs');
@@ -13,7 +13,7 @@ for (const name of FILES) {
   vm.runInContext(fs.readFileSync(path.join(FOLDER, `${name}.js`), 'utf8'), context, { filename: `${name}.js` });
 }
 
-/** Returns the problems of one module: `{message, line, column}`, line and column from 1, null without a place. */
+/** Returns the problems of one module: `{message, line, column}`; line and column count from 1 and may be null. */
 function problems(code) {
   context.code = code;
   return JSON.parse(vm.runInContext('__check(code)', context)).problems;

@@ -1,4 +1,4 @@
-// The event to broadcast, or the same id with the reason why it is not.
+// Returns the event with a server timestamp, or its id with an error if the type is not known.
 function stamped(event, serverTimestamp) {
   const payload = event.payload;
   if (typeof payload !== 'object' || payload === null || !Object.hasOwn(payload, 'type')) {

@@ -14,6 +14,7 @@ import msgspec
 from appsync_events import Backoff
 from msgspec import UNSET
 
+from client.api.server_clock import ServerClock
 from client.api.session import TokenSource
 from client.api.targets import Target
 from client.errors import ApiError, ConflictError, ServerFaultError, TooManyRequestsError, UnreachableError, error_class
@@ -41,6 +42,7 @@ class HttpTransport:
         http: the HTTP session to use; the caller closes it.
         backoff: waits between attempts.
         retry_seconds: how long a request is retried.
+        clock: takes the time of each response.
     """
 
     def __init__(
@@ -51,12 +53,14 @@ class HttpTransport:
         *,
         backoff: Backoff | None = None,
         retry_seconds: float = _RETRY_SECONDS,
+        clock: ServerClock | None = None,
     ) -> None:
         self._target = target
         self._tokens = tokens
         self._http = http
         self._backoff = backoff or Backoff()
         self._retry_seconds = retry_seconds
+        self.clock = clock or ServerClock()
 
     async def _request(
         self,
@@ -88,7 +92,7 @@ class HttpTransport:
             else:
                 if status in route.status:
                     return _decoded(route, body, response_type, status)
-                error = _error(status, headers, body)
+                error = _error(status, headers, body, self.clock.now())
                 if status == 401 and refused is None:
                     refused = token
                     continue
@@ -113,6 +117,7 @@ class HttpTransport:
             headers["content-type"] = "application/json"
             arguments["data"] = msgspec.json.encode(request)
         async with self._http.request(route.method, url, headers=headers, timeout=_TIMEOUT, **arguments) as response:
+            self.clock.take_date_header(response.headers.get("date"))
             return response.status, response.headers, await response.read()
 
 
@@ -129,7 +134,7 @@ def _decoded(route: Route, body: bytes, response_type: type[Response], status: i
     return decoded
 
 
-def _error(status: int, headers: Mapping[str, str], body: bytes) -> ApiError:
+def _error(status: int, headers: Mapping[str, str], body: bytes, now: float) -> ApiError:
     request_id = headers.get("apigw-requestid") or headers.get("x-amzn-requestid")
     try:
         failure = msgspec.json.decode(body, type=responses.Failure)
@@ -144,11 +149,11 @@ def _error(status: int, headers: Mapping[str, str], body: bytes) -> ApiError:
         text = body[:200].decode(errors="replace")
         error = error_class(status)(status, "", text or "no message", request_id=request_id)
     if isinstance(error, TooManyRequestsError):
-        error.retry_after = _seconds(headers.get("retry-after"))
+        error.retry_after = _seconds(headers.get("retry-after"), now)
     return error
 
 
-def _seconds(retry_after: str | None) -> float:
+def _seconds(retry_after: str | None, now: float) -> float:
     """Return the seconds that a Retry-After header names, 1 if it is missing or invalid (RFC 9110, 10.2.3)."""
     if retry_after is None:
         return 1.0
@@ -158,4 +163,4 @@ def _seconds(retry_after: str | None) -> float:
         moment = email.utils.parsedate_to_datetime(retry_after)
     except ValueError:
         return 1.0
-    return max(0.0, moment.timestamp() - time.time())
+    return max(0.0, moment.timestamp() - now)

@@ -1,7 +1,7 @@
 """The transitions of calls: the one table that the state machine follows and the documents draw.
 
 A comment above each rule has its number in the specification: T1 to T9 are the actions of users and the end of ringing,
-S1 to S4 the system's own. A command that no rule allows is T10: the same actor repeating the same action gets the same
+S1 to S5 the system's own. A command that no rule allows is T10: the same actor repeating the same action gets the same
 answer, every other actor gets 409 with the call as it is.
 """
 
@@ -29,6 +29,7 @@ RuleName = Literal[
     "ring_timeout_ongoing",
     "leave",
     "end",
+    "rejoin",
     "announce_meeting",
     "meeting_ended",
     "expire",
@@ -36,7 +37,7 @@ RuleName = Literal[
 ]
 """Rules of one name have one effect; `_ongoing` marks the rules of an action in a group call that was answered."""
 Outcome = Literal["initiated", "accepted", "joined", "rejected", "cancelled", "missed", "left", "ended", "failed"]
-"""What the log calls a transition; `stacks/monitoring/call_metrics.py` counts log lines by it."""
+"""What the log calls a transition; `stacks/monitoring/log_metrics.py` counts log lines by it."""
 
 
 class ActorRole(Enum):
@@ -266,6 +267,18 @@ RULES: Final[tuple[Rule, ...]] = (
         ends_ringing=True,
         summary="as cancel",
         publishes=_CALL_CANCELLED,
+    ),
+    # S5
+    Rule(
+        name="rejoin",
+        status="ACTIVE",
+        action="accept",
+        actors=_IN_CALL,
+        to=("ACTIVE",),
+        outcome=None,
+        summary="the actor accepts again on the same device, for example after a reload of the page; that the earlier "
+        "connection leaves the meeting does not count any more",
+        publishes=None,
     ),
     # S1
     Rule(

@@ -312,7 +312,7 @@ export interface ConversationData {
   changedBy: string;
 }
 
-/** A page of the caller's conversations; `nextCursor` is null on the last page. */
+/** A page of the caller's conversations, perhaps fewer than `limit`; `nextCursor` is null on the last page. */
 export interface ConversationPage {
   conversations: ConversationView[];
   nextCursor: string | null;
@@ -463,8 +463,9 @@ export interface History {
 /**
  * Messages: newest first in a page, oldest first in a gap response.
  *
- * `nextCursor` is null on the last page. `changed` holds the messages edited or deleted since `afterChange`.
- * `reload` is true where the gap cannot be filled: the client discards its messages and loads the newest page.
+ * A page may hold fewer messages than `limit`, even none; `nextCursor` is null on the last page. `changed` holds the
+ * messages edited or deleted since `afterChange`. `reload` is true where the gap cannot be filled: the client discards
+ * its messages and loads the newest page.
  */
 export interface HistoryPage {
   conversationId: string;
@@ -1005,6 +1006,7 @@ export const limits = {
   FILE_NAME_CHARACTERS: 255,
   FILE_SIZE_BYTES: 5368709120,
   DURATION_SECONDS: 14400,
+  SEQUENCE_NUMBER_MAX: 9007199254740991,
   TEMP_ID_CHARACTERS: 64,
   ID_CHARACTERS: 64,
   HISTORY_PAGE: 50,
@@ -1047,9 +1049,12 @@ export const limits = {
   MEETING_SETTLE_SECONDS: 60,
   MEETING_ANNOUNCED_SECONDS: 10,
   BODY_BYTES: 65536,
+  RESPONSE_BYTES: 5242880,
   RECORD_RECIPIENTS_MAX: 5000,
   RECORDS_PER_CHANGE_MAX: 10,
   PUBLISH_CONCURRENCY: 25,
+  PUBLISH_PATIENCE_SECONDS: 2,
+  DELIVERY_PATIENCE_SECONDS: 8,
   SLICE_RECIPIENTS: 25,
   FAST_PATH_GRACE_SECONDS: 5,
   DUE_SHARDS: 8,
@@ -1071,4 +1076,12 @@ export const rateLimits = {
   typing: { count: 20, seconds: 10 },
   search: { count: 20, seconds: 10 },
   call: { count: 10, seconds: 60 },
+  attempt: { count: 20, seconds: 60 },
+  target: { count: 10, seconds: 60 },
+  change: { count: 30, seconds: 10 },
+  group: { count: 60, seconds: 60 },
+  open: { count: 60, seconds: 60 },
+  invitation: { count: 20, seconds: 86400 },
+  profile: { count: 10, seconds: 60 },
+  block: { count: 30, seconds: 60 },
 } as const;

@@ -5,6 +5,9 @@ botocore is used directly: importing boto3 as well would make a function's start
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
+import random
 from functools import cache
 from typing import Any
 
@@ -16,19 +19,34 @@ READ_SECONDS = 2
 ATTEMPTS = 3
 """botocore's standard mode: throttling, 5xx, timeouts and lost connections are retried, with jitter."""
 CONNECTIONS = 32
+_SNAPSTART_HOOKS = "snapshot_restore_py"
 
 
 @cache
 def session() -> botocore.session.Session:
     """Return the process's session, with region and credentials from the environment."""
+    _reseed_after_restore()
     return botocore.session.Session()
 
 
+def _reseed_after_restore() -> None:
+    """Let every environment that SnapStart restores have its own random numbers: botocore's retries pause at random.
+
+    The module is part of Lambda's Python runtimes only (AWS Lambda: runtime hooks for SnapStart).
+    """
+    if importlib.util.find_spec(_SNAPSTART_HOOKS) is not None:
+        importlib.import_module(_SNAPSTART_HOOKS).register_after_restore(random.seed)
+
+
 @cache
-def client(service: str) -> Any:
+def client(service: str, region: str | None = None) -> Any:
     """Return the process's client of a service, for example `dynamodb` or `sqs`.
 
     `AWS_ENDPOINT_URL` replaces the address of the service, as in every AWS SDK.
+
+    Args:
+        service: botocore's name of the service.
+        region: the region of the service; None for the region of the function.
     """
     config = Config(
         connect_timeout=CONNECT_SECONDS,
@@ -38,4 +56,4 @@ def client(service: str) -> Any:
         tcp_keepalive=True,
         parameter_validation=False,
     )
-    return session().create_client(service, config=config)
+    return session().create_client(service, region_name=region, config=config)

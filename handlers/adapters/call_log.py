@@ -12,7 +12,7 @@ _log = logging.getLogger(__name__)
 class CallLogWriter(CallLog):
     """Writes entries as log lines with the message `call`.
 
-    `stacks/monitoring/call_metrics.py` counts them by these field names.
+    `stacks/monitoring/log_metrics.py` counts them by these field names.
     """
 
     def write(self, entry: CallLogEntry) -> None:

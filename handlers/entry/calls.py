@@ -10,9 +10,11 @@ import msgspec
 
 from contract.calls.requests import AcceptCall, CancelCall, EndCall, InitiateCall, LeaveCall, ListCalls, RejectCall
 from contract.calls.responses import CallAccepted, CallAnswer, CallChanged, CallInitiated, CallLeft, CallPage
+from contract.limits import CALL_ATTEMPT_RATE, CALL_TARGET_RATE
 from contract.requests import EmptyRequest
 from handlers.adapters.dynamodb.blocks import DynamoBlockReader
 from handlers.adapters.dynamodb.conversations.rows import DynamoStoredConversations
+from handlers.adapters.dynamodb.rate_limits import DynamoRateCounter
 from handlers.adapters.dynamodb.users import DynamoUserDirectory
 from handlers.core.calls.accept import CallAcceptor
 from handlers.core.calls.hang_up import CallTermination
@@ -21,8 +23,10 @@ from handlers.core.calls.invitations import Invitations
 from handlers.core.calls.meeting_access import MeetingAccess
 from handlers.core.calls.ports import RingTimers
 from handlers.core.calls.queries import CallQueries
+from handlers.core.shared.rates import UserRates
 from handlers.entry.calls_wiring import AwsServices, aws_services, call_services, ring_timers
 from handlers.entry.http import ApiRequest, Operation, route_handler
+from handlers.entry.rates import limited
 from handlers.settings import CallsSettings
 
 
@@ -33,6 +37,7 @@ class CallUseCases(msgspec.Struct, frozen=True, kw_only=True):
     acceptor: CallAcceptor
     termination: CallTermination
     queries: CallQueries
+    rates: UserRates
 
 
 def wire(settings: CallsSettings, aws: AwsServices, timers: RingTimers) -> CallUseCases:
@@ -61,6 +66,7 @@ def wire(settings: CallsSettings, aws: AwsServices, timers: RingTimers) -> CallU
         ),
         termination=CallTermination(calls=calls.store, executor=calls.executor, clock=aws.clock),
         queries=CallQueries(calls.store, aws.clock),
+        rates=UserRates(DynamoRateCounter(aws.dynamodb, settings.rate_limits_table), aws.clock),
     )
 
 
@@ -68,7 +74,10 @@ def operations(use_cases: Callable[[], CallUseCases]) -> Mapping[str, Operation]
     """Return the operations by their names in the route list."""
 
     def initiate(request: ApiRequest[InitiateCall]) -> CallInitiated:
-        return use_cases().initiator.initiate(request.caller.user_id, request.request)
+        caller, body, rates = request.caller.user_id, request.request, use_cases().rates
+        rates.require(caller, CALL_ATTEMPT_RATE)
+        rates.require(caller, CALL_TARGET_RATE, body.conversationId or body.recipientId or "")
+        return use_cases().initiator.initiate(caller, body)
 
     def accept(request: ApiRequest[AcceptCall]) -> CallAccepted:
         return use_cases().acceptor.accept(request.caller.user_id, request.request)
@@ -91,7 +100,7 @@ def operations(use_cases: Callable[[], CallUseCases]) -> Mapping[str, Operation]
     def one(request: ApiRequest[EmptyRequest]) -> CallAnswer:
         return use_cases().queries.one(request.caller.user_id, request.path["sessionId"])
 
-    return {
+    table: dict[str, Operation] = {
         "initiateCall": initiate,
         "acceptCall": accept,
         "rejectCall": reject,
@@ -101,6 +110,7 @@ def operations(use_cases: Callable[[], CallUseCases]) -> Mapping[str, Operation]
         "listCalls": page,
         "getCall": one,
     }
+    return limited(table, lambda: use_cases().rates)
 
 
 @cache

@@ -16,6 +16,7 @@ from handlers.adapters.appsync.publisher import EventsPublisher
 from handlers.adapters.dynamodb.blocks import DynamoBlockReader
 from handlers.adapters.dynamodb.conversations.store import DynamoConversationStore
 from handlers.adapters.dynamodb.outbox import DynamoOutbox
+from handlers.adapters.dynamodb.rate_limits import DynamoRateCounter
 from handlers.adapters.dynamodb.users import DynamoUserDirectory
 from handlers.adapters.sqs.delivery_queue import SqsDeliveryQueue
 from handlers.adapters.system import RandomIds, SystemClock
@@ -26,7 +27,9 @@ from handlers.core.conversations.queries import ConversationQueries
 from handlers.core.delivery.dispatcher import Dispatcher
 from handlers.core.delivery.ports import DeliveryQueue, Publisher
 from handlers.core.shared.ports import Clock, Ids
+from handlers.core.shared.rates import UserRates
 from handlers.entry.http import ApiRequest, Operation, Reply, route_handler
+from handlers.entry.rates import limited
 from handlers.settings import ConversationsSettings
 
 _CREATED = 201
@@ -39,6 +42,7 @@ class ConversationRoutes(msgspec.Struct, frozen=True, kw_only=True):
     queries: ConversationQueries
     direct: DirectConversations
     groups: GroupManager
+    rates: UserRates
 
 
 def wire(
@@ -64,12 +68,14 @@ def wire(
     directory = DynamoUserDirectory(client=dynamodb, users_table=settings.users_table)
     dispatch = Dispatcher(publisher, DynamoOutbox(dynamodb, settings.outbox_table), queue)
     events = ConversationEvents(clock, ids, settings.fanout_limit)
+    blocks = DynamoBlockReader(client=dynamodb, blocks=settings.blocks_table)
+    rates = UserRates(DynamoRateCounter(dynamodb, settings.rate_limits_table), clock)
     return ConversationRoutes(
         queries=ConversationQueries(store, directory),
         direct=DirectConversations(
             conversations=store,
             directory=directory,
-            blocks=DynamoBlockReader(client=dynamodb, blocks=settings.blocks_table),
+            blocks=blocks,
             dispatcher=dispatch,
             clock=clock,
             events=events,
@@ -77,11 +83,14 @@ def wire(
         groups=GroupManager(
             conversations=store,
             directory=directory,
+            blocks=blocks,
+            rates=rates,
             dispatcher=dispatch,
             clock=clock,
             ids=ids,
             events=events,
         ),
+        rates=rates,
     )
 
 
@@ -123,7 +132,7 @@ def operations(routes: Callable[[], ConversationRoutes]) -> Mapping[str, Operati
         routes().groups.leave(request.caller.user_id, request.path["conversationId"])
         return Done()
 
-    return {
+    table: dict[str, Operation] = {
         "listConversations": page,
         "getConversation": get,
         "openDirect": open_direct,
@@ -134,6 +143,7 @@ def operations(routes: Callable[[], ConversationRoutes]) -> Mapping[str, Operati
         "setRole": set_role,
         "leaveGroup": leave,
     }
+    return limited(table, lambda: routes().rates)
 
 
 @cache

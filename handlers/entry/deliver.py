@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
+from contract.limits import DELIVERY_PATIENCE_SECONDS
 from handlers.adapters import aws_clients
 from handlers.adapters.appsync.publisher import EventsPublisher
 from handlers.adapters.dynamodb.conversations.audience import DynamoAudiences
@@ -49,7 +50,9 @@ def _delivered(deliverer: Callable[[], Deliverer], record: Mapping[str, Any], co
 @cache
 def _deliverer() -> Deliverer:
     settings = DeliverSettings.load()
-    publisher = EventsPublisher(settings.events_http_endpoint, aws_clients.session())
+    publisher = EventsPublisher(
+        settings.events_http_endpoint, aws_clients.session(), patience_seconds=DELIVERY_PATIENCE_SECONDS
+    )
     dynamodb = aws_clients.client("dynamodb")
     audiences = DynamoAudiences(dynamodb, settings.conversations_table)
     return Deliverer(publisher, DynamoOutbox(dynamodb, settings.outbox_table), SystemClock(), audiences)

@@ -35,7 +35,9 @@ from handlers.core.messages.numbering import NumberedConversations, SettledNumbe
 from handlers.core.messages.send import MessageSender
 from handlers.core.messages.typing import TypingIndicator
 from handlers.core.shared.ports import Clock, Ids
+from handlers.core.shared.rates import UserRates
 from handlers.entry.http import ApiRequest, Operation, route_handler
+from handlers.entry.rates import limited
 from handlers.settings import MessagesSettings
 
 
@@ -47,6 +49,7 @@ class MessageOperations(msgspec.Struct, frozen=True, kw_only=True):
     read_marker: ReadMarker
     history: MessageHistory
     editor: MessageEditor
+    rates: UserRates
 
 
 def wire(
@@ -83,7 +86,9 @@ def wire(
     store = DynamoMessageStore(dynamodb, message_tables, cache)
     messages = DynamoMessageFinder(dynamodb, settings.messages_table)
     dispatch = Dispatcher(publisher, DynamoOutbox(dynamodb, settings.outbox_table), queue)
+    rate_counter = DynamoRateCounter(dynamodb, settings.rate_limits_table)
     return MessageOperations(
+        rates=UserRates(rate_counter, clock),
         sender=MessageSender(
             conversations=conversations,
             cache=cache,
@@ -97,7 +102,7 @@ def wire(
         ),
         typing=TypingIndicator(
             conversations=conversations,
-            rates=DynamoRateCounter(dynamodb, settings.rate_limits_table),
+            rates=rate_counter,
             publisher=publisher,
             clock=clock,
             ids=ids,
@@ -107,7 +112,11 @@ def wire(
             conversations=NumberedConversations(conversations, counter),
             messages=messages,
             store=DynamoReadMarkStore(
-                dynamodb, settings.messages_table, settings.conversation_members_table, settings.outbox_table
+                dynamodb,
+                conversations=settings.conversations_table,
+                messages=settings.messages_table,
+                members=settings.conversation_members_table,
+                outbox=settings.outbox_table,
             ),
             dispatcher=dispatch,
             clock=clock,
@@ -160,7 +169,7 @@ def operations(use_cases: Callable[[], MessageOperations]) -> Mapping[str, Opera
         user_id, message_id = api.caller.user_id, api.path["messageId"]
         return use_cases().editor.delete(user_id, message_id, api.request.conversationId)
 
-    return {
+    table: dict[str, Operation] = {
         "sendMessage": send,
         "setTyping": typing,
         "markRead": read,
@@ -168,6 +177,7 @@ def operations(use_cases: Callable[[], MessageOperations]) -> Mapping[str, Opera
         "editMessage": edit,
         "deleteMessage": delete,
     }
+    return limited(table, lambda: use_cases().rates)
 
 
 @cache

@@ -24,11 +24,13 @@ from handlers.adapters.system import RandomIds, SystemClock
 from handlers.core.delivery.dispatcher import Dispatcher
 from handlers.core.delivery.ports import DeliveryQueue, Publisher
 from handlers.core.shared.ports import Clock, Ids
+from handlers.core.shared.rates import UserRates
 from handlers.core.users.blocks import UserBlocks
 from handlers.core.users.ports import IdentityProvider
 from handlers.core.users.profiles import UserProfiles
 from handlers.core.users.search import UserSearch
 from handlers.entry.http import ApiRequest, Operation, route_handler
+from handlers.entry.rates import limited
 from handlers.settings import UsersSettings
 
 
@@ -38,6 +40,7 @@ class UserRoutes(msgspec.Struct, frozen=True, kw_only=True):
     profiles: UserProfiles
     search: UserSearch
     blocks: UserBlocks
+    rates: UserRates
 
 
 def wire(
@@ -75,7 +78,9 @@ def wire(
         outbox=settings.outbox_table,
     )
     dispatch = Dispatcher(publisher, DynamoOutbox(dynamodb, settings.outbox_table), queue)
+    counter = DynamoRateCounter(dynamodb, settings.rate_limits_table)
     return UserRoutes(
+        rates=UserRates(counter, clock),
         profiles=UserProfiles(
             store=profiles,
             conversations=conversations,
@@ -86,7 +91,7 @@ def wire(
             ids=ids,
             fanout_limit=settings.fanout_limit,
         ),
-        search=UserSearch(store=profiles, rates=DynamoRateCounter(dynamodb, settings.rate_limits_table), clock=clock),
+        search=UserSearch(store=profiles, rates=counter, clock=clock),
         blocks=UserBlocks(
             blocks=blocks,
             conversations=conversations,
@@ -125,7 +130,7 @@ def operations(routes: Callable[[], UserRoutes]) -> Mapping[str, Operation]:
     def blocked_by(request: ApiRequest[EmptyRequest]) -> BlockPage:
         return BlockPage(userIds=routes().blocks.blocked_by(request.caller.user_id))
 
-    return {
+    table: dict[str, Operation] = {
         "getMe": own,
         "updateMe": update,
         "getUser": public,
@@ -134,6 +139,7 @@ def operations(routes: Callable[[], UserRoutes]) -> Mapping[str, Operation]:
         "unblockUser": unblock,
         "listBlocks": blocked_by,
     }
+    return limited(table, lambda: routes().rates)
 
 
 @cache
@@ -144,7 +150,7 @@ def _routes() -> UserRoutes:
         aws_clients.client("dynamodb"),
         EventsPublisher(settings.events_http_endpoint, aws_clients.session()),
         SqsDeliveryQueue(lambda: aws_clients.client("sqs"), settings.delivery_queue_url),
-        CognitoIdentityProvider(lambda: aws_clients.client("cognito-idp")),
+        CognitoIdentityProvider(lambda: aws_clients.client("cognito-idp", settings.pool_region)),
         SystemClock(),
         RandomIds(),
     )

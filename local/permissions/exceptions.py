@@ -44,7 +44,7 @@ REASONS: tuple[Reason, ...] = (
     Reason(
         "relay",
         "sqs:SendMessage",
-        "*:PantherKolab-DeliveryDeadLetters-*",
+        "*:PantherKolab-RelayDeadLetters-*",
         "Lambda gives up on a piece of the stream after a day, which no test waits for",
     ),
 )

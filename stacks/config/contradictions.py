@@ -17,6 +17,24 @@ def find_contradictions(name: str, file: EnvironmentFile) -> list[str]:
     ]
 
 
+def find_gaps(file: EnvironmentFile) -> list[str]:
+    """Return one line per setting that is missing for a deployment of protected data.
+
+    Such an environment can be synthesised, for tests and reviews. It cannot be loaded once its account is known.
+    """
+    if file.data.removal != "retain":
+        return []
+    gaps = []
+    if file.identity.source == "create" and file.identity.email_from is None:
+        gaps.append(
+            "identity.email_from is missing: without it, Cognito sends at most 50 e-mails a day, and sign-up 51 fails; "
+            "verify a domain in SES, leave the SES sandbox, and set the sender address"
+        )
+    if file.operations.alarms and not file.operations.alarm_recipients:
+        gaps.append("operations.alarm_recipients is empty: alarms would have no recipient; add an e-mail address")
+    return gaps
+
+
 def _identity_errors(file: EnvironmentFile) -> list[str]:
     import_fields = [("pool_id", file.identity.pool_id), ("client_ids", list(file.identity.client_ids))]
     if file.identity.source == "create":
@@ -52,6 +70,16 @@ def _scope_errors(name: str, file: EnvironmentFile) -> list[str]:
         ]
     if (file.aws.account is None) != (file.aws.region is None):
         errors.append("aws.account, aws.region: set both, or neither to use those of the credentials")
+    elif file.aws.account is None and file.data.removal == "retain":
+        errors.append(
+            'aws.account, aws.region are missing: required with data.removal = "retain", so that protected data cannot '
+            "be deployed elsewhere; write them, or the variables that hold them: "
+            f'account = "env:{name.upper()}_AWS_ACCOUNT"'
+        )
+    if len(file.aws.unset_variables) == 1:
+        errors.append(
+            f"aws: the variable {file.aws.unset_variables[0]} is not set, but the other one is; set both or neither"
+        )
     if file.operations.alarm_recipients and not file.operations.alarms:
         errors.append(
             "operations.alarm_recipients: contradicts operations.alarms = false, which creates no alarm; set alarms = "
@@ -81,7 +109,7 @@ def _data_errors(name: str, file: EnvironmentFile) -> list[str]:
 
 def _call_errors(file: EnvironmentFile) -> list[str]:
     region = file.aws.region
-    if region is None:
+    if region is None or not file.aws.pinned:
         return []
     if region not in CHIME_REGIONS:
         return [
@@ -106,7 +134,7 @@ def _domain_errors(file: EnvironmentFile) -> list[str]:
                 f'events.domain.certificate_arn = "{events.certificate_arn}": must be in us-east-1, because AppSync '
                 "accepts no other region"
             )
-    if (api := file.api.domain) is not None and file.aws.region not in (None, _certificate_region(api)):
+    if (api := file.api.domain) is not None and file.aws.pinned and file.aws.region != _certificate_region(api):
         errors.append(
             f'api.domain.certificate_arn = "{api.certificate_arn}": must be in {file.aws.region}, the region of the '
             "environment"

@@ -8,10 +8,12 @@ from typing import Final, Literal
 
 from stacks.config.schema import boolean, choice, integer, section, setting, string, string_list
 
+REFERENCE: Final = "env:"
+"""Prefix of a value that is read from an environment variable when the environment is synthesised."""
 LOCAL: Final = "local"
 """The environment of the local cloud; the only one that allows plain http and host wheels."""
 DISPOSABLE: Final = frozenset({"dev", LOCAL})
-"""Environments whose data may be lost; every other environment is protected."""
+"""Environments whose data may be lost; every other environment must protect its data."""
 
 LOG_RETENTION_DAYS: Final = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
@@ -35,20 +37,38 @@ _POOL: Final = r"[a-z]{2}(?:-[a-z]+)+-\d_[A-Za-z0-9]+"
 _ORIGIN: Final = rf"https://{_HOST}(?::\d+)?|http://(?:localhost|127\.0\.0\.1)(?::\d+)?"
 
 
+ACCOUNT: Final = r"\d{12}"
+REGION: Final = r"[a-z]{2}(?:-[a-z]+)+-\d"
+_VARIABLE: Final = rf"{REFERENCE}[A-Z][A-Z0-9_]*"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Aws:
     """Where the environment is deployed."""
 
     account: str | None = setting(
-        "Account of the stacks; without it, the account of the credentials.",
-        string(r"\d{12}", "twelve digits"),
+        "Account of the stacks. Required where data is protected, so that it cannot be deployed elsewhere; otherwise "
+        "the account of the credentials. `env:NAME` reads it from a variable; without the variable the environment can "
+        "be synthesised but not deployed.",
+        string(rf"{ACCOUNT}|{_VARIABLE}", 'twelve digits, or a variable such as "env:PROD_AWS_ACCOUNT"'),
         default=None,
     )
     region: str | None = setting(
         "Region of the stacks; set account and region together or neither.",
-        string(r"[a-z]{2}(?:-[a-z]+)+-\d", 'a region such as "us-east-1"'),
+        string(rf"{REGION}|{_VARIABLE}", 'a region such as "us-east-1", or a variable such as "env:PROD_AWS_REGION"'),
         default=None,
     )
+
+    @property
+    def pinned(self) -> bool:
+        """Return whether account and region are known."""
+        return None not in (self.account, self.region) and not self.unset_variables
+
+    @property
+    def unset_variables(self) -> tuple[str, ...]:
+        """Return the variables that account and region are read from and that are not set."""
+        given = (self.account or "", self.region or "")
+        return tuple(value.removeprefix(REFERENCE) for value in given if value.startswith(REFERENCE))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,13 +85,14 @@ class Identity:
         default=None,
     )
     client_ids: tuple[str, ...] = setting(
-        "App clients of the imported pool whose tokens are accepted.",
+        "App clients of the imported pool whose tokens are accepted. Their sign-in must request the scope "
+        "aws.cognito.signin.user.admin; without it, users/me cannot read the account.",
         string_list(r"[a-z0-9]{20,40}", "app client ids", at_least=1),
         default=(),
     )
     email_from: str | None = setting(
         "Sender address of a created pool's e-mails; SES must have verified its domain in the pool's region. Without "
-        "it, Cognito sends the e-mails itself, at most 50 a day.",
+        "it, Cognito sends the e-mails itself, at most 50 a day; a protected environment cannot be deployed like that.",
         string(rf"[^@\s<>]+@{_HOST}", "an e-mail address"),
         default=None,
     )
@@ -218,5 +239,5 @@ class Environment(EnvironmentFile):
 
     @property
     def protected(self) -> bool:
-        """Return whether the environment's data must not be lost."""
-        return self.name not in DISPOSABLE
+        """Return whether the environment's data must not be lost, whatever its name is."""
+        return self.data.removal == "retain"

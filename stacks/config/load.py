@@ -1,24 +1,28 @@
 """Loads the settings of an environment from `environments/{name}.toml`, typed, frozen and validated.
 
 `python -m stacks.config.load check [ENV]` validates one file or all. `python -m stacks.config.load describe` writes the
-reference of all fields, docs/environments.md.
+reference of all fields, docs/reference/environments.md.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from stacks.config import schema
-from stacks.config.contradictions import find_contradictions
-from stacks.config.fields import DISPOSABLE, Environment, EnvironmentFile
+from stacks.config.contradictions import find_contradictions, find_gaps
+from stacks.config.fields import ACCOUNT, DISPOSABLE, REGION, Aws, Environment, EnvironmentFile
+from stacks.config.fields import REFERENCE as REFERENCE_PREFIX
 
 DIRECTORY: Final = Path(__file__).resolve().parents[2] / "environments"
-REFERENCE: Final = DIRECTORY.parent / "docs" / "environments.md"
+REFERENCE: Final = DIRECTORY.parent / "docs" / "reference" / "environments.md"
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9]{1,15}")
 
@@ -32,12 +36,13 @@ def environment_names(directory: Path = DIRECTORY) -> list[str]:
     return sorted(path.stem for path in directory.glob("*.toml"))
 
 
-def load(name: str | None, directory: Path = DIRECTORY) -> Environment:
+def load(name: str | None, directory: Path = DIRECTORY, variables: Mapping[str, str] = os.environ) -> Environment:
     """Load and validate the settings of an environment.
 
     Args:
         name: the environment; None if none was given.
         directory: the directory of the files.
+        variables: the environment variables that `env:` values refer to.
 
     Raises:
         SettingsError: there is no such environment, or its file is invalid; the message lists every error.
@@ -55,14 +60,33 @@ def load(name: str | None, directory: Path = DIRECTORY) -> Environment:
     errors: list[str] = []
     parsed = schema.parse(EnvironmentFile, table, errors)
     if parsed is not None:
-        errors = find_contradictions(name, parsed)
+        parsed = replace(parsed, aws=_resolved(parsed.aws, variables, errors))
+        errors += find_contradictions(name, parsed)
+        if parsed.aws.pinned:
+            errors += find_gaps(parsed)
     if parsed is None or errors:
         raise SettingsError("\n".join(f"environments/{name}.toml: {error}" for error in errors))
     return Environment(name=name, **vars(parsed))
 
 
+def _resolved(aws: Aws, variables: Mapping[str, str], errors: list[str]) -> Aws:
+    values: dict[str, str | None] = {}
+    for field, pattern, allowed in (
+        ("account", ACCOUNT, "twelve digits"),
+        ("region", REGION, 'a region such as "us-east-1"'),
+    ):
+        values[field] = value = getattr(aws, field)
+        variable = (value or "").removeprefix(REFERENCE_PREFIX)
+        if variable == (value or "") or not variables.get(variable):
+            continue
+        values[field] = variables[variable]
+        if not re.fullmatch(pattern, variables[variable]):
+            errors.append(f'aws.{field}: the variable {variable} is "{variables[variable]}"; must be {allowed}')
+    return Aws(**values)
+
+
 def describe() -> str:
-    """Return docs/environments.md: the reference of all fields, as Markdown."""
+    """Return docs/reference/environments.md: the reference of all fields, as Markdown."""
     rows = "\n".join(
         f"| `{name}` | {allowed} | {default} | {doc} |"
         for name, allowed, default, doc in schema.describe(EnvironmentFile)
@@ -83,7 +107,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m stacks.config.load", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("check", help="validate one environment, or all").add_argument("env", nargs="?")
-    commands.add_parser("describe", help="write docs/environments.md")
+    commands.add_parser("describe", help="write docs/reference/environments.md")
     chosen = parser.parse_args(arguments)
     if chosen.command == "describe":
         REFERENCE.parent.mkdir(exist_ok=True)

@@ -14,9 +14,15 @@ from constructs import Construct
 
 from handlers.settings import CallSweepSettings, ChimeEventsSettings, RingTimeoutSettings
 from stacks.config.fields import Environment
-from stacks.constructs.function import HandlerFunction, SettingsClass
+from stacks.constructs.function import NO_RETRIES, AsynchronousInvocation, HandlerFunction, SettingsClass
 from stacks.constructs.queues import add_queue_source, create_dead_letter_queue, create_queue, visibility_timeout
-from stacks.naming import CALLS_DEAD_LETTERS, RING_TIMEOUTS_QUEUE, Names
+from stacks.naming import (
+    CHIME_EVENTS_DEAD_LETTERS,
+    CHIME_RULE_DEAD_LETTERS,
+    RING_TIMEOUTS_DEAD_LETTERS,
+    RING_TIMEOUTS_QUEUE,
+    Names,
+)
 from stacks.packaging import Asset
 from stacks.policy import nag
 from stacks.policy.statements import allow_receive, allow_send
@@ -24,9 +30,12 @@ from stacks.policy.statements import allow_receive, allow_send
 _RING_SECONDS: Final = 30
 _CHIME_SECONDS: Final = 30
 _SWEEP_SECONDS: Final = 50  # ends before the next run starts
+REDELIVERY: Final = visibility_timeout(_RING_SECONDS)
+"""How long after a failed attempt a ring timer is delivered again."""
 _RECEIVES_MAX: Final = 5
 _RING_BATCH: Final = 1  # a timer does not wait while another timer's meeting is deleted
 _RING_CONCURRENCY: Final = 20
+_CHIME_RETRIES: Final = 2
 _CHIME_AGE: Final = Duration.hours(1)  # the sweep corrects the call within minutes
 
 
@@ -64,13 +73,15 @@ class CallMaintenance(Construct):
             "MEDIA_REGION": media_region(environment),
         }
         names = Names(environment.name)
-        self.dead_letters = create_dead_letter_queue(self, CALLS_DEAD_LETTERS, names)
+        self.dead_letters = create_dead_letter_queue(self, RING_TIMEOUTS_DEAD_LETTERS, names)
+        self.chime_events_dead_letters = create_dead_letter_queue(self, CHIME_EVENTS_DEAD_LETTERS, names)
+        self.chime_rule_dead_letters = create_dead_letter_queue(self, CHIME_RULE_DEAD_LETTERS, names, of_queue=False)
         self.queue = create_queue(
             self,
             RING_TIMEOUTS_QUEUE,
             names,
             retention=Duration.days(1),
-            visibility_timeout=visibility_timeout(_RING_SECONDS),
+            visibility_timeout=REDELIVERY,
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=_RECEIVES_MAX),
         )
         self._ring_timeout()
@@ -106,8 +117,10 @@ class CallMaintenance(Construct):
             ChimeEventsSettings,
             _CHIME_SECONDS,
             "Updates a call when Chime reports that an attendee left or the meeting ended",
-            allow=[allow_send("GiveUp", self.dead_letters)],
-            dead_letters=self.dead_letters,
+            allow=[allow_send("GiveUp", self.chime_events_dead_letters)],
+            asynchronous=AsynchronousInvocation(
+                retries=_CHIME_RETRIES, event_age=_CHIME_AGE, dead_letters=self.chime_events_dead_letters
+            ),
         )
         events.Rule(
             self,
@@ -122,7 +135,7 @@ class CallMaintenance(Construct):
             targets=[
                 targets.LambdaFunction(
                     chime_events.target,
-                    dead_letter_queue=self.dead_letters,
+                    dead_letter_queue=self.chime_rule_dead_letters,
                     max_event_age=_CHIME_AGE,
                 )
             ],
@@ -134,6 +147,7 @@ class CallMaintenance(Construct):
             CallSweepSettings,
             _SWEEP_SECONDS,
             "Every minute: ends overdue calls and deletes leftover meetings",
+            asynchronous=NO_RETRIES,
         )
         schedule = events.Rule(
             self,
@@ -153,7 +167,7 @@ class CallMaintenance(Construct):
         *,
         values: Mapping[str, str | int] | None = None,
         allow: Sequence[iam.PolicyStatement] = (),
-        dead_letters: sqs.IQueue | None = None,
+        asynchronous: AsynchronousInvocation | None = None,
     ) -> HandlerFunction:
         return HandlerFunction(
             self,
@@ -166,5 +180,5 @@ class CallMaintenance(Construct):
             description=description,
             allow=[allow_send("Enqueue", self._delivery_queue), *allow],
             events_api_id=self._events_api_id,
-            dead_letters=dead_letters,
+            asynchronous=asynchronous,
         )

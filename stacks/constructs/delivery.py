@@ -15,9 +15,9 @@ from constructs import Construct
 
 from handlers.settings import DeliverSettings, RelaySettings, SweepSettings
 from stacks.config.fields import Environment
-from stacks.constructs.function import HandlerFunction
+from stacks.constructs.function import NO_RETRIES, HandlerFunction
 from stacks.constructs.queues import add_queue_source, create_dead_letter_queue, create_queue, visibility_timeout
-from stacks.naming import DELIVERY_DEAD_LETTERS, DELIVERY_QUEUE, Names
+from stacks.naming import DELIVERY_DEAD_LETTERS, DELIVERY_QUEUE, RELAY_DEAD_LETTERS, Names
 from stacks.packaging import Asset
 from stacks.policy import nag
 from stacks.policy.statements import allow_receive, allow_send
@@ -25,6 +25,8 @@ from stacks.policy.statements import allow_receive, allow_send
 _DELIVER_SECONDS: Final = 60
 _RELAY_SECONDS: Final = 30
 _SWEEP_SECONDS: Final = 50  # ends before the next run starts
+REDELIVERY: Final = visibility_timeout(_DELIVER_SECONDS)
+"""How long after a failed attempt a message of the delivery queue is delivered again."""
 _RECEIVES_MAX: Final = 5
 _DELIVER_CONCURRENCY: Final = 20
 _QUEUE_BATCH: Final = 5
@@ -56,12 +58,13 @@ class Delivery(Construct):
         self._asset = asset
         self._names = Names(environment.name)
         self.dead_letters = create_dead_letter_queue(self, DELIVERY_DEAD_LETTERS, self._names)
+        self.relay_dead_letters = create_dead_letter_queue(self, RELAY_DEAD_LETTERS, self._names, of_queue=False)
         self.queue = create_queue(
             self,
             DELIVERY_QUEUE,
             self._names,
             retention=Duration.days(4),
-            visibility_timeout=visibility_timeout(_DELIVER_SECONDS),
+            visibility_timeout=REDELIVERY,
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=_RECEIVES_MAX),
         )
         self._deliver(events_api_id, events_http_endpoint)
@@ -111,7 +114,7 @@ class Delivery(Construct):
             values={"DELIVERY_QUEUE_URL": self.queue.queue_url},
             timeout=Duration.seconds(_RELAY_SECONDS),
             description="Enqueues events that their request did not publish",
-            allow=[read_stream, list_streams, self.allow_enqueue, allow_send("GiveUp", self.dead_letters)],
+            allow=[read_stream, list_streams, self.allow_enqueue, allow_send("GiveUp", self.relay_dead_letters)],
         )
         nag.acknowledge_list_streams_wildcard(relay.role)
         nag.acknowledge_dead_letters_of_event_source(relay.function)
@@ -133,7 +136,9 @@ class Delivery(Construct):
                 ]
             ),
             destination_config=lambda_.CfnEventSourceMapping.DestinationConfigProperty(
-                on_failure=lambda_.CfnEventSourceMapping.OnFailureProperty(destination=self.dead_letters.queue_arn)
+                on_failure=lambda_.CfnEventSourceMapping.OnFailureProperty(
+                    destination=self.relay_dead_letters.queue_arn
+                )
             ),
         )
 
@@ -148,6 +153,7 @@ class Delivery(Construct):
             timeout=Duration.seconds(_SWEEP_SECONDS),
             description="Every minute: enqueues events that are still undelivered",
             allow=[self.allow_enqueue],
+            asynchronous=NO_RETRIES,
         )
         schedule = events.Rule(
             self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar, Final, Protocol
 
 from aws_cdk import Duration
@@ -20,6 +21,27 @@ from stacks.policy import nag, statements
 from stacks.policy.permissions import FUNCTIONS, FunctionPermissions
 
 _RUNTIME: Final = lambda_.Runtime.PYTHON_3_13
+
+
+@dataclass(frozen=True)
+class AsynchronousInvocation:
+    """How Lambda treats an event that it has queued for a function (AWS Lambda: asynchronous invocation).
+
+    Without it, Lambda retries a failed event twice, and keeps a throttled one for six hours before it gives up.
+
+    Args:
+        retries: how often Lambda retries an event after the function failed; 0 to 2.
+        event_age: how long Lambda keeps an event that it could not process; one minute to six hours.
+        dead_letters: receives the events that Lambda gives up; `allow` of the function must permit sending to it.
+    """
+
+    retries: int
+    event_age: Duration
+    dead_letters: sqs.IQueue | None = None
+
+
+NO_RETRIES: Final = AsynchronousInvocation(retries=0, event_age=Duration.minutes(1))
+"""For a function that a schedule invokes every minute: the next run does the work, a late event must not run again."""
 
 
 class SettingsClass(Protocol):
@@ -45,7 +67,7 @@ class HandlerFunction(Construct):
         allow: IAM statements beyond those of `stacks.policy.permissions`.
         events_api_id: the Event API it publishes to; required when its permissions name namespaces.
         snap_start: start it from a snapshot, through an alias.
-        dead_letters: receives asynchronous invocations that failed every retry; `allow` must permit sending to it.
+        asynchronous: retries, age and dead letters of its events; required when an event rule invokes it.
 
     Attributes:
         function: the function.
@@ -71,7 +93,7 @@ class HandlerFunction(Construct):
         allow: Sequence[iam.PolicyStatement] = (),
         events_api_id: str | None = None,
         snap_start: bool = False,
-        dead_letters: sqs.IQueue | None = None,
+        asynchronous: AsynchronousInvocation | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         names = Names(environment.name)
@@ -114,11 +136,18 @@ class HandlerFunction(Construct):
             memory_size=environment.functions.memory_mb,
             timeout=timeout,
             log_group=log_group,
-            dead_letter_queue=dead_letters,
+            dead_letter_queue=asynchronous.dead_letters if asynchronous else None,
+            retry_attempts=asynchronous.retries if asynchronous else None,
+            max_event_age=asynchronous.event_age if asynchronous else None,
             logging_format=lambda_.LoggingFormat.JSON,
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
         )
         nag.acknowledge_function_defaults(self.function)
+        if asynchronous is not None:
+            acknowledge = (
+                nag.acknowledge_dead_letters_of_events if asynchronous.dead_letters else nag.acknowledge_dropped_events
+            )
+            acknowledge(self.function.node.find_child("EventInvokeConfig"))
         self.target: lambda_.IFunction = self.function
         if snap_start:
             nag.acknowledge_snap_start_alias(self.function)

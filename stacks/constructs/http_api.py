@@ -158,10 +158,12 @@ class HttpApi(Construct):
             api_id=self.api_id,
             stage_name=_STAGE,
             auto_deploy=True,
+            # Metrics per route would be custom metrics, up to 180 at $0.30 a month each; alarms and dashboard read the
+            # metrics of the API, and the access log has the latency of each route (Amazon API Gateway: metrics).
             default_route_settings=apigateway.CfnStage.RouteSettingsProperty(
                 throttling_rate_limit=self._environment.api.throttle_rate,
                 throttling_burst_limit=self._environment.api.throttle_burst,
-                detailed_metrics_enabled=True,
+                detailed_metrics_enabled=False,
             ),
             access_log_settings=apigateway.CfnStage.AccessLogSettingsProperty(
                 destination_arn=arns.log_group_arn(log_group.log_group_name),

@@ -38,10 +38,16 @@ def create_queue(
     )
 
 
-def create_dead_letter_queue(scope: Construct, name: str, names: Names) -> sqs.Queue:
-    """Create a dead-letter queue; it keeps a message for 14 days, the longest retention of SQS."""
+def create_dead_letter_queue(scope: Construct, name: str, names: Names, *, of_queue: bool = True) -> sqs.Queue:
+    """Create a dead-letter queue; it keeps a message for 14 days, the longest retention of SQS.
+
+    Args:
+        of_queue: whether a queue or a function names it; otherwise a stream or an event rule writes to it.
+    """
     queue = create_queue(scope, name, names, retention=Duration.days(14))
     nag.acknowledge_dead_letter_queue(queue)
+    if not of_queue:
+        nag.acknowledge_dead_letters_without_source_queue(queue)
     return queue
 
 

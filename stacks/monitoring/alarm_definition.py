@@ -16,7 +16,7 @@ from constructs import Construct
 from stacks.monitoring.metrics import PERIOD
 from stacks.naming import Names
 
-RUNBOOK: Final = "docs/operations.md"
+RUNBOOK: Final = "docs/how-to/answer-an-alarm.md"
 METRICS_PER_ALARM_MAX: Final = 10
 """CloudWatch service quotas: metrics per alarm that uses metric math; the quota cannot be raised."""
 
@@ -33,7 +33,7 @@ class AlarmDefinition:
         of: how many periods are evaluated.
         impact: what users notice.
         cause: what was measured.
-        runbook: heading of the section of docs/operations.md that says what to do.
+        runbook: heading of the section of docs/how-to/answer-an-alarm.md that says what to do.
     """
 
     id: str

@@ -6,28 +6,45 @@ from collections.abc import Iterator
 from typing import Final
 
 from contract import channels
-from contract.tables import TABLES
 from handlers import settings
-from stacks.monitoring import call_metrics
+from stacks.constructs import call_maintenance, delivery
+from stacks.monitoring import log_metrics
 from stacks.monitoring.alarm_definition import METRICS_PER_ALARM_MAX, AlarmDefinition
 from stacks.monitoring.metrics import Metrics
+from stacks.monitoring.throttling import throttled_reads, throttled_writes
 from stacks.naming import (
-    CALLS_DEAD_LETTERS,
+    CHIME_EVENTS_DEAD_LETTERS,
+    CHIME_RULE_DEAD_LETTERS,
     DELIVERY_DEAD_LETTERS,
     DELIVERY_QUEUE,
+    RELAY_DEAD_LETTERS,
+    RING_TIMEOUTS_DEAD_LETTERS,
     RING_TIMEOUTS_QUEUE,
     pascal_case,
 )
 
-_DELIVERY_AGE_SECONDS: Final = 300
+_SPARE_SECONDS: Final = 60
+_DELIVERY_AGE_SECONDS: Final = delivery.REDELIVERY.to_seconds() + _SPARE_SECONDS
+"""Above the age that a message has after one failed attempt: a single failure is repeated and needs no operator."""
+_RING_DELAY_SECONDS: Final = call_maintenance.REDELIVERY.to_seconds() + _SPARE_SECONDS
+"""The same for a ring timer, in addition to its delay."""
 _LATENCY_MILLISECONDS: Final = 500
 _RELAY_LAG_MILLISECONDS: Final = 60_000
-_RING_DELAY_SECONDS: Final = 60
 _FAILED_CALLS: Final = 2
 """Single failures are expected, and both sides receive CALL_ERROR; three in five minutes are a disturbance."""
 _PUBLISHED_NAMESPACES: Final = (channels.CHATS, channels.USERS, channels.CALLS)
 """The namespaces that functions publish to."""
 
+_CALL_DEAD_LETTERS: Final = (
+    (RING_TIMEOUTS_DEAD_LETTERS, "A ring timer failed in every attempt", "Dead letters of ring timers"),
+    (CHIME_EVENTS_DEAD_LETTERS, "chime_events failed to process a Chime event", "Dead letters of Chime events"),
+    (
+        CHIME_RULE_DEAD_LETTERS,
+        "EventBridge could not hand over a Chime event",
+        "Dead letters of the rule for Chime events",
+    ),
+)
+"""Queue, cause and runbook section."""
 _FUNCTION_ERRORS: Final = {
     settings.ProfileSettings.function: (
         "New users have no profile until their first request.",
@@ -42,7 +59,7 @@ _FUNCTION_ERRORS: Final = {
     settings.RingTimeoutSettings.function: ("Unanswered calls ring too long.", "Ringing does not end in time"),
     settings.ChimeEventsSettings.function: (
         "Calls stay active for minutes after their participants left.",
-        "Dead letters of calls",
+        "Dead letters of Chime events",
     ),
     settings.CallSweepSettings.function: ("Calls that are over may still be shown as active.", "Calls are stuck"),
 }
@@ -66,14 +83,30 @@ def _delivery_alarms(metrics: Metrics) -> Iterator[AlarmDefinition]:
         above=0,
         impact="Recipients see some events only after they reconnect or reload.",
         cause="An event is in the dead-letter queue of the delivery queue.",
-        runbook="Dead letters",
+        runbook="Dead letters of the delivery queue",
+    )
+    yield AlarmDefinition(
+        id="RelayDeadLetters",
+        metrics=[metrics.queue(RELAY_DEAD_LETTERS, "ApproximateNumberOfMessagesVisible")],
+        above=0,
+        impact="Events that a request could not publish arrive minutes late.",
+        cause="The relay gave up a batch of the Outbox stream; the sweep enqueues its events.",
+        runbook="Dead letters of the relay",
+    )
+    yield AlarmDefinition(
+        id="EventsGivenUp",
+        metrics=[metrics.logged(log_metrics.GIVEN_UP)],
+        above=0,
+        impact="Recipients see some events only after they reconnect or reload.",
+        cause="The sweep gave up an event after its last attempt, most of a day after it was stored.",
+        runbook="Events are given up",
     )
     yield AlarmDefinition(
         id="DeliveryLate",
         metrics=[metrics.queue(DELIVERY_QUEUE, "ApproximateAgeOfOldestMessage")],
         above=_DELIVERY_AGE_SECONDS,
         impact="Recipients receive events minutes late.",
-        cause="An event has waited in the delivery queue for more than five minutes.",
+        cause=f"An event has waited in the delivery queue for more than {_DELIVERY_AGE_SECONDS / 60:.0f} minutes.",
         runbook="Delivery is late",
     )
     yield AlarmDefinition(
@@ -87,17 +120,18 @@ def _delivery_alarms(metrics: Metrics) -> Iterator[AlarmDefinition]:
 
 
 def _call_alarms(metrics: Metrics, ring_timeout_seconds: int) -> Iterator[AlarmDefinition]:
-    yield AlarmDefinition(
-        id="CallsDeadLetters",
-        metrics=[metrics.queue(CALLS_DEAD_LETTERS, "ApproximateNumberOfMessagesVisible")],
-        above=0,
-        impact="Some calls end up to minutes late.",
-        cause="A ring timer or a Chime event could not be processed; the sweep ends such calls instead.",
-        runbook="Dead letters of calls",
-    )
+    for queue, cause, runbook in _CALL_DEAD_LETTERS:
+        yield AlarmDefinition(
+            id=queue,
+            metrics=[metrics.queue(queue, "ApproximateNumberOfMessagesVisible")],
+            above=0,
+            impact="Some calls end up to minutes late.",
+            cause=f"{cause}; the sweep ends such calls instead.",
+            runbook=runbook,
+        )
     yield AlarmDefinition(
         id="CallsStuck",
-        metrics=[metrics.call(call_metrics.STUCK)],
+        metrics=[metrics.logged(log_metrics.STUCK)],
         above=0,
         breaching=2,
         of=3,
@@ -110,12 +144,12 @@ def _call_alarms(metrics: Metrics, ring_timeout_seconds: int) -> Iterator[AlarmD
         metrics=[metrics.queue(RING_TIMEOUTS_QUEUE, "ApproximateAgeOfOldestMessage")],
         above=ring_timeout_seconds + _RING_DELAY_SECONDS,  # a message's age includes its delay
         impact="Callers of unanswered calls wait up to a minute longer until the call counts as missed.",
-        cause="A ring timer was processed more than one minute after its ring timeout.",
+        cause=f"A ring timer waited more than {_RING_DELAY_SECONDS / 60:.0f} minutes after its ring timeout.",
         runbook="Ringing does not end in time",
     )
     yield AlarmDefinition(
         id="CallsFailed",
-        metrics=[metrics.call(call_metrics.FAILED)],
+        metrics=[metrics.logged(log_metrics.FAILED)],
         above=_FAILED_CALLS,
         impact="Users accepted calls that could not be connected.",
         cause="Chime refused or did not respond.",
@@ -145,11 +179,15 @@ def _http_api_alarms(metrics: Metrics) -> Iterator[AlarmDefinition]:
 
 
 def _function_alarms(metrics: Metrics) -> Iterator[AlarmDefinition]:
+    logged = {settings.ProfileSettings.function: log_metrics.MISSING_PROFILES}
     for function in metrics.functions:
         impact, runbook = _FUNCTION_ERRORS.get(function, (f"Requests to the {function} routes fail.", "Route errors"))
         yield AlarmDefinition(
             id=f"{pascal_case(function)}Errors",
-            metrics=[metrics.function(function, "Errors")],
+            metrics=[
+                metrics.function(function, "Errors"),
+                *([metrics.logged(logged[function])] if function in logged else []),
+            ],
             above=0,
             impact=impact,
             cause=f"The function {function} failed or timed out.",
@@ -171,16 +209,16 @@ def _function_alarms(metrics: Metrics) -> Iterator[AlarmDefinition]:
 
 
 def _table_alarms(metrics: Metrics) -> Iterator[AlarmDefinition]:
-    watched = [(table, metric) for table in TABLES for metric in ("ReadThrottleEvents", "WriteThrottleEvents")]
+    watched = [*throttled_reads(metrics), *throttled_writes(metrics)]
     for number, start in enumerate(range(0, len(watched), METRICS_PER_ALARM_MAX), start=1):
         part = watched[start : start + METRICS_PER_ALARM_MAX]
-        tables = dict.fromkeys(table.name(metrics.names.environment) for table, _ in part)
+        names = dict.fromkeys("/".join(dict(metric.dimensions or {}).values()) for metric in part)
         yield AlarmDefinition(
             id=f"TablesThrottled{number}",
-            metrics=[metrics.table(table, metric) for table, metric in part],
+            metrics=part,
             above=0,
             impact="Requests are slow or fail.",
-            cause=f"DynamoDB throttled one of {', '.join(tables)}.",
+            cause=f"DynamoDB throttled one of {', '.join(names)}.",
             runbook="Throttling",
         )
 

@@ -8,11 +8,19 @@ from typing import Final
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from contract import channels
-from contract.tables import TABLES
 from handlers import settings
-from stacks.monitoring import call_metrics
+from stacks.monitoring import log_metrics
 from stacks.monitoring.metrics import Metrics
-from stacks.naming import CALLS_DEAD_LETTERS, DELIVERY_DEAD_LETTERS, DELIVERY_QUEUE, RING_TIMEOUTS_QUEUE
+from stacks.monitoring.throttling import throttled_reads, throttled_writes
+from stacks.naming import (
+    CHIME_EVENTS_DEAD_LETTERS,
+    CHIME_RULE_DEAD_LETTERS,
+    DELIVERY_DEAD_LETTERS,
+    DELIVERY_QUEUE,
+    RELAY_DEAD_LETTERS,
+    RING_TIMEOUTS_DEAD_LETTERS,
+    RING_TIMEOUTS_QUEUE,
+)
 
 _COLUMNS: Final = 24
 _GRAPH_HEIGHT: Final = 6
@@ -62,12 +70,15 @@ def _function_graphs(metrics: Metrics) -> list[_Graph]:
 
 
 def _delivery_graphs(metrics: Metrics) -> list[_Graph]:
-    queues = (DELIVERY_QUEUE, DELIVERY_DEAD_LETTERS)
+    queues = (DELIVERY_QUEUE, DELIVERY_DEAD_LETTERS, RELAY_DEAD_LETTERS)
     relay = settings.RelaySettings.function
     return [
         (
-            "Queued events and dead letters",
-            [metrics.queue(queue, "ApproximateNumberOfMessagesVisible") for queue in queues],
+            "Queued events, dead letters and given-up events",
+            [
+                *(metrics.queue(queue, "ApproximateNumberOfMessagesVisible") for queue in queues),
+                metrics.logged(log_metrics.GIVEN_UP),
+            ],
         ),
         ("Age of the oldest queued event (s)", [metrics.queue(DELIVERY_QUEUE, "ApproximateAgeOfOldestMessage")]),
         ("Relay lag (ms)", [metrics.function(relay, "IteratorAge", "Maximum")]),
@@ -75,20 +86,21 @@ def _delivery_graphs(metrics: Metrics) -> list[_Graph]:
 
 
 def _call_graphs(metrics: Metrics) -> list[_Graph]:
+    dead_letters = (RING_TIMEOUTS_DEAD_LETTERS, CHIME_EVENTS_DEAD_LETTERS, CHIME_RULE_DEAD_LETTERS)
     return [
-        ("Ring funnel", [metrics.call(metric) for metric in call_metrics.RING_FUNNEL]),
+        ("Ring funnel", [metrics.logged(metric) for metric in log_metrics.RING_FUNNEL]),
         (
             "Time to answer (ms)",
-            [metrics.call(call_metrics.TIME_TO_ANSWER, statistic) for statistic in ("p50", "p95")],
+            [metrics.logged(log_metrics.TIME_TO_ANSWER, statistic) for statistic in ("p50", "p95")],
         ),
-        ("Call duration (s)", [metrics.call(call_metrics.DURATION, statistic) for statistic in ("p50", "Maximum")]),
+        ("Call duration (s)", [metrics.logged(log_metrics.DURATION, statistic) for statistic in ("p50", "Maximum")]),
         (
             "Overdue and stuck calls, ring timer age (s), dead letters",
             [
-                metrics.call(call_metrics.OVERDUE),
-                metrics.call(call_metrics.STUCK),
+                metrics.logged(log_metrics.OVERDUE),
+                metrics.logged(log_metrics.STUCK),
                 metrics.queue(RING_TIMEOUTS_QUEUE, "ApproximateAgeOfOldestMessage"),
-                metrics.queue(CALLS_DEAD_LETTERS, "ApproximateNumberOfMessagesVisible"),
+                *(metrics.queue(queue, "ApproximateNumberOfMessagesVisible") for queue in dead_letters),
             ],
         ),
     ]
@@ -96,10 +108,13 @@ def _call_graphs(metrics: Metrics) -> list[_Graph]:
 
 def _event_api_graphs(metrics: Metrics) -> list[_Graph]:
     connections = ("ActiveConnections", "ActiveSubscriptions")
-    errors = ("4XXError", "5XXError", "ConnectClientError", "SubscribeClientError", "PublishClientError")
+    refused = ("ConnectClientError", "SubscribeClientError", "PublishClientError")
     return [
-        ("Connections and subscriptions", [metrics.event_api(name, "Maximum") for name in connections]),
-        ("Client and server errors", [metrics.event_api(name) for name in errors]),
+        ("Connections and subscriptions", [metrics.realtime(connections, "Maximum")]),
+        (
+            "Client and server errors",
+            [*(metrics.event_api(name) for name in ("4XXError", "5XXError")), metrics.realtime(refused)],
+        ),
         (
             "Successful and failed events",
             [
@@ -113,6 +128,6 @@ def _event_api_graphs(metrics: Metrics) -> list[_Graph]:
 
 def _table_graphs(metrics: Metrics) -> list[_Graph]:
     return [
-        ("Throttled reads", [metrics.table(table, "ReadThrottleEvents") for table in TABLES]),
-        ("Throttled writes", [metrics.table(table, "WriteThrottleEvents") for table in TABLES]),
+        ("Throttled reads", throttled_reads(metrics)),
+        ("Throttled writes", throttled_writes(metrics)),
     ]

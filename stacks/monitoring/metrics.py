@@ -5,6 +5,7 @@ Resources are addressed by name or id, so that the Operations stack needs few re
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,9 +13,9 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from contract.channels import Namespace
-from contract.tables import Table
+from contract.tables import Index, Table
 from handlers import settings
-from stacks.monitoring.call_metrics import CallMetric, metric_namespace
+from stacks.monitoring.log_metrics import LogMetric, metric_namespace
 from stacks.naming import Names
 
 PERIOD: Final = Duration.minutes(5)
@@ -86,9 +87,31 @@ class Metrics:
         """Return a metric of a table."""
         return _metric("AWS/DynamoDB", metric, statistic, TableName=table.name(self.names.environment))
 
+    def index(self, table: Table, index: Index, metric: str, statistic: str = "Sum") -> cloudwatch.Metric:
+        """Return a metric of an index; DynamoDB counts its throttling apart from that of the table."""
+        return _metric(
+            "AWS/DynamoDB",
+            metric,
+            statistic,
+            TableName=table.name(self.names.environment),
+            GlobalSecondaryIndexName=index.name,
+        )
+
     def event_api(self, metric: str, statistic: str = "Sum") -> cloudwatch.Metric:
         """Return a metric of the Event API."""
         return _metric("AWS/AppSync", metric, statistic, EventAPIId=self.events_api_id)
+
+    def realtime(self, metrics: Sequence[str], statistic: str = "Sum") -> cloudwatch.MathExpression:
+        """Return real-time metrics of the Event API under every set of dimensions that AppSync has for them.
+
+        AppSync's documentation lists them under the API and the namespace, also those of connections, which belong to
+        no namespace. An expression that searches finds them either way; an alarm could not use it.
+        """
+        names = " OR ".join(f'"{metric}"' for metric in metrics)
+        search = f'Namespace="AWS/AppSync" EventAPIId="{self.events_api_id}" MetricName=({names})'
+        return cloudwatch.MathExpression(
+            expression=f"SEARCH('{search}', '{statistic}', {PERIOD.to_seconds():.0f})", using_metrics={}, label=""
+        )
 
     def namespace(self, namespace: Namespace, metric: str, statistic: str = "Sum") -> cloudwatch.Metric:
         """Return a metric of one namespace of the Event API."""
@@ -96,8 +119,8 @@ class Metrics:
             "AWS/AppSync", metric, statistic, EventAPIId=self.events_api_id, ChannelNamespaceName=namespace.name
         )
 
-    def call(self, metric: CallMetric, statistic: str = "Sum") -> cloudwatch.Metric:
-        """Return a metric that is counted from the log lines of calls."""
+    def logged(self, metric: LogMetric, statistic: str = "Sum") -> cloudwatch.Metric:
+        """Return a metric that is counted from log lines."""
         return _metric(metric_namespace(self.names), metric.name, statistic)
 
 

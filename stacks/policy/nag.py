@@ -6,10 +6,14 @@ reason; it is called where the resource is created. The tests fail on an acknowl
 
 from __future__ import annotations
 
+from typing import Final
+
 import aws_cdk as cdk
 import cdk_nag
 from aws_cdk import Acknowledgment, Validations
 from constructs import IConstruct
+
+_ASYNC_FAILURE_DESTINATION: Final = "Serverless::Serverless-LambdaAsyncFailureDestination"
 
 
 def add_rules(app: cdk.App) -> None:
@@ -96,6 +100,33 @@ def acknowledge_dead_letter_queue(construct: IConstruct) -> None:
         construct,
         "Serverless::Serverless-SQSRedrivePolicy",
         "It is the dead-letter queue; an alarm reports its first message, and an operator redrives it.",
+    )
+
+
+def acknowledge_dead_letters_without_source_queue(construct: IConstruct) -> None:
+    """Accept a dead-letter queue that no queue names, because a stream or an event rule writes to it."""
+    _acknowledge(
+        construct,
+        "AwsSolutions::AwsSolutions-SQS3",
+        "It is a dead-letter queue itself, of a stream or an event rule, which the check does not see.",
+    )
+
+
+def acknowledge_dead_letters_of_events(construct: IConstruct) -> None:
+    """Accept a function whose asynchronous events have no failure destination, because it has a dead-letter queue."""
+    _acknowledge(
+        construct,
+        _ASYNC_FAILURE_DESTINATION,
+        "The function has a dead-letter queue; its messages are the events themselves, which can be sent again.",
+    )
+
+
+def acknowledge_dropped_events(construct: IConstruct) -> None:
+    """Accept a scheduled function whose asynchronous events have no failure destination."""
+    _acknowledge(
+        construct,
+        _ASYNC_FAILURE_DESTINATION,
+        "A schedule invokes it every minute; a lost event is replaced by the next one, and a late one must not run.",
     )
 
 

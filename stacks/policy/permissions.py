@@ -37,7 +37,7 @@ class FunctionPermissions:
 
 
 def _index(table: Table, name: str) -> tuple[Table, Index]:
-    return next((table, index) for index in table.indexes if index.name == name)
+    return table, table.index(name)
 
 
 _WRITE_OUTBOX: Final = ("PutItem", "UpdateItem", "DeleteItem")
@@ -69,6 +69,7 @@ FUNCTIONS: Final[Mapping[str, FunctionPermissions]] = {
             tables.CONVERSATION_MEMBERS: ("BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"),
             tables.MESSAGES: ("BatchGetItem", "Query"),
             tables.GROUPS: ("GetItem", "PutItem", "UpdateItem"),
+            tables.RATE_LIMITS: ("UpdateItem",),
             tables.OUTBOX: _WRITE_OUTBOX,
         },
         publish=(channels.CHATS,),

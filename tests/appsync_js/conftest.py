@@ -1,4 +1,4 @@
-"""Fixtures: handlers that are closed after the test, and a real DynamoDB on loopback with the product's tables."""
+"""Fixtures: the rendered handlers, a DynamoDB emulator with the product's tables, and the grid's scenario."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from appsync_events_local.aws_clients import Credentials
 from appsync_events_local.handlers.namespace_handlers import NamespaceHandlers
-from appsync_events_local.sources.aws_clients import Credentials
 from appsync_events_local.sources.dynamodb import DynamoDbDataSource
-from service_harness.fixtures import REGION, client, dynamodb, evaluate, load, other_key, pool, service, signing_key
+from service_harness.fixtures import REGION, client, dynamodb, load, other_key, signing_key
 from service_harness.fixtures import dynamodb_endpoint as empty_dynamodb_endpoint
 
 from appsync_js.permissions import NAMES
@@ -20,13 +20,13 @@ from contract.tables import CALLS, CONVERSATION_COUNTERS, CONVERSATION_MEMBERS, 
 
 ENVIRONMENT = "test"
 
-__all__ = ["dynamodb", "empty_dynamodb_endpoint", "evaluate", "load", "other_key", "pool", "service", "signing_key"]
+__all__ = ["dynamodb", "empty_dynamodb_endpoint", "load", "other_key", "signing_key"]
 
 SOURCES = {
     "calls": {"on_subscribe": CALLS},
     "conversations": {"on_subscribe": CONVERSATION_MEMBERS, "on_publish": CONVERSATION_COUNTERS},
 }
-"""The data source of each handler that has one."""
+"""The table of each handler's data source, by namespace."""
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +53,7 @@ def _create_tables(endpoint: str) -> None:
 
 @pytest.fixture(scope="session")
 def data_source(dynamodb_endpoint: str) -> Iterator[Callable[[Table], DynamoDbDataSource]]:
-    """Data sources on tables of that DynamoDB, one for each table."""
+    """Opens the data source of a table in that emulator, one for each table."""
     opened: dict[str, DynamoDbDataSource] = {}
 
     def open_source(table: Table) -> DynamoDbDataSource:
@@ -72,26 +72,26 @@ def data_source(dynamodb_endpoint: str) -> Iterator[Callable[[Table], DynamoDbDa
 
 
 @pytest.fixture(scope="session")
-def product(data_source: Callable[[Table], DynamoDbDataSource]) -> Iterator[Callable[[str], NamespaceHandlers]]:
-    """The product's own handlers by namespace, rendered as they are deployed, on that DynamoDB."""
+def handlers_of(data_source: Callable[[Table], DynamoDbDataSource]) -> Iterator[Callable[[str], NamespaceHandlers]]:
+    """Loads the handlers of a namespace, rendered as they are deployed, on that emulator."""
     loaded: dict[str, NamespaceHandlers] = {}
     names = {table.setting: table.name(ENVIRONMENT) for table in TABLES}
 
-    def handlers_of(namespace: str) -> NamespaceHandlers:
+    def load_namespace(namespace: str) -> NamespaceHandlers:
         if namespace not in loaded:
             code = render(namespace, {name: names[name] for name in placeholders(namespace)})
             sources: dict[str, Any] = {name: data_source(table) for name, table in SOURCES.get(namespace, {}).items()}
             loaded[namespace] = NamespaceHandlers.load(code, **sources)
         return loaded[namespace]
 
-    yield handlers_of
+    yield load_namespace
     for handlers in loaded.values():
         asyncio.run(handlers.close())
 
 
 @pytest.fixture(scope="module")
 def scenario(dynamodb: Any) -> dict[str, str]:
-    """What the names in the permission grid's channels stand for, with the rows in the tables that make it so."""
+    """The value of each name in the permission grid's channels; the tables hold the items that the names describe."""
     me, other = str(uuid.uuid4()), str(uuid.uuid4())
     names = {name: str(uuid.uuid4()) for name in NAMES}
     names |= {"me": me, "ME": me.upper(), "prefix": me[:-1], "longer": f"{me}0", "other": other}

@@ -1,4 +1,4 @@
-// Lints texts given on stdin, as {name: text}, as if each stood in appsync_js/chats.js; prints {name: [[ruleId, line]]}.
+// Lints the texts on stdin, {name: text}, each as the content of appsync_js/chats.js; prints {name: [[rule, line, message]]}.
 'use strict';
 
 const path = require('node:path');

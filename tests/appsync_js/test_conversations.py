@@ -1,4 +1,4 @@
-"""Direct channel messaging on a real DynamoDB: what is stored, what is broadcast, and who is refused why."""
+"""Direct channel messaging on a DynamoDB emulator: stored items, broadcast events and refusals."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def typed(value: Any) -> dict[str, Any]:
 
 @dataclass
 class Group:
-    """One group in the tables, and its members' way to publish to it."""
+    """A group in the tables, with its handlers."""
 
     dynamodb: Any
     handlers: NamespaceHandlers
@@ -92,8 +92,8 @@ class Group:
 
 
 @pytest.fixture
-def group(dynamodb: Any, product: Callable[[str], NamespaceHandlers]) -> Group:
-    made = Group(dynamodb, product("conversations"), str(uuid.uuid4()), str(uuid.uuid4()))
+def group(dynamodb: Any, handlers_of: Callable[[str], NamespaceHandlers]) -> Group:
+    made = Group(dynamodb, handlers_of("conversations"), str(uuid.uuid4()), str(uuid.uuid4()))
     made.count(0)
     made.put(tables.CONVERSATION_MEMBERS, {"userId": made.member, "conversationId": made.id, "type": "GROUP"})
     return made
@@ -101,7 +101,7 @@ def group(dynamodb: Any, product: Callable[[str], NamespaceHandlers]) -> Group:
 
 @pytest.fixture
 def direct(load: Callable[..., NamespaceHandlers]) -> NamespaceHandlers:
-    """The handlers on a data source that takes everything, to see what they let through."""
+    """The handlers on a data source that accepts every write."""
     code = render("conversations", dict.fromkeys(placeholders("conversations"), "T"))
     return load(code, on_publish=Accepting(), on_subscribe=Accepting())
 
@@ -132,7 +132,7 @@ async def test_every_message_of_a_batch_is_stored_and_then_broadcast(group: Grou
         assert outgoing.payload["serverTimestamp"].endswith("Z")
 
 
-async def test_the_conversation_and_the_sender_move_on_as_the_send_route_moves_them(group: Group) -> None:
+async def test_conversation_and_sender_are_updated_as_by_the_send_route(group: Group) -> None:
     await group.publish(text(1), text(2))
     counter, newest = group.counter(), group.messages()[-1]
     assert counter["latestSeq"] == 2
@@ -149,7 +149,7 @@ async def test_the_conversation_and_the_sender_move_on_as_the_send_route_moves_t
     assert isinstance(record["expiresAt"], int)
 
 
-async def test_messages_follow_each_other_over_batches(group: Group) -> None:
+async def test_sequence_numbers_and_timestamps_increase_over_batches(group: Group) -> None:
     await group.publish(text(1))
     await group.publish(text(2), text(3))
     stamps = [message["timestamp"] for message in group.messages()]
@@ -157,13 +157,13 @@ async def test_messages_follow_each_other_over_batches(group: Group) -> None:
     assert group.counter()["latestSeq"] == 3
 
 
-async def test_somebody_who_is_no_member_is_refused_and_nothing_is_stored(group: Group) -> None:
+async def test_user_who_is_not_a_member_is_refused_and_nothing_is_stored(group: Group) -> None:
     error = await refusal(group, text(1), sender=str(uuid.uuid4()))
     assert (error.error_type, error.message) == ("FORBIDDEN", "You are not a member of this group")
     assert group.messages() == []
 
 
-async def test_a_sequence_number_that_has_moved_on_is_refused(group: Group) -> None:
+async def test_claim_of_any_but_the_next_sequence_number_is_refused(group: Group) -> None:
     await group.publish(text(1))
     for late in (text(1, tempId="again"), text(3, tempId="ahead")):
         error = await refusal(group, late)
@@ -181,7 +181,7 @@ async def test_a_repeated_temp_id_is_refused_as_a_duplicate(group: Group) -> Non
     assert group.counter()["latestSeq"] == 1
 
 
-async def test_the_limit_of_sends_is_the_send_route_s_own_and_exact(group: Group) -> None:
+async def test_rate_limit_is_shared_with_the_send_route_and_exact(group: Group) -> None:
     rate, now = limits.SEND_RATE, int(time.time())
     windows = [f"{group.member}#{rate.action}#{rate.window(now + later)}" for later in range(0, 60, rate.seconds)]
     for window in windows:
@@ -206,7 +206,7 @@ async def test_one_refused_message_refuses_the_whole_batch(group: Group) -> None
     assert group.get(tables.IDEMPOTENCY, id=f"{group.member}#{group.id}#temp-1") is None
 
 
-async def test_of_two_members_who_claim_the_same_number_one_wins(group: Group) -> None:
+async def test_one_of_several_claims_of_a_sequence_number_succeeds(group: Group) -> None:
     other = str(uuid.uuid4())
     group.put(tables.CONVERSATION_MEMBERS, {"userId": other, "conversationId": group.id, "type": "GROUP"})
     results = await asyncio.gather(
@@ -220,14 +220,14 @@ async def test_of_two_members_who_claim_the_same_number_one_wins(group: Group) -
     assert len(group.messages()) == 1
 
 
-async def test_a_conversation_whose_clock_is_ahead_is_not_overtaken(group: Group) -> None:
+async def test_message_older_than_the_latest_one_is_refused(group: Group) -> None:
     group.count(4, from_iso("2999-01-01T00:00:00.000Z"))
     assert "moved on" in (await refusal(group, text(5))).message
     assert group.messages() == []
 
 
 @pytest.mark.parametrize("missing", ["conversation", "direct"])
-async def test_only_groups_take_messages_this_way(group: Group, missing: str) -> None:
+async def test_only_groups_accept_direct_channel_messages(group: Group, missing: str) -> None:
     if missing == "conversation":  # a direct conversation has no counter either
         key = {"conversationId": {"S": group.id}}
         group.dynamodb.delete_item(TableName=tables.CONVERSATION_COUNTERS.name(ENVIRONMENT), Key=key)
@@ -255,7 +255,7 @@ async def test_every_message_type_is_stored_with_its_fields(group: Group, data: 
     assert {name: stored[name] for name in data} == data
 
 
-async def test_a_field_that_is_null_is_one_that_is_absent(group: Group) -> None:
+async def test_null_field_counts_as_absent(group: Group) -> None:
     nothing = {"mediaUrl": None, "replyTo": None, "senderId": None, "colour": None}
     await group.publish(text(1, **nothing))
     (stored,) = group.messages()
@@ -264,7 +264,7 @@ async def test_a_field_that_is_null_is_one_that_is_absent(group: Group) -> None:
 
 
 class Accepting:
-    """A data source that takes every write and counts them."""
+    """A data source that accepts every write and counts them."""
 
     def __init__(self) -> None:
         self.writes = 0
@@ -291,7 +291,10 @@ def _field(*values: Any) -> st.SearchStrategy[Any]:
             "mediaUrl": _field("https://a.example/x", "http://a.example", "https://a b"),
             "fileName": _field("x.png", "x" * 255, "x" * 256),
             "fileSize": st.sampled_from([1, 0, -1, limits.FILE_SIZE_BYTES, limits.FILE_SIZE_BYTES + 1]) | _ODD,
-            "duration": st.sampled_from([0.5, 0, limits.DURATION_SECONDS, limits.DURATION_SECONDS + 0.5]) | _ODD,
+            "duration": st.sampled_from(
+                [0.5, 0, 0.001, 1e-200, 5e-324, limits.DURATION_SECONDS, limits.DURATION_SECONDS + 0.5]
+            )
+            | _ODD,
             "replyTo": _field("some-id", "a" * 64, "a" * 65, "a/b"),
             "colour": _PLAIN,
         },
@@ -340,7 +343,7 @@ INVALID: list[tuple[dict[str, Any], str]] = [
     ({"seq": "1"}, "data.seq is not valid"),
     ({"type": "POEM"}, "data.type must be one of TEXT"),
     ({"type": ["TEXT"]}, "data.type must be one of TEXT"),
-    ({"senderId": "somebody-else"}, "data.senderId is not the signed-in user"),
+    ({"senderId": "another-user"}, "data.senderId is not the signed-in user"),
     ({"mediaUrl": "https://a.example/x"}, "data.mediaUrl is unknown or does not belong"),
     ({"colour": "red"}, "data.colour is unknown or does not belong"),
     ({"replyTo": "a/b"}, "data.replyTo is not valid"),
@@ -353,6 +356,8 @@ INVALID: list[tuple[dict[str, Any], str]] = [
         "data.fileSize is not valid",
     ),
     ({"type": "AUDIO", "mediaUrl": "https://a.example/x", "duration": 0}, "data.duration is not valid"),
+    ({"type": "AUDIO", "mediaUrl": "https://a.example/x", "duration": 5e-324}, "data.duration is not valid"),
+    ({"seq": 1e200}, "data.seq is not valid"),
 ]
 
 
@@ -367,14 +372,14 @@ async def test_an_invalid_event_fails_the_batch_before_anything_is_written(
     assert group.messages() == []
 
 
-async def test_the_longest_content_is_stored_unchanged(group: Group) -> None:
+async def test_longest_content_is_stored_unchanged(group: Group) -> None:
     contents = ["x" * LONG, "x" * (limits.PREVIEW_CHARACTERS - 1) + "😀"]
     for seq, content in enumerate(contents, start=1):
         await group.publish(text(seq, content=content))
     assert [message["content"] for message in group.messages()] == contents
 
 
-async def test_a_number_that_the_send_route_has_reserved_cannot_be_claimed(group: Group) -> None:
+async def test_number_reserved_by_the_send_route_cannot_be_claimed(group: Group) -> None:
     """A reserved number is above latestSeq as the claim knows it, although its message is not stored yet."""
     await group.publish(text(1))
     group.count(2, 1)
@@ -400,7 +405,7 @@ async def test_a_batch_must_be_consistent_in_itself(group: Group, batch: list[di
 @pytest.mark.parametrize(
     "payload", [None, 1, "MESSAGE_SENT", [], {}, {"type": "MESSAGE_SENT"}, {"type": "USER_TYPING"}]
 )
-async def test_anything_but_a_message_is_refused(group: Group, payload: Any) -> None:
+async def test_event_that_is_not_a_message_is_refused(group: Group, payload: Any) -> None:
     identity = {"sub": group.member}
     with pytest.raises(HandlerRefused, match=r"Event 0: (the type must be MESSAGE_SENT|data must be an object)"):
         await group.handlers.publish(

@@ -1,4 +1,4 @@
-"""The lint refuses what AWS's plugin knows and what it misses, and the shipped handlers pass it."""
+"""The lint reports what AWS's plugin reports and what it misses; the deployed handlers have no findings."""
 
 from __future__ import annotations
 
@@ -72,11 +72,11 @@ def findings() -> dict[str, list[list[Any]]]:
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_a_bad_snippet_is_reported_by_the_rule_for_it(name: str, findings: dict[str, list[list[Any]]]) -> None:
+def test_bad_snippet_is_reported_by_its_rule(name: str, findings: dict[str, list[list[Any]]]) -> None:
     _, rule, line = BAD[name]
     assert [rule, line] in [finding[:2] for finding in findings[name]], findings[name]
 
 
 @pytest.mark.parametrize("namespace", namespaces())
-def test_the_shipped_handlers_are_clean(namespace: str, findings: dict[str, list[list[Any]]]) -> None:
+def test_deployed_handlers_have_no_findings(namespace: str, findings: dict[str, list[list[Any]]]) -> None:
     assert findings[f"shipped {namespace}"] == []

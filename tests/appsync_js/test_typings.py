@@ -1,4 +1,4 @@
-"""Whatever AWS's own typings of the runtime have is known here: imitated, or refused by its name."""
+"""Every member and export in AWS's typings of the runtime is imitated, or refused by its name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import pytest
 from appsync_events_local.handlers.namespace_handlers import CodeRefused
 from appsync_events_local.runtime.compiler import compile_module
 
-TYPINGS = Path(__file__).resolve().parents[2] / "node_modules" / "@aws-appsync" / "utils" / "lib"
+ROOT = Path(__file__).resolve().parents[2]
+SUITE = ROOT / "packages" / "appsync-events-local" / "tests"
+TYPINGS = ROOT / "node_modules" / "@aws-appsync" / "utils" / "lib"
 MEMBERS = {
     "util": ("index", "Util"),
     "util.time": ("time-utils", "TimeUtils"),
@@ -53,10 +55,15 @@ def exports() -> list[tuple[str, str]]:
 
 OPERATIONS = ["add", "remove", "replace", "increment", "decrement", "append", "prepend", "updateListItem"]
 TABLES = "".join(
-    (Path(__file__).parent / f"test_{name}.py").read_text()
-    for name in ("util", "handlers", "dynamodb_requests", "dynamodb_data_source")
+    (SUITE / file).read_text()
+    for file in (
+        "runtime/test_util.py",
+        "runtime/test_dynamodb_module.py",
+        "handlers/test_namespace_handlers.py",
+        "sources/test_dynamodb.py",
+    )
 )
-"""The tests whose rows call the built-ins and compare what they give."""
+"""The tests that call the built-ins and compare their results."""
 
 
 def imitated(code: str) -> bool:
@@ -75,7 +82,7 @@ def unknown(code: str) -> list[str]:
     return []
 
 
-def test_the_typings_are_read_whole() -> None:
+def test_typings_are_parsed_completely() -> None:
     assert len(members()) > 60
     assert len(exports()) > 25
 
@@ -99,11 +106,11 @@ CALLED = [
 
 
 @pytest.mark.parametrize("member", CALLED)
-def test_every_imitated_member_has_a_row_that_calls_it(member: str) -> None:
+def test_every_imitated_member_is_called_by_a_test(member: str) -> None:
     assert f"{member}(" in TABLES
 
 
 @pytest.mark.parametrize("name", [*(n for m, n in exports() if m == "dynamodb" and n not in ("sync", "operations")),
                                   *(f"operations.{n}" for n in OPERATIONS)])  # fmt: skip
-def test_every_helper_of_dynamodb_has_a_row_that_calls_it(name: str) -> None:
+def test_every_dynamodb_helper_is_called_by_a_test(name: str) -> None:
     assert f"ddb.{name}(" in TABLES

@@ -88,6 +88,7 @@ async def test_a_list_received_after_its_connection_was_lost_does_not_make_the_v
 async def test_recovery_is_retried_while_the_api_fails_and_loses_no_message(
     backend: ChatBackend, chat: ChatClient, application: RecordingApplication
 ) -> None:
+    """Requirement P4."""
     await chat.start()
     backend.failures = 3
     await backend.events.cut()

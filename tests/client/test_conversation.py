@@ -91,6 +91,18 @@ async def test_history_loads_the_newest_page_and_older_the_pages_before_it(
     assert await direct.older() == []
 
 
+async def test_older_skips_pages_whose_messages_are_all_hidden(
+    backend: ChatBackend, chat: ChatClient, application: RecordingApplication
+) -> None:
+    await chat.start()
+    for number in range(1, 6):
+        backend.store(str(number), "with-other")
+    direct = await chat.open_direct(OTHER)
+    await application.until(lambda: len(direct.messages) == backend.fillable)
+    backend.hidden_pages = 3
+    assert [message.content for message in await direct.older()] == ["1", "2"]
+
+
 async def test_an_edit_and_a_deletion_change_the_loaded_message(
     backend: ChatBackend, conversation: ConversationHandle, application: RecordingApplication
 ) -> None:

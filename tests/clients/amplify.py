@@ -1,10 +1,10 @@
-"""What the tests give to Amplify, and what they expect of it."""
+"""The arguments of the Amplify scripts, and the check of their results."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from appsync_events_local.registry.auth_providers import AuthMode
+from appsync_events_local.model.auth_providers import AuthMode
 from service_harness.every_mode import EveryMode
 
 MODES = {
@@ -14,15 +14,15 @@ MODES = {
     AuthMode.LAMBDA: "lambda",
     AuthMode.IAM: "iam",
 }
-"""What Amplify calls them."""
+"""The mode's name in Amplify."""
 
 
-def talk_of(api: EveryMode, mode: AuthMode) -> dict[str, Any]:
-    """The argument of `talk` in amplify_talk.mjs."""
+def arguments_of(api: EveryMode, mode: AuthMode) -> dict[str, Any]:
+    """The argument of `converse` in amplify_conversation.mjs."""
     given = api.credentials()
     signer = given[AuthMode.IAM]
     return {
-        # Amplify turns `http://` into `wss://`; in capital letters it leaves the scheme alone.
+        # Amplify rewrites the scheme `http://` to `wss://`, but not in capital letters.
         "endpoint": f"HTTP://{api.service.host}/event",
         "mode": MODES[mode],
         "apiKey": given[AuthMode.API_KEY],
@@ -39,12 +39,12 @@ def talk_of(api: EveryMode, mode: AuthMode) -> dict[str, Any]:
 
 
 def check(result: dict[str, Any], *, refusal: str = "Unauthorized", mark: str | None = None) -> None:
-    """Hold what `talk` returned to what it should be.
+    """Check the result of `converse`.
 
     Args:
-        result: what it returned.
-        refusal: what the refused subscription was told.
-        mark: a field that the namespace's handler puts into every event.
+        result: the result.
+        refusal: a part of the message of the refused subscription.
+        mark: a field that the namespace's handler adds to every event.
     """
     assert "failure" not in result, result
     by_transport = sorted(result["received"], key=lambda event: (event["over"], event.get("n", 0)))

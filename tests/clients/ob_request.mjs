@@ -7,8 +7,8 @@ import { PublishRequest } from 'ob-appsync-events-request/dist/index.mjs'; // it
 const [url, port, region, channel, file] = process.argv.slice(2);
 const request = await PublishRequest.signed({ url, region }, channel, ...JSON.parse(readFileSync(file, 'utf8')));
 
-// It signs the host without a port, as AWS's hosts have none. The request is sent as it is; only that its host's name
-// resolves to this machine is arranged here.
+// The client signs the host without a port, since AWS's hosts have none. The request is sent unchanged; only the host's
+// name is resolved to this machine.
 const lookup = (name, options, found) => found(null, '127.0.0.1', 4);
 const headers = { ...Object.fromEntries(request.headers), host: new URL(request.url).host };
 const sent = http.request(request.url, { method: request.method, headers, port, lookup, autoSelectFamily: false });

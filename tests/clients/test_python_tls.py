@@ -11,13 +11,12 @@ import pytest
 from appsync_events import ApiKey, Backoff, EventsClient, UnreachableError
 from appsync_events_local.http import tls
 from service_harness.standalone import standalone
-from template.test_template_files import api, namespace, written
-from template.test_templates_served import KEY
+from service_harness.templates import KEY, api, namespace, write_template
 
 
-async def test_the_python_client_trusts_the_certificate_that_it_is_told_to_and_no_other(tmp_path: Path) -> None:
-    template = written(tmp_path, {"Api": api(), "Key": KEY, "Open": namespace("open")})
-    trusted = ssl.create_default_context(cafile=tls.made_in(tmp_path).certificate)
+async def test_python_client_connects_over_tls_only_with_the_given_certificate(tmp_path: Path) -> None:
+    template = write_template(tmp_path, {"Api": api(), "Key": KEY, "Open": namespace("open")})
+    trusted = ssl.create_default_context(cafile=tls.self_signed_in(tmp_path).certificate)
     async with standalone("--template", template, "--tls", "--state", tmp_path) as running:
         address, key = running.endpoints[0], ApiKey(running.keys[0])
         assert address.startswith("https://")
@@ -29,6 +28,6 @@ async def test_the_python_client_trusts_the_certificate_that_it_is_told_to_and_n
             await client.publish("/open/a", ["over wss"])
             await client.publish_http("/open/a", ["over https"])
             assert [await asyncio.wait_for(anext(events), 20) for _ in range(2)] == ["over wss", "over https"]
-        async with EventsClient(address, key, backoff=Backoff(base=0.01, cap=0.02)) as stranger:
+        async with EventsClient(address, key, backoff=Backoff(base=0.01, cap=0.02)) as untrusting:
             with pytest.raises(UnreachableError, match="certificate verify failed"):
-                await stranger.publish_http("/open/a", [1])
+                await untrusting.publish_http("/open/a", [1])

@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from contract import items, requests, tables
+from contract import items, limits, requests, tables
 from contract.statuses import COMMON, STATUSES
 
 
@@ -30,3 +30,9 @@ def test_unknown_index_is_refused_with_the_names_that_the_table_has() -> None:
         tables.USERS.index("NameIndex")
     with pytest.raises(KeyError, match="the table Blocks has no index ByDue; it has: none"):
         tables.BLOCKS.index("ByDue")
+
+
+def test_transactions_of_calls_and_groups_have_fewer_actions_than_dynamodb_allows() -> None:
+    """A call has a lock and a row for each participant; a request about a group has a row for each user it names."""
+    assert 2 * limits.CALL_PARTICIPANTS_MAX < limits.TRANSACTION_ITEMS_MAX
+    assert limits.MEMBERS_PER_REQUEST < limits.TRANSACTION_ITEMS_MAX

@@ -186,7 +186,7 @@ async def test_a_chime_event_whose_handler_fails_becomes_a_dead_letter(
     await asyncio.to_thread(faults.set_aws, failing)
     await asyncio.to_thread(cloud.meetings.leave, meeting, attendee)
     queue = await asyncio.to_thread(
-        cloud.aws("sqs").get_queue_url, QueueName=f"PantherKolab-CallsDeadLetters-{ENVIRONMENT}"
+        cloud.aws("sqs").get_queue_url, QueueName=f"PantherKolab-ChimeEventsDeadLetters-{ENVIRONMENT}"
     )
     await eventually(lambda: take_dead_letter(cloud, queue["QueueUrl"], call.id))
     await asyncio.to_thread(faults.clear)
@@ -257,7 +257,7 @@ async def test_a_meeting_created_by_a_killed_function_is_deleted(
     }
     await asyncio.to_thread(faults.set_aws, killed)
     with pytest.raises(Exception, match=r"(?i)error|response|try again|unavailable"):
-        await grace.api.accept_call(call.id)
+        await grace.api_with_retries(seconds=0).accept_call(call.id)
     await asyncio.to_thread(faults.clear)
     assert len(await call.meetings()) == 1
     await call.backdate("ringsUntil", "dueAt", "meetingAskedAt")

@@ -17,27 +17,28 @@ import aiohttp
 import pytest
 from botocore.credentials import Credentials
 from conformance_suite.api import template
+from conformance_suite.network import NetworkDriver
 from conformance_suite.rows import rows_of
-from conformance_suite.run import Differs, Run
-from conformance_suite.signing import Signers
-from conformance_suite.table import Evidence, Row, Wait
-from conformance_suite.table import Place as Where
-from conformance_suite.wire import WireStage
+from conformance_suite.runner import RowFailed, RowRunner
+from conformance_suite.signing import ApiAccess
+from conformance_suite.table import Evidence, Row, Target, Wait
 
 from tests.harness.e2e.environment import TestEnvironment
 
 KEY_SECONDS = 24 * 3600
+WAIT = {"Delay": 2, "MaxAttempts": 300}
+"""The waiter asks every two seconds; its default is thirty."""
 QUIET_SECONDS = 2.0
 """How long to wait on AWS for an event that may not arrive."""
 LONGEST_SECONDS = 1800
-"""On AWS. Rows share channels, so they run one after the other, and some wait for a keep-alive (every minute)."""
+"""On AWS: rows run one after the other, since they share channels, and some wait for a keep-alive frame."""
 
 
 @dataclass(frozen=True)
 class Deployed:
     """The table's API, deployed."""
 
-    signers: Signers
+    access: ApiAccess
     realtime_url: str
     on_aws: bool
 
@@ -54,7 +55,9 @@ async def api(environment: TestEnvironment) -> AsyncIterator[Deployed]:
     body = json.dumps(template(name, int(time.time()) + KEY_SECONDS))
     await asyncio.to_thread(cloudformation.create_stack, StackName=name, TemplateBody=body)
     try:
-        await asyncio.to_thread(cloudformation.get_waiter("stack_create_complete").wait, StackName=name)
+        await asyncio.to_thread(
+            cloudformation.get_waiter("stack_create_complete").wait, StackName=name, WaiterConfig=WAIT
+        )
         stacks = await asyncio.to_thread(cloudformation.describe_stacks, StackName=name)
         yield _deployed(
             environment, {each["OutputKey"]: each["OutputValue"] for each in stacks["Stacks"][0]["Outputs"]}
@@ -73,7 +76,7 @@ def _deployed(environment: TestEnvironment, outputs: dict[str, str]) -> Deployed
     keys = environment.keys
     signer = Credentials(keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], keys.get("AWS_SESSION_TOKEN"))
     return Deployed(
-        Signers(url, host, outputs["Key"], signer, environment.target.region), realtime, environment.deployed
+        ApiAccess(url, host, outputs["Key"], signer, environment.target.region), realtime, environment.deployed
     )
 
 
@@ -81,15 +84,16 @@ def _deployed(environment: TestEnvironment, outputs: dict[str, str]) -> Deployed
 async def test_the_target_conforms_to_the_table(
     environment: TestEnvironment, api: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rows = [row for row in rows_of(Where.AWS) if environment.deployed or not _waits(row)]
+    rows = [row for row in rows_of(Target.AWS) if environment.deployed or not _waits(row)]
     async with aiohttp.ClientSession() as http:
         differences = {row.id: await _run(row, api, http) for row in rows}
     assumed = [row for row in rows if row.evidence is Evidence.UNVERIFIED]
     with capsys.disabled():
-        print(f"\nConformance of {api.signers.url}: {len(rows)} rows")
+        print(f"\nConformance of {api.access.url}: {len(rows)} rows")
         for row in assumed:
             difference = differences[row.id]
-            print(f"  {row.choice:<26} {row.id:<44} {'as assumed' if difference is None else f'DIFFERS: {difference}'}")
+            outcome = "as assumed" if difference is None else f"DIFFERS: {difference}"
+            print(f"  {row.assumption:<26} {row.id:<44} {outcome}")
     required = rows if not environment.deployed else [row for row in rows if row not in assumed]
     failed = {row.id: differences[row.id] for row in required if differences[row.id] is not None}
     assert not failed, "\n".join(f"{id}: {difference}" for id, difference in failed.items())
@@ -100,12 +104,12 @@ def _waits(row: Row) -> bool:
 
 
 async def _run(row: Row, api: Deployed, http: aiohttp.ClientSession) -> str | None:
-    """Run a row; return how the target differs, or None."""
-    stage = WireStage(http, api.signers, api.realtime_url, api.quiet_seconds)
+    """Run a row; returns the difference, or `None`."""
+    driver = NetworkDriver(http, api.access, api.realtime_url, api.quiet_seconds)
     try:
-        await Run(stage, overlook_keep_alive=api.on_aws).all(row)
-    except (Differs, AssertionError, aiohttp.ClientError, OSError, TimeoutError) as error:
+        await RowRunner(driver, ignore_keep_alive=api.on_aws).run(row)
+    except (RowFailed, AssertionError, aiohttp.ClientError, OSError, TimeoutError) as error:
         return str(error) or repr(error)
     finally:
-        await stage.close()
+        await driver.close()
     return None

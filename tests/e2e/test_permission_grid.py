@@ -210,8 +210,8 @@ async def test_an_open_connection_does_not_authorize_operations_without_credenti
 ) -> None:
     connection = await RawConnection.open(http, environment.target, token(environment.target, scenario.token))
     assert (await connection.frame())["type"] == "connection_ack"
-    names = {"chats": "me", "users": "me", "calls": "call", "conversations": "group"}
-    channel = f"/{namespace}/{scenario.names[names[namespace]]}"
+    allowed = (cell for cell in GRID if cell.namespace == namespace and cell.operation == "subscribe" and cell.allowed)
+    channel = next(allowed).channel.format_map(scenario.names)
     invalid = no_credentials(environment.target) if kind == "no credentials" else token(environment.target, "garbage")
     assert (await connection.subscribe(channel, invalid))["type"] == "subscribe_error"
     assert (await connection.publish(channel, [{"type": "MESSAGE_SENT", "data": {}}], invalid))[

@@ -96,6 +96,20 @@ async def unpublished_event(cloud: LocalCloud) -> str:
             await asyncio.sleep(0.05)
 
 
+async def test_a_participant_without_a_stored_member_gets_one_with_a_read_mark(users: Users, cloud: LocalCloud) -> None:
+    """Conversations of the old application have no members' items."""
+    ada, grace = await users.pair()
+    dm = await users.direct(ada, grace)
+    await ada.conversation(dm).send("hello")
+    key = {"userId": {"S": grace.id}, "conversationId": {"S": dm}}
+    members = tables.CONVERSATION_MEMBERS.name(ENVIRONMENT)
+    dynamodb = cloud.aws("dynamodb")
+    await asyncio.to_thread(dynamodb.delete_item, TableName=members, Key=key)
+    assert (await grace.api.mark_read(dm, seq=1)).lastReadSeq == 1
+    stored = await asyncio.to_thread(dynamodb.get_item, TableName=members, Key=key, ConsistentRead=True)
+    assert stored["Item"]["lastReadSeq"] == {"N": "1"}
+
+
 async def test_a_user_without_a_profile_gets_one_with_the_first_request(users: Users, cloud: LocalCloud) -> None:
     session = await users.session(account := await users.account("Ada", "Lovelace"))
     dynamodb = cloud.aws("dynamodb")

@@ -12,7 +12,7 @@ from tests.harness.e2e.users import Users
 
 
 def test_every_probe_is_about_an_assumption_of_the_local_service() -> None:
-    known = [choice.id for choice in assumptions.all_choices()]
+    known = [each.id for each in assumptions.all_assumptions()]
     probed = [probe.id for probe in PROBES]
     assert set(probed) <= set(known)
     assert len(set(probed)) == len(probed)
@@ -35,7 +35,7 @@ async def test_undocumented_behaviour_is_observed_and_shown(
         print(f"\nUndocumented behaviour of AppSync Events, observed at {environment.target.events_http_url}")
         for probe in PROBES:
             mark = "as assumed" if observed[probe.id] == probe.expected else "DIFFERS"
-            print(f"  {probe.id:<24} {mark:<10} {probe.choice.question}")
+            print(f"  {probe.id:<24} {mark:<10} {probe.assumption.question}")
             print(f"  {'':<24} {'':<10} observed: {observed[probe.id]}; assumed: {probe.expected}")
     if not environment.deployed:
         assert observed == {probe.id: probe.expected for probe in PROBES}

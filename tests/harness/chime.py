@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
-from typing import Any
+from threading import Thread
+from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 import botocore.session
@@ -19,7 +19,10 @@ from handlers.adapters.chime.meetings import SERVICE
 from local.emulator.chime.meeting import Attendee, Meeting
 from local.emulator.chime.meetings import Meetings, ServiceClock
 from local.emulator.chime.service import ChimeService
+from local.emulator.strict.rules import StrictRules
 from tests.harness.emulator import REGION
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -32,13 +35,14 @@ class ChimeServer:
 
     endpoint: str = ""
     events: list[tuple[str, str, str | None]] = field(default_factory=list)
-    lock: Lock = field(default_factory=Lock)
+    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
 
     def __post_init__(self) -> None:
-        """Create the service, without meetings."""
+        """Create the service, without meetings, under strict rules."""
         self.clock = ServiceClock()
         self.meetings = Meetings(self.clock, self._record_event)
-        self.service = ChimeService(self.meetings)
+        self.rules = StrictRules()
+        self.service = ChimeService(self.meetings, lambda: self.rules)
 
     def _record_event(self, event: str, meeting: Meeting, attendee: Attendee | None) -> None:
         self.events.append((event, meeting.meeting_id, attendee.external_user_id if attendee else None))
@@ -61,8 +65,15 @@ class ChimeServer:
 
     def active(self) -> list[Meeting]:
         """Return the meetings that have not ended."""
-        with self.lock:
+
+        async def read() -> list[Meeting]:
             return self.meetings.active()
+
+        return self.run(read())
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run something on the service's event loop, from another thread."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result()
 
     def meeting_of(self, session_id: str) -> Meeting | None:
         """Return the meeting of a call, if it has not ended."""
@@ -81,10 +92,8 @@ def running_chime() -> Iterator[ChimeServer]:
             length = int(self.headers.get("content-length") or 0)
             body, address = self.rfile.read(length), urlsplit(self.path)
             headers = {name.lower(): value for name, value in self.headers.items()}
-            with chime.lock:
-                status, answered, content = asyncio.run(
-                    chime.service.handle_request(self.command, address.path, headers, body, parse_qs(address.query))
-                )
+            request = chime.service.handle_request(self.command, address.path, headers, body, parse_qs(address.query))
+            status, answered, content = chime.run(request)
             self.send_response(status)
             for name, value in answered.items():
                 self.send_header(name, value)
@@ -101,6 +110,8 @@ def running_chime() -> Iterator[ChimeServer]:
     server.daemon_threads = True
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
+    loop_thread = Thread(target=chime.loop.run_forever, daemon=True)
+    loop_thread.start()
     try:
         chime.endpoint = f"http://127.0.0.1:{server.server_port}"
         yield chime
@@ -108,3 +119,6 @@ def running_chime() -> Iterator[ChimeServer]:
         server.shutdown()
         server.server_close()
         thread.join(5)
+        chime.loop.call_soon_threadsafe(chime.loop.stop)
+        loop_thread.join(5)
+        chime.loop.close()

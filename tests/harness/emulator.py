@@ -136,6 +136,7 @@ class AwsResources:
             "RING_TIMEOUT_SECONDS": "45",
             "MEDIA_REGION": REGION,
             "FANOUT_LIMIT": "20",
+            "POOL_REGION": REGION,
             "EVENTS_HTTP_ENDPOINT": "http://127.0.0.1:9/event",
         }
 

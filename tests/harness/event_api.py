@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Barrier, Lock, Thread
+from types import MappingProxyType
 from typing import Any
 
 from botocore.auth import SigV4Auth
@@ -18,7 +19,7 @@ REGION = "us-east-1"
 CREDENTIALS = Credentials("AKIDEXAMPLE", "made-up-secret", "made-up-token")
 ACCEPTED = 200, {"successful": [{"identifier": "1", "index": 0}], "failed": []}
 
-Respond = Callable[[str, int], "tuple[int, Any] | None"]
+Respond = Callable[[str, int], "tuple[int, Any] | tuple[int, Any, dict[str, str]] | None"]
 
 
 @dataclass
@@ -26,7 +27,8 @@ class FakeEventApi:
     """The publishes received so far, and the responses to the next ones.
 
     Args:
-        respond: called with channel and attempt (from 1); returns status and body, or None to drop the connection.
+        respond: called with channel and attempt (from 1); returns status, body and perhaps headers, or None to drop the
+            connection.
         refused: why requests were refused.
         connections: addresses from which requests came.
     """
@@ -38,7 +40,7 @@ class FakeEventApi:
     connections: set[tuple[str, int]] = field(default_factory=set)
     lock: Lock = field(default_factory=Lock)
 
-    def publish(self, channel: str, events: list[str]) -> tuple[int, Any] | None:
+    def publish(self, channel: str, events: list[str]) -> tuple[int, Any] | tuple[int, Any, dict[str, str]] | None:
         """Record one publish and return its response."""
         with self.lock:
             self.received.append((channel, events))
@@ -88,9 +90,11 @@ class _Handler(BaseHTTPRequestHandler):
         to_sign = auth.string_to_sign(request, auth.canonical_request(request))
         return None if auth.signature(to_sign, request) == parts["Signature"] else "signature"
 
-    def _answer(self, status: int, content: Any) -> None:
+    def _answer(self, status: int, content: Any, headers: Mapping[str, str] = MappingProxyType({})) -> None:
         body = content if isinstance(content, bytes) else json.dumps(content).encode()
         self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(body)))
         self.end_headers()

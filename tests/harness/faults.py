@@ -111,6 +111,11 @@ def service_error(make: Callable[[], Any]) -> Any:
     raise _client_error("InternalServerError", 500)
 
 
+def met_transaction(make: Callable[[], Any]) -> Any:
+    """DynamoDB refuses a single write because a transaction is in progress on its item."""
+    raise _client_error("TransactionConflictException", 400)
+
+
 def request_lost(make: Callable[[], Any]) -> Any:
     """The request is lost on its way."""
     raise ReadTimeoutError(endpoint_url="http://service.invalid")

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-COPIED: Final = ("README.md", "CHANGELOG.md", "pyproject.toml", "docs", "tests")
-"""What is copied of a package, if it exists. `pyproject.toml` holds the configuration of pytest."""
+COPIED: Final = ("README.md", "CHANGELOG.md", "pyproject.toml", "pytest.ini", "docs", "tests")
+"""What is copied of a package, if it exists; `pytest.ini` or `pyproject.toml` holds the configuration of pytest."""
 SUITE_SECONDS: Final = 540
 
 
@@ -32,7 +32,7 @@ class StandaloneRun:
 
 
 def run_standalone(
-    package: str, folder: Path, *, others: Sequence[str] = (), options: Sequence[str] = ("-n", "2")
+    package: str, folder: Path, *, others: Sequence[str] = (), options: Sequence[str] = ()
 ) -> StandaloneRun:
     """Install a package from its wheel into an empty environment, and run its tests there.
 

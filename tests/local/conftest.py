@@ -203,9 +203,9 @@ def new_emulator(tmp_path: Path) -> Iterator[Callable[..., EmulatorProcess]]:
         process.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]:
-    """One emulator for the tests of a module that do not crash it."""
+    """One emulator for all tests of a process that do not crash it; their resources have names of their own."""
     process = EmulatorProcess(tmp_path_factory.mktemp("emulator") / "state", events=True)
     try:
         process.start()

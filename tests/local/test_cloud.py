@@ -50,6 +50,7 @@ def command(cloud: LocalCloud, *arguments: str) -> subprocess.CompletedProcess[s
 
 
 def test_nothing_listens_off_loopback_while_functions_run(local_cloud: LocalCloud) -> None:
+    """Requirement P5."""
     token = access_token(local_cloud, local_cloud.users[0])
     assert call(f"{local_cloud.outputs.apiUrl}/api/users/me", token)[0] == 200
     pids = list(local_cloud.pids().values())
@@ -124,5 +125,6 @@ def test_the_front_ends_files_name_this_cloud(local_cloud: LocalCloud) -> None:
 
 @pytest.mark.parametrize("stack", ["Data", "Identity", "Events", "Routes", "Operations"])
 def test_every_stack_of_the_app_is_deployed(local_cloud: LocalCloud, stack: str) -> None:
+    """Requirement P5."""
     described = local_cloud.aws("cloudformation").describe_stacks(StackName=f"PantherKolab-{stack}-local")
     assert described["Stacks"][0]["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE")

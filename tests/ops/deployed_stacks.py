@@ -6,7 +6,8 @@ STACK_OUTPUTS = {
     "PantherKolab-Identity-dev": {
         "UserPoolId": "us-east-1_AbC",
         "UserPoolClientId": "client",
-        "Region": "us-east-1",
+        "Region": "eu-west-1",
+        "StackRegion": "us-east-1",
     },
     "PantherKolab-Events-dev": {
         "EventsHttpEndpoint": "https://e.example.edu/event",

@@ -13,7 +13,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
 
 from ops import diff
-from ops.diff import StackDiff, compare, differences, report
+from ops.diff import Findings, StackDiff, compare, differences, report
 from ops.errors import CommandError
 
 APP = """
@@ -57,6 +57,7 @@ def compare_versions(tmp_path: Path) -> Callable[..., StackDiff]:
 
 
 def test_renamed_table_is_refused_as_destructive(compare_versions: Callable[..., StackDiff]) -> None:
+    """Requirement P6."""
     found = compare_versions(lambda stack: _table(stack, "Old"), lambda stack: _table(stack, "New"), "destructive")
     assert found.refused
     assert found.changed == ("Things056D6BEE (AWS::DynamoDB::Table, kept in the account)",)
@@ -127,8 +128,9 @@ def repository(tmp_path: Path) -> Path:
 
 
 def test_checkout_is_compared_with_a_revision_and_not_changed(repository: Path) -> None:
-    (found,) = differences("test", "HEAD", None, repository)
+    ((found,), findings) = differences("test", "HEAD", None, repository)
     assert found.stack == "Small-test"
+    assert findings == Findings([], [])
     assert "[-] committed" in found.text
     assert "[+] working" in found.text
     listed = subprocess.run(
@@ -153,8 +155,62 @@ def test_refused_change_sets_the_exit_status(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     refused = StackDiff("Small-test", (), ("Q (AWS::SQS::Queue)",), (), "changes", True)
-    monkeypatch.setattr(diff, "differences", lambda *arguments: [refused])
+    monkeypatch.setattr(diff, "differences", lambda *arguments: ([refused], Findings()))
     assert diff.main(["--env", "test", "--base", "HEAD", "--fail-on", "destructive"]) == 1
     printed = capsys.readouterr()
     assert "removed: Q (AWS::SQS::Queue)" in printed.out
     assert "Refused (destructive): Small-test" in printed.err
+
+
+IMPOSSIBLE = Findings(impossible=["Small-test: two index changes"])
+AT_RISK = Findings(risks=["Small-test: index removed"])
+
+
+@pytest.mark.parametrize(
+    ("findings", "fail_on", "status"),
+    [
+        (IMPOSSIBLE, None, 0),
+        (IMPOSSIBLE, "broadening", 1),
+        (IMPOSSIBLE, "destructive", 1),
+        (AT_RISK, None, 0),
+        (AT_RISK, "broadening", 0),
+        (AT_RISK, "destructive", 1),
+        (AT_RISK, "any-change", 1),
+    ],
+)
+def test_findings_are_printed_and_fail_the_gate_although_the_cli_calls_the_change_an_update(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    findings: Findings,
+    fail_on: str | None,
+    status: int,
+) -> None:
+    harmless = StackDiff("Small-test", (), (), (), "changes", False)
+    monkeypatch.setattr(diff, "differences", lambda *arguments: ([harmless], findings))
+    options = ["--fail-on", fail_on] if fail_on else []
+    assert diff.main(["--env", "test", "--base", "HEAD", *options]) == status
+    printed = capsys.readouterr().err
+    assert ("AWS would refuse: Small-test: two index changes" in printed) == bool(findings.impossible)
+    assert ("Data at risk: Small-test: index removed" in printed) == bool(findings.risks)
+
+
+def test_removed_index_is_found_between_two_assemblies(tmp_path: Path) -> None:
+    for name, indexes in (("before", ["A", "B"]), ("after", [])):
+        app = cdk.App(outdir=str(tmp_path / name), analytics_reporting=False, builtin_cloud_formation_validation=False)
+        table = _table(cdk.Stack(app, "Small", stack_name="Small-test"), "Things")
+        for index in indexes:
+            key = dynamodb.Attribute(name=index, type=dynamodb.AttributeType.STRING)
+            table.add_global_secondary_index(index_name=index, partition_key=key)
+        app.synth()
+    findings = diff.find(tmp_path / "before", tmp_path / "after")
+    assert [change.partition(" (")[0] for change in findings.risks] == ["Small-test: Things056D6BEE"] * 2
+    assert "has 2 index changes" in findings.impossible[0]
+
+
+def test_retained_resource_is_reported_as_kept(compare_versions: Callable[..., StackDiff]) -> None:
+    def before(stack: cdk.Stack) -> None:
+        _table(stack, "Old").apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
+        sqs.Queue(stack, "Q")
+
+    found = compare_versions(before, lambda stack: sqs.Queue(stack, "Q"), None)
+    assert found.removed == ("Things056D6BEE (AWS::DynamoDB::Table, kept in the account)",)

@@ -28,7 +28,7 @@ def test_environment_file_has_the_names_that_the_front_end_reads() -> None:
         "NEXT_PUBLIC_APPSYNC_EVENT_HTTP_ENDPOINT": "https://e.example.edu/event",
         "NEXT_PUBLIC_APPSYNC_REALTIME_ENDPOINT": "wss://e.example.edu/event/realtime",
         "NEXT_PUBLIC_API_URL": "https://api.example.edu",
-        "NEXT_PUBLIC_AWS_REGION": "us-east-1",
+        "NEXT_PUBLIC_AWS_REGION": "eu-west-1",
         "AWS_REGION": "us-east-1",
         "AWS_CHIME_REGION": "us-east-1",
         "DYNAMODB_USERS_TABLE": "PantherKolab-Users-dev",

@@ -9,7 +9,7 @@ import pytest
 
 from tests.harness.standalone import ROOT, build_wheel, run_standalone
 
-PACKAGES = {"appsync-events": ("appsync-events-local",)}
+PACKAGES: dict[str, tuple[str, ...]] = {"appsync-events": ("appsync-events-local",), "appsync-events-local": ()}
 """By package whose suite runs standalone: the other packages that its tests need."""
 MODULES = {"appsync-events": "appsync_events", "appsync-events-local": "appsync_events_local"}
 

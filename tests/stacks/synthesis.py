@@ -36,9 +36,9 @@ def settings_of(variant: str) -> Environment:
     """Return the settings of an environment, or of a variant that no environment of the repository has."""
     if variant == IMPORTED_POOL:
         imported = Identity(source="import", pool_id="eu-west-1_AbCdEf123", client_ids=("a" * 26, "b" * 26))
-        return replace(load("staging"), identity=imported)
+        return replace(load("staging", variables={}), identity=imported)
     if variant == EVERYTHING:
-        prod = load("prod")
+        prod = load("prod", variables={})
         certificate = "arn:aws:acm:us-east-1:000000000000:certificate/00000000-0000-0000-0000-000000000000"
         return replace(
             prod,
@@ -52,7 +52,7 @@ def settings_of(variant: str) -> Environment:
             functions=replace(prod.functions, snap_start=True),
             operations=replace(prod.operations, alarm_recipients=("on-call@example.edu", "lead@example.edu")),
         )
-    return load(variant)
+    return load(variant, variables={})
 
 
 @cache

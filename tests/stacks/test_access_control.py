@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from contract.channels import NAMESPACES
 from contract.routes import ROUTES
 from stacks.policy.permissions import CALLS_HANDLER, CONVERSATIONS_HANDLER, FUNCTIONS
 from tests.stacks.synthesis import ALL, allow_statements, as_list, properties, readable, resources, settings_of
@@ -27,7 +28,7 @@ def test_users_connect_and_subscribe_and_functions_publish(variant: str) -> None
     assert [provider["AuthType"] for provider in config["AuthProviders"]] == ["AMAZON_COGNITO_USER_POOLS", "AWS_IAM"]
     namespaces = {each["Name"]: each for each in properties(variant, "AWS::AppSync::ChannelNamespace")}
     direct = settings_of(variant).events.direct_messaging
-    assert set(namespaces) == {"chats", "users", "calls"} | ({"conversations"} if direct else set())
+    assert set(namespaces) == {each.name for each in NAMESPACES if direct or not each.optional}
     for name, namespace in namespaces.items():
         assert namespace["SubscribeAuthModes"] == users
         assert namespace["PublishAuthModes"] == (users if name == "conversations" else functions)

@@ -26,15 +26,20 @@ require("dns").lookup = refuse;
 """
 
 
-def _run(tmp_path: Path, context: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def _write_guard(tmp_path: Path) -> Path:
+    """Write the modules that stop Python and Node at their first use of the network; returns their directory."""
     guard = tmp_path / "guard"
     guard.mkdir()
     (guard / "sitecustomize.py").write_text(_NO_NETWORK_PYTHON, encoding="utf-8")
     (guard / "guard.js").write_text(_NO_NETWORK_NODE, encoding="utf-8")
+    return guard
+
+
+def _run(tmp_path: Path, context: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    guard = _write_guard(tmp_path)
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
-    if (
-        context.get("env") != "prod"
-    ):  # validating one template against all schemas takes seconds, and the templates differ little
+    # Validating the templates of one environment against all schemas takes seconds, and the others differ little.
+    if context.get("env") != "prod":
         environment["CDK_VALIDATION"] = "false"
     environment |= {
         "PYTHONPATH": str(guard),
@@ -79,13 +84,13 @@ def test_error_about_a_missing_or_unknown_environment_lists_the_known_ones(
 
 
 def test_network_guards_stop_python_and_node(tmp_path: Path) -> None:
-    _run(tmp_path, {})
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "guard")}
+    guard = _write_guard(tmp_path)
+    environment = {**os.environ, "PYTHONPATH": str(guard)}
     program = "import urllib.request; urllib.request.urlopen('http://127.0.0.1:9')"
     finished = subprocess.run(
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=60
     )
     assert "the synthesis used the network" in finished.stderr
     script = "require('http').get('http://127.0.0.1:9')"
-    node = ["node", "--require", str(tmp_path / "guard" / "guard.js"), "-e", script]
+    node = ["node", "--require", str(guard / "guard.js"), "-e", script]
     assert subprocess.run(node, capture_output=True, timeout=60).returncode == 97

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,14 @@ from stacks.config.fields import DISPOSABLE, Environment
 from stacks.config.load import DIRECTORY, SettingsError, describe, environment_names, load
 
 VALID = (DIRECTORY / "staging.toml").read_text(encoding="utf-8")
+PINNED = {"STAGING_AWS_ACCOUNT": "111111111111", "STAGING_AWS_REGION": "us-east-1"}
 CERTIFICATE = "arn:aws:acm:eu-west-1:000000000000:certificate/00000000-0000-0000-0000-000000000000"
 
 
-def _errors(tmp_path: Path, text: str, name: str = "staging") -> list[str]:
+def _errors(tmp_path: Path, text: str, name: str = "staging", variables: Mapping[str, str] | None = None) -> list[str]:
     (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
     with pytest.raises(SettingsError) as caught:
-        load(name, tmp_path)
+        load(name, tmp_path, variables or {})
     return str(caught.value).splitlines()
 
 
@@ -36,9 +38,10 @@ def _changed(**fields: str) -> str:
 
 @pytest.mark.parametrize("name", environment_names())
 def test_environments_of_the_repository_are_valid(name: str) -> None:
-    environment = load(name)
+    environment = load(name, variables={})
     assert environment.name == name
     assert environment.protected == (name not in DISPOSABLE)
+    assert not environment.aws.pinned
 
 
 def test_only_dev_and_local_have_direct_messaging_and_disposable_data() -> None:
@@ -241,7 +244,58 @@ def test_error_names_a_contradiction(tmp_path: Path, name: str, changes: dict[st
 def test_error_names_accounts_regions_and_certificates_that_contradict(
     tmp_path: Path, section: str, expected: str
 ) -> None:
-    assert any(expected in error for error in _errors(tmp_path, f"{VALID}\n{section}"))
+    text = re.sub(r"(?m)^(account|region) = .*\n", "", VALID)
+    text = text.replace("[aws]\n", section) if "[aws]" in section else f"{VALID}\n{section}"
+    assert any(expected in error for error in _errors(tmp_path, text))
+
+
+def test_protected_data_requires_an_account_and_a_region(tmp_path: Path) -> None:
+    """A copy of prod under any name is protected too; without an account it would go where the credentials point."""
+    (error,) = _errors(tmp_path, _changed(aws__account="", aws__region=""), "dev")
+    assert 'aws.account, aws.region are missing: required with data.removal = "retain"' in error
+
+
+def test_account_and_region_are_read_from_variables(tmp_path: Path) -> None:
+    complete = _changed(identity__email_from='"a@example.edu"', operations__alarm_recipients='["a@example.edu"]')
+    (tmp_path / "staging.toml").write_text(complete, encoding="utf-8")
+    pinned = load("staging", tmp_path, PINNED).aws
+    assert (pinned.account, pinned.region, pinned.pinned) == ("111111111111", "us-east-1", True)
+    unpinned = load("staging", tmp_path, {}).aws
+    assert unpinned.unset_variables == ("STAGING_AWS_ACCOUNT", "STAGING_AWS_REGION")
+    assert not unpinned.pinned
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        (
+            {"STAGING_AWS_ACCOUNT": "42", "STAGING_AWS_REGION": "us-east-1"},
+            'STAGING_AWS_ACCOUNT is "42"; must be twelve',
+        ),
+        ({**PINNED, "STAGING_AWS_REGION": "virginia"}, 'STAGING_AWS_REGION is "virginia"; must be a region'),
+        ({"STAGING_AWS_REGION": "us-east-1"}, "STAGING_AWS_ACCOUNT is not set, but the other one is"),
+        ({**PINNED, "STAGING_AWS_REGION": "eu-west-3"}, "the Chime SDK has no API in this region"),
+    ],
+)
+def test_error_names_a_variable_with_an_unusable_account_or_region(
+    tmp_path: Path, variables: dict[str, str], expected: str
+) -> None:
+    assert any(expected in error for error in _errors(tmp_path, VALID, variables=variables))
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"identity__email_from": '"a@example.edu"'}, "operations.alarm_recipients is empty"),
+        ({"operations__alarm_recipients": '["a@example.edu"]'}, "identity.email_from is missing"),
+    ],
+)
+def test_protected_environment_with_a_known_account_must_be_complete(
+    tmp_path: Path, changes: dict[str, str], expected: str
+) -> None:
+    """Loading fails, so that plain `cdk deploy` fails like `make deploy`."""
+    (error,) = _errors(tmp_path, _changed(**changes), variables=PINNED)
+    assert expected in error
 
 
 def test_domain_with_plain_http_is_a_contradiction(tmp_path: Path) -> None:
@@ -256,7 +310,7 @@ def test_imported_pool_is_valid(tmp_path: Path) -> None:
         identity__source='"import"', identity__pool_id='"eu-west-1_AbCdEf123"', identity__client_ids=f'["{"a" * 26}"]'
     )
     (tmp_path / "staging.toml").write_text(text, encoding="utf-8")
-    environment: Environment = load("staging", tmp_path)
+    environment: Environment = load("staging", tmp_path, {})
     assert environment.identity.client_ids == ("a" * 26,)
 
 
@@ -273,7 +327,7 @@ def test_error_names_a_file_that_is_not_toml(tmp_path: Path) -> None:
 
 def test_reference_of_all_fields_is_up_to_date() -> None:
     text = load_config.REFERENCE.read_text(encoding="utf-8")
-    assert text == describe(), "docs/environments.md is stale; run: make generate"
+    assert text == describe(), "docs/reference/environments.md is stale; run: make generate"
     assert "| `data.removal` |" in text
 
 

@@ -57,11 +57,13 @@ def _key_schema(partition: tables.Key, sort: tables.Key | None) -> list[dict[str
 
 @protected_variants
 def test_data_of_protected_environments_is_retained_protected_and_recoverable(variant: str) -> None:
-    kinds = ["AWS::DynamoDB::Table", "AWS::Cognito::UserPool"]
+    """Requirement P6."""
+    kinds = ["AWS::DynamoDB::Table", "AWS::Cognito::UserPool", "AWS::Cognito::UserPoolClient"]
     kept = {name: resource for kind in kinds for name, resource in resources(variant, kind).items()}
     assert len(kept) >= len(tables.TABLES)
     for resource in kept.values():
-        assert resource["DeletionPolicy"] == "Retain"
+        # A rolled-back creation leaves no empty table behind, whose name would make the retry fail.
+        assert resource["DeletionPolicy"] == "RetainExceptOnCreate"
         assert resource["UpdateReplacePolicy"] == "Retain"
     for table in properties(variant, "AWS::DynamoDB::Table"):
         assert table["DeletionProtectionEnabled"] is True
@@ -103,6 +105,7 @@ def test_imported_pool_is_not_changed() -> None:
 
 @every_variant
 def test_stacks_of_protected_environments_have_termination_protection(variant: str) -> None:
+    """Requirement P6."""
     manifest = json.loads((assembly(variant) / "manifest.json").read_text(encoding="utf-8"))
     stacks = {
         name: artifact["properties"].get("terminationProtection", False)
@@ -110,6 +113,15 @@ def test_stacks_of_protected_environments_have_termination_protection(variant: s
         if artifact["type"] == "aws:cloudformation:stack"
     }
     assert stacks == dict.fromkeys(["Data", "Events", "Identity", "Operations", "Routes"], variant in PROTECTED)
+
+
+@every_variant
+def test_protected_environment_without_a_known_account_cannot_be_deployed(variant: str) -> None:
+    """The CDK CLI refuses to deploy stacks of another account than that of the credentials; no account has this id."""
+    manifest = json.loads((assembly(variant) / "manifest.json").read_text(encoding="utf-8"))
+    targets = {each["environment"] for each in manifest["artifacts"].values() if "stack" in each["type"]}
+    account = "000000000000" if variant in PROTECTED else "unknown-account"
+    assert targets == {f"aws://{account}/unknown-region"}
 
 
 @every_variant

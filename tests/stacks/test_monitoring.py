@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from stacks.monitoring import call_metrics
+from contract.tables import TABLES
+from stacks.monitoring import log_metrics
 from stacks.monitoring.alarm_definition import METRICS_PER_ALARM_MAX, RUNBOOK
+from stacks.naming import DEAD_LETTER_QUEUES
 from stacks.packaging import ROOT
 from tests.stacks.synthesis import ALL, EVERYTHING, properties, readable, resources, settings_of
 
@@ -21,7 +23,8 @@ def test_every_call_metric_is_counted_from_an_existing_log_group(variant: str) -
     groups = {str(readable(group["LogGroupName"])) for group in properties(variant, "AWS::Logs::LogGroup")}
     filters = properties(variant, "AWS::Logs::MetricFilter")
     counted = {each["MetricTransformations"][0]["MetricName"] for each in filters}
-    assert counted == {metric.name for metric in call_metrics.CALL_METRICS}
+    without_profile = {"ProfilesMissing"} if settings_of(variant).identity.source == "import" else set()
+    assert counted == {metric.name for metric in log_metrics.LOG_METRICS} - without_profile
     assert {each["LogGroupName"] for each in filters} <= groups
     namespaces = {each["MetricTransformations"][0]["MetricNamespace"] for each in filters}
     assert namespaces == {f"PantherKolab/{settings_of(variant).name}"}
@@ -46,11 +49,49 @@ def test_alarm_recipients_subscribe_to_the_topic() -> None:
     assert recipients == set(settings_of(EVERYTHING).operations.alarm_recipients)
 
 
-@pytest.mark.parametrize(("alarm_id", "queue"), [("DeadLetters", "DeliveryDeadLetters"), ("CallsDeadLetters",) * 2])
-def test_first_dead_letter_raises_an_alarm(alarm_id: str, queue: str) -> None:
+@pytest.mark.parametrize("queue", DEAD_LETTER_QUEUES)
+def test_first_dead_letter_raises_an_alarm(queue: str) -> None:
+    dimensions = [{"Name": "QueueName", "Value": f"PantherKolab-{queue}-prod"}]
+    alarms = [each for each in properties("prod", "AWS::CloudWatch::Alarm") if each.get("Dimensions") == dimensions]
+    assert [(each["Threshold"], each["ComparisonOperator"]) for each in alarms] == [(0, "GreaterThanThreshold")]
+
+
+@pytest.mark.parametrize(
+    ("alarm_id", "queue", "delay"), [("DeliveryLate", "Delivery", 0), ("CallsRingLate", "RingTimeouts", 45)]
+)
+def test_one_failed_attempt_raises_no_age_alarm(alarm_id: str, queue: str, delay: int) -> None:
+    """A failed message is visible again after the visibility timeout, and has at least that age by then."""
     (alarm,) = (each for each in properties("prod", "AWS::CloudWatch::Alarm") if f"-{alarm_id}-" in each["AlarmName"])
-    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")
+    (visibility,) = (
+        each["VisibilityTimeout"]
+        for each in properties("prod", "AWS::SQS::Queue")
+        if each["QueueName"] == f"PantherKolab-{queue}-prod"
+    )
     assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": f"PantherKolab-{queue}-prod"}]
+    assert alarm["Threshold"] == delay + visibility + 60
+
+
+def test_throttled_writes_of_every_index_and_reads_of_every_queried_index_raise_an_alarm() -> None:
+    """DynamoDB counts the throttling of an index under the index, not under its table."""
+    watched = {
+        (metric["MetricName"], dimensions["TableName"].split("-")[1], dimensions["GlobalSecondaryIndexName"])
+        for alarm in properties("prod", "AWS::CloudWatch::Alarm")
+        for metric in _metrics(alarm)
+        if "GlobalSecondaryIndexName"
+        in (dimensions := {each["Name"]: each["Value"] for each in metric.get("Dimensions", [])})
+    }
+    written = {("WriteThrottleEvents", table.entity, index.name) for table in TABLES for index in table.indexes}
+    queried = {("Messages", "MessageIdIndex"), ("Outbox", "ByDue"), ("Calls", "ByDue")}
+    assert watched == written | {("ReadThrottleEvents", *index) for index in queried}
+
+
+def test_dashboard_finds_realtime_metrics_under_any_dimensions() -> None:
+    """AppSync's documentation lists real-time metrics under the API and the namespace."""
+    (dashboard,) = properties("prod", "AWS::CloudWatch::Dashboard")
+    body = json.loads(str(readable(dashboard["DashboardBody"])))
+    plain = {line[1] for widget in body["widgets"] for line in widget["properties"].get("metrics", []) if len(line) > 2}
+    assert not plain & {"ActiveConnections", "ActiveSubscriptions", "SubscribeClientError"}
+    assert 'MetricName=(\\"ActiveConnections\\"' in json.dumps(body)
 
 
 @every_variant

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
 
+from stacks.app import compose
+from stacks.naming import DEAD_LETTER_QUEUES
+from stacks.packaging import Asset
 from stacks.policy.permissions import FUNCTIONS
 from tests.stacks.synthesis import ALL, EVERYTHING, properties, readable, resources, settings_of, templates
 
@@ -17,7 +22,7 @@ every_variant = pytest.mark.parametrize("variant", ALL)
 @every_variant
 def test_queues_are_encrypted_and_refuse_plain_http(variant: str) -> None:
     queues = resources(variant, "AWS::SQS::Queue")
-    assert len(queues) == 4
+    assert len(queues) == 7
     assert all(queue["Properties"]["SqsManagedSseEnabled"] is True for queue in queues.values())
     guarded = set()
     for policy in properties(variant, "AWS::SQS::QueuePolicy"):
@@ -49,9 +54,9 @@ def test_ring_timer_is_retried_and_processed_in_a_batch_of_its_own(variant: str)
     queues = {queue["QueueName"].split("-")[1]: queue for queue in properties(variant, "AWS::SQS::Queue")}
     ring_timeouts = queues["RingTimeouts"]
     assert ring_timeouts["RedrivePolicy"]["maxReceiveCount"] == 5
-    assert "CallsDeadLetters" in readable(ring_timeouts["RedrivePolicy"]["deadLetterTargetArn"])
+    assert "RingTimeoutsDeadLetters" in readable(ring_timeouts["RedrivePolicy"]["deadLetterTargetArn"])
     assert ring_timeouts["VisibilityTimeout"] >= 6 * _function(variant, "ring_timeout")["Timeout"]
-    assert queues["CallsDeadLetters"]["MessageRetentionPeriod"] == 14 * 24 * 3600
+    assert queues["RingTimeoutsDeadLetters"]["MessageRetentionPeriod"] == 14 * 24 * 3600
     mapping = _source_mapping(variant, "RingTimeouts")
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["BatchSize"] == 1
@@ -75,8 +80,28 @@ def test_chime_events_reach_their_function_or_the_dead_letter_queue(variant: str
     }
     (target,) = rule["Targets"]
     function = _function(variant, "chime_events")
-    for dead_letters in (target["DeadLetterConfig"]["Arn"], function["DeadLetterConfig"]["TargetArn"]):
-        assert "CallsDeadLetters" in str(readable(dead_letters))
+    assert "ChimeRuleDeadLetters" in str(readable(target["DeadLetterConfig"]["Arn"]))
+    assert "ChimeEventsDeadLetters" in str(readable(function["DeadLetterConfig"]["TargetArn"]))
+
+
+@every_variant
+def test_every_dead_letter_queue_serves_one_source(variant: str) -> None:
+    """SQS redrives the dead letters of a queue only, and none of a queue that has messages of other sources too."""
+    sources = [
+        *(each.get("RedrivePolicy", {}).get("deadLetterTargetArn") for each in properties(variant, "AWS::SQS::Queue")),
+        *(
+            each.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+            for each in properties(variant, "AWS::Lambda::EventSourceMapping")
+        ),
+        *(each.get("DeadLetterConfig", {}).get("TargetArn") for each in properties(variant, "AWS::Lambda::Function")),
+        *(
+            target.get("DeadLetterConfig", {}).get("Arn")
+            for rule in properties(variant, "AWS::Events::Rule")
+            for target in rule["Targets"]
+        ),
+    ]
+    used = [str(readable(source)) for source in sources if source]
+    assert len(used) == len(set(used)) == len(DEAD_LETTER_QUEUES)
 
 
 @every_variant
@@ -86,6 +111,25 @@ def test_sweeps_run_every_minute_and_end_before_the_next_run(variant: str) -> No
     assert {each["Name"].split("-")[1] for each in scheduled} == {"Sweep", "CallSweep"}
     for name in ("sweep", "call_sweep"):
         assert _function(variant, name)["Timeout"] < 60
+
+
+@every_variant
+def test_stale_events_of_schedules_are_dropped_and_events_of_chime_are_retried_for_an_hour(variant: str) -> None:
+    """EventBridge's own retry settings cover only the hand-over to Lambda, which queues and retries events itself."""
+    invoked_by_rules = {
+        str(readable(target["Arn"])).strip("${}").partition(".")[0]
+        for rule in properties(variant, "AWS::Events::Rule")
+        for target in rule["Targets"]
+    }
+    names = {
+        name: resources(variant, "AWS::Lambda::Function")[f"Routes/{name}"]["Properties"]["FunctionName"].split("-")[1]
+        for name in invoked_by_rules
+    }
+    configured = {
+        names[each["FunctionName"]["Ref"]]: (each["MaximumRetryAttempts"], each["MaximumEventAgeInSeconds"])
+        for each in properties(variant, "AWS::Lambda::EventInvokeConfig")
+    }
+    assert configured == {"sweep": (0, 60), "call_sweep": (0, 60), "chime_events": (2, 3600)}
 
 
 @every_variant
@@ -102,9 +146,7 @@ def test_relay_receives_new_records_only_and_has_dead_letters(variant: str) -> N
     )
     assert mapping["FilterCriteria"] == {"Filters": [{"Pattern": '{"eventName":["INSERT"]}'}]}
     assert mapping["BisectBatchOnFunctionError"] is True
-    assert readable(mapping["DestinationConfig"])["OnFailure"]["Destination"].startswith(
-        "${DeliveryDeliveryDeadLetters"
-    )
+    assert readable(mapping["DestinationConfig"])["OnFailure"]["Destination"].startswith("${DeliveryRelayDeadLetters")
 
 
 @every_variant
@@ -113,6 +155,7 @@ def test_stage_throttles_and_logs_requests_without_their_content(variant: str) -
     settings = settings_of(variant)
     assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == settings.api.throttle_rate
     assert stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] == settings.api.throttle_burst
+    assert stage["DefaultRouteSettings"]["DetailedMetricsEnabled"] is False, "nothing reads the metrics of each route"
     logged = json.loads(stage["AccessLogSettings"]["Format"])
     assert {"requestId", "routeKey", "status", "sub", "responseLatency", "integrationLatency"} <= set(logged)
     assert not {"authorization", "body"} & {value.lower() for value in logged.values()}
@@ -152,6 +195,28 @@ def test_snap_start_routes_invoke_an_alias() -> None:
     aliases = {f"${{{name.partition('/')[2]}}}" for name in resources(EVERYTHING, "AWS::Lambda::Alias")}
     targets = {readable(each["IntegrationUri"]) for each in properties(EVERYTHING, "AWS::ApiGatewayV2::Integration")}
     assert targets == aliases
+
+
+@every_variant
+def test_users_function_asks_the_region_of_the_pool(variant: str) -> None:
+    """The pool answers only in its own region; an imported pool may be in another region than the stacks."""
+    imported = settings_of(variant).identity.source == "import"
+    variables = readable(_function(variant, "users")["Environment"]["Variables"])
+    assert variables["POOL_REGION"] == ("eu-west-1" if imported else "${AWS::Region}")
+    outputs = readable(templates(variant)["Identity"]["Outputs"])
+    assert outputs["Region"]["Value"] == variables["POOL_REGION"]
+    assert outputs["StackRegion"]["Value"] == "${AWS::Region}"
+
+
+def test_every_stack_records_the_deployed_revision_and_no_other_template_depends_on_it(tmp_path: Path) -> None:
+    app = cdk.App(outdir=str(tmp_path / "cdk.out"), analytics_reporting=False, builtin_cloud_formation_validation=False)
+    (tmp_path / "package").mkdir()
+    stacks = compose(app, settings_of("dev"), Asset(tmp_path / "package", "0" * 64), "v1.0-3-g0123456789ab")
+    app.synth()
+    for stack in stacks.all():
+        template = json.loads((tmp_path / "cdk.out" / stack.template_file).read_text(encoding="utf-8"))
+        assert template["Outputs"]["Revision"]["Value"] == "v1.0-3-g0123456789ab"
+    assert all("Revision" not in template.get("Outputs", {}) for template in templates("dev").values())
 
 
 def test_outputs_contain_the_custom_domains() -> None:

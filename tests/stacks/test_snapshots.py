@@ -14,6 +14,7 @@ STATEFUL_IDS = DIRECTORY / "stateful-ids.txt"
 @pytest.mark.parametrize("stack", STACKS)
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_template_equals_its_snapshot(variant: str, stack: str, update_snapshots: bool) -> None:
+    """Requirement P6."""
     path = DIRECTORY / variant / f"{stack}.yaml"
     text = render(templates(variant)[stack])
     if update_snapshots:
@@ -38,6 +39,7 @@ def test_snapshot_shows_handler_code_as_text() -> None:
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_stateful_resources_keep_their_logical_ids(environment: str, update_snapshots: bool) -> None:
+    """Requirement P6."""
     ids = _stateful_ids(environment)
     known = STATEFUL_IDS.read_text(encoding="utf-8").splitlines() if STATEFUL_IDS.is_file() else []
     if update_snapshots:

@@ -22,7 +22,9 @@ def test_every_file_with_a_generated_notice_is_written_by_the_command() -> None:
     generated = {str(path.relative_to(ROOT)) for path in (ROOT / "contract/generated").iterdir()}
     handlers = {f"appsync_js/{path.name}" for path in (ROOT / "appsync_js").glob("*.js")}
     pages = {
-        f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md") if "tools.generate" in path.read_text("utf-8")
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "docs").rglob("*.md")
+        if "`python -m tools.generate`" in path.read_text("utf-8")
     }
     assert generated | handlers | pages <= set(DOCUMENTS)
 

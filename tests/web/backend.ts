@@ -3,7 +3,7 @@
 import { type Api, ApiError, type PathParameters } from "../../web/src/client/api";
 import type { Clock } from "../../web/src/client/clock";
 import type { Realtime, RealtimeListener } from "../../web/src/client/realtime";
-import type { Connection } from "../../web/src/client/state";
+import type { Connection } from "../../web/src/client/state/state";
 import type {
   ChannelEvent,
   ConversationView,

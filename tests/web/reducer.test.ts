@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Action } from "../../web/src/client/actions";
-import { gapOf, reduce } from "../../web/src/client/reducer";
+import type { Action } from "../../web/src/client/state/actions";
+import { gapOf, reduce } from "../../web/src/client/state/reducer";
 import {
   entriesOf,
   orderedConversations,
@@ -9,8 +9,8 @@ import {
   titleOf,
   totalUnread,
   typingUsers,
-} from "../../web/src/client/selectors";
-import { type State, TYPING_EXPIRY_MS, initialState } from "../../web/src/client/state";
+} from "../../web/src/client/state/selectors";
+import { type State, TYPING_EXPIRY_MS, initialState } from "../../web/src/client/state/state";
 import type { ChannelEvent, Sent } from "../../web/src/contract";
 import { ADA, DM, GRACE, event, message, page, view } from "./backend";
 
@@ -269,6 +269,11 @@ test("an older version of a group does not overwrite a newer one", () => {
   const state = after(initialState(ADA), listed(group), ...arrived(changed(4, "Old name")));
   assert.equal(state.rows[DM]?.view.name, "New name");
   assert.equal(after(state, ...arrived(changed(6, "Newest"))).rows[DM]?.view.name, "Newest");
+});
+
+test("a created conversation is marked to be read, since the event has no names", () => {
+  const created = event("CONVERSATION_CREATED", { conversation: view({ type: "GROUP", version: 1 }), changedBy: GRACE });
+  assert.deepEqual(after(initialState(ADA), ...arrived(created)).unknown, [DM]);
 });
 
 test("a direct conversation keeps the other user's name when an event without names changes it", () => {

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 import { ApiError } from "../../web/src/client/api";
-import { entriesOf, totalUnread } from "../../web/src/client/selectors";
+import { entriesOf, totalUnread } from "../../web/src/client/state/selectors";
 import { Session } from "../../web/src/client/session";
+import { checkPausesMs } from "../../web/src/client/synchroniser";
 import { TYPING_EVERY_MS, TYPING_PAUSE_MS, TypingNotices } from "../../web/src/client/typing";
 import { ADA, DM, GRACE, InstantClock, FakeRealtime, FakeBackend, event, settled } from "./backend";
 
@@ -12,9 +13,13 @@ interface OpenSession {
   readonly session: Session;
 }
 
-async function openSession(backend = new FakeBackend()): Promise<OpenSession> {
+async function openSession(
+  backend = new FakeBackend(),
+  checkPauses: readonly number[] = [],
+  clock = new InstantClock()
+): Promise<OpenSession> {
   const realtime = new FakeRealtime();
-  const session = new Session(ADA, backend.api, realtime, new InstantClock());
+  const session = new Session(ADA, backend.api, realtime, clock, () => checkPauses);
   void session.start();
   realtime.setConnection("connected");
   await settled(backend);
@@ -45,6 +50,27 @@ test("a missed message is read as soon as the next one shows the gap", async () 
   await settled(backend);
   assert.deepEqual(contents(opened), ["one", "two", "three"]);
   assert.deepEqual(backend.callsOf("getHistory").at(-1), { afterSeq: 0, afterChange: 0 });
+});
+
+test("a message whose event was lost appears without a later event", async () => {
+  const backend = new FakeBackend();
+  let checkNow: () => void = () => undefined;
+  const clock = new InstantClock();
+  const instantly = clock.sleep.bind(clock);
+  clock.sleep = (ms) => (ms === 3_000 ? new Promise((resolve) => (checkNow = resolve)) : instantly(ms));
+  const opened = await openSession(backend, [3_000], clock);
+  backend.store(GRACE, "lost");
+  backend.published = [];
+  await settled(backend);
+  assert.deepEqual(contents(opened), []);
+  checkNow();
+  await settled(backend);
+  assert.deepEqual(contents(opened), ["lost"]);
+});
+
+test("the checks of completeness come after three seconds and then every minute", () => {
+  const pauses = checkPausesMs();
+  assert.deepEqual([pauses.next().value, pauses.next().value, pauses.next().value], [3_000, 60_000, 60_000]);
 });
 
 test("a reconnect reads what was sent, edited and deleted meanwhile", async () => {

@@ -86,7 +86,7 @@ step("no script failed, and the content security policy blocked nothing", async 
 
 step("it shows that the service does not respond", async () => {
   await page.route("**/_status", (route) => route.abort());
-  await page.getByText("no answer since").waitFor();
+  await page.getByText("no response since").waitFor();
   await page.unroute("**/_status");
   await page.getByText("live", { exact: true }).waitFor();
 });

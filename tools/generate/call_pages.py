@@ -1,4 +1,4 @@
-"""`docs/call-states.md`: the diagram of the states of a call and the table of the transitions."""
+"""`docs/reference/call-states.md`: the diagram of the states of a call and the table of the transitions."""
 
 from __future__ import annotations
 
@@ -33,8 +33,9 @@ def call_states_page() -> str:
             picture(),
             "## Transitions",
             markdown_table(("rule", "from", "action", "by", "to", "then", "events"), rows),
-            "Once a call is over, and wherever no rule applies, nothing changes (T10). The same actor repeating the "
-            "same action gets 200 and the same answer; every other request gets 409 with the call as it is in `call`.",
+            "Once a call is over, and wherever no rule applies, nothing changes "
+            "([T10](requirements.md#transitions-of-a-call)). The same actor repeating the same action gets 200 and the "
+            "same response; every other request gets 409 with the call as it is in `call`.",
         ]
     )
 

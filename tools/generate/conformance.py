@@ -1,4 +1,4 @@
-"""`docs/conformance.md`: the promises of the Events service and the tests that show them."""
+"""The conformance page of the Events service: its promises, and the tests that show them."""
 
 from __future__ import annotations
 

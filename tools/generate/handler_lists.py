@@ -1,10 +1,10 @@
-"""Writes into the handler modules what has its home in the contract: event types, limits, message rules, send rate.
+"""Generates the blocks of the handler modules that the contract defines: event types, limits, message types, send rate.
 
-    python -m tools.generate.handler_lists            rewrite the marked blocks
-    python -m tools.generate.handler_lists --check    only say whether they are up to date (exit code 1 if not)
+    python -m tools.generate.handler_lists            rewrite the generated blocks
+    python -m tools.generate.handler_lists --check    report outdated modules only (exit code 1 if there are any)
 
-A block stands between ``// <generated: NAME>`` and ``// </generated>``. What several modules share stands in `parts/`,
-since a namespace's code is one file that can import nothing of ours.
+A block is enclosed by ``// <generated: NAME>`` and ``// </generated>``. Code that several modules share is in `parts/`
+and copied into each, since the code of a namespace is one file that cannot import other files.
 """
 
 from __future__ import annotations
@@ -31,11 +31,13 @@ LIMITS: Final = (
     "FILE_NAME_CHARACTERS",
     "FILE_SIZE_BYTES",
     "DURATION_SECONDS",
+    "DURATION_SECONDS_MIN",
+    "SEQUENCE_NUMBER_MAX",
     "TEMP_ID_CHARACTERS",
     "ID_CHARACTERS",
     "IDEMPOTENCY_RETENTION_HOURS",
 )
-"""The limits that handlers check, by their names in the contract."""
+"""The names, in `contract.limits`, of the limits that handlers check."""
 
 
 def _event_types(namespace: str) -> str:
@@ -78,10 +80,10 @@ _BLOCKS: Final[Mapping[str, Callable[[str], str]]] = {
 
 
 def generated(namespace: str) -> str:
-    """Return the module of a namespace with its generated blocks as they should be.
+    """Return the module of a namespace with up-to-date generated blocks.
 
     Raises:
-        KeyError: the module has a block that nothing generates.
+        KeyError: the module has a block with an unknown name.
     """
     return _BLOCK.sub(
         lambda block: block.group(1) + _BLOCKS[block.group(2)](namespace) + block.group(3), source(namespace)
@@ -89,7 +91,7 @@ def generated(namespace: str) -> str:
 
 
 def outdated() -> list[str]:
-    """Return the namespaces whose module differs from what would be generated."""
+    """Return the namespaces whose module has an outdated block."""
     return [namespace for namespace in namespaces() if generated(namespace) != source(namespace)]
 
 

@@ -1,4 +1,4 @@
-"""The generated parts of docs/local-events.md: the flags, and the assumptions where AWS documents nothing."""
+"""Generates the tables of the Events service's page: its flags, and its assumptions where AWS documents nothing."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from pathlib import Path
 from typing import Final
 
 from appsync_events_local import assumptions
-from appsync_events_local.cli.arguments import parser
+from appsync_events_local.cli.arguments import PROGRAM, parser
 
-PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "local-events.md"
+PAGE: Final = Path(__file__).resolve().parents[2] / "packages" / "appsync-events-local" / "docs" / "service.md"
 _PART: Final = re.compile(
     r"<!-- (?P<name>[a-z]+): written by [^\n]*-->\n.*?(?P<end><!-- end of (?P=name) -->)", re.DOTALL
 )
 
 
 def page() -> str:
-    """The page with its generated parts as they should be.
+    """Return the page with its generated tables.
 
     Raises:
-        ValueError: the page lacks one of them.
+        ValueError: the page lacks a table, or has an unknown one.
     """
     text = PAGE.read_text(encoding="utf-8")
     found = {match["name"] for match in _PART.finditer(text)}
@@ -38,7 +38,7 @@ def _generated(part: re.Match[str]) -> str:
 
 
 def _flags() -> str:
-    rows = ["| flag | what it does |", "| --- | --- |"]
+    rows = ["| flag | meaning |", "| --- | --- |"]
     for action in parser()._actions:
         if action.option_strings and action.help is not argparse.SUPPRESS:
             name = " ".join([action.option_strings[-1], *_placeholder(action)])
@@ -55,15 +55,15 @@ def _placeholder(action: argparse.Action) -> list[str]:
 
 
 def _help(action: argparse.Action) -> str:
-    values = {"default": action.default, "prog": "python -m appsync_events_local"}
+    values = {"default": action.default, "prog": PROGRAM}
     return (action.help or "") % values
 
 
 def _behaviour() -> str:
-    rows = ["| name | question | what is done here | why |", "| --- | --- | --- | --- |"]
+    rows = ["| name | question | behaviour | reason |", "| --- | --- | --- | --- |"]
     rows += [
-        f"| `{choice.id}` | {_cell(choice.question)} | {_cell(choice.choice)} | {_cell(choice.reason)} |"
-        for choice in assumptions.all_choices()
+        f"| `{each.id}` | {_cell(each.question)} | {_cell(each.behaviour)} | {_cell(each.reason)} |"
+        for each in assumptions.all_assumptions()
     ]
     return "\n".join(rows) + "\n"
 

@@ -17,7 +17,7 @@ _PREFIX: Final = "#"
 
 
 def routes_page() -> str:
-    """Return `docs/routes.md`: every route with its request, response and errors."""
+    """Return `docs/reference/routes.md`: every route with its request, response and errors."""
     parts = [
         NOTICE,
         "# Routes",
@@ -51,7 +51,7 @@ def _is_top(name: str) -> bool:
 def _route(route: Route) -> str:
     parts = [f"### `{route.key}`", f"`{route.operation}`: {route.summary}"]
     if route.guide:
-        parts.append(f"Migration guide: {route.guide}.")
+        parts.append(f"Migration guide: [{route.guide}](requirements.md#items-of-the-migration-guide-by-line).")
     if route.request is not requests.EmptyRequest:
         where = "Query string" if route.query else "Body"
         parts.append(f"{where}: {_text(route.request)}")
@@ -69,7 +69,7 @@ def _route(route: Route) -> str:
 
 
 def events_page() -> str:
-    """Return `docs/events.md`: every channel namespace with its permissions and events."""
+    """Return `docs/reference/events.md`: every channel namespace with its permissions and events."""
     access = [
         (
             f"`/{space.name}/{{{space.segment}}}`" + (" (optional)" if space.optional else ""),
@@ -113,7 +113,7 @@ def _event(model: type[Any], found: dict[str, schemas.Schema]) -> str:
 
 
 def data_model_page() -> str:
-    """Return `docs/data-model.md`: every table with its keys, indexes and attributes."""
+    """Return `docs/reference/data-model.md`: every table with its keys, indexes and attributes."""
     parts = [
         NOTICE,
         "# Data model",

@@ -18,10 +18,11 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True)
 class HttpResponse:
-    """Status and body of an HTTP response."""
+    """Status, body and Retry-After of an HTTP response."""
 
     status: int
     body: bytes
+    retry_after: str = ""
 
 
 class HttpPool:
@@ -81,7 +82,7 @@ class HttpPool:
             connection.sock.sendall(request)
             response = http.client.HTTPResponse(connection.sock, method="POST")
             response.begin()
-            answer = HttpResponse(response.status, response.read())
+            answer = HttpResponse(response.status, response.read(), response.getheader("retry-after", ""))
         except BaseException:
             self._drop(connection)
             raise

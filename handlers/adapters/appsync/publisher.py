@@ -2,6 +2,10 @@
 
 AppSync Events: HTTP publish; `POST {endpoint}` with `{"channel", "events": ["<JSON>"]}`, signature version 4 for the
 service `appsync`. A response with status 200 may still list the event in `failed`.
+
+429 means that the Event API's quota of publishes is used up. All publishes of this process then pause, for as long as
+Retry-After says or for a random, growing time, and go on until their patience ends: what is published at once again is
+refused again, and takes from the quota of the others.
 """
 
 from __future__ import annotations
@@ -14,12 +18,13 @@ from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from random import SystemRandom
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
-from contract.limits import PUBLISH_CONCURRENCY
+from contract.limits import PUBLISH_CONCURRENCY, PUBLISH_PATIENCE_SECONDS
 from handlers.adapters.appsync.http_pool import HttpPool
 from handlers.adapters.appsync.signing import Signer
 from handlers.core.delivery.ports import Publisher
@@ -29,8 +34,13 @@ _log = logging.getLogger(__name__)
 CONNECT_SECONDS = 1
 READ_SECONDS = 3
 ATTEMPTS = 2
+"""Most attempts after failures other than 429."""
+_THROTTLED = 429
 _SERVICE = "appsync"
-_RETRIED = frozenset({429, 500, 502, 503, 504})
+_RETRIED = frozenset({_THROTTLED, 500, 502, 503, 504})
+_FIRST_PAUSE_SECONDS = 0.1
+_LONGEST_PAUSE_SECONDS = 2.0
+_random = SystemRandom()
 
 
 class _PublishResult(msgspec.Struct):
@@ -54,6 +64,7 @@ class _PublishProgress:
 
     credentials: Any
     event: str
+    deadline: float
     successes: int = 0
     failures: int = 0
 
@@ -65,18 +76,28 @@ class EventsPublisher(Publisher):
         endpoint: as in `publish_url`.
         session: botocore session with credentials and region.
         concurrency: most concurrent publishes.
+        patience_seconds: how long one call of `publish` waits for a throttling Event API.
     """
 
-    def __init__(self, endpoint: str, session: Any, concurrency: int = PUBLISH_CONCURRENCY) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        session: Any,
+        concurrency: int = PUBLISH_CONCURRENCY,
+        patience_seconds: float = PUBLISH_PATIENCE_SECONDS,
+    ) -> None:
         url = urlsplit(publish_url(endpoint))
         self._session = session
         self._signer = Signer(url.netloc, url.path, session.get_config_variable("region"), _SERVICE)
         self._connections = HttpPool(url.geturl(), CONNECT_SECONDS, READ_SECONDS)
         self._concurrency = concurrency
+        self._patience_seconds = patience_seconds
+        self._paused_until = 0.0
         self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="publish")
 
     def publish(self, channels: Sequence[str], event: str) -> Collection[str]:
-        progress = _PublishProgress(self._session.get_credentials().get_frozen_credentials(), event)
+        credentials = self._session.get_credentials().get_frozen_credentials()
+        progress = _PublishProgress(credentials, event, time.monotonic() + self._patience_seconds)
         if len(channels) == 1:
             published = [self._publish(progress, channels[0])]
         else:
@@ -87,19 +108,20 @@ class EventsPublisher(Publisher):
         """Publish to one channel; skip it if as many publishes as run concurrently have failed and none succeeded."""
         if progress.failures >= self._concurrency and not progress.successes:
             return False
-        published = self._post(progress.credentials, channel, progress.event)
+        published = self._post(progress, channel)
         if published:
             progress.successes += 1
         else:
             progress.failures += 1
         return published
 
-    def _post(self, credentials: Any, channel: str, event: str) -> bool:
-        body = json.dumps({"channel": channel, "events": [event]}).encode()
-        for attempt in range(ATTEMPTS):
+    def _post(self, progress: _PublishProgress, channel: str) -> bool:
+        body = json.dumps({"channel": channel, "events": [progress.event]}).encode()
+        failures = throttled = 0
+        while failures < ATTEMPTS and self._wait(progress.deadline):
             try:
                 now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-                response = self._connections.post(self._signer.headers(body, credentials, now), body)
+                response = self._connections.post(self._signer.headers(body, progress.credentials, now), body)
             except (OSError, http.client.HTTPException) as error:
                 problem = str(error) or type(error).__name__
             else:
@@ -109,8 +131,29 @@ class EventsPublisher(Publisher):
                 if response.status not in _RETRIED:
                     _log.error("publish refused: channel %s: %s", channel, problem)
                     return False
-            _log.warning("publish failed: channel %s, attempt %d of %d: %s", channel, attempt + 1, ATTEMPTS, problem)
+                if response.status == _THROTTLED:
+                    throttled += 1
+                    self._pause(throttled, response.retry_after)
+                    continue
+            failures += 1
+            _log.warning("publish failed: channel %s, attempt %d of %d: %s", channel, failures, ATTEMPTS, problem)
+        if throttled:
+            _log.warning("publish throttled: channel %s: %d times, given up", channel, throttled)
         return False
+
+    def _pause(self, throttled: int, retry_after: str) -> None:
+        """Let all publishes pause; a Retry-After that is a date, which AppSync does not send, counts as absent."""
+        longest = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2**throttled)
+        seconds = float(retry_after) if retry_after.isdecimal() else _random.uniform(longest / 2, longest)
+        self._paused_until = max(self._paused_until, time.monotonic() + seconds)
+
+    def _wait(self, deadline: float) -> bool:
+        """Wait until publishes go on; return False at once if that is after a deadline."""
+        while (seconds := self._paused_until - time.monotonic()) > 0:
+            if self._paused_until > deadline:
+                return False
+            time.sleep(seconds + _random.uniform(0, _FIRST_PAUSE_SECONDS))
+        return True
 
     @staticmethod
     def _accepted(channel: str, content: bytes) -> bool:

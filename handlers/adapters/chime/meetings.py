@@ -16,12 +16,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from contract.calls.models import Attendee
 from handlers.adapters.dynamodb.client import error_code
-from handlers.core.calls.ports import Meeting, MeetingGoneError, Meetings, MeetingsFailedError
+from handlers.core.calls.ports import Meeting, MeetingGoneError, Meetings, MeetingsBusyError, MeetingsFailedError
 
 _log = logging.getLogger(__name__)
 
 SERVICE: Final = "chime-sdk-meetings"
 _GONE: Final = "NotFoundException"
+_SIMULTANEOUS: Final = "ConflictException"
+"""CreateMeeting: "Multiple instances of the same request have been made simultaneously" (409)."""
 
 
 class ChimeMeetings(Meetings):
@@ -88,6 +90,8 @@ class ChimeMeetings(Meetings):
         except ClientError as error:
             if error_code(error) == _GONE:
                 raise MeetingGoneError(parameters.get("MeetingId", "")) from error
+            if error_code(error) == _SIMULTANEOUS:
+                raise MeetingsBusyError(f"{operation}: {error}") from error
             raise MeetingsFailedError(f"{operation}: {error}") from error
         except BotoCoreError as error:
             raise MeetingsFailedError(f"{operation}: {error}") from error

@@ -8,10 +8,12 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.adapters.dynamodb.client import error_code
-from handlers.core.shared.errors import UnauthenticatedError, UnavailableError
+from handlers.core.shared.errors import ForbiddenError, UnauthenticatedError, UnavailableError
 from handlers.core.users.ports import IdentityProvider
 from handlers.core.users.profile_rules import Account
 
+_SCOPE = "aws.cognito.signin.user.admin"
+"""The scope that GetUser requires; tokens of the Hosted UI have it only where the app client allows it."""
 _REFUSED = frozenset({"NotAuthorizedException", "UserNotFoundException", "InvalidParameterException"})
 
 
@@ -44,6 +46,10 @@ class CognitoIdentityProvider(IdentityProvider):
         try:
             answer = self._client().get_user(AccessToken=access_token)
         except ClientError as error:
+            if "scope" in error.response["Error"].get("Message", "").lower():
+                raise ForbiddenError(
+                    f"the access token lacks the scope {_SCOPE}: the app must request it at sign-in"
+                ) from error
             if error_code(error) in _REFUSED:
                 raise UnauthenticatedError("the access token is no longer valid; sign in again") from error
             raise UnavailableError("Cognito could not read your account; try again") from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from handlers.adapters.dynamodb.codec import to_item
@@ -33,6 +33,10 @@ class DynamoBlockReader(BlockReader):
         for item in batch_get(self._client, self._blocks, keys, "the blocks"):
             pairs[item["userId"], item["blockedUserId"]] = True
         return pairs
+
+    def blockers(self, user_id: str, others: Collection[str]) -> Collection[str]:
+        keys = [{"userId": other, "blockedUserId": user_id} for other in dict.fromkeys(others)]
+        return {item["userId"] for item in batch_get(self._client, self._blocks, keys, "the blocks")}
 
 
 class DynamoBlockStore(DynamoBlockReader, BlockStore):

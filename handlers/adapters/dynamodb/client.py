@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from random import SystemRandom
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -28,6 +31,13 @@ _THROTTLED = frozenset(
     }
 )
 """Errors that mean that nothing was written and that a repeat may succeed."""
+
+_FAILED_CONDITION = "ConditionalCheckFailedException"
+_MET_TRANSACTION = "TransactionConflictException"
+WRITE_TRIES = 6
+"""Most sends of a single write that meets transactions: each holds its items for some milliseconds."""
+_FIRST_PAUSE_SECONDS = 0.02
+_random = SystemRandom()
 
 
 def error_code(error: ClientError) -> str:
@@ -72,3 +82,31 @@ def writing(what: str) -> Iterator[None]:
         raise
     except BotoCoreError as error:
         raise OutcomeUnknownError(f"{what}: {error}") from error
+
+
+def write_single(write: Callable[[], dict[str, Any]], what: str) -> dict[str, Any] | None:
+    """Run one PutItem, UpdateItem or DeleteItem; return its response, or None where its condition failed.
+
+    A write is refused while a transaction is in progress on its item (Amazon DynamoDB: transaction conflict handling).
+    It is then repeated after a random, growing pause; botocore does not do that.
+
+    Args:
+        write: sends the request.
+        what: what is written, for error messages.
+
+    Raises:
+        UnavailableError: throttled, or a transaction was in progress each time; nothing was written.
+        OutcomeUnknownError: DynamoDB did not respond, or responded with a server error.
+        ClientError: the request is invalid, which is a defect.
+    """
+    for attempt in range(WRITE_TRIES):
+        with writing(what):
+            try:
+                return write()
+            except ClientError as error:
+                if error_code(error) == _FAILED_CONDITION:
+                    return None
+                if error_code(error) != _MET_TRANSACTION or attempt == WRITE_TRIES - 1:
+                    raise
+        time.sleep(_random.uniform(0, _FIRST_PAUSE_SECONDS * 2**attempt))
+    raise AssertionError("the last attempt returns or raises")

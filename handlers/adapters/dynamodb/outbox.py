@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from contract import limits, tables
-from handlers.adapters.dynamodb.client import error_code, writing
+from handlers.adapters.dynamodb.client import write_single
 from handlers.adapters.dynamodb.codec import from_item, to_item, to_value
 from handlers.adapters.dynamodb.due_index import due_items, due_shard
 from handlers.adapters.dynamodb.reads import get_item
@@ -73,33 +71,33 @@ class DynamoOutbox(Outbox):
         return _record(item) if item else None
 
     def delete(self, event_id: str) -> None:
-        with writing("the event"):
-            self._client.delete_item(TableName=self._table, Key=self._key(event_id))
+        request = {"TableName": self._table, "Key": self._key(event_id)}
+        write_single(lambda: self._client.delete_item(**request), "the event")
 
     def keep_only(self, event_id: str, recipients: Sequence[str]) -> None:
         self._update(event_id, "SET recipients = :left", "attribute_exists(eventId)", {":left": list(recipients)})
+
+    def keep_in_slice(self, event_id: str, number: int, recipients: Sequence[str]) -> None:
+        self._update(
+            event_id,
+            "SET #left.#number = :left",
+            "attribute_exists(#left) AND contains(pendingSlices, :number)",
+            {":left": list(recipients), ":number": number},
+            {"#left": "left", "#number": str(number)},
+        )
 
     def finish_slice(self, event_id: str, number: int) -> None:
         # The last slice is removed by deleting the record: without slices it would be published to all recipients.
         done = {":done": frozenset({number})}
         if self._update(event_id, "DELETE pendingSlices :done", "size(pendingSlices) > :one", {**done, ":one": 1}):
             return
-        with writing("the event"):
-            try:
-                self._client.delete_item(
-                    TableName=self._table,
-                    Key=self._key(event_id),
-                    ConditionExpression="pendingSlices = :done",
-                    ExpressionAttributeValues={":done": to_value(frozenset({number}))},
-                )
-            except ClientError as error:
-                if error_code(error) != "ConditionalCheckFailedException":
-                    raise
-
-    def keep_in_slice(self, event_id: str, number: int, recipients: Sequence[str]) -> None:
-        names = {"#left": "left", "#number": str(number)}
-        left = {":left": list(recipients)}
-        self._update(event_id, "SET #left.#number = :left", "attribute_exists(#left)", left, names)
+        request = {
+            "TableName": self._table,
+            "Key": self._key(event_id),
+            "ConditionExpression": "pendingSlices = :done",
+            "ExpressionAttributeValues": {":done": to_value(frozenset({number}))},
+        }
+        write_single(lambda: self._client.delete_item(**request), "the event")
 
     def due(self, now: int) -> Iterable[tuple[str, int]]:
         for item in due_items(self._client, tables.OUTBOX, self._table, now, "the due events"):
@@ -137,10 +135,5 @@ class DynamoOutbox(Outbox):
             request["ExpressionAttributeNames"] = names
         if values:
             request["ExpressionAttributeValues"] = to_item(values)
-        with writing("the event"):
-            try:
-                return from_item(self._client.update_item(**request)["Attributes"])
-            except ClientError as error:
-                if error_code(error) != "ConditionalCheckFailedException":
-                    raise
-                return None
+        written = write_single(lambda: self._client.update_item(**request), "the event")
+        return None if written is None else from_item(written["Attributes"])

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from contract.limits import RateLimit
-from handlers.adapters.dynamodb.client import error_code, writing
+from handlers.adapters.dynamodb.client import write_single
 from handlers.adapters.dynamodb.codec import to_item
 from handlers.core.shared.ports import RateCounter
 
@@ -49,11 +47,5 @@ class DynamoRateCounter(RateCounter):
         self._table = table
 
     def count(self, user_id: str, rate: RateLimit, now: int) -> bool:
-        with writing("the use"):
-            try:
-                self._client.update_item(**rate_update(self._table, user_id, rate, now))
-            except ClientError as error:
-                if error_code(error) != "ConditionalCheckFailedException":
-                    raise
-                return False
-        return True
+        update = rate_update(self._table, user_id, rate, now)
+        return write_single(lambda: self._client.update_item(**update), "the use") is not None

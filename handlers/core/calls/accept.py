@@ -3,6 +3,9 @@
 In this order: read and decide; announce that a meeting will be created, so that the call's end finds it even if this
 process is killed; create meeting and attendees at Chime, where a repeated request returns the same ones; write the
 transition; publish. A meeting that was created for a transition which then lost to the call's end is deleted.
+
+Chime refuses simultaneous requests for one meeting (ConflictException). An accept that meets another one reads the call
+again after a pause: by then it has its meeting, or the request succeeds.
 """
 
 from __future__ import annotations
@@ -21,7 +24,13 @@ from handlers.core.calls.executor import CALL_TRIES, TransitionExecutor, raise_r
 from handlers.core.calls.invitations import CallGroups
 from handlers.core.calls.meeting_access import MeetingAccess, MeetingCredentials
 from handlers.core.calls.meeting_cleanup import MeetingCleanup
-from handlers.core.calls.ports import CallStore, CallWriteStatus, MeetingGoneError, MeetingsFailedError
+from handlers.core.calls.ports import (
+    CallStore,
+    CallWriteStatus,
+    MeetingGoneError,
+    MeetingsBusyError,
+    MeetingsFailedError,
+)
 from handlers.core.calls.state import CallState
 from handlers.core.calls.state_machine.decisions import apply_rule, decide, find_rule
 from handlers.core.calls.views import view
@@ -50,7 +59,9 @@ class CallAcceptor(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
 
     def accept(self, user_id: str, request: AcceptCall) -> CallAccepted:
-        """Answer or join a call; a repeated request of the same device gets the same response.
+        """Answer or join a call.
+
+        A repeated request of the same device gets the same response, but with a new version of the call.
 
         Raises:
             NotFoundError: no such call.
@@ -68,11 +79,14 @@ class CallAcceptor(msgspec.Struct, frozen=True, kw_only=True):
                 self._discard(created_meeting, call)
                 raise_rejection(rule, call, user_id)
             if isinstance(rule, Duplicate):
-                return _response(call, user_id, self._request_credentials(call, command, [user_id]))
+                raise TypeError("an accept is never a duplicate: it is a rule of its own, `rejoin`")
             announced = self._announce(call, command)
             if announced is None:
                 continue
-            credentials = self._credentials(announced, command, credentials)
+            try:
+                credentials = self._credentials(announced, command, credentials)
+            except MeetingsBusyError:
+                continue
             if announced.meeting_id is None:
                 created_meeting = credentials.meeting.meeting_id
             transition = apply_rule(rule, announced, _with_credentials(command, credentials))
@@ -130,6 +144,7 @@ class CallAcceptor(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             CallConflictError: Chime has ended the meeting, and so the call.
             UnavailableError: Chime fails; the users who wait for it were notified, and the call stays as it is.
+            MeetingsBusyError: another accept is creating the meeting; the next attempt finds it.
         """
         try:
             with stage("chime"):
@@ -138,6 +153,8 @@ class CallAcceptor(msgspec.Struct, frozen=True, kw_only=True):
             if call.meeting_id is None:
                 raise self._report_failure(call, command) from None
             raise self._end_with_meeting(call, command) from None
+        except MeetingsBusyError:
+            raise
         except MeetingsFailedError as error:
             _log.warning("no meeting for call %s: %s", call.session_id, error)
             raise self._report_failure(call, command) from error

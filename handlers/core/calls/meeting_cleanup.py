@@ -2,7 +2,7 @@
 
 A call that ends with a meeting, or after a meeting was announced, stays in the sweep's index until its meeting is
 deleted. The request that ends the call deletes the meeting; the sweep retries where that failed or the process was
-killed.
+killed, less and less often, and gives up when Chime has ended the meeting itself.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class MeetingCleanup(msgspec.Struct, frozen=True):
         try:
             return self._clean(call, call.due_at)
         except Exception:
-            _log.exception("could not delete the meeting of call %s; the sweep will retry", call.session_id)
-            return False
+            _log.exception("could not delete the meeting of call %s", call.session_id)
+            return self._retry_later(call, call.due_at)
 
     def remove_departed(self, before: CallState | None, after: CallState) -> None:
         """Remove participants who left a live call from its meeting; where that fails, their own devices leave it."""
@@ -75,6 +75,23 @@ class MeetingCleanup(msgspec.Struct, frozen=True):
             return self._reschedule(call, due_at, settled_at)
         self.meetings.delete(self.meetings.create(call.session_id).meeting_id)
         return self._reschedule(call, due_at, None)
+
+    def _retry_later(self, call: CallState, due_at: int) -> bool:
+        """Let the sweep retry after pauses that double, until Chime has ended the meeting itself; True if it has.
+
+        Chime ends a meeting five minutes after its last attendee left, and after 24 hours in any case.
+        """
+        now = self.clock.now()
+        since = max(0, now - (call.ended_at or 0))
+        given_up = since >= limits.CALL_HOURS_MAX * 3_600_000
+        try:
+            self._reschedule(call, due_at, None if given_up else now + max(limits.RING_GRACE_SECONDS * 1000, since))
+        except Exception:
+            _log.exception("could not postpone the clean-up of call %s; the sweep will retry", call.session_id)
+            return False
+        if given_up:
+            _log.warning("clean-up of call %s given up: Chime has ended every meeting of that age", call.session_id)
+        return given_up
 
     def _reschedule(self, call: CallState, due_at: int, next_due_at: int | None) -> bool:
         if due_at != next_due_at:

@@ -113,6 +113,10 @@ class MeetingsFailedError(Exception):
     """Chime refused or did not answer, after bounded retries; the request may or may not have taken effect."""
 
 
+class MeetingsBusyError(MeetingsFailedError):
+    """Chime is serving the same request of somebody else at this moment: the request succeeds shortly after it."""
+
+
 class Meeting(msgspec.Struct, frozen=True):
     """A meeting: Chime's id, and its meeting object as JSON text, unchanged (it has no token)."""
 
@@ -128,7 +132,11 @@ class Meetings(Protocol):
     """
 
     def create(self, session_id: str) -> Meeting:
-        """Create the session's meeting, or return the existing one."""
+        """Create the session's meeting, or return the existing one.
+
+        Raises:
+            MeetingsBusyError: the same meeting is being created at this moment.
+        """
         ...
 
     def attendees(self, meeting_id: str, user_ids: Iterable[str]) -> Mapping[str, Attendee]:

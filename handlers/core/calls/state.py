@@ -20,6 +20,7 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True):
         rung: whether the participant was notified of the call; False for users who were busy with another call, and
             for users who have blocked the caller.
         joined_at, left_at: milliseconds since the epoch, of the last time.
+        accepted_at: when the participant accepted last, also where that was a repetition on the same device.
         device_id: the device that called or answered, where the client sent it.
         attendee_id: Chime's id of the participant in the meeting, once there is one.
     """
@@ -28,6 +29,7 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     rung: bool = True
     joined_at: int | None = None
+    accepted_at: int | None = None
     left_at: int | None = None
     device_id: str | None = None
     attendee_id: str | None = None

@@ -36,8 +36,8 @@ class ConversationEvents(msgspec.Struct, frozen=True):
         """Return the event for members whose conversation changed. Arguments as for `created`."""
         data = events.ConversationData(conversation=conversation, changedBy=caller)
         event = events.ConversationUpdated(eventId=self.ids.new(), timestamp=conversation.updatedAt, data=data)
-        everybody = set(recipients) >= set(conversation.participants)
-        return self._record(event, recipients, conversation.conversationId if everybody else None)
+        to_all = set(recipients) >= set(conversation.participants)
+        return self._record(event, recipients, conversation.conversationId if to_all else None)
 
     def removed(self, conversation: Conversation, caller: str, user_id: str) -> OutboxRecord:
         """Return the event for a user who is no longer a participant. Arguments as for `created`."""

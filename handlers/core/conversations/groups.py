@@ -8,6 +8,7 @@ older messages do not count as unread.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 from msgspec import UNSET
@@ -20,6 +21,7 @@ from handlers.core.conversations import membership
 from handlers.core.conversations.events import ConversationEvents
 from handlers.core.conversations.ids import group_id
 from handlers.core.conversations.ports import (
+    BlockReader,
     ConversationStore,
     GroupChange,
     GroupRecord,
@@ -32,6 +34,7 @@ from handlers.core.delivery.ports import OutboxRecord
 from handlers.core.shared.concurrency import both, each
 from handlers.core.shared.errors import ConflictError, InvalidRequestError, NotFoundError, UnavailableError
 from handlers.core.shared.ports import Clock, Ids
+from handlers.core.shared.rates import UserRates
 from handlers.core.shared.retry import attempts
 from handlers.core.shared.timestamps import to_iso
 from handlers.core.shared.timing import stage
@@ -49,6 +52,8 @@ class GroupManager(msgspec.Struct, frozen=True, kw_only=True):
 
     conversations: ConversationStore
     directory: UserDirectory
+    blocks: BlockReader
+    rates: UserRates
     dispatcher: Dispatcher
     clock: Clock
     ids: Ids
@@ -60,7 +65,8 @@ class GroupManager(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             InvalidRequestError: no other member, a blank name, or more members than `maxMembers`.
             NotFoundError: a member does not exist.
-            ConflictError: a member is in too many conversations, or the caller has left the group of this tempId.
+            ConflictError: a member cannot be added at present (`_require_available`), the caller is in too many
+                conversations, or has left the group of this tempId.
         """
         name = _name(request.name)
         members = [user_id for user_id in dict.fromkeys(request.memberIds) if user_id != caller]
@@ -76,7 +82,8 @@ class GroupManager(msgspec.Struct, frozen=True, kw_only=True):
             earlier = self._earlier(conversation_id, caller) if request.tempId else None
             if earlier is None:
                 self._require_users(members, "memberIds")
-                self._require_free_memberships([caller, *members])
+                self._require_free_membership(caller)
+                self._require_available(caller, members)
         creation = self._creation(conversation_id, caller, members, replace(request, name=name))
         for _ in attempts(self.clock):
             if earlier is not None:
@@ -125,8 +132,8 @@ class GroupManager(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             NotFoundError: the group or a user does not exist.
             ForbiddenError: the caller is not an admin of the group.
-            ConflictError: the conversation is direct, the group would have too many members, or a user is in too many
-                conversations.
+            ConflictError: the conversation is direct, the group would have too many members, or a user cannot be added
+                at present (`_require_available`).
         """
         checked: set[str] = set()
 
@@ -139,7 +146,7 @@ class GroupManager(msgspec.Struct, frozen=True, kw_only=True):
             group, _ = both(
                 lambda: self.conversations.group(conversation_id), lambda: self._require_users(unchecked, "userIds")
             )
-            self._require_free_memberships(unchecked)
+            self._require_available(caller, unchecked)
             checked.update(unchecked)
             largest = (group.max_members if group else 0) or limits.GROUP_MEMBERS_MAX
             if len(before.participants) + len(added) > largest:
@@ -299,13 +306,24 @@ class GroupManager(msgspec.Struct, frozen=True, kw_only=True):
         if missing:
             raise NotFoundError(f"{field} contains unknown users: {', '.join(missing)}", field=field)
 
-    def _require_free_memberships(self, user_ids: list[str]) -> None:
-        """Refuse a user who is in too many conversations; concurrent additions may exceed the limit slightly."""
+    def _require_free_membership(self, caller: str) -> None:
+        most = limits.CONVERSATIONS_PER_USER
+        if self.conversations.count_memberships(caller) >= most:
+            raise ConflictError(f"you are in {most} conversations, the largest number allowed")
+
+    def _require_available(self, caller: str, user_ids: list[str]) -> None:
+        """Refuse users whom the caller cannot add at present.
+
+        They are in too many conversations, the caller has added them to too many groups today, or they have blocked the
+        caller. The refusal is the same, so that it does not show a block. Concurrent additions may exceed the number of
+        conversations slightly.
+        """
+        blockers = self.blocks.blockers(caller, user_ids) if user_ids else ()
         counts = each(self.conversations.count_memberships, user_ids)
-        for user_id, count in zip(user_ids, counts, strict=True):
-            if count >= limits.CONVERSATIONS_PER_USER:
-                most = limits.CONVERSATIONS_PER_USER
-                raise ConflictError(f"the user {user_id} is in {most} conversations, the largest number allowed")
+        allowed = each(partial(self.rates.allows, caller, limits.INVITATION_RATE), user_ids)
+        for user_id, count, is_allowed in zip(user_ids, counts, allowed, strict=True):
+            if user_id in blockers or count >= limits.CONVERSATIONS_PER_USER or not is_allowed:
+                raise ConflictError(f"the user {user_id} cannot be added at present")
 
     def _dispatch(self, outbox: tuple[OutboxRecord, ...]) -> None:
         for record in outbox:

@@ -151,6 +151,10 @@ class UserDirectory(Protocol):
 class BlockReader(Protocol):
     """Reads blocks."""
 
+    def blockers(self, user_id: str, others: Collection[str]) -> Collection[str]:
+        """Return those of some users who have blocked a user, read strongly consistently."""
+        ...
+
     def between(self, first: str, second: str) -> Mapping[tuple[str, str], bool]:
         """Return for both directions (blocker, blocked) whether the block is active, read strongly consistently."""
         ...

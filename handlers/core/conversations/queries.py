@@ -18,6 +18,7 @@ from handlers.core.conversations.views import (
 from handlers.core.shared import cursors
 from handlers.core.shared.concurrency import each
 from handlers.core.shared.errors import NotFoundError
+from handlers.core.shared.sizes import fitting
 from handlers.core.shared.timing import stage
 
 MEMBERS_SHOWN = 100
@@ -34,7 +35,8 @@ class ConversationQueries(msgspec.Struct, frozen=True):
         """List the caller's conversations, sorted by newest visible message.
 
         Every page reads all conversations, so that the order is exact even if they change between two pages: a
-        conversation that moves up is listed again, and none is skipped.
+        conversation that moves up is listed again, and none is skipped. A page with many large groups may be shorter
+        than `limit`, so that it fits one response.
 
         Raises:
             InvalidRequestError: the cursor is not one of this route.
@@ -47,10 +49,10 @@ class ConversationQueries(msgspec.Struct, frozen=True):
         with stage("names"):
             named = {user_id for visible in listed for user_id in named_participants(visible.conversation)}
             names = self.directory.names(named)
-        return ConversationPage(
-            conversations=[conversation_view(visible, caller, names) for visible in listed],
-            nextCursor=cursors.encode(listed[-1].position) if len(remaining) > len(listed) else None,
-        )
+        views = [conversation_view(visible, caller, names) for visible in listed]
+        views = views[: fitting(views)]
+        cursor = cursors.encode(listed[len(views) - 1].position) if len(remaining) > len(views) else None
+        return ConversationPage(conversations=views, nextCursor=cursor)
 
     def get(self, caller: str, conversation_id: str) -> ConversationAnswer:
         """Return one conversation with its members and their read marks.

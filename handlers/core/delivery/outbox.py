@@ -73,8 +73,8 @@ def slice_size(recipients: Sequence[str]) -> int:
 def slice_of(record: OutboxRecord, participants: Sequence[str], number: int) -> Sequence[str]:
     """Return the recipients of one slice who are left.
 
-    An audience is divided by a hash of the user id, so that a change of the participants between two slices leaves
-    nobody out.
+    An audience is divided by a hash of the user id, so that each participant stays in the same slice when the
+    participants change between two slices.
 
     Args:
         record: the record of the event.

@@ -89,7 +89,7 @@ class Outbox(Protocol):
         ...
 
     def keep_in_slice(self, event_id: str, number: int, recipients: Sequence[str]) -> None:
-        """Remove all other recipients from a slice. Does nothing if the record is deleted."""
+        """Remove all other recipients from a pending slice. Does nothing if the slice or the record is gone."""
         ...
 
     def due(self, now: int) -> Iterable[tuple[str, int]]:

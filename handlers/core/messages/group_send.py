@@ -21,12 +21,15 @@ from handlers.core.messages.ports import (
     NewMessage,
 )
 from handlers.core.messages.rules import StoredMessage
-from handlers.core.shared.errors import NotFoundError, TooManyRequestsError, UnavailableError
+from handlers.core.shared.errors import NotFoundError, OutcomeUnknownError, TooManyRequestsError, UnavailableError
 from handlers.core.shared.ports import Clock
 from handlers.core.shared.retry import attempts
 
 _log = logging.getLogger(__name__)
 _HINTS: Final = 4_096
+SHOWN_PARTICIPANTS_MAX: Final = 50
+"""Most participants of a group whose conversation shows its newest message: each update takes the write units of the
+whole item, which grows by 39 bytes with each participant."""
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -168,12 +171,22 @@ class GroupMessageWriter:
         self._void(draft)
         draft.membership, draft.conversation = "member", present
 
-    def settle(self, reservation: Reservation) -> None:
-        """End the reservation of a stored message. If this fails, a reader ends it."""
+    def settle(self, stored: Stored) -> None:
+        """End the reservation of a stored message. If this fails, a reader ends it.
+
+        A conversation of few participants then shows the message to the clients of the previous application. If that
+        fails, it shows an older message to them until the next send.
+        """
         try:
-            self._counter.settle(reservation)
+            self._counter.settle(stored.reservation)
         except Exception:
-            _log.exception("settling number %d failed; a reader will settle it", reservation.seq)
+            _log.exception("settling number %d failed; a reader will settle it", stored.reservation.seq)
+        if len(stored.new.conversation.participants) > SHOWN_PARTICIPANTS_MAX:
+            return
+        try:
+            self._store.show_newest(stored.new.message)
+        except (UnavailableError, OutcomeUnknownError) as error:
+            _log.info("the conversation does not show number %d: %s", stored.reservation.seq, error)
 
     def _read_again(self, known: ConversationState) -> ConversationState | None:
         """Read a conversation that the counter says has changed; correct the counter if it has not."""

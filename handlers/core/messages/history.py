@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from contract.limits import GAP_CHANGES_MAX, GAP_MESSAGES_MAX
+from contract.limits import GAP_CHANGES_MAX, GAP_MESSAGES_MAX, HIDDEN_MESSAGES_EXAMINED, HISTORY_PAGE_MAX
 from contract.models import Message
 from contract.requests import History
 from contract.responses import HistoryPage
@@ -25,6 +25,7 @@ from handlers.core.messages.rules import StoredMessage
 from handlers.core.shared.errors import UnavailableError
 from handlers.core.shared.ports import Clock
 from handlers.core.shared.retry import attempts
+from handlers.core.shared.sizes import fitting
 from handlers.core.shared.timing import stage
 
 _READS = 4
@@ -62,26 +63,32 @@ class MessageHistory(msgspec.Struct, frozen=True, kw_only=True):
             return self._gap(state, user_id, request)
 
     def _page(self, state: ConversationState, user_id: str, start: Position | None, limit: int) -> HistoryPage:
-        """Return a full page of visible messages; hidden messages are skipped."""
+        """Return a page of visible messages; hidden messages are skipped.
+
+        It has fewer than `limit` where it is the last, where so many are hidden, and where more would not fit one
+        response.
+        """
         before = _earlier(start.before if start else None, state.newest_before)
         visible: list[StoredMessage] = []
         latest = state.latest_seq
         top = latest if start is None else 0
         more = True
-        while more and len(visible) <= limit:
-            rows = self._newest(state, before, limit + 1, top)
+        examined, size = 0, limit + 1
+        while more and len(visible) <= limit and examined < HIDDEN_MESSAGES_EXAMINED:
+            rows = self._newest(state, before, size, top)
             if before is None and rows and rows[0].message.seq is not None:
                 latest = max(latest, rows[0].message.seq)
             visible += [row for row in rows if row.visible_to(user_id)]
-            more = len(rows) > limit
+            more = len(rows) == size
+            examined, size = examined + len(rows), HISTORY_PAGE_MAX + 1
             before, top = _below(rows) if rows else (before, 0)
-        shown = visible[:limit]
-        cursor = None
-        if len(visible) > limit:
-            cursor = Position(state.conversation_id, shown[-1].message.timestamp).cursor()
+        messages = self._with_readers(state, visible[:limit])
+        messages = messages[: fitting(messages)]
+        end = messages[-1].timestamp if len(messages) < len(visible) else before if more else None
+        cursor = Position(state.conversation_id, end).cursor() if end is not None else None
         return HistoryPage(
             conversationId=state.conversation_id,
-            messages=self._with_readers(state, shown),
+            messages=messages,
             latestSeq=latest,
             latestChange=state.latest_change,
             nextCursor=cursor,
@@ -104,12 +111,15 @@ class MessageHistory(msgspec.Struct, frozen=True, kw_only=True):
         missed = self._missed(state, user_id, request.afterSeq, request.beforeSeq)
         changed = self._changed(state, user_id, request.afterChange)
         known = missed is not None and changed is not None
+        messages = self._with_readers(state, [*(missed or ()), *(changed or ())]) if known else []
+        known = known and fitting(messages) == len(messages)
+        count = len(missed or ())
         return HistoryPage(
             conversationId=state.conversation_id,
-            messages=self._with_readers(state, missed or ()) if known else [],
+            messages=messages[:count] if known else [],
             latestSeq=state.latest_seq,
             latestChange=state.latest_change,
-            changed=self._with_readers(state, changed or ()) if known else [],
+            changed=messages[count:] if known else [],
             reload=not known,
         )
 
@@ -154,7 +164,11 @@ class MessageHistory(msgspec.Struct, frozen=True, kw_only=True):
         return sorted(visible, key=lambda row: row.message.timestamp)
 
     def _with_readers(self, state: ConversationState, rows: Sequence[StoredMessage]) -> list[Message]:
-        """Return messages with the participants who have read them, except those from whom they are hidden."""
+        """Return messages with the participants who have read them.
+
+        A read mark counts for hidden messages, too: otherwise the sender would see, after the end of a block, which
+        messages were hidden.
+        """
         if not rows or len(state.participants) > self.fanout_limit:
             return [row.message for row in rows]
         marks = self.store.read_marks(state.conversation_id, state.participants)
@@ -162,15 +176,11 @@ class MessageHistory(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _readers(row: StoredMessage, marks: Mapping[str, int]) -> list[str]:
-    """Return the participants besides the sender who see the message and whose read mark is at it or beyond."""
+    """Return the participants besides the sender whose read mark is at the message or beyond."""
     seq = row.message.seq
     if seq is None:
         return []
-    return [
-        user_id
-        for user_id, mark in marks.items()
-        if mark >= seq and user_id != row.message.senderId and row.visible_to(user_id)
-    ]
+    return [user_id for user_id, mark in marks.items() if mark >= seq and user_id != row.message.senderId]
 
 
 def _earlier(first: str | None, second: str | None) -> str | None:

@@ -81,7 +81,11 @@ class ReadMarker(msgspec.Struct, frozen=True, kw_only=True):
         return found.message.seq or 0
 
     def _store(self, conversation: ConversationState, user_id: str, seq: int) -> OutboxRecord | None:
-        """Store read mark and event; None where a concurrent request has moved the mark at least as far."""
+        """Store read mark and event; None where a concurrent request has moved the mark at least as far.
+
+        Raises:
+            NotFoundError, ForbiddenError: the user was removed since the conversation was read.
+        """
         record = self._record(conversation, user_id, seq)
         for _ in attempts(self.clock):
             status = self.store.advance(conversation, user_id, seq, record)
@@ -89,6 +93,8 @@ class ReadMarker(msgspec.Struct, frozen=True, kw_only=True):
                 return record
             if status is MessageWriteStatus.DUPLICATE:
                 return None
+            if status is MessageWriteStatus.CONFLICT:
+                lookup.conversation(self.conversations, conversation.conversation_id, user_id)
         raise UnavailableError("too many changes at once; nothing was stored; try again")
 
     def _record(self, conversation: ConversationState, user_id: str, seq: int) -> OutboxRecord:

@@ -96,6 +96,13 @@ class MessageStore(Protocol):
         """
         ...
 
+    def show_newest(self, message: Message) -> None:
+        """Write a group's newest message into its conversation; nothing if it shows the same or a newer one.
+
+        The clients of the previous application read it there; no route does.
+        """
+        ...
+
 
 class ChangeKind(Enum):
     """The kinds of changes of a sent message."""
@@ -158,7 +165,10 @@ class ReadMarkStore(Protocol):
     def advance(
         self, conversation: ConversationState, user_id: str, seq: int, record: OutboxRecord
     ) -> MessageWriteStatus:
-        """Move a participant's read mark forward and store the event; DUPLICATE if it is at or beyond that number."""
+        """Move a participant's read mark forward and store the event.
+
+        DUPLICATE if it is at or beyond that number; CONFLICT if the user is no longer a participant.
+        """
         ...
 
     def count_visible(self, conversation_id: str, user_id: str, after_seq: int) -> int:

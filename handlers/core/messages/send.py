@@ -93,7 +93,7 @@ class MessageSender(msgspec.Struct, frozen=True, kw_only=True):
             return _answer(stored.message, request, _NO_DELIVERY, duplicate=True)
         settling: Future[None] | None = None
         if isinstance(stored, Stored):
-            settling = concurrency.start(partial(self.groups.settle, stored.reservation))
+            settling = concurrency.start(partial(self.groups.settle, stored))
             stored = stored.new
         delivery = self.dispatcher.dispatch(stored.record)
         if settling is not None:

@@ -21,6 +21,7 @@ class IdentityProvider(Protocol):
 
         Raises:
             UnauthenticatedError: the token is not valid.
+            ForbiddenError: the token lacks the scope that the service requires; a new sign-in would not help.
             UnavailableError: the service does not respond.
         """
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from ministack import app as ministack_app
 from ministack.core import router
@@ -12,6 +13,7 @@ from local.emulator.chime.meetings import Meetings, ServiceClock
 from local.emulator.chime.notifications import EventBridgeNotifier
 from local.emulator.chime.service import SERVICE, ChimeService
 from local.emulator.state.store import StateStore
+from local.emulator.strict.rules import StrictRules
 
 _LOOK_SECONDS = 1.0
 
@@ -21,11 +23,13 @@ class ChimeInstallation:
 
     Args:
         store: of the emulator's state.
+        rules: returns the rules of strict mode.
     """
 
-    def __init__(self, store: StateStore) -> None:
+    def __init__(self, store: StateStore, rules: Callable[[], StrictRules]) -> None:
         clock = ServiceClock()
         self._store = store
+        self._rules = rules
         self.meetings = Meetings(clock, EventBridgeNotifier(clock.now))
         self.control = ChimeControl(self.meetings, clock, self._save)
         self._task: asyncio.Task[None] | None = None
@@ -33,7 +37,7 @@ class ChimeInstallation:
     def install(self) -> None:
         """Register with ministack's dispatcher and the state store."""
         router.SERVICE_PATTERNS[SERVICE] = {}
-        ministack_app.SERVICE_HANDLERS[SERVICE] = ChimeService(self.meetings).handle_request
+        ministack_app.SERVICE_HANDLERS[SERVICE] = ChimeService(self.meetings, self._rules).handle_request
         self._store.keep(SERVICE, self.meetings.state, self.meetings.restore)
 
     def start(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
 from collections.abc import Callable
@@ -13,11 +14,13 @@ from local.emulator.chime.meeting import Attendee, Meeting
 from local.emulator.chime.meetings import Json, Meetings
 from local.emulator.chime.rules import check_capabilities
 from local.emulator.chime.service_model import Query, error_status, read_input, route, success_status
+from local.emulator.strict.rules import StrictRules
 
 SERVICE = "chime"
 """Ministack's name of the service: what requests of every Chime SDK are signed for."""
 _PAGE = 100
 _NO_CONTENT = 204
+_CREATING = frozenset({"CreateMeeting", "CreateMeetingWithAttendees"})
 
 Response = tuple[int, dict[str, str], bytes]
 
@@ -27,10 +30,13 @@ class ChimeService:
 
     Args:
         meetings: what they work on.
+        rules: returns the rules of strict mode.
     """
 
-    def __init__(self, meetings: Meetings) -> None:
+    def __init__(self, meetings: Meetings, rules: Callable[[], StrictRules]) -> None:
         self._meetings = meetings
+        self._rules = rules
+        self._tokens_in_use: set[str] = set()
         self._operations: dict[str, Callable[[Json], Json | None]] = {
             "CreateMeeting": self._create_meeting,
             "CreateMeetingWithAttendees": self._create_meeting_with_attendees,
@@ -61,12 +67,29 @@ class ChimeService:
             operation = self._operations.get(found.operation)
             if operation is None:
                 raise bad_request(f"{found.operation} is not imitated by the local cloud")
-            output = operation(read_input(found, query, body))
+            given = read_input(found, query, body)
+            if found.operation in _CREATING:
+                await self._create_alone(given["ClientRequestToken"])
+            output = operation(given)
         except ChimeError as error:
             return _error(error)
         status = success_status(found.operation)
         content = b"" if output is None or status == _NO_CONTENT else json.dumps(output).encode()
         return status, {"Content-Type": "application/json"}, content
+
+    async def _create_alone(self, token: str) -> None:
+        """Take as long as a CreateMeeting takes; meanwhile the same request is a conflict."""
+        if not self._rules().meeting_conflicts:
+            return
+        if token in self._tokens_in_use:
+            raise ChimeError(
+                "ConflictException", "Multiple instances of the same request have been made simultaneously."
+            )
+        self._tokens_in_use.add(token)
+        try:
+            await asyncio.sleep(self._rules().meeting_milliseconds / 1000)
+        finally:
+            self._tokens_in_use.discard(token)
 
     def _create_meeting(self, given: Json) -> Json:
         request = {name: value for name, value in given.items() if name not in ("Tags", "Attendees")}

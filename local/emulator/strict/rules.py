@@ -8,6 +8,8 @@ import msgspec
 
 TRANSACTION_MILLISECONDS: Final = 12
 """How long a transaction holds its items: the median that the budgets of the design assume."""
+MEETING_MILLISECONDS: Final = 20
+"""How long CreateMeeting takes, and so for how long a second request with its token is simultaneous."""
 WRITE_UNITS_PER_PARTITION: Final = 1_000
 READ_UNITS_PER_PARTITION: Final = 3_000
 
@@ -34,6 +36,13 @@ RULES: Final = (
         "Amazon DynamoDB developer guide, 'Designing partition keys to distribute your workload' and "
         "'GSI throttling and back pressure'",
     ),
+    Rule(
+        "meeting_conflicts",
+        "While Chime creates a meeting, another CreateMeeting with the same ClientRequestToken is refused with "
+        "ConflictException (409).",
+        "Amazon Chime SDK API reference, CreateMeeting: 'Multiple instances of the same request have been made "
+        "simultaneously'",
+    ),
 )
 
 
@@ -41,19 +50,28 @@ class StrictRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, renam
     """Which rules are on, and their sizes.
 
     Args:
-        transaction_conflicts, partition_throughput: the switches of the rules of that name.
+        transaction_conflicts, partition_throughput, meeting_conflicts: the switches of the rules of that name.
         transaction_milliseconds: how long a transaction takes.
+        meeting_milliseconds: how long CreateMeeting takes.
         throughput_scale: multiplies the units of a partition; below 1 the limit is reached with fewer requests.
     """
 
     transaction_conflicts: bool = True
     partition_throughput: bool = True
+    meeting_conflicts: bool = True
     transaction_milliseconds: int = TRANSACTION_MILLISECONDS
+    meeting_milliseconds: int = MEETING_MILLISECONDS
     throughput_scale: float = 1.0
 
 
 DEFAULT: Final = StrictRules()
-OFF: Final = StrictRules(transaction_conflicts=False, partition_throughput=False, transaction_milliseconds=0)
+OFF: Final = StrictRules(
+    transaction_conflicts=False,
+    partition_throughput=False,
+    meeting_conflicts=False,
+    transaction_milliseconds=0,
+    meeting_milliseconds=0,
+)
 
 
 class StrictRulesError(ValueError):
@@ -72,6 +90,8 @@ def parse_rules(document: Any) -> StrictRules:
         raise StrictRulesError(str(error)) from error
     if not 0 <= rules.transaction_milliseconds <= 10_000:
         raise StrictRulesError("transactionMilliseconds must be from 0 to 10000")
+    if not 0 <= rules.meeting_milliseconds <= 10_000:
+        raise StrictRulesError("meetingMilliseconds must be from 0 to 10000")
     if not 0 < rules.throughput_scale <= 1_000:
         raise StrictRulesError("throughputScale must be above 0 and at most 1000")
     return rules

@@ -148,7 +148,7 @@ def test_error_tree_is_drawn_as_the_classes_are(text: str) -> None:
 
 def test_version_is_that_of_the_distribution_and_of_the_changelog() -> None:
     version = appsync_events.__version__
-    assert metadata.version("pantherkolab-appsync-events") == version
+    assert metadata.version("appsync-events") == version
     changelog = (PROJECT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert re.search(r"^## (\S+)", changelog, flags=re.MULTILINE)[1] == version  # type: ignore[index]
 
@@ -168,4 +168,4 @@ def test_iam_without_botocore_names_the_extra() -> None:
         "    print(error)\n"
     )
     ran = subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, capture_output=True, text=True)
-    assert ran.stdout == "IAM auth needs botocore: pip install 'pantherkolab-appsync-events[iam]'\n"
+    assert ran.stdout == "IAM auth needs botocore: pip install 'appsync-events[iam]'\n"

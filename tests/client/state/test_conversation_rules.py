@@ -109,6 +109,7 @@ def test_a_message_from_before_the_subscription_is_taken_from_history_with_its_e
 
 
 def test_a_gap_that_cannot_be_filled_is_a_reset_and_no_message_is_reported_twice() -> None:
+    """Requirement P4."""
     log = ConversationLog("c", seq=0, change=0)
     log.add_message(message(1))
     log.add_message(message(9))

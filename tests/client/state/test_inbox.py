@@ -225,6 +225,12 @@ def test_the_greatest_version_of_a_conversation_wins(inbox: Inbox) -> None:
     assert (inbox["g"].view.name, inbox["g"].view.version) == ("name 3", 3)
 
 
+def test_a_created_conversation_is_to_be_read_from_the_api(inbox: Inbox) -> None:
+    created = changed(1, conversationId="new") | {"type": "CONVERSATION_CREATED"}
+    assert take(inbox, created) == []
+    assert inbox.unknown == {"new"}
+
+
 def test_a_direct_conversation_keeps_the_other_users_name(inbox: Inbox) -> None:
     take(inbox, changed(5, conversationId="c", type="DM", name=None))
     assert (inbox["c"].view.name, inbox["c"].view.version) == ("Your Name", 5)

@@ -12,7 +12,7 @@ from botocore.stub import ANY, Stubber
 
 from handlers.adapters import aws_clients
 from handlers.adapters.chime.meetings import ChimeMeetings
-from handlers.core.calls.ports import MeetingGoneError, MeetingsFailedError
+from handlers.core.calls.ports import MeetingGoneError, MeetingsBusyError, MeetingsFailedError
 from tests.harness.chime import ChimeServer, running_chime
 from tests.harness.emulator import REGION, free_port
 
@@ -114,8 +114,9 @@ def test_every_refusal_of_chime_raises_meetings_failed(
     with Stubber(client) as stub:
         expected = {"ClientRequestToken": session_id, "ExternalMeetingId": session_id, "MediaRegion": ANY}
         stub.add_client_error("create_meeting", code, http_status_code=status, expected_params=expected)
-        with pytest.raises(MeetingsFailedError, match=code):
+        with pytest.raises(MeetingsFailedError, match=code) as caught:
             ChimeMeetings(lambda: client, REGION).create(session_id)
+    assert isinstance(caught.value, MeetingsBusyError) == (code == "ConflictException")
 
 
 def test_unreachable_chime_fails_within_3_seconds_for_each_attempt(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from threading import Lock
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import botocore.session
 import pytest
 
-from contract.limits import PUBLISH_CONCURRENCY
+from contract.limits import PUBLISH_CONCURRENCY, PUBLISH_PATIENCE_SECONDS
 from handlers.adapters.appsync.publisher import ATTEMPTS, EventsPublisher, publish_url
 from tests.harness.emulator import free_port
 from tests.harness.event_api import ACCEPTED, CREDENTIALS, REGION, FakeEventApi, running_event_api, when_concurrent
@@ -25,12 +26,14 @@ def api() -> Iterator[FakeEventApi]:
         yield running
 
 
-def publisher_for(url: str, concurrency: int = PUBLISH_CONCURRENCY) -> EventsPublisher:
+def publisher_for(
+    url: str, concurrency: int = PUBLISH_CONCURRENCY, patience_seconds: float = PUBLISH_PATIENCE_SECONDS
+) -> EventsPublisher:
     """Return a publisher with made-up credentials."""
     session = botocore.session.Session()
     session.set_credentials(CREDENTIALS.access_key, CREDENTIALS.secret_key, CREDENTIALS.token)
     session.set_config_variable("region", REGION)
-    return EventsPublisher(url, session, concurrency)
+    return EventsPublisher(url, session, concurrency, patience_seconds)
 
 
 def channels(count: int) -> list[str]:
@@ -100,6 +103,55 @@ def test_transient_failure_is_retried_once(api: FakeEventApi, status: int) -> No
     api.respond = lambda channel, attempt: ACCEPTED if attempt == ATTEMPTS else (status, {"errors": []})
     assert publisher_for(api.url).publish(channels(3), EVENT) == []
     assert len(api.received) == 3 * ATTEMPTS
+
+
+def publishes_a_second(count: int) -> Any:
+    """Return a `respond` with a quota of publishes, and the statuses of its responses."""
+    taken: list[float] = []
+    statuses: list[int] = []
+    lock = Lock()
+
+    def respond(channel: str, attempt: int) -> tuple[int, Any]:
+        with lock:
+            now = time.monotonic()
+            taken[:] = [each for each in taken if each > now - 1]
+            if len(taken) >= count:
+                statuses.append(429)
+                return 429, {"errors": [{"errorType": "TooManyRequestsException"}]}
+            taken.append(now)
+            statuses.append(200)
+            return ACCEPTED
+
+    return respond, statuses
+
+
+def test_throttled_publishes_pause_until_the_quota_allows_them(api: FakeEventApi) -> None:
+    api.respond, statuses = publishes_a_second(40)
+    assert publisher_for(api.url, patience_seconds=8).publish(channels(100), EVENT) == []
+    assert statuses.count(429) < 3 * PUBLISH_CONCURRENCY
+
+
+def test_retry_after_is_honoured(api: FakeEventApi) -> None:
+    refused: list[float] = []
+
+    def respond(channel: str, attempt: int) -> Any:
+        if attempt == 1:
+            refused.append(time.monotonic())
+            return 429, {}, {"retry-after": "1"}
+        assert time.monotonic() - refused[0] >= 1
+        return ACCEPTED
+
+    api.respond = respond
+    assert publisher_for(api.url).publish(["/chats/a"], EVENT) == []
+    assert len(api.received) == 2
+
+
+@pytest.mark.parametrize("headers", [{}, {"retry-after": "60"}])
+def test_publish_is_given_up_when_its_patience_ends(api: FakeEventApi, headers: dict[str, str]) -> None:
+    api.respond = lambda channel, attempt: (429, {}, headers)
+    start = time.monotonic()
+    assert publisher_for(api.url, patience_seconds=0.5).publish(channels(3), EVENT) == channels(3)
+    assert time.monotonic() - start < 2
 
 
 def test_dropped_connection_is_retried_once(api: FakeEventApi) -> None:

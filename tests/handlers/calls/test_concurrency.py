@@ -4,37 +4,19 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
 from functools import partial
-from threading import Barrier, Thread
 from typing import Any
 
 import pytest
 
 from contract.limits import CALL_PARTICIPANTS_MAX
-from handlers.adapters.system import SystemClock
 from handlers.core.shared.errors import CallConflictError
-from tests.harness.fakes import FakeClock
+from tests.harness.concurrency import RunningClock, run_concurrently
 from tests.harness.in_memory.calls import RING_SECONDS, InMemoryCalls
+from tests.harness.in_memory.fakes import FakeChime
 from tests.harness.in_memory.services import InMemoryServices
 
 LATENCY_SECONDS = 0.002
-
-
-class RunningClock(FakeClock):
-    """A clock that runs, with real pauses."""
-
-    def __init__(self) -> None:
-        super().__init__(SystemClock().now())
-        self._started = time.monotonic()
-
-    def now(self) -> int:
-        """Return the milliseconds since the epoch."""
-        return super().now() + int((time.monotonic() - self._started) * 1000)
-
-    def pause(self, seconds: float) -> None:
-        """Wait."""
-        SystemClock().pause(seconds)
 
 
 class SlowService:
@@ -57,29 +39,9 @@ class SlowService:
 def realtime_calls() -> InMemoryCalls:
     """Return a harness with a running clock, a slow store and a slow Chime."""
     return InMemoryCalls(
-        InMemoryServices(clock=RunningClock()),
+        InMemoryServices(clock=RunningClock(), chime=FakeChime(create_seconds=LATENCY_SECONDS)),
         wrap=lambda name, fake: fake if name == "publisher" else SlowService(fake),
     )
-
-
-def run_concurrently(*operations: Callable[[], Any]) -> list[Any]:
-    """Run operations concurrently, and return the result or the error of each."""
-    results: list[Any] = [None] * len(operations)
-    start = Barrier(len(operations))
-
-    def run(number: int) -> None:
-        start.wait()
-        try:
-            results[number] = operations[number]()
-        except Exception as error:
-            results[number] = error
-
-    threads = [Thread(target=run, args=(number,)) for number in range(len(operations))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
 
 
 def kinds(results: list[Any]) -> Counter[str]:
@@ -125,6 +87,7 @@ RACES = [
 def test_one_of_two_concurrent_transitions_succeeds_and_no_unused_meeting_remains(
     first: tuple[str, str], second: tuple[str, str], answered: bool
 ) -> None:
+    """Requirement P3."""
     for _ in range(25):
         calls = realtime_calls()
         calls.add_users("ana", "ben")
@@ -143,7 +106,7 @@ def test_one_of_two_concurrent_transitions_succeeds_and_no_unused_meeting_remain
 
 
 def test_one_of_concurrent_accept_and_ring_timeout_succeeds_and_no_unused_meeting_remains() -> None:
-    """Requirement H2."""
+    """Requirements H2, P3."""
     ends = Counter[str]()
     for _ in range(25):
         calls = realtime_calls()

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from contract.limits import MEETING_SETTLE_SECONDS, RING_GRACE_SECONDS
+from contract.limits import CALL_HOURS_MAX, MEETING_SETTLE_SECONDS, RING_GRACE_SECONDS
 from handlers.core.delivery.ports import DeliveryTask
 from handlers.core.shared.errors import CallConflictError, NotFoundError
 from tests.harness.in_memory.calls import RING_SECONDS, InMemoryCalls, expect_error
@@ -78,7 +78,7 @@ def test_end_or_leave_while_ringing_stops_the_ringing_of_the_recipient(calls: In
 
 
 def test_sweep_ends_ringing_whose_timer_was_lost(calls: InMemoryCalls) -> None:
-    """Requirement H12."""
+    """Requirements H12, P3."""
     calls.services.timers.failing = True
     session_id = calls.ring("ana", "ben")
     assert calls.sweep(after_seconds=RING_SECONDS).examined == 0
@@ -116,7 +116,7 @@ def test_only_joined_participants_can_leave_and_only_they_are_notified(calls: In
 
 @pytest.mark.parametrize("way", ["cancel", "reject", "timeout", "leave"])
 def test_every_end_of_a_call_deletes_its_meeting(calls: InMemoryCalls, way: str) -> None:
-    """Requirement H16."""
+    """Requirements H16, P3."""
     session_id = calls.ring("ana", "ben")
     if way == "leave":
         calls.accept("ben", session_id)
@@ -141,6 +141,18 @@ def test_sweep_deletes_a_meeting_whose_deletion_failed(calls: InMemoryCalls) -> 
     assert (calls.services.chime.meetings, calls.call(session_id).due_at) == ({}, None)
 
 
+def test_sweep_retries_a_failing_clean_up_less_and_less_often_and_gives_up(calls: InMemoryCalls) -> None:
+    """Chime may refuse the token of an ended meeting for ever; it ends every meeting after 24 hours itself."""
+    session_id = connected(calls)
+    calls.services.chime.failing |= {"delete", "create"}
+    calls.end("ana", session_id)
+    failures = sum(bool(calls.sweep(after_seconds=60).unfinished) for _ in range(CALL_HOURS_MAX * 60))
+    assert 8 <= failures <= 16
+    for _ in range(CALL_HOURS_MAX * 60):
+        calls.sweep(after_seconds=60)
+    assert calls.call(session_id).due_at is None
+
+
 def test_meeting_is_created_by_the_answer_so_that_a_late_answer_finds_it(calls: InMemoryCalls) -> None:
     """Requirement H17."""
     session_id = calls.ring("ana", "ben")
@@ -152,7 +164,7 @@ def test_meeting_is_created_by_the_answer_so_that_a_late_answer_finds_it(calls: 
 
 @pytest.mark.parametrize("event_first", [False, True])
 def test_call_ends_when_chime_has_ended_its_meeting(calls: InMemoryCalls, event_first: bool) -> None:
-    """Requirement H17."""
+    """Requirements H17, S2."""
     session_id = calls.ring_group("ana")
     calls.accept("ben", session_id)
     (meeting_id,) = calls.services.chime.meetings

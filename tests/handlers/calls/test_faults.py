@@ -58,6 +58,7 @@ OPERATIONS: dict[str, tuple[int, float, Operation]] = {
 @pytest.mark.parametrize("name", OPERATIONS)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_call_stays_consistent_and_ends_after_any_fault_at_any_step(name: str, fault: str) -> None:
+    """Requirement P3."""
     answered, seconds, operation = OPERATIONS[name]
     step, outcomes = 0, set()
     while True:
@@ -142,7 +143,7 @@ def test_stored_write_with_unknown_outcome_is_published_at_once() -> None:
 def test_chime_failure_on_answer_notifies_both_users_and_the_call_keeps_ringing(
     operation: str,
 ) -> None:
-    """Requirement H16."""
+    """Requirements H16, S4."""
     calls, session_id = group_call()
     calls.services.chime.failing = {operation}
     error = expect_error(lambda: calls.accept("ben", session_id), UnavailableError)
@@ -169,6 +170,7 @@ def test_call_can_be_answered_when_chime_recovers_within_the_ring_time() -> None
 
 
 def test_chime_failure_on_join_notifies_only_the_joining_user() -> None:
+    """Requirement S4."""
     calls, session_id = group_call(answered=1)
     calls.services.chime.failing = {"attendees"}
     calls.clear_events()
@@ -178,6 +180,7 @@ def test_chime_failure_on_join_notifies_only_the_joining_user() -> None:
 
 
 def test_meeting_of_a_killed_accept_is_deleted_although_its_id_was_not_stored() -> None:
+    """Requirement S1."""
     calls, session_id = group_call()
     running = SteppedOperation(calls.services, lambda stepped: stepped.accept("ben", session_id))
     while not calls.services.chime.created:
@@ -191,6 +194,7 @@ def test_meeting_of_a_killed_accept_is_deleted_although_its_id_was_not_stored() 
 
 
 def test_meeting_created_after_the_end_by_a_slow_killed_accept_is_deleted() -> None:
+    """Requirement S1."""
     calls, session_id = group_call()
     running = SteppedOperation(calls.services, lambda stepped: stepped.accept("ben", session_id))
     while calls.call(session_id).meeting_announced_at is None:
@@ -224,6 +228,7 @@ def test_concurrent_accepts_of_two_devices_create_one_meeting_and_one_succeeds()
 
 
 def test_sweep_ends_a_call_whose_chime_event_was_lost() -> None:
+    """Requirement S2."""
     calls, session_id = group_call(answered=1)
     calls.services.chime.meetings.clear()
     assert calls.sweep(after_seconds=130).ended == [session_id]
@@ -238,6 +243,7 @@ def test_sweep_leaves_calls_unchanged_while_chime_does_not_answer() -> None:
 
 
 def test_call_expires_after_the_longest_duration_of_a_meeting() -> None:
+    """Requirement S3."""
     calls, session_id = group_call(answered=1)
     assert calls.sweep(after_seconds=CALL_HOURS_MAX * 3600 - 1).ended == []
     assert calls.sweep(after_seconds=130).ended == [session_id]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from handlers.entry import call_sweep, calls, chime_events, logs, ring_timeout
 from tests.harness import faults
 from tests.harness.call_functions import RING_SECONDS, CallFunctions
 from tests.harness.chime import ChimeServer, running_chime
+from tests.harness.concurrency import RunningClock, run_concurrently
 from tests.harness.emulator import REGION, AwsResources
 from tests.harness.event_api import CREDENTIALS, running_event_api
 from tests.harness.http import http_event
@@ -55,6 +57,28 @@ def test_direct_call_from_initiate_to_end(functions: CallFunctions, aws: AwsReso
     page = functions.request("GET /api/calls", ben).body
     assert [call["status"] for call in page["calls"]] == ["ENDED"]
     assert functions.request("GET /api/calls", ben, query={"state": "active"}).body["calls"] == []
+
+
+def test_two_devices_that_accept_at_once_get_no_error(aws: AwsResources, chime: ChimeServer) -> None:
+    """Chime refuses simultaneous requests for one meeting with ConflictException."""
+    functions = CallFunctions(aws, chime, clock=RunningClock())
+    ana, ben = functions.add_users("Ana", "Ben")
+    session_id = functions.ring(ana, ben)
+    answers = run_concurrently(
+        *(partial(functions.act, "accept", ben, session_id, deviceId=device) for device in ("phone", "laptop"))
+    )
+    assert sorted(answer.status for answer in answers) == [200, 409]
+    assert "CALL_ERROR" not in functions.types(ana) + functions.types(ben)
+
+
+def test_ten_members_who_accept_at_once_are_in_the_call(aws: AwsResources, chime: ChimeServer) -> None:
+    functions = CallFunctions(aws, chime, clock=RunningClock())
+    ana, *members = functions.add_users("Ana", *(f"Member{number}" for number in range(10)))
+    group = seed_conversation(aws, [ana, *members])
+    session_id = functions.initiate(ana, conversationId=group).body["sessionId"]
+    answers = run_concurrently(*(partial(functions.act, "accept", member, session_id) for member in members))
+    assert [answer.status for answer in answers] == [200] * 10
+    assert not [member for member in (ana, *members) if "CALL_ERROR" in functions.types(member)]
 
 
 def test_ring_timer_is_delayed_in_the_queue_while_the_call_rings(functions: CallFunctions, aws: AwsResources) -> None:
@@ -132,6 +156,29 @@ def test_chime_event_of_an_attendee_who_left_lets_the_participant_leave(
     call = functions.get(ana, session_id).body["call"]
     assert (call["status"], call["endReason"]) == ("ENDED", "LEFT")
     assert chime.meeting_of(session_id) is None
+
+
+def test_reloaded_page_stays_in_the_call_when_the_old_page_leaves_the_meeting(functions: CallFunctions) -> None:
+    """The old page leaves, the new one accepts again, and Chime's event about the old page arrives after that."""
+    ana, ben = functions.add_users("Ana", "Ben")
+    session_id = functions.ring(ana, ben)
+    accepted = functions.act("accept", ben, session_id, deviceId="browser").body
+    functions.clock.pause(3)
+    left = {
+        "meetingId": accepted["meeting"]["MeetingId"],
+        "externalMeetingId": session_id,
+        "externalUserId": ben,
+        "attendeeId": accepted["attendees"][ben]["AttendeeId"],
+    }
+    left_at = functions.clock.now()
+    functions.clock.pause(1)
+    again = functions.act("accept", ben, session_id, deviceId="browser")
+    assert (again.status, again.body["attendees"]) == (200, accepted["attendees"])
+    functions.chime_event("chime:AttendeeLeft", timestamp=left_at, **left)
+    assert functions.get(ana, session_id).body["call"]["status"] == "ACTIVE"
+    functions.clock.pause(1)
+    functions.chime_event("chime:AttendeeLeft", timestamp=functions.clock.now(), **left)
+    assert functions.get(ana, session_id).body["call"]["status"] == "ENDED"
 
 
 def test_participant_who_leaves_a_group_call_is_removed_from_the_meeting_and_may_join_again(

@@ -233,6 +233,7 @@ def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_invariants_hold_in_every_interleaving_of_operations_timers_deliveries_and_faults() -> None:
+    """Requirement P3."""
     run_state_machine_as_test(
         Interleavings,
         settings=settings(

@@ -147,6 +147,41 @@ def test_only_a_failed_slice_is_delivered_again(harness: FunctionHarness) -> Non
     assert harness.outbox.get(record.event_id) is None
 
 
+def test_recipients_of_a_slice_get_an_event_once_although_another_channel_refuses_it(harness: FunctionHarness) -> None:
+    people = user_ids(2 * SLICE_RECIPIENTS)
+    record = stored(harness, people)
+    refusing = people[3]
+    harness.publisher.failing = {f"/users/{refusing}"}
+    harness.advance(FAST_PATH_GRACE_SECONDS)
+    for _ in range(5):
+        harness.relay(record.event_id)
+        assert harness.deliver() <= 1
+    assert {received(harness, each) for each in people if each != refusing} == {1}
+    left = harness.outbox.get(record.event_id)
+    assert left is not None
+    assert left.left == {0: (refusing,)}
+    harness.publisher.failing = set()
+    harness.relay(record.event_id)
+    assert harness.deliver() == 0
+    assert received(harness, refusing) == 1
+    assert harness.outbox.get(record.event_id) is None
+
+
+def test_slice_of_a_record_that_stores_no_progress_is_delivered_whole(harness: FunctionHarness) -> None:
+    """Records that an earlier version stored have no `left`."""
+    people = user_ids(SLICE_RECIPIENTS)
+    record = stored(harness, people, fanout_limit=1)
+    harness.aws.dynamodb.update_item(
+        TableName=harness.aws.table(tables.OUTBOX),
+        Key={"eventId": {"S": record.event_id}},
+        UpdateExpression="REMOVE #left",
+        ExpressionAttributeNames={"#left": "left"},
+    )
+    harness.outbox.keep_in_slice(record.event_id, 0, people[:1])
+    left = harness.outbox.get(record.event_id)
+    assert left == record
+
+
 def test_concurrently_finished_slices_delete_the_record(harness: FunctionHarness) -> None:
     for _ in range(5):
         record = stored(harness, user_ids(8 * SLICE_RECIPIENTS))
@@ -366,7 +401,7 @@ def test_event_for_a_large_group_is_stored_without_its_recipients(harness: Funct
     assert harness.aws.scan(tables.OUTBOX) == []
 
 
-def test_change_of_the_members_between_two_slices_leaves_nobody_out(harness: FunctionHarness) -> None:
+def test_participant_gets_the_event_although_the_members_change_between_two_slices(harness: FunctionHarness) -> None:
     members = user_ids(120)
     conversation = seed_conversation(harness.aws, members)
     record = stored_for_audience(harness, conversation, members)

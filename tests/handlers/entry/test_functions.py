@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 
@@ -50,7 +50,7 @@ SETTINGS = (
     ProfileSettings,
 )
 STARTING = ("messages", "calls", "deliver", "relay", "sweep", "ring_timeout", "chime_events", "call_sweep")
-NUMBERS = ("FANOUT_LIMIT", "RING_TIMEOUT_SECONDS")
+NUMBERS = {name.upper() for settings in SETTINGS for name, kind in get_type_hints(settings).items() if kind is int}
 WIRED: tuple[Any, ...] = (
     aws_clients.client,
     aws_clients.session,
@@ -171,7 +171,7 @@ def test_settings_are_typed_and_the_error_names_every_invalid_variable(settings:
     with pytest.raises(SettingsError) as error:
         settings.load({})
     assert all(f"{name} is missing or empty" in str(error.value) for name in settings.variables())
-    for name in set(NUMBERS) & set(good):
+    for name in NUMBERS & set(good):
         for value in ("many", "-1", "1.5"):
             with pytest.raises(SettingsError, match=f"{name} must be a whole number"):
                 settings.load({**good, name: value})

@@ -131,6 +131,7 @@ def test_read_mark_above_the_fan_out_limit_is_published_to_the_reader_only(aws: 
 
 
 def test_typing_is_published_to_the_other_participants_and_not_stored(harness: FunctionHarness) -> None:
+    """Requirement G:1115."""
     ana, ben, eva = user_ids(3)
     conversation = seed_conversation(harness.aws, [ana, ben, eva])
     assert type_in(harness, ana, conversation).body == {"success": True}
@@ -191,8 +192,13 @@ def test_read_mark_is_not_moved_back_and_not_published_after_a_concurrent_reques
         conversation
     )
     assert state is not None
-    names = (tables.MESSAGES, tables.CONVERSATION_MEMBERS, tables.OUTBOX)
-    store = DynamoReadMarkStore(aws.dynamodb, *(aws.table(name) for name in names))
+    store = DynamoReadMarkStore(
+        aws.dynamodb,
+        conversations=aws.table(tables.CONVERSATIONS),
+        messages=aws.table(tables.MESSAGES),
+        members=aws.table(tables.CONVERSATION_MEMBERS),
+        outbox=aws.table(tables.OUTBOX),
+    )
     records = [
         OutboxRecord(event_id=f"e{n}", namespace="chats", event="{}", recipients=(ana,), created_at=0, due_at=0)
         for n in range(3)

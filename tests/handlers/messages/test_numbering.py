@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from contract import tables
 from contract.limits import SEND_RATE
-from handlers.adapters.dynamodb.messages.message_store import DynamoMessageStore
+from contract.models import Message
+from handlers.adapters.dynamodb.messages.message_store import DynamoMessageStore, MessageTables
 from handlers.adapters.dynamodb.messages.sequence_counter import DynamoSequenceCounter
+from handlers.core.messages.conversation_cache import ConversationCache
 from handlers.core.messages.conversation_state import ConversationState
+from handlers.core.messages.group_send import SHOWN_PARTICIPANTS_MAX
 from handlers.core.messages.numbering import VOID_AFTER_MS, Refusal, Reservation
 from handlers.core.messages.ports import NewMessage
+from handlers.core.shared.errors import UnavailableError
 from tests.harness import faults
 from tests.harness.emulator import AwsResources
 from tests.harness.fakes import FakeClock
@@ -57,6 +62,19 @@ class Group:
         assert answer.status == 200, answer
         assert answer.body["reload"] is False
         return [message["seq"] for message in answer.body["messages"]], answer.body["latestSeq"]
+
+
+def message_store(aws: AwsResources) -> DynamoMessageStore:
+    """Return the store of messages, without the permissions of a function."""
+    message_tables = MessageTables(
+        conversations=aws.table(tables.CONVERSATIONS),
+        members=aws.table(tables.CONVERSATION_MEMBERS),
+        messages=aws.table(tables.MESSAGES),
+        idempotency=aws.table(tables.IDEMPOTENCY),
+        rate_limits=aws.table(tables.RATE_LIMITS),
+        outbox=aws.table(tables.OUTBOX),
+    )
+    return DynamoMessageStore(aws.dynamodb, message_tables, ConversationCache())
 
 
 @pytest.fixture
@@ -128,6 +146,36 @@ def test_edit_and_deletion_of_the_newest_message_show_in_the_list(group: Group) 
     group.harness.delete(group.members[0], message)
     (shown,) = group.harness.call_ok(group.members[1], "listConversations")["conversations"]
     assert (shown["lastMessage"]["preview"], shown["lastMessage"]["deleted"]) == (None, True)
+
+
+def test_conversation_of_a_group_shows_the_newest_message_to_the_previous_application(group: Group) -> None:
+    """Its clients read `latestSeq`, `lastMessageAt` and `lastMessage` of the conversation."""
+    older, newer = group.send("older"), group.send("newer")
+    store = message_store(group.aws)
+    store.show_newest(msgspec.convert(older, Message))
+    item = group.aws.item(tables.CONVERSATIONS, conversationId=group.id)
+    assert item is not None
+    assert (item["latestSeq"], item["lastMessageAt"]) == (2, newer["timestamp"])
+    assert (item["lastMessage"]["messageId"], item["lastMessage"]["preview"]) == (newer["messageId"], "newer")
+
+
+def test_conversation_of_a_large_group_is_not_written_by_a_send(aws: AwsResources) -> None:
+    members = user_ids(SHOWN_PARTICIPANTS_MAX + 1)
+    conversation = seed_conversation(aws, members)
+    before = aws.item(tables.CONVERSATIONS, conversationId=conversation)
+    FunctionHarness(aws).send_ok(members[0], conversation)
+    assert aws.item(tables.CONVERSATIONS, conversationId=conversation) == before
+
+
+def test_send_succeeds_where_the_conversation_cannot_show_the_message(
+    group: Group, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def throttled(_: DynamoMessageStore, message: Message) -> None:
+        raise UnavailableError(message.messageId)
+
+    monkeypatch.setattr(DynamoMessageStore, "show_newest", throttled)
+    group.send()
+    assert group.recovered() == ([1], 1)
 
 
 def test_reservation_is_refused_after_a_change_of_the_members(group: Group) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contract import tables
+from contract import limits, tables
 from contract.limits import FAST_PATH_GRACE_SECONDS, SEND_RATE, SLICE_RECIPIENTS
 from handlers.core.shared.timestamps import from_iso
 from tests.harness.emulator import AwsResources
@@ -27,6 +27,7 @@ def harness(aws: AwsResources) -> FunctionHarness:
 def test_sent_message_has_the_same_content_in_the_response_the_table_and_every_event(
     harness: FunctionHarness,
 ) -> None:
+    """Requirement G:1014."""
     ana, ben, eva = user_ids(3)
     conversation = seed_conversation(harness.aws, [ana, ben, eva])
     answer = harness.send(ana, conversation, "good morning", tempId="t-1")
@@ -104,6 +105,26 @@ def test_outdated_cache_entry_costs_one_attempt_and_no_wrong_sequence_number(aws
     conversation = seed_conversation(aws, [ana, ben])
     numbers = [harness.send(ana, conversation).body["message"]["seq"] for harness in (one, two, one, two, two, one)]
     assert numbers == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("duration", [0, 5e-324, 1e-200, 1e-131, 0.0009, limits.DURATION_SECONDS + 1, 1e200])
+def test_duration_that_dynamodb_cannot_store_is_refused(harness: FunctionHarness, duration: float) -> None:
+    """DynamoDB stores 0 and numbers from 1E-130 to 9.99E+125."""
+    ana, ben = user_ids(2)
+    conversation = seed_conversation(harness.aws, [ana, ben])
+    audio = {"type": "AUDIO", "mediaUrl": "https://example.org/a.mp3", "duration": duration}
+    answer = harness.send(ana, conversation, **audio)
+    assert (answer.status, answer.body["error"]["field"]) == (400, "duration")
+    assert harness.send(ana, conversation, **{**audio, "duration": 0.001}).status == 200
+
+
+@pytest.mark.parametrize("number", [2**53, 10**130])
+def test_number_that_dynamodb_cannot_store_is_refused(harness: FunctionHarness, number: int) -> None:
+    ana, ben = user_ids(2)
+    conversation = seed_conversation(harness.aws, [ana, ben])
+    assert harness.call(ana, "markRead", {"conversationId": conversation, "seq": number}).status == 400
+    for name in ("afterSeq", "afterChange"):
+        assert harness.history(ana, conversation, **{name: number}).status == 400
 
 
 def test_repeated_temp_id_returns_the_first_message_and_publishes_nothing(harness: FunctionHarness) -> None:

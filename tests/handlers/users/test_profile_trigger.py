@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
+from botocore.stub import Stubber
 
 from contract import tables
 from handlers.adapters.cognito.identity_provider import CognitoIdentityProvider
 from handlers.adapters.system import SystemClock
-from handlers.core.shared.errors import UnauthenticatedError, UnavailableError
+from handlers.core.shared.errors import ForbiddenError, UnauthenticatedError, UnavailableError
 from handlers.entry.profile import trigger
 from tests.harness.emulator import AwsResources, Emulator
 from tests.harness.faults import FaultInjector, FaultyClient
@@ -142,6 +143,15 @@ def test_account_is_read_from_cognito_with_the_access_token(signed_in: tuple[Any
 def test_invalid_token_is_unauthenticated(signed_in: tuple[Any, str, str]) -> None:
     with pytest.raises(UnauthenticatedError):
         CognitoIdentityProvider(lambda: signed_in[0]).account("not-a-token")
+
+
+def test_token_without_the_scope_is_refused_with_the_scope_that_it_lacks(emulator: Emulator) -> None:
+    cognito = emulator.client("cognito-idp")
+    with Stubber(cognito) as stub:
+        message = "Access Token does not have required scopes"
+        stub.add_client_error("get_user", "NotAuthorizedException", message, http_status_code=400)
+        with pytest.raises(ForbiddenError, match=r"aws\.cognito\.signin\.user\.admin"):
+            CognitoIdentityProvider(lambda: cognito).account("token")
 
 
 def test_unreachable_cognito_is_unavailable(emulator: Emulator) -> None:

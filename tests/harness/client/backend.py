@@ -41,6 +41,7 @@ class ChatBackend:
 
     Attributes:
         messages: the messages by conversation.
+        hidden_pages: pages of hidden messages before each older page: they are empty and have a cursor.
         fillable: the widest gap, in messages, that history fills without `reload`.
         failures: how many of the next requests fail with status 500.
         list_gate: where set, the list of conversations is returned only after it is set.
@@ -55,6 +56,7 @@ class ChatBackend:
         self.kinds: dict[str, str] = {}
         self.names: dict[str, str | None] = {}
         self.versions: dict[str, int] = {}
+        self.hidden_pages = 0
         self.fillable = 3
         self.failures = 0
         self.list_gate: asyncio.Event | None = None
@@ -213,9 +215,12 @@ class ChatBackend:
         """Return a page of history, or the response to a gap."""
         messages = self.messages[id]
         wanted = messages[: -self.fillable - 1 : -1]
-        reload = False
-        if "before" in query:
-            wanted = [each for each in messages if each["timestamp"] < query["before"]][: -self.fillable - 1 : -1]
+        reload, cursor = False, None
+        hidden, _, before = query.get("cursor", f"{self.hidden_pages}|{query.get('before', '')}").partition("|")
+        if before:
+            wanted = [each for each in messages if each["timestamp"] < before][: -self.fillable - 1 : -1]
+            if int(hidden):
+                wanted, cursor = [], f"{int(hidden) - 1}|{before}"
         if "afterSeq" in query:
             wanted = messages[int(query["afterSeq"]) :]
             reload = len(wanted) > self.fillable
@@ -224,6 +229,7 @@ class ChatBackend:
             "messages": [] if reload else wanted,
             "latestSeq": len(messages),
             "latestChange": self.changes,
+            "nextCursor": cursor,
             "reload": reload,
         }
 

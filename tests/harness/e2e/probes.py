@@ -78,9 +78,9 @@ class Probe:
     observe: Observe
 
     @property
-    def choice(self) -> assumptions.Choice[Any]:
+    def assumption(self) -> assumptions.Assumption[Any]:
         """The assumption that the probe is about."""
-        return next(choice for choice in assumptions.all_choices() if choice.id == self.id)
+        return next(each for each in assumptions.all_assumptions() if each.id == self.id)
 
 
 def types(response: dict[str, Any]) -> str:

@@ -75,6 +75,7 @@ class SignedInUser:
     def __init__(
         self, environment: TestEnvironment, account: Account, session: Session, http: aiohttp.ClientSession
     ) -> None:
+        self._environment, self._http = environment, http
         self.account = account
         self.session = session
         self.id = account.user_id
@@ -93,6 +94,14 @@ class SignedInUser:
     def api(self) -> HttpApi:
         """The HTTP API as this user."""
         return self.chat.api
+
+    def api_with_retries(self, seconds: float) -> HttpApi:
+        """Return the HTTP API as this user, with a limit for retries of its own.
+
+        Args:
+            seconds: how long a request is retried; 0 sends it once.
+        """
+        return HttpApi(self._environment.target, self.session, self._http, retry_seconds=seconds)
 
     @property
     def inbox(self) -> Inbox:

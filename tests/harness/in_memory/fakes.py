@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 from contract.calls.models import Attendee
@@ -17,6 +19,7 @@ from handlers.core.calls.ports import (
     Meeting,
     MeetingGoneError,
     Meetings,
+    MeetingsBusyError,
     MeetingsFailedError,
     RingTimers,
 )
@@ -41,12 +44,15 @@ class SequentialIds(Ids):
 class FakeChime(Meetings):
     """Chime's meetings: a repeated request returns the same meeting or attendee, while it exists.
 
+    A second `create` of a session while the first runs is refused, as by Chime (CreateMeeting: ConflictException).
+
     Args:
         meetings: meeting id to its session, of the meetings that exist.
         attendees_of: meeting id to its attendees by user id.
         created: the ids of all meetings ever created.
         token_owners: every join token ever created, to its user.
         failing: names of the operations that fail.
+        create_seconds: how long `create` takes.
     """
 
     meetings: dict[str, str] = field(default_factory=dict)
@@ -54,10 +60,25 @@ class FakeChime(Meetings):
     created: list[str] = field(default_factory=list)
     token_owners: dict[str, str] = field(default_factory=dict)
     failing: set[str] = field(default_factory=set)
+    create_seconds: float = 0
+    _creating: set[str] = field(default_factory=set)
+    _mutex: Lock = field(default_factory=Lock)
 
     def create(self, session_id: str) -> Meeting:
         """Create or find the session's meeting; after it was deleted, create another one (the worst case)."""
         self._check("create")
+        with self._mutex:
+            if session_id in self._creating:
+                raise MeetingsBusyError(session_id)
+            self._creating.add(session_id)
+        try:
+            if self.create_seconds:
+                time.sleep(self.create_seconds)
+            return self._create(session_id)
+        finally:
+            self._creating.discard(session_id)
+
+    def _create(self, session_id: str) -> Meeting:
         existing = [meeting_id for meeting_id, session in self.meetings.items() if session == session_id]
         meeting_id = existing[0] if existing else f"meeting-{len(self.created) + 1}"
         if not existing:
@@ -202,6 +223,9 @@ class FakeDirectory(UserDirectory, BlockReader, CallGroups):
     def users(self, user_ids: Collection[str]) -> Mapping[str, Any]:
         """Fail, because calls do not read whole profiles."""
         raise AssertionError(user_ids)
+
+    def blockers(self, user_id: str, others: Collection[str]) -> Collection[str]:
+        return {other for other in others if (other, user_id) in self.blocks}
 
     def between(self, first: str, second: str) -> Mapping[tuple[str, str], bool]:
         return {pair: pair in self.blocks for pair in ((first, second), (second, first))}

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from local.emulator.chime import service_model
 from tests.local.chime import create, refused
-from tests.local.conftest import REGION
+from tests.local.conftest import REGION, EmulatorProcess
 
 RESOLUTIONS = {"Video": {"MaxResolution": "None"}, "Content": {"MaxResolution": "None"}}
 RECEIVE = {"Audio": "Receive", "Video": "Receive", "Content": "Receive"}
@@ -35,6 +37,27 @@ def test_the_same_token_answers_with_the_same_meeting_and_refuses_other_properti
     assert refused(chime.create_meeting, **request)[:2] == ("ConflictException", 409)
     chime.delete_meeting(MeetingId=first["MeetingId"])
     assert create(chime, "once")["MeetingId"] != first["MeetingId"]
+
+
+def test_simultaneous_requests_with_one_token_conflict(emulator: EmulatorProcess, chime: Any) -> None:
+    """Switched by `meetingConflicts`."""
+
+    def at_once(token: str) -> list[str]:
+        with ThreadPoolExecutor(3) as pool:
+            requests = [pool.submit(create, chime, token) for _ in range(3)]
+            return [_code(request) for request in requests]
+
+    emulator.faults.set_strict({"meetingMilliseconds": 400})
+    assert sorted(at_once("conflict")) == ["", "ConflictException", "ConflictException"]
+    emulator.faults.set_strict({"meetingConflicts": False})
+    assert at_once("conflict") == ["", "", ""]
+    emulator.faults.set_strict({})
+    assert create(chime, "conflict") == create(chime, "conflict")
+
+
+def _code(request: Future[Any]) -> str:
+    error = request.exception()
+    return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else ""
 
 
 def test_a_user_has_one_attendee_and_one_token_in_a_meeting(chime: Any) -> None:

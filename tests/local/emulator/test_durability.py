@@ -1,18 +1,16 @@
-"""Whatever the emulator acknowledged is there after `kill -9`."""
+"""What the emulator acknowledged is there after `kill -9`."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.local.conftest import EmulatorProcess
-
-NewEmulator = Callable[..., EmulatorProcess]
 
 COPY_TO_TABLE = """
 import os
@@ -26,6 +24,33 @@ def handler(event, context):
             name = record["body"]
         table.put_item(TableName=os.environ["TARGET"], Item={"pk": {"S": "seen"}, "sk": {"S": name}})
 """
+
+
+@pytest.fixture(scope="module")
+def crashing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]:
+    """One emulator for the tests of this module, which crash it and start it again."""
+    process = EmulatorProcess(tmp_path_factory.mktemp("crashing") / "state", events=False)
+    try:
+        process.start()
+        yield process
+    finally:
+        process.stop()
+
+
+@pytest.fixture
+def emulator(crashing: EmulatorProcess) -> EmulatorProcess:
+    """That emulator, running and without the tables, functions and queues of earlier tests."""
+    crashing.start()
+    functions, database, queues = (crashing.aws(name) for name in ("lambda", "dynamodb", "sqs"))
+    for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
+        functions.delete_event_source_mapping(UUID=mapping["UUID"])
+    for function in functions.list_functions()["Functions"]:
+        functions.delete_function(FunctionName=function["FunctionName"])
+    for table in database.list_tables()["TableNames"]:
+        database.delete_table(TableName=table)
+    for queue in queues.list_queues().get("QueueUrls", []):
+        queues.delete_queue(QueueUrl=queue)
+    return crashing
 
 
 def eventually(check: Callable[[], bool], seconds: float = 30.0) -> None:
@@ -54,8 +79,7 @@ def item(partition: str, sort: str, **attributes: Any) -> dict[str, Any]:
     return {"pk": {"S": partition}, "sk": {"S": sort}, **attributes}
 
 
-def test_every_acknowledged_write_survives_a_kill_in_the_middle_of_writing(new_emulator: NewEmulator) -> None:
-    emulator = new_emulator()
+def test_every_acknowledged_write_survives_a_kill_in_the_middle_of_writing(emulator: EmulatorProcess) -> None:
     emulator.table("things")
     acknowledged: list[set[str]] = [set(), set(), set()]
     enough = threading.Event()
@@ -86,8 +110,7 @@ def test_every_acknowledged_write_survives_a_kill_in_the_middle_of_writing(new_e
     assert not missing
 
 
-def test_a_transaction_survives_whole_or_not_at_all(new_emulator: NewEmulator) -> None:
-    emulator = new_emulator()
+def test_a_transaction_survives_whole_or_not_at_all(emulator: EmulatorProcess) -> None:
     emulator.table("things")
     acknowledged = 0
     enough = threading.Event()
@@ -117,8 +140,7 @@ def test_a_transaction_survives_whole_or_not_at_all(new_emulator: NewEmulator) -
     assert {str(number) for number in range(acknowledged)} <= left
 
 
-def test_updates_deletes_and_indexes_are_as_before_the_kill(new_emulator: NewEmulator) -> None:
-    emulator = new_emulator()
+def test_updates_deletes_and_indexes_are_as_before_the_kill(emulator: EmulatorProcess) -> None:
     dynamodb = emulator.aws("dynamodb")
     emulator.table("things")
     dynamodb.update_table(
@@ -161,8 +183,7 @@ def test_updates_deletes_and_indexes_are_as_before_the_kill(new_emulator: NewEmu
     assert (by_colour("red"), by_colour("blue")) == before
 
 
-def test_a_repeated_transaction_token_is_still_known_after_the_kill(new_emulator: NewEmulator) -> None:
-    emulator = new_emulator()
+def test_a_repeated_transaction_token_is_still_known_after_the_kill(emulator: EmulatorProcess) -> None:
     emulator.table("things")
     request = {
         "ClientRequestToken": "once-only",
@@ -184,8 +205,7 @@ def test_a_repeated_transaction_token_is_still_known_after_the_kill(new_emulator
     assert found["n"] == {"N": "1"}
 
 
-def test_a_stream_goes_on_where_it_was_so_no_change_is_lost(new_emulator: NewEmulator) -> None:
-    emulator = new_emulator()
+def test_a_stream_goes_on_where_it_was_so_no_change_is_lost(emulator: EmulatorProcess) -> None:
     dynamodb = emulator.aws("dynamodb")
     described = emulator.table("source", stream=True)
     emulator.table("target")
@@ -208,8 +228,7 @@ def test_a_stream_goes_on_where_it_was_so_no_change_is_lost(new_emulator: NewEmu
     eventually(lambda: keys(emulator, "target", "seen") == expected | {"after"})
 
 
-def test_an_accepted_queue_message_is_delivered_after_the_kill(new_emulator: NewEmulator) -> None:
-    emulator = new_emulator()
+def test_an_accepted_queue_message_is_delivered_after_the_kill(emulator: EmulatorProcess) -> None:
     sqs = emulator.aws("sqs")
     emulator.table("target")
     queue = sqs.create_queue(QueueName="work", Attributes={"VisibilityTimeout": "1"})["QueueUrl"]
@@ -224,8 +243,7 @@ def test_an_accepted_queue_message_is_delivered_after_the_kill(new_emulator: New
     eventually(lambda: keys(emulator, "target", "seen") == names)
 
 
-def test_a_user_who_signed_up_a_moment_before_the_kill_signs_in_after_it(new_emulator: NewEmulator) -> None:
-    emulator = new_emulator()
+def test_a_user_who_signed_up_a_moment_before_the_kill_signs_in_after_it(emulator: EmulatorProcess) -> None:
     cognito = emulator.aws("cognito-idp")
     pool = cognito.create_user_pool(PoolName="people")["UserPool"]["Id"]
     client = cognito.create_user_pool_client(
@@ -249,8 +267,7 @@ def test_a_user_who_signed_up_a_moment_before_the_kill_signs_in_after_it(new_emu
     assert renewed["AuthenticationResult"]["AccessToken"]
 
 
-def test_a_clean_stop_and_start_keeps_everything(new_emulator: NewEmulator) -> None:
-    emulator = new_emulator()
+def test_a_clean_stop_and_start_keeps_everything(emulator: EmulatorProcess) -> None:
     emulator.table("things")
     emulator.aws("dynamodb").put_item(TableName="things", Item=item("p", "kept"))
     emulator.stop()
@@ -258,8 +275,7 @@ def test_a_clean_stop_and_start_keeps_everything(new_emulator: NewEmulator) -> N
     assert keys(emulator, "things", "p") == {"kept"}
 
 
-def test_functions_run_again_after_the_kill_and_leave_no_unpacked_copies(new_emulator: NewEmulator) -> None:
-    emulator = new_emulator()
+def test_functions_run_again_after_the_kill_and_leave_no_unpacked_copies(emulator: EmulatorProcess) -> None:
     emulator.function("hello", "def handler(event, context):\n    return {'hello': event['name']}\n")
     invoke = {"FunctionName": "hello", "Payload": b'{"name": "Ada"}'}
     assert emulator.aws("lambda").invoke(**invoke)["Payload"].read() == b'{"hello": "Ada"}'
@@ -269,8 +285,7 @@ def test_functions_run_again_after_the_kill_and_leave_no_unpacked_copies(new_emu
 
 
 @pytest.mark.parametrize("generations", [1, 3])
-def test_only_the_last_generation_is_kept(new_emulator: NewEmulator, generations: int) -> None:
-    emulator = new_emulator()
+def test_only_the_last_generation_is_kept(emulator: EmulatorProcess, generations: int) -> None:
     for _ in range(generations):
         emulator.faults.checkpoint()
     folders = [entry for entry in emulator.state.emulator.iterdir() if entry.name.isdigit()]

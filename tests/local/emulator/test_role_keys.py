@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from appsync_events_local.registry.data_source_models import data_source_from
-from appsync_events_local.sources.aws_clients import LOCAL_CREDENTIALS
+from appsync_events_local.aws_clients import LOCAL_CREDENTIALS
+from appsync_events_local.model.data_sources import data_source_from
 from appsync_events_local.sources.role_keys import RoleKeys, local_keys
 
 from local.emulator.credentials import CredentialStore

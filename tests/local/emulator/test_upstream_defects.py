@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,21 +37,53 @@ def show(value):
 """
 
 
-def ask(folder: Path, code: str) -> Any:
-    """Run code against unmodified ministack in a process of its own; returns what it shows."""
-    result = subprocess.run(
-        [sys.executable, "-c", _PRELUDE + code, str(folder / "state")],
-        cwd=PROJECT_FOLDER,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr
-    return json.loads(result.stdout.rsplit("RESULT ", 1)[1])
+_FORKS = (
+    _PRELUDE
+    + """
+import os, traceback
+for line in sys.stdin:
+    child = os.fork()
+    if child == 0:
+        try:
+            exec(compile(json.loads(line), "code", "exec"), globals())
+        except BaseException:
+            print("\\nFAILED " + json.dumps(traceback.format_exc()))
+        sys.stdout.flush()
+        os._exit(0)
+    os.waitpid(child, 0)
+    print("END", flush=True)
+"""
+)
+"""Imports ministack once, and runs each piece of code from standard input in a fork of its own."""
+
+Ask = Callable[[str], Any]
 
 
-def test_cloudformation_drops_time_to_live_and_recovery_so_table_settings_is_needed(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
+    """Runs code against unmodified ministack in a process of its own, and returns the value that it shows."""
+    command = [sys.executable, "-c", _FORKS, str(tmp_path_factory.mktemp("upstream") / "state")]
+    with subprocess.Popen(
+        command, cwd=PROJECT_FOLDER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        requests, output = process.stdin, process.stdout
+
+        def run(code: str) -> Any:
+            print(json.dumps(code), file=requests, flush=True)
+            lines = list(iter(output.readline, "END\n"))
+            shown = [line.split(" ", 1) for line in lines if line.startswith(("RESULT ", "FAILED "))]
+            assert shown, "".join(lines)
+            kind, value = shown[-1]
+            assert kind == "RESULT", json.loads(value)
+            return json.loads(value)
+
+        yield run
+        requests.close()
+
+
+def test_cloudformation_drops_time_to_live_and_recovery_so_table_settings_is_needed(ask: Ask) -> None:
     code = """
 name, _ = handlers["AWS::DynamoDB::Table"]["create"]("T", {
     "TableName": "things", "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
@@ -59,20 +92,20 @@ name, _ = handlers["AWS::DynamoDB::Table"]["create"]("T", {
     "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True}}, "stack")
 show([dynamodb._ttl_settings.get(name), dynamodb._pitr_settings.get(name)])
 """
-    assert ask(tmp_path, code) == [None, None]
+    assert ask(code) == [None, None]
 
 
-def test_preflights_of_an_api_from_a_template_are_refused_so_cors_from_template_is_needed(tmp_path: Path) -> None:
+def test_preflights_of_an_api_from_a_template_are_refused_so_cors_from_template_is_needed(ask: Ask) -> None:
     code = """
 api_id, _ = handlers["AWS::ApiGatewayV2::Api"]["create"]("A", {
     "Name": "a", "ProtocolType": "HTTP", "CorsConfiguration": {"AllowOrigins": ["http://localhost:4568"]}}, "stack")
 configuration = apigateway._apis[api_id]["corsConfiguration"]
 show(apigateway._cors_preflight_response(configuration, "http://localhost:4568")[0])
 """
-    assert ask(tmp_path, code) == 403
+    assert ask(code) == 403
 
 
-def test_alarms_on_metric_math_fail_a_deployment_so_metric_math_alarms_is_needed(tmp_path: Path) -> None:
+def test_alarms_on_metric_math_fail_a_deployment_so_metric_math_alarms_is_needed(ask: Ask) -> None:
     code = """
 try:
     handlers["AWS::CloudWatch::Alarm"]["create"]("A", {
@@ -82,20 +115,20 @@ try:
 except ValueError as error:
     show(str(error))
 """
-    assert "not supported" in ask(tmp_path, code)
+    assert "not supported" in ask(code)
 
 
-def test_a_call_that_logs_nothing_waits_fifty_milliseconds_so_log_wait_is_needed(tmp_path: Path) -> None:
+def test_a_call_that_logs_nothing_waits_fifty_milliseconds_so_log_wait_is_needed(ask: Ask) -> None:
     code = "show(lambda_runtime.Worker._drain_stderr_bounded.__defaults__[0])"
-    assert ask(tmp_path, code) >= 0.05
+    assert ask(code) >= 0.05
 
 
-def test_schedules_are_looked_at_every_ten_seconds_so_schedule_tick_is_needed(tmp_path: Path) -> None:
+def test_schedules_are_looked_at_every_ten_seconds_so_schedule_tick_is_needed(ask: Ask) -> None:
     code = "show([scheduler._SCHEDULE_TICK_INTERVAL, eventbridge._SCHEDULER_TICK_INTERVAL])"
-    assert min(ask(tmp_path, code)) >= 10
+    assert min(ask(code)) >= 10
 
 
-def test_confirming_a_sign_up_calls_no_trigger_so_post_confirmation_is_needed(tmp_path: Path) -> None:
+def test_confirming_a_sign_up_calls_no_trigger_so_post_confirmation_is_needed(ask: Ask) -> None:
     code = """
 called = []
 lambda_svc._execute_function_with_config_scope = lambda record, event: called.append(event)
@@ -115,15 +148,15 @@ idp("ConfirmSignUp", ClientId=client, Username="grace", ConfirmationCode="123456
 attributes = idp("AdminGetUser", UserPoolId=pool, Username="grace")["UserAttributes"]
 show([called, {"Name": "email_verified", "Value": "true"} in attributes])
 """
-    assert ask(tmp_path, code) == [[], False]
+    assert ask(code) == [[], False]
 
 
-def test_a_failing_function_shows_its_error_to_clients_so_function_failures_is_needed(tmp_path: Path) -> None:
+def test_a_failing_function_shows_its_error_to_clients_so_function_failures_is_needed(ask: Ask) -> None:
     code = """
 failure = {"error": True, "body": {"errorMessage": "the secret is out", "errorType": "RuntimeError"}}
 show(lambda_svc.lambda_execute_result_to_api_proxy_response(failure)[0])
 """
-    answer = ask(tmp_path, code)
+    answer = ask(code)
     assert answer["statusCode"] == 502
     assert "the secret is out" in answer["body"]
 
@@ -131,11 +164,11 @@ show(lambda_svc.lambda_execute_result_to_api_proxy_response(failure)[0])
 @pytest.mark.parametrize(
     "resource_type", ["AWS::AppSync::Api", "AWS::AppSync::ChannelNamespace", "AWS::WAFv2::WebACLAssociation"]
 )
-def test_cloudformation_lacks_types_that_our_providers_add(tmp_path: Path, resource_type: str) -> None:
-    assert ask(tmp_path, f'show("{resource_type}" in handlers)') is False
+def test_cloudformation_lacks_types_that_our_providers_add(ask: Ask, resource_type: str) -> None:
+    assert ask(f'show("{resource_type}" in handlers)') is False
 
 
-def test_a_snapshot_leaves_out_stream_records_so_they_are_saved_beside_it(tmp_path: Path) -> None:
+def test_a_snapshot_leaves_out_stream_records_so_they_are_saved_beside_it(ask: Ask) -> None:
     code = """
 dynamodb._create_table({"TableName": "things", "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
     "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}], "BillingMode": "PAY_PER_REQUEST",
@@ -144,7 +177,7 @@ dynamodb._put_item({"TableName": "things", "Item": {"pk": {"S": "sought"}}})
 assert dynamodb._live_stream_records("things")
 show([name for name, value in dynamodb.get_state().items() if name != "tables" and "sought" in repr(value)])
 """
-    assert ask(tmp_path, code) == []
+    assert ask(code) == []
 
 
 def test_a_killed_ministack_forgets_its_writes_so_the_journal_is_needed(tmp_path: Path) -> None:
@@ -209,17 +242,17 @@ def _call(port: int, operation: str, body: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def test_concurrent_calls_start_processes_without_bound_so_worker_ceiling_is_needed(tmp_path: Path) -> None:
+def test_concurrent_calls_start_processes_without_bound_so_worker_ceiling_is_needed(ask: Ask) -> None:
     code = """
 arn = "arn:aws:lambda:us-east-1:000000000000:function:f"
 config = {"FunctionName": "f", "Runtime": "python3.13", "Handler": "index.handler", "FunctionArn": arn}
 leased = [lambda_svc.acquire_worker("f", config, b"")[1] for _ in range(200)]
 show([leased.count("spawn"), lambda_runtime._LOCAL_MAX_WORKERS])
 """
-    assert ask(tmp_path, code) == [200, 0]
+    assert ask(code) == [200, 0]
 
 
-def test_at_the_ceiling_a_call_waits_for_a_process_to_become_free(tmp_path: Path) -> None:
+def test_at_the_ceiling_a_call_waits_for_a_process_to_become_free(ask: Ask) -> None:
     code = """
 import threading
 from local.emulator.patches import worker_ceiling
@@ -236,10 +269,10 @@ lambda_runtime.release_worker(leased[0][0])
 waiter.join(10)
 show([[reason for _, reason in leased].count("spawn") == worker_ceiling.CEILING, waiting, answers])
 """
-    assert ask(tmp_path, code) == [True, True, ["reused"]]
+    assert ask(code) == [True, True, ["reused"]]
 
 
-def test_a_rule_calls_a_failing_function_once_so_rule_targets_is_needed(tmp_path: Path) -> None:
+def test_a_rule_calls_a_failing_function_once_so_rule_targets_is_needed(ask: Ask) -> None:
     code = """
 import time
 called = []
@@ -258,10 +291,10 @@ from local.emulator.patches import rule_targets
 rule_targets.apply()
 show([upstream, calls()])
 """
-    assert ask(tmp_path, code) == [1, [{"n": 1}] * 3]
+    assert ask(code) == [1, [{"n": 1}] * 3]
 
 
-def test_cloudformation_drops_a_functions_dead_letter_queue_so_dead_letters_is_needed(tmp_path: Path) -> None:
+def test_cloudformation_drops_a_functions_dead_letter_queue_so_dead_letters_is_needed(ask: Ask) -> None:
     code = """
 queue = {"TargetArn": "arn:aws:sqs:us-east-1:000000000000:letters"}
 properties = {"FunctionName": "f", "Runtime": "python3.13", "Handler": "i.h", "Code": {"ZipFile": "h = 1"},
@@ -274,4 +307,4 @@ from local.emulator.patches import dead_letters
 dead_letters.apply()
 show([upstream, kept() == queue])
 """
-    assert ask(tmp_path, code) == [None, True]
+    assert ask(code) == [None, True]

@@ -2,8 +2,8 @@
 
 import { type Api, ApiError } from "./api";
 import type { Clock } from "./clock";
-import type { Outgoing } from "./state";
-import type { Store } from "./store";
+import type { Outgoing } from "./state/state";
+import type { Store } from "./state/store";
 
 /** Pauses before the automatic retries. */
 const PAUSES_MS = [500, 2_000] as const;

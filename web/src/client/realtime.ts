@@ -3,7 +3,7 @@
 import { CONNECTION_STATE_CHANGE, ConnectionState, events } from "aws-amplify/api";
 import { Hub } from "aws-amplify/utils";
 import type { Clock } from "./clock";
-import type { Connection } from "./state";
+import type { Connection } from "./state/state";
 
 export interface RealtimeListener {
   /** A parsed event; the listener validates it. */

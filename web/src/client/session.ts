@@ -5,8 +5,8 @@ import type { Api } from "./api";
 import type { Clock } from "./clock";
 import { Outbox } from "./outbox";
 import type { Realtime } from "./realtime";
-import { Store } from "./store";
-import { Synchroniser } from "./synchroniser";
+import { Store } from "./state/store";
+import { Synchroniser, checkPausesMs } from "./synchroniser";
 import { TypingNotices } from "./typing";
 
 /** How long to wait for the realtime connection before the list is read without it. */
@@ -24,10 +24,11 @@ export class Session {
     readonly me: string,
     private readonly api: Api,
     private readonly realtime: Realtime,
-    private readonly clock: Clock
+    private readonly clock: Clock,
+    checkPauses: () => Iterable<number> = checkPausesMs
   ) {
     this.store = new Store(me);
-    this.synchroniser = new Synchroniser(api, this.store, clock);
+    this.synchroniser = new Synchroniser(api, this.store, clock, checkPauses);
     this.outbox = new Outbox(api, this.store, clock);
     this.typing = new TypingNotices(api);
   }

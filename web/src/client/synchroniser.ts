@@ -8,13 +8,24 @@
 import type { ChannelEvent, ConversationPage, PublicUser } from "../contract";
 import { type Api, ApiError } from "./api";
 import type { Clock } from "./clock";
-import { gapOf } from "./reducer";
-import { unnamed } from "./selectors";
-import { type Connection, TYPING_EXPIRY_MS } from "./state";
-import type { Store } from "./store";
+import { gapOf } from "./state/reducer";
+import { unnamed } from "./state/selectors";
+import { type Connection, TYPING_EXPIRY_MS } from "./state/state";
+import type { Store } from "./state/store";
 
 const RECOVERY_PAUSES_MS = [1_000, 3_000, 10_000] as const;
 const CONCURRENT_NAME_REQUESTS = 5;
+
+/**
+ * Pauses before the checks of completeness while connected. AppSync documents no guarantee for events that are
+ * published around the acknowledgement of a subscription, so an event may be missing without a later one to show it.
+ */
+export function* checkPausesMs(): Generator<number, void> {
+  yield 3_000;
+  for (;;) {
+    yield 60_000;
+  }
+}
 
 export class Synchroniser {
   private readonly running = new Set<string>();
@@ -22,8 +33,14 @@ export class Synchroniser {
   private stopped = false;
   private syncing: Promise<void> | null = null;
   private syncAgain = false;
+  private connections = 0;
 
-  constructor(private readonly api: Api, private readonly store: Store, private readonly clock: Clock) {}
+  constructor(
+    private readonly api: Api,
+    private readonly store: Store,
+    private readonly clock: Clock,
+    private readonly pauses: () => Iterable<number> = checkPausesMs
+  ) {}
 
   stop(): void {
     this.stopped = true;
@@ -50,8 +67,10 @@ export class Synchroniser {
       return false;
     }
     this.store.dispatch({ type: "connection", connection });
+    this.connections += 1;
     if (connection === "connected") {
       void this.sync();
+      void this.check(this.connections);
     }
     return connection === "connected";
   }
@@ -63,6 +82,17 @@ export class Synchroniser {
       this.syncing = null;
     });
     return this.syncing;
+  }
+
+  /** Synchronise again and again while this connection lasts. */
+  private async check(connection: number): Promise<void> {
+    for (const pause of this.pauses()) {
+      await this.clock.sleep(pause);
+      if (this.stopped || this.connections !== connection) {
+        return;
+      }
+      await this.sync();
+    }
   }
 
   private async runSync(): Promise<void> {

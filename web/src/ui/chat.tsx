@@ -2,7 +2,7 @@
 
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { totalUnread } from "../client/selectors";
+import { totalUnread } from "../client/state/selectors";
 import { Details } from "./details";
 import { useAction, useChatState, useSession } from "./hooks";
 import { Sidebar } from "./sidebar";

@@ -2,8 +2,8 @@
 
 import type { JSX, TargetedKeyboardEvent } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { nameOf, otherParticipant } from "../client/selectors";
-import type { State } from "../client/state";
+import { nameOf, otherParticipant } from "../client/state/selectors";
+import type { State } from "../client/state/state";
 import { type ConversationView, type Message, limits } from "../contract";
 import { useAction, useSession } from "./hooks";
 import { excerptOf } from "./message";

@@ -2,8 +2,8 @@
 
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { nameOf, otherParticipant, titleOf } from "../client/selectors";
-import type { State } from "../client/state";
+import { nameOf, otherParticipant, titleOf } from "../client/state/selectors";
+import type { State } from "../client/state/state";
 import { type ConversationView, type PublicUser, limits } from "../contract";
 import { useAction, useSession } from "./hooks";
 import { Avatar, Confirm, Dialog, Field, IconButton } from "./parts";

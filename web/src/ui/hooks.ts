@@ -4,7 +4,7 @@ import { createContext } from "preact";
 import { useCallback, useContext, useEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "../client/api";
 import type { Session } from "../client/session";
-import type { State } from "../client/state";
+import type { State } from "../client/state/state";
 
 export const SessionContext = createContext<Session | null>(null);
 export const NoticeContext = createContext<(text: string) => void>(() => undefined);

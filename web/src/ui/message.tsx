@@ -1,8 +1,8 @@
 /** One message bubble: a stored message, or an outgoing one. */
 
 import type { ComponentChildren, JSX } from "preact";
-import { nameOf, readersOf } from "../client/selectors";
-import type { Outgoing, State } from "../client/state";
+import { nameOf, readersOf } from "../client/state/selectors";
+import type { Outgoing, State } from "../client/state/state";
 import type { ConversationView, Message } from "../contract";
 import { sizeOf, timeOf } from "./format";
 import { useSession } from "./hooks";

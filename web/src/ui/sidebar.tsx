@@ -2,8 +2,8 @@
 
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { nameOf, orderedConversations, otherParticipant, titleOf, typingUsers } from "../client/selectors";
-import type { Connection, State } from "../client/state";
+import { nameOf, orderedConversations, otherParticipant, titleOf, typingUsers } from "../client/state/selectors";
+import type { Connection, State } from "../client/state/state";
 import type { ConversationView, LastMessage } from "../contract";
 import { momentOf } from "./format";
 import { useAction, useSession } from "./hooks";

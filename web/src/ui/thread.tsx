@@ -2,8 +2,8 @@
 
 import type { JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { type Entry, entriesOf, nameOf, otherParticipant, titleOf, typingUsers } from "../client/selectors";
-import type { State } from "../client/state";
+import { type Entry, entriesOf, nameOf, otherParticipant, titleOf, typingUsers } from "../client/state/selectors";
+import type { State } from "../client/state/state";
 import type { ConversationView, Message } from "../contract";
 import { Composer, type Draft } from "./composer";
 import { dayOf, listOf } from "./format";

@@ -7,11 +7,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
-from botocore.exceptions import ClientError
 
 from contract import tables
 from handlers.adapters.dynamodb.calls.items import call_item, call_key, call_state
-from handlers.adapters.dynamodb.client import error_code, writing
+from handlers.adapters.dynamodb.client import write_single
 from handlers.adapters.dynamodb.codec import to_item
 from handlers.adapters.dynamodb.due_index import due_items
 from handlers.adapters.dynamodb.outbox import outbox_put
@@ -75,14 +74,8 @@ class DynamoCallStore(CallStore):
 
     def _put_alone(self, put: dict[str, Any]) -> CallWriteResult:
         """Store a change of the call alone with PutItem, which takes half the time and cost of a transaction."""
-        with writing("the call"):
-            try:
-                self._client.put_item(**put)
-            except ClientError as error:
-                if error_code(error) != "ConditionalCheckFailedException":
-                    raise
-                return CallWriteResult(status=CallWriteStatus.CONFLICT)
-        return CallWriteResult(status=CallWriteStatus.COMMITTED)
+        written = write_single(lambda: self._client.put_item(**put), "the call")
+        return CallWriteResult(status=CallWriteStatus.CONFLICT if written is None else CallWriteStatus.COMMITTED)
 
     def page(self, user_id: str, before: str | None, limit: int) -> list[tuple[str, str]]:
         request: dict[str, Any] = {
@@ -118,14 +111,7 @@ class DynamoCallStore(CallStore):
         else:
             request["UpdateExpression"] = "SET dueAt = :next"
             request["ExpressionAttributeValues"] |= to_item({":next": to_iso(next_due_at)})
-        with writing("the call"):
-            try:
-                self._client.update_item(**request)
-            except ClientError as error:
-                if error_code(error) != "ConditionalCheckFailedException":
-                    raise
-                return False
-        return True
+        return write_single(lambda: self._client.update_item(**request), "the call") is not None
 
     def _actions(self, write: CallWrite) -> Actions:
         actions: Actions = {_CALL: self._call(write)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from contract.limits import HIDDEN_MESSAGES_EXAMINED
 from handlers.adapters.dynamodb.client import reading
 from handlers.adapters.dynamodb.codec import from_item, to_item
 from handlers.adapters.dynamodb.reads import batch_get
@@ -68,16 +69,20 @@ def newest_messages(
 
 
 def count_visible_messages(client: Any, table: str, conversation_id: str, user_id: str, after_seq: int) -> int:
-    """Count the messages above a sequence number that a participant may see, consistently."""
+    """Count the messages above a sequence number that a participant may see, consistently.
+
+    Only the newest `HIDDEN_MESSAGES_EXAMINED` messages are read.
+    """
     counted = 0
     before: str | None = None
-    while True:
+    for _ in range(0, HIDDEN_MESSAGES_EXAMINED, _COUNT_PAGE):
         rows = newest_messages(client, table, conversation_id, before, _COUNT_PAGE)
         new = [row for row in rows if (row.message.seq or 0) > after_seq]
         counted += sum(row.visible_to(user_id) for row in new)
         if len(new) < len(rows) or len(rows) < _COUNT_PAGE:
-            return counted
+            break
         before = rows[-1].message.timestamp
+    return counted
 
 
 def _query(client: Any, request: dict[str, Any], limit: int, what: str) -> Iterator[dict[str, Any]]:

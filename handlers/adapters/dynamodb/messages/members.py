@@ -15,7 +15,8 @@ def member_update(
     """Return the parameters of an update that sets attributes of a member, for UpdateItem or a transaction.
 
     A conversation of the old application has no members' items: the update then creates a complete item. Use it only
-    where the same transaction, or the read before it, ensures that the user is a participant.
+    in a transaction that also ensures, by a condition on the conversation, that the user is a participant: an earlier
+    read does not, since a removal may come between, and the item alone lets its user into the conversation.
     """
     defaults = {
         "role": "ADMIN" if user_id in conversation.admins else "MEMBER",

@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from botocore.exceptions import ClientError
 
 from contract import limits
 from contract.limits import SEND_RATE
+from contract.models import Message
+from handlers.adapters.dynamodb.client import error_code, writing
 from handlers.adapters.dynamodb.codec import to_item
 from handlers.adapters.dynamodb.conversations.reader import conversation_key, unchanged
 from handlers.adapters.dynamodb.messages.members import member_update
@@ -72,6 +75,23 @@ class DynamoMessageStore(MessageStore):
         after = before.after_message(message.messageId, before.latest_seq + 1, message.timestamp)
         self._cache.put(before.conversation_id, after)
         return MessageWriteResult(MessageWriteStatus.STORED, after)
+
+    def show_newest(self, message: Message) -> None:
+        request = {
+            "TableName": self._tables.conversations,
+            "Key": conversation_key(message.conversationId),
+            "UpdateExpression": "SET latestSeq = :seq, lastMessageAt = :at, lastMessage = :last",
+            "ConditionExpression": (
+                "attribute_exists(conversationId) AND (attribute_not_exists(latestSeq) OR latestSeq < :seq)"
+            ),
+            "ExpressionAttributeValues": to_item(_newest(message)),
+        }
+        try:
+            with writing("the newest message"):
+                self._client.update_item(**request)
+        except ClientError as error:
+            if error_code(error) != "ConditionalCheckFailedException":
+                raise
 
     def _cancelled(self, conversation_id: str, reasons: dict[str, CancellationReason]) -> MessageWriteResult:
         conversation, temp_id = reasons["conversation"], reasons.get("idempotency")
@@ -140,9 +160,7 @@ class DynamoMessageStore(MessageStore):
         values = {
             ":knownSeq": conversation.latest_seq,
             ":knownVersion": conversation.version,
-            ":seq": message.seq,
-            ":at": message.timestamp,
-            ":last": {k: v for k, v in msgspec.structs.asdict(last_message(message)).items() if v is not None},
+            **_newest(message),
         }
         return {
             "Update": {
@@ -184,6 +202,16 @@ class DynamoMessageStore(MessageStore):
                 **_ALL_OLD,
             }
         }
+
+
+def _newest(message: Message) -> dict[str, Any]:
+    """Return the values of a conversation's attributes that show its newest message."""
+    shown = msgspec.structs.asdict(last_message(message))
+    return {
+        ":seq": message.seq,
+        ":at": message.timestamp,
+        ":last": {name: value for name, value in shown.items() if value is not None},
+    }
 
 
 def _group_status(reasons: dict[str, CancellationReason]) -> MessageWriteStatus:

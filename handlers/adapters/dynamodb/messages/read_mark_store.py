@@ -5,21 +5,27 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from handlers.adapters.dynamodb.codec import to_item
+from handlers.adapters.dynamodb.conversations.reader import conversation_key
 from handlers.adapters.dynamodb.messages.history_store import count_visible_messages
 from handlers.adapters.dynamodb.messages.members import member_update
 from handlers.adapters.dynamodb.outbox import outbox_put
 from handlers.adapters.dynamodb.reads import get_item
-from handlers.adapters.dynamodb.transactions import TransactionCancelledError, transact
+from handlers.adapters.dynamodb.transactions import CancellationReason, TransactionCancelledError, transact
 from handlers.core.delivery.ports import OutboxRecord
 from handlers.core.messages.conversation_state import ConversationState
 from handlers.core.messages.ports import MessageWriteStatus, ReadMark, ReadMarkStore
+
+_ALL_OLD = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+_BELOW = "(attribute_not_exists(lastReadSeq) OR lastReadSeq < :lastReadSeq)"
 
 
 class DynamoReadMarkStore(ReadMarkStore):
     """Reads and moves read marks in the ConversationMembers table. The arguments are table names."""
 
-    def __init__(self, client: Any, messages: str, members: str, outbox: str) -> None:
+    def __init__(self, client: Any, *, conversations: str, messages: str, members: str, outbox: str) -> None:
         self._client = client
+        self._conversations = conversations
         self._messages = messages
         self._members = members
         self._outbox = outbox
@@ -35,14 +41,45 @@ class DynamoReadMarkStore(ReadMarkStore):
         self, conversation: ConversationState, user_id: str, seq: int, record: OutboxRecord
     ) -> MessageWriteStatus:
         update = member_update(self._members, conversation, user_id, {"lastReadSeq": seq})
-        update["ConditionExpression"] = "attribute_not_exists(lastReadSeq) OR lastReadSeq < :lastReadSeq"
-        actions = [{"Update": update}, outbox_put(self._outbox, record)]
+        update["ConditionExpression"] = f"attribute_exists(userId) AND {_BELOW}"
+        reasons = self._write([{"Update": {**update, **_ALL_OLD}}, outbox_put(self._outbox, record)])
+        if reasons is None:
+            return MessageWriteStatus.STORED
+        if not reasons[0].condition_failed:
+            return MessageWriteStatus.CONTENDED
+        if reasons[0].item is not None:
+            return MessageWriteStatus.DUPLICATE
+        return self._create(conversation, user_id, seq, record)
+
+    def _create(
+        self, conversation: ConversationState, user_id: str, seq: int, record: OutboxRecord
+    ) -> MessageWriteStatus:
+        """Create the item of a participant who has none, as in conversations of the old application.
+
+        A user who was removed has none either; the conversation, in the same transaction, tells the two apart.
+        """
+        update = member_update(self._members, conversation, user_id, {"lastReadSeq": seq})
+        update["ConditionExpression"] = _BELOW
+        participant = {
+            "TableName": self._conversations,
+            "Key": conversation_key(conversation.conversation_id),
+            "ConditionExpression": "contains(participants, :user)",
+            "ExpressionAttributeValues": to_item({":user": user_id}),
+        }
+        reasons = self._write([{"ConditionCheck": participant}, {"Update": update}, outbox_put(self._outbox, record)])
+        if reasons is None:
+            return MessageWriteStatus.STORED
+        if reasons[0].condition_failed:
+            return MessageWriteStatus.CONFLICT
+        return MessageWriteStatus.DUPLICATE if reasons[1].condition_failed else MessageWriteStatus.CONTENDED
+
+    def _write(self, actions: list[dict[str, Any]]) -> list[CancellationReason] | None:
+        """Run a transaction; return the reasons if it was cancelled."""
         try:
             transact(self._client, actions, str(uuid.uuid4()), "the read mark")
         except TransactionCancelledError as cancelled:
-            beyond = cancelled.reasons[0].condition_failed
-            return MessageWriteStatus.DUPLICATE if beyond else MessageWriteStatus.CONTENDED
-        return MessageWriteStatus.STORED
+            return cancelled.reasons
+        return None
 
     def count_visible(self, conversation_id: str, user_id: str, after_seq: int) -> int:
         return count_visible_messages(self._client, self._messages, conversation_id, user_id, after_seq)

@@ -26,6 +26,7 @@ IMPLEMENTATION: Final[Mapping[RuleName, tuple[ApplyEffect, Guards]]] = {
     "initiate": (effects.start, ()),
     "answer": (effects.connect, (guards.require_membership,)),
     "join": (effects.join, (guards.require_membership,)),
+    "rejoin": (effects.rejoin, (guards.require_same_device,)),
     "reject": (effects.reject, ()),
     "reject_ongoing": (effects.reject, ()),
     "cancel": (effects.cancel, ()),
@@ -53,7 +54,6 @@ class DuplicateRule(msgspec.Struct, frozen=True):
 _ANY: Final[tuple[CallStatus, ...]] = ("RINGING", "ACTIVE", "ENDED", "MISSED", "REJECTED", "CANCELLED")
 
 DUPLICATES: Final[tuple[DuplicateRule, ...]] = (
-    DuplicateRule("accept", ("ACTIVE",), guards.joined_on_this_device),
     DuplicateRule("reject", _ANY, guards.has_rejected),
     DuplicateRule("cancel", ("CANCELLED",), guards.has_ended_call),
     DuplicateRule("end", ("CANCELLED", "ENDED"), guards.has_ended_call),
@@ -109,12 +109,18 @@ def find_rule(call: CallState | None, command: CallCommand) -> Rule | Duplicate 
 
 
 def apply_rule(rule: Rule, call: CallState | None, command: CallCommand) -> Transition:
-    """Return the transition of a call by a rule that allows the command."""
+    """Return the transition of a call by a rule that allows the command.
+
+    A rule that users do not notice does not postpone the sweep's next examination of the call.
+    """
     apply_effect, _ = IMPLEMENTATION[rule.name]
     effect = apply_effect(call if call else effects.NO_CALL, command)
     version = call.version + 1 if call else 1
     after = msgspec.structs.replace(effect.after, version=version)
-    after = msgspec.structs.replace(after, due_at=effects.due_at(after, command.now))
+    due_at = effects.due_at(after, command.now)
+    if rule.outcome is None and call is not None and call.due_at is not None:
+        due_at = call.due_at
+    after = msgspec.structs.replace(after, due_at=due_at)
     return Transition(rule, call, after, effect.notifications)
 
 

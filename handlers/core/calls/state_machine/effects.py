@@ -86,6 +86,12 @@ def join(call: CallState, command: CallCommand) -> Effect:
     return Effect(_joined(call, command, (actor,)), (_connected(command, actor), joined))
 
 
+def rejoin(call: CallState, command: CallCommand) -> Effect:
+    """Record that a participant accepted again on the same device (S5)."""
+    actor = _actor(command)
+    return Effect(_with(call, {actor: replace(call.participants[actor], accepted_at=command.now)}))
+
+
 def reject(call: CallState, command: CallCommand) -> Effect:
     """Decline (T4, T4b); a call that was not answered is over when no participant is RINGING any more."""
     actor = _actor(command)
@@ -178,6 +184,7 @@ def _joined(call: CallState, command: CallCommand, user_ids: tuple[str, ...]) ->
             participant,
             status="JOINED",
             joined_at=command.now,
+            accepted_at=command.now,
             left_at=None,
             device_id=command.device_id if user_id == command.actor else participant.device_id,
             attendee_id=attendee.AttendeeId if attendee else None,

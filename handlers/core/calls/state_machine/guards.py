@@ -36,7 +36,8 @@ def require_present_attendee(call: CallState, command: CallCommand) -> Rejection
     participant = call.participants[command.actor]
     if command.attendee_id != participant.attendee_id:
         return Rejection("CONFLICT", "another attendee left")
-    if command.seen_at is not None and participant.joined_at is not None and command.seen_at < participant.joined_at:
+    present_since = participant.accepted_at or participant.joined_at
+    if command.seen_at is not None and present_since is not None and command.seen_at < present_since:
         return Rejection("CONFLICT", "the participant has joined again since")
     return None
 
@@ -75,10 +76,12 @@ def require_longest_duration(call: CallState, command: CallCommand) -> Rejection
     return Rejection("CONFLICT", "the call has not reached its longest duration")
 
 
-def joined_on_this_device(call: CallState, command: CallCommand) -> bool:
-    """Whether the actor is in the call with the device of the command."""
+def require_same_device(call: CallState, command: CallCommand) -> Rejection | None:
+    """A participant who is in the call accepts again only on the same device."""
     participant = _actor(call, command)
-    return participant is not None and participant.status == "JOINED" and participant.device_id == command.device_id
+    if participant is not None and participant.device_id == command.device_id:
+        return None
+    return Rejection("CONFLICT", "the call was answered on another device")
 
 
 def has_rejected(call: CallState, command: CallCommand) -> bool:
@@ -138,6 +141,4 @@ def reject_not_allowed(call: CallState, command: CallCommand, role: ActorRole) -
         return Rejection("FORBIDDEN", "only the user who initiated the call may cancel it")
     if command.action == "end" and call.status == "ACTIVE" and role is ActorRole.JOINED:
         return Rejection("FORBIDDEN", "only the owner may end a group call: leave it")
-    if command.action == "accept" and call.status == "ACTIVE" and role in (ActorRole.JOINED, ActorRole.OWNER):
-        return Rejection("CONFLICT", "the call was answered on another device")
     return Rejection("CONFLICT", _MESSAGES.get((command.action, call.status), _OVER))

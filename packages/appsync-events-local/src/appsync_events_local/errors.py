@@ -1,4 +1,7 @@
-"""What this service answers when it refuses: AWS's error types, messages and HTTP statuses in one place."""
+"""Error types, messages and HTTP statuses of AWS AppSync Events, in one place.
+
+The messages are AWS's own texts, so that clients that match them behave as on AWS.
+"""
 
 from typing import Any, Final
 
@@ -22,13 +25,13 @@ NOT_AUTHORIZED_MESSAGE: Final = "You are not authorized to make this call."
 
 
 class Refusal(Exception):  # noqa: N818 - an answer, not a fault
-    """An operation is refused, and this is what the caller is told.
+    """An operation is refused; holds the answer to the client and the reason for the log.
 
     Args:
         error_type: `errorType` of the answer.
-        message: what the caller reads. For credentials it is deliberately the same whatever is wrong with them.
-        status: HTTP status of the same refusal over HTTP; `errorCode` of a `connection_error`.
-        reason: what the operator reads in the log; defaults to the message.
+        message: text for the client. For credentials it is the same for every cause, as on AWS.
+        status: HTTP status of the refusal over HTTP; `errorCode` of a `connection_error`.
+        reason: text for the log; defaults to the message.
     """
 
     def __init__(self, error_type: str, message: str, status: int, reason: str | None = None) -> None:
@@ -39,20 +42,20 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a fault
         self.reason = reason or message
 
     def as_error(self) -> dict[str, Any]:
-        """The entry of an `errors` list, over HTTP and over the socket."""
+        """Return the entry of an `errors` list, over HTTP and over the socket."""
         return {"errorType": self.error_type, "message": self.message}
 
 
 def bad_request(message: str) -> Refusal:
-    """The request itself is wrong, whoever sends it."""
+    """The request is malformed, whatever the credentials."""
     return Refusal(BAD_REQUEST, message, 400)
 
 
 def unauthorized(reason: str) -> Refusal:
-    """Credentials or mode are not accepted; `reason` goes to the log only."""
+    """Credentials or their mode are not accepted; `reason` is written to the log only."""
     return Refusal(UNAUTHORIZED, NOT_AUTHORIZED_MESSAGE, 401, reason)
 
 
 def internal_failure(reason: str, message: str = "Internal failure") -> Refusal:
-    """Something behind this service failed; worth a retry."""
+    """A dependency of this service failed; the client may retry."""
     return Refusal(INTERNAL_FAILURE, message, 500, reason)

@@ -1,4 +1,4 @@
-"""Every number of AppSync Events, once.
+"""Limits of AppSync Events.
 
 Sources: AppSync Events: "Event API concepts", "Understanding the Event API WebSocket protocol", and the AppSync
 endpoints and quotas page of the AWS general reference.
@@ -13,7 +13,7 @@ EVENT_BYTES: Final = 240 * 1024
 PUBLISH_REQUEST_BYTES: Final = 1_258_291
 """Largest sum of a publish request's events, UTF-8 bytes of their JSON texts (1.2 MB = 1.2 x 1024 x 1024)."""
 TRANSPORT_MESSAGE_BYTES: Final = 8 * 1024 * 1024
-"""Largest HTTP body or WebSocket message that is read at all: the events' quotes double when JSON is put in JSON."""
+"""Largest HTTP body or WebSocket message that is read; above the request limit, because JSON in JSON doubles quotes."""
 
 CHANNEL_SEGMENTS: Final = 5
 SEGMENT_CHARACTERS: Final = 50
@@ -34,16 +34,16 @@ HANDLER_CODE_CHARACTERS: Final = 32_768
 API_KEY_DEFAULT_SECONDS: Final = 7 * 24 * 3600
 API_KEY_LONGEST_SECONDS: Final = 365 * 24 * 3600
 API_KEY_ROUNDING_SECONDS: Final = 24 * 3600
-"""Tolerated beyond that: a template computes the end at synthesis, and AppSync rounds it."""
+"""Tolerated beyond the longest: a template computes the expiry at synthesis, and AppSync rounds it."""
 
 SIGNATURE_SKEW_SECONDS: Final = 300
 """How far `x-amz-date` may be from now (AWS general reference: signature version 4)."""
 JWT_LEEWAY_SECONDS: Final = 5
-"""Tolerated clock difference to the issuer of a token; ours, small, as both clocks are this machine's."""
+"""Tolerated clock difference to the issuer of a token; our choice, small because both clocks are on one machine."""
 
 AUTHORIZER_SECONDS: Final = 10.0
 """Longest time that a Lambda authorizer may take."""
 AUTHORIZER_ANSWER_BYTES: Final = 5 * 1024 * 1024
 AUTHORIZER_LONGEST_TTL_SECONDS: Final = 3600
 AUTHORIZATION_CHARACTERS: Final = 16_384
-"""Longest authorization or API key that is looked at; ours, twice what HTTP servers take as a header."""
+"""Longest authorization or API key that is checked; our choice, twice what HTTP servers accept as a header."""

@@ -1,11 +1,11 @@
-"""JSON as RFC 8259 has it: no NaN, no infinities, no document too deep to walk."""
+"""Strict JSON (RFC 8259): refuses NaN, infinities, and documents nested too deeply to be walked."""
 
 import json
 from typing import Any, NoReturn
 
 
 def parse(text: str | bytes) -> Any:
-    """The document in `text`.
+    """Parse a document.
 
     Raises:
         ValueError: it is not JSON, or nested too deeply.

@@ -1,4 +1,4 @@
-"""Every mode at every operation with every kind of credentials, through a running service that has all five modes."""
+"""Every mode, operation and kind of credentials, through a running service whose API has all five modes."""
 
 import json
 from collections.abc import AsyncIterator
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from appsync_events_local.registry.auth_providers import AuthMode
+from appsync_events_local.model.auth_providers import AuthMode
 from cryptography.hazmat.primitives.asymmetric import rsa
 from service_harness.authorizers import GOOD_TOKEN, authorizer
 from service_harness.issuers import Issuer
@@ -24,19 +24,19 @@ REFUSED = {"errorType": "UnauthorizedException", "message": "You are not authori
 
 
 class Service:
-    """The service, with the API `everything`, and one API for each mode that has its provider but does not allow it."""
+    """A running service with the API `everything`, and for each mode an API that has its provider but forbids it."""
 
-    def __init__(self, service: Running, issuer: Issuer, stranger: Issuer) -> None:
+    def __init__(self, service: Running, issuer: Issuer, foreign_issuer: Issuer) -> None:
         self.service = service
         self.issuer = issuer
-        self.stranger = stranger
+        self.foreign_issuer = foreign_issuer
 
     def path(self, mode: AuthMode, kind: str) -> str:
-        """The path of the API that is called: that without the mode, if it is not to be allowed."""
+        """The path of the API to call; for 'mode not allowed' the API without this mode."""
         return f"/{without(mode) if kind == 'mode not allowed' else API_ID}/event"
 
     def credentials(self, mode: AuthMode, kind: str, body: str) -> dict[str, str]:
-        """Credentials of this mode and kind for what is signed as `body`."""
+        """Credentials of this mode and kind; a signature covers `body`."""
         if kind == "none":
             return {}
         if mode is AuthMode.API_KEY:
@@ -64,7 +64,7 @@ class Service:
         if kind == "expired":
             return issuer.token(exp=1)
         if kind == "foreign":
-            return self.stranger.token(token_use="id")
+            return self.foreign_issuer.token(token_use="id")
         return issuer.token()
 
 
@@ -94,7 +94,7 @@ async def everything(
     async with (
         pool.served(),
         Issuer(signing_key).served() as issuer,
-        Issuer(other_key).served() as stranger,
+        Issuer(other_key).served() as foreign_issuer,
         authorizer(folder) as asked,
         running(folder, pool, functions=asked.runner) as service,
     ):
@@ -103,11 +103,11 @@ async def everything(
             await service.registered("PUT", f"apis/{api_id}/keys/{KEY}", {"properties": {}})
             await service.registered("PUT", f"apis/{api_id}/keys/{EXPIRED_KEY}", {"properties": {"Expires": 1}})
             await service.registered("PUT", f"apis/{api_id}/namespaces/open", {"properties": {}})
-        yield Service(service, issuer, stranger)
+        yield Service(service, issuer, foreign_issuer)
 
 
 async def connected(everything: Service, mode: AuthMode, kind: str, *, good: bool) -> Any:
-    """A socket whose connect credentials are of this kind, or good ones that the same API takes."""
+    """A socket with connect credentials of this kind, or with `good` ones of another mode of the same API."""
     path = everything.path(mode, kind)
     own = everything.credentials(mode, kind, "{}")
     if good:
@@ -117,7 +117,9 @@ async def connected(everything: Service, mode: AuthMode, kind: str, *, good: boo
 
 @pytest.mark.parametrize("mode", AuthMode)
 @pytest.mark.parametrize("kind", KINDS)
-async def test_connect(everything: Service, mode: AuthMode, kind: str) -> None:
+async def test_connect_succeeds_only_with_good_credentials_of_an_allowed_mode(
+    everything: Service, mode: AuthMode, kind: str
+) -> None:
     socket = await connected(everything, mode, kind, good=False)
     answer = await socket.ask(type="connection_init")
     if kind == "good":
@@ -131,7 +133,7 @@ async def test_connect(everything: Service, mode: AuthMode, kind: str) -> None:
 @pytest.mark.parametrize("mode", AuthMode)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("operation", ["subscribe", "publish"])
-async def test_a_frame_on_a_socket_that_another_mode_has_opened(
+async def test_frame_on_a_socket_opened_in_another_mode_needs_good_credentials_of_an_allowed_mode(
     everything: Service, mode: AuthMode, kind: str, operation: str
 ) -> None:
     socket = await connected(everything, mode, kind, good=True)
@@ -144,13 +146,15 @@ async def test_a_frame_on_a_socket_that_another_mode_has_opened(
     else:
         assert answer == {"type": f"{operation}_error", "id": "1", "errors": [REFUSED]}
         again = await socket.ask(type=operation, id="2", **signed, authorization=socket.authorization)
-        assert again["type"] == f"{operation}_success", "the socket is as good as before"
+        assert again["type"] == f"{operation}_success", "the socket stays usable"
     await socket.raw.close()
 
 
 @pytest.mark.parametrize("mode", AuthMode)
 @pytest.mark.parametrize("kind", KINDS)
-async def test_publish_over_http(everything: Service, mode: AuthMode, kind: str) -> None:
+async def test_http_publish_succeeds_only_with_good_credentials_of_an_allowed_mode(
+    everything: Service, mode: AuthMode, kind: str
+) -> None:
     body = json.dumps({"channel": CHANNEL, "events": EVENTS})
     headers = everything.credentials(mode, kind, body)
     url = everything.service.url + everything.path(mode, kind)
@@ -162,7 +166,7 @@ async def test_publish_over_http(everything: Service, mode: AuthMode, kind: str)
             assert (response.status, answer) == (401, {"errors": [REFUSED]})
 
 
-async def test_names_in_frames_are_compared_without_case(everything: Service) -> None:
+async def test_credential_names_in_frames_are_case_insensitive(everything: Service) -> None:
     socket = await connected(everything, AuthMode.OIDC, "good", good=True)
     await socket.ask(type="connection_init")
     spellings = [{"authorization": everything.issuer.token()}, {"AUTHORIZATION": f"Bearer {everything.issuer.token()}"},
@@ -173,7 +177,7 @@ async def test_names_in_frames_are_compared_without_case(everything: Service) ->
     await socket.raw.close()
 
 
-async def test_each_mode_shows_handlers_its_own_identity(everything: Service) -> None:
+async def test_handlers_see_the_identity_of_each_mode(everything: Service) -> None:
     code = "export function onPublish(ctx) { return [{id: ctx.events[0].id, payload: ctx.identity}] }"
     path = f"apis/{API_ID}/namespaces/identity"
     await everything.service.registered("PUT", path, {"properties": {"CodeHandlers": code}})
@@ -207,11 +211,11 @@ async def test_a_namespace_replaces_the_modes_of_its_api(everything: Service) ->
     await socket.ask(type="connection_init")
     for mode in AuthMode:
         signed = {"channel": "/narrow/a"}
-        presented = everything.credentials(mode, "good", json.dumps(signed, separators=(",", ":")))
-        answer = await socket.ask(type="subscribe", id=f"{mode}", **signed, authorization=presented)
+        own = everything.credentials(mode, "good", json.dumps(signed, separators=(",", ":")))
+        answer = await socket.ask(type="subscribe", id=f"{mode}", **signed, authorization=own)
         assert (answer["type"] == "subscribe_success") is (mode is AuthMode.LAMBDA), mode
         publishing = {"channel": "/narrow/b", "events": EVENTS}
-        presented = everything.credentials(mode, "good", json.dumps(publishing, separators=(",", ":")))
-        answer = await socket.ask(type="publish", id=f"{mode}", **publishing, authorization=presented)
+        own = everything.credentials(mode, "good", json.dumps(publishing, separators=(",", ":")))
+        answer = await socket.ask(type="publish", id=f"{mode}", **publishing, authorization=own)
         assert (answer["type"] == "publish_success") is (mode is AuthMode.OIDC), mode
     await socket.raw.close()

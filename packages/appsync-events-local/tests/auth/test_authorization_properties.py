@@ -1,4 +1,4 @@
-"""Whatever stands where credentials should be: the answer is an identity or a refusal, never a fault."""
+"""Any malformed credentials give a refusal, never an exception of another kind."""
 
 import asyncio
 import base64
@@ -10,24 +10,24 @@ from dataclasses import dataclass
 import aiohttp
 import pytest
 from appsync_events_local.auth.authorizer import Authorizer
-from appsync_events_local.auth.call import Call, EventOperation
 from appsync_events_local.auth.credentials import Credentials
-from appsync_events_local.auth.documents import Documents
-from appsync_events_local.auth.iam import SignatureVerifier
-from appsync_events_local.auth.jwks import KeySets
-from appsync_events_local.auth.key_places import KeyPlaces
+from appsync_events_local.auth.iam.permissions import AllowAll
+from appsync_events_local.auth.iam.signatures import SignatureVerifier
+from appsync_events_local.auth.iam.signers import LocalSigner
 from appsync_events_local.auth.lambda_authorizer import LambdaAuthorizer
-from appsync_events_local.auth.rights import EveryRight
-from appsync_events_local.auth.signers import LocalSigner
-from appsync_events_local.auth.tokens import TokenVerifier
+from appsync_events_local.auth.operation import EventOperation, RequestedOperation
+from appsync_events_local.auth.tokens.documents import DocumentReader
+from appsync_events_local.auth.tokens.key_locations import KeyLocator
+from appsync_events_local.auth.tokens.key_sets import KeySetCache
+from appsync_events_local.auth.tokens.verifier import TokenVerifier
 from appsync_events_local.errors import Refusal
 from appsync_events_local.functions.chain import InvokerChain
 from appsync_events_local.limits import AUTHORIZATION_CHARACTERS
-from appsync_events_local.registry.api import Api, api_from
-from appsync_events_local.registry.auth_providers import AuthMode
+from appsync_events_local.model.api import Api, api_from
+from appsync_events_local.model.auth_providers import AuthMode
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from service_harness.authorizers import Authorizer as Asked
+from service_harness.authorizers import Authorizer as AuthorizerFunction
 from service_harness.running import ISSUER, POOL, api_properties
 
 OIDC_ISSUER = "https://issuer.test"
@@ -61,17 +61,17 @@ names = st.sampled_from(["authorization", "x-api-key", "host", "x-amz-date", "x-
 
 
 @dataclass(frozen=True)
-class Asking:
-    """An API with all five modes, and an authorizer that finds no key set."""
+class ApiUnderTest:
+    """An API with all five modes, and an authorizer whose key sets cannot be read."""
 
     loop: asyncio.AbstractEventLoop
     api: Api
     authorizer: Authorizer
 
     def refusal(self, headers: dict[str, str]) -> Refusal | None:
-        """Why these headers let nobody in."""
+        """The refusal of these headers, or `None` if they are accepted."""
         presented = Credentials(headers, "127.0.0.1", ("/event",), {"channel": "/a"})
-        call = Call(EventOperation.SUBSCRIBE, None)
+        call = RequestedOperation(EventOperation.SUBSCRIBE, None)
         try:
             self.loop.run_until_complete(self.authorizer.authorize(self.api, (), frozenset(AuthMode), presented, call))
         except Refusal as refusal:
@@ -84,24 +84,24 @@ def no_session() -> aiohttp.ClientSession:
 
 
 @pytest.fixture(scope="module")
-def asking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asking]:
+def subject(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiUnderTest]:
     properties = api_properties()
     oidc = {"AuthType": "OPENID_CONNECT", "OpenIDConnectConfig": {"Issuer": OIDC_ISSUER, "AuthTTL": 1}}
-    properties["EventConfig"]["AuthProviders"] += [oidc, Asked.properties()]
+    properties["EventConfig"]["AuthProviders"] += [oidc, AuthorizerFunction.properties()]
     hosts = {"http": "events.test", "realtime": "realtime.test"}
     api = api_from("a", {"properties": properties, "hosts": hosts, "region": "us-east-1", "accountId": "1"})
     nowhere = str(tmp_path_factory.mktemp("keys") / "none.json")
-    documents = Documents(no_session)
-    places = KeyPlaces(documents, None, {OIDC_ISSUER: nowhere, POOL: nowhere})
+    documents = DocumentReader(no_session)
+    places = KeyLocator(documents, None, {OIDC_ISSUER: nowhere, POOL: nowhere})
     authorizer = Authorizer(
-        TokenVerifier(KeySets(documents, places, time.monotonic), time.time),
+        TokenVerifier(KeySetCache(documents, places, time.monotonic), time.time),
         SignatureVerifier(LocalSigner(), time.time),
         LambdaAuthorizer(InvokerChain(()), time.monotonic),
-        EveryRight(),
+        AllowAll(),
         time.time,
     )
     loop = asyncio.new_event_loop()
-    yield Asking(loop, api, authorizer)
+    yield ApiUnderTest(loop, api, authorizer)
     loop.close()
 
 
@@ -115,8 +115,8 @@ def asking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asking]:
 @example(
     {"authorization": "AWS4-HMAC-SHA256 Credential=local/a/b/appsync/aws4_request,SignedHeaders=host,Signature=\ud800"}
 )
-def test_nobody_gets_in_by_nonsense_and_nothing_breaks(asking: Asking, headers: dict[str, str]) -> None:
-    refusal = asking.refusal(headers)
+def test_malformed_credentials_are_refused_without_an_exception(subject: ApiUnderTest, headers: dict[str, str]) -> None:
+    refusal = subject.refusal(headers)
     assert refusal is not None
     assert refusal.status in (401, 500)
     assert refusal.status != 500 or "cannot be fetched" in refusal.reason

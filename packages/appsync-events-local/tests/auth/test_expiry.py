@@ -1,4 +1,4 @@
-"""Credentials that end while they are in use: an API key, and a token whose socket lives on."""
+"""API keys and tokens that expire while a socket uses them: new operations are refused, the socket stays open."""
 
 import time
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from service_harness.running import API, KEY, UserPool, running
 
 
-async def test_an_api_key_ends_while_its_socket_stays(tmp_path: Path, pool: UserPool) -> None:
+async def test_expired_api_key_is_refused_while_its_socket_stays_open(tmp_path: Path, pool: UserPool) -> None:
     ahead = 0.0
     async with running(tmp_path, pool, clock=lambda: time.time() + ahead) as service:
         properties = {"Expires": int(time.time()) + 3600}
@@ -24,7 +24,7 @@ async def test_an_api_key_ends_while_its_socket_stays(tmp_path: Path, pool: User
         assert await socket.receive() == {"type": "data", "id": "s1", "event": '"still here"'}
 
 
-async def test_a_token_ends_while_its_socket_stays(tmp_path: Path, pool: UserPool) -> None:
+async def test_expired_token_is_refused_while_its_socket_stays_open(tmp_path: Path, pool: UserPool) -> None:
     ahead = 0.0
     async with running(tmp_path, pool, clock=lambda: time.time() + ahead) as service:
         socket = await service.connect(service.jwt_authorization())

@@ -1,13 +1,13 @@
-"""Which mode credentials are for: their form, together with what the API has."""
+"""The mode of credentials follows from their form and from the providers of the API."""
 
 import time
 
 import jwt
 import pytest
 from appsync_events_local.auth.credentials import Credentials, lower_names
-from appsync_events_local.auth.mode import mode_of
+from appsync_events_local.auth.mode_selection import mode_of
 from appsync_events_local.errors import Refusal
-from appsync_events_local.registry.auth_providers import (
+from appsync_events_local.model.auth_providers import (
     AuthMode,
     CognitoProvider,
     LambdaProvider,
@@ -34,7 +34,7 @@ def token(issuer: str) -> str:
 
 
 SIGNED = "AWS4-HMAC-SHA256 Credential=x"
-OF_POOL, OF_ISSUER, OF_NOBODY = token(POOL.issuer), token(ISSUER.issuer), token("https://nobody.test")
+OF_POOL, OF_ISSUER, OF_UNKNOWN_ISSUER = token(POOL.issuer), token(ISSUER.issuer), token("https://unknown.test")
 EVERY = tuple(AuthMode)
 TABLE: list[tuple[tuple[AuthMode, ...], dict[str, str], AuthMode | None]] = [
     (EVERY, {"x-api-key": "k"}, AuthMode.API_KEY),
@@ -44,7 +44,7 @@ TABLE: list[tuple[tuple[AuthMode, ...], dict[str, str], AuthMode | None]] = [
     (EVERY, {"Authorization": f"Bearer {OF_POOL}"}, AuthMode.COGNITO),
     (EVERY, {"authorization": OF_ISSUER}, AuthMode.OIDC),
     (EVERY, {"authorization": f"bearer {OF_ISSUER}"}, AuthMode.OIDC),
-    (EVERY, {"authorization": OF_NOBODY}, None),
+    (EVERY, {"authorization": OF_UNKNOWN_ISSUER}, None),
     (EVERY, {"authorization": "a secret"}, AuthMode.LAMBDA),
     (EVERY, {"authorization": "Bearer a secret"}, None),
     (EVERY, {"authorization": f"prefix-{OF_POOL}"}, AuthMode.LAMBDA),
@@ -53,7 +53,7 @@ TABLE: list[tuple[tuple[AuthMode, ...], dict[str, str], AuthMode | None]] = [
     (EVERY, {"authorization": OF_POOL, "x-api-key": "k"}, AuthMode.COGNITO),
     (EVERY, {"x-other": "k"}, None),
     (EVERY, {}, None),
-    ((AuthMode.LAMBDA,), {"authorization": OF_NOBODY}, AuthMode.LAMBDA),
+    ((AuthMode.LAMBDA,), {"authorization": OF_UNKNOWN_ISSUER}, AuthMode.LAMBDA),
     ((AuthMode.LAMBDA,), {"authorization": f"Bearer {OF_POOL}"}, AuthMode.LAMBDA),
     ((AuthMode.LAMBDA,), {"authorization": SIGNED}, AuthMode.LAMBDA),
     ((AuthMode.LAMBDA, AuthMode.IAM), {"authorization": SIGNED}, AuthMode.IAM),
@@ -66,7 +66,7 @@ TABLE: list[tuple[tuple[AuthMode, ...], dict[str, str], AuthMode | None]] = [
 
 
 @pytest.mark.parametrize(("modes", "headers", "mode"), TABLE)
-def test_the_form_of_credentials_and_the_providers_of_the_api_tell_the_mode(
+def test_mode_follows_from_the_form_of_the_credentials_and_the_providers_of_the_api(
     modes: tuple[AuthMode, ...], headers: dict[str, str], mode: AuthMode | None
 ) -> None:
     presented = Credentials(lower_names(headers), "127.0.0.1", ("/event",), b"")

@@ -1,4 +1,4 @@
-"""OpenID Connect: every documented algorithm, every limit, and what an issuer can get wrong."""
+"""OpenID Connect: every documented algorithm, the limits of tokens, and wrong documents of an issuer."""
 
 import base64
 import hmac
@@ -10,13 +10,13 @@ from typing import Any
 
 import aiohttp
 import pytest
-from appsync_events_local.auth.documents import Documents
 from appsync_events_local.auth.identity import oidc_identity
-from appsync_events_local.auth.jwks import KeySets
-from appsync_events_local.auth.key_places import KeyPlaces
-from appsync_events_local.auth.tokens import TokenVerifier
+from appsync_events_local.auth.tokens.documents import DocumentReader
+from appsync_events_local.auth.tokens.key_locations import KeyLocator
+from appsync_events_local.auth.tokens.key_sets import KeySetCache
+from appsync_events_local.auth.tokens.verifier import TokenVerifier
 from appsync_events_local.errors import Refusal
-from appsync_events_local.registry.auth_providers import CognitoProvider, OidcProvider
+from appsync_events_local.model.auth_providers import CognitoProvider, OidcProvider
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from service_harness.issuers import SECRET, Issuer
@@ -31,14 +31,14 @@ async def issuer(signing_key: rsa.RSAPrivateKey) -> AsyncIterator[Issuer]:
 
 
 @pytest.fixture
-async def documents() -> AsyncIterator[Documents]:
+async def documents() -> AsyncIterator[DocumentReader]:
     async with aiohttp.ClientSession() as session:
-        yield Documents(lambda: session)
+        yield DocumentReader(lambda: session)
 
 
 @pytest.fixture
-def verifier(documents: Documents) -> TokenVerifier:
-    return TokenVerifier(KeySets(documents, KeyPlaces(documents), time.monotonic), time.time)
+def verifier(documents: DocumentReader) -> TokenVerifier:
+    return TokenVerifier(KeySetCache(documents, KeyLocator(documents), time.monotonic), time.time)
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -53,7 +53,7 @@ async def test_every_documented_algorithm_is_verified(issuer: Issuer, verifier: 
 
 
 def signed_with_text(text: bytes, claims: dict[str, Any]) -> str:
-    """A token whose HMAC key is text that everybody can read."""
+    """A token whose HMAC key is a publicly known text."""
 
     def part(content: bytes) -> str:
         return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
@@ -62,7 +62,7 @@ def signed_with_text(text: bytes, claims: dict[str, Any]) -> str:
     return f"{signed}.{part(hmac.digest(text, signed.encode(), 'sha256'))}"
 
 
-async def test_the_text_of_a_public_key_is_no_secret(issuer: Issuer, verifier: TokenVerifier) -> None:
+async def test_public_key_is_not_accepted_as_an_hmac_secret(issuer: Issuer, verifier: TokenVerifier) -> None:
     public = issuer.rsa_key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
@@ -70,7 +70,7 @@ async def test_the_text_of_a_public_key_is_no_secret(issuer: Issuer, verifier: T
         await verifier.verify(signed_with_text(public, issuer.claims()), [OidcProvider(issuer.url)])
 
 
-async def test_a_key_serves_only_the_algorithm_it_names(
+async def test_key_verifies_only_the_algorithm_that_it_names(
     issuer: Issuer, verifier: TokenVerifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     named = {"keys": [entry | {"alg": "PS256"} for entry in issuer.key_set()["keys"] if entry["kid"] == "rsa"]}
@@ -89,11 +89,11 @@ BAD_CLAIMS: dict[str, tuple[dict[str, Any], str]] = {
     "another audience": ({"aud": "other"}, "neither aud 'other' nor azp None matches"),
     "a longer audience": ({"aud": "app2"}, "neither aud"),
     "no audience": ({"aud": ...}, "neither aud"),
-    "issued too long ago": ({"iat": NOW - 120}, "the API takes 60000 ms at most"),
-    "authenticated too long ago": ({"auth_time": NOW - 700}, "the API takes 600000 ms at most"),
+    "issued too long ago": ({"iat": NOW - 120}, "the API accepts 60000 ms at most"),
+    "authenticated too long ago": ({"auth_time": NOW - 700}, "the API accepts 600000 ms at most"),
     "not said when authenticated": ({"auth_time": ...}, "no auth_time"),
-    "another issuer": ({"iss": "https://other.test"}, "is no provider of this API"),
-    "no issuer": ({"iss": ...}, "is no provider of this API"),
+    "another issuer": ({"iss": "https://other.test"}, "the API has no provider for issuer"),
+    "no issuer": ({"iss": ...}, "the API has no provider for issuer"),
 }
 
 
@@ -108,15 +108,15 @@ async def test_a_token_that_breaks_a_rule_of_its_provider_is_refused(
 
 
 @pytest.mark.parametrize("changes", [{"aud": ["x", "app"]}, {"aud": "x", "azp": "app"}])
-async def test_the_client_may_be_one_of_several_audiences_or_the_authorised_party(
+async def test_client_pattern_matches_any_audience_or_the_authorised_party(
     issuer: Issuer, verifier: TokenVerifier, changes: dict[str, Any]
 ) -> None:
     assert await verifier.verify(issuer.token(**changes), [OidcProvider(issuer.url, "app")])
 
 
-async def test_a_remembered_token_grows_too_old(issuer: Issuer, documents: Documents) -> None:
+async def test_cached_token_is_refused_once_it_is_too_old(issuer: Issuer, documents: DocumentReader) -> None:
     ahead = 0.0
-    verifier = TokenVerifier(KeySets(documents, KeyPlaces(documents), time.monotonic), lambda: time.time() + ahead)
+    verifier = TokenVerifier(KeySetCache(documents, KeyLocator(documents), time.monotonic), lambda: time.time() + ahead)
     token, provider = issuer.token(), OidcProvider(issuer.url, issued_ttl_ms=60_000)
     await verifier.verify(token, [provider])
     ahead = 70.0
@@ -125,7 +125,7 @@ async def test_a_remembered_token_grows_too_old(issuer: Issuer, documents: Docum
     await verifier.verify(token, [OidcProvider(issuer.url)])
 
 
-async def test_several_providers_of_one_issuer_and_of_others_stand_side_by_side(
+async def test_api_can_have_several_providers_of_one_issuer_and_of_other_issuers(
     issuer: Issuer, verifier: TokenVerifier, other_key: rsa.RSAPrivateKey
 ) -> None:
     async with Issuer(other_key).served() as second:
@@ -138,7 +138,7 @@ async def test_several_providers_of_one_issuer_and_of_others_stand_side_by_side(
             await verifier.verify(second.token(iss=issuer.url), providers)
 
 
-async def test_a_slash_at_the_end_of_the_configured_issuer_is_forgiven_but_not_in_the_token(
+async def test_trailing_slash_is_ignored_in_the_configured_issuer_but_not_in_the_token(
     issuer: Issuer, verifier: TokenVerifier
 ) -> None:
     await verifier.verify(issuer.token(), [OidcProvider(issuer.url + "/")])
@@ -151,12 +151,12 @@ BAD_DISCOVERY: dict[str, tuple[dict[str, Any], str]] = {
     "no address": ({"jwks_uri": None}, "names no jwks_uri"),
     "a file": ({"jwks_uri": "file:///etc/passwd"}, "names no jwks_uri"),
     "a path": ({"jwks_uri": "/etc/passwd"}, "names no jwks_uri"),
-    "nobody there": ({"jwks_uri": "http://127.0.0.1:1/keys"}, "cannot be fetched"),
+    "unreachable": ({"jwks_uri": "http://127.0.0.1:1/keys"}, "cannot be fetched"),
 }
 
 
 @pytest.mark.parametrize(("discovery", "reason"), BAD_DISCOVERY.values(), ids=BAD_DISCOVERY.keys())
-async def test_an_issuer_whose_documents_are_wrong_is_a_fault_of_the_server_that_heals(
+async def test_wrong_document_of_an_issuer_is_a_server_error_until_it_is_corrected(
     issuer: Issuer, verifier: TokenVerifier, discovery: dict[str, Any], reason: str
 ) -> None:
     issuer.discovery = discovery
@@ -167,17 +167,17 @@ async def test_an_issuer_whose_documents_are_wrong_is_a_fault_of_the_server_that
     assert await verifier.verify(issuer.token(), [OidcProvider(issuer.url)])
 
 
-async def test_keys_can_be_given_as_files(issuer: Issuer, documents: Documents, tmp_path: Path) -> None:
+async def test_keys_can_be_read_from_files(issuer: Issuer, documents: DocumentReader, tmp_path: Path) -> None:
     file = tmp_path / "keys.json"
     file.write_text(json.dumps(issuer.key_set()))
-    places = KeyPlaces(documents, None, {issuer.url: str(file), "us-east-1_Pool": str(file)})
-    verifier = TokenVerifier(KeySets(documents, places, time.monotonic), time.time)
+    places = KeyLocator(documents, None, {issuer.url: str(file), "us-east-1_Pool": str(file)})
+    verifier = TokenVerifier(KeySetCache(documents, places, time.monotonic), time.time)
     await verifier.verify(issuer.token(), [OidcProvider(issuer.url)])
     pool = CognitoProvider("us-east-1_Pool", "us-east-1")
     await verifier.verify(issuer.token(iss=pool.issuer, token_use="id"), [pool])
     assert issuer.fetches == 0
     file.unlink()
-    fresh = TokenVerifier(KeySets(documents, places, time.monotonic), time.time)
+    fresh = TokenVerifier(KeySetCache(documents, places, time.monotonic), time.time)
     with pytest.raises(Refusal, match=f"cannot be fetched from {file}"):
         await fresh.verify(issuer.token(), [OidcProvider(issuer.url)])
 
@@ -190,14 +190,14 @@ async def test_keys_can_be_given_as_files(issuer: Issuer, documents: Documents, 
         ("http://127.0.0.1:9/", "eu-west-1", "http://127.0.0.1:9/eu-west-1_P/.well-known/jwks.json"),
     ],
 )
-async def test_the_keys_of_a_user_pool_are_awss_own_unless_an_endpoint_is_given(
-    documents: Documents, endpoint: str | None, region: str, place: str
+async def test_user_pool_keys_come_from_aws_unless_an_endpoint_is_configured(
+    documents: DocumentReader, endpoint: str | None, region: str, place: str
 ) -> None:
-    found = await KeyPlaces(documents, endpoint).find(CognitoProvider("eu-west-1_P", region))
-    assert found.place == place
+    found = await KeyLocator(documents, endpoint).find(CognitoProvider("eu-west-1_P", region))
+    assert found.location == place
 
 
-async def test_a_published_secret_is_warned_of(
+async def test_published_symmetric_key_is_logged_as_a_warning(
     issuer: Issuer, verifier: TokenVerifier, caplog: pytest.LogCaptureFixture
 ) -> None:
     await verifier.verify(issuer.token("HS256"), [OidcProvider(issuer.url)])

@@ -1,4 +1,4 @@
-"""SigV4: what botocore signs is accepted, and nothing else."""
+"""SigV4: signatures of botocore are accepted, and every deviation is refused with its reason."""
 
 import json
 import time
@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 import pytest
 from appsync_events_local.auth.credentials import Credentials as Presented
 from appsync_events_local.auth.credentials import lower_names
-from appsync_events_local.auth.iam import SignatureVerifier
-from appsync_events_local.auth.signers import LOCAL_ACCESS_KEY_ID, LOCAL_SECRET_ACCESS_KEY, LocalSigner, SignerFile
+from appsync_events_local.auth.iam.signatures import SignatureVerifier
+from appsync_events_local.auth.iam.signers import LocalSigner, SignerFile
 from appsync_events_local.errors import Refusal
+from appsync_events_local.local_identity import LOCAL_ACCESS_KEY_ID, LOCAL_SECRET_ACCESS_KEY
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.compat import HTTPHeaders
@@ -75,7 +76,7 @@ def in_authorization(old: str, new: str) -> Callable[[dict[str, str]], dict[str,
     return lambda headers: {**headers, "Authorization": headers["Authorization"].replace(old, new)}
 
 
-SPOILT: dict[str, tuple[Callable[[dict[str, str]], dict[str, str]], str]] = {
+WRONG: dict[str, tuple[Callable[[dict[str, str]], dict[str, str]], str]] = {
     "other host": (with_header("host", "other.test"), "does not match"),
     "host not sent": (without("host"), "signed but not sent: host"),
     "host not signed": (in_authorization("content-type;host;", "content-type;"), "not covered by the signature: host"),
@@ -87,8 +88,8 @@ SPOILT: dict[str, tuple[Callable[[dict[str, str]], dict[str, str]], str]] = {
     "other service": (in_authorization("/appsync/", "/execute-api/"), "signed for service execute-api"),
     "other region": (in_authorization("us-east-1", "eu-west-1"), "signed for region eu-west-1"),
     "signature changed": (in_authorization("Signature=", "Signature=0"), "does not match"),
-    "no signature": (in_authorization("Signature=", "Sig="), "no complete"),
-    "no terminator": (in_authorization("aws4_request", "aws5_request"), "no complete"),
+    "no signature": (in_authorization("Signature=", "Sig="), "not a complete"),
+    "no terminator": (in_authorization("aws4_request", "aws5_request"), "not a complete"),
     "headers out of order": (in_authorization("content-type;host", "host;content-type"), "not sorted"),
     "unexpected session token": (with_header("x-amz-security-token", "t"), "session token"),
     "other body hash": (with_header("x-amz-content-sha256", "0" * 64), "not the hash of the body"),
@@ -96,18 +97,18 @@ SPOILT: dict[str, tuple[Callable[[dict[str, str]], dict[str, str]], str]] = {
 }
 
 
-@pytest.mark.parametrize(("spoil", "reason"), SPOILT.values(), ids=SPOILT.keys())
-def test_a_spoilt_signature_is_refused_for_its_own_reason(
-    verifier: SignatureVerifier, spoil: Callable[[dict[str, str]], dict[str, str]], reason: str
+@pytest.mark.parametrize(("corrupt", "reason"), WRONG.values(), ids=WRONG.keys())
+def test_wrong_signature_is_refused_with_its_reason(
+    verifier: SignatureVerifier, corrupt: Callable[[dict[str, str]], dict[str, str]], reason: str
 ) -> None:
-    headers = spoil(signed_headers(URL, BODY))
+    headers = corrupt(signed_headers(URL, BODY))
     with pytest.raises(Refusal, match=reason) as caught:
         verifier.identify(presented(headers), REGION, ACCOUNT)
     assert caught.value.message == "You are not authorized to make this call."
 
 
 class HostSigner(SigV4Auth):
-    """Signs no header but the host, as an independent client does that is tested against AWS."""
+    """Signs only the host header, like an independent client that is tested against AWS."""
 
     def headers_to_sign(self, request: AWSRequest) -> HTTPHeaders:
         signed = HTTPHeaders()
@@ -115,7 +116,7 @@ class HostSigner(SigV4Auth):
         return signed
 
 
-def test_a_signature_need_cover_no_header_but_the_host(verifier: SignatureVerifier) -> None:
+def test_signature_needs_to_cover_no_header_but_the_host(verifier: SignatureVerifier) -> None:
     request = AWSRequest("POST", URL, data=BODY, headers={"host": urlsplit(URL).netloc})
     HostSigner(SIGNER, "appsync", REGION).add_auth(request)
     headers = dict(request.headers.items())
@@ -148,7 +149,7 @@ def test_the_query_is_part_of_the_signature(verifier: SignatureVerifier) -> None
 
 
 @pytest.mark.parametrize("token", [None, "wrong"])
-def test_a_session_needs_its_own_token(verifier: SignatureVerifier, token: str | None) -> None:
+def test_session_credentials_need_their_session_token(verifier: SignatureVerifier, token: str | None) -> None:
     lacking = Credentials(SESSION_SIGNER.access_key, SESSION_SIGNER.secret_key, token)
     with pytest.raises(Refusal, match="session token"):
         verifier.identify(presented(signed_headers(URL, BODY, lacking)), REGION, ACCOUNT)
@@ -160,7 +161,9 @@ def test_a_signer_of_another_account_is_refused(verifier: SignatureVerifier) -> 
 
 
 @pytest.mark.parametrize(("off", "good"), [(-301, False), (-295, True), (295, True), (301, False)])
-def test_a_signature_holds_for_five_minutes_either_way(signers: SignerFile, off: int, good: bool) -> None:
+def test_signature_is_valid_for_five_minutes_before_and_after_its_date(
+    signers: SignerFile, off: int, good: bool
+) -> None:
     verifier = SignatureVerifier(signers, lambda: time.time() + off)
     headers = presented(signed_headers(URL, BODY))
     if good:
@@ -170,17 +173,17 @@ def test_a_signature_holds_for_five_minutes_either_way(signers: SignerFile, off:
             verifier.identify(headers, REGION, ACCOUNT)
 
 
-def test_the_day_of_the_scope_is_the_day_of_the_date(verifier: SignatureVerifier) -> None:
+def test_scope_and_date_of_a_signature_must_name_the_same_day(verifier: SignatureVerifier) -> None:
     headers = signed_headers(URL, BODY)
     day = headers["X-Amz-Date"][:8]
-    spoilt = {**headers, "Authorization": headers["Authorization"].replace(f"/{day}/", "/20200101/")}
+    wrong = {**headers, "Authorization": headers["Authorization"].replace(f"/{day}/", "/20200101/")}
     with pytest.raises(Refusal, match="different days"):
-        verifier.identify(presented(spoilt), REGION, ACCOUNT)
+        verifier.identify(presented(wrong), REGION, ACCOUNT)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.text(), min_size=1, max_size=5), st.booleans())
-def test_a_frame_is_signed_over_its_compact_json_whether_or_not_text_is_escaped(
+def test_frame_signature_covers_the_compact_json_with_or_without_escaped_text(
     verifier: SignatureVerifier, events: list[str], escape: bool
 ) -> None:
     frame = {"channel": "/open/ä", "events": events}
@@ -215,30 +218,30 @@ async def test_signed_frames_are_accepted_over_the_socket(service: Running) -> N
     assert other["errors"][0]["errorType"] == "UnauthorizedException"
 
 
-def test_the_signers_are_read_again_when_the_file_changes(tmp_path: Path) -> None:
+def test_signers_are_reloaded_when_their_file_changes(tmp_path: Path) -> None:
     path = tmp_path / "signers.json"
     signers = SignerFile(path)
     assert signers.find("AKIDLOCAL") is None
     path.write_text(json.dumps(signer_file()))
     assert signers.find("AKIDLOCAL") is not None
     path.write_text("{half written")
-    assert signers.find("AKIDLOCAL") is not None, "what was known stays valid"
+    assert signers.find("AKIDLOCAL") is not None, "signers loaded before stay valid"
     path.write_text(json.dumps({"NEW": signer_file()["AKIDLOCAL"]}))
     assert signers.find("AKIDLOCAL") is None
     assert signers.find("NEW") is not None
 
 
-def test_without_a_credentials_file_the_one_local_key_may_sign() -> None:
+def test_only_the_local_key_is_accepted_without_a_credentials_file() -> None:
     verifier = SignatureVerifier(LocalSigner(ACCOUNT), time.time)
     local = Credentials(LOCAL_ACCESS_KEY_ID, LOCAL_SECRET_ACCESS_KEY)
     identity = verifier.identify(presented(signed_headers(URL, BODY, local)), REGION, ACCOUNT)
     assert identity["userArn"] == f"arn:aws:iam::{ACCOUNT}:user/local"
-    for stranger in (SIGNER, Credentials(LOCAL_ACCESS_KEY_ID, "guessed")):
+    for unknown in (SIGNER, Credentials(LOCAL_ACCESS_KEY_ID, "guessed")):
         with pytest.raises(Refusal):
-            verifier.identify(presented(signed_headers(URL, BODY, stranger)), REGION, ACCOUNT)
+            verifier.identify(presented(signed_headers(URL, BODY, unknown)), REGION, ACCOUNT)
 
 
-def test_a_signer_that_is_a_cognito_identity_is_shown_as_one(tmp_path: Path) -> None:
+def test_identity_of_a_cognito_signer_has_its_cognito_fields(tmp_path: Path) -> None:
     own = {
         "cognitoIdentityPoolId": "us-east-1:pool",
         "cognitoIdentityId": "us-east-1:identity",

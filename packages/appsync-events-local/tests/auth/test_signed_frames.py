@@ -1,4 +1,4 @@
-"""SigV4 on the socket: what each frame must cover, operation by operation, through a running service."""
+"""SigV4 on the socket: what the signature of each operation must cover, through a running service."""
 
 import json
 from collections.abc import AsyncIterator, Callable
@@ -68,35 +68,35 @@ async def service(tmp_path_factory: pytest.TempPathFactory, signing_key: rsa.RSA
 
 
 async def answer(service: Running, operation: str, sign: Sign) -> dict[str, Any]:
-    """The first frame that answers an operation that is signed like this."""
+    """The answer to an operation with this signature."""
     fields = SIGNED[operation]
     own = sign(service.event_url, json.dumps(fields, separators=(",", ":"), ensure_ascii=False))
     if operation == "connect":
         socket = await service.open(own)
-        told = await socket.ask(type="connection_init")
+        reported = await socket.ask(type="connection_init")
     else:
         socket = await service.connect()
-        told = await socket.ask(type=operation, id="1", **fields, authorization=own)
+        reported = await socket.ask(type=operation, id="1", **fields, authorization=own)
     await socket.raw.close()
-    return told
+    return reported
 
 
 @pytest.mark.parametrize("operation", SIGNED)
 @pytest.mark.parametrize("sign", ACCEPTED.values(), ids=ACCEPTED.keys())
-async def test_a_frame_that_is_signed_right_is_accepted(service: Running, operation: str, sign: Sign) -> None:
-    told = await answer(service, operation, sign)
-    assert told["type"] == ("connection_ack" if operation == "connect" else f"{operation}_success")
+async def test_frame_with_a_correct_signature_is_accepted(service: Running, operation: str, sign: Sign) -> None:
+    reported = await answer(service, operation, sign)
+    assert reported["type"] == ("connection_ack" if operation == "connect" else f"{operation}_success")
 
 
 @pytest.mark.parametrize("operation", SIGNED)
 @pytest.mark.parametrize("sign", REFUSED.values(), ids=REFUSED.keys())
-async def test_a_frame_that_is_signed_wrong_is_refused(service: Running, operation: str, sign: Sign) -> None:
-    told = await answer(service, operation, sign)
-    assert told["type"] == ("connection_error" if operation == "connect" else f"{operation}_error")
-    assert told["errors"][0]["errorType"] == "UnauthorizedException"
+async def test_frame_with_a_wrong_signature_is_refused(service: Running, operation: str, sign: Sign) -> None:
+    reported = await answer(service, operation, sign)
+    assert reported["type"] == ("connection_error" if operation == "connect" else f"{operation}_error")
+    assert reported["errors"][0]["errorType"] == "UnauthorizedException"
 
 
-async def test_a_signature_holds_for_what_it_covers_only(service: Running) -> None:
+async def test_signature_of_one_frame_is_refused_for_another_frame(service: Running) -> None:
     socket = await service.connect()
     own = signed_headers(service.event_url, '{"channel":"/open/a"}')
     asked: list[dict[str, Any]] = [
@@ -105,8 +105,8 @@ async def test_a_signature_holds_for_what_it_covers_only(service: Running) -> No
         {"type": "subscribe", "channel": "/open/b"},
         {"type": "publish", "channel": "/open/a", "events": ["1"]},
     ]
-    told = [
+    reported = [
         (await socket.ask(id=f"{number}", authorization=own, **frame))["type"] for number, frame in enumerate(asked)
     ]
-    assert told == ["subscribe_success", "subscribe_error", "subscribe_error", "publish_error"]
+    assert reported == ["subscribe_success", "subscribe_error", "subscribe_error", "publish_error"]
     await socket.raw.close()

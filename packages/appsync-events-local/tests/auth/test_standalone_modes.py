@@ -1,21 +1,21 @@
-"""All five modes of a template that the command serves, with nothing around it but key sets and an issuer."""
+"""All five modes of a template that the command serves, with key sets and an issuer on loopback."""
 
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from appsync_events_local.auth.signers import LOCAL_ACCESS_KEY_ID, LOCAL_SECRET_ACCESS_KEY
+from appsync_events_local.local_identity import LOCAL_ACCESS_KEY_ID, LOCAL_SECRET_ACCESS_KEY
 from botocore.credentials import Credentials
 from cryptography.hazmat.primitives.asymmetric import rsa
 from service_harness.issuers import Issuer
 from service_harness.running import POOL, REGION, UserPool, signed_headers
 from service_harness.standalone import Standalone, standalone
-from template.test_template_files import api, modes, namespace, written
+from service_harness.templates import api, modes, namespace, write_template
 
 MODES = ("API_KEY", "AWS_IAM", "AMAZON_COGNITO_USER_POOLS", "OPENID_CONNECT", "AWS_LAMBDA")
 IDENTITY = "export function onPublish(ctx) { return [{ id: ctx.events[0].id, payload: ctx.identity }] }"
-DOORMAN = """
+AUTHORIZER = """
 def handle(request, context):
     return {"isAuthorized": request["authorizationToken"] == "let-me-in", "handlerContext": {"guest": "yes"}}
 """
@@ -30,25 +30,25 @@ def template(folder: Path, issuer: str) -> Path:
             {"AuthType": MODES[3], "OpenIDConnectConfig": {"Issuer": issuer, "IatTTL": 3_600_000}},
             {
                 "AuthType": MODES[4],
-                "LambdaAuthorizerConfig": {"AuthorizerUri": {"Fn::GetAtt": ["Doorman", "Arn"]}},
+                "LambdaAuthorizerConfig": {"AuthorizerUri": {"Fn::GetAtt": ["Authorizer", "Arn"]}},
             },
         ],
         "ConnectionAuthModes": modes(*MODES),
         "DefaultPublishAuthModes": modes(*MODES),
         "DefaultSubscribeAuthModes": modes(*MODES),
     }
-    function = {"Runtime": "python3.13", "Handler": "index.handle", "Code": {"ZipFile": DOORMAN}, "Role": "none"}
+    function = {"Runtime": "python3.13", "Handler": "index.handle", "Code": {"ZipFile": AUTHORIZER}, "Role": "none"}
     resources = {
         "Api": api(**config),
         "Key": {"Type": "AWS::AppSync::ApiKey", "Properties": {"ApiId": {"Fn::GetAtt": ["Api", "ApiId"]}}},
-        "Doorman": {"Type": "AWS::Lambda::Function", "Properties": function},
+        "Authorizer": {"Type": "AWS::Lambda::Function", "Properties": function},
         "Space": namespace(CodeHandlers=IDENTITY),
     }
-    return written(folder, resources)
+    return write_template(folder, resources)
 
 
 def credentials(running: Standalone, pool: UserPool, issuer: Issuer) -> dict[str, dict[str, str]]:
-    """Good ones of each mode."""
+    """Good credentials of each mode."""
     local = Credentials(LOCAL_ACCESS_KEY_ID, LOCAL_SECRET_ACCESS_KEY)
     return {
         "API_KEY": {"x-api-key": running.keys[0]},
@@ -65,7 +65,7 @@ async def published(running: Standalone, headers: dict[str, str]) -> tuple[int, 
 
 
 @pytest.mark.parametrize("as_address", [False, True])
-async def test_every_mode_of_a_template_is_verified(
+async def test_every_mode_of_a_served_template_is_verified(
     tmp_path: Path, pool: UserPool, signing_key: rsa.RSAPrivateKey, as_address: bool
 ) -> None:
     keys = tmp_path / "keys.json"

@@ -1,4 +1,4 @@
-"""A user pool that changes its key: new tokens are accepted after one more fetch."""
+"""The key sets of user pools: fetching, refetching for an unknown key, and cached tokens."""
 
 import time
 from collections.abc import Callable
@@ -6,13 +6,13 @@ from typing import Any
 
 import aiohttp
 import pytest
-from appsync_events_local.auth.documents import Documents
-from appsync_events_local.auth.jwks import REFETCH_SECONDS, KeySets
-from appsync_events_local.auth.key_places import KeyPlaces
-from appsync_events_local.auth.tokens import TokenVerifier
+from appsync_events_local.auth.tokens.documents import DocumentReader
+from appsync_events_local.auth.tokens.key_locations import KeyLocator
+from appsync_events_local.auth.tokens.key_sets import REFETCH_SECONDS, KeySetCache
+from appsync_events_local.auth.tokens.verifier import TokenVerifier
 from appsync_events_local.errors import Refusal
 from appsync_events_local.limits import JWT_LEEWAY_SECONDS
-from appsync_events_local.registry.api import CognitoProvider
+from appsync_events_local.model.api import CognitoProvider
 from cryptography.hazmat.primitives.asymmetric import rsa
 from service_harness.running import POOL, REGION, UserPool
 
@@ -28,16 +28,18 @@ class Clock:
 PROVIDER = CognitoProvider(POOL, REGION)
 
 
-def key_sets(pool: UserPool, session: aiohttp.ClientSession, clock: Callable[[], float]) -> KeySets:
-    documents = Documents(lambda: session)
-    return KeySets(documents, KeyPlaces(documents, pool.url), clock)
+def key_sets(pool: UserPool, session: aiohttp.ClientSession, clock: Callable[[], float]) -> KeySetCache:
+    documents = DocumentReader(lambda: session)
+    return KeySetCache(documents, KeyLocator(documents, pool.url), clock)
 
 
-async def has(sets: KeySets, key_id: str) -> bool:
+async def has(sets: KeySetCache, key_id: str) -> bool:
     return key_id in (await sets.find(PROVIDER, key_id)).keys
 
 
-async def test_an_unknown_key_is_looked_for_again_but_not_at_once(pool: UserPool, other_key: rsa.RSAPrivateKey) -> None:
+async def test_key_set_is_fetched_again_for_an_unknown_key_after_a_delay(
+    pool: UserPool, other_key: rsa.RSAPrivateKey
+) -> None:
     clock = Clock()
     async with aiohttp.ClientSession() as session:
         sets = key_sets(pool, session, clock)
@@ -51,7 +53,7 @@ async def test_an_unknown_key_is_looked_for_again_but_not_at_once(pool: UserPool
 
 
 @pytest.mark.parametrize("document", [[], {}, {"keys": 1}, {"keys": [{"kid": "key-1", "kty": "RSA"}]}])
-async def test_a_key_set_that_is_none_is_reported_as_a_server_fault(
+async def test_malformed_key_set_is_a_server_error(
     pool: UserPool, monkeypatch: pytest.MonkeyPatch, document: Any
 ) -> None:
     monkeypatch.setattr(pool, "key_set", lambda: document)
@@ -61,7 +63,7 @@ async def test_a_key_set_that_is_none_is_reported_as_a_server_fault(
     assert caught.value.status == 500
 
 
-async def test_a_remembered_token_is_refused_once_it_has_expired(pool: UserPool) -> None:
+async def test_cached_token_is_refused_once_it_has_expired(pool: UserPool) -> None:
     clock = Clock()
     clock.now = time.time()
     async with aiohttp.ClientSession() as session:
@@ -75,7 +77,7 @@ async def test_a_remembered_token_is_refused_once_it_has_expired(pool: UserPool)
             await verifier.verify(token, [PROVIDER])
 
 
-async def test_what_one_api_accepts_is_not_remembered_for_another(pool: UserPool) -> None:
+async def test_token_cached_for_one_api_is_verified_again_for_another(pool: UserPool) -> None:
     async with aiohttp.ClientSession() as session:
         verifier = TokenVerifier(key_sets(pool, session, Clock()), time.time)
         token = pool.token()
@@ -84,7 +86,7 @@ async def test_what_one_api_accepts_is_not_remembered_for_another(pool: UserPool
             await verifier.verify(token, [CognitoProvider(POOL, REGION, "another-client")])
 
 
-async def test_keys_of_other_kinds_are_left_out(pool: UserPool, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_keys_of_unsupported_kinds_are_ignored(pool: UserPool, monkeypatch: pytest.MonkeyPatch) -> None:
     keys = [{"kid": "ec", "kty": "EC"}, 7, *pool.key_set()["keys"]]
     monkeypatch.setattr(pool, "key_set", lambda: {"keys": keys})
     async with aiohttp.ClientSession() as session:

@@ -1,4 +1,4 @@
-"""User pool tokens: every kind of bad one is refused, over a key set that is really fetched."""
+"""User pool tokens against a key set that is fetched over HTTP: good tokens, wrong claims and forgeries."""
 
 import time
 from collections.abc import Callable
@@ -99,7 +99,7 @@ async def test_a_forged_token_is_refused(
     assert await publish(service, forge(service.pool, other_key)) == (401, REFUSED)
 
 
-async def test_a_token_without_or_with_empty_text_is_refused(service: Running) -> None:
+async def test_missing_or_empty_token_is_refused(service: Running) -> None:
     assert (await service.post("open/a", "1", headers={}))[0] == 401
     assert (await publish(service, "Bearer "))[0] == 401
 
@@ -117,7 +117,7 @@ async def test_unknown_key_ids_do_not_flood_the_issuer(service: Running, other_k
     assert service.pool.fetches == 1
 
 
-async def test_an_unreachable_issuer_is_a_fault_of_the_server_that_heals(service: Running) -> None:
+async def test_unreachable_issuer_is_a_server_error_until_it_answers_again(service: Running) -> None:
     service.pool.broken = True
     status, answer = await publish(service, service.pool.token())
     assert (status, answer["errors"][0]["errorType"]) == (500, "InternalFailureException")

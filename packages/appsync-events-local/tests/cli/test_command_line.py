@@ -1,11 +1,11 @@
-"""The command: its help, its table of choices, and how it fails to start."""
+"""The command: its help, its list of assumptions, and its errors at start."""
 
 import socket
 from pathlib import Path
 
 import pytest
-from appsync_events_local.__main__ import main
-from appsync_events_local.assumptions import all_choices
+from appsync_events_local.assumptions import all_assumptions
+from appsync_events_local.cli.main import main
 
 
 def arguments(folder: Path, port: int = 0) -> list[str]:
@@ -19,20 +19,20 @@ def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--help"])
     assert caught.value.code == 0
     shown = capsys.readouterr().out
-    for option in ("--port", "--state", "--credentials", "--keep-alive-seconds", "--max-unsent-bytes", "choices"):
+    for option in ("--port", "--state", "--credentials", "--keep-alive-seconds", "--max-unsent-bytes", "assumptions"):
         assert option in shown
 
 
-def test_choices_are_printed_in_full(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["choices"]) == 0
+def test_assumptions_are_printed_in_full(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["assumptions"]) == 0
     shown = capsys.readouterr().out
-    for choice in all_choices():
-        for text in (choice.id, choice.question, choice.choice, choice.reason):
+    for choice in all_assumptions():
+        for text in (choice.id, choice.question, choice.behaviour, choice.reason):
             assert text in shown
 
 
-def test_each_choice_is_made_once() -> None:
-    ids = [choice.id for choice in all_choices()]
+def test_ids_of_assumptions_are_unique() -> None:
+    ids = [choice.id for choice in all_assumptions()]
     assert len(ids) == len(set(ids)) > 25
 
 

@@ -1,4 +1,4 @@
-"""`evaluate` runs one handler on one context and answers as EvaluateCode does."""
+"""`evaluate` runs one handler on one context and answers in the form of AWS's EvaluateCode."""
 
 import io
 import json
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from appsync_events_local.__main__ import main
+from appsync_events_local.cli.main import main
 
 CODE = """import { util, runtime } from '@aws-appsync/utils';
 
@@ -79,21 +79,21 @@ def test_an_error_of_the_handler_has_its_message_and_a_status(
     assert "evaluationResult" not in answer
 
 
-def test_a_crash_names_its_line(capsys: pytest.CaptureFixture[str], code: Path, tmp_path: Path) -> None:
+def test_crash_is_reported_with_its_line(capsys: pytest.CaptureFixture[str], code: Path, tmp_path: Path) -> None:
     status, answer = run(capsys, code, batch(3), "onPublish", tmp_path)
     assert status == 1
     assert "(line 8)" in answer["error"]["message"]
 
 
-def test_the_parts_of_a_pair_are_run_one_at_a_time(
+def test_request_and_response_of_a_handler_run_separately(
     capsys: pytest.CaptureFixture[str], code: Path, tmp_path: Path
 ) -> None:
-    status, answer = run(capsys, code, channel("rooms", "first"), "onSubscribe.request", tmp_path)
+    status, answer = run(capsys, code, channel("teams", "first"), "onSubscribe.request", tmp_path)
     assert (status, json.loads(answer["evaluationResult"])) == (
         0,
         {"operation": "GetItem", "key": {"id": {"S": "first"}}},
     )
-    status, answer = run(capsys, code, channel("rooms"), "onSubscribe.request", tmp_path)
+    status, answer = run(capsys, code, channel("teams"), "onSubscribe.request", tmp_path)
     assert (status, answer["evaluationResult"]) == (0, '{"early":true}')
     status, answer = run(capsys, code, {"result": {"id": "first"}}, "onSubscribe.response", tmp_path)
     assert (status, answer["evaluationResult"]) == (0, "null")
@@ -108,7 +108,7 @@ def test_the_parts_of_a_pair_are_run_one_at_a_time(
         ("onPublish.request", "onPublish is a function, it has no request"),
     ],
 )
-def test_a_function_of_another_shape_is_named(
+def test_function_name_must_match_the_shape_of_the_export(
     capsys: pytest.CaptureFixture[str], code: Path, tmp_path: Path, function: str, words: str
 ) -> None:
     status, answer = run(capsys, code, {}, function, tmp_path)
@@ -116,7 +116,7 @@ def test_a_function_of_another_shape_is_named(
     assert words in answer["error"]["message"]
 
 
-def test_code_that_is_refused_is_told_with_every_place(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_refused_code_is_reported_with_every_location(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     code = tmp_path / "bad.js"
     code.write_text("export function onPublish(ctx) {\n  let i = 0; i++;\n  return util.xml.toMap('');\n}\n")
     status, answer = run(capsys, code, {}, "onPublish", tmp_path)
@@ -132,7 +132,7 @@ def test_code_that_is_refused_is_told_with_every_place(capsys: pytest.CaptureFix
     assert answer["error"]["message"] == "the code exports no onPublish; it exports onSubscribe"
 
 
-def test_standard_input_is_read_with_a_dash(
+def test_dash_reads_the_context_from_standard_input(
     capsys: pytest.CaptureFixture[str], code: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(batch(1))))
@@ -143,7 +143,7 @@ def test_standard_input_is_read_with_a_dash(
 @pytest.mark.parametrize(
     ("context", "words"), [("{", "the context is not JSON"), ("[]", "must be a JSON object"), (None, "No such file")]
 )
-def test_what_cannot_be_read_ends_with_status_2(
+def test_unreadable_context_ends_with_status_2(
     capsys: pytest.CaptureFixture[str], code: Path, tmp_path: Path, context: str | None, words: str
 ) -> None:
     if context is not None:
@@ -153,7 +153,7 @@ def test_what_cannot_be_read_ends_with_status_2(
     assert words in capsys.readouterr().err
 
 
-def test_help_says_what_can_be_run(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_describes_arguments_and_output(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["evaluate", "--help"])
     assert caught.value.code == 0

@@ -1,4 +1,4 @@
-"""With --watch, what is saved is served; sockets and subscriptions stay, and what is broken stays as it was."""
+"""--watch serves saved files at once; open sockets stay, and an invalid file leaves the served version in place."""
 
 import asyncio
 import json
@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 from service_harness.standalone import Standalone, standalone
-from template.test_template_files import api, assembly, namespace, written
-from template.test_templates_served import KEY, OF_API
+from service_harness.templates import KEY, OF_API, api, namespace, write_assembly, write_template
 
 
 def echo(word: str) -> str:
@@ -25,7 +24,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 async def becomes(running: Standalone, socket: Any, word: str) -> None:
-    """Publish until subscribers get this word."""
+    """Publish until the subscriber receives this text."""
     async with asyncio.timeout(15):
         while True:
             await running.post("default/x", "1")
@@ -34,13 +33,11 @@ async def becomes(running: Standalone, socket: Any, word: str) -> None:
             await asyncio.sleep(0.1)
 
 
-async def test_a_saved_handler_is_served_to_the_sockets_that_are_open(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_saved_handler_applies_to_open_sockets(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     source = tmp_path / "code" / "own.js"
     source.parent.mkdir()
     source.write_text(echo("first"))
-    file = written(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace(CodeHandlers=echo("template"))})
+    file = write_template(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace(CodeHandlers=echo("template"))})
     async with standalone("--template", file, "--handler", f"default={source}", "--watch") as running:
         socket = await running.subscribed("/default/*")
         await becomes(running, socket, "first")
@@ -48,30 +45,30 @@ async def test_a_saved_handler_is_served_to_the_sockets_that_are_open(
         await becomes(running, socket, "second")
         source.write_text("export function onPublish(ctx) {\n  while (true) {}\n}")
         await until(lambda: f"{source}:2:3: " in caplog.text)
-        assert "what was served before still is" in caplog.text
+        assert "change not applied" in caplog.text
         await becomes(running, socket, "second")
         source.write_text(echo("third"))
         await becomes(running, socket, "third")
 
 
-async def test_a_saved_template_changes_what_is_served(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_saved_template_replaces_the_served_one(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     resources = {"Api": api(), "Key": KEY, "Space": namespace(CodeHandlers=echo("old")), "Gone": namespace("gone")}
-    file = written(tmp_path, resources)
+    file = write_template(tmp_path, resources)
     async with standalone("--template", file, "--watch") as running:
         socket = await running.subscribed("/default/*")
         file.write_text("{")
         await until(lambda: "is not JSON" in caplog.text)
-        assert (await running.post("gone/x", "1"))[0] == 200, "an unreadable file takes nothing away"
-        written(
+        assert (await running.post("gone/x", "1"))[0] == 200, "an unreadable file changes nothing"
+        write_template(
             tmp_path, {"Api": api(), "Key": KEY, "Space": namespace(CodeHandlers=echo("new")), "More": namespace("m")}
         )
         await becomes(running, socket, "new")
-        await until(lambda: "everything is served as it is now" in caplog.text)
+        await until(lambda: "the change is applied" in caplog.text)
         assert [(await running.post(f"{name}/x", "1"))[0] for name in ("m", "gone")] == [200, 404]
 
 
-async def test_a_saved_function_is_run_from_its_next_call_on(tmp_path: Path) -> None:
+async def test_saved_function_code_runs_from_the_next_call(tmp_path: Path) -> None:
     source = tmp_path / "src" / "deep" / "judge.py"
     source.parent.mkdir(parents=True)
 
@@ -101,26 +98,26 @@ async def test_a_saved_function_is_run_from_its_next_call_on(tmp_path: Path) -> 
         },
         "Space": namespace(HandlerConfigs=direct),
     }
-    async with standalone("--template", written(tmp_path, resources), "--watch") as running:
+    async with standalone("--template", write_template(tmp_path, resources), "--watch") as running:
         socket = await running.subscribed("/default/*")
         await becomes(running, socket, "first")
         source.write_text(answer("second"))
         await becomes(running, socket, "second")
 
 
-async def test_an_assembly_that_is_removed_and_made_anew_is_followed(
+async def test_assembly_is_served_again_after_it_is_removed_and_rewritten(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     folder = tmp_path / "cdk.out"
-    async with standalone("--assembly", assembly(folder), "--watch") as running:
+    async with standalone("--assembly", write_assembly(folder), "--watch") as running:
         base = running.base
         await asyncio.to_thread(shutil.rmtree, folder)
-        await until(lambda: "holds no manifest.json" in caplog.text)
+        await until(lambda: "has no manifest.json" in caplog.text)
         async with running.session.get(f"{base}/_control/health") as answer:
-            assert (await answer.json())["apis"] == 3, "what was served still is"
-        await asyncio.to_thread(assembly, folder)
-        await until(lambda: "everything is served as it is now" in caplog.text)
+            assert (await answer.json())["apis"] == 3, "the APIs are still served"
+        await asyncio.to_thread(write_assembly, folder)
+        await until(lambda: "the change is applied" in caplog.text)
         caplog.clear()
         (folder / "asset.one.js").write_text("class X {}")
         await until(lambda: f"{folder / 'asset.one.js'}:1:1: " in caplog.text)

@@ -1,4 +1,4 @@
-"""The Event API that the rows talk to, as a CloudFormation template: the service and AWS get the very same one."""
+"""The Event API that the rows use, as a CloudFormation template; the service and AWS deploy the same one."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ export function onSubscribe(ctx) {
   if (last === 'plain-error') { util.error('not here') }
   if (last === 'unauthorized') { util.unauthorized() }
   if (last === 'crash') { return ctx.nothing.here }
-  if (ctx.info.channel.segments[1] === 'told') { util.error(JSON.stringify(ctx.info), 'Told') }
+  if (ctx.info.channel.segments[1] === 'context') { util.error(JSON.stringify(ctx.info), 'Context') }
 }
 """
 
@@ -48,15 +48,15 @@ NAMESPACES: dict[str, dict[str, Any]] = {
         "SubscribeAuthModes": [{"AuthType": "AWS_IAM"}],
     },
 }
-"""By name: `open` lets everything through, `js` has handlers, `signed` takes no API key."""
+"""By name: `open` and `open2` have no handlers, `js` has handlers, `signed` accepts IAM only."""
 
 
 def template(name: str, key_expires: int) -> dict[str, Any]:
-    """The template of the API and everything in it.
+    """The template of the API with its key and namespaces.
 
     Args:
-        name: of the API.
-        key_expires: end of its API key, in seconds since the epoch.
+        name: name of the API.
+        key_expires: expiry of its API key, in seconds since the epoch.
     """
     modes = [{"AuthType": "API_KEY"}, {"AuthType": "AWS_IAM"}]
     api_id = {"Fn::GetAtt": ["Api", "ApiId"]}

@@ -1,7 +1,7 @@
-"""The protocol core with everything behind it and nothing before it: no socket, no HTTP server, no passing of time.
+"""Runs rows against the protocol core, without socket, HTTP server or real time.
 
-Real handlers, real authorisation, real fan-out; only what `Session` does with a socket is done here with a list. What
-was sent is decided when an answer is read, so a client can be as quick as it likes.
+Handlers, authorisation and fan-out are the real ones; only the work of `Session` with a socket is replaced by lists.
+The core decides about sent frames when the client reads the next answer, so a client is never slower than a rate limit.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any, Final
 
-from appsync_events_local.auth.call import Call, EventOperation
-from appsync_events_local.auth.credentials import Credentials, lower_names
+from appsync_events_local.auth.credentials import Credentials as PresentedCredentials
+from appsync_events_local.auth.credentials import lower_names
+from appsync_events_local.auth.operation import EventOperation, RequestedOperation
 from appsync_events_local.errors import Refusal
+from appsync_events_local.model.auth_providers import AuthMode
 from appsync_events_local.protocol.connection import Connection
 from appsync_events_local.protocol.effects import (
     AddSubscription,
@@ -28,13 +30,12 @@ from appsync_events_local.protocol.effects import (
     Send,
 )
 from appsync_events_local.publish import pipeline
-from appsync_events_local.publish.broker import Outbox, Subscription
-from appsync_events_local.registry.auth_providers import AuthMode
-from appsync_events_local.registry.served_api import LiveApi
+from appsync_events_local.publish.broker import SendBuffer, Subscription
+from appsync_events_local.publish.served_api import ServedApi
 from appsync_events_local.registry.service import Service
-from conformance_suite.run import Answer
-from conformance_suite.signing import Signers, credentials
-from conformance_suite.table import As
+from conformance_suite.runner import Response
+from conformance_suite.signing import ApiAccess, credential_headers
+from conformance_suite.table import Credentials
 from service_harness.frames import frames
 
 PATHS: Final = ("/event",)
@@ -42,8 +43,8 @@ SOURCE: Final = "127.0.0.1"
 UNSENT: Final = 1 << 26
 
 
-class Written:
-    """A transport whose other end reads everything at once."""
+class RecordingTransport:
+    """A transport whose receiver reads everything at once."""
 
     def __init__(self) -> None:
         self.data = bytearray()
@@ -58,21 +59,21 @@ class Written:
         return False
 
     def abort(self) -> None:
-        raise AssertionError("a reader that reads everything was cut")
+        raise AssertionError("the connection of a receiver that reads everything was cut")
 
 
-class CorePeer:
-    """Carries out what the core decides, one decision after the other."""
+class CoreConnection:
+    """Executes the effects of one connection of the core, one after the other."""
 
     selected = None
 
-    def __init__(self, stage: CoreStage, connect: Mapping[str, str]) -> None:
-        self._stage = stage
+    def __init__(self, driver: CoreDriver, connect: Mapping[str, str]) -> None:
+        self._driver = driver
         self._connect = connect
-        self._written = Written()
-        self._outbox = Outbox(self._written, stage.service.flusher, UNSENT, "a connection")
-        self._connection = Connection(stage.live.has_namespace, stage.now)
-        self._undecided: deque[Effect] = deque()
+        self._written = RecordingTransport()
+        self._outbox = SendBuffer(self._written, driver.service.flusher, UNSENT, "a connection")
+        self._connection = Connection(driver.live.has_namespace, driver.now)
+        self._pending: deque[Effect] = deque()
         self._received: deque[dict[str, Any]] = deque()
         self._close: Close | None = None
 
@@ -80,10 +81,10 @@ class CorePeer:
         if isinstance(data, bytes):
             self._take(self._connection.receive_binary())
         else:
-            self._take(self._connection.receive(data, self._stage.now))
+            self._take(self._connection.receive(data, self._driver.now))
 
     async def receive(self) -> dict[str, Any]:
-        await self._stage.decide()
+        await self._driver.decide()
         self._outbox.flush()
         self._received += map(json.loads, frames(bytes(self._written.data)))
         self._written.data.clear()
@@ -91,18 +92,18 @@ class CorePeer:
             return self._received.popleft()
         if self._close is not None:
             return {"type": "closed", "code": self._close.code}
-        raise AssertionError("nothing was sent, and nothing is under way")
+        raise AssertionError("no frame was sent, and no operation is pending")
 
     def tick(self) -> None:
-        self._take(self._connection.tick(self._stage.now))
+        self._take(self._connection.tick(self._driver.now))
 
     def end(self) -> None:
-        self._take(self._connection.end(1000, "client has gone"))
+        self._take(self._connection.end(1000, "client closed"))
 
     async def decide(self) -> None:
-        """Decide everything that is under way, and what follows from it."""
-        while self._undecided:
-            match self._undecided.popleft():
+        """Decide every pending operation and those that follow from it."""
+        while self._pending:
+            match self._pending.popleft():
                 case AuthorizeConnect():
                     await self._authorize_connect()
                 case Authorize(operation):
@@ -118,31 +119,31 @@ class CorePeer:
                 case Send(text):
                     self._outbox.send_text(text)
                 case AddSubscription(id, channel):
-                    self._stage.live.broker.add(Subscription(self, id, channel, self._outbox))
+                    self._driver.live.broker.add(Subscription(self, id, channel, self._outbox))
                 case RemoveSubscription(id, _):
-                    self._stage.live.broker.remove(self, id)
+                    self._driver.live.broker.remove(self, id)
                 case Close():
                     self._close = effect
                 case _:
-                    self._undecided.append(effect)
+                    self._pending.append(effect)
 
     async def _authorize_connect(self) -> None:
         try:
-            call = Call(EventOperation.CONNECT, None)
-            await self._stage.authorize(self._connect, {}, self._stage.live.api.connect_modes, call)
+            call = RequestedOperation(EventOperation.CONNECT, None)
+            await self._driver.authorize(self._connect, {}, self._driver.live.api.connect_modes, call)
         except Refusal as refusal:
             self._take(self._connection.connect_refused(refusal))
         else:
-            self._take(self._connection.connect_accepted(self._stage.now))
+            self._take(self._connection.connect_accepted(self._driver.now))
 
     async def _authorize(self, operation: Operation) -> None:
-        live = self._stage.live
+        live = self._driver.live
         publishing = operation.kind == "publish"
         modes = live.publish_modes if publishing else live.subscribe_modes
         wanted = EventOperation.PUBLISH if publishing else EventOperation.SUBSCRIBE
-        call = Call(wanted, operation.channel)
+        call = RequestedOperation(wanted, operation.channel)
         try:
-            identity = await self._stage.authorize(
+            identity = await self._driver.authorize(
                 operation.authorization, operation.signed_body(), modes(operation.channel), call
             )
         except Refusal as refusal:
@@ -153,7 +154,7 @@ class CorePeer:
     async def _subscribe(self, operation: Operation) -> None:
         caller = pipeline.Caller(operation.identity, {}, "a connection")
         try:
-            await pipeline.subscribe(self._stage.live, operation.channel, caller)
+            await pipeline.subscribe(self._driver.live, operation.channel, caller)
         except Refusal as refusal:
             self._take(self._connection.subscribe_failed(operation, refusal))
         else:
@@ -162,69 +163,75 @@ class CorePeer:
     async def _publish(self, operation: Operation) -> None:
         caller = pipeline.Caller(operation.identity, {}, "a connection")
         try:
-            result = await pipeline.publish(self._stage.live, operation.channel, operation.events, caller)
+            result = await pipeline.publish(self._driver.live, operation.channel, operation.events, caller)
         except Refusal as refusal:
             self._take(self._connection.refused(operation, refusal))
         else:
             self._take(self._connection.published(operation, result))
 
 
-class CoreStage:
-    """The core's place.
+class CoreDriver:
+    """Access to the core.
 
     Args:
-        service: with the API of `api.template`.
+        service: a service with the API of `api.template`.
         live: that API.
-        signers: who may sign and which key is good.
+        access: the API's good credentials.
     """
 
-    def __init__(self, service: Service, live: LiveApi, signers: Signers) -> None:
+    def __init__(self, service: Service, live: ServedApi, access: ApiAccess) -> None:
         self.service = service
         self.live = live
         self.now = 0.0
-        self._signers = signers
-        self._peers: list[CorePeer] = []
+        self._access = access
+        self._connections: list[CoreConnection] = []
 
-    def credentials(self, by: As, signed: str) -> dict[str, str]:
-        return credentials(self._signers, by, signed)
+    def credentials(self, by: Credentials, signed: str) -> dict[str, str]:
+        return credential_headers(self._access, by, signed)
 
     async def authorize(
-        self, headers: Mapping[str, Any], signed: Mapping[str, Any], modes: frozenset[AuthMode], call: Call
+        self,
+        headers: Mapping[str, Any],
+        signed: Mapping[str, Any],
+        modes: frozenset[AuthMode],
+        call: RequestedOperation,
     ) -> Mapping[str, Any] | None:
-        """Authorise a call as the service does; who connects must name the host."""
-        hosts = frozenset({self._signers.host})
+        """Authorise a call as the service does; connect credentials must name the host."""
+        hosts = frozenset({self._access.host})
         connecting = call.operation is EventOperation.CONNECT
-        presented = Credentials(lower_names(headers), SOURCE, PATHS, signed, hosts=hosts, host_required=connecting)
+        presented = PresentedCredentials(
+            lower_names(headers), SOURCE, PATHS, signed, hosts=hosts, host_required=connecting
+        )
         return await self.service.authorize(self.live, modes, presented, call)
 
-    async def open(self, connect: dict[str, str]) -> CorePeer:
-        peer = CorePeer(self, lower_names(connect))
-        self._peers.append(peer)
-        return peer
+    async def open(self, connect: dict[str, str]) -> CoreConnection:
+        connection = CoreConnection(self, lower_names(connect))
+        self._connections.append(connection)
+        return connection
 
     def close(self) -> None:
         """End every connection that a row left open."""
-        for peer in self._peers:
-            peer.end()
+        for connection in self._connections:
+            connection.end()
 
     async def decide(self) -> None:
-        for peer in self._peers:
-            await peer.decide()
+        for connection in self._connections:
+            await connection.decide()
 
     async def wait(self, seconds: float) -> None:
         await self.decide()
         self.now += seconds
-        for peer in self._peers:
-            peer.tick()
+        for connection in self._connections:
+            connection.tick()
 
-    async def quiet(self) -> None:
-        """Nothing is under way that is not decided when it is read."""
+    async def await_deliveries(self) -> None:
+        """Return at once: every delivery is decided when it is read."""
 
-    async def upgrade(self, offers: list[str], headers: Mapping[str, str]) -> CorePeer:
+    async def upgrade(self, offers: list[str], headers: Mapping[str, str]) -> CoreConnection:
         raise NotImplementedError("rows with an upgrade do not run on the core")
 
-    async def post(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+    async def post(self, body: bytes, headers: Mapping[str, str]) -> Response:
         raise NotImplementedError("rows with HTTP do not run on the core")
 
-    async def ask(self, method: str, path: str, headers: Mapping[str, str]) -> Answer:
+    async def ask(self, method: str, path: str, headers: Mapping[str, str]) -> Response:
         raise NotImplementedError("rows with HTTP do not run on the core")

@@ -1,7 +1,7 @@
-"""What AWS documents of AppSync Events, or clients have seen of it, one promise a line: the list to be covered.
+"""Every behaviour of AppSync Events that AWS documents or that clients have observed, one a line.
 
-Each promise is shown by rows of the table or by the tests named here, or it says what happens instead; `page` writes
-docs/conformance.md from it, and `test_coverage` allows nothing else.
+Each is shown by rows of the table or by the tests named here, or it says what the service does instead;
+`conformance/test_coverage.py` fails otherwise. `page` writes the conformance page from this list.
 
 Sources: AppSync Events developer guide: "WebSocket protocol", "Publish events via HTTP", "Concepts", "Channel
 namespaces", "Configure authorization", "Context reference", "Channel namespace handlers", "Writing event handlers",
@@ -16,23 +16,25 @@ from typing import Final
 from conformance_suite.fact import Fact, fact, not_imitated
 from conformance_suite.handler_facts import AUTHORISATION, HANDLERS
 
-_SOCKET = "packages/appsync-events-local/tests/http/test_socket.py::"
-_HTTP = "packages/appsync-events-local/tests/http/test_http_publish.py::"
-_TOKENS = "packages/appsync-events-local/tests/auth/test_tokens.py::"
-_SIGNATURES = "packages/appsync-events-local/tests/auth/test_signatures.py::"
-_CONTROL = "packages/appsync-events-local/tests/http/test_control.py::"
-_DATA = "packages/appsync-events-local/tests/sources/test_data_sources.py::"
-_STANDALONE = "packages/appsync-events-local/tests/template/test_templates_served.py::"
-_HANDLERS = "tests/appsync_js/test_handlers.py::"
-_LANGUAGE = "tests/appsync_js/test_language_subset.py::"
+_SOCKET = "http/test_socket.py::"
+_HTTP = "http/test_http_publish.py::"
+_TOKENS = "auth/test_tokens.py::"
+_SIGNATURES = "auth/test_signatures.py::"
+_CONTROL = "http/test_control.py::"
+_DATA = "sources/test_data_sources.py::"
+_STANDALONE = "template/test_templates_served.py::"
+_HANDLERS = "handlers/test_namespace_handlers.py::"
+_LANGUAGE = "runtime/test_language_subset.py::"
 
 ADDRESSES: Final = (
     fact("http-address", "publishing is the only operation of the HTTP address"),
     fact("realtime-address", "sockets are opened at the publish address + /realtime"),
     fact("get-att", "CloudFormation gives hosts without scheme and path",
-          "tests/local/emulator/test_providers.py::test_ref_and_attributes_are_those_of_the_template_reference"),
+          repository_tests=(
+              "tests/local/emulator/test_providers.py::"
+              "test_ref_and_attributes_are_those_of_the_template_reference",)),
     fact("several-apis", "each API has a host name of its own",
-          _HTTP + "test_the_path_or_the_host_or_being_alone_selects_the_api",
+          _HTTP + "test_api_is_selected_by_path_or_host_or_by_being_the_only_one",
           _SOCKET + "test_the_realtime_path_may_name_the_api",
           _STANDALONE + "test_several_apis_are_served_at_once_by_path_and_by_host_name"),
 )  # fmt: skip
@@ -48,11 +50,11 @@ UPGRADE: Final = (
     fact("auth-key", "an API key connects"),
     fact("auth-iam", "a signature connects, subscribes and publishes"),
     fact("iam-body", "a signature covers {}, or channel, or channel and events", _SIGNATURES
-          + "test_a_frame_is_signed_over_its_compact_json_whether_or_not_text_is_escaped"),
+          + "test_frame_signature_covers_the_compact_json_with_or_without_escaped_text"),
     fact("auth-token", "id and access tokens connect, with and without Bearer",
           _TOKENS + "test_access_and_id_tokens_are_accepted_with_and_without_bearer"),
     fact("session-token", "temporary credentials sign with their session token",
-          _SIGNATURES + "test_a_session_needs_its_own_token"),
+          _SIGNATURES + "test_session_credentials_need_their_session_token"),
 )  # fmt: skip
 
 CUSTOM: Final = (
@@ -67,15 +69,15 @@ FRAMES: Final = (
     fact("init-optional", "connection_init is optional"),
     fact("ack", "connection_ack has connectionTimeoutMs 300000 at its top"),
     fact("connect-refused-after-upgrade", "bad connect credentials do not fail the upgrade"),
-    fact("connect-error", "they give connection_error with errorType, errorCode 401 and message"),
-    fact("connect-close-code", "the connection is closed afterwards"),
-    fact("keep-alive", "ka frames come unasked and are never acknowledged"),
-    fact("keep-alive-interval", "every 60 seconds",
+    fact("connect-error", "bad connect credentials give connection_error: errorType, errorCode 401, message"),
+    fact("connect-close-code", "the connection is closed after connection_error"),
+    fact("keep-alive", "the server sends ka frames; clients never acknowledge them"),
+    fact("keep-alive-interval", "a ka frame every 60 seconds",
           _SOCKET + "test_keep_alive_frames_come_at_the_configured_interval"),
     fact("subscribe", "subscribe has id, channel and authorization"),
     fact("subscribe-success", "subscribe_success has the id"),
-    fact("subscribe-first", "and comes before any event of the subscription",
-          "packages/appsync-events-local/tests/protocol/test_protocol.py::test_subscribe_success_precedes_the_subscription"),
+    fact("subscribe-first", "subscribe_success comes before any event of the subscription",
+          "protocol/test_protocol.py::test_subscribe_success_precedes_the_subscription"),
     fact("subscribe-error", "subscribe_error has the id and errors"),
     fact("event-is-text", "data has the subscription's id, and one JSON document as text"),
     fact("unsubscribe", "unsubscribe has an id and no authorization, and ends the events"),
@@ -83,13 +85,14 @@ FRAMES: Final = (
     fact("unsubscribe-error", "an unknown id gives UnknownOperationError and its text"),
     fact("publish", "publish has id, channel, events and authorization"),
     fact("publish-success", "publish_success has successful (identifier, index) and failed"),
-    fact("unsupported", "anything else gives error, UnsupportedOperation and its text"),
-    fact("text-only", "all frames are text", _SOCKET + "test_a_binary_message_is_unsupported_and_harmless"),
+    fact("unsupported", "any other frame is answered with error, UnsupportedOperation and its text"),
+    fact("text-only", "all frames are text",
+        _SOCKET + "test_binary_message_is_unsupported_and_the_connection_stays_usable"),
     fact("frame-types", "no other frame type is ever sent",
-          "packages/appsync-events-local/tests/protocol/test_protocol_properties.py::TestProtocol"),
+          "protocol/test_protocol_properties.py::TestProtocol"),
     fact("unknown-fields", "fields that are not known are ignored",
-          _SOCKET + "test_what_amplify_adds_to_its_frames_is_ignored"),
-    not_imitated("broadcast-error", "broadcast_error tells a subscriber that an event could not be delivered",
+          _SOCKET + "test_extra_fields_of_amplify_frames_are_ignored"),
+    not_imitated("broadcast-error", "broadcast_error reports to a subscriber that an event could not be delivered",
                   "never sent: events that cannot be encoded are refused when they are published"),
 )  # fmt: skip
 
@@ -110,18 +113,19 @@ BEHAVIOUR: Final = (
     fact("publish-before-init", "publishing before connection_init"),
     fact("early-unsubscribe", "an unsubscribe before its subscribe_success is ignored"),
     fact("one-frame-per-event", "a batch gives one data frame per event"),
-    fact("one-frame-per-subscription", "and per matching subscription"),
+    fact("one-frame-per-subscription", "an event gives one data frame per matching subscription"),
     fact("echo", "a publisher that is subscribed receives its own events"),
-    fact("broadcast", "everybody who is subscribed receives an event"),
+    fact("broadcast", "every subscriber of the channel receives an event"),
     fact("no-history", "nothing is replayed"),
-    fact("pings", "client pings", _SOCKET + "test_a_client_ping_is_answered_while_events_flow"),
+    fact("pings", "a client's ping is answered with a pong",
+        _SOCKET + "test_a_client_ping_is_answered_while_events_flow"),
     fact("check-order", "syntax, credentials, id, limits, handler: in this order"),
-    fact("token-expiry", "a token's end closes no socket, but new frames need a fresh one",
+    fact("token-expiry", "an expired token closes no socket, but a new frame needs a valid one",
           _SOCKET + "test_each_frame_needs_its_own_credentials"),
     not_imitated("ordering", "events may overtake each other",
                   "receivers get events in the order of their broadcasts, unless --fault reorder changes that"),
     not_imitated("several-hosts", "an API is served by many machines, so publish and subscribe may race",
-                  "one process; what is acknowledged is in force"),
+                  "one process: an acknowledged operation is in effect"),
 )  # fmt: skip
 
 HTTP: Final = (
@@ -129,8 +133,8 @@ HTTP: Final = (
     fact("leading-slash", "the leading slash is optional"),
     fact("http-accepted", "200 with successful and failed"),
     fact("http-too-large", "an event over 240 KB: 200, and a failed item with code, identifier, index, message"),
-    fact("http-handler-item", "an item that the handler failed is in failed"),
-    fact("http-handler-drop", "an item that it left out is in neither list"),
+    fact("http-handler-item", "an event that the handler fails is listed in failed"),
+    fact("http-handler-drop", "an event that the handler leaves out is in neither list"),
     fact("util-error", "util.error(): 403 and its message"),
     fact("util-unauthorized", "util.unauthorized(): 401 UnauthorizedException"),
     fact("http-unauthorized", "wrong credentials: 401 UnauthorizedException"),
@@ -138,28 +142,29 @@ HTTP: Final = (
     fact("http-limits", "bad channels and batches: not 2xx, with errors"),
     fact("http-crash", "a crashed handler: 5xx"),
     fact("response-headers", "x-amzn-RequestId"),
-    fact("cors", "browsers may publish", _HTTP + "test_a_browser_may_send_what_clients_send"),
-    not_imitated("tokens-consumed", "x-amzn-appsync-TokensConsumed", "the header is absent: nothing is billed"),
+    fact("cors", "browsers may publish", _HTTP + "test_cors_preflight_allows_the_headers_of_clients"),
+    not_imitated("tokens-consumed", "x-amzn-appsync-TokensConsumed", "the header is absent, since nothing is billed"),
 )  # fmt: skip
 
 LIMITS: Final = (
     fact("five-events", "1 to 5 events a request"),
     fact("event-size", "240 KB an event", _HTTP + "test_size_is_counted_in_utf8_bytes"),
-    fact("event-size-after-handler", "counted after the handler"),
+    fact("event-size-after-handler", "the size is counted after the handler"),
     fact("request-size", "1.2 MB a request"),
     fact("subscriptions-limit", "200 subscriptions a connection"),
     fact("publish-rate", "25 publishes a second and connection"),
     fact("namespaces-limit", "50 namespaces an API", _CONTROL + "test_an_api_has_50_namespaces_at_most"),
-    fact("keys-limit", "API keys live 365 days at most", _CONTROL + "test_an_api_key_that_cannot_be_served_is_refused"),
+    fact("keys-limit", "API keys live 365 days at most", _CONTROL + "test_invalid_api_key_is_refused_with_the_reason"),
     fact("keys-count", "50 API keys an API", _CONTROL + "test_an_api_has_50_keys_at_most"),
     fact("providers-limit", "50 authorisation providers an API",
-         _CONTROL + "test_an_api_that_cannot_be_served_is_refused_by_the_name_of_the_property"),
-    fact("handler-caps", "time and memory of a handler are capped", _HANDLERS + "test_a_call_that_takes_too_long_ends",
-         _HANDLERS + "test_a_call_that_takes_too_much_memory_ends"),
+         _CONTROL + "test_invalid_api_is_refused_with_the_name_of_the_property"),
+    fact("handler-caps", "time and memory of a handler are capped",
+        _HANDLERS + "test_call_is_stopped_at_its_time_limit",
+         _HANDLERS + "test_call_is_stopped_at_its_memory_limit"),
     fact("code-size", "32,768 characters of handler code",
-          _LANGUAGE + "test_code_may_have_32768_characters_and_not_one_more"),
-    fact("request-seconds", "30 seconds a request", _DATA + "test_publishing_goes_on_while_a_data_source_is_slow"),
-    fact("loop-limit", "loops are capped", _HANDLERS + "test_a_loop_that_feeds_itself_ends"),
+          _LANGUAGE + "test_code_can_have_at_most_32768_characters"),
+    fact("request-seconds", "30 seconds a request", _DATA + "test_publish_succeeds_while_a_data_source_is_slow"),
+    fact("loop-limit", "loops are capped", _HANDLERS + "test_loop_is_stopped_at_its_iteration_limit"),
     not_imitated("apis-per-region", "50 Event APIs per region", "as many as are registered"),
     not_imitated("api-rates", "2,000 connections, 10,000 events in and 1,000,000 out a second and API",
                   "no rate per API: they are beyond one machine"),
@@ -169,9 +174,9 @@ LIMITS: Final = (
 
 CHANNELS: Final = (
     fact("id-grammar", "ids: 1 to 128 of a-z A-Z 0-9 - _ +"),
-    fact("id-unique", "unique among the live subscriptions of a connection"),
+    fact("id-unique", "ids are unique among the live subscriptions of a connection"),
     fact("channel-grammar", "1 to 5 segments of 1 to 50 letters, digits and inner dashes; slashes at the ends",
-          "packages/appsync-events-local/tests/protocol/test_channels.py::"
+          "protocol/test_channels.py::"
           "test_a_channel_is_accepted_exactly_when_the_documented_expression_matches"),
     fact("case-sensitive", "channels are case-sensitive"),
     fact("channel-path", "handlers see the path with one slash first and none last"),
@@ -179,10 +184,10 @@ CHANNELS: Final = (
     fact("wildcard-bare", "/* alone is refused"),
     fact("wildcard-publish", "* cannot be published to"),
     fact("wildcard-levels", "a wildcard spans all deeper levels",
-          "packages/appsync-events-local/tests/protocol/test_channels.py::"
-          "test_the_index_finds_exactly_those_whose_channel_covers_the_published_one"),
-    fact("wildcard-self", "but not its own parent"),
-    fact("wildcard-literal", "onSubscribe sees the * as it is"),
+          "protocol/test_channels.py::"
+          "test_index_finds_exactly_the_subscriptions_that_cover_the_published_channel"),
+    fact("wildcard-self", "a wildcard does not cover its own parent"),
+    fact("wildcard-literal", "onSubscribe receives the * literally"),
 )  # fmt: skip
 
 SECTIONS: Final[dict[str, tuple[Fact, ...]]] = {

@@ -1,10 +1,10 @@
-"""The frames of the protocol, as the rows write them: what a client sends, and what must come back."""
+"""Builders for the frames in the rows: those that a client sends and those that it expects."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from conformance_suite.table import TEXT, UUID, As, Expect, Open, Send, Step
+from conformance_suite.table import TEXT, UUID, Credentials, Expect, Open, Send, Step
 
 INIT = Send({"type": "connection_init"})
 ACK = {"type": "connection_ack", "connectionTimeoutMs": 300000}
@@ -13,16 +13,18 @@ NOT_AUTHORIZED = "You are not authorized to make this call."
 INVALID_CHANNEL = "Invalid Channel Format"
 
 
-def connected(by: As = As.KEY, on: str = "a") -> tuple[Step, ...]:
-    """Open a connection, and have it acknowledged."""
+def connected(by: Credentials = Credentials.API_KEY, on: str = "a") -> tuple[Step, ...]:
+    """Open a connection and expect the acknowledgement."""
     return Open(by, on), Send(INIT.frame, on=on), Expect((ACK,), on)
 
 
-def subscribe(channel: Any, id: Any = "s", by: As = As.KEY, on: str = "a", **more: Any) -> Send:
+def subscribe(channel: Any, id: Any = "s", by: Credentials = Credentials.API_KEY, on: str = "a", **more: Any) -> Send:
     return Send({"type": "subscribe", "id": id, "channel": channel, **more}, by, on)
 
 
-def publish(channel: Any, *events: Any, id: Any = "p", by: As = As.KEY, on: str = "a", **more: Any) -> Send:
+def publish(
+    channel: Any, *events: Any, id: Any = "p", by: Credentials = Credentials.API_KEY, on: str = "a", **more: Any
+) -> Send:
     return Send({"type": "publish", "id": id, "channel": channel, "events": list(events), **more}, by, on)
 
 
@@ -30,13 +32,13 @@ def unsubscribe(id: Any = "s", on: str = "a") -> Send:
     return Send({"type": "unsubscribe", "id": id}, on=on)
 
 
-def comes(*frames: dict[str, Any], on: str = "a") -> Expect:
+def expect(*frames: dict[str, Any], on: str = "a") -> Expect:
     return Expect(frames, on)
 
 
 def subscribed(channel: str, id: str = "s", on: str = "a") -> tuple[Step, ...]:
-    """Subscribe, and have it acknowledged."""
-    return subscribe(channel, id, on=on), comes(success("subscribe", id), on=on)
+    """Subscribe and expect the acknowledgement."""
+    return subscribe(channel, id, on=on), expect(success("subscribe", id), on=on)
 
 
 def success(operation: str, id: str = "s") -> dict[str, Any]:
@@ -48,13 +50,13 @@ def accepted(index: int) -> dict[str, Any]:
 
 
 def published(*indexes: int, failed: tuple[Any, ...] = (), id: str = "p") -> dict[str, Any]:
-    """The answer to a publish: which events were accepted, and which failed."""
+    """The answer to a publish: the accepted and the failed events."""
     successful = [accepted(index) for index in indexes]
     return {"type": "publish_success", "id": id, "successful": successful, "failed": list(failed)}
 
 
-def accounted(*indexes: int, failed: tuple[Any, ...] = ()) -> dict[str, Any]:
-    """The same over HTTP."""
+def http_result(*indexes: int, failed: tuple[Any, ...] = ()) -> dict[str, Any]:
+    """The body of the answer to an HTTP publish: the accepted and the failed events."""
     return {"successful": [accepted(index) for index in indexes], "failed": list(failed)}
 
 
@@ -80,7 +82,7 @@ def connect_refused(kind: Any = "UnauthorizedException", code: Any = 401, messag
 
 
 def body(kind: Any, message: Any = TEXT) -> dict[str, Any]:
-    """The body of a refusal over HTTP."""
+    """The body of an HTTP error."""
     return {"errors": [error(kind, message)]}
 
 

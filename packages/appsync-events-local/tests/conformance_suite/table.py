@@ -1,7 +1,7 @@
-"""What a row of the conformance table is made of: which frames and requests go in, and which must come out.
+"""The parts of a conformance row: the steps that a client takes, and the frames and answers that it must receive.
 
-The rows themselves are in the `*_rows` modules. They say nothing about where they run: `core`, `service` and the
-end-to-end suite bring a place each.
+The rows themselves are in the `*_rows` modules and are independent of the target: `core` runs them against the protocol
+core, `network` against the service on a port or against AWS.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from enum import Enum, StrEnum, auto
 from typing import Any
 
 
-class Place(StrEnum):
-    """Where a row can run."""
+class Target(StrEnum):
+    """What a row can run against."""
 
     CORE = "core"
     SERVICE = "service"
@@ -23,32 +23,33 @@ class Place(StrEnum):
 
 
 class Evidence(StrEnum):
-    """How well a row's expectation is known of AWS itself.
+    """How well it is known that AWS does what a row expects.
 
-    What is UNVERIFIED is our choice: on AWS it is shown, not asserted, and the choice's id says where to correct it.
+    UNVERIFIED rows show an assumption of this service: on AWS they are reported, not asserted, and the assumption's id
+    names the entry to correct.
     """
 
     DOCUMENTED = "documented"
-    SEEN = "seen by a client that runs on AWS"
+    OBSERVED = "observed by a client that runs on AWS"
     UNVERIFIED = "unverified"
 
 
-class As(Enum):
-    """With whose credentials something is asked."""
+class Credentials(Enum):
+    """The credentials that a step presents."""
 
-    KEY = auto()
-    WRONG_KEY = auto()
-    SIGNER = auto()
-    SIGNER_OF_SOMETHING_ELSE = auto()
-    NOBODY = auto()
-    KEY_WITHOUT_HOST = auto()
-    KEY_FOR_ANOTHER_HOST = auto()
-    KEY_IN_CAPITALS = auto()
+    API_KEY = auto()
+    WRONG_API_KEY = auto()
+    API_KEY_WITHOUT_HOST = auto()
+    API_KEY_FOR_OTHER_HOST = auto()
+    API_KEY_IN_UPPER_CASE = auto()
+    SIGNATURE = auto()
+    SIGNATURE_OF_OTHER_TEXT = auto()
+    NONE = auto()
 
 
 @dataclass(frozen=True)
 class Pattern:
-    """Stands in an expected answer for any value that passes a test."""
+    """A placeholder in an expected answer: matches any value that passes the test."""
 
     name: str
     test: Callable[[Any], bool]
@@ -61,11 +62,11 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 TEXT = Pattern("text", lambda value: isinstance(value, str) and bool(value))
 UUID = Pattern("UUID", lambda value: isinstance(value, str) and _UUID.fullmatch(value) is not None)
 NOT_2XX = Pattern("not 2xx", lambda value: isinstance(value, int) and not 200 <= value < 300)
-WHATEVER = Pattern("whatever", lambda value: True)
+ANYTHING = Pattern("anything", lambda value: True)
 
 
 def document(expected: Any) -> Pattern:
-    """A text that holds ONE JSON document, namely this one."""
+    """Matches a text that is exactly one JSON document, equal to the expected value."""
 
     def holds(value: Any) -> bool:
         try:
@@ -77,7 +78,7 @@ def document(expected: Any) -> Pattern:
 
 
 def matches(expected: Any, seen: Any) -> bool:
-    """Whether a value is as expected: same keys, same length, same type, or what an `Pattern` accepts."""
+    """Whether a value equals the expected one, with equal types, keys and lengths; a `Pattern` decides by its test."""
     if isinstance(expected, Pattern):
         return expected.test(seen)
     if isinstance(expected, dict):
@@ -93,24 +94,26 @@ def matches(expected: Any, seen: Any) -> bool:
 
 @dataclass(frozen=True)
 class Open:
-    """Open a socket; nothing is sent on it yet."""
+    """Open a WebSocket without sending a frame."""
 
-    by: As = As.KEY
+    by: Credentials = Credentials.API_KEY
     on: str = "a"
 
 
 @dataclass(frozen=True)
 class Upgrade:
-    """Ask for a socket with hand-made subprotocols and headers; `{header}` in an offer is encoded credentials.
+    """Request a WebSocket with explicit subprotocols and headers.
+
+    In an offer, `{header}` stands for the encoded credentials; in a header, `{key}` for the API key.
 
     Attributes:
-        status: the HTTP status that must come.
-        selected: the subprotocol that must be selected.
+        status: the expected HTTP status.
+        selected: the subprotocol that the server must select.
     """
 
     offers: tuple[str, ...]
     headers: Mapping[str, str] = field(default_factory=dict)
-    by: As = As.KEY
+    by: Credentials = Credentials.API_KEY
     status: int = 101
     selected: str | None = "aws-appsync-event-ws"
     on: str = "a"
@@ -118,16 +121,16 @@ class Upgrade:
 
 @dataclass(frozen=True)
 class Send:
-    """Send a frame: an object, a text as it stands, or bytes. `by` adds `authorization`."""
+    """Send a frame: an object, or text or bytes unchanged. With `by`, the object gets an `authorization`."""
 
     frame: Mapping[str, Any] | str | bytes
-    by: As | None = None
+    by: Credentials | None = None
     on: str = "a"
 
 
 @dataclass(frozen=True)
 class Expect:
-    """The next frames are these, in any order (AWS promises none)."""
+    """The next frames on this connection are these, in any order (AWS promises none)."""
 
     frames: tuple[dict[str, Any], ...]
     on: str = "a"
@@ -135,47 +138,47 @@ class Expect:
 
 @dataclass(frozen=True)
 class Silence:
-    """Nothing comes until a later frame is answered."""
+    """No frame arrives before the answer to a later frame."""
 
     on: str = "a"
 
 
 @dataclass(frozen=True)
 class Closed:
-    """The connection has ended with this code."""
+    """The connection is closed with this code."""
 
-    code: Any = WHATEVER
+    code: Any = ANYTHING
     on: str = "a"
 
 
 @dataclass(frozen=True)
 class Wait:
-    """Time passes: seconds that the core skips and AWS takes."""
+    """Let time pass: the core advances its clock, other targets wait for real."""
 
     seconds: float
 
 
 @dataclass(frozen=True)
 class Post:
-    """Publish over HTTP; `body` replaces the request's body as it stands.
+    """Publish over HTTP; `body` replaces the whole body of the request.
 
     Attributes:
-        status, answer: what must come.
-        headers: that must be in the answer.
+        status, answer: the expected status and body of the response.
+        headers: expected headers of the response.
     """
 
     channel: str = "/open/a"
     events: tuple[Any, ...] = ("1",)
-    by: As = As.KEY
+    by: Credentials = Credentials.API_KEY
     body: str | bytes | None = None
     status: Any = 200
-    answer: Any = WHATEVER
+    answer: Any = ANYTHING
     headers: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Ask:
-    """Any other HTTP request to the publish address or, with `path`, below it."""
+class Request:
+    """Any other HTTP request to the publish address, or to `path` below it."""
 
     method: str
     status: Any
@@ -184,44 +187,48 @@ class Ask:
     headers: Mapping[str, Any] = field(default_factory=dict)
 
 
-Step = Open | Upgrade | Send | Expect | Silence | Closed | Wait | Post | Ask
-_HTTP = (Upgrade, Post, Ask)
+Step = Open | Upgrade | Send | Expect | Silence | Closed | Wait | Post | Request
+_HTTP = (Upgrade, Post, Request)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One promise of the protocol.
+    """One behaviour of the protocol.
 
     Attributes:
-        id: names it in reports.
-        facts: ids of what it shows, see `facts`.
-        steps: what happens.
-        evidence: how well AWS is known to do this.
-        choice: id in `appsync_events_local.assumptions`, if it is UNVERIFIED.
-        never: places where it cannot run, for other reasons than its steps; mostly, because it needs a client that is
-            quicker than a network. `tests/harness/e2e/probes.py` asks AWS about those.
+        id: names the row in reports.
+        facts: ids of the facts that the row shows, see `facts`.
+        steps: the conversation.
+        evidence: how well it is known that AWS behaves like this.
+        assumption: id in `appsync_events_local.assumptions`, if the row is UNVERIFIED.
+        excluded: targets where the row cannot run although its steps could, mostly because the row needs frames to
+            arrive faster than a network delivers them.
     """
 
     id: str
     facts: tuple[str, ...]
     steps: tuple[Step, ...]
     evidence: Evidence = Evidence.DOCUMENTED
-    choice: str | None = None
-    never: frozenset[Place] = frozenset()
+    assumption: str | None = None
+    excluded: frozenset[Target] = frozenset()
 
-    def places(self) -> frozenset[Place]:
-        """Where the row runs: the core has no HTTP, and the service's time is the machine's."""
-        without = set(self.never)
+    def targets(self) -> frozenset[Target]:
+        """The targets that the row runs against: the core has no HTTP, and the service has no adjustable clock."""
+        without = set(self.excluded)
         if any(isinstance(step, _HTTP) for step in self.steps):
-            without.add(Place.CORE)
+            without.add(Target.CORE)
         if any(isinstance(step, Wait) for step in self.steps):
-            without.add(Place.SERVICE)
-        return frozenset(set(Place) - without)
+            without.add(Target.SERVICE)
+        return frozenset(set(Target) - without)
 
 
-def row(id: str, facts: str, *steps: Step, seen: bool = False, choice: str | None = None, never: str = "") -> Row:
-    """A row; `facts` and `never` are names with blanks between them, a `choice` makes it UNVERIFIED."""
-    evidence = Evidence.SEEN if seen else Evidence.DOCUMENTED
-    if choice is not None:
+def row(
+    id: str, facts: str, *steps: Step, observed: bool = False, assumption: str | None = None, excluded: str = ""
+) -> Row:
+    """A row; `facts` and `excluded` are names separated by blanks, an `assumption` makes the row UNVERIFIED."""
+    evidence = Evidence.OBSERVED if observed else Evidence.DOCUMENTED
+    if assumption is not None:
         evidence = Evidence.UNVERIFIED
-    return Row(id, tuple(facts.split()), steps, evidence, choice, frozenset(Place(name) for name in never.split()))
+    return Row(
+        id, tuple(facts.split()), steps, evidence, assumption, frozenset(Target(name) for name in excluded.split())
+    )

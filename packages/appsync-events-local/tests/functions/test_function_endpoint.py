@@ -1,4 +1,4 @@
-"""Functions behind a Lambda API are invoked there, and several invokers answer as one."""
+"""Functions behind a Lambda endpoint, and the chain of several invokers."""
 
 import asyncio
 import io
@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator
 
 import botocore.session
 import pytest
+from appsync_events_local.aws_clients import Credentials
 from appsync_events_local.functions.chain import InvokerChain
 from appsync_events_local.functions.endpoint import LambdaEndpoint
 from appsync_events_local.functions.invoker import FunctionUnavailableError, UnknownFunctionError
 from appsync_events_local.functions.model import FunctionModel, InlineCode
 from appsync_events_local.functions.runner import FunctionRunner
-from appsync_events_local.sources.aws_clients import Credentials
 
 REGION = "us-east-1"
 CREDENTIALS = Credentials("test", "test")
@@ -55,7 +55,7 @@ def _create_echo(url: str) -> None:
         client.close()
 
 
-async def test_a_function_behind_an_endpoint_answers_and_fails_as_one_that_runs_here(endpoint: LambdaEndpoint) -> None:
+async def test_function_behind_a_lambda_endpoint_returns_results_and_errors(endpoint: LambdaEndpoint) -> None:
     invocation = await endpoint.invoke("echo", b'{"a": 1}', asynchronous=False)
     assert invocation.function_error is None
     assert json.loads(invocation.payload) == {"event": {"a": 1}, "name": "echo"}
@@ -65,26 +65,26 @@ async def test_a_function_behind_an_endpoint_answers_and_fails_as_one_that_runs_
     assert (await endpoint.invoke("echo", b"{}", asynchronous=True)).payload == b""
 
 
-async def test_an_unknown_function_and_an_endpoint_that_is_not_there_are_told_apart(
+async def test_unknown_function_and_unreachable_endpoint_raise_different_errors(
     endpoint: LambdaEndpoint, unused_tcp_port: int
 ) -> None:
     with pytest.raises(UnknownFunctionError):
-        await endpoint.invoke("nobody", b"{}", asynchronous=False)
+        await endpoint.invoke("missing", b"{}", asynchronous=False)
     nowhere = LambdaEndpoint(f"http://127.0.0.1:{unused_tcp_port}", region=REGION, credentials=CREDENTIALS)
     with pytest.raises(FunctionUnavailableError, match="cannot be reached"):
         await nowhere.invoke("echo", b"{}", asynchronous=False)
     nowhere.close()
 
 
-async def test_functions_of_the_template_come_before_those_of_an_endpoint(endpoint: LambdaEndpoint) -> None:
+async def test_functions_of_the_template_take_precedence_over_those_of_an_endpoint(endpoint: LambdaEndpoint) -> None:
     code = InlineCode("def handler(event, context): return 'here'")
     here = FunctionModel("here", "arn:aws:lambda:us-east-1:0:function:here", "python3.13", "index.handler", code)
     runner = FunctionRunner([here])
     chain = InvokerChain([runner, endpoint])
     assert (await chain.invoke(here.arn, b"{}", asynchronous=False)).payload == b'"here"'
     assert b"echo" in (await chain.invoke("echo", b"{}", asynchronous=False)).payload
-    with pytest.raises(UnknownFunctionError, match="no served template has it"):
-        await chain.invoke("nobody", b"{}", asynchronous=False)
+    with pytest.raises(UnknownFunctionError, match="it is not in a served template"):
+        await chain.invoke("missing", b"{}", asynchronous=False)
     with pytest.raises(UnknownFunctionError, match="no --lambda-endpoint"):
-        await InvokerChain([]).invoke("nobody", b"{}", asynchronous=False)
+        await InvokerChain([]).invoke("missing", b"{}", asynchronous=False)
     await runner.close()

@@ -1,4 +1,4 @@
-"""However a template names a function, the same function is meant."""
+"""Every form in which a template names a function gives the same function name."""
 
 import pytest
 from appsync_events_local.functions.invoker import name_of

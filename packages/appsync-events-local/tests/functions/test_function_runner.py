@@ -1,4 +1,4 @@
-"""Functions of a template run here as they do on Lambda: their event, context, environment, errors and limits."""
+"""Functions of a template run like on Lambda: event, context, environment, errors, limits and processes."""
 
 import asyncio
 import json
@@ -14,62 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from appsync_events_local.auth.signers import LOCAL_ACCESS_KEY_ID
 from appsync_events_local.functions.invoker import FunctionTimeoutError, FunctionUnavailableError, UnknownFunctionError
 from appsync_events_local.functions.model import FunctionModel, InlineCode
 from appsync_events_local.functions.runner import REQUEST_BYTES, FunctionRunner
-
-ARN = "arn:aws:lambda:us-east-1:000000000000:function:"
-
-PYTHON = """
-import json, os, sys, time
-import beside
-loaded = 0
-def handler(event, context):
-    global loaded
-    loaded += 1
-    do = event.get("do")
-    if do == "raise":
-        raise ValueError("no such luck")
-    if do == "sleep":
-        time.sleep(event["seconds"])
-    if do == "exit":
-        os._exit(3)
-    if do == "print":
-        print("to stdout"); print("to stderr", file=sys.stderr)
-    if do == "object":
-        return object()
-    if do == "large":
-        return "x" * event["size"]
-    return {
-        "event": event, "calls": loaded, "pid": os.getpid(), "beside": beside.VALUE, "environment": dict(os.environ),
-        "function": [context.function_name, context.invoked_function_arn, context.memory_limit_in_mb],
-        "left": context.get_remaining_time_in_millis(),
-    }
-"""
-
-NODE = """
-export const handler = async (event, context) => {
-  if (event.do === "raise") throw new TypeError("no such luck");
-  if (event.do === "spin") for (;;) {}
-  if (event.do === "print") console.log("to stdout");
-  return { event, pid: process.pid, name: context.functionName, left: context.getRemainingTimeInMillis() };
-};
-"""
-
-
-def python(folder: Path, **changes: Any) -> FunctionModel:
-    (folder / "app.py").write_text(PYTHON)
-    (folder / "beside.py").write_text("VALUE = 'beside'\n")
-    return FunctionModel("py", ARN + "py", "python3.13", "app.handler", folder, **changes)
-
-
-def node(text: str = NODE, file: str = "", folder: Path | None = None, **changes: Any) -> FunctionModel:
-    if folder is None:
-        return FunctionModel("js", ARN + "js", "nodejs24.x", "index.handler", InlineCode(text), **changes)
-    (folder / file).write_text(text)
-    return FunctionModel("js", ARN + "js", "nodejs24.x", f"{Path(file).stem}.handler", folder, **changes)
-
+from appsync_events_local.local_identity import LOCAL_ACCESS_KEY_ID
+from service_harness.lambda_functions import ARN, NODE, ask, node, python
 
 Start = Callable[..., FunctionRunner]
 
@@ -85,12 +34,6 @@ async def start() -> AsyncIterator[Start]:
     yield starter
     for runner in made:
         await runner.close()
-
-
-async def ask(runner: FunctionRunner, function: str, event: Any) -> Any:
-    invocation = await runner.invoke(function, json.dumps(event).encode(), asynchronous=False)
-    assert invocation.function_error is None, invocation.payload
-    return json.loads(invocation.payload)
 
 
 async def error_of(runner: FunctionRunner, function: str, event: Any) -> dict[str, Any]:
@@ -113,24 +56,24 @@ async def test_a_python_function_gets_its_event_context_and_environment(
     environment = answer["environment"]
     assert (environment["TABLE"], environment["_HANDLER"]) == ("t", "app.handler")
     assert environment["AWS_ENDPOINT_URL"] == "http://127.0.0.1:1"
-    assert environment["AWS_ACCESS_KEY_ID"] == LOCAL_ACCESS_KEY_ID, "with which it may sign publishes to the service"
+    assert environment["AWS_ACCESS_KEY_ID"] == LOCAL_ACCESS_KEY_ID, "the key that signs publishes to the service"
     assert "SECRET_OF_THE_SERVICE" not in environment
 
 
-async def test_a_process_stays_for_the_next_call_and_loads_its_code_once(tmp_path: Path, start: Start) -> None:
+async def test_process_is_reused_and_loads_its_code_once(tmp_path: Path, start: Start) -> None:
     runner = start(python(tmp_path))
     answers = [await ask(runner, "py", {}) for _ in range(3)]
     assert [answer["calls"] for answer in answers] == [1, 2, 3]
     assert len({answer["pid"] for answer in answers}) == 1
 
 
-async def test_calls_at_once_have_processes_of_their_own_up_to_the_bound(tmp_path: Path, start: Start) -> None:
+async def test_concurrent_calls_run_in_separate_processes_up_to_the_limit(tmp_path: Path, start: Start) -> None:
     runner = start(python(tmp_path), processes=2)
     answers = await asyncio.gather(*(ask(runner, "py", {"do": "sleep", "seconds": 0.2}) for _ in range(6)))
     assert len({answer["pid"] for answer in answers}) == 2
 
 
-async def test_what_a_function_raises_is_its_error(tmp_path: Path, start: Start) -> None:
+async def test_exception_of_a_function_is_returned_as_its_error(tmp_path: Path, start: Start) -> None:
     runner = start(python(tmp_path), node())
     error = await error_of(runner, "py", {"do": "raise"})
     assert (error["errorType"], error["errorMessage"]) == ("ValueError", "no such luck")
@@ -142,9 +85,7 @@ async def test_what_a_function_raises_is_its_error(tmp_path: Path, start: Start)
     assert too_large["errorType"] == "Function.ResponseSizeTooLarge"
 
 
-async def test_a_function_that_takes_too_long_is_killed_and_the_next_call_is_served(
-    tmp_path: Path, start: Start
-) -> None:
+async def test_function_that_times_out_is_killed_and_the_next_call_succeeds(tmp_path: Path, start: Start) -> None:
     runner = start(python(tmp_path, timeout_seconds=1.5), node(timeout_seconds=1.5))
     pid = (await ask(runner, "py", {}))["pid"]
     with pytest.raises(FunctionTimeoutError, match=r"timed out after 1\.50 seconds"):
@@ -155,7 +96,7 @@ async def test_a_function_that_takes_too_long_is_killed_and_the_next_call_is_ser
         await runner.invoke("js", b'{"do": "spin"}', asynchronous=False)
 
 
-async def test_a_caller_that_gives_up_does_not_get_anothers_answer(tmp_path: Path, start: Start) -> None:
+async def test_answer_of_a_cancelled_call_is_not_given_to_the_next_caller(tmp_path: Path, start: Start) -> None:
     runner = start(python(tmp_path), processes=1)
     await ask(runner, "py", {})
     with pytest.raises(TimeoutError):
@@ -163,7 +104,7 @@ async def test_a_caller_that_gives_up_does_not_get_anothers_answer(tmp_path: Pat
     assert (await ask(runner, "py", {"mine": True}))["event"] == {"mine": True}
 
 
-async def test_a_caller_that_gives_up_during_the_start_leaves_no_process_beyond_the_bound(start: Start) -> None:
+async def test_call_cancelled_during_process_start_leaves_no_extra_process(start: Start) -> None:
     code = InlineCode("import os, time\ntime.sleep(0.5)\ndef handler(event, context): return os.getpid()")
     runner = start(FunctionModel("slow", ARN + "slow", "python3.13", "index.handler", code), processes=1)
     with pytest.raises(TimeoutError):
@@ -175,7 +116,7 @@ async def test_a_caller_that_gives_up_during_the_start_leaves_no_process_beyond_
         assert_gone(first)
 
 
-async def test_closing_ends_processes_that_are_just_starting(tmp_path: Path) -> None:
+async def test_close_ends_processes_that_are_starting(tmp_path: Path) -> None:
     for delay in (0, 0.001, 0.01, 0.05, 0.2):
         runner = FunctionRunner([python(tmp_path), node()])
         for name in ("py", "js", "py", "js"):
@@ -184,7 +125,7 @@ async def test_closing_ends_processes_that_are_just_starting(tmp_path: Path) -> 
         await runner.close()
 
 
-async def test_a_process_that_ends_during_a_call_is_told_as_lambda_tells_it(tmp_path: Path, start: Start) -> None:
+async def test_exit_during_a_call_is_reported_as_runtime_exit_error(tmp_path: Path, start: Start) -> None:
     runner = start(python(tmp_path))
     error = await error_of(runner, "py", {"do": "exit"})
     assert error == {"errorType": "Runtime.ExitError", "errorMessage": "Runtime exited with error: exit status 3"}
@@ -206,7 +147,7 @@ async def test_a_process_that_ends_during_a_call_is_told_as_lambda_tells_it(tmp_
     ],
     ids=["import", "no function", "bad handler", "node import", "node no function"],
 )  # fmt: skip
-async def test_a_function_that_cannot_be_loaded_says_why(
+async def test_function_that_cannot_be_loaded_returns_the_reason(
     start: Start, model: FunctionModel, kind: str, words: str
 ) -> None:
     error = await error_of(start(model), "f", {})
@@ -222,14 +163,12 @@ async def test_a_function_that_cannot_be_loaded_says_why(
         ("named.cjs", "module.exports = { handler: (event) => ({ event, name: 'js' }) }"),
     ],
 )
-async def test_node_functions_are_found_in_each_module_system(
-    tmp_path: Path, start: Start, file: str, text: str
-) -> None:
+async def test_node_functions_load_from_every_module_system(tmp_path: Path, start: Start, file: str, text: str) -> None:
     answer = await ask(start(node(text, file, tmp_path)), "js", {"a": "é"})
     assert (answer["event"], answer["name"]) == ({"a": "é"}, "js")
 
 
-async def test_an_archive_is_unpacked_and_forgotten_at_the_end(tmp_path: Path, start: Start) -> None:
+async def test_archive_is_unpacked_and_deleted_on_close(tmp_path: Path, start: Start) -> None:
     archive = tmp_path / "asset.zip"
     with zipfile.ZipFile(archive, "w") as packed:
         packed.writestr("app.py", "import os\ndef handler(event, context): return os.environ['LAMBDA_TASK_ROOT']\n")
@@ -263,15 +202,15 @@ async def test_an_asynchronous_call_returns_at_once_and_its_failure_is_logged(
     pytest.fail(f"the failure is not in the log: {caplog.messages}")
 
 
-async def test_what_cannot_be_run_is_refused_by_name(tmp_path: Path, start: Start) -> None:
+async def test_unavailable_function_is_refused_with_the_reason(tmp_path: Path, start: Start) -> None:
     java = FunctionModel("java", ARN + "java", "java21", "a.B::c", tmp_path)
     lost = FunctionModel("lost", ARN + "lost", "python3.13", "a.b", tmp_path / "nowhere.zip")
     runner = start(java, lost, python(tmp_path))
-    with pytest.raises(FunctionUnavailableError, match="runtime 'java21' is not run here"):
+    with pytest.raises(FunctionUnavailableError, match="runtime 'java21' is not supported"):
         await runner.invoke("java", b"{}", asynchronous=False)
     with pytest.raises(FunctionUnavailableError, match=r"nowhere\.zip cannot be read"):
         await runner.invoke("lost", b"{}", asynchronous=False)
-    with pytest.raises(UnknownFunctionError, match="no served template has it"):
+    with pytest.raises(UnknownFunctionError, match="it is not in a served template"):
         await runner.invoke(ARN + "other", b"{}", asynchronous=False)
     with pytest.raises(FunctionUnavailableError, match="are allowed"):
         await runner.invoke("py", b" " * (REQUEST_BYTES + 1), asynchronous=False)
@@ -292,7 +231,7 @@ async def test_changed_code_is_loaded_by_the_next_call(tmp_path: Path, start: St
         await runner.invoke("py", b"{}", asynchronous=False)
 
 
-async def test_a_call_under_way_is_finished_by_the_code_it_began_with(tmp_path: Path, start: Start) -> None:
+async def test_running_call_finishes_with_the_code_it_started_with(tmp_path: Path, start: Start) -> None:
     runner = start(python(tmp_path), processes=1)
     await ask(runner, "py", {})
     calls = [asyncio.create_task(ask(runner, "py", {"do": "sleep", "seconds": 0.3})) for _ in range(2)]
@@ -325,7 +264,7 @@ KILLED_SERVICE = """
 import asyncio, json, os, signal, sys
 from pathlib import Path
 from appsync_events_local.functions.runner import FunctionRunner
-from functions.test_function_runner import ask, node, python
+from service_harness.lambda_functions import ask, node, python
 
 async def main():
     runner = FunctionRunner([python(Path(sys.argv[1]), timeout_seconds=60), node(timeout_seconds=60)])
@@ -340,7 +279,7 @@ asyncio.run(main())
 """
 
 
-def test_functions_end_with_a_service_that_is_killed_even_in_the_middle_of_a_call(tmp_path: Path) -> None:
+def test_function_processes_end_when_the_service_is_killed_during_a_call(tmp_path: Path) -> None:
     command = [sys.executable, "-c", KILLED_SERVICE, str(tmp_path)]
     killed = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, timeout=60)
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()

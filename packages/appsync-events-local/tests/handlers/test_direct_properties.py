@@ -1,9 +1,9 @@
-"""Whatever a direct handler's function answers, the operation is decided: no crash, no event from nowhere."""
+"""Any answer of a direct handler's function gives a valid result or a handler error, never another exception."""
 
 import asyncio
 import json
 
-from appsync_events_local.functions.invoker import Invocation as Answer
+from appsync_events_local.functions.invoker import InvocationResult as Answer
 from appsync_events_local.handlers.direct import DirectHandler
 from appsync_events_local.handlers.namespace_handlers import (
     HandlerFailed,
@@ -12,11 +12,11 @@ from appsync_events_local.handlers.namespace_handlers import (
     Invocation,
     Outgoing,
 )
-from appsync_events_local.registry.api import InvokeType
+from appsync_events_local.model.api import InvokeType
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-HERE = Invocation(None, "/room/a", "room")
+HERE = Invocation(None, "/team/a", "team")
 EVENTS = [Incoming("1", {"n": 1}), Incoming("2", [2])]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
@@ -31,7 +31,7 @@ BYTES = ANSWER.map(lambda answer: json.dumps(answer).encode()) | st.binary(max_s
 
 
 class Fixed:
-    """An invoker whose function always answers the same."""
+    """An invoker whose function always gives the same answer."""
 
     def __init__(self, answer: Answer) -> None:
         self.answer = answer
@@ -64,7 +64,7 @@ async def subscribed(payload: bytes, error: str | None) -> bool:
 
 @given(payload=BYTES, error=st.sampled_from([None, None, "Unhandled", "Handled"]))
 @settings(max_examples=300, deadline=None)
-def test_any_answer_decides_a_publish(payload: bytes, error: str | None) -> None:
+def test_any_answer_gives_known_unique_event_ids_or_fails_the_publish(payload: bytes, error: str | None) -> None:
     outgoing = asyncio.run(published(payload, error))
     if outgoing is None:
         return

@@ -1,4 +1,4 @@
-"""The control API: who may use it, what it refuses, what it leaves unchanged when it does."""
+"""The control API: its token, the registrations that it refuses, and the state after a refusal."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ export const onPublish = {
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:
-    """A good registration of an API with one value changed; `...` takes it out."""
+    """A valid registration of an API with one value replaced; `...` removes it."""
     body: dict[str, Any] = {
         "name": "n",
         "properties": api_properties(),
@@ -51,36 +51,40 @@ BAD_APIS: list[tuple[str, Any, str]] = [
     ("accountId", 7, "accountId: must be text, not int"),
     ("hosts.http", ..., "hosts.http: is missing"),
     ("properties.EventConfig", ..., "EventConfig: is missing"),
-    (PROVIDERS, [], "EventConfig.AuthProviders: between 1 and 50 are needed"),
+    (PROVIDERS, [], "EventConfig.AuthProviders: 1 to 50 providers are required"),
     (PROVIDERS, "x", "EventConfig.AuthProviders: must be a list, not str"),
     (f"{PROVIDERS}.1.AuthType", "BASIC", "EventConfig.AuthProviders[1].AuthType: 'BASIC' is not an authorisation mode"),
     (f"{PROVIDERS}.1.AuthType", "AWS_LAMBDA", "EventConfig.AuthProviders[1].LambdaAuthorizerConfig: is missing"),
     (f"{PROVIDERS}.1", {"AuthType": "OPENID_CONNECT"}, "AuthProviders[1].OpenIDConnectConfig: is missing"),
     (f"{PROVIDERS}.1", oidc(), "OpenIDConnectConfig.Issuer: is missing"),
-    (f"{PROVIDERS}.1", oidc(Issuer="http://issuer.test"), "'http://issuer.test' is no https address"),
-    (f"{PROVIDERS}.1", oidc(Issuer="https://i.test", ClientId="("), "ClientId: '(' is no pattern"),
+    (f"{PROVIDERS}.1", oidc(Issuer="http://issuer.test"), "'http://issuer.test' is not an https address"),
+    (f"{PROVIDERS}.1", oidc(Issuer="https://i.test", ClientId="("), "ClientId: '(' is not a regular expression"),
     (f"{PROVIDERS}.1", oidc(Issuer="https://i.test", IatTTL="soon"), "IatTTL: must be a number, not 'soon'"),
-    (f"{PROVIDERS}.1", oidc(Issuer="https://i.test", AuthTTL=-1), "AuthTTL: must not be below 0"),
+    (f"{PROVIDERS}.1", oidc(Issuer="https://i.test", AuthTTL=-1), "AuthTTL: must not be negative"),
     (f"{PROVIDERS}.1", asking("a-name"), "AuthorizerUri: 'a-name' is not the ARN of a Lambda function"),
     (f"{PROVIDERS}.1", asking(AUTHORIZER, AuthorizerResultTtlInSeconds=3601), "must be 0 to 3600"),
-    (f"{PROVIDERS}.1", asking(AUTHORIZER, IdentityValidationExpression="["), "'[' is no pattern"),
-    (PROVIDERS, [asking(AUTHORIZER), asking(AUTHORIZER)], "an API has one AWS_LAMBDA provider at most"),
-    (PROVIDERS, [{"AuthType": "AWS_IAM"}, {"AuthType": "AWS_IAM"}], "an API has one AWS_IAM provider at most"),
+    (f"{PROVIDERS}.1", asking(AUTHORIZER, IdentityValidationExpression="["), "'[' is not a regular expression"),
+    (PROVIDERS, [asking(AUTHORIZER), asking(AUTHORIZER)], "at most one AWS_LAMBDA provider is allowed"),
+    (PROVIDERS, [{"AuthType": "AWS_IAM"}, {"AuthType": "AWS_IAM"}], "at most one AWS_IAM provider is allowed"),
     (f"{PROVIDERS}.0.CognitoConfig", ..., "EventConfig.AuthProviders[0].CognitoConfig: is missing"),
     (
         f"{PROVIDERS}.0.CognitoConfig.UserPoolId",
         ...,
         "EventConfig.AuthProviders[0].CognitoConfig.UserPoolId: is missing",
     ),
-    (f"{PROVIDERS}.0.CognitoConfig.AppIdClientRegex", "(", "AppIdClientRegex: '(' is no pattern"),
+    (f"{PROVIDERS}.0.CognitoConfig.AppIdClientRegex", "(", "AppIdClientRegex: '(' is not a regular expression"),
     ("properties.EventConfig.ConnectionAuthModes", ..., "EventConfig.ConnectionAuthModes: is missing"),
-    ("properties.EventConfig.ConnectionAuthModes", [], "EventConfig.ConnectionAuthModes: at least one mode is needed"),
+    (
+        "properties.EventConfig.ConnectionAuthModes",
+        [],
+        "EventConfig.ConnectionAuthModes: at least one mode is required",
+    ),
     (f"{PROVIDERS}.2", oidc(Issuer="https://i.test"), "no AuthProviders entry for API_KEY"),
 ]
 
 
 @pytest.mark.parametrize(("path", "value", "message"), BAD_APIS)
-async def test_an_api_that_cannot_be_served_is_refused_by_the_name_of_the_property(
+async def test_invalid_api_is_refused_with_the_name_of_the_property(
     service: Running, path: str, value: Any, message: str
 ) -> None:
     status, answer = await service.control("PUT", "apis/bad", changed(path, value))
@@ -131,7 +135,7 @@ BAD_NAMESPACES: list[tuple[str, dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("name", "properties", "message"), BAD_NAMESPACES)
-async def test_a_namespace_that_cannot_be_served_is_refused(
+async def test_invalid_namespace_is_refused_with_the_reason(
     service: Running, name: str, properties: dict[str, Any], message: str
 ) -> None:
     status, answer = await service.control("PUT", f"apis/{API}/namespaces/{name}", {"properties": properties})
@@ -140,7 +144,7 @@ async def test_a_namespace_that_cannot_be_served_is_refused(
     assert set((await service.registered("GET", "apis"))["apis"][API]["namespaces"]) == {"open"}
 
 
-async def test_code_that_appsync_would_refuse_is_refused_with_its_place_and_the_old_code_stays(
+async def test_invalid_handler_code_is_refused_with_its_location_and_the_old_code_stays(
     service: Running,
 ) -> None:
     await service.namespace("js", "export function onPublish(ctx) { return ctx.events }")
@@ -155,10 +159,10 @@ async def test_code_that_appsync_would_refuse_is_refused_with_its_place_and_the_
 BAD_DATA_SOURCES: list[tuple[str, dict[str, Any], str]] = [
     ("a-b", {"Type": "AMAZON_DYNAMODB"}, "'a-b' does not match"),
     ("d", {}, "Type: is missing"),
-    ("d", {"Type": "RELATIONAL_DATABASE"}, "data sources of type RELATIONAL_DATABASE are not served here"),
-    ("d", {"Type": "AMAZON_OPENSEARCH_SERVICE"}, "data sources of type AMAZON_OPENSEARCH_SERVICE are not served here"),
-    ("d", {"Type": "AMAZON_BEDROCK_RUNTIME"}, "data sources of type AMAZON_BEDROCK_RUNTIME are not served here"),
-    ("d", {"Type": "NONE"}, "data sources of type NONE are not served here"),
+    ("d", {"Type": "RELATIONAL_DATABASE"}, "data sources of type RELATIONAL_DATABASE are not supported"),
+    ("d", {"Type": "AMAZON_OPENSEARCH_SERVICE"}, "data sources of type AMAZON_OPENSEARCH_SERVICE are not supported"),
+    ("d", {"Type": "AMAZON_BEDROCK_RUNTIME"}, "data sources of type AMAZON_BEDROCK_RUNTIME are not supported"),
+    ("d", {"Type": "NONE"}, "data sources of type NONE are not supported"),
     ("d", {"Type": "AWS_LAMBDA"}, "LambdaConfig: is missing"),
     ("d", {"Type": "AWS_LAMBDA", "LambdaConfig": {"LambdaFunctionArn": "f"}}, "'f' is not the ARN of a function"),
     ("d", {"Type": "AMAZON_EVENTBRIDGE", "EventBridgeConfig": {}}, "EventBridgeConfig.EventBusArn: is missing"),
@@ -187,18 +191,18 @@ BAD_DATA_SOURCES: list[tuple[str, dict[str, Any], str]] = [
     (
         "d",
         {"Type": "AMAZON_DYNAMODB", "DynamoDBConfig": {"TableName": "t", "UseCallerCredentials": True}},
-        "DynamoDBConfig.UseCallerCredentials: caller credentials are not served here",
+        "DynamoDBConfig.UseCallerCredentials: caller credentials are not supported",
     ),
     (
         "d",
         {"Type": "AMAZON_DYNAMODB", "DynamoDBConfig": {"TableName": "t", "Versioned": True}},
-        "DynamoDBConfig.Versioned: conflict detection is not served here",
+        "DynamoDBConfig.Versioned: conflict detection is not supported",
     ),
 ]
 
 
 @pytest.mark.parametrize(("name", "properties", "message"), BAD_DATA_SOURCES)
-async def test_a_data_source_that_cannot_be_served_is_refused(
+async def test_invalid_data_source_is_refused_with_the_reason(
     service: Running, name: str, properties: dict[str, Any], message: str
 ) -> None:
     status, answer = await service.control("PUT", f"apis/{API}/data-sources/{name}", {"properties": properties})
@@ -209,12 +213,12 @@ async def test_a_data_source_that_cannot_be_served_is_refused(
 @pytest.mark.parametrize(
     ("key", "properties", "message"),
     [
-        ("short", {}, "is not of the form da2-"),
+        ("short", {}, "must be da2-"),
         (KEY + "x", {"Expires": "soon"}, "Expires: must be a number"),
         (KEY + "x", {"Expires": 9_999_999_999}, "365 days at most"),
     ],
 )
-async def test_an_api_key_that_cannot_be_served_is_refused(
+async def test_invalid_api_key_is_refused_with_the_reason(
     service: Running, key: str, properties: dict[str, Any], message: str
 ) -> None:
     status, answer = await service.control("PUT", f"apis/{API}/keys/{key}", {"properties": properties})
@@ -240,7 +244,7 @@ async def test_an_api_key_that_cannot_be_served_is_refused(
         ("DELETE", "faults"),
     ],
 )
-async def test_nothing_is_told_or_changed_without_the_token(
+async def test_control_requests_without_the_token_are_refused(
     service: Running, method: str, path: str, headers: dict[str, str]
 ) -> None:
     url = f"{service.url}/_control/{path}"
@@ -256,7 +260,7 @@ async def test_health_needs_no_token(service: Running) -> None:
 
 
 @pytest.mark.parametrize("path", ["namespaces/x", "data-sources/x", f"keys/{KEY}"])
-async def test_members_of_an_unknown_api_are_not_found_but_may_be_deleted_again(service: Running, path: str) -> None:
+async def test_parts_of_an_unknown_api_are_not_found_and_deleting_them_succeeds(service: Running, path: str) -> None:
     assert (await service.control("PUT", f"apis/unknown/{path}", {"properties": {}}))[0] == 404
     assert (await service.control("DELETE", f"apis/unknown/{path}"))[0] == 200
     assert (await service.control("DELETE", f"apis/{API}/{path.replace(KEY, 'x')}"))[0] == 200
@@ -274,7 +278,7 @@ async def test_everything_registered_is_listed(service: Running) -> None:
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b""])
-async def test_a_body_that_is_no_json_object_is_refused(service: Running, body: bytes) -> None:
+async def test_body_that_is_not_a_json_object_is_refused(service: Running, body: bytes) -> None:
     url = f"{service.url}/_control/apis/x"
     async with service.session.put(url, data=body, headers={"x-local-control": TOKEN}) as answer:
         assert answer.status == 400
@@ -285,7 +289,7 @@ async def test_an_api_has_50_namespaces_at_most(service: Running) -> None:
     for number in range(limits.NAMESPACES_PER_API - 1):
         await service.namespace(f"n{number}")
     status, answer = await service.control("PUT", f"apis/{API}/namespaces/beyond", {"properties": {}})
-    assert (status, "50 namespaces at most" in answer["errors"][0]["message"]) == (400, True)
+    assert (status, "at most 50 namespaces" in answer["errors"][0]["message"]) == (400, True)
     await service.namespace("n1")
 
 
@@ -293,4 +297,4 @@ async def test_an_api_has_50_keys_at_most(service: Running) -> None:
     for number in range(limits.API_KEYS_PER_API - 1):
         await service.registered("PUT", f"apis/{API}/keys/da2-{number:026}", {"properties": {}})
     status, answer = await service.control("PUT", f"apis/{API}/keys/da2-{'z' * 26}", {"properties": {}})
-    assert (status, "50 keys at most" in answer["errors"][0]["message"]) == (400, True)
+    assert (status, "at most 50 keys" in answer["errors"][0]["message"]) == (400, True)

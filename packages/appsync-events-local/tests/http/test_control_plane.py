@@ -1,4 +1,4 @@
-"""An unmodified boto3 client reads what is served, and only with an access key that is known."""
+"""The read-only control plane API, used by an unmodified boto3 client with a known access key."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,10 +7,10 @@ from typing import Any
 import boto3
 import pytest
 import pytest_asyncio
-from appsync_events_local.auth.signers import LOCAL_SECRET_ACCESS_KEY
+from appsync_events_local.local_identity import LOCAL_SECRET_ACCESS_KEY
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from service_harness.foreign import TEMPLATE
+from service_harness.example_api import TEMPLATE
 from service_harness.standalone import Standalone, standalone
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -37,7 +37,7 @@ async def call(running: Standalone, operation: str, **arguments: Any) -> Any:
     return {key: value for key, value in answer.items() if key != "ResponseMetadata"}
 
 
-async def test_an_api_is_described_as_aws_describes_it(served: Standalone) -> None:
+async def test_api_is_described_in_the_form_of_aws(served: Standalone) -> None:
     (listed,) = (await call(served, "list_apis"))["apis"]
     api = (await call(served, "get_api", apiId=listed["apiId"]))["api"]
     assert api == listed
@@ -52,7 +52,7 @@ async def test_an_api_is_described_as_aws_describes_it(served: Standalone) -> No
     assert api["created"].year > 2020
 
 
-async def test_its_namespaces_data_sources_and_keys_are_listed(served: Standalone) -> None:
+async def test_namespaces_data_sources_and_keys_of_an_api_are_listed(served: Standalone) -> None:
     api_id = (await call(served, "list_apis"))["apis"][0]["apiId"]
     namespaces = (await call(served, "list_channel_namespaces", apiId=api_id))["channelNamespaces"]
     assert [each["name"] for each in namespaces] == ["default", "scores", "chat", "orders", "bids", "quiz"]
@@ -69,10 +69,10 @@ async def test_its_namespaces_data_sources_and_keys_are_listed(served: Standalon
     assert table["dynamodbConfig"] == {"tableName": "ticker-dev-orders", "awsRegion": "us-east-1"}
     assert sources[1]["lambdaConfig"]["lambdaFunctionArn"].endswith(":function:ticker-dev-judge")
     (key,) = (await call(served, "list_api_keys", apiId=api_id))["apiKeys"]
-    assert (key["id"], key["description"]) == (served.keys[0], "for the page that everybody sees")
+    assert (key["id"], key["description"]) == (served.keys[0], "for the public page")
 
 
-async def test_long_lists_come_in_pages(served: Standalone) -> None:
+async def test_long_lists_are_paginated(served: Standalone) -> None:
     api_id = (await call(served, "list_apis"))["apis"][0]["apiId"]
     names: list[str] = []
     token: dict[str, str] = {}
@@ -94,7 +94,9 @@ async def test_long_lists_come_in_pages(served: Standalone) -> None:
         ("list_api_keys", {"apiId": "none"}),
     ],
 )
-async def test_what_is_not_there_is_not_found(served: Standalone, operation: str, arguments: dict[str, Any]) -> None:
+async def test_unknown_ids_and_names_are_not_found(
+    served: Standalone, operation: str, arguments: dict[str, Any]
+) -> None:
     known = (await call(served, "list_apis"))["apis"][0]["apiId"]
     given = {name: known if value == "known" else value for name, value in arguments.items()}
     with pytest.raises(ClientError) as caught:
@@ -103,7 +105,7 @@ async def test_what_is_not_there_is_not_found(served: Standalone, operation: str
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404
 
 
-async def test_only_a_known_access_key_may_read(served: Standalone) -> None:
+async def test_only_a_known_access_key_can_read(served: Standalone) -> None:
     with pytest.raises(ClientError) as caught:
         await asyncio.to_thread(client(served, secret="wrong").list_apis)
     assert caught.value.response["Error"]["Code"] == "AccessDeniedException"
@@ -122,10 +124,10 @@ async def test_only_a_known_access_key_may_read(served: Standalone) -> None:
         ("create_api_key", {"apiId": "a"}),
     ],
 )
-async def test_changes_are_refused_with_the_way_to_make_them(
+async def test_changes_are_refused_with_a_hint_to_the_template(
     served: Standalone, operation: str, arguments: dict[str, Any]
 ) -> None:
-    with pytest.raises(ClientError, match="changed in their template") as caught:
+    with pytest.raises(ClientError, match="change them in their template") as caught:
         await call(served, operation, **arguments)
     assert caught.value.response["Error"]["Code"] == "BadRequestException"
 
@@ -134,7 +136,7 @@ async def test_apis_of_another_region_are_not_listed(served: Standalone) -> None
     assert (await asyncio.to_thread(client(served, region="eu-west-1").list_apis))["apis"] == []
 
 
-async def test_a_page_that_makes_no_sense_is_refused(served: Standalone) -> None:
+async def test_invalid_page_parameters_are_refused(served: Standalone) -> None:
     for arguments in ({"maxResults": 26}, {"nextToken": "x"}):
         with pytest.raises(ClientError) as caught:
             await call(served, "list_apis", **arguments)

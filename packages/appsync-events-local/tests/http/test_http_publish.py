@@ -1,4 +1,4 @@
-"""Publishing over HTTP: statuses, bodies, headers, limits, and what handlers do to events."""
+"""Publishing over HTTP: statuses, bodies, headers, limits, handlers, credentials and the choice of the API."""
 
 import json
 from typing import Any
@@ -68,7 +68,7 @@ async def test_slashes_around_a_channel_are_optional(service: Running, channel: 
         (b'{"channel":"open/a","events":[""]}', 400, "BadRequestException"),
     ],
 )
-async def test_a_wrong_request_is_refused(service: Running, body: bytes, status: int, error_type: str) -> None:
+async def test_invalid_request_is_refused(service: Running, body: bytes, status: int, error_type: str) -> None:
     got, answer = await service.post_raw(body, {"x-api-key": service.key})
     assert (got, error_types(answer)) == (status, [error_type])
 
@@ -109,12 +109,12 @@ async def test_five_events_of_the_largest_size_fit_in_a_request_and_no_more(serv
     assert (await service.post("open/a", *[beyond] * 5))[0] == 400
 
 
-async def test_a_body_without_end_is_not_read(service: Running) -> None:
+async def test_body_above_the_transport_limit_is_refused(service: Running) -> None:
     status, answer = await service.post_raw(b"x" * (limits.TRANSPORT_MESSAGE_BYTES + 1), {"x-api-key": service.key})
     assert (status, error_types(answer)) == (413, ["BadRequestException"])
 
 
-async def test_what_the_handler_returns_is_what_is_sent_and_accounted(service: Running) -> None:
+async def test_events_returned_by_the_handler_are_broadcast_and_listed_in_the_answer(service: Running) -> None:
     await service.namespace("js", HANDLER)
     socket = await service.connect()
     await socket.subscribe("/js/*")
@@ -136,7 +136,7 @@ async def test_what_the_handler_returns_is_what_is_sent_and_accounted(service: R
         ("nonsense", 500, "InternalFailureException", "There was an error processing the message"),
     ],
 )
-async def test_what_a_handler_refuses_or_fails_reaches_nobody(
+async def test_publish_that_the_handler_refuses_or_fails_is_not_broadcast(
     service: Running, event: str, status: int, error_type: str, message: str
 ) -> None:
     await service.namespace("js", HANDLER)
@@ -160,7 +160,7 @@ async def test_the_size_is_checked_after_the_handler(service: Running) -> None:
     assert answer["failed"][0]["code"] == "EventTooLargeException"
 
 
-async def test_a_handler_sees_who_calls_and_how_but_no_cookie(service: Running) -> None:
+async def test_handler_sees_identity_channel_and_headers_but_no_cookie(service: Running) -> None:
     await service.namespace("js", HANDLER)
     socket = await service.connect()
     await socket.subscribe("/js/*")
@@ -189,7 +189,7 @@ async def test_the_context_of_an_api_key_has_no_identity(service: Running) -> No
     assert json.loads((await socket.receive())["event"])["identity"] is None
 
 
-async def test_an_api_key_must_be_known_and_alive(service: Running) -> None:
+async def test_api_key_must_be_known_and_not_expired(service: Running) -> None:
     for headers in ({"x-api-key": "da2-wrong"}, {"x-api-key": ""}, {}):
         status, answer = await service.post("open/a", "1", headers=headers)
         assert (status, error_types(answer)) == (401, ["UnauthorizedException"])
@@ -212,7 +212,7 @@ async def test_a_namespace_replaces_the_modes_of_its_api(service: Running) -> No
     assert (await service.post_raw(body, signed_headers(service.event_url, body)))[0] == 200
 
 
-async def test_answers_carry_a_request_id_and_are_readable_from_any_origin(service: Running) -> None:
+async def test_responses_have_a_request_id_and_allow_any_origin(service: Running) -> None:
     for headers in ({"x-api-key": service.key}, {"x-api-key": "wrong"}):
         body = b'{"channel":"open/a","events":["1"]}'
         async with service.session.post(service.event_url, data=body, headers=headers) as answer:
@@ -220,7 +220,7 @@ async def test_answers_carry_a_request_id_and_are_readable_from_any_origin(servi
             assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
 
-async def test_a_browser_may_send_what_clients_send(service: Running) -> None:
+async def test_cors_preflight_allows_the_headers_of_clients(service: Running) -> None:
     async with service.session.options(service.event_url) as answer:
         allowed = {name.strip() for name in answer.headers["Access-Control-Allow-Headers"].split(",")}
         assert answer.status == 204
@@ -230,7 +230,7 @@ async def test_a_browser_may_send_what_clients_send(service: Running) -> None:
     }  # fmt: skip
 
 
-async def test_the_path_or_the_host_or_being_alone_selects_the_api(service: Running) -> None:
+async def test_api_is_selected_by_path_or_host_or_by_being_the_only_one(service: Running) -> None:
     assert (await service.post("open/a", "1", path=f"/{API}/event"))[0] == 200
     assert (await service.post("open/a", "1", path="/other/event"))[0] == 404
     body = {

@@ -1,4 +1,4 @@
-"""The realtime endpoint over real sockets."""
+"""The realtime endpoint over real WebSockets."""
 
 import json
 from pathlib import Path
@@ -35,7 +35,7 @@ def error_type(frame: dict[str, Any]) -> str:
     return kind
 
 
-async def test_the_event_subprotocol_is_selected_and_the_connection_acknowledged(service: Running) -> None:
+async def test_event_subprotocol_is_selected_and_connection_is_acknowledged(service: Running) -> None:
     socket = await service.open()
     assert socket.raw.protocol == SUBPROTOCOL
     ack = await socket.ask(type="connection_init")
@@ -63,7 +63,7 @@ async def test_connect_credentials_may_be_headers_of_the_upgrade(service: Runnin
 
 
 @pytest.mark.parametrize("change", ["wrong key", "no credentials", "no host", "other host", "expired token"])
-async def test_bad_connect_credentials_are_told_after_the_upgrade_and_the_socket_closed(
+async def test_bad_connect_credentials_give_connection_error_after_the_upgrade_and_a_close(
     service: Running, change: str
 ) -> None:
     good = service.key_authorization()
@@ -96,14 +96,14 @@ async def test_unreadable_connect_credentials_are_a_bad_request(service: Running
 
 
 @pytest.mark.parametrize("name", ["authorization", "Authorization", "AUTHORIZATION"])
-async def test_names_of_credentials_are_compared_without_case(service: Running, name: str) -> None:
+async def test_credential_names_are_case_insensitive(service: Running, name: str) -> None:
     token = service.pool.token()
     socket = await service.connect({"HOST": service.host, name: token})
     assert (await socket.subscribe("/open/a"))["type"] == "subscribe_success"
 
 
 @pytest.mark.parametrize("host", ["events.test", "localhost:{port}", "127.0.0.1:{port}"])
-async def test_credentials_may_name_any_host_that_the_api_is_reached_by(service: Running, host: str) -> None:
+async def test_credentials_may_name_any_host_of_the_api(service: Running, host: str) -> None:
     port = service.host.rsplit(":", 1)[1]
     await service.connect({**service.key_authorization(), "host": host.format(port=port)})
 
@@ -139,7 +139,7 @@ async def test_each_frame_needs_its_own_credentials(service: Running) -> None:
     assert (refused["type"], error_type(refused)) == ("publish_error", "UnauthorizedException")
 
 
-async def test_an_event_arrives_as_one_string_per_event_and_subscription(service: Running) -> None:
+async def test_subscriber_receives_one_string_per_event_and_subscription(service: Running) -> None:
     socket = await service.connect()
     await socket.subscribe("/open/*", id="all")
     await socket.subscribe("/open/a", id="one")
@@ -161,7 +161,7 @@ async def test_text_without_utf8_form_does_not_break_the_connection(service: Run
     assert data["event"] == lone
 
 
-async def test_a_wildcard_gets_deeper_channels_of_its_namespace_only(service: Running) -> None:
+async def test_wildcard_covers_only_deeper_channels_of_its_namespace(service: Running) -> None:
     await service.namespace("open2")
     socket = await service.connect()
     await socket.subscribe("/open/*")
@@ -170,7 +170,7 @@ async def test_a_wildcard_gets_deeper_channels_of_its_namespace_only(service: Ru
     assert [json.loads((await socket.receive())["event"]) for _ in range(2)] == ["open/a", "open/a/b/c/d"]
 
 
-async def test_nothing_arrives_after_unsubscribing(service: Running) -> None:
+async def test_no_event_is_received_after_unsubscribing(service: Running) -> None:
     socket = await service.connect()
     await socket.subscribe("/open/*", id="s1")
     await socket.subscribe("/open/b", id="s2")
@@ -205,7 +205,7 @@ async def test_publishing_needs_no_subscription_and_echoes_to_the_publisher(serv
     assert {(await socket.receive())["type"] for _ in range(2)} == {"data", "publish_success"}
 
 
-async def test_a_publish_over_the_socket_is_refused_like_one_over_http(service: Running) -> None:
+async def test_socket_publish_is_refused_like_an_http_publish(service: Running) -> None:
     socket = await service.connect()
     assert error_type(await socket.publish("/open/a")) == "BadRequestException"
     assert error_type(await socket.publish("/open/a", *["1"] * 6)) == "BadRequestException"
@@ -214,7 +214,7 @@ async def test_a_publish_over_the_socket_is_refused_like_one_over_http(service: 
     assert (await socket.publish("/open/a", "1"))["type"] == "publish_success"
 
 
-async def test_what_amplify_adds_to_its_frames_is_ignored(service: Running) -> None:
+async def test_extra_fields_of_amplify_frames_are_ignored(service: Running) -> None:
     socket = await service.connect()
     authorization = {**socket.authorization, "x-amz-user-agent": "aws-amplify/6", "x-amz-date": "2026"}
     payload = {"channel": "/open/a", "extensions": {"authorization": authorization}}
@@ -224,7 +224,7 @@ async def test_what_amplify_adds_to_its_frames_is_ignored(service: Running) -> N
     assert answer == {"type": "subscribe_success", "id": "1-_+"}
 
 
-async def test_operations_before_init_work_once_the_connect_credentials_hold(service: Running) -> None:
+async def test_operations_before_connection_init_need_good_connect_credentials(service: Running) -> None:
     socket = await service.open()
     assert (await socket.subscribe("/open/a"))["type"] == "subscribe_success"
     refused = await (await service.open({"host": service.host, "x-api-key": "wrong"})).subscribe("/open/a")
@@ -243,7 +243,7 @@ async def test_a_connection_ends_after_its_lifetime(tmp_path: Path, pool: UserPo
         assert await socket.closed() == 1001
 
 
-async def test_new_handlers_take_over_without_dropping_a_subscription(service: Running) -> None:
+async def test_new_handler_code_applies_without_dropping_subscriptions(service: Running) -> None:
     code = "export function onPublish(ctx) {{ return ctx.events.map(e => ({{ id: e.id, payload: {} }})) }}"
     await service.namespace("js", code.format(1))
     socket = await service.connect()
@@ -254,7 +254,7 @@ async def test_new_handlers_take_over_without_dropping_a_subscription(service: R
     assert [(await socket.receive())["event"] for _ in range(2)] == ["1", "2"]
 
 
-async def test_deleting_a_namespace_ends_its_subscriptions_and_nothing_else(service: Running) -> None:
+async def test_deleting_a_namespace_ends_only_its_subscriptions(service: Running) -> None:
     await service.namespace("gone")
     socket = await service.connect()
     await socket.subscribe("/gone/*", id="g")
@@ -292,7 +292,7 @@ async def test_subscriptions_end_with_their_connection(service: Running) -> None
     assert registered["apis"][API]["subscriptions"] == {"/open/watch": 1}
 
 
-async def test_a_message_beyond_any_legal_size_ends_the_connection(service: Running) -> None:
+async def test_message_above_the_transport_limit_ends_the_connection(service: Running) -> None:
     socket = await service.connect()
     announced = b"\x81\xff" + (limits.TRANSPORT_MESSAGE_BYTES + 1).to_bytes(8) + b"mask"
     transport_of(socket).write(announced)
@@ -313,7 +313,7 @@ async def test_a_client_ping_is_answered_while_events_flow(service: Running) -> 
     assert (await socket.subscribe("/open/a"))["type"] == "subscribe_success"
 
 
-async def test_a_binary_message_is_unsupported_and_harmless(service: Running) -> None:
+async def test_binary_message_is_unsupported_and_the_connection_stays_usable(service: Running) -> None:
     socket = await service.connect()
     await socket.raw.send_bytes(b"x")
     assert error_type(await socket.receive()) == "UnsupportedOperation"

@@ -1,4 +1,4 @@
-"""https and wss with a certificate that is made here, by clients that were told to trust it and by others."""
+"""https and wss with the service's own certificate, for clients that trust it and clients that do not."""
 
 import asyncio
 import json
@@ -10,8 +10,7 @@ import pytest
 from appsync_events_local.http import tls
 from service_harness.running import transport_of
 from service_harness.standalone import standalone
-from template.test_template_files import api, namespace, written
-from template.test_templates_served import KEY
+from service_harness.templates import KEY, api, namespace, write_template
 
 
 def trusting(certificate: Path) -> ssl.SSLContext:
@@ -19,8 +18,8 @@ def trusting(certificate: Path) -> ssl.SSLContext:
 
 
 async def test_a_client_that_trusts_the_certificate_publishes_and_subscribes(tmp_path: Path) -> None:
-    file = written(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace()})
-    trusted = tls.made_in(tmp_path).certificate
+    file = write_template(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace()})
+    trusted = tls.self_signed_in(tmp_path).certificate
     connector = aiohttp.TCPConnector(ssl=trusting(trusted))
     async with standalone("--template", file, "--tls", "--state", tmp_path, connector=connector) as running:
         assert running.endpoints[0].startswith("https://localhost:")
@@ -28,14 +27,14 @@ async def test_a_client_that_trusts_the_certificate_publishes_and_subscribes(tmp
         socket = await running.subscribed("/default/*")
         assert (await running.post("default/x", '"hello"'))[0] == 200
         assert (await socket.receive())["event"] == '"hello"'
-        async with aiohttp.ClientSession() as stranger:
+        async with aiohttp.ClientSession() as untrusting:
             with pytest.raises(aiohttp.ClientConnectorCertificateError):
-                await stranger.get(running.endpoints[0])
+                await untrusting.get(running.endpoints[0])
 
 
-async def test_a_certificate_of_ones_own_is_used(tmp_path: Path) -> None:
-    file = written(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace()})
-    own = tls.made_in(tmp_path)
+async def test_given_certificate_is_used(tmp_path: Path) -> None:
+    file = write_template(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace()})
+    own = tls.self_signed_in(tmp_path)
     connector = aiohttp.TCPConnector(ssl=trusting(own.certificate))
     given = ("--tls-certificate", own.certificate, "--tls-key", own.key)
     async with standalone("--template", file, *given, connector=connector) as running:
@@ -43,22 +42,22 @@ async def test_a_certificate_of_ones_own_is_used(tmp_path: Path) -> None:
         assert "NODE_EXTRA_CA_CERTS" not in running.announced
 
 
-def test_the_certificate_is_kept_while_it_lasts_and_its_key_is_its_owners(tmp_path: Path) -> None:
-    first = tls.made_in(tmp_path)
+def test_certificate_is_reused_and_its_key_is_readable_by_its_owner_only(tmp_path: Path) -> None:
+    first = tls.self_signed_in(tmp_path)
     content = first.certificate.read_bytes()
-    assert tls.made_in(tmp_path).certificate.read_bytes() == content
+    assert tls.self_signed_in(tmp_path).certificate.read_bytes() == content
     assert first.key.stat().st_mode & 0o777 == 0o600
 
 
-async def test_a_client_that_does_not_read_is_cut_off_behind_tls_too(
+async def test_client_that_does_not_read_is_disconnected_over_tls(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    file = written(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace()})
-    connector = aiohttp.TCPConnector(ssl=trusting(tls.made_in(tmp_path).certificate))
+    file = write_template(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace()})
+    connector = aiohttp.TCPConnector(ssl=trusting(tls.self_signed_in(tmp_path).certificate))
     given = ("--template", file, "--tls", "--state", tmp_path, "--max-unsent-bytes", "300000")
     async with standalone(*given, connector=connector) as running:
-        sleeper = await running.subscribed("/default/*")
-        transport = transport_of(sleeper)
+        slow = await running.subscribed("/default/*")
+        transport = transport_of(slow)
         transport.pause_reading()
         async with asyncio.timeout(30):
             while "does not read" not in caplog.text:

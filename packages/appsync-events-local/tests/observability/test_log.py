@@ -1,4 +1,4 @@
-"""The log: readable by people and by programs, forgeable by nobody."""
+"""The log as text and as JSON: fields, colours and escaped control characters."""
 
 import io
 import json
@@ -30,13 +30,13 @@ def logged(stream: io.StringIO, form: LogFormat, text: str, **fields: str) -> st
     return stream.getvalue()
 
 
-def test_a_line_says_when_how_serious_and_what() -> None:
+def test_log_line_has_time_level_and_message() -> None:
     line = logged(io.StringIO(), LogFormat.TEXT, "connection 1 subscribed")
     assert line[12:] == " WARNING connection 1 subscribed\n"
     assert line[2] == line[5] == ":"
 
 
-def test_only_a_terminal_gets_colours_and_only_if_it_wants_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_colours_are_written_only_to_a_terminal_without_no_color(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     assert "\x1b[33mWARNING" in logged(Terminal(), LogFormat.TEXT, "x")
     assert "\x1b" not in logged(io.StringIO(), LogFormat.TEXT, "x")
@@ -44,7 +44,7 @@ def test_only_a_terminal_gets_colours_and_only_if_it_wants_them(monkeypatch: pyt
     assert "\x1b" not in logged(Terminal(), LogFormat.TEXT, "x")
 
 
-def test_a_client_can_neither_forge_a_line_nor_move_the_cursor() -> None:
+def test_control_characters_in_log_messages_are_escaped() -> None:
     line = logged(io.StringIO(), LogFormat.TEXT, "user a\n12:00:00.000 INFO    forged\x1b[2J\x9b2J")
     assert line.count("\n") == 1
     assert "a\\x0a12:00" in line
@@ -52,14 +52,14 @@ def test_a_client_can_neither_forge_a_line_nor_move_the_cursor() -> None:
     assert "\x9b" not in line
 
 
-def test_as_json_every_record_is_one_object_with_its_fields() -> None:
+def test_json_log_writes_one_object_per_record() -> None:
     entry = json.loads(logged(io.StringIO(), LogFormat.JSON, "a\nb", api="x", channel="/c"))
     assert entry.pop("time").endswith("+00:00")
     assert entry == {"level": "WARNING", "logger": "tests", "message": "a\nb", "api": "x", "channel": "/c"}
 
 
 @pytest.mark.parametrize("form", LogFormat)
-def test_an_exception_is_told_with_its_traceback(form: LogFormat) -> None:
+def test_exception_is_logged_with_its_traceback(form: LogFormat) -> None:
     stream = io.StringIO()
     set_up_log("INFO", form, stream)
     try:

@@ -1,4 +1,4 @@
-"""Metrics: what is counted, under CloudWatch's names, and what the log says of the same."""
+"""Metrics under CloudWatch's names, and the log lines of the same operations."""
 
 import json
 import logging
@@ -37,11 +37,11 @@ async def sums(service: Running, namespace: str | None = None) -> Mapping[str, f
     }
 
 
-def test_a_message_counts_for_every_five_kilobytes_that_it_begins() -> None:
+def test_message_is_metered_per_started_five_kilobytes() -> None:
     assert [metered(size) for size in (0, 1, METERED_BYTES, METERED_BYTES + 1)] == [1, 1, 1, 2]
 
 
-async def test_what_handlers_decide_is_counted_by_namespace_and_told(
+async def test_handler_results_are_counted_by_namespace_and_logged(
     service: Running, caplog: pytest.LogCaptureFixture
 ) -> None:
     await service.namespace("deciding", DECIDING)
@@ -61,22 +61,22 @@ async def test_what_handlers_decide_is_counted_by_namespace_and_told(
         "SubscribeHandlerInvocations": 2,
     }
     assert counted.items() <= (await sums(service)).items(), "and for the API as a whole"
-    for told in (
+    for line in (
         "onPublish of namespace deciding: deciding 3",
         "HTTP published to /deciding/a as an API key: 1 event(s) to 0 subscription(s), onPublish dropped 1, "
         "1 failed (event 1: said no)",
-        "HTTP publish to /deciding/a refused: Custom, onPublish said: not like this",
+        "HTTP publish to /deciding/a refused: Custom, util.error() in onPublish: not like this",
         "publish to /deciding/a refused: InternalFailureException, onPublish failed: ",
         "subscribe to /deciding/closed refused: Unauthorized, util.unauthorized() in onSubscribe",
         "subscribed to /deciding/open as an API key; onSubscribe allowed it",
     ):
-        assert told in caplog.text
+        assert line in caplog.text
 
 
-async def test_operations_over_the_socket_are_counted_by_how_they_end(service: Running) -> None:
-    stranger = await service.open({"host": service.host, "x-api-key": "wrong"})
-    await stranger.ask(type="connection_init")
-    await stranger.closed()
+async def test_socket_operations_are_counted_by_result(service: Running) -> None:
+    refused = await service.open({"host": service.host, "x-api-key": "wrong"})
+    await refused.ask(type="connection_init")
+    await refused.closed()
     socket = await service.connect()
     await socket.subscribe("/open/*")
     await socket.subscribe("/nowhere/a", id="s2")
@@ -122,23 +122,21 @@ async def test_requests_over_http_are_counted_by_status(service: Running) -> Non
     assert (counted["Requests"], counted["4XXError"]) == (2, 1)
     assert counted["Latency"] > 0
     assert "5XXError" not in counted
-    assert "PublishSuccess" not in counted, "which is about the socket"
+    assert "PublishSuccess" not in counted, "a metric of the socket only"
 
 
-async def test_the_metrics_ask_for_the_token(service: Running) -> None:
+async def test_metrics_require_the_control_token(service: Running) -> None:
     async with service.session.get(f"{service.url}/_control/metrics") as answer:
         assert answer.status == 403
 
 
-async def test_the_log_says_which_api_it_is_about_if_there_are_several(
-    service: Running, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_log_names_the_api_if_there_are_several(service: Running, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         await service.connect()
         await service.register("second")
         await service.post("open/a", "1", headers={}, path=f"/{API}/event")
-    told = [
+    reported = [
         record.getMessage() for record in caplog.records if record.name == "appsync_events_local.observability.activity"
     ]
-    assert told[0].startswith("connection ")
-    assert told[-1].startswith("tests: HTTP publish to /open/a refused")
+    assert reported[0].startswith("connection ")
+    assert reported[-1].startswith("tests: HTTP publish to /open/a refused")

@@ -5,16 +5,17 @@ import string
 
 import pytest
 from appsync_events_local.errors import Refusal
-from appsync_events_local.protocol.channels import Channel, ChannelIndex, parse_channel, parse_subscription
+from appsync_events_local.protocol.channels import Channel, SubscriptionIndex, parse_channel, parse_subscription
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from service_harness.channel_matching import covers_by_text
 
 ALPHANUMERIC = string.ascii_letters + string.digits
 # AWS's own grammar, written as one expression, independently of the parser.
 AWS_CHANNEL = re.compile(
     r"^/?[A-Za-z0-9](?:[A-Za-z0-9-]{0,48}[A-Za-z0-9])?(?:/[A-Za-z0-9](?:[A-Za-z0-9-]{0,48}[A-Za-z0-9])?){0,4}/?\Z"
 )
-# What a subscription may name besides, and whom it reaches: the same, in words that the parser does not use.
+# The documented wildcards of subscriptions, written independently of the parser as well.
 AWS_WILDCARD = re.compile(
     r"^/?[A-Za-z0-9](?:[A-Za-z0-9-]{0,48}[A-Za-z0-9])?(?:/[A-Za-z0-9](?:[A-Za-z0-9-]{0,48}[A-Za-z0-9])?){0,3}/\*/?\Z"
 )
@@ -29,14 +30,6 @@ def accepted(parse: object, text: str) -> bool:
     except Refusal:
         return False
     return True
-
-
-def naively_receives(subscribed: str, published: str) -> bool:
-    """Whether a subscriber is reached, by comparing the texts from left to right."""
-    target, channel = f"/{subscribed.strip('/')}", f"/{published.strip('/')}"
-    if target.endswith("/*"):
-        return channel.startswith(target[:-1]) and channel != target[:-1]
-    return channel == target
 
 
 @settings(deadline=None)
@@ -54,13 +47,13 @@ def test_a_subscription_may_name_a_channel_or_the_documented_wildcard_and_nothin
 
 @settings(deadline=None)
 @given(CHANNELS, st.booleans(), CHANNELS, st.sampled_from(["{}", "/{}", "{}/", "/{}/"]))
-def test_who_is_reached_is_what_comparing_texts_says(
+def test_channel_matching_agrees_with_an_independent_text_comparison(
     subscribed: list[str], wildcard: bool, published: list[str], slashes: str
 ) -> None:
     target = slashes.format("/".join([*subscribed[:4], "*"] if wildcard else subscribed))
     channel = slashes.format("/".join(published))
     reached = parse_subscription(target).covers(parse_channel(channel))
-    assert reached == naively_receives(target, channel)
+    assert reached == covers_by_text(target, channel)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +77,7 @@ def test_who_is_reached_is_what_comparing_texts_says(
         "*",
     ],
 )
-def test_what_breaks_the_grammar_cannot_be_published_to(text: str) -> None:
+def test_channel_outside_the_grammar_is_refused(text: str) -> None:
     with pytest.raises(Refusal, match="Invalid Channel Format"):
         parse_channel(text)
 
@@ -104,7 +97,7 @@ def test_a_wildcard_is_only_the_whole_last_segment_below_a_namespace(text: str) 
         ("a/" + "x" * 50, "/a/" + "x" * 50, ("a", "x" * 50)),
     ],
 )
-def test_slashes_at_the_ends_make_no_difference_but_case_does(text: str, path: str, segments: tuple[str, ...]) -> None:
+def test_outer_slashes_are_ignored_and_case_is_significant(text: str, path: str, segments: tuple[str, ...]) -> None:
     channel = parse_channel(text)
     assert (channel.path, channel.segments) == (path, segments)
     assert channel != parse_channel(text.swapcase())
@@ -126,10 +119,8 @@ def test_slashes_at_the_ends_make_no_difference_but_case_does(text: str, path: s
         ("/a/b/c/d/*", "/a/b/c/d/e", True),
     ],
 )
-def test_a_wildcard_receives_every_deeper_channel_and_nothing_else(
-    subscribed: str, published: str, received: bool
-) -> None:
-    index: ChannelIndex[str] = ChannelIndex()
+def test_wildcard_covers_every_deeper_channel_and_no_other(subscribed: str, published: str, received: bool) -> None:
+    index: SubscriptionIndex[str] = SubscriptionIndex()
     index.add(parse_subscription(subscribed), "k")
     assert list(index.subscribers(parse_channel(published))) == (["k"] if received else [])
     assert parse_subscription(subscribed).covers(parse_channel(published)) is received
@@ -141,14 +132,14 @@ def test_a_wildcard_receives_every_deeper_channel_and_nothing_else(
     st.lists(st.integers(min_value=0, max_value=11), max_size=8),
     CHANNELS,
 )
-def test_the_index_finds_exactly_those_whose_channel_covers_the_published_one(
+def test_index_finds_exactly_the_subscriptions_that_cover_the_published_channel(
     subscriptions: list[tuple[list[str], bool]], removed: list[int], published: list[str]
 ) -> None:
     channels = {
         key: Channel((*segments[:4], "*") if wildcard else tuple(segments))
         for key, (segments, wildcard) in enumerate(subscriptions)
     }
-    index: ChannelIndex[int] = ChannelIndex()
+    index: SubscriptionIndex[int] = SubscriptionIndex()
     for key, channel in channels.items():
         index.add(channel, key)
     for key in removed:
@@ -158,10 +149,10 @@ def test_the_index_finds_exactly_those_whose_channel_covers_the_published_one(
     assert sorted(index.subscribers(target)) == [k for k, channel in channels.items() if channel.covers(target)]
 
 
-def test_removing_what_is_not_there_changes_nothing() -> None:
-    index: ChannelIndex[str] = ChannelIndex()
-    index.remove(parse_subscription("/a/*"), "nobody")
+def test_removing_an_unknown_subscription_changes_nothing() -> None:
+    index: SubscriptionIndex[str] = SubscriptionIndex()
+    index.remove(parse_subscription("/a/*"), "unknown")
     index.add(parse_subscription("/a/*"), "k")
-    index.remove(parse_subscription("/a/*"), "nobody")
+    index.remove(parse_subscription("/a/*"), "unknown")
     index.remove(parse_subscription("/a/b"), "k")
     assert list(index.subscribers(parse_channel("/a/b"))) == ["k"]

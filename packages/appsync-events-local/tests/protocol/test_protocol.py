@@ -1,4 +1,4 @@
-"""The protocol core: frames in, frames and effects out, without a socket."""
+"""The protocol core without a socket: frames in, frames and effects out."""
 
 import json
 from typing import Any
@@ -54,7 +54,7 @@ def begin(subject: Connection, kind: str, id: str, channel: str = "/ns/a", **fie
 
 
 def subscribe(subject: Connection, id: str, channel: str = "/ns/a") -> list[Effect]:
-    """Take a subscribe all the way."""
+    """Run a subscribe from the frame to its success."""
     begun = begin(subject, "subscribe", id, channel)
     assert subject.authorized(begun, None) == [CallSubscribe(begun)]
     return subject.subscribed(begun)
@@ -129,7 +129,7 @@ REFUSED_FRAMES: list[tuple[str, Any, dict[str, Any]]] = [
 @pytest.mark.parametrize(
     ("frame", "answer"), [row[1:] for row in REFUSED_FRAMES], ids=[row[0] for row in REFUSED_FRAMES]
 )
-def test_a_wrong_frame_gets_its_error_and_no_effect(frame: Any, answer: dict[str, Any]) -> None:
+def test_invalid_frame_is_answered_with_its_error_and_has_no_effect(frame: Any, answer: dict[str, Any]) -> None:
     text = frame if isinstance(frame, str) else json.dumps(frame)
     subject = ready()
     effects = subject.receive(text, 0.0)
@@ -142,7 +142,7 @@ def test_a_binary_frame_is_unsupported() -> None:
     assert sent(ready().receive_binary()) == [error("error", None, "UnsupportedOperation", UNSUPPORTED)]
 
 
-def test_refused_connect_credentials_are_told_and_the_socket_is_closed() -> None:
+def test_refused_connect_credentials_give_connection_error_and_a_close() -> None:
     subject = connection()
     subject.receive('{"type":"connection_init"}', 0.0)
     frame, close = subject.connect_refused(unauthorized("wrong key"))
@@ -171,7 +171,7 @@ def test_frames_before_the_acknowledgement_wait_for_the_connect_credentials() ->
     assert sent(effects) == []
 
 
-def test_frames_before_the_acknowledgement_are_forgotten_when_it_is_refused() -> None:
+def test_frames_before_the_acknowledgement_are_discarded_when_connecting_is_refused() -> None:
     subject = connection()
     give(subject, type="connection_init")
     give(subject, type="subscribe", id="1", channel="/ns/a")
@@ -180,7 +180,7 @@ def test_frames_before_the_acknowledgement_are_forgotten_when_it_is_refused() ->
     assert subject.connect_accepted(0.0) == []
 
 
-def test_a_flood_before_the_acknowledgement_ends_the_connection() -> None:
+def test_too_many_frames_before_the_acknowledgement_end_the_connection() -> None:
     subject = connection()
     effects: list[Effect] = []
     for number in range(limits.SUBSCRIPTIONS_PER_CONNECTION + 1):
@@ -199,7 +199,7 @@ def test_subscribe_success_precedes_the_subscription() -> None:
     assert effects[1].channel.path == "/ns/a/*"
 
 
-def test_each_operation_carries_its_own_credentials_and_what_they_cover() -> None:
+def test_operation_has_its_own_credentials_and_signed_body() -> None:
     subject = ready()
     assert begin(subject, "subscribe", "1", "ns/a/").signed_body() == {"channel": "ns/a/"}
     publish = begin(subject, "publish", "2", "/ns/b", events=["1", "2"])
@@ -207,13 +207,13 @@ def test_each_operation_carries_its_own_credentials_and_what_they_cover() -> Non
     assert publish.authorization == AUTHORIZATION
 
 
-def test_fields_that_are_not_ours_are_ignored() -> None:
+def test_unknown_fields_are_ignored() -> None:
     subject = ready()
     begun = begin(subject, "subscribe", "1", payload={"channel": "/other"}, extensions=[1])
     assert begun.channel == parse_channel("/ns/a")
 
 
-def test_a_live_id_cannot_be_used_again_until_it_is_unsubscribed() -> None:
+def test_id_of_a_live_subscription_is_refused_until_it_is_unsubscribed() -> None:
     subject = ready()
     subscribe(subject, "1")
     again = begin(subject, "subscribe", "1", "/ns/b")
@@ -225,7 +225,7 @@ def test_a_live_id_cannot_be_used_again_until_it_is_unsubscribed() -> None:
     assert sent(subscribe(subject, "1", "/ns/b")) == [{"type": "subscribe_success", "id": "1"}]
 
 
-def test_an_id_in_progress_counts_as_used_but_a_refused_one_is_free() -> None:
+def test_id_of_a_pending_subscribe_is_in_use_and_free_after_a_refusal() -> None:
     subject = ready()
     first, second = begin(subject, "subscribe", "1"), begin(subject, "subscribe", "1")
     subject.authorized(first, None)
@@ -234,7 +234,7 @@ def test_an_id_in_progress_counts_as_used_but_a_refused_one_is_free() -> None:
     assert sent(subscribe(subject, "1")) == [{"type": "subscribe_success", "id": "1"}]
 
 
-def test_unsubscribing_what_is_in_progress_is_ignored() -> None:
+def test_unsubscribe_during_a_pending_subscribe_is_ignored() -> None:
     subject = ready()
     begun = begin(subject, "subscribe", "1")
     subject.authorized(begun, None)
@@ -242,7 +242,7 @@ def test_unsubscribing_what_is_in_progress_is_ignored() -> None:
     assert sent(subject.subscribed(begun)) == [{"type": "subscribe_success", "id": "1"}]
 
 
-def test_unsubscribing_what_is_not_even_authorised_yet_is_ignored() -> None:
+def test_unsubscribe_before_authorisation_of_the_subscribe_is_ignored() -> None:
     subject = ready()
     begun = begin(subject, "subscribe", "1")
     assert give(subject, type="unsubscribe", id="1") == []
@@ -263,14 +263,14 @@ def test_a_connection_has_200_subscriptions_at_most() -> None:
     assert sent(subscribe(subject, "beyond")) == [{"type": "subscribe_success", "id": "beyond"}]
 
 
-def test_credentials_are_looked_at_before_the_id_is_compared() -> None:
+def test_credentials_are_checked_before_the_id() -> None:
     subject = ready()
     subscribe(subject, "1")
     again = begin(subject, "subscribe", "1")
     assert sent(subject.refused(again, unauthorized("no")))[0]["errors"][0]["errorType"] == "UnauthorizedException"
 
 
-def test_a_publish_is_called_with_the_identity_and_answered_with_both_lists() -> None:
+def test_publish_passes_the_identity_and_answers_with_both_lists() -> None:
     subject = ready()
     begun = begin(subject, "publish", "1", events=["1"])
     assert subject.authorized(begun, {"sub": "u"}) == [CallPublish(begun)]
@@ -279,7 +279,7 @@ def test_a_publish_is_called_with_the_identity_and_answered_with_both_lists() ->
     assert sent(subject.published(begun, result)) == [{"type": "publish_success", "id": "1", **result}]
 
 
-def test_a_connection_publishes_25_times_a_second() -> None:
+def test_connection_can_publish_25_times_a_second() -> None:
     subject = ready()
     for number in range(limits.PUBLISHES_PER_SECOND_PER_CONNECTION):
         begin(subject, "publish", str(number), events=["1"])
@@ -295,7 +295,7 @@ def test_the_publish_rate_can_be_raised_for_a_benchmark() -> None:
     assert [isinstance(effects[0], Authorize) for effects in answers] == [True] * 100 + [False]
 
 
-def test_keep_alive_comes_after_each_interval_and_only_once_acknowledged() -> None:
+def test_keep_alive_is_sent_once_per_interval_after_the_acknowledgement() -> None:
     silent = connection(keep_alive_seconds=60)
     assert silent.tick(1000.0) == []
     subject = ready(keep_alive_seconds=60)
@@ -317,7 +317,7 @@ def test_a_connection_ends_after_its_lifetime() -> None:
     assert subject.tick(200.0) == []
 
 
-def test_nothing_is_sent_for_what_finishes_after_the_end() -> None:
+def test_operations_that_finish_after_the_close_send_nothing() -> None:
     subject = ready()
     first, second = begin(subject, "subscribe", "1"), begin(subject, "publish", "2", events=["1"])
     subject.authorized(first, None)
@@ -329,7 +329,7 @@ def test_nothing_is_sent_for_what_finishes_after_the_end() -> None:
     assert dict(subject.subscriptions) == {}
 
 
-def test_subscriptions_that_the_service_dropped_are_unknown_afterwards() -> None:
+def test_dropped_subscription_is_unknown_afterwards() -> None:
     subject = ready()
     subscribe(subject, "1")
     subject.drop_subscriptions(["1"])

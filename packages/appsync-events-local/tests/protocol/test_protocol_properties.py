@@ -38,7 +38,7 @@ JUNK = st.one_of(
 
 
 class ProtocolMachine(RuleBasedStateMachine):
-    """Checks each answer and effect against a small model of what is subscribed."""
+    """Checks each answer and effect against a small model of the subscriptions."""
 
     @initialize()
     def open(self) -> None:

@@ -1,15 +1,15 @@
-"""Several connections and what is published between them, under any sequence: who receives what, in which order."""
+"""Fan-out to several connections under any sequence of subscribes, unsubscribes and publishes."""
 
 import asyncio
 import json
 from typing import Any
 
 from appsync_events_local.protocol.channels import parse_channel, parse_subscription
-from appsync_events_local.publish.broker import Broker, Flusher, Outbox, Subscription
+from appsync_events_local.publish.broker import Broker, Flusher, SendBuffer, Subscription
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
-from protocol.test_channels import naively_receives
+from service_harness.channel_matching import covers_by_text
 from service_harness.frames import frames
 
 CONNECTIONS = 4
@@ -20,11 +20,11 @@ EVENTS = st.lists(st.text(max_size=5).map(json.dumps), min_size=1, max_size=5)
 
 
 class Receiver:
-    """A connection's transport, and the subscriptions that it should have."""
+    """A connection's transport, and a model of its subscriptions and expected frames."""
 
     def __init__(self, flusher: Flusher) -> None:
         self.written = bytearray()
-        self.outbox = Outbox(self, flusher, 1 << 20, "a receiver")
+        self.outbox = SendBuffer(self, flusher, 1 << 20, "a receiver")
         self.subscribed: dict[str, str] = {}
         self.expected: list[dict[str, Any]] = []
 
@@ -38,11 +38,11 @@ class Receiver:
         return False
 
     def abort(self) -> None:
-        raise AssertionError("cut without a reason")
+        raise AssertionError("disconnected without a reason")
 
 
 class FanOutMachine(RuleBasedStateMachine):
-    """Compares each receiver with a list that is made by comparing texts."""
+    """Compares the frames of each receiver with those that an independent text comparison expects."""
 
     @initialize()
     def open(self) -> None:
@@ -75,7 +75,7 @@ class FanOutMachine(RuleBasedStateMachine):
         deliveries = 0
         for receiver in self.receivers:
             for id, subscribed in receiver.subscribed.items():
-                if naively_receives(subscribed, channel):
+                if covers_by_text(subscribed, channel):
                     receiver.expected += [{"type": "data", "id": id, "event": event} for event in events]
                     deliveries += len(events)
         assert self.loop.run_until_complete(broadcast()) == deliveries

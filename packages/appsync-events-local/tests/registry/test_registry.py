@@ -1,4 +1,4 @@
-"""What is registered survives: a restart, a kill, a write that fails half way."""
+"""Registrations survive a restart, a kill and a failed write."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from appsync_events_local.registry.store import FILE_NAME, Registry, RegistryErr
 from service_harness.running import API, KEY, TOKEN, Running, UserPool, running
 
 
-async def test_a_restarted_service_serves_what_was_registered(tmp_path: Path, pool: UserPool) -> None:
+async def test_registrations_survive_a_restart(tmp_path: Path, pool: UserPool) -> None:
     async with running(tmp_path, pool) as service:
         await service.namespace("js", "export function onPublish(ctx) { return [] }")
         before = await service.registered("GET", "apis")
@@ -23,7 +23,7 @@ async def test_a_restarted_service_serves_what_was_registered(tmp_path: Path, po
         assert (await service.post("js/a", "1"))[1] == {"failed": [], "successful": []}
 
 
-async def test_a_write_that_fails_leaves_what_was_registered(tmp_path: Path) -> None:
+async def test_failed_write_keeps_the_previous_registrations(tmp_path: Path) -> None:
     registry = Registry(tmp_path)
     await registry.replace({"a": {}})
     (tmp_path / FILE_NAME).with_suffix(".new").mkdir()
@@ -45,14 +45,14 @@ async def test_a_registration_that_cannot_be_saved_is_refused(service: Running, 
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"version": 99, "apis": {}}'])
-def test_a_file_that_is_not_ours_is_reported_and_left_alone(tmp_path: Path, content: str) -> None:
+def test_unreadable_registry_file_is_reported_and_kept(tmp_path: Path, content: str) -> None:
     (tmp_path / FILE_NAME).write_text(content)
     with pytest.raises(RegistryError, match="deploy again"):
         Registry(tmp_path).load()
     assert (tmp_path / FILE_NAME).read_text() == content
 
 
-async def test_what_is_no_longer_valid_is_left_out_and_the_rest_is_served(
+async def test_invalid_registrations_are_skipped_and_the_others_are_served(
     tmp_path: Path, pool: UserPool, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with running(tmp_path, pool):
@@ -65,29 +65,29 @@ async def test_what_is_no_longer_valid_is_left_out_and_the_rest_is_served(
         assert (await service.post("open/a", "1"))[0] == 200
         assert (await service.post("bad/a", "1"))[0] == 404
         assert (await service.registered("GET", "apis"))["apis"]["broken"]["served"] is False
-    assert "namespace bad is registered but cannot be served" in caplog.text
-    assert "API broken is registered but cannot be served" in caplog.text
+    assert "namespace bad not restored, deploy it again" in caplog.text
+    assert "API broken not restored, deploy it again" in caplog.text
 
 
-def test_the_registry_is_for_its_owner_only(tmp_path: Path) -> None:
+def test_registry_file_is_readable_by_its_owner_only(tmp_path: Path) -> None:
     asyncio.run(Registry(tmp_path / "new").replace({}))
     assert (tmp_path / "new" / FILE_NAME).stat().st_mode & 0o777 == 0o600
 
 
 def start(folder: Path) -> subprocess.Popen[bytes]:
-    """The real command on a free port."""
+    """Start the command on a free port, in a process of its own."""
     (folder / "token").write_text(TOKEN + "\n")
     log = (folder / "log").open("wb")
     command = [sys.executable, "-m", "appsync_events_local", "--port", "0", "--state", str(folder / "state"),
                "--control-token-file", str(folder / "token"), "--cognito-endpoint", "http://127.0.0.1:1",
                "--aws-endpoint", "http://127.0.0.1:1", "--credentials", str(folder / "none.json")]  # fmt: skip
-    process = subprocess.Popen(command, stderr=log, cwd=Path(__file__).parents[4])
+    process = subprocess.Popen(command, stderr=log)
     log.close()
     return process
 
 
 async def serving(folder: Path, process: subprocess.Popen[bytes]) -> str:
-    """The base URL, as soon as the command serves."""
+    """Wait until the command serves; returns its base URL."""
     while process.poll() is None:
         for line in (folder / "log").read_text().splitlines():
             if "serving Event APIs on" in line:
@@ -96,7 +96,7 @@ async def serving(folder: Path, process: subprocess.Popen[bytes]) -> str:
     raise AssertionError((folder / "log").read_text())
 
 
-async def test_a_killed_service_has_every_registration_it_acknowledged(tmp_path: Path, pool: UserPool) -> None:
+async def test_acknowledged_registrations_survive_a_kill(tmp_path: Path, pool: UserPool) -> None:
     process = start(tmp_path)
     try:
         async with aiohttp.ClientSession() as session:
@@ -117,7 +117,7 @@ async def test_a_killed_service_has_every_registration_it_acknowledged(tmp_path:
         process.wait()
 
 
-async def test_a_stopped_service_tells_its_clients_and_ends_cleanly(tmp_path: Path, pool: UserPool) -> None:
+async def test_stopped_service_closes_its_connections_and_exits_with_0(tmp_path: Path, pool: UserPool) -> None:
     process = start(tmp_path)
     try:
         async with aiohttp.ClientSession() as session:

@@ -1,4 +1,4 @@
-"""A Lambda authorizer that really runs, and that writes down what it was asked."""
+"""A Lambda authorizer function that runs for real and records its requests."""
 
 import json
 from collections.abc import AsyncIterator
@@ -9,15 +9,15 @@ from typing import Any
 
 from appsync_events_local.functions.model import FunctionModel, InlineCode
 from appsync_events_local.functions.runner import FunctionRunner
-from appsync_events_local.registry.auth_providers import LambdaProvider
+from appsync_events_local.model.auth_providers import LambdaProvider
 
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:authorizer"
 GOOD_TOKEN = "let-me-in"
 CODE = """
 import json, os, time
 def handler(event, context):
-    with open(os.environ["ASKED"], "a") as asked:
-        asked.write(json.dumps(event) + "\\n")
+    with open(os.environ["REQUESTS"], "a") as requests:
+        requests.write(json.dumps(event) + "\\n")
     token, own = event["authorizationToken"], event["requestContext"]
     if token == "let-me-in":
         return {"isAuthorized": own["apiId"] != "closed", "handlerContext": {"role": "guest", "op": own["operation"]}}
@@ -35,15 +35,15 @@ def handler(event, context):
 
 @dataclass(frozen=True)
 class Authorizer:
-    """The function, ready to be asked."""
+    """The running function and the file with its requests."""
 
     runner: FunctionRunner
-    asked: Path
+    file: Path
 
     @property
     def requests(self) -> list[dict[str, Any]]:
-        """What it was asked so far."""
-        return [json.loads(line) for line in self.asked.read_text().splitlines()] if self.asked.exists() else []
+        """The requests received so far."""
+        return [json.loads(line) for line in self.file.read_text().splitlines()] if self.file.exists() else []
 
     @staticmethod
     def provider(**fields: Any) -> LambdaProvider:
@@ -58,12 +58,12 @@ class Authorizer:
 @asynccontextmanager
 async def authorizer(folder: Path) -> AsyncIterator[Authorizer]:
     """An authorizer that runs until the block ends."""
-    asked = folder / "asked.jsonl"
+    file = folder / "requests.jsonl"
     model = FunctionModel(
-        "authorizer", ARN, "python3.13", "index.handler", InlineCode(CODE), {"ASKED": str(asked)}, timeout_seconds=20
+        "authorizer", ARN, "python3.13", "index.handler", InlineCode(CODE), {"REQUESTS": str(file)}, timeout_seconds=20
     )
     runner = FunctionRunner([model])
     try:
-        yield Authorizer(runner, asked)
+        yield Authorizer(runner, file)
     finally:
         await runner.close()

@@ -1,4 +1,4 @@
-"""A running service whose one API takes all five modes for everything: what the tests of clients connect to."""
+"""A running service whose API allows all five modes for every operation, for the tests of clients."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from appsync_events_local.registry.auth_providers import AuthMode
+from appsync_events_local.model.auth_providers import AuthMode
 from cryptography.hazmat.primitives.asymmetric import rsa
 from service_harness.authorizers import GOOD_TOKEN, Authorizer, authorizer
 from service_harness.issuers import Issuer
@@ -23,12 +23,12 @@ export function onPublish(ctx) {
     .map((event) => event.payload === 'fail' ? { id: event.id, error: 'not this one' } : event);
 }
 """
-"""Only `/moderated/open` may be subscribed to; publishing `drop` leaves the event out, `fail` fails it."""
+"""Allows subscriptions to `/moderated/open` only; drops the event `drop` and fails the event `fail`."""
 
 
 @dataclass(frozen=True)
 class EveryMode:
-    """The service, and good credentials of every mode."""
+    """The running service and good credentials of every mode."""
 
     service: Running
     issuer: Issuer
@@ -39,7 +39,7 @@ class EveryMode:
         return self.service.event_url
 
     def credentials(self) -> dict[str, Any]:
-        """Good credentials, by what AWS calls the mode."""
+        """Good credentials, by mode."""
         return {
             AuthMode.API_KEY: KEY,
             AuthMode.COGNITO: self.service.pool.token(),
@@ -62,14 +62,14 @@ def every_mode_properties(issuer_url: str) -> dict[str, Any]:
 
 @asynccontextmanager
 async def every_mode(folder: Path, key: rsa.RSAPrivateKey) -> AsyncIterator[EveryMode]:
-    """Serve it, with the namespaces `open` and `moderated`, until the block ends."""
+    """Serve the API with the namespaces `open` and `moderated` until the block ends."""
     pool = UserPool(key)
     async with (
         pool.served(),
         Issuer(key).served() as issuer,
-        authorizer(folder) as asked,
-        running(folder, pool, functions=asked.runner) as service,
+        authorizer(folder) as function,
+        running(folder, pool, functions=function.runner) as service,
     ):
         await service.register(API, every_mode_properties(issuer.url))
         await service.namespace("moderated", MEMBERS_ONLY)
-        yield EveryMode(service, issuer, asked)
+        yield EveryMode(service, issuer, function)

@@ -49,7 +49,7 @@ async def service(tmp_path: Path, pool: UserPool) -> AsyncIterator[Running]:
 
 @pytest.fixture
 def load() -> Iterator[Load]:
-    """Loads namespaces; their engines end with the test."""
+    """Loads namespace handlers and closes them after the test."""
     loaded: list[NamespaceHandlers] = []
 
     def loader(code: str | None, **options: Any) -> NamespaceHandlers:
@@ -64,7 +64,7 @@ def load() -> Iterator[Load]:
 
 @pytest.fixture(scope="session")
 def dynamodb_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a DynamoDB that runs on a free loopback port."""
+    """Address of a DynamoDB emulator on a free loopback port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -113,7 +113,7 @@ def client(endpoint: str) -> Any:
 
 @pytest.fixture(scope="session")
 def dynamodb(dynamodb_endpoint: str) -> Iterator[Any]:
-    """A client of that DynamoDB."""
+    """A client of that emulator."""
     opened = client(dynamodb_endpoint)
     yield opened
     opened.close()

@@ -2,7 +2,7 @@
 
 
 def frames(data: bytes) -> list[str]:
-    """Decode unmasked text frames (RFC 6455)."""
+    """The texts of a sequence of unmasked text frames."""
     texts = []
     while data:
         assert data[0] == 0x81

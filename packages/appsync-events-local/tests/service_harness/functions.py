@@ -1,4 +1,4 @@
-"""Functions for the tests of data sources and direct handlers, as an application would write them."""
+"""Lambda functions for the tests of data sources and direct handlers."""
 
 from typing import Any
 
@@ -39,8 +39,8 @@ def handler(event, context):
                 return None
             case "fail":
                 return {"id": item["id"], "error": "this one fails"}
-            case "stranger":
-                return {"id": "nobody", "payload": 1}
+            case "unknown id":
+                return {"id": "unknown", "payload": 1}
             case "large":
                 return {"id": item["id"], "payload": "x" * 250_000}
             case "seen":
@@ -59,25 +59,25 @@ from aws_lambda_powertools.event_handler import AppSyncEventsResolver
 from aws_lambda_powertools.event_handler.events_appsync.exceptions import UnauthorizedException
 app = AppSyncEventsResolver()
 
-@app.on_publish("/room/greet")
+@app.on_publish("/team/greet")
 def greet(payload):
     if payload == "bad":
         raise ValueError("bad payload")
     return {"hello": payload, "by": app.current_event.info.channel_namespace["name"]}
 
-@app.on_publish("/room/all/*", aggregate=True)
+@app.on_publish("/team/all/*", aggregate=True)
 def everything(payload):
     return [{"id": event["id"], "payload": len(payload)} for event in payload]
 
-@app.on_subscribe("/room/greet")
+@app.on_subscribe("/team/greet")
 def subscribe():
     return None
 
-@app.on_subscribe("/room/closed")
+@app.on_subscribe("/team/closed")
 def closed():
     raise ValueError("closed today")
 
-@app.on_subscribe("/room/locked")
+@app.on_subscribe("/team/locked")
 def locked():
     raise UnauthorizedException("not for you")
 

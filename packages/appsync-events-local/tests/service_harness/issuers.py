@@ -13,13 +13,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, HMACAlgorithm, RSAAlgorithm
 from service_harness.running import on_port
 
-SECRET = "a secret that this issuer publishes, which makes it none, but of enough bytes for SHA-512"
+SECRET = "a published secret of this issuer, which has enough bytes for an HMAC with SHA-512"
 CURVES: dict[str, ec.EllipticCurve] = {"ES256": ec.SECP256R1(), "ES384": ec.SECP384R1(), "ES512": ec.SECP521R1()}
 
 
 @dataclass
 class Issuer:
-    """An issuer; its keys are named by what signs with them: `rsa`, `ES256`, `ES384`, `ES512`, `secret`."""
+    """An issuer with the keys `rsa`, `ES256`, `ES384`, `ES512` and `secret`."""
 
     rsa_key: rsa.RSAPrivateKey
     url: str = ""
@@ -35,7 +35,7 @@ class Issuer:
         return {"keys": [json.loads(entry) | {"kid": name} for name, entry in published.items()]}
 
     def claims(self, **changes: Any) -> dict[str, Any]:
-        """The claims of a good token, with changes; a change to `...` takes the claim out."""
+        """The claims of a good token, with changes; the value `...` removes a claim."""
         now = int(time.time())
         claims = {"sub": "user-7", "iss": self.url, "aud": "app", "iat": now, "auth_time": now, "exp": now + 3600}
         return {name: value for name, value in (claims | changes).items() if value is not ...}

@@ -1,4 +1,4 @@
-"""A running service, its user pool's keys and its clients, for the tests of this folder."""
+"""A running service in the test's process, its user pool and its clients."""
 
 import asyncio
 import base64
@@ -20,7 +20,7 @@ from aiohttp import web
 from appsync_events_local.functions.invoker import FunctionInvoker
 from appsync_events_local.handlers.namespace_handlers import DataSource
 from appsync_events_local.http.app import Settings, make_app
-from appsync_events_local.registry.data_source_models import DataSourceModel
+from appsync_events_local.model.data_sources import DataSourceModel
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
@@ -60,7 +60,7 @@ def signer_file(account: str = ACCOUNT) -> dict[str, dict[str, str]]:
 
 @dataclass
 class UserPool:
-    """A user pool's signing key, its key set served over HTTP, and its tokens."""
+    """A user pool: its signing key, its key set over HTTP, and its tokens."""
 
     key: rsa.RSAPrivateKey
     key_id: str = "key-1"
@@ -73,7 +73,7 @@ class UserPool:
         return {"keys": [public | {"kid": self.key_id, "alg": "RS256", "use": "sig"}]}
 
     def claims(self, use: str = "access", **changes: Any) -> dict[str, Any]:
-        """The claims of a good token, with changes; a change to `...` takes the claim out."""
+        """The claims of a good token, with changes; the value `...` removes a claim."""
         now = int(time.time())
         claims: dict[str, Any] = {"sub": "user-1", "iss": ISSUER, "token_use": use, "iat": now, "exp": now + 3600}
         claims |= (
@@ -111,7 +111,7 @@ async def on_port(app: web.Application) -> AsyncIterator[str]:
 
 
 def no_data_sources(model: DataSourceModel) -> DataSource:
-    raise AssertionError(f"this test has no data source, but {model.name} was asked for")
+    raise AssertionError(f"this test has no data source, but {model.name} is registered")
 
 
 def header_protocol(credentials: Mapping[str, Any]) -> str:
@@ -152,7 +152,7 @@ def signed_headers(
     service: str = "appsync",
     age_seconds: float = 0,
 ) -> dict[str, str]:
-    """The headers that botocore's own signer puts on a POST, `Host` included, as of some time ago."""
+    """The headers of a POST signed by botocore some seconds ago, including `Host`."""
     request = AWSRequest("POST", url, data=body, headers={"content-type": "application/json; charset=UTF-8"})
     with patch("botocore.auth.get_current_datetime", lambda: datetime.now(UTC) - timedelta(seconds=age_seconds)):
         SigV4Auth(credentials, service, region).add_auth(request)
@@ -161,7 +161,7 @@ def signed_headers(
 
 @dataclass
 class Socket:
-    """A client's WebSocket that speaks frames as dicts."""
+    """A client's WebSocket, with frames as dicts."""
 
     raw: aiohttp.ClientWebSocketResponse
     authorization: dict[str, Any] = field(default_factory=dict)
@@ -188,7 +188,7 @@ class Socket:
         )
 
     async def closed(self) -> int | None:
-        """Read to the end; the close code."""
+        """Read until the connection is closed; returns the close code."""
         while not self.raw.closed:
             await self.raw.receive(timeout=10)
         return self.raw.close_code
@@ -196,7 +196,7 @@ class Socket:
 
 @dataclass
 class Running:
-    """A service that listens, and what a test does to it."""
+    """A listening service, with methods to register, connect and publish."""
 
     url: str
     session: aiohttp.ClientSession
@@ -246,7 +246,7 @@ class Running:
         return {"host": self.host, "x-api-key": self.key}
 
     async def open(self, authorization: dict[str, Any] | None = None, path: str = "/event/realtime") -> Socket:
-        """A socket that has not sent connection_init yet."""
+        """A socket before its connection_init."""
         own = self.key_authorization() if authorization is None else authorization
         raw = await self.session.ws_connect(self.url + path, protocols=[SUBPROTOCOL, header_protocol(own)])
         return Socket(raw, own)
@@ -281,9 +281,9 @@ async def running(
     functions: FunctionInvoker | None = None,
     **settings: Any,
 ) -> AsyncIterator[Running]:
-    """A service with one API that has all served modes, one API key and the namespace `open`.
+    """A service with one API that allows user pool tokens, IAM and API keys, with one API key and the namespace `open`.
 
-    If not `fresh`, it has what the folder holds instead.
+    Without `fresh` it serves the registrations that the folder holds instead.
     """
     credentials_file = folder / "signers.json"
     if not credentials_file.exists():
@@ -299,7 +299,7 @@ async def running(
 
 
 def transport_of(socket: Socket) -> asyncio.Transport:
-    """The client's transport, to do what a well-behaved client would not."""
+    """The transport of a client's socket, to pause reading or to write raw bytes."""
     connection = socket.raw._response.connection
     assert connection is not None
     transport = connection.transport

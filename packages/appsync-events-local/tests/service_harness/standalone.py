@@ -1,4 +1,4 @@
-"""The service as its command line starts it, inside the test's own process."""
+"""The service as its command starts it, inside the test's process."""
 
 import asyncio
 import re
@@ -18,7 +18,7 @@ from service_harness.running import SUBPROTOCOL, Socket, header_protocol
 
 @dataclass
 class Standalone:
-    """A running service, and what it announced."""
+    """A running service and the text that it announced."""
 
     announced: str
     session: aiohttp.ClientSession
@@ -71,7 +71,7 @@ class Standalone:
 
 @asynccontextmanager
 async def standalone(*given: str | Path, connector: aiohttp.BaseConnector | None = None) -> AsyncIterator[Standalone]:
-    """Serve on a free port what these arguments ask for, until the block ends; raises what `serve` raises."""
+    """Run the command with these arguments on a free port until the block ends; raises its errors."""
     options = arguments.parse(["--port", "0", *map(str, given)])
     workspace, stop = Workspace.open(options.state), asyncio.Event()
     announced: asyncio.Future[str] = asyncio.get_running_loop().create_future()

@@ -1,14 +1,14 @@
-"""Whatever a handler hands to its data source, the answer is a result or an error of that source: never a crash."""
+"""Any request of a handler gives a result or an error of its data source, never an exception of another kind."""
 
 import asyncio
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from appsync_events_local.aws_clients import LOCAL_CREDENTIALS, Credentials
 from appsync_events_local.functions.chain import InvokerChain
 from appsync_events_local.handlers.namespace_handlers import DataSource, DataSourceError
-from appsync_events_local.registry.data_source_models import HttpModel
-from appsync_events_local.sources.aws_clients import LOCAL_CREDENTIALS, Credentials
+from appsync_events_local.model.data_sources import HttpModel
 from appsync_events_local.sources.dynamodb import DynamoDbDataSource
 from appsync_events_local.sources.event_bridge import EventBridgeDataSource
 from appsync_events_local.sources.functions import LambdaDataSource
@@ -65,7 +65,7 @@ QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCh
 
 
 async def outcome(source: DataSource, request: dict[str, Any]) -> DataSourceError | None:
-    """The error that the request came to, if any; whatever else is raised ends the test."""
+    """The data source error of a request, or `None`; any other exception fails the test."""
     try:
         await source.execute(request)
     except DataSourceError as error:
@@ -88,13 +88,17 @@ def dynamodb_source(dynamodb_endpoint: str) -> Iterator[DynamoDbDataSource]:
 
 @given(request=DYNAMODB)
 @QUICK
-def test_any_request_to_dynamodb(dynamodb_source: DynamoDbDataSource, request: dict[str, Any]) -> None:
+def test_any_dynamodb_request_gives_a_result_or_an_error_of_the_data_source(
+    dynamodb_source: DynamoDbDataSource, request: dict[str, Any]
+) -> None:
     check(asyncio.run(outcome(dynamodb_source, request)), "DynamoDB")
 
 
 @given(request=HTTP)
 @QUICK
-def test_any_request_over_http(unused_tcp_port: int, request: dict[str, Any]) -> None:
+def test_any_http_request_gives_a_result_or_an_error_of_the_data_source(
+    unused_tcp_port: int, request: dict[str, Any]
+) -> None:
     source = HttpDataSource(HttpModel(f"http://127.0.0.1:{unused_tcp_port}"), LOCAL_CREDENTIALS)
 
     async def once() -> DataSourceError | None:
@@ -120,12 +124,14 @@ def bridge(dynamodb_endpoint: str) -> Iterator[EventBridgeDataSource]:
 
 @given(request=EVENTS)
 @QUICK
-def test_any_request_to_event_bridge(bridge: EventBridgeDataSource, request: dict[str, Any]) -> None:
+def test_any_event_bridge_request_gives_a_result_or_an_error_of_the_data_source(
+    bridge: EventBridgeDataSource, request: dict[str, Any]
+) -> None:
     check(asyncio.run(outcome(bridge, request)), "EventBridge")
 
 
 @given(request=INVOKE)
 @QUICK
-def test_any_request_to_a_function(request: dict[str, Any]) -> None:
+def test_any_lambda_request_gives_a_result_or_an_error_of_the_data_source(request: dict[str, Any]) -> None:
     source = LambdaDataSource("arn:aws:lambda:us-east-1:000000000000:function:f", InvokerChain(()))
     check(asyncio.run(outcome(source, request)), "Lambda")

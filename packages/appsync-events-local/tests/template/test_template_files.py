@@ -1,4 +1,4 @@
-"""Event APIs are found in templates and assemblies, completely or with every reason why not."""
+"""Event APIs in templates and assemblies: everything that is read, and every problem that is reported."""
 
 import json
 from pathlib import Path
@@ -14,47 +14,16 @@ from appsync_events_local.template import (
     read_assembly,
     read_template,
 )
-from appsync_events_local.template.given import read_given
-from service_harness.foreign import TEMPLATE
-
-SETTINGS = TemplateSettings("localhost:4570")
-CODE = "export function onSubscribe(ctx) {}\n"
-
-
-def modes(*names: str) -> list[dict[str, str]]:
-    return [{"AuthType": name} for name in names]
-
-
-def api(**changes: Any) -> dict[str, Any]:
-    config = {
-        "AuthProviders": modes("API_KEY"),
-        "ConnectionAuthModes": modes("API_KEY"),
-        "DefaultPublishAuthModes": modes("API_KEY"),
-        "DefaultSubscribeAuthModes": modes("API_KEY"),
-    }
-    return {"Type": "AWS::AppSync::Api", "Properties": {"Name": "mine", "EventConfig": config | changes}}
-
-
-def namespace(name: str = "default", **properties: Any) -> dict[str, Any]:
-    own = {"ApiId": {"Fn::GetAtt": ["Api", "ApiId"]}, "Name": name}
-    return {"Type": "AWS::AppSync::ChannelNamespace", "Properties": own | properties}
-
-
-def written(folder: Path, resources: dict[str, Any], **sections: Any) -> Path:
-    file = folder / "mine.template.json"
-    file.write_text(json.dumps({"Resources": resources, **sections}))
-    return file
-
-
-def read(file: Path, settings: TemplateSettings = SETTINGS) -> Templates:
-    return read_apis([read_template(file)], settings)
+from appsync_events_local.template.inputs import read_inputs
+from service_harness.example_api import TEMPLATE
+from service_harness.templates import CODE, SETTINGS, api, modes, namespace, read, write_assembly, write_template
 
 
 def problems(templates: Templates) -> list[tuple[str, str]]:
     return [(problem.logical_id, problem.property) for problem in templates.problems]
 
 
-def test_the_foreign_template_is_read_completely() -> None:
+def test_example_template_is_read_completely() -> None:
     templates = read(TEMPLATE)
     assert templates.problems == []
     (found,) = templates.apis
@@ -74,7 +43,10 @@ def test_the_foreign_template_is_read_completely() -> None:
 def test_ids_and_keys_depend_on_stack_and_logical_id_alone(tmp_path: Path) -> None:
     key = {"Type": "AWS::AppSync::ApiKey", "Properties": {"ApiId": {"Fn::GetAtt": ["Api", "ApiId"]}}}
     first, second = (
-        read(written(tmp_path, {"Api": api(), "Key": key, "Other": resource}), TemplateSettings(f"localhost:{port}"))
+        read(
+            write_template(tmp_path, {"Api": api(), "Key": key, "Other": resource}),
+            TemplateSettings(f"localhost:{port}"),
+        )
         for port, resource in ((1, namespace()), (2, namespace("x")))
     )
     assert first.apis[0].id == second.apis[0].id
@@ -86,14 +58,14 @@ def test_ids_and_keys_depend_on_stack_and_logical_id_alone(tmp_path: Path) -> No
     }
 
 
-def test_every_problem_is_told_at_once_with_resource_property_and_remedy(tmp_path: Path) -> None:
+def test_all_problems_are_reported_together_with_resource_property_and_remedy(tmp_path: Path) -> None:
     resources = {
         "Api": api(),
         "One": namespace("one", CodeHandlers={"Fn::Sub": "${Missing}"}, PublishAuthModes=[{"AuthType": {"Ref": "No"}}]),
         "Two": namespace("two", CodeS3Location="s3://bucket/gone.js"),
         "Three": namespace("three", ApiId="an-api-that-is-not-here"),
     }
-    templates = read(written(tmp_path, resources))
+    templates = read(write_template(tmp_path, resources))
     assert sorted(problems(templates)) == [
         ("One", "CodeHandlers"),
         ("One", "PublishAuthModes[0].AuthType"),
@@ -103,23 +75,27 @@ def test_every_problem_is_told_at_once_with_resource_property_and_remedy(tmp_pat
     assert all(problem.remedy and problem.file.name == "mine.template.json" for problem in templates.problems)
 
 
-def test_misspelt_properties_are_told_with_what_was_meant(tmp_path: Path) -> None:
+def test_misspelt_properties_are_reported_with_the_likely_name(tmp_path: Path) -> None:
     resources = {
         "Api": api(DefaultPublishAuthMode=modes("API_KEY")),
         "Space": namespace(PublishAuthMode=modes("API_KEY"), HandlerConfigs={"OnPublsh": {}}, Color="red"),
     }
-    told = {f"{p.logical_id}.{p.property}": p.remedy for p in read(written(tmp_path, resources)).problems}
-    assert told.pop("Space.Color").startswith("one of ApiId, CodeHandlers, ")
-    assert told == {
+    reported = {f"{p.logical_id}.{p.property}": p.remedy for p in read(write_template(tmp_path, resources)).problems}
+    assert reported.pop("Space.Color").startswith("use one of ApiId, CodeHandlers, ")
+    assert reported == {
         "Api.EventConfig.DefaultPublishAuthMode": "did you mean DefaultPublishAuthModes?",
         "Space.PublishAuthMode": "did you mean PublishAuthModes?",
         "Space.HandlerConfigs.OnPublsh": "did you mean OnPublish?",
     }
 
 
-def test_what_is_no_resource_is_told(tmp_path: Path) -> None:
-    resources = {"Api": api(), "Text": "x", "Untyped": {"Properties": {}}, "Fn::ForEach::Rooms": ["Room", [], {}]}
-    assert problems(read(written(tmp_path, resources))) == [("Text", ""), ("Untyped", ""), ("Fn::ForEach::Rooms", "")]
+def test_invalid_resources_are_reported(tmp_path: Path) -> None:
+    resources = {"Api": api(), "Text": "x", "Untyped": {"Properties": {}}, "Fn::ForEach::Teams": ["Team", [], {}]}
+    assert problems(read(write_template(tmp_path, resources))) == [
+        ("Text", ""),
+        ("Untyped", ""),
+        ("Fn::ForEach::Teams", ""),
+    ]
 
 
 def test_a_serverless_function_has_its_globals_and_its_folder(tmp_path: Path) -> None:
@@ -127,7 +103,7 @@ def test_a_serverless_function_has_its_globals_and_its_folder(tmp_path: Path) ->
     own = {"Handler": "index.handle", "CodeUri": "src", "Environment": {"Variables": {"OWN": "1", "BOTH": "own"}}}
     shared = {"Runtime": "python3.13", "Timeout": 9, "Environment": {"Variables": {"SHARED": "2", "BOTH": "shared"}}}
     resources = {"Api": api(), "Judge": {"Type": "AWS::Serverless::Function", "Properties": own}}
-    (function,) = read(written(tmp_path, resources, Globals={"Function": shared})).functions.values()
+    (function,) = read(write_template(tmp_path, resources, Globals={"Function": shared})).functions.values()
     assert function.model is not None
     assert (function.model.runtime, function.model.timeout_seconds, function.model.code) == (
         "python3.13", 9.0, tmp_path / "src",
@@ -136,12 +112,12 @@ def test_a_serverless_function_has_its_globals_and_its_folder(tmp_path: Path) ->
     assert function.problems == ()
 
 
-def test_a_template_without_an_event_api_says_so(tmp_path: Path) -> None:
-    templates = read(written(tmp_path, {"Table": {"Type": "AWS::DynamoDB::Table"}}))
-    assert [problem.message for problem in templates.problems] == ["holds no Event API (AWS::AppSync::Api)"]
+def test_template_without_an_event_api_is_a_problem(tmp_path: Path) -> None:
+    templates = read(write_template(tmp_path, {"Table": {"Type": "AWS::DynamoDB::Table"}}))
+    assert [problem.message for problem in templates.problems] == ["has no Event API (AWS::AppSync::Api)"]
 
 
-def test_what_belongs_to_a_graphql_api_is_left_alone(tmp_path: Path) -> None:
+def test_resources_of_a_graphql_api_are_ignored(tmp_path: Path) -> None:
     resources = {
         "Api": api(),
         "Graph": {"Type": "AWS::AppSync::GraphQLApi", "Properties": {"Name": "g"}},
@@ -150,94 +126,37 @@ def test_what_belongs_to_a_graphql_api_is_left_alone(tmp_path: Path) -> None:
             "Properties": {"ApiId": {"Fn::GetAtt": ["Graph", "ApiId"]}, "Name": {"Fn::GetAtt": ["Graph", "Odd"]}},
         },
     }
-    templates = read(written(tmp_path, resources))
+    templates = read(write_template(tmp_path, resources))
     assert templates.problems == []
     assert templates.apis[0].data_sources == {}
 
 
-def test_a_resource_whose_condition_does_not_hold_is_left_out(tmp_path: Path) -> None:
+def test_resource_with_a_false_condition_is_skipped(tmp_path: Path) -> None:
     resources = {"Api": api(), "Off": {**namespace("off"), "Condition": "Never"}, "On": namespace("on")}
-    file = written(tmp_path, resources, Conditions={"Never": {"Fn::Equals": ["a", "b"]}})
+    file = write_template(tmp_path, resources, Conditions={"Never": {"Fn::Equals": ["a", "b"]}})
     assert list(read(file).apis[0].namespaces) == ["on"]
 
 
-def test_a_handler_file_takes_the_place_of_the_templates_code(tmp_path: Path) -> None:
+def test_handler_file_replaces_the_code_of_the_template(tmp_path: Path) -> None:
     (tmp_path / "own.js").write_text(CODE)
     resources = {"Api": api(), "One": namespace("one", CodeS3Location="s3://bucket/gone.js")}
     for name in ("one", "mine/one"):
         settings = TemplateSettings("localhost:1", handlers={name: tmp_path / "own.js"})
-        templates = read(written(tmp_path, resources), settings)
+        templates = read(write_template(tmp_path, resources), settings)
         assert templates.problems == []
         assert templates.apis[0].namespaces["one"].body["properties"]["CodeHandlers"] == CODE
         assert tmp_path / "own.js" in templates.files
 
 
-def test_a_handler_file_for_no_namespace_is_refused(tmp_path: Path) -> None:
+def test_handler_file_of_an_unknown_namespace_is_refused(tmp_path: Path) -> None:
     (tmp_path / "own.js").write_text(CODE)
     settings = TemplateSettings("localhost:1", handlers={"other": tmp_path / "own.js"})
-    templates = read(written(tmp_path, {"Api": api(), "One": namespace("one")}), settings)
-    assert [problem.remedy for problem in templates.problems] == ["name one of the namespaces: one"]
-
-
-def assembly(folder: Path) -> Path:
-    """Two stacks, the second importing from the first, with code among the assets; and a nested assembly."""
-    inner = folder / "assembly-Stage"
-    inner.mkdir(parents=True)
-    (folder / "asset.one.js").write_text(CODE)
-    exported = {"Id": {"Value": {"Fn::GetAtt": ["Api", "ApiId"]}, "Export": {"Name": "First:Id"}}}
-    first = {"Resources": {"Api": api()}, "Outputs": exported}
-    second = {
-        "Resources": {
-            "Space": namespace(
-                "shared", ApiId={"Fn::ImportValue": "First:Id"},
-                CodeS3Location={"Fn::Sub": "s3://cdk-assets-${AWS::AccountId}-${AWS::Region}/one.js"},
-            )
-        }
-    }  # fmt: skip
-    third = {"Resources": {"Api": api(), "Space": namespace("inner")}}
-    files = {
-        "one": {"source": {"path": "asset.one.js"}, "destinations": {"d": {"objectKey": "one.js"}}},
-        "two": {"source": {"path": "Inner.nested.template.json"}, "destinations": {"d": {"objectKey": "two.json"}}},
-    }
-    nested = {
-        "Parameters": {"Outer": {"Type": "String"}},
-        "Resources": {"Api": api(), "Space": namespace("nested", CodeHandlers={"Ref": "Outer"})},
-        "Outputs": {"Id": {"Value": {"Fn::GetAtt": ["Api", "ApiId"]}}},
-    }
-    url = ["", ["https://s3.", {"Ref": "AWS::Region"}, ".", {"Ref": "AWS::URLSuffix"}, "/cdk-assets/two.json"]]
-    second["Resources"]["Inner"] = {
-        "Type": "AWS::CloudFormation::Stack",
-        "Properties": {"TemplateURL": {"Fn::Join": url}, "Parameters": {"Outer": {"Fn::Join": ["", [CODE]]}}},
-    }
-    second["Resources"]["Also"] = namespace("also", ApiId={"Fn::GetAtt": ["Inner", "Outputs.Id"]})
-    (folder / "Inner.nested.template.json").write_text(json.dumps(nested))
-    (folder / "First.template.json").write_text(json.dumps(first))
-    (folder / "Second.template.json").write_text(json.dumps(second))
-    (folder / "Second.assets.json").write_text(json.dumps({"files": files}))
-    (inner / "Third.template.json").write_text(json.dumps(third))
-    artifacts: dict[str, Any] = {
-        name: {
-            "type": "aws:cloudformation:stack",
-            "environment": "aws://unknown-account/eu-west-1",
-            "properties": {"templateFile": f"{name}.template.json", "stackName": f"app-{name}"},
-        }
-        for name in ("First", "Second")
-    }
-    artifacts["assembly-Stage"] = {"type": "cdk:cloud-assembly", "properties": {"directoryName": "assembly-Stage"}}
-    (folder / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
-    artifacts = {
-        "Third": {
-            "type": "aws:cloudformation:stack",
-            "environment": "aws://unknown-account/unknown-region",
-            "properties": {"templateFile": "Third.template.json"},
-        }
-    }
-    (inner / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
-    return folder
+    templates = read(write_template(tmp_path, {"Api": api(), "One": namespace("one")}), settings)
+    assert [problem.remedy for problem in templates.problems] == ["use one of the namespaces: one"]
 
 
 def test_an_assembly_is_read_with_its_assets_imports_and_stages(tmp_path: Path) -> None:
-    templates = read_apis(read_assembly(assembly(tmp_path / "cdk.out")), SETTINGS)
+    templates = read_apis(read_assembly(write_assembly(tmp_path / "cdk.out")), SETTINGS)
     assert templates.problems == []
     first, third, nested = templates.apis
     assert first.namespaces["shared"].body["properties"]["CodeHandlers"] == CODE
@@ -245,39 +164,39 @@ def test_an_assembly_is_read_with_its_assets_imports_and_stages(tmp_path: Path) 
     assert (first.registration.origin.stack, list(third.namespaces)) == ("app-First", ["inner"])
     assert len({first.id, third.id, nested.id}) == 3
     assert nested.namespaces["nested"].body["properties"]["CodeHandlers"] == CODE
-    assert "also" in nested.namespaces, "an output of the nested stack is what it is"
+    assert "also" in nested.namespaces, "an output of the nested stack is resolved"
     assert nested.registration.origin.stack == "app-Second-Inner"
 
 
-def test_a_nested_stack_whose_template_is_elsewhere_is_remarked_upon(tmp_path: Path) -> None:
+def test_nested_stack_with_a_remote_template_gives_a_remark(tmp_path: Path) -> None:
     inner = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "https://bucket.example/inner.yaml"}}
-    templates = read(written(tmp_path, {"Api": api(), "Inner": inner}))
+    templates = read(write_template(tmp_path, {"Api": api(), "Inner": inner}))
     assert templates.problems == []
     assert [remark.logical_id for remark in templates.remarks] == ["Inner"]
 
 
 def test_two_namespaces_of_one_name_are_refused(tmp_path: Path) -> None:
-    templates = read(written(tmp_path, {"Api": api(), "One": namespace("same"), "Two": namespace("same")}))
+    templates = read(write_template(tmp_path, {"Api": api(), "One": namespace("same"), "Two": namespace("same")}))
     assert problems(templates) == [("Two", "Name")]
 
 
-def test_names_that_no_template_has_are_told(tmp_path: Path) -> None:
+def test_unknown_parameter_and_resource_names_are_reported(tmp_path: Path) -> None:
     settings = TemplateSettings("localhost:1", parameters={"Stge": "dev"}, resources={"Tabel": "t"})
-    templates = read(written(tmp_path, {"Api": api()}, Parameters={"Stage": {"Type": "String"}}), settings)
+    templates = read(write_template(tmp_path, {"Api": api()}, Parameters={"Stage": {"Type": "String"}}), settings)
     assert [(problem.message.partition(":")[0], problem.remedy) for problem in templates.problems] == [
-        ("--parameter Stge", "name one of Stage"),
-        ("--resource Tabel", "name one of Api"),
+        ("--parameter Stge", "use one of Stage"),
+        ("--resource Tabel", "use one of Api"),
     ]
 
 
-def test_two_stacks_of_one_name_are_refused_until_one_is_named_otherwise(tmp_path: Path) -> None:
+def test_two_stacks_of_one_name_are_refused_until_one_is_renamed(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
-    files = [written(folder, {"Api": api(), "Space": namespace()}) for folder in (tmp_path, tmp_path / "other")]
-    same = read_given([], [(None, files[0]), (None, files[1])], SETTINGS)
+    files = [write_template(folder, {"Api": api(), "Space": namespace()}) for folder in (tmp_path, tmp_path / "other")]
+    same = read_inputs([], [(None, files[0]), (None, files[1])], SETTINGS)
     assert [problem.remedy for problem in same.problems[:2]] == [
-        f"give it another name: --template OTHER={file}" for file in files
+        f"give it another stack name: --template OTHER={file}" for file in files
     ]
-    named = read_given([], [(None, files[0]), ("other", files[1])], SETTINGS)
+    named = read_inputs([], [(None, files[0]), ("other", files[1])], SETTINGS)
     assert named.problems == []
     assert named.apis[0].id != named.apis[1].id
 
@@ -289,18 +208,18 @@ def test_two_stacks_of_one_name_are_refused_until_one_is_named_otherwise(tmp_pat
         ("a: [", "is not YAML"),
         ("- a", "neither a JSON nor a YAML object"),
         ("Description: nothing", "has no Resources"),
-        ("Resources: &all {Api: *all}", "holds what JSON cannot say"),
-        ("Resources: {Api: !!binary aGVsbG8=}", "holds what JSON cannot say"),
+        ("Resources: &all {Api: *all}", "contains values that JSON does not have"),
+        ("Resources: {Api: !!binary aGVsbG8=}", "contains values that JSON does not have"),
     ],
 )
-def test_a_file_that_is_no_template_is_named(tmp_path: Path, content: str, message: str) -> None:
+def test_file_that_is_not_a_template_is_named(tmp_path: Path, content: str, message: str) -> None:
     (tmp_path / "x.yaml").write_text(content)
     with pytest.raises(TemplateRefused, match=message) as caught:
         read_template(tmp_path / "x.yaml")
     assert str(tmp_path / "x.yaml") in str(caught.value)
 
 
-def test_a_folder_that_is_no_assembly_is_named(tmp_path: Path) -> None:
+def test_directory_without_an_assembly_and_missing_file_are_named(tmp_path: Path) -> None:
     with pytest.raises(TemplateRefused, match="cdk synth"):
         read_assembly(tmp_path)
     with pytest.raises(TemplateRefused, match="cannot be read"):
@@ -310,19 +229,19 @@ def test_a_folder_that_is_no_assembly_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "content", "message"),
     [
-        ("manifest.json", {"artifacts": []}, "artifacts is no map"),
-        ("manifest.json", {"artifacts": {"A": None}}, "artifact A is not as CDK writes it"),
+        ("manifest.json", {"artifacts": []}, "artifacts is not an object"),
+        ("manifest.json", {"artifacts": {"A": None}}, "artifact A is malformed"),
         (
             "manifest.json",
             {"artifacts": {"A": {"type": "aws:cloudformation:stack"}}},
-            "artifact A is not as CDK writes it",
+            "artifact A is malformed",
         ),
-        ("Second.assets.json", {"files": {"one": 5}}, "asset one is not as CDK writes it"),
+        ("Second.assets.json", {"files": {"one": 5}}, "asset one is malformed"),
         ("Second.assets.json", {"files": {"one": {"source": {"path": "x"}, "destinations": {"d": {}}}}}, "asset one"),
     ],
 )
-def test_an_assembly_that_is_spoilt_is_named(tmp_path: Path, file: str, content: Any, message: str) -> None:
-    folder = assembly(tmp_path / "cdk.out")
+def test_corrupted_assembly_file_is_named(tmp_path: Path, file: str, content: Any, message: str) -> None:
+    folder = write_assembly(tmp_path / "cdk.out")
     (folder / file).write_text(json.dumps(content))
     with pytest.raises(TemplateRefused, match=message) as caught:
         read_assembly(folder)

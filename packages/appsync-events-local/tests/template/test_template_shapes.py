@@ -1,4 +1,4 @@
-"""However a template is misshapen, reading it ends with problems, never with an exception of another kind."""
+"""A template with any wrong values gives problems, never an exception."""
 
 import copy
 import json
@@ -10,7 +10,7 @@ from appsync_events_local.template.files import Stack
 from appsync_events_local.template.short_forms import load_yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from service_harness.foreign import TEMPLATE
+from service_harness.example_api import TEMPLATE
 
 FOREIGN = load_yaml(TEMPLATE.read_text())
 WRONG = st.one_of(
@@ -43,7 +43,9 @@ def replaced(document: Any, place: tuple[Any, ...], value: Any) -> None:
 
 @settings(deadline=None, max_examples=150)
 @given(st.lists(st.tuples(st.sampled_from(PLACES), WRONG), min_size=1, max_size=3))
-def test_a_template_with_wrong_values_is_read_to_the_end(changes: list[tuple[tuple[Any, ...], Any]]) -> None:
+def test_template_with_wrong_values_gives_problems_instead_of_an_exception(
+    changes: list[tuple[tuple[Any, ...], Any]],
+) -> None:
     document = copy.deepcopy(FOREIGN)
     for place, value in changes:
         replaced(document, place, copy.deepcopy(value))

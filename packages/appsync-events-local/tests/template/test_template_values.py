@@ -1,4 +1,4 @@
-"""CloudFormation's functions give what CloudFormation would give, and say what they cannot."""
+"""CloudFormation's intrinsic functions resolve like in CloudFormation, or are reported with a remedy."""
 
 from pathlib import Path
 from typing import Any
@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from appsync_events_local.template import TemplateSettings
 from appsync_events_local.template.files import Stack
-from appsync_events_local.template.intrinsics import UnresolvedError
-from appsync_events_local.template.scope import Scope, World
 from appsync_events_local.template.short_forms import load_yaml
+from appsync_events_local.template.values.intrinsics import UnresolvedError
+from appsync_events_local.template.values.scope import Scope, Stacks
 
 SURROUNDINGS: dict[str, Any] = {
     "Parameters": {
@@ -48,7 +48,7 @@ OTHER = {
 
 def scope(**settings: Any) -> Scope:
     stacks = [Stack("mine", Path("mine.json"), SURROUNDINGS), Stack("other", Path("other.json"), OTHER)]
-    return World(stacks, TemplateSettings("localhost:1", **settings)).scopes[0]
+    return Stacks(stacks, TemplateSettings("localhost:1", **settings)).scopes[0]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def scope(**settings: Any) -> Scope:
         ({"Fn::GetAtt": ["Pool", "ProviderURL"]}, None),
     ],
 )  # fmt: skip
-def test_a_function_gives_its_value(written: Any, value: Any) -> None:
+def test_intrinsic_function_resolves_to_its_value(written: Any, value: Any) -> None:
     names = scope()
     if value is None:
         value = f"https://cognito-idp.us-east-1.amazonaws.com/{names.reference('Pool')}"
@@ -96,30 +96,34 @@ def test_a_function_gives_its_value(written: Any, value: Any) -> None:
 @pytest.mark.parametrize(
     ("written", "message", "remedy"),
     [
-        ({"Ref": "Nothing"}, "no resource, parameter or pseudo parameter 'Nothing'", "mend"),
+        ({"Ref": "Nothing"}, "no resource, parameter or pseudo parameter 'Nothing'", "fix"),
         ({"Ref": "Secret"}, "parameter Secret has no default", "--parameter Secret=VALUE"),
-        ({"Ref": "Version"}, "stands in the Parameter Store, under /x/version", "--parameter Version=VALUE"),
-        ({"Ref": "Loop"}, "refers to itself", "mend"),
-        ({"Fn::If": ["Circle", 1, 2]}, "refers to itself", "mend"),
-        ({"Fn::If": ["None", 1, 2]}, "no condition 'None'", "mend"),
-        ({"Fn::GetAtt": ["Odd", "Value"]}, r"attribute Value of Odd \(Custom::Odd\) is not known", "parameter"),
-        ({"Fn::ImportValue": "none:here"}, "no template here exports 'none:here'", "--import"),
-        ({"Fn::FindInMap": ["Map", "none", "Name"]}, "no Map.none.Name", "mend"),
-        ({"Fn::Select": [3, ["a"]]}, "element 3 of a list of 1", "mend"),
-        ({"Fn::Transform": {"Name": "X"}}, "Fn::Transform is not worked out here", "write the value"),
-        ({"Fn::Join": ["-"]}, "needs 2 arguments, not 1", "mend"),
-        ({"Fn::Join": ["-", [["a"]]]}, "needs text, not list", "mend"),
+        ({"Ref": "Version"}, "is in the Parameter Store, under /x/version", "--parameter Version=VALUE"),
+        ({"Ref": "Loop"}, "refers to itself", "fix"),
+        ({"Fn::If": ["Circle", 1, 2]}, "refers to itself", "fix"),
+        ({"Fn::If": ["None", 1, 2]}, "no condition 'None'", "fix"),
+        (
+            {"Fn::GetAtt": ["Odd", "Value"]},
+            r"attribute Value of Odd \(Custom::Odd\) is known only after deployment",
+            "parameter",
+        ),
+        ({"Fn::ImportValue": "none:here"}, "no template exports 'none:here'", "--import"),
+        ({"Fn::FindInMap": ["Map", "none", "Name"]}, "no Map.none.Name", "fix"),
+        ({"Fn::Select": [3, ["a"]]}, "element 3 of a list of 1", "fix"),
+        ({"Fn::Transform": {"Name": "X"}}, "Fn::Transform is not supported", "write the value"),
+        ({"Fn::Join": ["-"]}, "needs 2 arguments, not 1", "fix"),
+        ({"Fn::Join": ["-", [["a"]]]}, "needs text, not list", "fix"),
         ("{{resolve:secretsmanager:x}}", "dynamic reference", "--parameter"),
         ({"Fn::Join": ["", ["{{resolve:", "ssm:x}}"]]}, "dynamic reference", "--parameter"),
     ],
 )
-def test_what_cannot_be_worked_out_is_said_with_a_remedy(written: Any, message: str, remedy: str) -> None:
+def test_unresolvable_value_is_reported_with_a_remedy(written: Any, message: str, remedy: str) -> None:
     with pytest.raises(UnresolvedError, match=message) as caught:
         scope().intrinsics.value(written)
     assert remedy in caught.value.remedy
 
 
-def test_settings_fill_what_a_template_leaves_open() -> None:
+def test_settings_resolve_names_that_the_template_does_not_define() -> None:
     names = scope(
         account="123456789012", region="eu-west-1", parameters={"Secret": "s", "Stage": "live"},
         imports={"none:here": "there"}, resources={"Unnamed": "existing", "mine.Pool": "eu-west-1_Mine"},
@@ -129,7 +133,7 @@ def test_settings_fill_what_a_template_leaves_open() -> None:
     assert names.intrinsics.value({"Fn::Sub": given}) == ("123456789012 eu-west-1 s live existing eu-west-1_Mine there")
 
 
-def test_a_parameter_is_held_to_its_allowed_values() -> None:
+def test_parameter_outside_its_allowed_values_is_refused() -> None:
     with pytest.raises(UnresolvedError, match="must be one of dev, live"):
         scope(parameters={"Stage": "other"}).intrinsics.value({"Ref": "Stage"})
 
@@ -138,7 +142,7 @@ def test_generated_names_stay_the_same_and_differ_between_resources() -> None:
     assert scope().reference("Unnamed") == scope().reference("Unnamed") != scope().reference("Odd")
 
 
-def test_yaml_short_forms_are_the_long_ones() -> None:
+def test_yaml_short_forms_equal_the_long_forms() -> None:
     text = """
     a: !Ref X
     b: !GetAtt Api.Dns.Http

@@ -1,4 +1,4 @@
-"""The command serves what templates hold, or says everything that is wrong with them and ends with 2."""
+"""The command serves the Event APIs of its templates, or prints every problem and exits with 2."""
 
 import asyncio
 import re
@@ -8,32 +8,29 @@ import sys
 from pathlib import Path
 
 import pytest
-from appsync_events_local.__main__ import main
+from appsync_events_local.cli.main import main
 from service_harness.standalone import standalone
-from template.test_template_files import api, assembly, namespace, written
+from service_harness.templates import KEY, OF_API, api, namespace, write_assembly, write_template
 
-ROOT = Path(__file__).resolve().parents[4]
-OF_API = {"ApiId": {"Fn::GetAtt": ["Api", "ApiId"]}}
-KEY = {"Type": "AWS::AppSync::ApiKey", "Properties": OF_API}
 ECHO = "export function onPublish(ctx) { return ctx.events }"
 
 
-async def test_a_template_is_served_with_nothing_else_given(tmp_path: Path) -> None:
-    file = written(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace(CodeHandlers=ECHO)})
+async def test_template_is_served_without_other_options(tmp_path: Path) -> None:
+    file = write_template(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace(CodeHandlers=ECHO)})
     async with standalone("--template", file) as running:
         assert "default: publish API_KEY, onPublish code; subscribe API_KEY, no onSubscribe" in running.announced
         socket = await running.subscribed("/default/*")
         assert (await running.post("default/x", '"hello"'))[0] == 200
         assert await socket.receive() == {"type": "data", "id": "s1", "event": '"hello"'}
-        (token_file,) = re.findall(r"the token in (\S+)\.", running.announced)
+        (token_file,) = re.findall(r"Token of the control API \(fault rules, metrics\): (\S+)", running.announced)
         assert len(await asyncio.to_thread(Path(token_file).read_text)) > 20
     assert not await asyncio.to_thread(Path(token_file).exists)
 
 
 async def test_the_command_announces_itself_and_ends_cleanly(tmp_path: Path) -> None:
-    file = written(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace()})
+    file = write_template(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace()})
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "appsync_events_local", "--port", "0", "--template", str(file), cwd=ROOT,
+        sys.executable, "-m", "appsync_events_local", "--port", "0", "--template", str(file),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     try:
@@ -51,8 +48,8 @@ async def test_the_command_announces_itself_and_ends_cleanly(tmp_path: Path) -> 
 async def test_several_apis_are_served_at_once_by_path_and_by_host_name(tmp_path: Path) -> None:
     second = tmp_path / "other"
     second.mkdir()
-    one = written(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace("one")})
-    two = written(second, {"Api": api(), "Key": KEY, "Space": namespace("two")})
+    one = write_template(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace("one")})
+    two = write_template(second, {"Api": api(), "Key": KEY, "Space": namespace("two")})
     async with standalone("--template", one, "--template", f"other={two}") as running:
         assert len(running.endpoints) == 2
         host = re.findall(r"by host +http://([^/]+)", running.announced)[1]
@@ -65,25 +62,27 @@ async def test_several_apis_are_served_at_once_by_path_and_by_host_name(tmp_path
 
 
 async def test_an_assembly_is_served(tmp_path: Path) -> None:
-    async with standalone("--assembly", assembly(tmp_path / "cdk.out")) as running:
+    async with standalone("--assembly", write_assembly(tmp_path / "cdk.out")) as running:
         assert "shared: publish API_KEY, no onPublish; subscribe API_KEY, onSubscribe code" in running.announced
         assert len(running.endpoints) == 3
 
 
 async def test_expired_keys_are_named(tmp_path: Path) -> None:
     key = {"Type": "AWS::AppSync::ApiKey", "Properties": {**OF_API, "Expires": 1_600_000_000}}
-    async with standalone("--template", written(tmp_path, {"Api": api(), "Key": key, "Space": namespace()})) as running:
+    async with standalone(
+        "--template", write_template(tmp_path, {"Api": api(), "Key": key, "Space": namespace()})
+    ) as running:
         assert "EXPIRED at 2020-09-13" in running.announced
 
 
 async def test_fault_flags_are_in_force_from_the_start(tmp_path: Path) -> None:
-    file = written(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace()})
+    file = write_template(tmp_path, {"Api": api(), "Key": KEY, "Space": namespace()})
     async with standalone("--template", file, "--fault", "throttle:/default/*:1x") as running:
-        assert "Fault rule in force" in running.announced
+        assert "Active fault rule" in running.announced
         assert [(await running.post("default/x", "1"))[0] for _ in range(2)] == [429, 200]
 
 
-def test_everything_that_cannot_be_served_is_said_and_the_command_ends_with_2(
+def test_every_problem_is_printed_and_the_command_exits_with_2(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     resources = {
@@ -97,65 +96,61 @@ def test_everything_that_cannot_be_served_is_said_and_the_command_ends_with_2(
             "Properties": {"ApiId": {"Fn::GetAtt": ["Api", "ApiId"]}, "Name": "sql", "Type": "RELATIONAL_DATABASE"},
         },
     }
-    file = written(tmp_path, resources)
+    file = write_template(tmp_path, resources)
     assert main(["--port", "0", "--template", str(file)]) == 2
-    told = capsys.readouterr().err
+    reported = capsys.readouterr().err
     for part in (
         "Class: CodeHandlers:1:1: ", "Loop: CodeHandlers:2:3: ", "Modes: PublishAuthModes: ", "Space: Name: ",
         "Data: Type: ",
     ):  # fmt: skip
-        assert part in told
-    assert told.count("remedy: ") == told.count(str(file))
+        assert part in reported
+    assert reported.count("remedy: ") == reported.count(str(file))
 
 
-def test_an_api_that_is_refused_does_not_hide_what_is_wrong_with_its_handlers(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_invalid_api_does_not_hide_problems_of_its_handlers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     resources = {"Api": api(ConnectionAuthModes=[{"AuthType": "MAGIC"}]), "Space": namespace(CodeHandlers="class X {}")}
-    assert main(["--port", "0", "--template", str(written(tmp_path, resources))]) == 2
-    told = capsys.readouterr().err
-    assert "Api: EventConfig.ConnectionAuthModes[0].AuthType: " in told
-    assert "Space: CodeHandlers:1:1: " in told
+    assert main(["--port", "0", "--template", str(write_template(tmp_path, resources))]) == 2
+    reported = capsys.readouterr().err
+    assert "Api: EventConfig.ConnectionAuthModes[0].AuthType: " in reported
+    assert "Space: CodeHandlers:1:1: " in reported
 
 
-def test_a_table_that_cannot_be_made_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_table_that_cannot_be_created_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table = {
         "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
         "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
         "TableName": "orders",
     }
-    file = written(tmp_path, {"Api": api(), "Orders": {"Type": "AWS::DynamoDB::Table", "Properties": table}})
+    file = write_template(tmp_path, {"Api": api(), "Orders": {"Type": "AWS::DynamoDB::Table", "Properties": table}})
     given = ["--template", str(file), "--aws-endpoint", "http://127.0.0.1:1", "--create-tables"]
     assert main(["--port", "0", *given]) == 2
-    assert f"{file}: Orders: table orders cannot be made at http://127.0.0.1:1: " in capsys.readouterr().err
+    assert f"{file}: Orders: table orders cannot be created at http://127.0.0.1:1: " in capsys.readouterr().err
 
 
-def test_a_broken_file_does_not_hide_the_problems_of_the_others(
+def test_unreadable_file_does_not_hide_problems_of_other_files(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "broken.json").write_text("{")
-    file = written(tmp_path, {"Api": api(), "Space": namespace("x", CodeHandlers={"Ref": "None"})})
+    file = write_template(tmp_path, {"Api": api(), "Space": namespace("x", CodeHandlers={"Ref": "None"})})
     assert main(["--port", "0", "--template", str(tmp_path / "broken.json"), "--template", str(file)]) == 2
-    told = capsys.readouterr().err
-    assert "broken.json: is not JSON" in told
-    assert "Space: CodeHandlers: " in told
+    reported = capsys.readouterr().err
+    assert "broken.json: is not JSON" in reported
+    assert "Space: CodeHandlers: " in reported
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "give --assembly or --template"),
+        ([], "--assembly or --template is required"),
         (["--template", "x", "--parameter", "a"], "NAME=VALUE"),
-        (["--template", "x", "--handler", "a=none.js"], "there is no file none.js"),
-        (["--template", "x", "--fault", "explode"], "'explode' is no fault"),
-        (["--template", "x", "--tls-key", "k"], "go together"),
-        (["--state", "x", "--watch"], "nothing to watch"),
-        (["--template", "x", "--create-tables"], "needs --aws-endpoint"),
+        (["--template", "x", "--handler", "a=none.js"], "file none.js does not exist"),
+        (["--template", "x", "--fault", "explode"], "'explode' is not a fault"),
+        (["--template", "x", "--tls-key", "k"], "require each other"),
+        (["--state", "x", "--watch"], "requires --assembly or --template"),
+        (["--template", "x", "--create-tables"], "requires --aws-endpoint"),
     ],
 )
-def test_options_that_make_no_sense_are_refused(
-    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_invalid_options_are_refused(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(arguments)
     assert caught.value.code == 2

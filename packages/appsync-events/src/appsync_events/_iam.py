@@ -1,6 +1,6 @@
 """IAM auth: signs every connection, subscription and publish with botocore's signer.
 
-Only this module needs an AWS library: `pip install pantherkolab-appsync-events[iam]`.
+Only this module needs an AWS library: `pip install appsync-events[iam]`.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Iam:
             from botocore.auth import SigV4Auth
             from botocore.awsrequest import AWSRequest
         except ImportError as error:
-            raise CredentialsError("IAM auth needs botocore: pip install 'pantherkolab-appsync-events[iam]'") from error
+            raise CredentialsError("IAM auth needs botocore: pip install 'appsync-events[iam]'") from error
         self._signer, self._request = SigV4Auth, AWSRequest
         self._credentials = credentials
         self._region = region

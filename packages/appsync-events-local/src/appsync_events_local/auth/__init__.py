@@ -1,1 +1,1 @@
-"""Who calls: credentials in, `ctx.identity` out, or a refusal. Every mode is verified for real."""
+"""Authorisation: verifies the credentials of all five modes and returns `ctx.identity`, or refuses the operation."""

@@ -1,17 +1,22 @@
-"""API keys: compared in constant time, refused after their end."""
+"""API keys: compared in constant time, refused after their expiry."""
 
 import hmac
 from collections.abc import Iterable
 
 from appsync_events_local.errors import unauthorized
-from appsync_events_local.registry.api import ApiKey
+from appsync_events_local.model.api import ApiKey
 
 
 def check_api_key(presented: str, keys: Iterable[ApiKey], now: float) -> None:
-    """The presented key is one of the API's and still lives at `now` (seconds since the epoch).
+    """Check that the presented key is one of the API's and has not expired.
+
+    Args:
+        presented: the key that the caller sent.
+        keys: the API's keys.
+        now: seconds since the epoch.
 
     Raises:
-        Refusal: it is not.
+        Refusal: the key is unknown or has expired.
     """
     found: ApiKey | None = None
     for key in keys:

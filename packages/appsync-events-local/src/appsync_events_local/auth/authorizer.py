@@ -1,4 +1,4 @@
-"""The authorisation of one call: is its mode allowed here, and are its credentials good?"""
+"""Authorises one operation: checks that its mode is allowed and that its credentials are valid."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -6,50 +6,55 @@ from typing import Any
 
 from appsync_events_local import assumptions
 from appsync_events_local.auth.api_key import check_api_key
-from appsync_events_local.auth.call import Call
 from appsync_events_local.auth.credentials import API_KEY_HEADER, Credentials
-from appsync_events_local.auth.iam import SignatureVerifier, signed_region
+from appsync_events_local.auth.iam.permissions import PermissionChecker, check_permission
+from appsync_events_local.auth.iam.signatures import SignatureVerifier, signed_region
 from appsync_events_local.auth.identity import cognito_identity, oidc_identity
 from appsync_events_local.auth.lambda_authorizer import LambdaAuthorizer
-from appsync_events_local.auth.mode import mode_of
-from appsync_events_local.auth.rights import Rights, check_rights
-from appsync_events_local.auth.tokens import TokenVerifier
+from appsync_events_local.auth.mode_selection import mode_of
+from appsync_events_local.auth.operation import RequestedOperation
+from appsync_events_local.auth.tokens.verifier import TokenVerifier
 from appsync_events_local.errors import NOT_AUTHORIZED_MESSAGE, UNAUTHORIZED, Refusal
-from appsync_events_local.registry.api import Api, ApiKey, AuthMode
+from appsync_events_local.model.api import Api, ApiKey, AuthMode
 
 
 @dataclass(frozen=True)
 class Authorizer:
-    """Decides calls to any API.
+    """Authorises operations of all APIs.
 
     Attributes:
         tokens: verifies the tokens of user pools and OpenID Connect issuers.
-        signatures: verifies SigV4.
-        functions: asks Lambda authorizers.
-        rights: what signers may do.
+        signatures: verifies signatures (SigV4).
+        functions: invokes Lambda authorizers.
+        permissions: checks the IAM permissions of signers.
         clock: seconds since the epoch.
     """
 
     tokens: TokenVerifier
     signatures: SignatureVerifier
     functions: LambdaAuthorizer
-    rights: Rights
+    permissions: PermissionChecker
     clock: Callable[[], float]
 
     async def authorize(
-        self, api: Api, keys: Iterable[ApiKey], allowed: frozenset[AuthMode], credentials: Credentials, call: Call
+        self,
+        api: Api,
+        keys: Iterable[ApiKey],
+        allowed: frozenset[AuthMode],
+        credentials: Credentials,
+        requested: RequestedOperation,
     ) -> Mapping[str, Any] | None:
-        """`ctx.identity` of the caller; `None` with an API key.
+        """Return `ctx.identity` of the caller; `None` for an API key.
 
         Args:
             api: the API that is called.
             keys: its API keys.
             allowed: modes that the operation allows.
-            credentials: what the caller presents.
-            call: what the caller wants.
+            credentials: the caller's credentials.
+            requested: the operation that the caller requests.
 
         Raises:
-            Refusal: the call is not authorised.
+            Refusal: the operation is not authorised.
         """
         mode = mode_of(credentials, api.providers)
         if mode not in allowed:
@@ -63,10 +68,10 @@ class Authorizer:
                 return None
             case AuthMode.IAM:
                 identity = self.signatures.identify(credentials, api.region, api.account_id)
-                await check_rights(self.rights, identity["userArn"], api, call)
+                await check_permission(self.permissions, identity["userArn"], api, requested)
                 return identity
             case AuthMode.LAMBDA:
-                return await self._asked(api, credentials.headers["authorization"], call)
+                return await self._by_function(api, credentials.headers["authorization"], requested)
             case AuthMode.OIDC:
                 return oidc_identity(await self.tokens.verify(credentials.headers["authorization"], api.providers.oidc))
             case AuthMode.COGNITO:
@@ -74,14 +79,14 @@ class Authorizer:
                 return cognito_identity(await self.tokens.verify(token, api.providers.cognito), credentials.source_ip)
 
     def signer_of(self, credentials: Credentials) -> tuple[str, str]:
-        """Account of who signed a request, and the region that it was signed for.
+        """Return the account of the signer and the region that the request was signed for.
 
         Raises:
-            Refusal: the signature does not hold.
+            Refusal: the signature is not valid.
         """
         return self.signatures.signer(credentials).account_id, signed_region(credentials)
 
-    async def _asked(self, api: Api, token: str, call: Call) -> Mapping[str, Any]:
+    async def _by_function(self, api: Api, token: str, requested: RequestedOperation) -> Mapping[str, Any]:
         provider = api.providers.authorizer
         assert provider is not None, "mode_of gives AWS_LAMBDA only where there is one"
-        return await self.functions.authorize(provider, api.id, api.account_id, token, call)
+        return await self.functions.authorize(provider, api.id, api.account_id, token, requested)

@@ -1,7 +1,7 @@
-"""Where credentials stand: in HTTP headers, in the `header-...` subprotocol, or in a frame's `authorization`.
+"""Reads credentials from HTTP headers, from the `header-...` subprotocol, or from a frame's `authorization`.
 
-Source: AppSync Events: "Understanding the Event API WebSocket protocol". Names are compared without case everywhere,
-because clients differ.
+Names are compared case-insensitively, because clients differ.
+Source: AppSync Events: "Understanding the Event API WebSocket protocol".
 """
 
 import base64
@@ -22,17 +22,17 @@ API_KEY_HEADER: Final = "x-api-key"
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a caller presents, and what a signature in it has to cover.
+    """The credentials of a caller, and what a signature among them must cover.
 
     Attributes:
         headers: by lower-case name.
         source_ip: the caller's address.
-        paths: URL paths that a signature may cover; any one of them will do.
-        signed: what a signature covers: a request's body, or the JSON object that stands for a frame.
+        paths: URL paths that a signature may cover; one of them must match.
+        signed: what a signature covers: a request's body, or the JSON object that represents a frame.
         query: the raw query string.
-        hosts: names that a `host` among the headers may have; `None` where the host chose the API already.
-        host_required: whether the credentials must name their host.
-        method: of the HTTP request that a signature covers.
+        hosts: allowed values of the `host` header; `None` where the host has already selected the API.
+        host_required: whether the credentials must contain their host.
+        method: method of the HTTP request that a signature covers.
     """
 
     headers: Mapping[str, str]
@@ -45,7 +45,7 @@ class Credentials:
     method: str = "POST"
 
     def bodies(self) -> tuple[bytes, ...]:
-        """The byte strings that a signature may cover; any one of them will do."""
+        """Return the byte strings that a signature may cover; one of them must match."""
         if isinstance(self.signed, bytes):
             return (self.signed,)
         texts = (
@@ -55,10 +55,10 @@ class Credentials:
         return tuple(dict.fromkeys(text.encode("utf-8", "surrogatepass") for text in texts))
 
     def check_host(self) -> None:
-        """The credentials were made for this API.
+        """Check that the credentials were made for this API.
 
         Raises:
-            Refusal: they name another host, or none where one is needed.
+            Refusal: they name another host, or no host where one is required.
         """
         if self.hosts is None:
             return
@@ -70,10 +70,10 @@ class Credentials:
 
 
 def from_subprotocols(offered: Iterable[str]) -> dict[str, str] | None:
-    """The connect credentials among the offered subprotocols, `None` if none of them carries any.
+    """Return the connect credentials among the offered subprotocols; `None` if no subprotocol holds any.
 
     Raises:
-        Refusal: the encoding is not base64url of a JSON object of texts.
+        Refusal: the encoding is not base64url of a JSON object of strings.
     """
     for protocol in offered:
         if protocol.startswith(HEADER_SUBPROTOCOL):
@@ -82,7 +82,7 @@ def from_subprotocols(offered: Iterable[str]) -> dict[str, str] | None:
 
 
 def lower_names(headers: Mapping[str, Any]) -> dict[str, str]:
-    """The headers by lower-case name; values that are not text are none of ours."""
+    """Return the headers by lower-case name; values that are not strings are left out."""
     return {name.lower(): value.strip() for name, value in headers.items() if isinstance(value, str)}
 
 

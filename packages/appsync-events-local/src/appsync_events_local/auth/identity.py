@@ -1,13 +1,13 @@
-"""`ctx.identity` as handlers see it, one shape per mode (AppSync Events: "Context reference")."""
+"""Builds `ctx.identity` as handlers see it, one shape per mode (AppSync Events: "Context reference")."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from appsync_events_local.auth.signers import Signer
+from appsync_events_local.auth.iam.signers import Signer
 
 
 def cognito_identity(claims: Mapping[str, Any], source_ip: str) -> dict[str, Any]:
-    """Identity of a user pool's user; access tokens call the user name `username`, id tokens `cognito:username`."""
+    """Identity of a user pool's user; the user name is `username` in access tokens, `cognito:username` in id tokens."""
     return {
         "sourceIp": [source_ip],
         "username": claims.get("cognito:username", claims.get("username")),
@@ -20,12 +20,12 @@ def cognito_identity(claims: Mapping[str, Any], source_ip: str) -> dict[str, Any
 
 
 def oidc_identity(claims: Mapping[str, Any]) -> dict[str, Any]:
-    """Identity of an OpenID Connect issuer's user."""
+    """Identity of a user of an OpenID Connect issuer."""
     return {"sub": claims.get("sub"), "issuer": claims.get("iss"), "claims": dict(claims)}
 
 
 def iam_identity(signer: Signer, source_ip: str) -> dict[str, Any]:
-    """Identity of a signer, who may be a Cognito identity."""
+    """Identity of a signer; a signer may have an identity of an identity pool."""
     return {
         "accountId": signer.account_id,
         "cognitoIdentityPoolId": signer.cognito.pool_id,
@@ -36,12 +36,3 @@ def iam_identity(signer: Signer, source_ip: str) -> dict[str, Any]:
         "cognitoIdentityAuthType": signer.cognito.auth_type,
         "cognitoIdentityAuthProvider": signer.cognito.auth_provider,
     }
-
-
-def who(identity: Mapping[str, Any] | None) -> str:
-    """A caller's name for the log."""
-    if identity is None:
-        return "an API key"
-    if "handlerContext" in identity:
-        return "somebody whom the authorizer let in"
-    return str(identity.get("userArn") or identity.get("username") or identity.get("sub"))

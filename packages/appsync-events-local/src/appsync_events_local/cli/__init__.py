@@ -1,0 +1,1 @@
+"""The command `appsync-events-local`: arguments, the running instance, `--watch` and `evaluate`."""

@@ -1,11 +1,11 @@
-"""What is printed when the service is ready: where each API is, who may do what, and how a client is configured."""
+"""The text printed when the service is ready: the addresses, modes and keys of each API, and a client configuration."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from appsync_events_local.registry.api import AuthMode, Behavior, HandlerModel
-from appsync_events_local.registry.served_api import LiveApi, LiveNamespace
+from appsync_events_local.model.api import AuthMode, Behavior, HandlerModel
+from appsync_events_local.publish.served_api import ServedApi, ServedNamespace
 
 _AMPLIFY_MODES = {
     AuthMode.API_KEY: "apiKey",
@@ -18,7 +18,7 @@ _AMPLIFY_MODES = {
 
 @dataclass(frozen=True)
 class Address:
-    """Where the service listens: `localhost:PORT`, and whether by TLS."""
+    """The address of the service: `localhost:PORT`, and whether it uses TLS."""
 
     authority: str
     tls: bool = False
@@ -32,13 +32,13 @@ class Address:
         return "wss" if self.tls else "ws"
 
 
-def announcement(apis: Iterable[LiveApi], address: Address, now: float) -> str:
-    """The text for people; see above."""
-    return "\n\n".join(_api(live, address, now) for live in apis)
+def announcement(apis: Iterable[ServedApi], address: Address, now: float) -> str:
+    """Return the text for all APIs."""
+    return "\n\n".join(_api(served, address, now) for served in apis)
 
 
-def _api(live: LiveApi, address: Address, now: float) -> str:
-    api = live.api
+def _api(served: ServedApi, address: Address, now: float) -> str:
+    api = served.api
     base = f"{address.authority}/{api.id}/event"
     lines = [
         f"Event API {api.name}",
@@ -49,29 +49,31 @@ def _api(live: LiveApi, address: Address, now: float) -> str:
         f"  connect     {_modes(api.connect_modes)}",
     ]
     label = "namespaces"
-    for namespace in live.namespaces.values():
-        lines.append(f"  {label:<11} {_namespace(live, namespace)}")
+    for namespace in served.namespaces.values():
+        lines.append(f"  {label:<11} {_namespace(served, namespace)}")
         label = ""
     label = "API keys"
-    for key in live.keys.values():
+    for key in served.keys.values():
         until = datetime.fromtimestamp(key.expires, UTC).strftime("%Y-%m-%d %H:%M UTC")
-        state = f"until {until}" if key.expires > now else f"EXPIRED at {until}; synthesise again, or set Expires later"
+        state = (
+            f"until {until}" if key.expires > now else f"EXPIRED at {until}; set a later Expires, or synthesise again"
+        )
         lines.append(f"  {label:<11} {key.key}  {state}")
         label = ""
-    return "\n".join([*lines, "  Amplify", *_amplify(live, address, base)])
+    return "\n".join([*lines, "  Amplify", *_amplify(served, address, base)])
 
 
-def _namespace(live: LiveApi, namespace: LiveNamespace) -> str:
+def _namespace(served: ServedApi, namespace: ServedNamespace) -> str:
     model = namespace.model
-    publish = _modes(model.publish_modes or live.api.publish_modes)
-    subscribe = _modes(model.subscribe_modes or live.api.subscribe_modes)
+    publish = _modes(model.publish_modes or served.api.publish_modes)
+    subscribe = _modes(model.subscribe_modes or served.api.subscribe_modes)
     return (
         f"{model.name}: publish {publish}, {_handler(namespace, 'onPublish', model.on_publish)}; "
         f"subscribe {subscribe}, {_handler(namespace, 'onSubscribe', model.on_subscribe)}"
     )
 
 
-def _handler(namespace: LiveNamespace, name: str, handler: HandlerModel) -> str:
+def _handler(namespace: ServedNamespace, name: str, handler: HandlerModel) -> str:
     if not namespace.runs(name):
         return f"no {name}"
     how = "direct" if handler.behavior is Behavior.DIRECT else "code"
@@ -82,16 +84,18 @@ def _modes(modes: Iterable[AuthMode]) -> str:
     return " ".join(sorted(modes))
 
 
-def _amplify(live: LiveApi, address: Address, base: str) -> list[str]:
-    key = next(iter(live.keys), None)
-    usable = sorted(live.api.connect_modes - (frozenset() if key else {AuthMode.API_KEY})) or [AuthMode.API_KEY]
+def _amplify(served: ServedApi, address: Address, base: str) -> list[str]:
+    key = next(iter(served.keys), None)
+    usable = sorted(served.api.connect_modes - (frozenset() if key else {AuthMode.API_KEY})) or [AuthMode.API_KEY]
     mode = AuthMode.API_KEY if AuthMode.API_KEY in usable else usable[0]
-    scheme, note = ("https", "") if address.tls else ("HTTP", "  // in capitals: Amplify makes wss:// of http://")
+    scheme, note = (
+        ("https", "") if address.tls else ("HTTP", "  // in capitals, because Amplify replaces http:// by wss://")
+    )
     own = f", apiKey: '{key}'" if mode is AuthMode.API_KEY else ""
     return [
         "    Amplify.configure({ API: { Events: {",
         f"      endpoint: '{scheme}://{base}',{note}",
-        f"      region: '{live.api.region}',",
+        f"      region: '{served.api.region}',",
         f"      defaultAuthMode: '{_AMPLIFY_MODES[mode]}'{own},",
         "    } } });",
     ]

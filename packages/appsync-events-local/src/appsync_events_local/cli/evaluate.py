@@ -1,7 +1,7 @@
-"""`python -m appsync_events_local evaluate`: run one handler on one context, as AWS's EvaluateCode does.
+"""`appsync-events-local evaluate`: run one handler with one context, as AWS's EvaluateCode does.
 
-Source: AppSync API reference, EvaluateCode; the texts of its errors and log lines are those seen of AWS
-(`code.js:line:column`). Data sources are not asked: `request` and `response` are run one at a time, as there.
+Data sources are not called: `request` and `response` are run individually, as on AWS. Source: AppSync API reference,
+EvaluateCode; errors and log lines have the format observed on AWS (`code.js:line:column`).
 """
 
 import argparse
@@ -25,14 +25,14 @@ FUNCTIONS: Final = [name for handler in HANDLERS for name in (handler, *(f"{hand
 EPILOG: Final = """\
 example:
   echo '{"events": [{"id": "1", "payload": {"text": "hi"}}]}' \\
-    | python -m appsync_events_local evaluate --code handler.js --context - --function onPublish
+    | appsync-events-local evaluate --code handler.js --context - --function onPublish
 
-prints {evaluationResult, error, logs, stash, outErrors} as JSON, of which evaluationResult, stash and outErrors hold
-JSON text. The exit status is 0, or 1 if there is an error, or 2 if nothing could be run."""
+prints {evaluationResult, error, logs, stash, outErrors} as JSON; evaluationResult, stash and outErrors are JSON text.
+The exit status is 0, or 1 if the result has an error, or 2 if nothing could be run."""
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command line; returns the exit status."""
+    """Run the command; return the exit status."""
     options = _parser().parse_args(arguments)
     try:
         code = _read(options.code)
@@ -49,15 +49,15 @@ def main(arguments: Sequence[str]) -> int:
 
 
 async def evaluate(code: str, context: dict[str, Any], function: str) -> dict[str, Any]:
-    """Run one function of a module.
+    """Run one function of a handler module.
 
     Args:
-        code: the module.
+        code: the text of the module.
         context: `ctx`.
-        function: `onPublish` or `onSubscribe`, with `.request` or `.response` where the handler is such a pair.
+        function: `onPublish` or `onSubscribe`, followed by `.request` or `.response` if the handler is such an object.
 
     Returns:
-        What EvaluateCode answers; members that would be empty are left out, as there.
+        The response of EvaluateCode; empty members are left out, as on AWS.
     """
     try:
         engine = await asyncio.to_thread(Engine.load, code, Limits())
@@ -70,7 +70,7 @@ async def evaluate(code: str, context: dict[str, Any], function: str) -> dict[st
             return {"error": {"message": problem}}
         return _answer(await engine.run(handler, phase or None, {"stash": {}} | context))
     finally:
-        engine.leave()
+        engine.release_thread()
         await asyncio.to_thread(engine.close)
 
 
@@ -132,18 +132,18 @@ def _context(text: str) -> dict[str, Any]:
     except ValueError as error:
         raise ValueError(f"the context is not JSON: {error}") from error
     if not isinstance(context, dict):
-        raise ValueError("the context must be a JSON object, as a handler gets it")
+        raise ValueError("the context must be a JSON object (ctx of the handler)")
     return context
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m appsync_events_local evaluate",
-        description="Run one handler on one context and print the result, as AWS's EvaluateCode does.",
+        prog="appsync-events-local evaluate",
+        description="Run one handler with one context and print the result, as AWS's EvaluateCode does.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--code", required=True, metavar="FILE", help="the handlers' module; - reads standard input")
+    parser.add_argument("--code", required=True, metavar="FILE", help="module of the handlers; - reads standard input")
     parser.add_argument("--context", required=True, metavar="FILE", help="ctx as JSON; - reads standard input")
     parser.add_argument("--function", required=True, choices=FUNCTIONS, metavar="NAME", help=" | ".join(FUNCTIONS))
     return parser

@@ -1,13 +1,13 @@
-"""`--fault KIND[:CHANNEL][:AMOUNT]`: a fault rule in one word.
+"""`--fault KIND[:CHANNEL][:AMOUNT]`: the most useful fault rules in short form.
 
-The control API can say more (see `faults.rule_from`); these are the five that a client has to cope with.
+The control API accepts all fault rules (see `fault_rule_from`).
 """
 
 import re
 from typing import Any, Final
 
-from appsync_events_local.publish.faults import Rule, rule_from
-from appsync_events_local.registry.properties import PropertyError
+from appsync_events_local.model.properties import PropertyError
+from appsync_events_local.publish.faults import FaultRule, fault_rule_from
 
 KINDS: Final[dict[str, dict[str, Any]]] = {
     "drop": {"effect": "drop", "match": {"operation": "deliver"}},
@@ -19,38 +19,38 @@ KINDS: Final[dict[str, dict[str, Any]]] = {
 DELAY_MS: Final = 500.0
 HELP: Final = (
     "drop, delay or reorder deliveries, throttle publishes, or skip-keep-alive; CHANNEL is a pattern such as /chat/*, "
-    "AMOUNT is 30%% of them, 5x for the first five, or 250ms for a delay (default: all of them; 500ms); may be repeated"
+    "AMOUNT is a share (30%%), a count (5x: the first five) or a duration (250ms); default: all, 500ms; may be repeated"
 )
 _AMOUNT: Final = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>%|x|ms)")
 
 
-def fault(text: str) -> Rule:
-    """The rule of one flag.
+def parse_fault(text: str) -> FaultRule:
+    """Return the rule of one flag.
 
     Raises:
-        ValueError: it is none; the message says what would be.
+        ValueError: the flag is invalid; the message says what is allowed.
     """
     kind, *rest = text.split(":")
     if kind not in KINDS:
-        raise ValueError(f"{kind!r} is no fault; {', '.join(KINDS)} are")
+        raise ValueError(f"{kind!r} is not a fault; allowed are {', '.join(KINDS)}")
     channel, amount = _parts(rest)
     body = {**KINDS[kind], "match": dict(KINDS[kind]["match"])}
     if kind == "delay":
         body["delayMs"] = DELAY_MS
     if channel is not None:
         if kind == "skip-keep-alive":
-            raise ValueError("a keep-alive frame belongs to no channel; leave the pattern out")
+            raise ValueError("a keep-alive frame has no channel; remove the pattern")
         body["match"]["channel"] = channel
     if amount is not None:
         body |= _amount(kind, amount)
     try:
-        return rule_from(body)
+        return fault_rule_from(body)
     except PropertyError as error:
         raise ValueError(str(error)) from error
 
 
 def _parts(rest: list[str]) -> tuple[str | None, str | None]:
-    """Channel pattern and amount; either may be left out, as a pattern begins with a slash."""
+    """Return channel pattern and amount; either may be missing, because a pattern starts with a slash."""
     match rest:
         case []:
             return None, None
@@ -59,20 +59,20 @@ def _parts(rest: list[str]) -> tuple[str | None, str | None]:
         case [channel, amount] if channel.startswith("/") or channel == "":
             return channel or None, amount
         case _:
-            raise ValueError("must be KIND[:CHANNEL][:AMOUNT], and CHANNEL begins with a slash")
+            raise ValueError("must be KIND[:CHANNEL][:AMOUNT], and CHANNEL must start with a slash")
 
 
 def _amount(kind: str, text: str) -> dict[str, Any]:
     matched = _AMOUNT.fullmatch(text)
     if matched is None:
-        raise ValueError(f"{text!r} is no amount; 30%, 5x or 250ms are")
+        raise ValueError(f"{text!r} is not an amount; examples are 30%, 5x and 250ms")
     number, unit = float(matched["number"]), matched["unit"]
     if unit == "ms":
         if kind not in ("delay", "reorder"):
-            raise ValueError(f"milliseconds mean nothing to {kind}")
+            raise ValueError(f"a duration does not apply to {kind}")
         return {"delayMs": number}
     if unit == "%":
         return {"probability": number / 100}
     if not number.is_integer():
-        raise ValueError(f"{text!r}: a count is a whole number")
+        raise ValueError(f"{text!r}: a count must be a whole number")
     return {"times": int(number)}

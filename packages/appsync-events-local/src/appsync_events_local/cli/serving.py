@@ -1,4 +1,4 @@
-"""One instance from start to stop: listen, read the templates, serve, follow their changes, clean up."""
+"""Runs one instance: listens, reads the templates, serves, watches their files, and cleans up."""
 
 import argparse
 import asyncio
@@ -14,23 +14,23 @@ from typing import Final
 
 from aiohttp import web
 
-from appsync_events_local.auth.signers import LOCAL_ACCESS_KEY_ID, LOCAL_SECRET_ACCESS_KEY
 from appsync_events_local.cli.announcement import Address, announcement
+from appsync_events_local.cli.tables import TableError, create_missing
 from appsync_events_local.cli.watching import watch
 from appsync_events_local.cli.workspace import Workspace
+from appsync_events_local.functions.available import AvailableFunctions
 from appsync_events_local.functions.model import FunctionModel
-from appsync_events_local.functions.sources import FunctionSources
 from appsync_events_local.http import tls
 from appsync_events_local.http.app import Settings, make_app
 from appsync_events_local.http.listening import listening
 from appsync_events_local.http.server import SERVICE
-from appsync_events_local.observability.status import routes as status
-from appsync_events_local.registry.deployment import Deployment
-from appsync_events_local.sources.registry import DataSources
+from appsync_events_local.http.status import routes as status
+from appsync_events_local.local_identity import LOCAL_ACCESS_KEY_ID, LOCAL_SECRET_ACCESS_KEY
+from appsync_events_local.sources.factory import DataSourceFactory
 from appsync_events_local.sources.role_keys import RoleKeys, local_keys
-from appsync_events_local.sources.tables import TableError, make_missing
 from appsync_events_local.template import TemplateRefused, Templates, TemplateSettings
-from appsync_events_local.template.given import read_given
+from appsync_events_local.template.deployment import Deployment
+from appsync_events_local.template.inputs import read_inputs
 
 SHUTDOWN_SECONDS: Final = 3.0
 
@@ -44,11 +44,11 @@ async def serve(options: argparse.Namespace) -> None:
         options: see `arguments`.
 
     Raises:
-        TemplateRefused: the templates cannot be served, with every reason.
-        OSError: a port is taken, or a file cannot be read.
-        RegistryError: what an earlier process registered cannot be read.
-        TableError: a table cannot be made.
-        ValueError: an option makes no sense.
+        TemplateRefused: the templates cannot be served; lists every problem.
+        OSError: a port is in use, or a file cannot be read.
+        RegistryError: the registrations of an earlier process cannot be read.
+        TableError: a table cannot be created.
+        ValueError: an option is invalid.
     """
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -56,7 +56,7 @@ async def serve(options: argparse.Namespace) -> None:
     workspace = Workspace.open(options.state)
     try:
         with listening(options.port, ipv6=options.ipv6) as sockets:
-            await Instance(options, workspace, sockets, _tell).run(stop)
+            await Instance(options, workspace, sockets, _print).run(stop)
     finally:
         workspace.close()
     _log.info("stopped")
@@ -68,8 +68,8 @@ class Instance:
     Args:
         options: see `arguments`.
         workspace: its folder.
-        sockets: bound, not yet listening.
-        tell: is given the announcement as soon as the service listens.
+        sockets: bound sockets, not yet listening.
+        announce: called with the announcement as soon as the service listens.
     """
 
     def __init__(
@@ -77,17 +77,17 @@ class Instance:
         options: argparse.Namespace,
         workspace: Workspace,
         sockets: list[socket.socket],
-        tell: Callable[[str], None],
+        announce: Callable[[str], None],
     ) -> None:
         self._options = options
-        self._tell = tell
+        self._announce = announce
         self._sockets = sockets
         self._templated = bool(options.assembly or options.template)
         self._certificate = _certificate(options, workspace)
         self._address = Address(f"localhost:{sockets[0].getsockname()[1]}", tls=self._certificate is not None)
         token, self._token_file = workspace.control_token(options.control_token_file)
-        self._functions = FunctionSources(options.aws_endpoint, options.lambda_endpoint)
-        self._data_sources = DataSources(
+        self._functions = AvailableFunctions(options.aws_endpoint, options.lambda_endpoint)
+        self._data_sources = DataSourceFactory(
             options.aws_endpoint,
             self._functions,
             local_keys if options.credentials is None else RoleKeys(options.credentials),
@@ -97,11 +97,11 @@ class Instance:
         self._deployment = Deployment(self._app[SERVICE])
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Serve until `stop`; raises as `serve` does."""
+        """Serve until `stop`; raises the errors of `serve`."""
         runner = web.AppRunner(self._app, shutdown_timeout=SHUTDOWN_SECONDS, access_log=None)
         await runner.setup()
         try:
-            templates = await self._served() if self._templated else Templates()
+            templates = await self._serve_templates() if self._templated else Templates()
             context = None if self._certificate is None else self._certificate.context()
             await self._listen(runner, context)
             if self._options.watch:
@@ -118,9 +118,9 @@ class Instance:
             await web.SockSite(runner, each, ssl_context=context).start()
         _log.info("serving Event APIs on %s://%s", self._address.http, self._address.authority)
         if self._templated:
-            self._tell(self._ready())
+            self._announce(self._announcement())
 
-    async def _served(self) -> Templates:
+    async def _serve_templates(self) -> Templates:
         templates = self._read()
         for remark in templates.remarks:
             _log.warning("%s (%s)", remark.finding(), remark.remedy)
@@ -132,7 +132,7 @@ class Instance:
         return templates
 
     async def _reload(self, changed: frozenset[Path]) -> Templates:
-        """Serve what the files hold now; what is broken in them stays as it was, and the log says why."""
+        """Apply the changed files; resources with problems stay as they were, and the problems are logged."""
         templates = await asyncio.to_thread(self._read)
         await self._functions.runner.replace(_models(templates))
         for model in _models(templates):
@@ -144,15 +144,15 @@ class Instance:
         except TableError as error:
             _log.error("%s", error)
         for problem in problems:
-            _log.error("what was served before still is: %s (%s)", problem.finding(), problem.remedy)
+            _log.error("change not applied: %s (%s)", problem.finding(), problem.remedy)
         if changed and not problems:
             names = ", ".join(sorted(path.name for path in changed))
-            _log.info("%s changed; everything is served as it is now", names)
+            _log.info("%s changed; the change is applied", names)
         return templates
 
     async def _make_tables(self, templates: Templates) -> None:
         if self._options.create_tables:
-            await asyncio.to_thread(make_missing, templates.tables, self._options.aws_endpoint)
+            await asyncio.to_thread(create_missing, templates.tables, self._options.aws_endpoint)
 
     def _read(self) -> Templates:
         options = self._options
@@ -165,26 +165,26 @@ class Instance:
             resources=dict(options.resource),
             handlers=dict(options.handler),
         )
-        return read_given(options.assembly, options.template, settings)
+        return read_inputs(options.assembly, options.template, settings)
 
-    def _ready(self) -> str:
+    def _announcement(self) -> str:
         service = self._app[SERVICE]
         lines = [announcement(service.apis.values(), self._address, time.time()), ""]
         if self._options.credentials is None:
             keys = f"access key id `{LOCAL_ACCESS_KEY_ID}` and secret access key `{LOCAL_SECRET_ACCESS_KEY}`"
-            lines.append(f"IAM callers sign with {keys}.")
-        if self._certificate is not None and self._certificate.made:
+            lines.append(f"IAM: sign with {keys}.")
+        if self._certificate is not None and self._certificate.self_signed:
             lines.append(self._certificate.instructions())
-        lines += [f"Fault rule in force: {json.dumps(rule.as_json())}" for rule in service.faults.rules]
-        lines.append(f"The control API (fault switches) asks for the token in {self._token_file}.")
+        lines += [f"Active fault rule: {json.dumps(rule.as_json())}" for rule in service.faults.rules]
+        lines.append(f"Token of the control API (fault rules, metrics): {self._token_file}")
         at = f"{self._address.http}://{self._address.authority}{status.PATH}"
-        lines.append(f"What happens: {at}, and the lines below.")
+        lines.append(f"Status page: {at}")
         if self._options.watch:
-            lines.append("Changed templates and handlers are served as soon as they are saved.")
+            lines.append("Changed templates and handlers are loaded when they are saved.")
         return "\n".join([*lines, "Ctrl-C stops the service."])
 
 
-def _tell(announced: str) -> None:
+def _print(announced: str) -> None:
     print(announced, flush=True)
 
 
@@ -208,12 +208,12 @@ def _settings(options: argparse.Namespace, token: str) -> Settings:
 
 def _certificate(options: argparse.Namespace, workspace: Workspace) -> tls.Certificate | None:
     if options.tls_certificate is not None:
-        return tls.Certificate(options.tls_certificate, options.tls_key, made=False)
-    return tls.made_in(workspace.folder) if options.tls else None
+        return tls.Certificate(options.tls_certificate, options.tls_key, self_signed=False)
+    return tls.self_signed_in(workspace.folder) if options.tls else None
 
 
 def _models(templates: Templates) -> list[FunctionModel]:
-    """The functions that can be run; of the others the log says why not."""
+    """Return the functions that can be run; the problems of the others are logged."""
     for function in templates.functions.values():
         for problem in function.problems:
             _log.info("function %s (%s): %s", function.origin.logical_id, function.origin.file, problem)

@@ -1,4 +1,4 @@
-"""`--watch`: when a file changes, what it holds is served; sockets and subscriptions stay."""
+"""`--watch`: applies changed files; connections and subscriptions stay."""
 
 import asyncio
 import logging
@@ -11,11 +11,11 @@ from watchfiles import awatch
 from appsync_events_local.template import Templates
 
 SETTLING_MS: Final = 300
-"""An editor or `cdk synth` writes several files; this long after the first one they are looked at together."""
+"""Changes within this time are applied together, because an editor or `cdk synth` writes several files."""
 LOOK_BACK_MS: Final = 500
 _IGNORED: Final = frozenset({"node_modules", "__pycache__", ".git", ".venv"})
 
-logging.getLogger("watchfiles").setLevel(logging.WARNING)  # it tells of every file, whether we read it or not
+logging.getLogger("watchfiles").setLevel(logging.WARNING)  # it logs every changed file, also unrelated ones
 
 Reload = Callable[[frozenset[Path]], Awaitable[Templates]]
 
@@ -24,9 +24,9 @@ async def watch(templates: Templates, given: Iterable[Path], reload: Reload, sto
     """Call `reload` with the files that changed, until `stop`.
 
     Args:
-        templates: what is served; its files are watched.
+        templates: the served templates; their files are watched.
         given: the paths of the command line, watched even while they cannot be read.
-        reload: serves what is there now, and gives it.
+        reload: applies the changed files, and returns the templates.
         stop: ends the watch.
     """
     always = {path.resolve() for path in given}
@@ -38,12 +38,12 @@ async def watch(templates: Templates, given: Iterable[Path], reload: Reload, sto
             rust_timeout=LOOK_BACK_MS, yield_on_timeout=True,
         ):  # fmt: skip
             changed = frozenset(path for path in (Path(text) for _, text in changes) if path.name not in _IGNORED)
-            if missed or _concerned(changed, templates, always):
-                # What changed between the reading of the files and the first turn here raised no event.
+            if missed or _affects(changed, templates, always):
+                # Changes between the reading of the files and the first iteration caused no event.
                 missed = False
                 templates = await reload(changed)
                 if _folders(templates, always) != folders or changed & folders:
-                    break  # a folder that was made anew is no longer the one that is watched
+                    break  # a folder that was created again is not watched any more
 
 
 def _folders(templates: Templates, always: set[Path]) -> set[Path]:
@@ -55,12 +55,12 @@ def _folders(templates: Templates, always: set[Path]) -> set[Path]:
 
 
 def code_folders(templates: Templates) -> list[Path]:
-    """Where the functions' code lies, as far as it is in folders."""
+    """Return the folders of the functions' code."""
     models = [function.model for function in templates.functions.values() if function.model is not None]
     return [model.code.resolve() for model in models if isinstance(model.code, Path) and model.code.is_dir()]
 
 
-def _concerned(changed: Iterable[Path], templates: Templates, always: Iterable[Path]) -> bool:
+def _affects(changed: Iterable[Path], templates: Templates, always: Iterable[Path]) -> bool:
     files = {file.resolve() for file in templates.files} | set(always)
     folders = [*(path for path in always if path.is_dir()), *code_folders(templates)]
     return any(path in files or any(path.is_relative_to(folder) for folder in folders) for path in changed)

@@ -1,4 +1,4 @@
-"""What the service needs beside its templates, made where nobody gave it: a token and a folder."""
+"""The folder and the control token of one instance; both are created if they are not given."""
 
 import secrets
 import shutil
@@ -15,8 +15,8 @@ class Workspace:
     """The folder of one instance.
 
     Attributes:
-        folder: where it is.
-        temporary: whether it goes when the service stops.
+        folder: its path.
+        temporary: whether it is deleted when the service stops.
     """
 
     folder: Path
@@ -24,19 +24,19 @@ class Workspace:
 
     @classmethod
     def open(cls, folder: Path | None) -> "Workspace":
-        """Use this folder, or a new temporary one."""
+        """Open this folder, or a new temporary one."""
         if folder is None:
             return cls(Path(tempfile.mkdtemp(prefix="appsync-events-")), temporary=True)
         folder.mkdir(parents=True, exist_ok=True)
         return cls(folder, temporary=False)
 
     def close(self) -> None:
-        """Remove the folder if it is temporary."""
+        """Delete the folder if it is temporary."""
         if self.temporary:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def control_token(self, given: Path | None) -> tuple[str, Path]:
-        """The token of the control API and the file that holds it; made unless it is given or was made before.
+        """Return the token of the control API and its file; creates the token if there is none.
 
         Raises:
             ValueError: the file is empty.
@@ -48,5 +48,5 @@ class Workspace:
             file.write_text(secrets.token_urlsafe(32))
         token = file.read_text().strip()
         if not token:
-            raise ValueError(f"{file} is empty; it must hold the token of the control API")
+            raise ValueError(f"{file} is empty; it must contain the token of the control API")
         return token, file

@@ -1,5 +1,5 @@
-"""Lambda functions as the Events service calls them: as data sources, as direct handlers and as authorisers.
+"""Invokes Lambda functions: data sources, direct handlers and authorizers.
 
-`invoker` is the port; `endpoint` calls functions through a Lambda API (an emulator, or AWS), `runner` runs the
-functions of the served templates in processes of its own.
+`invoker` defines the interface; `endpoint` invokes functions through a Lambda API (of an emulator, or AWS), `runner`
+runs the functions of the served templates in local processes.
 """

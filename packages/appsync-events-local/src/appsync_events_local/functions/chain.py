@@ -1,19 +1,19 @@
-"""Several invokers as one: the first that knows a function invokes it."""
+"""Combines several invokers: the first one that has the function invokes it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from appsync_events_local.functions.invoker import FunctionInvoker, Invocation, UnknownFunctionError
+from appsync_events_local.functions.invoker import FunctionInvoker, InvocationResult, UnknownFunctionError
 
 
 class InvokerChain:
-    """Asks invokers in their order, the runner before an endpoint, until one knows the function."""
+    """Tries invokers in their order until one has the function."""
 
     def __init__(self, invokers: Sequence[FunctionInvoker]) -> None:
         self._invokers = invokers
 
-    async def invoke(self, function: str, payload: bytes, *, asynchronous: bool) -> Invocation:
+    async def invoke(self, function: str, payload: bytes, *, asynchronous: bool) -> InvocationResult:
         """See `FunctionInvoker.invoke`."""
         reasons = []
         for invoker in self._invokers:

@@ -1,4 +1,4 @@
-"""Puts a function's code where its processes find it: a folder as it is, an archive or text in one of its own."""
+"""Provides a function's code as a folder: uses a folder as it is, unpacks an archive, writes inline code to a file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _INLINE_NAMES = {"python": "index.py", "nodejs": "index.js"}
 
 
 class TaskRoot:
-    """The folder that holds a function's code. `remove` takes away what was made here, never somebody else's folder."""
+    """The folder that holds a function's code. `remove` deletes it only if it is temporary."""
 
     def __init__(self, path: Path, *, temporary: bool) -> None:
         self.path = path
@@ -22,10 +22,10 @@ class TaskRoot:
 
     @classmethod
     def prepare(cls, model: FunctionModel) -> TaskRoot:
-        """Unpack or write what must be; blocks on the disk.
+        """Provide the folder, unpacking or writing the code if necessary; blocks on disk access.
 
         Raises:
-            FunctionUnavailableError: the code is not there, or no archive.
+            FunctionUnavailableError: the code does not exist, or is not an archive.
         """
         code = model.code
         if isinstance(code, InlineCode):
@@ -44,6 +44,6 @@ class TaskRoot:
         return cls(root, temporary=True)
 
     def remove(self) -> None:
-        """Forget what was made."""
+        """Delete the folder if it is temporary."""
         if self._temporary:
             shutil.rmtree(self.path, ignore_errors=True)

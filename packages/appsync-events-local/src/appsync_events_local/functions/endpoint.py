@@ -8,18 +8,18 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
+from appsync_events_local.aws_clients import Credentials, aws_client
 from appsync_events_local.functions.invoker import (
     FunctionTimeoutError,
     FunctionUnavailableError,
-    Invocation,
+    InvocationResult,
     UnknownFunctionError,
 )
-from appsync_events_local.sources.aws_clients import Credentials, aws_client
 
 READ_SECONDS: Final = 30
-"""As long as the service works on one request; nobody waits for what comes later."""
+"""Equal to the time limit of one request of the service; a later answer would not be used."""
 ATTEMPTS: Final = 1
-"""A function may have had its effects when an answer is lost, so a call is never repeated here."""
+"""Calls are not repeated, because the function may have had its effects when the response is lost."""
 THREADS: Final = 16
 
 
@@ -29,7 +29,7 @@ class LambdaEndpoint:
     Args:
         endpoint_url: address of the Lambda API.
         region: AWS region of functions that are named without an ARN.
-        credentials: with which calls are signed.
+        credentials: used to sign calls.
     """
 
     def __init__(self, endpoint_url: str, *, region: str, credentials: Credentials) -> None:
@@ -39,14 +39,14 @@ class LambdaEndpoint:
         self._clients: dict[str, Any] = {}
         self._threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="lambda-endpoint")
 
-    async def invoke(self, function: str, payload: bytes, *, asynchronous: bool) -> Invocation:
+    async def invoke(self, function: str, payload: bytes, *, asynchronous: bool) -> InvocationResult:
         """See `FunctionInvoker.invoke`."""
         client = self._client_for(function)
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, _invoke, client, function, payload, asynchronous)
 
     def close(self) -> None:
-        """End the threads and connections; blocks until calls under way have ended."""
+        """Close the threads and connections; blocks until calls in progress have ended."""
         self._threads.shutdown(wait=True)
         for client in self._clients.values():
             client.close()
@@ -67,11 +67,11 @@ class LambdaEndpoint:
         return self._clients[region]
 
 
-def _invoke(client: Any, function: str, payload: bytes, asynchronous: bool) -> Invocation:
+def _invoke(client: Any, function: str, payload: bytes, asynchronous: bool) -> InvocationResult:
     kind = "Event" if asynchronous else "RequestResponse"
     try:
         answer: dict[str, Any] = client.invoke(FunctionName=function, Payload=payload, InvocationType=kind)
-        return Invocation(answer["Payload"].read(), answer.get("FunctionError"))
+        return InvocationResult(answer["Payload"].read(), answer.get("FunctionError"))
     except ReadTimeoutError as error:
         raise FunctionTimeoutError(function, f"no answer within {READ_SECONDS} s") from error
     except ClientError as error:

@@ -1,17 +1,18 @@
-"""The port through which the service invokes Lambda functions, and what an invocation can end with."""
+"""The interface through which the service invokes Lambda functions, its result and its errors."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Protocol
 
 
 @dataclass(frozen=True)
-class Invocation:
-    """What one invocation came to.
+class InvocationResult:
+    """The result of one invocation.
 
     Attributes:
-        payload: JSON text that the function returned, or its error object when `function_error` is set; empty after an
+        payload: JSON text that the function returned, or its error object if `function_error` is set; empty after an
             asynchronous invocation.
         function_error: `Unhandled` or `Handled` when the function itself failed, `None` when it returned.
     """
@@ -21,10 +22,10 @@ class Invocation:
 
 
 class InvocationError(Exception):
-    """A function could not be invoked; what it would have answered is unknown.
+    """A function could not be invoked, or its result is unknown.
 
     Attributes:
-        function: ARN or name, as it was asked for.
+        function: ARN or name, as requested.
         message: text for the log.
     """
 
@@ -35,37 +36,37 @@ class InvocationError(Exception):
 
 
 class UnknownFunctionError(InvocationError):
-    """There is no function of this name. Nothing ran."""
+    """The function does not exist. Nothing ran."""
 
 
 class FunctionTimeoutError(InvocationError):
-    """The function did not answer in time. It may have had its effects."""
+    """The function exceeded its time limit. It may have had its effects."""
 
 
 class FunctionUnavailableError(InvocationError):
-    """The function cannot be reached, is throttled, or refuses the call; another attempt may succeed."""
+    """The function cannot be reached, is throttled, or refuses the call; a retry may succeed."""
 
 
 class FunctionInvoker(Protocol):
-    """Something that invokes functions."""
+    """Invokes functions."""
 
-    async def invoke(self, function: str, payload: bytes, *, asynchronous: bool) -> Invocation:
+    async def invoke(self, function: str, payload: bytes, *, asynchronous: bool) -> InvocationResult:
         """Invoke one function.
 
         Args:
             function: its ARN (with or without a qualifier) or its name.
             payload: JSON text of the event.
-            asynchronous: whether to return as soon as the event is accepted, without what the function answers.
+            asynchronous: whether to return as soon as the event is accepted, without the function's result.
 
         Raises:
-            UnknownFunctionError: there is no such function.
-            FunctionTimeoutError: it took longer than it may.
-            FunctionUnavailableError: it could not be called.
+            UnknownFunctionError: the function does not exist.
+            FunctionTimeoutError: the function exceeded its time limit.
+            FunctionUnavailableError: the function could not be invoked.
         """
 
 
 def name_of(function: str) -> str:
-    """The bare name of a function: the last part of its ARN without a qualifier, or the name itself.
+    """Return the plain name of a function: the last part of its ARN without a qualifier, or the name itself.
 
     Args:
         function: `arn:aws:lambda:<region>:<account>:function:<name>[:<qualifier>]`, an API Gateway invocation path that
@@ -73,3 +74,14 @@ def name_of(function: str) -> str:
     """
     _, marker, rest = function.rpartition(":function:")
     return (rest if marker else function).split("/", 1)[0].split(":", 1)[0]
+
+
+def error_message(invocation: InvocationResult) -> str:
+    """Return the message of the error that a function raised."""
+    try:
+        error = json.loads(invocation.payload)
+    except ValueError:
+        error = None
+    if isinstance(error, dict) and isinstance(error.get("errorMessage"), str):
+        return str(error["errorMessage"])
+    return invocation.payload.decode(errors="replace") or "the function failed"

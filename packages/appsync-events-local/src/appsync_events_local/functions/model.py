@@ -1,4 +1,4 @@
-"""A Lambda function of a served template, as the runner needs it."""
+"""The model of a Lambda function of a served template, as the runner needs it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DEFAULT_MEMORY_MB = 128
 
 @dataclass(frozen=True)
 class InlineCode:
-    """Source text that stands in the template (`Code.ZipFile`); it is the module `index`."""
+    """Source text from the template (`Code.ZipFile`); it is the module `index`."""
 
     text: str
 
@@ -24,14 +24,14 @@ class FunctionModel:
 
     Attributes:
         name: its physical name.
-        arn: its ARN without a qualifier, which the function reads in its context.
-        runtime: `python3.13`, `nodejs24.x`, ... as the template has it.
+        arn: its ARN without a qualifier, shown to the function in its context.
+        runtime: `python3.13`, `nodejs24.x`, ... as in the template.
         handler: `module.function`, the module by its path in the code.
         code: a folder, a `.zip` file, or source text.
-        environment: its `Environment.Variables`, all of them resolved.
-        timeout_seconds: after which one call is ended.
-        memory_mb: what its context says; it is not enforced.
-        region: AWS region it believes to be in.
+        environment: its `Environment.Variables`, resolved.
+        timeout_seconds: time limit of one call.
+        memory_mb: shown to the function in its context; not enforced.
+        region: AWS region shown to the function.
     """
 
     name: str
@@ -46,6 +46,6 @@ class FunctionModel:
 
     @property
     def language(self) -> str | None:
-        """`python` or `nodejs`; `None` for a runtime that cannot be run here."""
+        """`python` or `nodejs`; `None` for a runtime that is not supported."""
         found = re.match(r"(python|nodejs)\d", self.runtime)
         return found[1] if found else None

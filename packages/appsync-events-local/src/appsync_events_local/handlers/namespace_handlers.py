@@ -1,10 +1,10 @@
-"""A namespace's handlers: what the Events service calls on every publish and every subscribe.
+"""The handlers of a namespace: called for every publish and every subscribe.
 
-This module is the seam between the service (protocol, authorisation, delivery) and the JavaScript engine that runs
-APPSYNC_JS. It decides the order of the steps (request, data source, response), what the result of a handler means and
-which failure is told to whom; the engine itself is in :mod:`appsync_events_local.runtime`.
+This module connects the service (protocol, authorisation, delivery) with the JavaScript engine of
+:mod:`appsync_events_local.runtime`. It decides the order of the steps (request, data source, response), how a handler's
+result is interpreted, and which failures the caller sees.
 
-Behaviour follows "AppSync Events: Channel namespace handlers", "Context reference" and "Data source integrations".
+Sources: AppSync Events: "Channel namespace handlers", "Context reference" and "Data source integrations".
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 
 from appsync_events_local.handlers.direct import DirectHandler
 from appsync_events_local.handlers.invocations import (
-    DataSource,
     HandlerFailed,
     HandlerRefused,
     Incoming,
@@ -26,8 +25,9 @@ from appsync_events_local.handlers.invocations import (
     outgoing_from,
 )
 from appsync_events_local.runtime.engine import Engine
-from appsync_events_local.runtime.errors import CodeRefused, DataSourceError, Problem
+from appsync_events_local.runtime.errors import CodeRefused, Problem
 from appsync_events_local.runtime.outcomes import Crashed, EarlyReturn, Limits, Refused, Returned, Shape
+from appsync_events_local.sources.data_source import DataSource, DataSourceError
 
 __all__ = [
     "CodeRefused",
@@ -48,13 +48,13 @@ _LOG = logging.getLogger(__name__)
 T = TypeVar("T")
 
 Implementation = DataSource | DirectHandler
-"""What a handler is configured with beside its code."""
+"""What a handler's configuration names: the data source of its code, or the direct handler instead of code."""
 
 
 class NamespaceHandlers:
     """The loaded handlers of one channel namespace.
 
-    Instances are safe to use from many asyncio tasks of one event loop at once.
+    Instances may be used by many asyncio tasks of one event loop concurrently.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class NamespaceHandlers:
     ) -> None:
         self._engine = engine
         self._configured: dict[str, Implementation | None] = {"onPublish": on_publish, "onSubscribe": on_subscribe}
-        self._under_way = 0
+        self._in_progress = 0
         self._closed = False
         self._drained: asyncio.Event | None = None
 
@@ -80,12 +80,12 @@ class NamespaceHandlers:
         Args:
             code: the module's text; ``None`` forwards every event and allows every subscription.
             on_publish: data source configured for ``onPublish``, for which the export must be ``{request, response}``;
-                or the direct handler that stands in for the export.
+                or the direct handler that replaces the export.
             on_subscribe: the same for ``onSubscribe``.
-            limits: limits of the engine; the defaults are those of the service where they are known.
+            limits: limits of the engine; the defaults are AWS's where they are known.
 
         Raises:
-            CodeRefused: with every problem found.
+            CodeRefused: the code is not valid; lists every problem.
         """
         configured = {"onPublish": on_publish, "onSubscribe": on_subscribe}
         sources = {n: None if isinstance(c, DirectHandler) else c for n, c in configured.items()}
@@ -100,7 +100,7 @@ class NamespaceHandlers:
         direct = [name for name, item in configured.items() if isinstance(item, DirectHandler)]
         shapes = {name: shape for name, shape in engine.shapes.items() if name not in direct}
         for name in set(direct) & set(engine.shapes):
-            _LOG.warning("the code exports %s, but it is configured as DIRECT: the function is asked instead", name)
+            _LOG.warning("the code exports %s, but its configuration is DIRECT: the function is invoked instead", name)
         problems = _shape_problems(shapes, sources)
         if problems:
             engine.close()
@@ -108,19 +108,19 @@ class NamespaceHandlers:
         return cls(engine, on_publish, on_subscribe)
 
     def runs(self, handler: str) -> bool:
-        """Whether `onPublish` or `onSubscribe` is there to be run."""
+        """Return whether `onPublish` or `onSubscribe` exists."""
         coded = self._engine is not None and handler in self._engine.shapes
         return coded or isinstance(self._configured[handler], DirectHandler)
 
     async def publish(self, invocation: Invocation, events: Sequence[Incoming]) -> list[Outgoing]:
-        """Run ``onPublish`` over a batch.
+        """Run ``onPublish`` for a batch of events.
 
         Args:
-            invocation: who published where.
+            invocation: the context: caller, channel, headers.
             events: the batch, at most five events.
 
         Returns:
-            What the handler returned, in its order. Events that it left out are missing here: they are dropped.
+            The events that the handler returned, in its order. Events that it left out are dropped.
 
         Raises:
             HandlerRefused: by ``util.error`` or ``util.unauthorized``.
@@ -153,18 +153,18 @@ class NamespaceHandlers:
         return None
 
     async def close(self) -> None:
-        """Wait for the operations under way, then end the engine. Calling it again is harmless.
+        """Wait for the operations in progress, then close the engine. A second call has no effect.
 
         An operation that starts afterwards fails with :class:`HandlerFailed`.
         """
         if self._closed:
             return
         self._closed = True
-        if self._under_way:
+        if self._in_progress:
             self._drained = asyncio.Event()
             await self._drained.wait()
         if self._engine is not None:
-            self._engine.leave()
+            self._engine.release_thread()
             await asyncio.to_thread(self._engine.close)
 
     async def _run(self, engine: Engine, handler: str, context: dict[str, Any]) -> Any:
@@ -174,12 +174,12 @@ class NamespaceHandlers:
         if self._closed:
             operation.close()
             raise HandlerFailed("the handlers of this namespace were replaced or removed; try again")
-        self._under_way += 1
+        self._in_progress += 1
         try:
             return await operation
         finally:
-            self._under_way -= 1
-            if self._drained is not None and self._under_way == 0:
+            self._in_progress -= 1
+            if self._drained is not None and self._in_progress == 0:
                 self._drained.set()
 
     async def _steps(self, engine: Engine, handler: str, context: dict[str, Any]) -> Any:
@@ -204,7 +204,7 @@ class NamespaceHandlers:
         except DataSourceError as error:
             return error.result, {"message": error.message, "type": error.type}
         except Exception as error:
-            _LOG.exception("the data source of %s failed in a way it should not", handler)
+            _LOG.exception("the data source of %s raised an unexpected error", handler)
             raise HandlerFailed(f"the data source of {handler} failed: {type(error).__name__}: {error}") from error
 
 

@@ -1,4 +1,4 @@
-"""The parts put together: an aiohttp application that serves every registered API."""
+"""Builds the aiohttp application that serves every registered API."""
 
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -10,47 +10,48 @@ from aiohttp import web
 
 from appsync_events_local import limits
 from appsync_events_local.auth.authorizer import Authorizer
-from appsync_events_local.auth.documents import Documents
-from appsync_events_local.auth.iam import SignatureVerifier
-from appsync_events_local.auth.jwks import KeySets
-from appsync_events_local.auth.key_places import KeyPlaces
+from appsync_events_local.auth.iam.permissions import AllowAll, RemotePermissionChecker
+from appsync_events_local.auth.iam.signatures import SignatureVerifier
+from appsync_events_local.auth.iam.signers import LocalSigner, SignerFile
 from appsync_events_local.auth.lambda_authorizer import LambdaAuthorizer
-from appsync_events_local.auth.rights import AskedRights, EveryRight
-from appsync_events_local.auth.signers import LOCAL_ACCOUNT_ID, LocalSigner, SignerFile
-from appsync_events_local.auth.tokens import TokenVerifier
+from appsync_events_local.auth.tokens.documents import DocumentReader
+from appsync_events_local.auth.tokens.key_locations import KeyLocator
+from appsync_events_local.auth.tokens.key_sets import KeySetCache
+from appsync_events_local.auth.tokens.verifier import TokenVerifier
 from appsync_events_local.functions.chain import InvokerChain
 from appsync_events_local.functions.invoker import FunctionInvoker
 from appsync_events_local.handlers.loader import HandlerLoader
 from appsync_events_local.handlers.namespace_handlers import DataSource
 from appsync_events_local.http.control import TOKEN, control_routes
 from appsync_events_local.http.control_plane_routes import control_plane_routes
-from appsync_events_local.http.endpoint import SessionSettings
-from appsync_events_local.http.malformed_requests import heeding_expect, tell_in_one_line, well_formed
+from appsync_events_local.http.malformed_requests import reject_malformed, shorten_aiohttp_log, with_expect_handler
 from appsync_events_local.http.server import SERVICE, SETTINGS, event_routes, other_routes
-from appsync_events_local.observability.status.routes import STARTED_AT, status_routes
+from appsync_events_local.http.status.routes import STARTED_AT, status_routes
+from appsync_events_local.http.upgrade import SessionSettings
+from appsync_events_local.local_identity import LOCAL_ACCOUNT_ID
+from appsync_events_local.model.data_sources import DataSourceModel
 from appsync_events_local.publish.broker import MAX_UNSENT_BYTES
-from appsync_events_local.registry.data_source_models import DataSourceModel
 from appsync_events_local.registry.service import Service
 from appsync_events_local.registry.store import Registry
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What an instance needs to know.
+    """The settings of an application.
 
     Attributes:
-        state: folder of the registry; `None` keeps nothing on disk.
-        control_token: what the control API asks for.
-        cognito_endpoint: base URL under which `/<poolId>/.well-known/jwks.json` is found; `None` is AWS's own.
-        credentials: file of the signers (see `SignerFile`); `None` lets the one local signer sign.
-        keep_alive_seconds: between two `ka` frames.
-        lifetime_seconds: of a connection.
-        max_unsent_bytes: above which a connection that does not read is cut.
-        publishes_per_second: that one connection may send.
+        state: folder of the registry; `None` stores nothing on disk.
+        control_token: token of the control API.
+        cognito_endpoint: base URL of `/<poolId>/.well-known/jwks.json`; `None` is AWS's own.
+        credentials: file of the signers (see `SignerFile`); `None` allows the local signer only.
+        keep_alive_seconds: interval of `ka` frames.
+        lifetime_seconds: longest duration of a connection.
+        max_unsent_bytes: limit of unsent bytes of a connection; beyond it the connection is aborted.
+        publishes_per_second: limit of publishes per connection.
         key_sets: addresses or files of JSON Web Key Sets, by user pool id or issuer.
-        account_id: of the local signer.
-        show_payloads: whether the status page may show what was published.
-        permissions_url: where to ask what IAM principals may do; `None` restricts nobody.
+        account_id: account of the local signer.
+        show_payloads: whether the status page shows published payloads.
+        permissions_url: address of the decision endpoint for IAM permissions; `None` allows everything.
     """
 
     state: Path | None
@@ -73,18 +74,18 @@ def make_app(
     clock: Callable[[], float] = time.time,
     functions: FunctionInvoker | None = None,
 ) -> web.Application:
-    """The application; it restores its registry at start and ends its connections at shutdown.
+    """Return the application; it restores its registrations at start and closes its connections at shutdown.
 
     Args:
-        settings: see there.
-        data_sources: makes what executes the requests of a data source.
+        settings: see `Settings`.
+        data_sources: creates data sources from their models.
         clock: seconds since the epoch, for credentials.
-        functions: invokes Lambda functions, those of authorizers and of direct handlers; without it all of them refuse.
+        functions: invokes the functions of authorizers and direct handlers; without it, all of them refuse.
 
     Raises:
-        RegistryError: at start, when the registry file cannot be used.
+        RegistryError: at start, if the registry file cannot be used.
     """
-    app = web.Application(client_max_size=limits.TRANSPORT_MESSAGE_BYTES, middlewares=[well_formed])
+    app = web.Application(client_max_size=limits.TRANSPORT_MESSAGE_BYTES, middlewares=[reject_malformed])
     session: list[aiohttp.ClientSession] = []
     invoker = functions or InvokerChain(())
     authorizer = _authorizer(settings, lambda: session[0], clock, invoker)
@@ -119,8 +120,8 @@ def make_app(
     app.on_shutdown.append(end_connections)
     served = (control_routes(), control_plane_routes(), status_routes(), event_routes(), other_routes())
     for routes in served:
-        app.add_routes(heeding_expect(routes))
-    tell_in_one_line()
+        app.add_routes(with_expect_handler(routes))
+    shorten_aiohttp_log()
     return app
 
 
@@ -130,14 +131,16 @@ def _authorizer(
     clock: Callable[[], float],
     functions: FunctionInvoker,
 ) -> Authorizer:
-    documents = Documents(session)
-    places = KeyPlaces(documents, settings.cognito_endpoint, settings.key_sets)
-    asked = settings.permissions_url
+    documents = DocumentReader(session)
+    locator = KeyLocator(documents, settings.cognito_endpoint, settings.key_sets)
+    endpoint = settings.permissions_url
     signers = LocalSigner(settings.account_id) if settings.credentials is None else SignerFile(settings.credentials)
     return Authorizer(
-        tokens=TokenVerifier(KeySets(documents, places, time.monotonic), clock),
+        tokens=TokenVerifier(KeySetCache(documents, locator, time.monotonic), clock),
         signatures=SignatureVerifier(signers, clock),
-        rights=EveryRight() if asked is None else AskedRights(asked, settings.control_token, session),
+        permissions=AllowAll()
+        if endpoint is None
+        else RemotePermissionChecker(endpoint, settings.control_token, session),
         functions=LambdaAuthorizer(functions, time.monotonic),
         clock=clock,
     )

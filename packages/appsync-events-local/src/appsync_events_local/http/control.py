@@ -1,7 +1,7 @@
-"""The control API: how the local cloud registers APIs, and where fault switches are thrown.
+"""The control API: registers APIs, sets fault rules, and returns metrics.
 
-Everything but the health check needs the header `x-local-control` with the token that was given at start. Refused
-bodies and code answer 400 `{"errors": [{"message", "line"?, "column"?}]}`; nothing has changed then.
+Every request except the health check needs the header `x-local-control` with the token given at start. Invalid bodies
+and code are answered with 400 `{"errors": [{"message", "line"?, "column"?}]}`; nothing has changed then.
 """
 
 import hmac
@@ -13,9 +13,9 @@ from aiohttp import web
 
 from appsync_events_local.handlers.namespace_handlers import CodeRefused
 from appsync_events_local.http.server import SERVICE
+from appsync_events_local.model.properties import PropertyError
 from appsync_events_local.observability.metrics import CLOUDWATCH_NAMESPACE
-from appsync_events_local.publish.faults import rule_from
-from appsync_events_local.registry.properties import PropertyError
+from appsync_events_local.publish.faults import fault_rule_from
 from appsync_events_local.registry.store import InUseError, UnknownError
 from appsync_events_local.strict_json import parse
 
@@ -28,7 +28,7 @@ Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
 def control_routes() -> list[web.RouteDef]:
-    """The routes of the control API."""
+    """Return the routes of the control API."""
     api = PREFIX + "/apis/{api_id}"
     guarded: list[tuple[str, str, Handler]] = [
         ("GET", PREFIX + "/apis", _list_apis),
@@ -103,7 +103,7 @@ async def _delete_key(request: web.Request) -> web.Response:
 
 
 async def _metrics(request: web.Request) -> web.Response:
-    data = [datum for live in request.app[SERVICE].apis.values() for datum in live.metrics()]
+    data = [datum for served in request.app[SERVICE].apis.values() for datum in served.metrics()]
     return web.json_response({"Namespace": CLOUDWATCH_NAMESPACE, "MetricData": data})
 
 
@@ -115,8 +115,8 @@ async def _put_faults(request: web.Request) -> web.Response:
     rules = await _json(request)
     if not isinstance(rules, list):
         raise PropertyError("body", "must be a list of fault rules")
-    request.app[SERVICE].faults.rules = [rule_from(rule) for rule in rules]
-    _log.warning("%d fault rule(s) in force", len(rules))
+    request.app[SERVICE].faults.rules = [fault_rule_from(rule) for rule in rules]
+    _log.warning("%d fault rule(s) active", len(rules))
     return await _list_faults(request)
 
 
@@ -158,7 +158,7 @@ def _guarded(handler: Handler) -> Handler:
             return _errors(404, str(error))
         except InUseError as error:
             return _errors(409, str(error))
-        except ConnectionError:  # the caller's, not the registry's
+        except ConnectionError:  # of the client's connection, not of the registry
             raise
         except OSError as error:
             _log.error("%s %s: the registry cannot be written: %s", request.method, request.path, error)

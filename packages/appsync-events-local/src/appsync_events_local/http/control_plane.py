@@ -1,7 +1,7 @@
-"""AWS AppSync's control plane, as far as it only reads: what an SDK's `get_api` and its relatives answer.
+"""The read operations of AWS AppSync's control plane, such as `get_api`.
 
-Source: the service model of AppSync 2017-07-25. What is registered has CloudFormation's property names; the API's are
-the same in camelCase, with a few exceptions.
+Registrations have CloudFormation's property names; those of the control plane are the same in camelCase, with a few
+exceptions. Source: the service model of AppSync 2017-07-25.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -10,7 +10,7 @@ from typing import Any, Final
 from appsync_events_local.errors import NOT_FOUND, Refusal, bad_request
 
 PAGE: Final = 25
-"""Entries of one answer, and the most that may be asked for."""
+"""Entries per page, and the largest `maxResults`."""
 _RENAMED: Final = {"DynamoDBConfig": "dynamodbConfig"}
 _TEXT_MAPS: Final = frozenset({"Tags"})
 
@@ -18,17 +18,17 @@ Entries = Mapping[str, Mapping[str, Any]]
 
 
 class ControlPlane:
-    """Answers reads.
+    """Answers read operations.
 
     Args:
-        registered: gives what is registered, by API id (see `Service.registered`).
+        registered: returns the registrations by API id (see `Service.registered`).
     """
 
     def __init__(self, registered: Callable[[], Entries]) -> None:
         self._registered = registered
 
     def list_apis(self, account_id: str | None, region: str | None, page: "Page") -> dict[str, Any]:
-        """Those of this account and region; `None` stands for all."""
+        """Return the APIs of this account and region; `None` is all."""
         found = [
             _api(entry)
             for entry in self._registered().values()
@@ -70,10 +70,10 @@ class ControlPlane:
 
 
 class Page:
-    """A part of a list, as `maxResults` and `nextToken` ask for it.
+    """A page of a list, selected by `maxResults` and `nextToken`.
 
     Raises:
-        Refusal: they make no sense.
+        Refusal: they are invalid.
     """
 
     def __init__(self, query: Mapping[str, str]) -> None:
@@ -83,7 +83,7 @@ class Page:
             raise bad_request(f"maxResults must not exceed {PAGE}")
 
     def of(self, entries: list[dict[str, Any]], name: str) -> dict[str, Any]:
-        """The answer that holds this part of the entries."""
+        """Return the response with this page of the entries."""
         end = self._start + (self._size or PAGE)
         more = {"nextToken": str(end)} if end < len(entries) else {}
         return {name: entries[self._start : end], **more}

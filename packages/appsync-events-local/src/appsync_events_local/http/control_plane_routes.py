@@ -1,7 +1,7 @@
-"""The read-only control plane on the service's port, for unmodified AWS SDKs.
+"""The routes of the read-only control plane, for unmodified AWS SDKs.
 
-A request is signed by a known access key, as on AWS; the emulator, which checks no signatures, asks with the control
-token instead.
+A request is signed by a known access key, as on AWS; or it has the control token, for an emulator that forwards
+requests without checking signatures.
 """
 
 import hmac
@@ -19,17 +19,17 @@ from appsync_events_local.http.control_plane import ControlPlane, Page
 from appsync_events_local.http.server import SERVICE
 
 ACCESS_DENIED: Final = "AccessDeniedException"
-READS_ONLY: Final = "Event APIs are changed in their template and served anew; here they are only read"
+READS_ONLY: Final = "Event APIs can only be read here; change them in their template"
 
 CALLER: Final = web.RequestKey("caller", tuple[str, str])
-"""Account of who signed, and the region that it was signed for."""
+"""Account of the signer, and the region of the signature."""
 
 _log = logging.getLogger(__name__)
 Answer = Callable[[web.Request, ControlPlane], dict[str, Any]]
 
 
 def control_plane_routes() -> list[web.RouteDef]:
-    """The routes, by the paths of AppSync's service model."""
+    """Return the routes, with the paths of AppSync's service model."""
     one = "/v2/apis/{api_id}"
     old = "/v1/apis/{api_id}"
     answers: dict[str, Answer] = {
@@ -40,13 +40,13 @@ def control_plane_routes() -> list[web.RouteDef]:
         f"{old}/datasources/{{name}}": lambda request, plane: plane.get_data_source(*_names(request)),
         f"{old}/apikeys": lambda request, plane: plane.list_api_keys(_api(request), _page(request)),
     }
-    routes = [web.get(path, _answered(answer), allow_head=False) for path, answer in answers.items()]
+    routes = [web.get(path, _with_error_responses(answer), allow_head=False) for path, answer in answers.items()]
     changes = [
-        web.route(method, path + "{rest:.*}", _answered(_refuse_change))
+        web.route(method, path + "{rest:.*}", _with_error_responses(_refuse_change))
         for method in ("POST", "PUT", "PATCH", "DELETE")
         for path in ("/v1/apis", "/v2/apis")
     ]
-    return [web.get("/v2/apis", _answered(_list_apis), allow_head=False), *routes, *changes]
+    return [web.get("/v2/apis", _with_error_responses(_list_apis), allow_head=False), *routes, *changes]
 
 
 def _list_apis(request: web.Request, plane: ControlPlane) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def _page(request: web.Request) -> Page:
     return Page(request.query)
 
 
-def _answered(answer: Answer) -> Callable[[web.Request], Awaitable[web.Response]]:
+def _with_error_responses(answer: Answer) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def answered(request: web.Request) -> web.Response:
         request_id = str(uuid4())
         headers = {"x-amzn-RequestId": request_id}
@@ -91,10 +91,10 @@ def _answered(answer: Answer) -> Callable[[web.Request], Awaitable[web.Response]
 
 
 def _authorize(request: web.Request, body: bytes) -> None:
-    """Let those through who hold the control token or a known access key; `request[CALLER]` names the latter.
+    """Check that the request has the control token or is signed by a known access key, then set in `request[CALLER]`.
 
     Raises:
-        Refusal: it is neither.
+        Refusal: it has neither.
     """
     presented = request.headers.get(TOKEN_HEADER)
     if presented is not None and hmac.compare_digest(presented.encode("utf-8", "replace"), request.app[TOKEN].encode()):

@@ -1,4 +1,4 @@
-"""Sockets on the loopback addresses, and nowhere else."""
+"""Binds sockets on the loopback addresses only."""
 
 import contextlib
 import socket
@@ -11,14 +11,14 @@ IPV6: Final = "::1"
 
 @contextlib.contextmanager
 def listening(port: int, *, ipv6: bool) -> Iterator[list[socket.socket]]:
-    """Bound sockets of one port, closed at the end.
+    """Bind sockets of one port, and close them at the end of the `with` statement.
 
     Args:
-        port: 0 takes a free one.
-        ipv6: whether ::1 must be among them; otherwise it is if it can be.
+        port: the port; 0 selects a free one.
+        ipv6: whether ::1 is required; otherwise it is bound if possible.
 
     Raises:
-        OSError: the port is taken.
+        OSError: the port is in use.
     """
     with contextlib.ExitStack() as opened:
         sockets = [opened.enter_context(_bound(socket.AF_INET, IPV4, port))]
@@ -38,6 +38,6 @@ def _bound(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
     except OSError as error:
         bound.close()
         raise OSError(
-            f"port {port} on {host} cannot be listened on ({error.strerror}); choose another: --port"
+            f"cannot listen on port {port} of {host} ({error.strerror}); choose another port: --port"
         ) from error
     return bound

@@ -1,7 +1,7 @@
-"""What no client of this service sends: unreadable headers, unknown addresses, bytes that are no HTTP.
+"""Malformed requests: headers that are not UTF-8, unknown paths, bytes that are not HTTP.
 
-aiohttp answers most of it, some with a fault of its own (it repeats a header that has no UTF-8 form) and all with a
-traceback. Here it is one line of the log and an answer that names the mistake.
+aiohttp logs a traceback for most of them, and fails on some (it repeats a header that UTF-8 cannot encode). This module
+answers them with an error that names the mistake, and writes one line to the log.
 """
 
 import logging
@@ -19,8 +19,8 @@ CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 @web.middleware
-async def well_formed(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let no route meet a header that is no text, which nothing could compare or repeat, nor a client that hangs up."""
+async def reject_malformed(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Middleware: refuse headers that are not UTF-8, and treat a client disconnect as normal."""
     unreadable = _unreadable_header(request)
     if unreadable is not None:
         refusal = bad_request(f"The header {unreadable} is not text")
@@ -29,14 +29,14 @@ async def well_formed(request: web.Request, handler: Handler) -> web.StreamRespo
     try:
         return await handler(request)
     except ConnectionError as error:
-        _log.info("%s %s ended early: %s", request.method, request.path, error)
+        _log.info("%s %s: client disconnected: %s", request.method, request.path, error)
         if request.transport is not None:
             request.transport.abort()
-        return web.Response(status=499, reason="Client has gone")  # nobody reads it
+        return web.Response(status=499, reason="Client disconnected")  # never sent
 
 
 def _unreadable_header(request: web.Request) -> str | None:
-    """The name of a header that is not UTF-8; or of the key of an upgrade, where aiohttp fails on all but ASCII."""
+    """Return the name of a header that is not UTF-8, or of an upgrade's key that is not ASCII (aiohttp fails on it)."""
     if not request.headers.get(hdrs.SEC_WEBSOCKET_KEY, "").isascii():
         return str(hdrs.SEC_WEBSOCKET_KEY)
     for name, value in request.headers.items():
@@ -47,27 +47,27 @@ def _unreadable_header(request: web.Request) -> str | None:
     return None
 
 
-def heeding_expect(routes: Iterable[web.RouteDef]) -> list[web.RouteDef]:
-    """The routes, with `expect` instead of aiohttp's own answer."""
+def with_expect_handler(routes: Iterable[web.RouteDef]) -> list[web.RouteDef]:
+    """Return the routes with `expect` in place of aiohttp's own handler."""
     return [web.RouteDef(r.method, r.path, r.handler, {**r.kwargs, "expect_handler": expect}) for r in routes]
 
 
 async def expect(request: web.Request) -> None:
-    """Answer an `Expect` header (RFC 9110, section 10.1.1); anything but 100-continue is overlooked.
+    """Answer an `Expect` header (RFC 9110, section 10.1.1); values other than 100-continue are ignored.
 
     Raises:
-        ConnectionError: the client has gone.
+        ConnectionError: the client has disconnected.
     """
     if request.headers[hdrs.EXPECT].lower() == "100-continue":
         await request.writer.write(CONTINUE)
-        request.writer.output_size = 0  # the answer itself has not begun
+        request.writer.output_size = 0  # the response itself has not started
 
 
-async def unknown_address(request: web.Request) -> web.StreamResponse:
-    """Whatever no other route takes.
+async def unknown_path(request: web.Request) -> web.StreamResponse:
+    """Refuse a request that no other route matches.
 
     Raises:
-        Refusal: always; it names what there is.
+        Refusal: always; it names the allowed methods or paths.
     """
     allowed: set[str] = set()
     for resource in request.app.router.resources():
@@ -75,24 +75,24 @@ async def unknown_address(request: web.Request) -> web.StreamResponse:
             allowed |= (await resource.resolve(request))[1]
     if allowed:
         methods = ", ".join(sorted(allowed))
-        raise Refusal(BAD_REQUEST, f"{request.method} is not allowed here; {methods} would be", 405)
-    raise Refusal(NOT_FOUND, "No such address; publish with POST /event, connect to /event/realtime", 404)
+        raise Refusal(BAD_REQUEST, f"{request.method} is not allowed; allowed are {methods}", 405)
+    raise Refusal(NOT_FOUND, "No such path; publish with POST /event, connect to /event/realtime", 404)
 
 
-class OneLine(logging.Filter):
-    """Tells of a request that is no HTTP without a traceback: it is the client's mistake."""
+class OneLineFilter(logging.Filter):
+    """Logs a request that is not HTTP in one line, without a traceback, because the client caused it."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
         if isinstance(error, HttpProcessingError):
             record.levelno, record.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
-            record.msg = f"{record.getMessage()}: no HTTP: {error.message.splitlines()[0] if error.message else error}"
+            record.msg = f"{record.getMessage()}: not HTTP: {error.message.splitlines()[0] if error.message else error}"
             record.args, record.exc_info, record.exc_text = (), None, None
         return True
 
 
-def tell_in_one_line() -> None:
-    """Let aiohttp's log be readable; calling it again changes nothing."""
+def shorten_aiohttp_log() -> None:
+    """Add `OneLineFilter` to aiohttp's log; a second call has no effect."""
     log = logging.getLogger("aiohttp.server")
-    if not any(isinstance(known, OneLine) for known in log.filters):
-        log.addFilter(OneLine())
+    if not any(isinstance(known, OneLineFilter) for known in log.filters):
+        log.addFilter(OneLineFilter())

@@ -1,4 +1,4 @@
-"""The service on a port: HTTP publish, the realtime upgrade, CORS. Thin: decisions are made elsewhere.
+"""The routes of the data plane: HTTP publish, the upgrade to a WebSocket, and CORS.
 
 Sources: AppSync Events: "Publish events via HTTP" and "Understanding the Event API WebSocket protocol".
 """
@@ -12,20 +12,20 @@ from uuid import uuid4
 from aiohttp import web
 
 from appsync_events_local import assumptions
-from appsync_events_local.auth.call import Call, EventOperation
 from appsync_events_local.auth.credentials import Credentials, from_subprotocols, lower_names
+from appsync_events_local.auth.operation import EventOperation, RequestedOperation
 from appsync_events_local.errors import BAD_REQUEST, INTERNAL_FAILURE, Refusal, bad_request
-from appsync_events_local.http.endpoint import Endpoint, SessionSettings
-from appsync_events_local.http.malformed_requests import unknown_address
+from appsync_events_local.http.malformed_requests import unknown_path
 from appsync_events_local.http.session import Session
+from appsync_events_local.http.upgrade import SessionSettings, UpgradeRequest
 from appsync_events_local.limits import TRANSPORT_MESSAGE_BYTES
 from appsync_events_local.observability.activity import HTTP
 from appsync_events_local.protocol.channels import INVALID_CHANNEL, parse_channel
 from appsync_events_local.protocol.frames import SUBPROTOCOL
 from appsync_events_local.publish import pipeline
-from appsync_events_local.publish.faults import Lost, Target, When
+from appsync_events_local.publish.faults import FaultOperation, FaultTiming, LostByFault
+from appsync_events_local.publish.served_api import ServedApi
 from appsync_events_local.registry.selection import select
-from appsync_events_local.registry.served_api import LiveApi
 from appsync_events_local.registry.service import Service
 from appsync_events_local.strict_json import parse
 
@@ -33,7 +33,7 @@ REALTIME: Final = "/realtime"
 DEFAULT_PATH: Final = "/event"
 SERVICE: Final = web.AppKey("service", Service)
 SETTINGS: Final = web.AppKey("settings", SessionSettings)
-CALLED: Final = web.RequestKey("called", LiveApi)
+CALLED: Final = web.RequestKey("called", ServedApi)
 CHANNEL: Final = web.RequestKey("channel", str)
 HIDDEN_HEADERS: Final = frozenset({"cookie"})
 HIDDEN_UPGRADE_HEADERS: Final = HIDDEN_HEADERS | {
@@ -54,34 +54,34 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def event_routes() -> list[web.RouteDef]:
-    """The routes of the data plane, for APIs that are named by host and by path."""
+    """Return the routes of the data plane, for APIs selected by host and by path."""
     paths = (DEFAULT_PATH, "/{api_id:[A-Za-z0-9-]+}" + DEFAULT_PATH)
     return [
         route
         for path in paths
         for route in (
-            web.post(path, _answered(publish_over_http)),
+            web.post(path, _with_error_responses(publish_over_http)),
             web.options(path, _preflight),
-            web.get(path + REALTIME, _answered(realtime)),
+            web.get(path + REALTIME, _with_error_responses(realtime)),
         )
     ]
 
 
 def other_routes() -> list[web.RouteDef]:
-    """Everything that no other route takes; to be added last."""
-    return [web.route("*", "/{anything:.*}", _answered(unknown_address))]
+    """Return the route for all other requests; add it last."""
+    return [web.route("*", "/{anything:.*}", _with_error_responses(unknown_path))]
 
 
 async def publish_over_http(request: web.Request) -> web.StreamResponse:
-    """`POST /event`: authorise, publish, account for every event."""
+    """`POST /event`: authorise, publish, and report the result of every event."""
     service = request.app[SERVICE]
-    live = request[CALLED] = select(service.apis, request.host, request.match_info.get("api_id"))
+    served = request[CALLED] = select(service.apis, request.host, request.match_info.get("api_id"))
     body = await _body(request)
     channel_text, events = _publish_request(body)
     channel = parse_channel(channel_text)
     request[CHANNEL] = channel.path
-    modes = live.publish_modes(channel)
-    await service.faults.apply(Target.PUBLISH, live.api.id, channel.path, "http")
+    modes = served.publish_modes(channel)
+    await service.faults.apply(FaultOperation.PUBLISH, served.api.id, channel.path, "http")
     credentials = Credentials(
         lower_names(dict(request.headers)),
         request.remote or "",
@@ -90,18 +90,20 @@ async def publish_over_http(request: web.Request) -> web.StreamResponse:
         query=request.rel_url.raw_query_string,
     )
     headers = _visible_headers(request, HIDDEN_HEADERS)
-    identity = await service.authorize(live, modes, credentials, Call(EventOperation.PUBLISH, channel, headers))
+    identity = await service.authorize(
+        served, modes, credentials, RequestedOperation(EventOperation.PUBLISH, channel, headers)
+    )
     caller = pipeline.Caller(identity, headers, HTTP)
-    intercept = service.faults.deliveries(live.api.id, channel.path)
-    result = await pipeline.publish(live, channel, events, caller, intercept)
-    await service.faults.apply(Target.PUBLISH, live.api.id, channel.path, "http", When.AFTER)
+    intercept = service.faults.deliveries(served.api.id, channel.path)
+    result = await pipeline.publish(served, channel, events, caller, intercept)
+    await service.faults.apply(FaultOperation.PUBLISH, served.api.id, channel.path, "http", FaultTiming.AFTER)
     return web.json_response(result)
 
 
 async def realtime(request: web.Request) -> web.StreamResponse:
     """`GET /event/realtime`: upgrade, then serve the connection until it ends."""
     service = request.app[SERVICE]
-    live = select(service.apis, request.host, request.match_info.get("api_id"))
+    served = select(service.apis, request.host, request.match_info.get("api_id"))
     offered = [p.strip() for p in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
     if SUBPROTOCOL not in offered:
         message = f"The upgrade must offer the subprotocol {SUBPROTOCOL}"
@@ -111,16 +113,16 @@ async def realtime(request: web.Request) -> web.StreamResponse:
     )
     await socket.prepare(request)
     transport = request.transport
-    if transport is None:  # the client has gone
+    if transport is None:  # the client has disconnected
         return socket
-    endpoint = Endpoint(
+    endpoint = UpgradeRequest(
         paths=tuple(dict.fromkeys((request.rel_url.raw_path.removesuffix(REALTIME), DEFAULT_PATH))),
-        hosts=_accepted_hosts(request, live.api.hosts.http),
+        hosts=_accepted_hosts(request, served.api.hosts.http),
         source_ip=request.remote or "",
         headers=_visible_headers(request, HIDDEN_UPGRADE_HEADERS),
     )
     connect = _connect_headers(offered, request)
-    await Session(service, live, socket, transport, endpoint, connect, request.app[SETTINGS]).run()
+    await Session(service, served, socket, transport, endpoint, connect, request.app[SETTINGS]).run()
     return socket
 
 
@@ -170,22 +172,22 @@ async def _preflight(_: web.Request) -> web.StreamResponse:
     return web.Response(status=204, headers=CORS_HEADERS)
 
 
-def _answered(handler: Handler) -> Handler:
-    """Turn refusals into AWS's error body, and give every HTTP answer its request id and CORS headers."""
+def _with_error_responses(handler: Handler) -> Handler:
+    """Convert refusals to AWS's error body, and add request id and CORS headers to every HTTP response."""
 
     async def answered(request: web.Request) -> web.StreamResponse:
         request_id, started = str(uuid4()), time.perf_counter()
         try:
             response = await handler(request)
         except Refusal as refusal:
-            _tell(request, refusal, request_id)
+            _log_refusal(request, refusal, request_id)
             response = _error(refusal)
-        except Lost:
-            response = _broken(request)
+        except LostByFault:
+            response = _aborted(request)
         except (web.HTTPException, ConnectionError):
             raise
         except Exception:
-            _log.exception("%s %s failed in the service itself (request %s)", request.method, request.path, request_id)
+            _log.exception("internal error in %s %s (request %s)", request.method, request.path, request_id)
             response = _error(Refusal(INTERNAL_FAILURE, "Internal failure", 500))
         if CALLED in request:
             request[CALLED].activity.answered_http(response.status, (time.perf_counter() - started) * 1000)
@@ -196,11 +198,11 @@ def _answered(handler: Handler) -> Handler:
     return answered
 
 
-def _tell(request: web.Request, refusal: Refusal, request_id: str) -> None:
+def _log_refusal(request: web.Request, refusal: Refusal, request_id: str) -> None:
     called = request.get(CALLED)
     if called is None:
-        told = (request.method, request.path, refusal.error_type, refusal.reason)
-        _log.warning("%s %s refused: %s, %s", *told, extra={"about": {"request": request_id}})
+        fields = (request.method, request.path, refusal.error_type, refusal.reason)
+        _log.warning("%s %s refused: %s, %s", *fields, extra={"about": {"request": request_id}})
     else:
         called.activity.refused("publish", HTTP, request.get(CHANNEL), refusal, request=request_id)
 
@@ -210,8 +212,8 @@ def _error(refusal: Refusal) -> web.Response:
     return web.json_response({"errors": [refusal.as_error()]}, status=refusal.status, headers=headers)
 
 
-def _broken(request: web.Request) -> web.Response:
-    """Cut the connection under an answer that then nobody reads."""
+def _aborted(request: web.Request) -> web.Response:
+    """Abort the connection; the returned response is never sent."""
     if request.transport is not None:
         request.transport.abort()
     return web.Response(status=500)

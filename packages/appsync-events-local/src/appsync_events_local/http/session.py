@@ -1,4 +1,4 @@
-"""One WebSocket connection: carries out what the protocol's state machine decides."""
+"""One WebSocket connection: carries out the effects of the protocol's state machine."""
 
 import asyncio
 import itertools
@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from aiohttp import WSMsgType, web
 
-from appsync_events_local.auth.call import Call, EventOperation
 from appsync_events_local.auth.credentials import lower_names
+from appsync_events_local.auth.operation import EventOperation, RequestedOperation
 from appsync_events_local.errors import Refusal
-from appsync_events_local.http.endpoint import Endpoint, SessionSettings
+from appsync_events_local.http.upgrade import SessionSettings, UpgradeRequest
 from appsync_events_local.protocol.connection import Connection
 from appsync_events_local.protocol.effects import (
     AddSubscription,
@@ -24,21 +24,21 @@ from appsync_events_local.protocol.effects import (
     Effect,
     Identity,
     Operation,
-    Refused,
+    RefusalReport,
     RemoveSubscription,
     Send,
 )
 from appsync_events_local.protocol.frames import KEEP_ALIVE
 from appsync_events_local.publish import pipeline
-from appsync_events_local.publish.broker import Outbox, Subscription, Transport
-from appsync_events_local.publish.faults import Effect as FaultEffect
-from appsync_events_local.publish.faults import Lost, Target, When
-from appsync_events_local.registry.served_api import LiveApi
+from appsync_events_local.publish.broker import SendBuffer, Subscription, Transport
+from appsync_events_local.publish.faults import FaultEffect as FaultEffect
+from appsync_events_local.publish.faults import FaultOperation, FaultTiming, LostByFault
+from appsync_events_local.publish.served_api import ServedApi
 from appsync_events_local.registry.service import Service
 
 SOCKET: Final = "socket"
 OPERATIONS_AT_ONCE: Final = 64
-"""Beyond this many operations in progress a connection is not read any further."""
+"""A connection with this many operations in progress is not read until one of them has ended."""
 CLOSED_BY_PEER: Final = 1000
 
 _NUMBERS = itertools.count(1)
@@ -46,41 +46,41 @@ _log = logging.getLogger(__name__)
 
 
 class Session:
-    """Drives one connection until it ends.
+    """Runs one connection until it ends.
 
     Args:
-        service: all APIs.
-        live: the API that this connection is to.
+        service: the service with all APIs.
+        served: the API of this connection.
         socket: the upgraded socket.
         transport: its transport, which frames are written to.
-        endpoint: where it came in.
-        connect: its connect credentials, or why they cannot be read.
-        settings: what may be scaled.
+        upgrade: the upgrade request.
+        connect: its connect credentials, or the refusal if they cannot be read.
+        settings: limits of connections.
     """
 
     def __init__(
         self,
         service: Service,
-        live: LiveApi,
+        served: ServedApi,
         socket: web.WebSocketResponse,
         transport: Transport,
-        endpoint: Endpoint,
+        upgrade: UpgradeRequest,
         connect: Mapping[str, str] | Refusal,
         settings: SessionSettings,
     ) -> None:
         self._service = service
-        self._live = live
+        self._served = served
         self._socket = socket
-        self._endpoint = endpoint
+        self._upgrade = upgrade
         self._connect = connect
         self._loop = asyncio.get_running_loop()
         self.name = f"connection {next(_NUMBERS)}"
         self.opened_at = time.time()
         self.identity: Identity = None
         self.accepted = False
-        self._outbox = Outbox(transport, service.flusher, settings.max_unsent_bytes, self.name)
+        self._send_buffer = SendBuffer(transport, service.flusher, settings.max_unsent_bytes, self.name)
         self._connection = Connection(
-            live.has_namespace,
+            served.has_namespace,
             self._loop.time(),
             keep_alive_seconds=settings.keep_alive_seconds,
             lifetime_seconds=settings.lifetime_seconds,
@@ -93,25 +93,25 @@ class Session:
 
     async def run(self) -> None:
         """Read until the connection ends, from either side."""
-        self._live.connections.add(self)
+        self._served.connections.add(self)
         try:
             self._arm()
             async for message in self._socket:
                 await self._receive(message.type, message.data)
         except Exception:
-            _log.exception("%s failed in the service itself; connection cut", self.name)
-            self.cut()
+            _log.exception("%s aborted: internal error", self.name)
+            self.abort()
         finally:
-            self._live.connections.discard(self)
-            self._apply(self._connection.end(CLOSED_BY_PEER, "client has gone"))
+            self._served.connections.discard(self)
+            self._apply(self._connection.end(CLOSED_BY_PEER, "client disconnected"))
             if self._timer is not None:
                 self._timer.cancel()
             code = self._own_code or self._socket.close_code
-            self._live.activity.disconnected(self.name, time.time() - self.opened_at, code)
+            self._served.activity.disconnected(self.name, time.time() - self.opened_at, code)
 
     @property
     def channels(self) -> list[str]:
-        """The channels that it is subscribed to."""
+        """The channels of its subscriptions."""
         return [channel.path for channel in self._connection.subscriptions.values()]
 
     def end(self, code: int, reason: str) -> None:
@@ -119,12 +119,12 @@ class Session:
         self._apply(self._connection.end(code, reason))
 
     def drop_subscriptions(self, ids: Iterable[str]) -> None:
-        """The service removed these subscriptions."""
+        """Forget subscriptions that the service has removed."""
         self._connection.drop_subscriptions(ids)
 
-    def cut(self) -> None:
-        """Break the connection without a closing handshake."""
-        self._outbox.cut()
+    def abort(self) -> None:
+        """Abort the connection without a closing handshake."""
+        self._send_buffer.abort()
 
     async def _receive(self, kind: WSMsgType, data: Any) -> None:
         if kind is WSMsgType.TEXT:
@@ -142,7 +142,7 @@ class Session:
                 case Authorize(operation):
                     self._start(self._operate(operation))
                 case AddSubscription(id, channel):
-                    self._live.broker.add(Subscription(self, id, channel, self._outbox))
+                    self._served.broker.add(Subscription(self, id, channel, self._send_buffer))
                 case RemoveSubscription(id, channel):
                     self._remove(id, channel.path)
                 case AuthorizeConnect():
@@ -150,30 +150,30 @@ class Session:
                 case Close(code, reason):
                     self._close(code, reason)
                 case CallPublish() | CallSubscribe():
-                    raise AssertionError("calls follow their own authorisation, see _operate")
+                    raise AssertionError("handler calls follow the authorisation of their operation, see _operate")
         self._arm()
 
-    def _send(self, text: str, refused: Refused | None) -> None:
+    def _send(self, text: str, refused: RefusalReport | None) -> None:
         if refused is not None:
-            self._live.activity.refused(refused.kind, self.name, refused.channel, refused.refusal)
+            self._served.activity.refused(refused.kind, self.name, refused.channel, refused.refusal)
         if text is KEEP_ALIVE and self._service.faults.rules:
-            rule = self._service.faults.take(Target.KEEP_ALIVE, self._live.api.id, None, SOCKET)
+            rule = self._service.faults.take(FaultOperation.KEEP_ALIVE, self._served.api.id, None, SOCKET)
             if rule is not None and rule.effect is FaultEffect.CLOSE:
-                self.cut()
+                self.abort()
             if rule is not None and rule.effect in (FaultEffect.CLOSE, FaultEffect.DROP):
                 return
             if rule is not None and rule.effect is FaultEffect.DELAY:
-                self._loop.call_later(rule.delay_ms / 1000, self._outbox.send_text, text)
+                self._loop.call_later(rule.delay_ms / 1000, self._send_buffer.send_text, text)
                 return
-        self._outbox.send_text(text)
+        self._send_buffer.send_text(text)
 
     def _remove(self, subscription_id: str, path: str) -> None:
-        self._live.broker.remove(self, subscription_id)
+        self._served.broker.remove(self, subscription_id)
         if not self._connection.closed:
-            self._live.activity.unsubscribed(self.name, path)
+            self._served.activity.unsubscribed(self.name, path)
 
     def _close(self, code: int, reason: str) -> None:
-        self._outbox.flush()
+        self._send_buffer.flush()
         if not self._socket.closed:
             self._own_code = code
             self._start(self._close_socket(code, reason))
@@ -190,8 +190,8 @@ class Session:
         try:
             await work
         except Exception:
-            _log.exception("%s: an operation failed in the service itself; connection cut", self.name)
-            self.cut()
+            _log.exception("%s aborted: internal error in an operation", self.name)
+            self.abort()
 
     def _arm(self) -> None:
         if self._connection.closed:
@@ -210,42 +210,42 @@ class Session:
 
     async def _authorize_connect(self) -> None:
         try:
-            await self._service.faults.apply(Target.CONNECT, self._live.api.id, None, SOCKET)
+            await self._service.faults.apply(FaultOperation.CONNECT, self._served.api.id, None, SOCKET)
             if isinstance(self._connect, Refusal):
                 raise self._connect
-            credentials = self._endpoint.credentials(self._connect, {}, connect=True)
-            allowed = self._live.api.connect_modes
-            call = Call(EventOperation.CONNECT, None, self._endpoint.headers)
-            identity = await self._service.authorize(self._live, allowed, credentials, call)
+            credentials = self._upgrade.credentials(self._connect, {}, connect=True)
+            allowed = self._served.api.connect_modes
+            call = RequestedOperation(EventOperation.CONNECT, None, self._upgrade.headers)
+            identity = await self._service.authorize(self._served, allowed, credentials, call)
         except Refusal as refusal:
             self._apply(self._connection.connect_refused(refusal))
-        except Lost as lost:
-            if lost.cut:
-                self.cut()
+        except LostByFault as lost:
+            if lost.abort:
+                self.abort()
         else:
             self.identity, self.accepted = identity, True
-            self._live.activity.connected(self.name, identity)
+            self._served.activity.connected(self.name, identity)
             self._apply(self._connection.connect_accepted(self._loop.time()))
 
     async def _operate(self, operation: Operation) -> None:
-        target = Target(operation.kind)
+        target = FaultOperation(operation.kind)
         try:
-            await self._service.faults.apply(target, self._live.api.id, operation.channel.path, SOCKET)
+            await self._service.faults.apply(target, self._served.api.id, operation.channel.path, SOCKET)
             publishing = operation.kind == "publish"
-            modes = self._live.publish_modes if publishing else self._live.subscribe_modes
-            credentials = self._endpoint.credentials(
+            modes = self._served.publish_modes if publishing else self._served.subscribe_modes
+            credentials = self._upgrade.credentials(
                 lower_names(operation.authorization), operation.signed_body(), connect=False
             )
             wanted = EventOperation.PUBLISH if publishing else EventOperation.SUBSCRIBE
-            call = Call(wanted, operation.channel, self._endpoint.headers)
-            identity = await self._service.authorize(self._live, modes(operation.channel), credentials, call)
+            call = RequestedOperation(wanted, operation.channel, self._upgrade.headers)
+            identity = await self._service.authorize(self._served, modes(operation.channel), credentials, call)
             await self._call(self._connection.authorized(operation, identity))
         except Refusal as refusal:
             self._apply(self._connection.refused(operation, refusal))
-        except Lost as lost:
+        except LostByFault as lost:
             self._connection.abandon(operation)
-            if lost.cut:
-                self.cut()
+            if lost.abort:
+                self.abort()
 
     async def _call(self, effects: list[Effect]) -> None:
         for effect in effects:
@@ -258,22 +258,24 @@ class Session:
                     self._apply([effect])
 
     async def _publish(self, operation: Operation) -> None:
-        caller = pipeline.Caller(operation.identity, self._endpoint.headers, self.name)
-        intercept = self._service.faults.deliveries(self._live.api.id, operation.channel.path)
-        result = await pipeline.publish(self._live, operation.channel, operation.events, caller, intercept)
-        await self._service.faults.apply(Target.PUBLISH, self._live.api.id, operation.channel.path, SOCKET, When.AFTER)
+        caller = pipeline.Caller(operation.identity, self._upgrade.headers, self.name)
+        intercept = self._service.faults.deliveries(self._served.api.id, operation.channel.path)
+        result = await pipeline.publish(self._served, operation.channel, operation.events, caller, intercept)
+        await self._service.faults.apply(
+            FaultOperation.PUBLISH, self._served.api.id, operation.channel.path, SOCKET, FaultTiming.AFTER
+        )
         self._apply(self._connection.published(operation, result))
 
     async def _subscribe(self, operation: Operation) -> None:
-        caller = pipeline.Caller(operation.identity, self._endpoint.headers, self.name)
+        caller = pipeline.Caller(operation.identity, self._upgrade.headers, self.name)
         try:
-            handled = await pipeline.subscribe(self._live, operation.channel, caller)
-            self._live.namespace_of(operation.channel)
+            handled = await pipeline.subscribe(self._served, operation.channel, caller)
+            self._served.namespace_of(operation.channel)
         except Refusal as refusal:
             self._apply(self._connection.subscribe_failed(operation, refusal))
             return
         except BaseException:
             self._connection.abandon(operation)
             raise
-        self._live.activity.subscribed(self.name, operation.channel.path, operation.identity, handled=handled)
+        self._served.activity.subscribed(self.name, operation.channel.path, operation.identity, handled=handled)
         self._apply(self._connection.subscribed(operation))

@@ -1,4 +1,4 @@
-"""TLS for the loopback addresses: a certificate of one's own, or a self-signed one made here."""
+"""TLS for the loopback addresses: a given certificate, or a self-signed one."""
 
 import ipaddress
 import ssl
@@ -15,7 +15,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 NAMES: Final = ("localhost", "*.appsync-api.localhost", "*.appsync-realtime-api.localhost")
 ADDRESSES: Final = ("127.0.0.1", "::1")
 LIFETIME: Final = timedelta(days=397)
-"""The longest that browsers accept."""
+"""The longest validity that browsers accept."""
 MADE_CERTIFICATE: Final = "localhost-certificate.pem"
 MADE_KEY: Final = "localhost-key.pem"
 _LEFT_OVER: Final = timedelta(days=1)
@@ -26,25 +26,25 @@ class Certificate:
     """A certificate and its key, in PEM files.
 
     Attributes:
-        made: whether it was made here, so that clients must be told to trust it.
+        self_signed: whether it is self-signed by this service, so that clients must be configured to trust it.
     """
 
     certificate: Path
     key: Path
-    made: bool
+    self_signed: bool
 
     def context(self) -> ssl.SSLContext:
-        """What a server needs.
+        """Return the context of a server.
 
         Raises:
-            OSError: a file cannot be read, or the two do not belong together (`ssl.SSLError`).
+            OSError: a file cannot be read, or certificate and key do not match (`ssl.SSLError`).
         """
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(self.certificate, self.key)
         return context
 
     def instructions(self) -> str:
-        """How clients trust the certificate."""
+        """Return instructions for clients to trust the certificate."""
         file = self.certificate.resolve()
         return "\n".join(
             (
@@ -52,33 +52,33 @@ class Certificate:
                 f"  Node      NODE_EXTRA_CA_CERTS={file}",
                 f"  Python    SSL_CERT_FILE={file}",
                 f"  curl      --cacert {file}",
-                "  browsers  open the https address once and accept it; pages of its origin may then connect",
+                "  browsers  open the https address and accept the certificate; pages of its origin may then connect",
             )
         )
 
 
-def made_in(folder: Path) -> Certificate:
-    """The self-signed certificate of this folder; made if there is none, or if it ends within a day.
+def self_signed_in(folder: Path) -> Certificate:
+    """Return the self-signed certificate of this folder; create it if there is none, or if it expires within a day.
 
     Raises:
         OSError: the folder cannot be written.
     """
-    made = Certificate(folder / MADE_CERTIFICATE, folder / MADE_KEY, made=True)
-    if made.certificate.exists() and made.key.exists():
-        known = x509.load_pem_x509_certificate(made.certificate.read_bytes())
+    certificate = Certificate(folder / MADE_CERTIFICATE, folder / MADE_KEY, self_signed=True)
+    if certificate.certificate.exists() and certificate.key.exists():
+        known = x509.load_pem_x509_certificate(certificate.certificate.read_bytes())
         if known.not_valid_after_utc - datetime.now(UTC) > _LEFT_OVER:
-            return made
+            return certificate
     key = ec.generate_private_key(ec.SECP256R1())
-    made.key.touch(mode=0o600)
-    made.key.write_bytes(
+    certificate.key.touch(mode=0o600)
+    certificate.key.write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
-    made.certificate.write_bytes(_self_signed(key).public_bytes(serialization.Encoding.PEM))
-    return made
+    certificate.certificate.write_bytes(_self_signed(key).public_bytes(serialization.Encoding.PEM))
+    return certificate
 
 
 def _self_signed(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
-    """It cannot sign others (it is no authority), so that trusting it trusts this service alone."""
+    """Return a certificate that is not an authority, so that a client that trusts it trusts this service only."""
     now = datetime.now(UTC)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Local AppSync Events service")])
     names = [

@@ -1,0 +1,1 @@
+"""Metrics, log, and the recent activity of each API."""

@@ -1,6 +1,7 @@
-"""The log of the service, for people (one line each, coloured on a terminal) or for programs (one JSON object each).
+"""The log of the service, as text (one line per record, coloured on a terminal) or as JSON (one object per record).
 
-Records may carry `about`, a dict of fields such as `api`, `channel` and `operation`; the JSON form shows them.
+Records may have an attribute `about`, a dict of fields such as `api`, `channel` and `operation`; the JSON format adds
+them.
 """
 
 import json
@@ -20,11 +21,11 @@ COLOURS: Final = {
 PALE: Final = "\x1b[2m"
 PLAIN: Final = "\x1b[0m"
 _CONTROL_CHARACTERS: Final = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if code != 0x09}
-"""What a client could move a terminal's cursor with, or forge a line of the log."""
+"""Escaped in text, because clients could use them to move a terminal's cursor or to forge a line of the log."""
 
 
 class LogFormat(StrEnum):
-    """The forms of the log."""
+    """The formats of the log."""
 
     TEXT = "text"
     JSON = "json"
@@ -34,7 +35,7 @@ class TextFormatter(logging.Formatter):
     """`23:59:59.999 WARNING text`, then a traceback if there is one.
 
     Args:
-        colour: whether to mark levels by colour.
+        colour: whether levels are coloured.
     """
 
     def __init__(self, *, colour: bool) -> None:
@@ -42,7 +43,7 @@ class TextFormatter(logging.Formatter):
         self._colour = colour
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as one line."""
+        """Return the record as one line."""
         at = datetime.fromtimestamp(record.created).strftime("%H:%M:%S.%f")[:-3]
         text = record.getMessage().translate(_CONTROL_CHARACTERS)
         level = f"{record.levelname:<7}"
@@ -58,7 +59,7 @@ class JsonFormatter(logging.Formatter):
     """`{"time", "level", "logger", "message", ...}`."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as one JSON object on one line."""
+        """Return the record as one JSON object on one line."""
         entry = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
@@ -72,12 +73,12 @@ class JsonFormatter(logging.Formatter):
 
 
 def set_up_log(level: str, form: LogFormat, stream: TextIO = sys.stderr) -> None:
-    """Send the log of this process to a stream, and nowhere else.
+    """Write the log of this process to a stream only.
 
     Args:
         level: the lowest level that is written.
         form: see `LogFormat`.
-        stream: where to; text is coloured if this is a terminal and the variable `NO_COLOR` is not set.
+        stream: text is coloured if this is a terminal and the environment variable `NO_COLOR` is not set.
     """
     colour = stream.isatty() and not os.environ.get("NO_COLOR")
     handler = logging.StreamHandler(stream)

@@ -1,7 +1,7 @@
-"""Metrics by AWS's names: what CloudWatch would show of an Event API in the namespace `AWS/AppSync`.
+"""The metrics of an Event API under their CloudWatch names (namespace `AWS/AppSync`).
 
-Source: AppSync Events: "CloudWatch metrics". Everything is counted once per operation or broadcast, never per delivery,
-so that counting costs a fan-out nothing. Values run from the start of the service; nothing is cut into periods.
+Metrics are counted once per operation or broadcast and not per delivery, so that they do not slow down delivery. Values
+cover the time since the start of the service, without periods. Source: AppSync Events: "CloudWatch metrics".
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,11 +11,11 @@ from typing import Any, Final
 
 CLOUDWATCH_NAMESPACE: Final = "AWS/AppSync"
 METERED_BYTES: Final = 5 * 1024
-"""A message counts once for every 5 kB that it begins."""
+"""A message counts once per started 5 kB."""
 
 
 class Metric(StrEnum):
-    """The metrics, by their CloudWatch names."""
+    """The metrics; the values are their CloudWatch names."""
 
     REQUESTS = "Requests"
     CLIENT_ERRORS = "4XXError"
@@ -63,9 +63,11 @@ KINDS: Final = frozenset({"connect", "subscribe", "unsubscribe", "publish"})
 
 
 def outcome(kind: str, status: int | None) -> Metric | None:
-    """The metric of an operation over the socket: a success (`None`), or an error of the client's or ours.
+    """Return the metric of an operation over the socket.
 
-    Frames of another kind have none.
+    Args:
+        kind: kind of the frame; frames of other kinds than `KINDS` have no metric.
+        status: status of the refusal, which is a client or a server error; `None` for a success.
     """
     if kind not in KINDS:
         return None
@@ -74,13 +76,13 @@ def outcome(kind: str, status: int | None) -> Metric | None:
 
 
 def metered(size: int) -> int:
-    """How many messages one of `size` bytes counts for."""
+    """Return the number of metered messages of one message of `size` bytes."""
     return max(1, -(-size // METERED_BYTES))
 
 
 @dataclass(slots=True)
 class Statistic:
-    """What CloudWatch keeps of a metric's samples."""
+    """The statistic of a metric's samples, as CloudWatch stores it."""
 
     samples: int = 0
     total: float = 0.0
@@ -95,33 +97,33 @@ class Statistic:
 
 
 class Metrics:
-    """The metrics of one API, as a whole and by channel namespace."""
+    """The metrics of one API, in total and by channel namespace."""
 
     def __init__(self) -> None:
         self._statistics: dict[tuple[str | None, Metric], Statistic] = {}
 
     def add(self, metric: Metric, value: float = 1, namespace: str | None = None) -> None:
-        """Add a sample for the API, and for its namespace if one is named."""
+        """Add a sample for the API, and for a namespace if one is given."""
         self._statistic(None, metric).add(value)
         if namespace is not None:
             self._statistic(namespace, metric).add(value)
 
     def total(self, metric: Metric, namespace: str | None = None) -> float:
-        """The sum of a metric's samples."""
+        """Return the sum of a metric's samples."""
         found = self._statistics.get((namespace, metric))
         return found.total if found else 0.0
 
     def items(self) -> Iterator[tuple[str | None, Metric, Statistic]]:
-        """Every metric that has samples, the API's own first."""
+        """Yield every metric that has samples; those of the API first."""
         for (namespace, metric), statistic in sorted(self._statistics.items(), key=lambda item: item[0][0] or ""):
             yield namespace, metric, statistic
 
     def as_json(self, api_id: str, gauges: Mapping[Metric, int]) -> list[dict[str, Any]]:
-        """One entry per metric and dimension, in the words of CloudWatch's `MetricDatum`.
+        """Return one entry per metric and dimension, in the format of CloudWatch's `MetricDatum`.
 
         Args:
-            api_id: of the API.
-            gauges: what is not counted but there now.
+            api_id: id of the API.
+            gauges: current values of metrics that are not counted.
         """
         now = [(None, metric, Statistic(1, value, value, value)) for metric, value in gauges.items()]
         return [_datum(api_id, *entry) for entry in (*now, *self.items())]

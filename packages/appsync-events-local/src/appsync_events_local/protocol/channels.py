@@ -1,7 +1,7 @@
-"""Channels: their grammar, and who is subscribed to what.
+"""Channels: their grammar, and the index of subscriptions by channel.
 
-Grammar: AppSync Events: "Channel namespaces" and "Understanding the Event API WebSocket protocol". A wildcard is the
-whole last segment of a subscription and stands for one or more segments, however deep.
+A wildcard is the whole last segment of a subscription and matches one or more segments at any depth.
+Source: AppSync Events: "Channel namespaces" and "Understanding the Event API WebSocket protocol".
 """
 
 import re
@@ -24,11 +24,11 @@ K = TypeVar("K")
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A legal channel, or the legal target of a subscription if it ends in a wildcard.
+    """A valid channel, or a valid wildcard of a subscription.
 
     Attributes:
-        segments: without empties; the last one is `*` in a wildcard.
-        path: `/` + segments joined by `/`, which is what handlers see.
+        segments: without empty ones; the last one is `*` in a wildcard.
+        path: `/` + segments joined by `/`, as handlers see it.
     """
 
     segments: tuple[str, ...]
@@ -46,7 +46,7 @@ class Channel:
         return self.segments[-1] == WILDCARD
 
     def covers(self, other: "Channel") -> bool:
-        """Whether a subscription to this channel receives what is published to `other`."""
+        """Return whether a subscription to this channel receives events published to `other`."""
         if not self.wildcard:
             return self.segments == other.segments
         prefix = self.segments[:-1]
@@ -55,16 +55,16 @@ class Channel:
 
 
 def is_namespace_name(text: str) -> bool:
-    """Whether `text` may name a channel namespace (one channel segment)."""
+    """Return whether `text` is a valid name of a channel namespace (one channel segment)."""
     return _NAME.fullmatch(text) is not None
 
 
 @lru_cache(maxsize=8192)
 def parse_channel(text: str) -> Channel:
-    """The channel that events are published to.
+    """Parse the channel of a publish.
 
     Raises:
-        Refusal: `text` is not a channel; wildcards are not.
+        Refusal: `text` is not a channel; a wildcard is not one.
     """
     channel = _parse(text)
     if channel.wildcard:
@@ -74,7 +74,7 @@ def parse_channel(text: str) -> Channel:
 
 @lru_cache(maxsize=8192)
 def parse_subscription(text: str) -> Channel:
-    """The channel or wildcard that a subscription names.
+    """Parse the channel or wildcard of a subscription.
 
     Raises:
         Refusal: `text` is neither, or is a wildcard over all namespaces.
@@ -97,10 +97,10 @@ def _invalid() -> Refusal:
     return Refusal(BAD_REQUEST, INVALID_CHANNEL, assumptions.BAD_CHANNEL_STATUS.value)
 
 
-class ChannelIndex(Generic[K]):
-    """Who is subscribed to what. Finding the subscribers of a channel costs one look-up per segment.
+class SubscriptionIndex(Generic[K]):
+    """Subscriptions by channel. Finding the subscriptions that match a channel takes one look-up per segment.
 
-    A key is any hashable value that stands for one subscription; the same key is added at most once per channel.
+    A key is any hashable value that identifies one subscription; a key is added at most once per channel.
     """
 
     def __init__(self) -> None:
@@ -112,7 +112,7 @@ class ChannelIndex(Generic[K]):
         table.setdefault(at, {})[key] = None
 
     def remove(self, channel: Channel, key: K) -> None:
-        """Take the key out; nothing happens if it is not there."""
+        """Remove the key; does nothing if it is not in the index."""
         table, at = self._place(channel)
         keys = table.get(at)
         if keys is None:
@@ -122,7 +122,7 @@ class ChannelIndex(Generic[K]):
             del table[at]
 
     def subscribers(self, channel: Channel) -> Iterator[K]:
-        """Every key whose channel covers the given one, each as often as it is subscribed."""
+        """Yield every key whose channel covers the given one, once per subscription."""
         segments = channel.segments
         yield from self._exact.get(segments, ())
         longest = len(segments) + (1 if assumptions.WILDCARD_SELF.value else 0)

@@ -1,10 +1,10 @@
-"""The AppSync Events WebSocket protocol as a state machine: frames in, effects out. No socket, no clock, no wait.
+"""The AppSync Events WebSocket protocol as a state machine: frames in, effects out; no sockets, no clock, no waiting.
 
-The owner of a `Connection` feeds it what arrives and what it decided, and carries out the effects in their order.
-Times are seconds of any monotonic clock. Checks come in this order: syntax, namespace, credentials, duplicate id,
+The owner of a `Connection` passes it received frames and the results of effects, and carries out effects in their
+order. Times are seconds of any monotonic clock. The order of checks is: syntax, namespace, credentials, duplicate id,
 limits, handler.
 
-Source: AppSync Events: "Understanding the Event API WebSocket protocol"; undocumented points are in `choices`.
+Source: AppSync Events: "Understanding the Event API WebSocket protocol"; for undocumented points see `assumptions`.
 """
 
 from collections import Counter
@@ -38,7 +38,7 @@ from appsync_events_local.protocol.effects import (
 )
 from appsync_events_local.protocol.error_frames import connection_error, failure, unsupported
 from appsync_events_local.protocol.frame_parsing import check_id, frame_of, operation_fields, text_or_none
-from appsync_events_local.publish.token_bucket import TokenBucket
+from appsync_events_local.protocol.token_bucket import TokenBucket
 
 
 class _Phase(Enum):
@@ -49,14 +49,14 @@ class _Phase(Enum):
 
 
 class Connection:
-    """One client's connection.
+    """The connection of one client.
 
     Args:
-        has_namespace: whether the API has a channel namespace of this name now.
+        has_namespace: returns whether the API has a channel namespace of this name.
         now: the time at which the socket opened.
-        keep_alive_seconds: between two `ka` frames.
-        lifetime_seconds: after which the connection is ended.
-        publishes_per_second: that the connection may send.
+        keep_alive_seconds: interval of `ka` frames.
+        lifetime_seconds: longest duration of the connection.
+        publishes_per_second: limit of publishes of the connection.
     """
 
     def __init__(
@@ -74,28 +74,28 @@ class Connection:
         self._ends_at = now + lifetime_seconds
         self._next_keep_alive: float | None = None
         self._acknowledge = False
-        self._early: list[str] = []
-        self._live: dict[str, Channel] = {}
+        self._held_frames: list[str] = []
+        self._subscriptions: dict[str, Channel] = {}
         self._pending: set[str] = set()
-        self._asked: Counter[str] = Counter()
+        self._unanswered: Counter[str] = Counter()
         self._publishes_per_second = publishes_per_second
         self._publish_budget = TokenBucket(publishes_per_second, publishes_per_second)
 
     @property
     def subscriptions(self) -> Mapping[str, Channel]:
-        """The live subscriptions, by the client's id."""
-        return self._live
+        """The active subscriptions, by the client's id."""
+        return self._subscriptions
 
     @property
     def closed(self) -> bool:
         return self._phase is _Phase.CLOSED
 
     def next_deadline(self) -> float:
-        """When `tick` has something to do, at the latest."""
+        """Return the time at which `tick` must be called next."""
         return self._ends_at if self._next_keep_alive is None else min(self._ends_at, self._next_keep_alive)
 
     def tick(self, now: float) -> list[Effect]:
-        """Time has passed: keep alive, or end a connection that has lived its 24 hours."""
+        """Send a keep-alive if it is due, or close a connection that has reached its lifetime (24 hours)."""
         if self._phase is _Phase.CLOSED:
             return []
         if now >= self._ends_at:
@@ -106,7 +106,7 @@ class Connection:
         return [Send(frames.KEEP_ALIVE)]
 
     def receive(self, text: str, now: float) -> list[Effect]:
-        """A text frame arrived."""
+        """Process a received text frame."""
         if self._phase is _Phase.CLOSED:
             return []
         frame = frame_of(text)
@@ -119,79 +119,79 @@ class Connection:
         return self._dispatch(frame, now)
 
     def receive_binary(self) -> list[Effect]:
-        """A binary frame arrived; the protocol has none."""
+        """Process a received binary frame; the protocol has none, so it is answered by an error."""
         return [] if self.closed else [unsupported(None)]
 
     def connect_accepted(self, now: float) -> list[Effect]:
-        """The connect credentials are good."""
+        """The connect credentials are valid: acknowledge, and process the frames held until now."""
         if self._phase is not _Phase.AUTHORIZING:
             return []
         self._phase = _Phase.READY
         self._next_keep_alive = now + self._keep_alive_seconds
         effects: list[Effect] = [Send(frames.CONNECTION_ACK)] if self._acknowledge else []
-        early, self._early = self._early, []
-        for text in early:
+        held, self._held_frames = self._held_frames, []
+        for text in held:
             effects += self.receive(text, now)
         return effects
 
     def connect_refused(self, refusal: Refusal) -> list[Effect]:
-        """The connect credentials are not good: say so and close."""
+        """The connect credentials are not valid: send connection_error and close."""
         if self._phase is not _Phase.AUTHORIZING:
             return []
         closing = self._close(assumptions.REFUSED_CONNECT_CLOSE_CODE.value, refusal.error_type)
         return [connection_error(refusal), *closing]
 
     def authorized(self, operation: Operation, identity: Identity) -> list[Effect]:
-        """The operation's credentials are good."""
+        """The operation's credentials are valid: check duplicate ids and limits, then run the handler."""
         if self.closed:
             return []
         operation.identity = identity
         if operation.kind == "publish":
             return [CallPublish(operation)]
-        if operation.id in self._live or operation.id in self._pending:
+        if operation.id in self._subscriptions or operation.id in self._pending:
             message = f"Duplicated operation id {operation.id}"
             return self.refused(operation, Refusal(DUPLICATED_OPERATION, message, 400))
-        if len(self._live) + len(self._pending) >= limits.SUBSCRIPTIONS_PER_CONNECTION:
+        if len(self._subscriptions) + len(self._pending) >= limits.SUBSCRIPTIONS_PER_CONNECTION:
             message = f"Max number of {limits.SUBSCRIPTIONS_PER_CONNECTION} subscriptions reached"
             return self.refused(operation, Refusal(MAX_SUBSCRIPTIONS, message, 400))
         self._pending.add(operation.id)
         return [CallSubscribe(operation)]
 
     def subscribed(self, operation: Operation) -> list[Effect]:
-        """onSubscribe allowed it. The answer goes out before any event can."""
+        """onSubscribe allowed the subscription. The answer is sent before any event of the subscription."""
         self._pending.discard(operation.id)
         self._answered(operation)
         if self.closed:
             return []
-        self._live[operation.id] = operation.channel
+        self._subscriptions[operation.id] = operation.channel
         return [Send(frames.success("subscribe", operation.id)), AddSubscription(operation.id, operation.channel)]
 
     def subscribe_failed(self, operation: Operation, refusal: Refusal) -> list[Effect]:
-        """onSubscribe refused it, or something on the way to it failed."""
+        """onSubscribe refused the subscription, or failed."""
         self._pending.discard(operation.id)
         return self.refused(operation, refusal)
 
     def published(self, operation: Operation, result: Mapping[str, Any]) -> list[Effect]:
-        """The publish was processed; `result` holds `successful` and `failed`."""
+        """The publish has been processed; `result` holds `successful` and `failed`."""
         return [] if self.closed else [Send(frames.success("publish", operation.id, **result))]
 
     def refused(self, operation: Operation, refusal: Refusal) -> list[Effect]:
-        """The operation is refused before its handler (subscribe), or at any point (publish)."""
+        """The operation is refused: a subscribe before its handler has run, a publish at any point."""
         self._answered(operation)
         return [] if self.closed else [failure(operation.kind, operation.id, operation.channel.path, refusal)]
 
     def abandon(self, operation: Operation) -> None:
-        """The operation ends without an answer (a fault that somebody asked for)."""
+        """The operation ends without an answer (because of a fault rule)."""
         self._pending.discard(operation.id)
         self._answered(operation)
 
     def drop_subscriptions(self, ids: Iterable[str]) -> None:
-        """The service removed these subscriptions itself, e.g. with their namespace."""
+        """Forget subscriptions that the service has removed, e.g. with their namespace."""
         for id in ids:
-            self._live.pop(id, None)
+            self._subscriptions.pop(id, None)
 
     def end(self, code: int, reason: str) -> list[Effect]:
-        """The service ends the connection, or the client has gone."""
+        """Close the connection, because the service ends it or the client has disconnected."""
         return [] if self.closed else self._close(code, reason)
 
     def _init(self) -> list[Effect]:
@@ -201,9 +201,9 @@ class Connection:
         return self._authorize_connect()
 
     def _hold(self, text: str) -> list[Effect]:
-        if len(self._early) >= limits.SUBSCRIPTIONS_PER_CONNECTION:
+        if len(self._held_frames) >= limits.SUBSCRIPTIONS_PER_CONNECTION:
             return self._close(assumptions.REFUSED_CONNECT_CLOSE_CODE.value, "too many frames before connection_ack")
-        self._early.append(text)
+        self._held_frames.append(text)
         return self._authorize_connect()
 
     def _authorize_connect(self) -> list[Effect]:
@@ -243,12 +243,12 @@ class Connection:
             return [failure(kind, id, text_or_none(frame.get("channel")), refusal)]
         assert id is not None, "checked above"
         if kind == "subscribe":
-            self._asked[id] += 1
+            self._unanswered[id] += 1
         return [Authorize(Operation(kind, id, channel, text, authorization, frame.get("events")))]
 
     def _answered(self, operation: Operation) -> None:
         if operation.kind == "subscribe":
-            self._asked -= Counter((operation.id,))
+            self._unanswered -= Counter((operation.id,))
 
     def _unsubscribe(self, frame: Mapping[str, Any]) -> list[Effect]:
         id = text_or_none(frame.get("id"))
@@ -257,8 +257,8 @@ class Connection:
         except Refusal as refusal:
             return [failure("unsubscribe", id, None, refusal)]
         assert id is not None, "checked above"
-        channel = self._live.pop(id, None)
-        if channel is None and self._asked[id] > 0:
+        channel = self._subscriptions.pop(id, None)
+        if channel is None and self._unanswered[id] > 0:
             return []
         if channel is None:
             unknown = Refusal(UNKNOWN_OPERATION, f"Unknown operation id {id}", 400)
@@ -267,13 +267,13 @@ class Connection:
 
     def _close(self, code: int, reason: str) -> list[Effect]:
         self._phase = _Phase.CLOSED
-        removed: list[Effect] = [RemoveSubscription(id, channel) for id, channel in self._live.items()]
-        self._live.clear()
-        self._early.clear()
+        removed: list[Effect] = [RemoveSubscription(id, channel) for id, channel in self._subscriptions.items()]
+        self._subscriptions.clear()
+        self._held_frames.clear()
         return [*removed, Close(code, reason)]
 
 
 def unknown_namespace(channel: Channel) -> Refusal:
-    """The answer for a channel whose namespace the API does not have."""
+    """Return the refusal for a channel whose namespace does not exist."""
     message = f"Channel namespace {channel.namespace} does not exist"
     return Refusal(NOT_FOUND, message, assumptions.UNKNOWN_NAMESPACE_STATUS.value)

@@ -1,4 +1,4 @@
-"""What the protocol asks its owner to do. `protocol` decides; the owner carries out, in order."""
+"""The effects of the protocol: what the owner of a `Connection` must do, in order."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,8 +11,8 @@ Identity = Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """That something is refused: which kind of frame, to which channel (if it names one), and why."""
+class RefusalReport:
+    """A refusal for the log: the kind of frame, its channel (if it names one), and the refusal."""
 
     kind: str
     channel: str | None
@@ -21,10 +21,10 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send this text frame; `refused` tells the owner, for its log, what the frame tells the client."""
+    """Send this text frame; `refused` describes for the log the refusal that the frame reports to the client."""
 
     text: str
-    refused: Refused | None = field(default=None, compare=False)
+    refused: RefusalReport | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class AuthorizeConnect:
 
 @dataclass(frozen=True, slots=True)
 class Authorize:
-    """Check an operation's credentials, then call `authorized` or `refused` with its token."""
+    """Check an operation's credentials, then call `authorized` or `refused`."""
 
     operation: "Operation"
 
@@ -55,7 +55,7 @@ class CallPublish:
 
 @dataclass(frozen=True, slots=True)
 class AddSubscription:
-    """From now on deliver what is published to the channel."""
+    """Deliver events of the channel to this subscription from now on."""
 
     id: str
     channel: Channel
@@ -63,7 +63,7 @@ class AddSubscription:
 
 @dataclass(frozen=True, slots=True)
 class RemoveSubscription:
-    """Deliver no more to this subscription."""
+    """Stop deliveries to this subscription."""
 
     id: str
     channel: Channel
@@ -71,7 +71,7 @@ class RemoveSubscription:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """Close the socket after what has been sent."""
+    """Close the socket after the frames sent so far."""
 
     code: int
     reason: str
@@ -88,11 +88,12 @@ class Operation:
 
     Attributes:
         kind: `subscribe` or `publish`.
-        id: the client's id of it.
-        channel: parsed; `channel_text` is what the client wrote, which is what it signed.
-        authorization: the frame's own credentials.
-        events: the frame's `events` as they came; `None` for a subscribe.
-        identity: who does it, once authorised.
+        id: the id that the client chose.
+        channel: the parsed channel.
+        channel_text: the channel as the client wrote it, which is what a signature covers.
+        authorization: the credentials of the frame.
+        events: the frame's `events` as received; `None` for a subscribe.
+        identity: `ctx.identity` of the caller, once authorised.
     """
 
     kind: str
@@ -104,7 +105,7 @@ class Operation:
     identity: Identity = None
 
     def signed_body(self) -> dict[str, Any]:
-        """The JSON object that a SigV4 signature of this operation covers."""
+        """Return the JSON object that a signature (SigV4) of this operation covers."""
         if self.kind == "subscribe":
             return {"channel": self.channel_text}
         return {"channel": self.channel_text, "events": self.events}

@@ -1,4 +1,4 @@
-"""Reading the frames of a client, which may be anything."""
+"""Parses frames of clients; the input may be any text."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from appsync_events_local.strict_json import parse
 
 
 def frame_of(text: str) -> dict[str, Any] | None:
-    """The frame in a text message; `None` if it holds none."""
+    """Return the frame in a text message; `None` if the text is not a JSON object."""
     try:
         frame = parse(text)
     except ValueError:
@@ -18,25 +18,25 @@ def frame_of(text: str) -> dict[str, Any] | None:
 
 
 def text_or_none(value: object) -> str | None:
-    """The value, if it is text."""
+    """Return the value if it is a string, else `None`."""
     return value if isinstance(value, str) else None
 
 
 def check_id(id: str | None) -> None:
-    """An operation's id is legal.
+    """Check that an operation's id is valid.
 
     Raises:
-        Refusal: it is not, or missing.
+        Refusal: it is invalid or missing.
     """
     if id is None or limits.OPERATION_ID.fullmatch(id) is None:
         raise bad_request(f"The id must match {limits.OPERATION_ID.pattern}")
 
 
 def operation_fields(frame: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
-    """The channel and the authorization of a subscribe or publish frame.
+    """Return the channel and the authorization of a subscribe or publish frame.
 
     Raises:
-        Refusal: the channel is missing, or the authorization is no object.
+        Refusal: the channel is missing, or the authorization is not an object.
     """
     channel, authorization = frame.get("channel"), frame.get("authorization")
     if not isinstance(channel, str):

@@ -1,7 +1,7 @@
-"""The frames that the service sends, and the WebSocket framing of those that are sent to many.
+"""The frames that the service sends, and the WebSocket framing of data frames.
 
-Texts: AppSync Events: "Understanding the Event API WebSocket protocol". Strict clients refuse unknown frame types, so
-nothing else is ever sent.
+No other frame types are sent, because strict clients refuse unknown types.
+Source of the texts: AppSync Events: "Understanding the Event API WebSocket protocol".
 """
 
 import json
@@ -17,7 +17,7 @@ UNSUPPORTED_MESSAGE: Final = "Operation not supported through the realtime chann
 
 
 def encode(value: Any) -> str:
-    """Compact JSON; non-ASCII text as it is."""
+    """Return compact JSON, with non-ASCII text unescaped."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
@@ -45,7 +45,7 @@ def failure(operation: str, id: str | None, refusal: Refusal) -> str:
 
 
 def unsupported(id: str | None = None) -> str:
-    """The answer to what is no frame, or a frame of unknown type."""
+    """`error`: the answer to a malformed frame or a frame of unknown type."""
     return _error("error", id, [{"errorType": UNSUPPORTED_OPERATION, "message": UNSUPPORTED_MESSAGE}])
 
 
@@ -55,17 +55,17 @@ def _error(type: str, id: str | None, errors: Iterable[dict[str, Any]]) -> str:
 
 
 def as_utf8(text: str) -> bytes:
-    """The text in UTF-8; lone surrogates, which have no UTF-8, become `?` (inside JSON they are escaped before)."""
+    """Return the text in UTF-8; lone surrogates, which UTF-8 cannot encode, become `?` (JSON escapes them before)."""
     return text.encode("utf-8", "replace")
 
 
 def data_prefix(subscription_id: str) -> bytes:
-    """The start of every `data` frame of one subscription; `data_suffix` completes it."""
+    """Return the start of every `data` frame of one subscription; `data_suffix` completes it."""
     return b'{"type":"data","id":' + encode(subscription_id).encode() + b',"event":'
 
 
 def data_suffix(event: str) -> bytes:
-    """The rest of a `data` frame, the same for all its receivers: the event's JSON text as ONE string."""
+    """Return the rest of a `data` frame, equal for all receivers: the event's JSON text as one JSON string."""
     try:
         return encode(event).encode() + b"}"
     except UnicodeEncodeError:
@@ -73,7 +73,7 @@ def data_suffix(event: str) -> bytes:
 
 
 def text_frame_header(payload_bytes: int) -> bytes:
-    """Header of an unmasked, final text frame (RFC 6455, section 5.2)."""
+    """Return the header of an unmasked, final text frame (RFC 6455, section 5.2)."""
     if payload_bytes < 126:
         return pack("!BB", 0x81, payload_bytes)
     if payload_bytes < 1 << 16:

@@ -1,0 +1,1 @@
+"""Publishes events: the pipeline of one request, delivery to subscriptions, and fault rules."""

@@ -1,9 +1,9 @@
-"""Fan-out: one event, serialised once, to everybody who is subscribed.
+"""Fan-out: delivers an event, serialised once, to every matching subscription.
 
-A delivery is three byte strings queued on the receiver's outbox: frame header, the subscription's prefix, the event's
-suffix. Outboxes are written once per turn of the event loop, in order, straight to their transports; the kernel and
-the transport's own buffer are the send queue. A receiver that lets more than its bound pile up there is cut off, so a
-slow one costs the others nothing and memory stays bounded.
+A delivery is three byte strings in the send buffer of the receiver's connection: frame header, the subscription's
+prefix, the event's suffix. Send buffers are written to their transports once per iteration of the event loop, in order.
+A connection whose transport has more unsent bytes than allowed is closed; so a slow client does not delay others, and
+memory is bounded.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, Protocol
 
-from appsync_events_local.protocol.channels import Channel, ChannelIndex
+from appsync_events_local.protocol.channels import Channel, SubscriptionIndex
 from appsync_events_local.protocol.frames import as_utf8, data_prefix, data_suffix, text_frame_header
 
 MAX_UNSENT_BYTES: Final = 4 * 1024 * 1024
@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 
 class Transport(Protocol):
-    """The part of `asyncio.Transport` that an outbox writes to."""
+    """The part of `asyncio.Transport` that a send buffer uses."""
 
     def write(self, data: bytes) -> None: ...
     def get_write_buffer_size(self) -> int: ...
@@ -30,30 +30,30 @@ class Transport(Protocol):
 
 
 class Flusher:
-    """Writes every outbox that has something to send, once per turn of the event loop."""
+    """Writes every non-empty send buffer, once per iteration of the event loop."""
 
     def __init__(self) -> None:
-        self._dirty: list[Outbox] = []
+        self._dirty: list[SendBuffer] = []
 
-    def mark(self, outbox: "Outbox") -> None:
+    def mark(self, send_buffer: "SendBuffer") -> None:
         if not self._dirty:
             asyncio.get_running_loop().call_soon(self._flush)
-        self._dirty.append(outbox)
+        self._dirty.append(send_buffer)
 
     def _flush(self) -> None:
         dirty, self._dirty = self._dirty, []
-        for outbox in dirty:
-            outbox.flush()
+        for send_buffer in dirty:
+            send_buffer.flush()
 
 
-class Outbox:
-    """What waits to be sent to one connection.
+class SendBuffer:
+    """The frames that wait to be sent on one connection.
 
     Args:
-        transport: where to; everything written here is whole WebSocket frames, so they never interleave with others.
+        transport: transport of the connection; only whole WebSocket frames are written to it.
         flusher: shared by all connections of the service.
-        max_unsent_bytes: above which the connection is cut.
-        name: of the connection, for the log.
+        max_unsent_bytes: limit of unsent bytes; beyond it the connection is aborted.
+        name: name of the connection, for the log.
     """
 
     def __init__(self, transport: Transport, flusher: Flusher, max_unsent_bytes: int, name: str) -> None:
@@ -64,7 +64,7 @@ class Outbox:
         self._parts: list[bytes] = []
 
     def send(self, parts: Sequence[bytes]) -> None:
-        """Queue bytes that together are whole frames."""
+        """Queue byte strings that together are whole frames."""
         if not self._parts:
             self._flusher.mark(self)
         self._parts += parts
@@ -75,7 +75,7 @@ class Outbox:
         self.send((text_frame_header(len(payload)), payload))
 
     def flush(self) -> None:
-        """Hand everything that waits to the transport."""
+        """Write all queued bytes to the transport."""
         if not self._parts:
             return
         data = b"".join(self._parts)
@@ -86,33 +86,33 @@ class Outbox:
         transport.write(data)
         unsent = transport.get_write_buffer_size()
         if unsent > self._max_unsent_bytes:
-            _log.warning("%s does not read: %d bytes unsent, connection cut", self._name, unsent)
+            _log.warning("%s aborted: the client does not read, %d bytes unsent", self._name, unsent)
             transport.abort()
 
-    def cut(self) -> None:
-        """Break the connection without a closing handshake; what waits is lost."""
+    def abort(self) -> None:
+        """Abort the connection without a closing handshake; queued frames are lost."""
         self._parts.clear()
         self._transport.abort()
 
 
 class Subscription:
-    """One live subscription: whose, under which id, to what."""
+    """One active subscription: its connection, id and channel."""
 
-    __slots__ = ("channel", "id", "outbox", "owner", "prefix")
+    __slots__ = ("channel", "id", "owner", "prefix", "send_buffer")
 
-    def __init__(self, owner: object, id: str, channel: Channel, outbox: Outbox) -> None:
+    def __init__(self, owner: object, id: str, channel: Channel, send_buffer: SendBuffer) -> None:
         self.owner = owner
         self.id = id
         self.channel = channel
-        self.outbox = outbox
+        self.send_buffer = send_buffer
         self.prefix = data_prefix(id)
 
 
 class Broker:
-    """The live subscriptions of one API."""
+    """The active subscriptions of one API."""
 
     def __init__(self) -> None:
-        self._index: ChannelIndex[Subscription] = ChannelIndex()
+        self._index: SubscriptionIndex[Subscription] = SubscriptionIndex()
         self._all: dict[tuple[int, str], Subscription] = {}
 
     def __len__(self) -> int:
@@ -123,32 +123,32 @@ class Broker:
         self._index.add(subscription.channel, subscription)
 
     def remove(self, owner: object, subscription_id: str) -> None:
-        """Remove a subscription; nothing happens if it is gone already."""
+        """Remove a subscription; does nothing if it does not exist."""
         subscription = self._all.pop((id(owner), subscription_id), None)
         if subscription is not None:
             self._index.remove(subscription.channel, subscription)
 
     def channels(self) -> dict[str, int]:
-        """How many subscriptions there are to each channel or wildcard."""
+        """Return the number of subscriptions per channel or wildcard."""
         counts: dict[str, int] = {}
         for subscription in self._all.values():
             counts[subscription.channel.path] = counts.get(subscription.channel.path, 0) + 1
         return counts
 
     def of_namespace(self, name: str) -> list[Subscription]:
-        """The live subscriptions whose channel is in this namespace."""
+        """Return the active subscriptions whose channel is in this namespace."""
         return [s for s in self._all.values() if s.channel.namespace == name]
 
-    def broadcast(self, channel: Channel, events: Sequence[str], intercept: "Intercept | None" = None) -> int:
+    def broadcast(self, channel: Channel, events: Sequence[str], intercept: "DeliveryInterceptor | None" = None) -> int:
         """Deliver each event (one JSON text) to every subscription that covers the channel.
 
         Args:
-            channel: what was published to.
-            events: JSON texts, in the order in which every receiver gets them.
-            intercept: if given, decides about each delivery (fault switches).
+            channel: the channel of the publish.
+            events: JSON texts, in the order of delivery.
+            intercept: if given, called for each delivery (fault rules).
 
         Returns:
-            How many deliveries were queued.
+            The number of queued deliveries.
         """
         suffixes = [data_suffix(event) for event in events]
         framed: dict[int, list[tuple[bytes, bytes]]] = {}
@@ -159,7 +159,7 @@ class Broker:
             if frames is None:
                 frames = [(text_frame_header(len(prefix) + len(suffix)), suffix) for suffix in suffixes]
                 framed[len(prefix)] = frames
-            send = subscription.outbox.send
+            send = subscription.send_buffer.send
             for header, suffix in frames:
                 if intercept is None:
                     send((header, prefix, suffix))
@@ -169,5 +169,5 @@ class Broker:
         return receivers * len(suffixes)
 
 
-Intercept = Callable[[Subscription, Callable[[], None]], None]
-"""Given a subscription and what delivers to it; delivers now, later, or never."""
+DeliveryInterceptor = Callable[[Subscription, Callable[[], None]], None]
+"""Called with a subscription and a function that delivers to it; calls that function now, later, or never."""

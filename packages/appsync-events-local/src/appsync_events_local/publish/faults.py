@@ -1,7 +1,6 @@
-"""Fault switches: make the service refuse, throttle, delay, reorder, lose or cut what matches a rule.
+"""Fault rules: the service refuses, throttles, delays, reorders, drops or disconnects operations that match a rule.
 
-For tests and for developers who want to see their client cope. Rules are tried in order; the first that matches and
-still has a use left decides.
+For tests of clients. Rules are tried in order; the first rule that matches and has uses left is applied.
 """
 
 import asyncio
@@ -13,13 +12,13 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from appsync_events_local.errors import INTERNAL_FAILURE, THROTTLED, Refusal
-from appsync_events_local.publish.broker import Intercept, Subscription
-from appsync_events_local.publish.reordering import HeldBack
-from appsync_events_local.registry.properties import Properties, PropertyError
+from appsync_events_local.model.properties import Properties, PropertyError
+from appsync_events_local.publish.broker import DeliveryInterceptor, Subscription
+from appsync_events_local.publish.reordering import ReorderBuffer
 
 
-class Target(StrEnum):
-    """What a rule can hit."""
+class FaultOperation(StrEnum):
+    """The operations that a rule can match."""
 
     CONNECT = "connect"
     SUBSCRIBE = "subscribe"
@@ -28,11 +27,11 @@ class Target(StrEnum):
     KEEP_ALIVE = "keep-alive"
 
 
-class Effect(StrEnum):
-    """What happens to what is hit.
+class FaultEffect(StrEnum):
+    """The effect of a rule on a matching operation.
 
-    `drop` loses it without an answer (HTTP: the connection breaks); `close` cuts the connection it came on or goes to.
-    `reorder` holds a delivery back until the next one to the same subscription has gone, `delay_ms` at most.
+    `drop` ends it without an answer (over HTTP the connection is aborted); `close` aborts its connection. `reorder`
+    holds a delivery until the next one to the same subscription has been sent, at most `delay_ms`.
     """
 
     ERROR = "error"
@@ -43,54 +42,55 @@ class Effect(StrEnum):
     REORDER = "reorder"
 
 
-class When(StrEnum):
-    """Whether an operation is hit before it has an effect, or after (its answer is what suffers then)."""
+class FaultTiming(StrEnum):
+    """Whether a rule is applied before an operation has an effect, or after it (to its answer)."""
 
     BEFORE = "before"
     AFTER = "after"
 
 
 REORDER_WAIT_MS = 200.0
-REFUSABLE = frozenset({Target.CONNECT, Target.SUBSCRIBE, Target.PUBLISH})
+REFUSABLE = frozenset({FaultOperation.CONNECT, FaultOperation.SUBSCRIBE, FaultOperation.PUBLISH})
 
 
-class Lost(Exception):  # noqa: N818 - what a rule asked for, not a fault
-    """The operation must end without an answer.
+class LostByFault(Exception):  # noqa: N818 - the effect of a rule, not a fault
+    """A fault rule ends the operation without an answer.
 
     Args:
-        cut: whether its connection is cut as well.
+        abort: whether its connection is aborted as well.
     """
 
-    def __init__(self, cut: bool) -> None:
-        super().__init__("lost by a fault rule")
-        self.cut = cut
+    def __init__(self, abort: bool) -> None:
+        super().__init__("dropped by a fault rule")
+        self.abort = abort
 
 
 @dataclass
-class Rule:
+class FaultRule:
     """One fault rule; `None` matches everything.
 
     Attributes:
-        operation: which operation.
+        operation: the operation.
         api: id of the API.
-        channel: pattern of the channel's path, where `*` spans segments.
+        channel: pattern of the channel's path, in which `*` spans segments.
         transport: `http` or `socket`.
-        effect: what happens.
-        when: before or after the operation took effect.
-        status: of an `error` (the type is InternalFailureException unless `error_type` says otherwise).
-        delay_ms: of a `delay`; of a `reorder`, how long a delivery waits for the next one at most.
-        skip: how many matches it still lets pass before it is used.
-        times: how often it is still used; `None` is always.
-        probability: of being used when it matches.
-        hits: how often it has been used.
+        effect: the effect.
+        when: whether it is applied before or after the operation has an effect.
+        status: status of an `error`.
+        error_type: type of an `error`.
+        delay_ms: duration of a `delay`; longest wait of a `reorder`.
+        skip: number of matches to ignore before the rule is used.
+        times: number of uses left; `None` is unlimited.
+        probability: probability that a match uses the rule.
+        hits: number of uses so far.
     """
 
-    operation: Target | None
+    operation: FaultOperation | None
     api: str | None
     channel: str | None
     transport: str | None
-    effect: Effect
-    when: When = When.BEFORE
+    effect: FaultEffect
+    when: FaultTiming = FaultTiming.BEFORE
     status: int = 500
     error_type: str = INTERNAL_FAILURE
     delay_ms: float = 0.0
@@ -99,7 +99,9 @@ class Rule:
     probability: float = 1.0
     hits: int = 0
 
-    def matches(self, operation: Target, when: When, api: str, channel: str | None, transport: str) -> bool:
+    def matches(
+        self, operation: FaultOperation, when: FaultTiming, api: str, channel: str | None, transport: str
+    ) -> bool:
         return (
             self.times != 0
             and self.when is when
@@ -107,12 +109,12 @@ class Rule:
             and self.api in (None, api)
             and self.transport in (None, transport)
             and (self.channel is None or (channel is not None and fnmatchcase(channel, self.channel)))
-            and (self.effect not in (Effect.ERROR, Effect.THROTTLE) or operation in REFUSABLE)
-            and (self.effect is not Effect.REORDER or operation is Target.DELIVER)
+            and (self.effect not in (FaultEffect.ERROR, FaultEffect.THROTTLE) or operation in REFUSABLE)
+            and (self.effect is not FaultEffect.REORDER or operation is FaultOperation.DELIVER)
         )
 
     def refusal(self) -> Refusal:
-        if self.effect is Effect.THROTTLE:
+        if self.effect is FaultEffect.THROTTLE:
             return Refusal(THROTTLED, "Rate exceeded", 429, "throttled by a fault rule")
         return Refusal(self.error_type, "Internal failure", self.status, "refused by a fault rule")
 
@@ -123,24 +125,26 @@ class Rule:
         return {"match": {key: value for key, value in match.items() if value is not None}, **rest}
 
 
-def rule_from(body: object) -> Rule:
+def fault_rule_from(body: object) -> FaultRule:
     """Read `{"match": {"operation", "api", "channel", "transport"}, "effect", "when", "status", "errorType",
-    "delayMs", "skip", "times", "probability"}`; only `effect` is needed.
+    "delayMs", "skip", "times", "probability"}`; only `effect` is required.
 
     Raises:
-        PropertyError: something is not of these, or has no meaning.
+        PropertyError: a field is unknown or malformed, or fields do not fit together.
     """
     outer = Properties(body, "")
     outer.only("match", "effect", "when", "status", "errorType", "delayMs", "skip", "times", "probability")
     match = outer.map("match", {})
     match.only("operation", "api", "channel", "transport")
-    rule = Rule(
-        operation=Target(match.one_of("operation", Target)) if match.get("operation") is not None else None,
+    rule = FaultRule(
+        operation=FaultOperation(match.one_of("operation", FaultOperation))
+        if match.get("operation") is not None
+        else None,
         api=match.text("api", None),
         channel=match.text("channel", None),
         transport=match.one_of("transport", ("http", "socket")) if match.get("transport") is not None else None,
-        effect=Effect(outer.one_of("effect", Effect)),
-        when=When(outer.one_of("when", When, When.BEFORE)),
+        effect=FaultEffect(outer.one_of("effect", FaultEffect)),
+        when=FaultTiming(outer.one_of("when", FaultTiming, FaultTiming.BEFORE)),
         status=int(outer.number("status", 500)),
         error_type=outer.text("errorType", INTERNAL_FAILURE),
         delay_ms=outer.number("delayMs", 0),
@@ -152,36 +156,41 @@ def rule_from(body: object) -> Rule:
     return rule
 
 
-def _check(rule: Rule) -> None:
+def _check(rule: FaultRule) -> None:
     if not 0 <= rule.probability <= 1:
         raise PropertyError("probability", f"must be a number from 0 to 1, not {rule.probability:g}")
     if not 400 <= rule.status <= 599:
         raise PropertyError("status", f"must be an error's HTTP status, 400 to 599, not {rule.status}")
-    if rule.effect is Effect.DELAY and rule.delay_ms <= 0:
-        raise PropertyError("delayMs", "a delay needs the milliseconds that it lasts")
-    if rule.effect is Effect.REORDER and rule.operation not in (None, Target.DELIVER):
-        raise PropertyError("effect", f"reorder means nothing to {rule.operation}: only deliveries have an order")
-    refuses = rule.effect in (Effect.ERROR, Effect.THROTTLE)
+    if rule.effect is FaultEffect.DELAY and rule.delay_ms <= 0:
+        raise PropertyError("delayMs", "a delay needs a duration in milliseconds")
+    if rule.effect is FaultEffect.REORDER and rule.operation not in (None, FaultOperation.DELIVER):
+        raise PropertyError("effect", f"reorder does not apply to {rule.operation}: only deliveries have an order")
+    refuses = rule.effect in (FaultEffect.ERROR, FaultEffect.THROTTLE)
     if refuses and rule.operation is not None and rule.operation not in REFUSABLE:
-        raise PropertyError("effect", f"{rule.effect} means nothing to {rule.operation}: there is nobody to tell")
+        raise PropertyError("effect", f"{rule.effect} does not apply to {rule.operation}: it has no answer")
 
 
-class Faults:
-    """The rules in force.
+class FaultRules:
+    """The active rules.
 
     Args:
-        chance: gives numbers in [0, 1), for probabilities.
+        chance: returns random numbers in [0, 1), for probabilities.
     """
 
     def __init__(self, chance: Callable[[], float] = random.random) -> None:
         self._chance = chance
-        self._held = HeldBack()
-        self.rules: list[Rule] = []
+        self._held = ReorderBuffer()
+        self.rules: list[FaultRule] = []
 
     def take(
-        self, operation: Target, api: str, channel: str | None, transport: str, when: When = When.BEFORE
-    ) -> Rule | None:
-        """The rule that hits this, used up by one; `None` if none does."""
+        self,
+        operation: FaultOperation,
+        api: str,
+        channel: str | None,
+        transport: str,
+        when: FaultTiming = FaultTiming.BEFORE,
+    ) -> FaultRule | None:
+        """Return the rule that applies to this operation, and count the use; `None` if no rule applies."""
         for rule in self.rules:
             if not rule.matches(operation, when, api, channel, transport) or self._chance() >= rule.probability:
                 continue
@@ -195,13 +204,18 @@ class Faults:
         return None
 
     async def apply(
-        self, operation: Target, api: str, channel: str | None, transport: str, when: When = When.BEFORE
+        self,
+        operation: FaultOperation,
+        api: str,
+        channel: str | None,
+        transport: str,
+        when: FaultTiming = FaultTiming.BEFORE,
     ) -> None:
-        """Let an operation suffer what a rule says.
+        """Apply the matching rule to an operation, if there is one.
 
         Raises:
-            Refusal: it is refused.
-            Lost: it ends without an answer.
+            Refusal: the rule refuses the operation.
+            LostByFault: the rule ends the operation without an answer.
         """
         if not self.rules:
             return
@@ -209,32 +223,32 @@ class Faults:
         if rule is None:
             return
         match rule.effect:
-            case Effect.DELAY:
+            case FaultEffect.DELAY:
                 await asyncio.sleep(rule.delay_ms / 1000)
-            case Effect.DROP:
-                raise Lost(cut=False)
-            case Effect.CLOSE:
-                raise Lost(cut=True)
-            case Effect.ERROR | Effect.THROTTLE:
+            case FaultEffect.DROP:
+                raise LostByFault(abort=False)
+            case FaultEffect.CLOSE:
+                raise LostByFault(abort=True)
+            case FaultEffect.ERROR | FaultEffect.THROTTLE:
                 raise rule.refusal()
 
-    def deliveries(self, api: str, channel: str) -> Intercept | None:
-        """What lets each delivery of a publish suffer; `None` if no rule could, which costs nothing."""
-        if not any(rule.operation in (None, Target.DELIVER) and rule.times != 0 for rule in self.rules):
+    def deliveries(self, api: str, channel: str) -> DeliveryInterceptor | None:
+        """Return the interceptor of the deliveries of a publish; `None` if no rule can apply, which costs nothing."""
+        if not any(rule.operation in (None, FaultOperation.DELIVER) and rule.times != 0 for rule in self.rules):
             return None
         loop = asyncio.get_running_loop()
         held = self._held
 
         def intercept(subscription: Subscription, deliver: Callable[[], None]) -> None:
-            rule = self.take(Target.DELIVER, api, channel, "socket")
-            if rule is not None and rule.effect is Effect.REORDER and not held.holds(subscription):
+            rule = self.take(FaultOperation.DELIVER, api, channel, "socket")
+            if rule is not None and rule.effect is FaultEffect.REORDER and not held.holds(subscription):
                 held.hold(subscription, deliver, rule.delay_ms or REORDER_WAIT_MS)
-            elif rule is None or rule.effect is Effect.REORDER:
+            elif rule is None or rule.effect is FaultEffect.REORDER:
                 deliver()
                 held.release(subscription)
-            elif rule.effect is Effect.DELAY:
+            elif rule.effect is FaultEffect.DELAY:
                 loop.call_later(rule.delay_ms / 1000, deliver)
-            elif rule.effect is Effect.CLOSE:
-                subscription.outbox.cut()
+            elif rule.effect is FaultEffect.CLOSE:
+                subscription.send_buffer.abort()
 
         return intercept

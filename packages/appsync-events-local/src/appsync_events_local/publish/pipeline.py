@@ -1,6 +1,6 @@
-"""One pipeline for everything that is published, over HTTP and over the socket; and its sibling for subscribing.
+"""The pipeline of authorised publishes, over HTTP and over sockets, and the handler call of subscriptions.
 
-Authorised already: check the events, run onPublish, check sizes, broadcast, account for every event.
+A publish: check the events, run onPublish, check sizes, broadcast, and report the result of every event.
 Sources: AppSync Events: "Publish events via HTTP" and "Writing event handlers".
 """
 
@@ -33,8 +33,8 @@ from appsync_events_local.observability.activity import HTTP, Published
 from appsync_events_local.observability.metrics import Metric
 from appsync_events_local.protocol.channels import Channel
 from appsync_events_local.protocol.frames import encode
-from appsync_events_local.publish.broker import Intercept
-from appsync_events_local.registry.served_api import LiveApi
+from appsync_events_local.publish.broker import DeliveryInterceptor
+from appsync_events_local.publish.served_api import ServedApi
 from appsync_events_local.strict_json import parse
 
 TOO_LARGE_MESSAGE = "Transformed event is larger than 240KB"
@@ -42,12 +42,12 @@ TOO_LARGE_MESSAGE = "Transformed event is larger than 240KB"
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls, and what a handler may see of the request.
+    """The caller of an operation, as handlers see it.
 
     Attributes:
         identity: `ctx.identity`.
         headers: `ctx.request.headers`.
-        source: the connection's name, or `HTTP`; a crash is told in other words there.
+        source: the connection's name, or `HTTP`; the error type of a crash differs between the two.
     """
 
     identity: Mapping[str, Any] | None
@@ -60,41 +60,41 @@ class Caller:
 
 @dataclass(frozen=True)
 class _Event:
-    """A published event: as text, its size in bytes, and as the handler gets it."""
+    """A published event: its text, the size of the text in bytes, and the event as the handler receives it."""
 
     index: int
     text: str
     size: int
     incoming: Incoming
 
-    def accounted(self) -> dict[str, Any]:
+    def as_successful(self) -> dict[str, Any]:
         return {"identifier": self.incoming.id, "index": self.index}
 
-    def failed(self, code: str, message: str) -> dict[str, Any]:
+    def as_failed(self, code: str, message: str) -> dict[str, Any]:
         return {"code": code, "identifier": self.incoming.id, "index": self.index, "message": message}
 
 
 async def publish(
-    live: LiveApi, channel: Channel, events: object, caller: Caller, intercept: Intercept | None = None
+    served: ServedApi, channel: Channel, events: object, caller: Caller, intercept: DeliveryInterceptor | None = None
 ) -> dict[str, Any]:
-    """Publish events to a channel and deliver what its handler lets through.
+    """Publish events to a channel and deliver those that its handler returns.
 
     Args:
-        live: the API.
-        channel: where to.
-        events: `events` of the request as it came: should be 1 to 5 JSON texts.
-        caller: who publishes, already authorised.
+        served: the API.
+        channel: the channel.
+        events: `events` of the request as received; must be 1 to 5 JSON texts.
+        caller: the authorised caller.
         intercept: see `Broker.broadcast`.
 
     Returns:
         `{"failed": [{code, identifier, index, message}], "successful": [{identifier, index}]}`.
 
     Raises:
-        Refusal: nothing was broadcast.
+        Refusal: the publish is refused; nothing was broadcast.
     """
     batch = _checked(events)
-    live.activity.arrived([event.size for event in batch])
-    outgoing, handled = await _handled(live, channel, [event.incoming for event in batch], caller)
+    served.activity.arrived([event.size for event in batch])
+    outgoing, handled = await _run_on_publish(served, channel, [event.incoming for event in batch], caller)
     by_id = {event.incoming.id: event for event in batch}
     texts: list[str] = []
     sizes: list[int] = []
@@ -103,18 +103,18 @@ async def publish(
     for item in outgoing:
         event = by_id[item.id]
         if item.error is not None:
-            failed.append(event.failed(assumptions.HANDLER_ITEM_ERROR_CODE.value, item.error))
+            failed.append(event.as_failed(assumptions.HANDLER_ITEM_ERROR_CODE.value, item.error))
             continue
         text = event.text if item.payload is event.incoming.payload else _encoded(item.payload)
         size = event.size if text is event.text else _utf8_length(text)
         if size > limits.EVENT_BYTES:
-            failed.append(event.failed(EVENT_TOO_LARGE, TOO_LARGE_MESSAGE))
+            failed.append(event.as_failed(EVENT_TOO_LARGE, TOO_LARGE_MESSAGE))
             continue
         texts.append(text)
         sizes.append(size)
-        successful.append(event.accounted())
-    receivers = live.broker.broadcast(channel, texts, intercept) // len(texts) if texts else 0
-    live.activity.published(
+        successful.append(event.as_successful())
+    receivers = served.broker.broadcast(channel, texts, intercept) // len(texts) if texts else 0
+    served.activity.published(
         Published(
             channel=channel.path,
             namespace=channel.namespace,
@@ -132,16 +132,16 @@ async def publish(
     return {"failed": _by_index(failed), "successful": _by_index(successful)}
 
 
-async def subscribe(live: LiveApi, channel: Channel, caller: Caller) -> bool:
-    """Ask the namespace's onSubscribe; returns whether there is one.
+async def subscribe(served: ServedApi, channel: Channel, caller: Caller) -> bool:
+    """Run the namespace's onSubscribe; return whether there is one.
 
     Raises:
-        Refusal: it said no, or failed.
+        Refusal: the handler refused the subscription, or failed.
     """
     try:
-        async with asyncio.timeout(limits.REQUEST_SECONDS), live.namespace_of(channel).handlers() as handlers:
+        async with asyncio.timeout(limits.REQUEST_SECONDS), served.namespace_of(channel).handlers() as handlers:
             if handled := handlers.runs("onSubscribe"):
-                live.activity.handler_called(Metric.SUBSCRIBE_HANDLER, channel.namespace)
+                served.activity.handler_called(Metric.SUBSCRIBE_HANDLER, channel.namespace)
             await handlers.subscribe(caller.invocation(channel))
             return handled
     except HandlerRefused as refused:
@@ -154,22 +154,22 @@ async def subscribe(live: LiveApi, channel: Channel, caller: Caller) -> bool:
         raise Refusal(SUBSCRIPTION_PROCESSING, message, 500, f"onSubscribe failed: {_cause(failure)}") from failure
 
 
-async def _handled(
-    live: LiveApi, channel: Channel, events: Sequence[Incoming], caller: Caller
+async def _run_on_publish(
+    served: ServedApi, channel: Channel, events: Sequence[Incoming], caller: Caller
 ) -> tuple[list[Outgoing], bool]:
-    """What is left of the events after onPublish, and whether there is one."""
+    """Return the events that onPublish returned, and whether there is an onPublish."""
     try:
-        async with asyncio.timeout(limits.REQUEST_SECONDS), live.namespace_of(channel).handlers() as handlers:
+        async with asyncio.timeout(limits.REQUEST_SECONDS), served.namespace_of(channel).handlers() as handlers:
             if handled := handlers.runs("onPublish"):
-                live.activity.handler_called(Metric.PUBLISH_HANDLER, channel.namespace)
+                served.activity.handler_called(Metric.PUBLISH_HANDLER, channel.namespace)
             return await handlers.publish(caller.invocation(channel), events), handled
     except HandlerRefused as refused:
-        live.activity.handler_failed(channel.namespace, len(events))
+        served.activity.handler_failed(channel.namespace, len(events))
         if refused.unauthorized:
             raise Refusal(UNAUTHORIZED, NOT_AUTHORIZED_MESSAGE, 401, "util.unauthorized() in onPublish") from refused
         raise _handler_error("onPublish", refused) from refused
     except (HandlerFailed, TimeoutError) as failure:
-        live.activity.handler_failed(channel.namespace, len(events))
+        served.activity.handler_failed(channel.namespace, len(events))
         kind = MESSAGE_PROCESSING if caller.source != HTTP else INTERNAL_FAILURE
         message = "There was an error processing the message"
         status = assumptions.HANDLER_CRASH_STATUS.value
@@ -178,13 +178,15 @@ async def _handled(
 
 def _handler_error(handler: str, refused: HandlerRefused) -> Refusal:
     kind = refused.error_type or assumptions.HANDLER_ERROR_TYPE.value
-    return Refusal(kind, refused.message, assumptions.HANDLER_ERROR_STATUS.value, f"{handler} said: {refused.message}")
+    return Refusal(
+        kind, refused.message, assumptions.HANDLER_ERROR_STATUS.value, f"util.error() in {handler}: {refused.message}"
+    )
 
 
 def _cause(failure: HandlerFailed | TimeoutError) -> str:
     if isinstance(failure, HandlerFailed):
         return failure.message
-    return f"no answer within {limits.REQUEST_SECONDS:g} s"
+    return f"no result within {limits.REQUEST_SECONDS:g} s"
 
 
 def _checked(events: object) -> list[_Event]:

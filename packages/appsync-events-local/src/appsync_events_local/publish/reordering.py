@@ -1,4 +1,4 @@
-"""Deliveries that let the next one to their subscription go first."""
+"""Reordered deliveries (fault injection)."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,8 +8,8 @@ from appsync_events_local.publish.broker import Subscription
 Deliver = Callable[[], None]
 
 
-class HeldBack:
-    """One held delivery at most for each subscription; it goes after the next one, or when its time is up."""
+class ReorderBuffer:
+    """Holds at most one delivery per subscription, until the next one has been sent or the wait time has passed."""
 
     def __init__(self) -> None:
         self._held: dict[int, tuple[asyncio.TimerHandle, Deliver]] = {}
@@ -18,13 +18,13 @@ class HeldBack:
         return id(subscription) in self._held
 
     def hold(self, subscription: Subscription, deliver: Deliver, wait_ms: float) -> None:
-        """Keep this delivery for `wait_ms` milliseconds, or until `release`."""
+        """Hold this delivery for `wait_ms` milliseconds, or until `release`."""
         loop = asyncio.get_running_loop()
         timer = loop.call_later(wait_ms / 1000, self.release, subscription)
         self._held[id(subscription)] = (timer, deliver)
 
     def release(self, subscription: Subscription) -> None:
-        """Deliver what is held for this subscription; nothing happens if nothing is."""
+        """Send the held delivery of this subscription; does nothing if there is none."""
         held = self._held.pop(id(subscription), None)
         if held is not None:
             timer, deliver = held

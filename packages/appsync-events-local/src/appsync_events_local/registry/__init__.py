@@ -1,0 +1,1 @@
+"""The registered APIs: how registrations change them, and how they are stored."""

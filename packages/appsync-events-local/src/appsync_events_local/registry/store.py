@@ -1,4 +1,4 @@
-"""What is registered, on disk: one JSON file, replaced as a whole, so that a crash leaves the old or the new one."""
+"""Stores the registrations in one JSON file, replaced atomically, so that a crash leaves the old or the new version."""
 
 import asyncio
 import json
@@ -11,24 +11,24 @@ FILE_NAME: Final = "event-apis.json"
 
 
 class RegistryError(Exception):
-    """The registry file cannot be used; the message says what to do."""
+    """The registry file cannot be used; the message contains the remedy."""
 
 
 class InUseError(Exception):
-    """Something cannot be deleted because something else needs it."""
+    """A data source cannot be deleted because a namespace uses it."""
 
 
 class UnknownError(Exception):
-    """A registration belongs to an API that is not registered."""
+    """The API of a registration is not registered."""
 
 
 class Registry:
-    """The registrations as they were received, by API id.
+    """The registrations as received, by API id.
 
     Each entry holds `definition` (the body of the API), `dataSources`, `namespaces` and `keys` (bodies by name).
 
     Args:
-        folder: where the file is kept, made if it does not exist; `None` keeps nothing on disk.
+        folder: folder of the file, created if it does not exist; `None` stores nothing on disk.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -36,10 +36,10 @@ class Registry:
         self.apis: dict[str, dict[str, Any]] = {}
 
     def load(self) -> None:
-        """Read what an earlier process left.
+        """Read the registrations of an earlier process.
 
         Raises:
-            RegistryError: the file is not ours, or not of this version.
+            RegistryError: the file cannot be read, or has another version.
         """
         if self._path is None:
             return
@@ -50,14 +50,14 @@ class Registry:
         except (OSError, ValueError) as error:
             raise RegistryError(f"{self._path} cannot be read ({error}); delete it and deploy again") from error
         if not isinstance(document, dict) or document.get("version") != VERSION:
-            raise RegistryError(f"{self._path} is not of version {VERSION}; delete it and deploy again")
+            raise RegistryError(f"{self._path} does not have version {VERSION}; delete it and deploy again")
         self.apis = document["apis"]
 
     async def replace(self, apis: dict[str, dict[str, Any]]) -> None:
-        """Make `apis` what is registered; it is on disk when this returns.
+        """Replace the registrations; they are on disk when this returns.
 
         Raises:
-            OSError: it cannot be written; what was registered before still is.
+            OSError: the file cannot be written; the earlier registrations stay.
         """
         if self._path is not None:
             await asyncio.to_thread(_write, self._path, apis)
@@ -65,7 +65,7 @@ class Registry:
 
 
 def stamped(earlier: dict[str, Any] | None, body: dict[str, Any], now: float) -> dict[str, Any]:
-    """The body with the times (seconds since the epoch) at which it was registered first and last."""
+    """Return the body with the times (seconds since the epoch) of its first and its last registration."""
     created = (earlier or {}).get("created", now)
     return {**body, "created": created, "lastModified": now}
 

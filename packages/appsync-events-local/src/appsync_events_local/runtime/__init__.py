@@ -1,1 +1,1 @@
-"""Runs APPSYNC_JS: checks and rewrites the code, runs it in quickjs-ng, and executes DynamoDB request objects."""
+"""Runs APPSYNC_JS: checks and rewrites handler code, and runs it in quickjs-ng."""

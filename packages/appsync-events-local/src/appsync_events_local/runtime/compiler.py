@@ -1,7 +1,6 @@
-"""Checks handler code against APPSYNC_JS and rewrites it to a script that the engine can run.
+"""Checks handler code against the rules of APPSYNC_JS and rewrites it to a script that the engine can run.
 
-The checks are JavaScript (``js/checker.js``) over acorn's syntax tree, and run in quickjs-ng as well. Acorn comes from
-the project's pinned Node dependencies.
+The checks (``js/checker.js``) run in quickjs-ng over the syntax tree of acorn, which is vendored in ``vendor/acorn``.
 """
 
 from __future__ import annotations
@@ -28,11 +27,11 @@ LIBRARY = ("base", "regex", "time", "dynamodb", "transform", "util")
 _CHECKER = ("scopes", "rules", "module", "checker")
 _STACK_BYTES = 1024 * 1024
 _PARSED_CHARACTERS = 10 * HANDLER_CODE_CHARACTERS
-"""Code beyond this is far too long to be refused for anything else, and is not even parsed."""
+"""Longer code is refused without being parsed; shorter code is parsed, so that all problems are reported at once."""
 
 
 class EngineUnavailableError(RuntimeError):
-    """Something that the engine is made of is not installed."""
+    """A part of the engine is not installed."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +54,8 @@ def compile_module(code: str) -> Compiled:
         code: the text of an ES module.
 
     Raises:
-        CodeRefused: with every problem, each with its place.
-        EngineUnavailableError: acorn is not installed.
+        CodeRefused: the code is not valid APPSYNC_JS; lists every problem with its line and column.
+        EngineUnavailableError: acorn is missing from the installation.
     """
     if len(code) > _PARSED_CHARACTERS:
         raise CodeRefused(
@@ -70,13 +69,13 @@ def compile_module(code: str) -> Compiled:
 
 @cache
 def javascript(name: str) -> str:
-    """Text of one of the runtime's own JavaScript files."""
+    """Return the text of one of the runtime's JavaScript files."""
     return (_HERE / "js" / f"{name}.js").read_text(encoding="utf-8")
 
 
 @cache
 def _thread() -> ThreadPoolExecutor:
-    # A quickjs context belongs to the thread that made it; one checker serves the whole process.
+    # A quickjs context belongs to the thread that created it; one checker serves the whole process.
     return ThreadPoolExecutor(max_workers=1, thread_name_prefix="appsync-js-check")
 
 
@@ -86,8 +85,8 @@ def _checker() -> Any:
         acorn = _ACORN.read_text(encoding="utf-8")
     except OSError as error:
         raise EngineUnavailableError(
-            f"cannot read acorn, the JavaScript parser that checks handlers ({error.strerror}): run 'npm ci' in the "
-            "project's folder"
+            f"cannot read acorn, the JavaScript parser that checks handlers ({error.strerror}): install the package "
+            "appsync-events-local again"
         ) from error
     context = quickjs.Context()
     context.set_max_stack_size(_STACK_BYTES)

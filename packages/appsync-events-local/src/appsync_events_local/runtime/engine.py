@@ -1,9 +1,9 @@
-"""The JavaScript engine of one namespace: where its functions run.
+"""The JavaScript engine of one namespace: runs short calls on the calling thread, long calls on a worker thread.
 
-Short calls, which nearly all are, run where the publish is handled: handing them to another thread and back costs more
-than they do, above all while both threads want the interpreter. What takes longer than `HERE_SECONDS` is broken off and
-run again on a thread of the engine's own, with its full time; a function that was too long once goes there at once.
-Running again is safe: a handler is a pure function of its context, and what it writes counts only when it has ended.
+Nearly all calls are short, and handing one to another thread costs more than the call, because both threads compete for
+the interpreter. A call that takes longer than `INLINE_SECONDS` is interrupted and repeated on the worker thread with
+the full time limit; later calls of that function go there directly. Repeating is safe: a handler is a pure function of
+its context, and its log entries are used only when it has ended.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from appsync_events_local.runtime.errors import CodeRefused, Problem
 from appsync_events_local.runtime.outcomes import Limits, LogEntry, Outcome, OutOfTime, Run, Shape
 from appsync_events_local.runtime.sandbox import Sandbox, name_of
 
-HERE_SECONDS: Final = 0.005
-"""Processor time of a call that may stop the event loop; a handler's usual call takes a hundredth of it."""
+INLINE_SECONDS: Final = 0.005
+"""CPU time for which a call may block the event loop; a typical call takes a hundredth of it."""
 
 _LOG = logging.getLogger("appsync_events_local.handlers.namespace_handlers")
 
@@ -33,9 +33,9 @@ class Engine:
     """Runs the exported functions of one module."""
 
     def __init__(self, compiled: Compiled, limits: Limits) -> None:
-        self._beside = Sandbox(compiled, limits)
-        self._here = Sandbox(compiled, replace(limits, seconds=min(HERE_SECONDS, limits.seconds)))
-        self._here_thread: int | None = None
+        self._worker_sandbox = Sandbox(compiled, limits)
+        self._inline_sandbox = Sandbox(compiled, replace(limits, seconds=min(INLINE_SECONDS, limits.seconds)))
+        self._inline_thread: int | None = None
         self._long: set[tuple[str, str | None]] = set()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="appsync-js")
         self.shapes: Mapping[str, Shape] = {name: Shape(kind) for name, kind in compiled.exports.items()}
@@ -45,11 +45,11 @@ class Engine:
         """Check the code and prepare a context for it.
 
         Raises:
-            CodeRefused: with every problem found.
+            CodeRefused: the code is not valid; lists every problem.
         """
         engine = cls(compile_module(code), limits)
         try:
-            engine._thread.submit(engine._beside.start).result()
+            engine._thread.submit(engine._worker_sandbox.start).result()
         except quickjs.JSException as error:
             engine.close()
             raise CodeRefused([Problem(f"the code cannot be loaded: {str(error).strip()}")]) from error
@@ -69,36 +69,36 @@ class Engine:
         return done.outcome
 
     async def run(self, handler: str, phase: str | None, context: Mapping[str, Any]) -> Run:
-        """Do what `call` does, and report all of it instead of logging."""
-        if (handler, phase) not in self._long and self._is_here():
-            done = self._here.run(handler, phase, context)
+        """Call one exported function, and return its log entries instead of logging them."""
+        if (handler, phase) not in self._long and self._runs_inline():
+            done = self._inline_sandbox.run(handler, phase, context)
             if not isinstance(done.outcome, OutOfTime):
                 return done
             self._long.add((handler, phase))
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._beside.run, handler, phase, context)
+        return await loop.run_in_executor(self._thread, self._worker_sandbox.run, handler, phase, context)
 
-    def leave(self) -> None:
-        """Free the context of the calling thread; the last thing that this thread does with the engine."""
-        if self._here_thread == threading.get_ident():
-            self._here.drop()
-            self._here_thread = None
+    def release_thread(self) -> None:
+        """Free the context of the calling thread; its last call of the engine, before `close`."""
+        if self._inline_thread == threading.get_ident():
+            self._inline_sandbox.drop()
+            self._inline_thread = None
 
     def close(self) -> None:
-        """Let what already runs finish, free the context and end the thread."""
-        self._thread.submit(self._beside.drop)
+        """Wait for the calls in progress, free the context and end the worker thread."""
+        self._thread.submit(self._worker_sandbox.drop)
         self._thread.shutdown(wait=True)
 
-    def _is_here(self) -> bool:
-        """Whether short calls may run on this thread: the first one that asks has them."""
-        if self._here_thread is None:
-            self._here.start()
-            self._here_thread = threading.get_ident()
-        return self._here_thread == threading.get_ident()
+    def _runs_inline(self) -> bool:
+        """Return whether short calls may run on this thread: only on the first thread that calls the engine."""
+        if self._inline_thread is None:
+            self._inline_sandbox.start()
+            self._inline_thread = threading.get_ident()
+        return self._inline_thread == threading.get_ident()
 
 
 def _namespace(context: Mapping[str, Any]) -> str:
-    """The namespace whose handler runs, for the log."""
+    """Return the name of the namespace whose handler runs, for the log."""
     return str(context.get("info", {}).get("channelNamespace", {}).get("name", "?"))
 
 

@@ -1,10 +1,9 @@
-"""Failures that the engine and the data sources report to the Events service."""
+"""The error that reports invalid handler code."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -13,7 +12,7 @@ class Problem:
 
     Attributes:
         message: what is wrong and what to use instead.
-        line: line in the code, from 1; ``None`` when the problem has no place.
+        line: line in the code, from 1; ``None`` if the problem concerns the code as a whole.
         column: column in that line, from 1.
     """
 
@@ -25,29 +24,13 @@ class Problem:
         return self.message if self.line is None else f"{self.line}:{self.column}: {self.message}"
 
 
-class CodeRefused(Exception):  # noqa: N818 - a verdict on the code, not a fault
-    """The code is not APPSYNC_JS, or does not fit the namespace's configuration.
+class CodeRefused(Exception):  # noqa: N818 - a result of the check, not a fault
+    """The code is not valid APPSYNC_JS, or does not match the namespace's configuration.
 
     Attributes:
-        problems: all of them, in the order of their place in the code.
+        problems: all problems, in the order of the code.
     """
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("; ".join(str(problem) for problem in problems))
         self.problems = list(problems)
-
-
-class DataSourceError(Exception):
-    """A data source refused or failed a request; the handler's ``response`` sees it as ``ctx.error``.
-
-    Attributes:
-        type: for example ``DynamoDB:ConditionalCheckFailedException``.
-        message: text of the failure.
-        result: what ``ctx.result`` shows beside the error, for example the reasons of a cancelled transaction.
-    """
-
-    def __init__(self, type: str, message: str, result: Any = None) -> None:
-        super().__init__(message)
-        self.type = type
-        self.message = message
-        self.result = result

@@ -1,4 +1,4 @@
-"""What a handler function may use, and how one call of it may end."""
+"""The limits of a handler function, and the possible outcomes of one call."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ class Shape(enum.Enum):
 
 @dataclass(frozen=True)
 class Limits:
-    """What a handler may use.
+    """The limits of a handler.
 
     Attributes:
         seconds: CPU time of one call.
         memory_bytes: heap of the namespace's context.
         stack_bytes: stack of one call.
-        loop_iterations: iterations of one loop. AppSync states that there is a cap; 1,000 is the number it states
-            for GraphQL.
+        loop_iterations: iterations of one loop. AppSync documents that there is a limit; 1,000 is its number for
+            GraphQL.
     """
 
     seconds: float = 1.0
@@ -61,14 +61,14 @@ class Refused:
 
 @dataclass(frozen=True)
 class Crashed:
-    """The handler function failed in a way it did not choose."""
+    """The handler function raised an error or exceeded a limit."""
 
     message: str
 
 
 @dataclass(frozen=True)
 class OutOfTime(Crashed):
-    """The handler function was broken off because its time was over."""
+    """The handler function was interrupted because it exceeded its time limit."""
 
 
 Outcome = Returned | EarlyReturn | Refused | Crashed
@@ -76,7 +76,7 @@ Outcome = Returned | EarlyReturn | Refused | Crashed
 
 @dataclass(frozen=True)
 class LogEntry:
-    """One line of ``console`` or of ``util.appendError``, and where in the code it was written (lines from 1)."""
+    """One entry of ``console`` or of ``util.appendError``, with its line and column in the code, from 1."""
 
     level: str
     text: str
@@ -86,11 +86,11 @@ class LogEntry:
 
 @dataclass(frozen=True)
 class Run:
-    """One call of a handler function and what it left behind.
+    """The result of one call of a handler function.
 
     Attributes:
         outcome: how it ended.
-        logs: what it wrote, in order.
+        logs: its log entries, in order.
         stash: ``ctx.stash`` at the end.
         appended: ``{message, type, data, info}`` of each ``util.appendError``.
     """

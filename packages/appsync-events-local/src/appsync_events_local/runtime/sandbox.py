@@ -1,8 +1,8 @@
-"""One JavaScript context with the code of one namespace: quickjs-ng with limits.
+"""One quickjs-ng context with the code of one namespace and the limits of a call.
 
-A quickjs context belongs to the thread that made it. Code is checked and rewritten by
-:mod:`appsync_events_local.runtime.compiler` first; here it only runs. The module body runs anew for every call, so
-handlers cannot keep state between invocations, as on AWS where an invocation may run on any host.
+A quickjs context belongs to the thread that created it. The code has been checked and rewritten by
+:mod:`appsync_events_local.runtime.compiler`. The module body runs again for every call, so that handlers cannot keep
+state between invocations, as on AWS, where an invocation may run on any host.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from appsync_events_local.runtime.outcomes import (
     Returned,
     Run,
 )
-from appsync_events_local.runtime.zones import answer
+from appsync_events_local.runtime.zones import zone_answer
 
 _MAX_QUESTIONS: Final = 64
 _SETUP_SECONDS: Final = 5.0
@@ -47,7 +47,7 @@ class Sandbox:
         self._invoke = self._context = None
 
     def start(self) -> None:
-        """Make the context. It belongs to the calling thread, which alone may run and drop it.
+        """Create the context. It belongs to the calling thread; only that thread may use and drop it.
 
         Raises:
             quickjs.JSException: the module cannot be loaded.
@@ -78,12 +78,12 @@ class Sandbox:
             if not isinstance(done, str):
                 return done
             # The engine cannot call into Python while a time limit is set. A handler is a pure function of its
-            # context, clock and seed, so it is run again with the answer it asked for.
-            answers[done] = answer(done)
+            # context, clock and seed, so it is run again with the answer to its question.
+            answers[done] = zone_answer(done)
         return Run(Crashed("the handler used too many different times with a named time zone"))
 
     def _evaluate(self, handler: str, phase: str | None, context: str, host: str) -> Run | str:
-        """One attempt; text is a question that the host must answer first."""
+        """Run the function once; a result of type `str` is a question that the host must answer first."""
         try:
             result = json.loads(self._invoke(handler, phase or "", context, host))
         except RecursionError:
@@ -112,7 +112,7 @@ class Sandbox:
                 return Crashed(f"{name_of(handler, phase)} failed: {result['message']}")
 
     def _limited(self, handler: str, phase: str | None, text: str) -> Crashed:
-        # After a limit the heap may be full and built-in state half changed: go on with a fresh context.
+        # After a limit the heap may be full and built-in state half changed: continue with a new context.
         self.start()
         if "interrupted" in text:
             return OutOfTime(f"{name_of(handler, phase)} ran longer than {self._limits.seconds:g} s")
@@ -124,5 +124,5 @@ class Sandbox:
 
 
 def name_of(handler: str, phase: str | None) -> str:
-    """A handler function's name as its author would say it."""
+    """Return a handler function's name, e.g. `onPublish.request`."""
     return handler if phase is None else f"{handler}.{phase}"

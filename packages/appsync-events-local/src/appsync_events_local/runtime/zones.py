@@ -1,4 +1,4 @@
-"""Answers of the host to handler code that needs a named time zone, which quickjs-ng has no data for."""
+"""Time zone data for handler code: quickjs-ng has none, so the host answers questions about named zones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def answer(question: str) -> dict[str, Any]:
+def zone_answer(question: str) -> dict[str, Any]:
     """Answer one question of the engine.
 
     Args:

@@ -1,1 +1,1 @@
-"""What executes the request objects of handlers: DynamoDB, Lambda, HTTP and EventBridge."""
+"""Data sources: execute the request objects of handlers against DynamoDB, Lambda, HTTP and EventBridge."""

@@ -1,7 +1,7 @@
-"""DynamoDB attribute values between the three forms they have: AppSync's, botocore's, and plain.
+"""Converts DynamoDB attribute values between three formats: AppSync's, botocore's, and plain values.
 
-AppSync's form is what handlers build: ``{"N": 10}`` with a JSON number, ``{"NULL": null}``, binaries as base64 text.
-botocore wants numbers as text, ``{"NULL": True}`` and bytes. Plain values are what handlers read in ``ctx.result``.
+AppSync's format is built by handlers: ``{"N": 10}`` with a JSON number, ``{"NULL": null}``, binaries as base64 text.
+botocore's has numbers as text, ``{"NULL": True}`` and bytes. Handlers read plain values in ``ctx.result``.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from appsync_events_local.runtime.errors import DataSourceError
+from appsync_events_local.sources.data_source import DataSourceError
 
 
 def to_wire(value: Any) -> dict[str, Any]:
-    """Convert one typed value of a handler to botocore's form.
+    """Convert one typed value of a handler to botocore's format.
 
     Raises:
         DataSourceError: it is not a typed value.
@@ -49,12 +49,12 @@ def to_wire(value: Any) -> dict[str, Any]:
 
 
 def item_to_wire(item: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Convert a map of typed values, such as a key, to botocore's form."""
+    """Convert a map of typed values, such as a key, to botocore's format."""
     return {name: to_wire(value) for name, value in (item or {}).items()}
 
 
 def to_plain(value: Mapping[str, Any]) -> Any:
-    """Convert one of botocore's values to what a handler reads."""
+    """Convert one of botocore's values to a plain value."""
     ((kind, content),) = value.items()
     match kind:
         case "N":
@@ -76,7 +76,7 @@ def to_plain(value: Mapping[str, Any]) -> Any:
 
 
 def item_to_plain(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Convert one of botocore's items to what a handler reads."""
+    """Convert one of botocore's items to plain values."""
     return {name: to_plain(value) for name, value in item.items()}
 
 

@@ -1,4 +1,4 @@
-"""The time a data source may take, and how a handler is told that it took longer."""
+"""The time limit of data sources, and the error that a handler sees after it."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from appsync_events_local.runtime.errors import DataSourceError
+from appsync_events_local.sources.data_source import DataSourceError
 
 DATA_SOURCE_SECONDS: Final = 28.0
-"""Longest time a data source may take, in seconds: below the limit of the whole request, so that `response` decides."""
+"""Time limit of a data source, in seconds: below the limit of the request, so that `response` can still decide."""
 
 
 @asynccontextmanager
 async def deadline(service: str) -> AsyncIterator[None]:
-    """Limit what is done inside.
+    """Apply the time limit to the body of a `with` statement.
 
     Args:
         service: first part of the error's type, such as `Lambda`.
 
     Raises:
-        DataSourceError: it took too long; type and text are those seen of resolvers.
+        DataSourceError: the time limit was exceeded; type and text are those observed for resolvers.
     """
     try:
         async with asyncio.timeout(DATA_SOURCE_SECONDS):

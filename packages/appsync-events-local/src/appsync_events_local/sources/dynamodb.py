@@ -1,7 +1,7 @@
 """The DynamoDB data source: executes the request objects of handlers against a DynamoDB endpoint.
 
-Request and result shapes follow "AppSync Events: Amazon DynamoDB function reference" and the AppSync JavaScript
-resolver reference for DynamoDB, which it refers to.
+Sources of the formats of requests and results: "AppSync Events: Amazon DynamoDB function reference", and the AppSync
+JavaScript resolver reference for DynamoDB, to which it refers.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-from appsync_events_local.runtime.errors import DataSourceError
+from appsync_events_local.aws_clients import Credentials, aws_client
 from appsync_events_local.sources.attributes import item_to_plain, item_to_wire
-from appsync_events_local.sources.aws_clients import Credentials, aws_client
+from appsync_events_local.sources.data_source import DataSourceError
 from appsync_events_local.sources.deadline import deadline
 from appsync_events_local.sources.dynamodb_arguments import (
     Json,
@@ -38,11 +38,11 @@ class DynamoDbDataSource:
     """An ``AMAZON_DYNAMODB`` data source: one table, one endpoint, one set of credentials.
 
     Args:
-        table_name: physical name of the table for the operations that name none.
+        table_name: physical name of the table for operations that do not name one.
         region: AWS region of the table.
         endpoint_url: address of DynamoDB; ``None`` is AWS's own.
-        credentials: with which calls are signed.
-        threads: calls that may be under way at once.
+        credentials: used to sign calls.
+        threads: maximum number of concurrent calls.
     """
 
     def __init__(
@@ -83,14 +83,14 @@ class DynamoDbDataSource:
         """Execute one request object.
 
         Args:
-            request: as the functions of ``@aws-appsync/utils/dynamodb`` build it.
+            request: in the format that the functions of ``@aws-appsync/utils/dynamodb`` build.
 
         Returns:
             An item or ``None``; ``{items, nextToken, scannedCount}``; ``{data, unprocessedKeys|unprocessedItems}``;
             ``{items}``; or ``{keys}``, depending on the operation.
 
         Raises:
-            DataSourceError: DynamoDB refused it, could not be reached, or the request makes no sense.
+            DataSourceError: DynamoDB refused the request or could not be reached, or the request is malformed.
         """
         refuse_conflict_options(request)
         operation = self._operations.get(str(request.get("operation")))
@@ -98,7 +98,7 @@ class DynamoDbDataSource:
             known = ", ".join(self._operations)
             raise DataSourceError(
                 "DynamoDB:ValidationException",
-                f"operation {request.get('operation')!r} is not one of those imitated here: {known}",
+                f"operation {request.get('operation')!r} is not supported; supported are {known}",
             )
         async with deadline("DynamoDB"):
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._guarded, operation, request)

@@ -1,4 +1,4 @@
-"""From the request objects of handlers to the arguments of DynamoDB calls, in botocore's form."""
+"""Converts request objects of handlers to the arguments of DynamoDB calls, in botocore's format."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from appsync_events_local.runtime.errors import DataSourceError
 from appsync_events_local.sources.attributes import item_to_wire, to_wire
+from appsync_events_local.sources.data_source import DataSourceError
 
 Json = dict[str, Any]
 
@@ -20,7 +20,7 @@ def projection(request: Json) -> Json:
 
 
 def single_condition(request: Json) -> Json:
-    """Return the condition of a single write, which answers with the item if it fails."""
+    """Return the condition of a single write; if it fails, DynamoDB returns the stored item."""
     condition = _condition(request)
     return condition | ({"ReturnValuesOnConditionCheckFailure": "ALL_OLD"} if condition else {})
 
@@ -37,7 +37,7 @@ def whole_item(request: Json) -> Json:
 
 
 def page(table: str, request: Json, own: Mapping[str, Any]) -> Json:
-    """Return the arguments that queries and scans have in common, with their `own` expressions."""
+    """Return the common arguments of queries and scans, with the operation's `own` expressions."""
     arguments: Json = {"TableName": table}
     arguments |= _expression(
         {**own, "FilterExpression": request.get("filter"), "ProjectionExpression": request.get("projection")}
@@ -79,7 +79,7 @@ def transact_item(item: Json) -> Json:
 
 
 def _expression(parts: Mapping[str, Mapping[str, Any] | None]) -> Json:
-    """Join AppSync's separate expressions to the arguments of one call, which shares names and values."""
+    """Merge AppSync's separate expressions into the arguments of one call, whose expressions share names and values."""
     arguments: Json = {}
     names: Json = {}
     values: Json = {}
@@ -97,10 +97,10 @@ def _expression(parts: Mapping[str, Mapping[str, Any] | None]) -> Json:
 
 
 def refuse_conflict_options(request: Json) -> None:
-    """Refuse what belongs to conflict detection and to its delta tables, which are not imitated.
+    """Refuse the options of conflict detection and its delta tables, which are not imitated.
 
     Raises:
-        DataSourceError: the request asks for it.
+        DataSourceError: the request has such an option.
     """
     for name in ("_version", "customPartitionKey", "populateIndexFields"):
         if request.get(name):
@@ -123,5 +123,5 @@ def _from_token(token: str) -> Json:
     try:
         key: Json = json.loads(base64.urlsafe_b64decode(token.encode()), object_hook=revive)
     except (binascii.Error, ValueError) as error:
-        raise DataSourceError("DynamoDB:ValidationException", "nextToken is not one that was given out") from error
+        raise DataSourceError("DynamoDB:ValidationException", "nextToken is not a token of this service") from error
     return key

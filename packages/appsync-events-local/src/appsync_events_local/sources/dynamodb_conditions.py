@@ -1,7 +1,7 @@
-"""A failed condition that is no failure: the table already holds what the request wanted.
+"""Failed conditions that count as success, because the table already holds the requested state.
 
-Source: AppSync resolver reference for DynamoDB, "Handling a condition check failure". An update cannot be compared, as
-its expression does not say what the item would be.
+Updates are not included: their expression does not show what the item would be.
+Source: AppSync resolver reference for DynamoDB, "Handling a condition check failure".
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ Json = dict[str, Any]
 
 
 def already_put(error: ClientError, wanted: Json, request: Json) -> Json:
-    """The stored item, if it is the one that was to be put, but for the attributes of `equalsIgnore`.
+    """Return the stored item if it equals the item to put, except for the attributes of `equalsIgnore`.
 
     Args:
-        error: DynamoDB's refusal, with the stored item.
-        wanted: the item that was to be put, as botocore has it.
-        request: for its condition.
+        error: DynamoDB's error, with the stored item.
+        wanted: the item to put, in botocore's format.
+        request: the request object, with its condition.
 
     Raises:
-        ClientError: the given one; the table holds something else, or the refusal is another.
+        ClientError: `error`, if the table holds another item, or the error is not a failed condition.
     """
     stored = error.response.get("Item")
     if not _is_condition(error) or not stored:
@@ -38,10 +38,10 @@ def already_put(error: ClientError, wanted: Json, request: Json) -> Json:
 
 
 def already_deleted(error: ClientError) -> None:
-    """Nothing, if there is no item any more.
+    """Return if the item does not exist.
 
     Raises:
-        ClientError: the given one; the item is still there, or the refusal is another.
+        ClientError: `error`, if the item exists, or the error is not a failed condition.
     """
     if not _is_condition(error) or error.response.get("Item"):
         raise error
@@ -56,7 +56,7 @@ def _comparable(item: Json, ignored: Collection[str] = ()) -> Json:
 
 
 def _value(value: Json) -> Any:
-    """Equal for equal values: a set has no order, and a number several texts."""
+    """Return a comparable value: sets have no order, and a number has several texts."""
     ((kind, content),) = value.items()
     match kind:
         case "N":

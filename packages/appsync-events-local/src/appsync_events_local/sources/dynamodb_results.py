@@ -1,4 +1,4 @@
-"""From DynamoDB's answers, in botocore's form, to what handlers find in ``ctx.result`` and ``ctx.error``."""
+"""Converts DynamoDB's responses, in botocore's format, to ``ctx.result`` and ``ctx.error`` of handlers."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from appsync_events_local.runtime.errors import DataSourceError
 from appsync_events_local.sources.attributes import item_to_plain
+from appsync_events_local.sources.data_source import DataSourceError
 
 Json = dict[str, Any]
 
 
 def data_source_error(error: ClientError) -> DataSourceError:
-    """Return DynamoDB's refusal as a handler sees it, with the reasons or the item that it came with."""
+    """Return DynamoDB's error as a handler sees it, with its cancellation reasons or its item."""
     code = error.response["Error"]["Code"]
     message = error.response["Error"].get("Message", code)
     result = None
@@ -38,7 +38,7 @@ def listed(answer: Json) -> Json:
 
 
 def in_order_of_keys(keys: list[Json], items: list[Json]) -> list[Any]:
-    """AppSync answers in the order of the keys, with null for what is not there."""
+    """Return the items in the order of the keys, with null for missing items, as AppSync does."""
 
     def matching(key: Json) -> Any:
         found = next((item for item in items if all(item.get(name) == value for name, value in key.items())), None)

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-from appsync_events_local.runtime.errors import DataSourceError
-from appsync_events_local.sources.aws_clients import Credentials, aws_client
+from appsync_events_local.aws_clients import Credentials, aws_client
+from appsync_events_local.sources.data_source import DataSourceError
 from appsync_events_local.sources.deadline import deadline
 
 READ_SECONDS: Final = 5
@@ -30,7 +30,7 @@ class EventBridgeDataSource:
         bus: its ARN.
         region: its AWS region.
         endpoint_url: address of EventBridge; `None` is AWS's own.
-        credentials: with which calls are signed.
+        credentials: used to sign calls.
     """
 
     def __init__(self, bus: str, *, region: str, endpoint_url: str | None, credentials: Credentials) -> None:
@@ -53,7 +53,7 @@ class EventBridgeDataSource:
             `{Entries: [{EventId} | {ErrorCode, ErrorMessage}], FailedEntryCount}`, entries in the order of the events.
 
         Raises:
-            DataSourceError: the request makes no sense, or EventBridge refused all of it or cannot be reached.
+            DataSourceError: the request is malformed, or EventBridge refused all events or cannot be reached.
         """
         if request.get("operation") != "PutEvents":
             text = f"operation {request.get('operation')!r} does not exist; an EventBridge data source has 'PutEvents'"
@@ -63,7 +63,7 @@ class EventBridgeDataSource:
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._put, entries)
 
     def close(self) -> None:
-        """End the threads and connections; blocks until calls under way have ended."""
+        """Close the threads and connections; blocks until calls in progress have ended."""
         self._threads.shutdown(wait=True)
         self._client.close()
 
@@ -110,4 +110,4 @@ def _time(text: Any, where: str) -> datetime | None:
         moment = datetime.fromisoformat(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (TypeError, ValueError, OverflowError) as error:
-        raise DataSourceError(VALIDATION, f"{where} must be a time as RFC 3339 has it, not {text!r}") from error
+        raise DataSourceError(VALIDATION, f"{where} must be an RFC 3339 time, not {text!r}") from error

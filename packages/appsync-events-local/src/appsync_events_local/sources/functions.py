@@ -1,7 +1,7 @@
 """The Lambda data source: executes `{operation: 'Invoke', invocationType, payload}`.
 
-Source: "AppSync Events: JavaScript function reference for Lambda". The types of errors are those seen of resolvers with
-a Lambda data source: `Lambda:Unhandled` for whatever the function raises.
+The error types are those observed for resolvers with a Lambda data source: `Lambda:Unhandled` for every exception of
+the function. Source: "AppSync Events: JavaScript function reference for Lambda".
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from typing import Any, Final
 from appsync_events_local.functions.invoker import (
     FunctionInvoker,
     FunctionTimeoutError,
-    Invocation,
     InvocationError,
+    InvocationResult,
     UnknownFunctionError,
+    error_message,
 )
-from appsync_events_local.runtime.errors import DataSourceError
+from appsync_events_local.sources.data_source import DataSourceError
 from appsync_events_local.sources.deadline import deadline
 
 INVOCATION_TYPES: Final = ("RequestResponse", "Event")
@@ -27,7 +28,7 @@ class LambdaDataSource:
 
     Args:
         function: its ARN.
-        invoker: what invokes it.
+        invoker: invokes the function.
     """
 
     def __init__(self, function: str, invoker: FunctionInvoker) -> None:
@@ -38,10 +39,10 @@ class LambdaDataSource:
         """Invoke the function.
 
         Returns:
-            What it returned; `None` after an asynchronous invocation.
+            The function's return value; `None` after an asynchronous invocation.
 
         Raises:
-            DataSourceError: the request makes no sense, or the function failed or could not be invoked.
+            DataSourceError: the request is malformed, or the function failed or could not be invoked.
         """
         kind = _invocation_type(request)
         payload = json.dumps(request.get("payload")).encode()
@@ -59,8 +60,8 @@ class LambdaDataSource:
         return parsed(invocation)
 
 
-def parsed(invocation: Invocation) -> Any:
-    """The value that a function returned; no payload is `None`.
+def parsed(invocation: InvocationResult) -> Any:
+    """Return the value that a function returned; `None` without a payload.
 
     Raises:
         DataSourceError: it is not JSON.
@@ -71,23 +72,12 @@ def parsed(invocation: Invocation) -> Any:
         raise DataSourceError("Lambda:ServiceException", f"the function's answer is not JSON: {error}") from error
 
 
-def error_message(invocation: Invocation) -> str:
-    """The text of a function's own error."""
-    try:
-        error = json.loads(invocation.payload)
-    except ValueError:
-        error = None
-    if isinstance(error, dict) and isinstance(error.get("errorMessage"), str):
-        return str(error["errorMessage"])
-    return invocation.payload.decode(errors="replace") or "the function failed"
-
-
 def _invocation_type(request: dict[str, Any]) -> str:
     if request.get("operation") != "Invoke":
         text = f"operation {request.get('operation')!r} does not exist; a Lambda data source has 'Invoke'"
         raise DataSourceError("Lambda:ValidationException", text)
     kind = request.get("invocationType") or "RequestResponse"
     if kind not in INVOCATION_TYPES:
-        text = f"invocationType {kind!r} is none of {', '.join(INVOCATION_TYPES)}"
+        text = f"invocationType {kind!r} is not one of {', '.join(INVOCATION_TYPES)}"
         raise DataSourceError("Lambda:ValidationException", text)
     return str(kind)

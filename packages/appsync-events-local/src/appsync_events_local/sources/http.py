@@ -1,7 +1,7 @@
 """The HTTP data source: executes `{method, resourcePath, params: {query, headers, body}}` against one endpoint.
 
-Source: "AppSync Events: JavaScript function reference for HTTP". Redirects are not followed; whatever the server
-answers, of any status, is a result and no error.
+Redirects are not followed; a response of any status is a result and not an error.
+Source: "AppSync Events: JavaScript function reference for HTTP".
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from botocore.credentials import Credentials as SigningCredentials
 from yarl import URL
 
 from appsync_events_local import assumptions
-from appsync_events_local.registry.data_source_models import HttpModel, HttpSigning
-from appsync_events_local.runtime.errors import DataSourceError
-from appsync_events_local.sources.aws_clients import CONNECT_SECONDS, Credentials
+from appsync_events_local.aws_clients import CONNECT_SECONDS, Credentials
+from appsync_events_local.model.data_sources import HttpModel, HttpSigning
+from appsync_events_local.sources.data_source import DataSourceError
 from appsync_events_local.sources.deadline import deadline
 
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -34,7 +34,7 @@ CONTENT_TYPES: Final = (
     "application/x-ndjson",
 )
 NOT_SET: Final = frozenset({"host", "connection", "user-agent", "expect", "transfer-encoding", "content-length"})
-"""Headers that a handler cannot set; they are left out, so that a copy of the caller's headers can be passed on."""
+"""Headers that a handler cannot set; they are removed, so that a handler can pass on a copy of the caller's headers."""
 
 VALIDATION: Final = "Http:ValidationException"
 
@@ -43,8 +43,8 @@ class HttpDataSource:
     """An `HTTP` data source.
 
     Args:
-        model: its endpoint, and how requests are signed.
-        credentials: with which they are signed, if they are.
+        model: its endpoint, and the signing of its requests.
+        credentials: used to sign requests, if they are signed.
     """
 
     def __init__(self, model: HttpModel, credentials: Credentials) -> None:
@@ -59,11 +59,12 @@ class HttpDataSource:
             `{statusCode, headers, body}`, the body as text.
 
         Raises:
-            DataSourceError: the request makes no sense, the server cannot be reached or answers too much or too late.
+            DataSourceError: the request is malformed, the server cannot be reached, or its response is too large or
+                late.
         """
         method = request.get("method")
         if method not in METHODS:
-            raise DataSourceError(VALIDATION, f"method {method!r} is none of {', '.join(METHODS)}")
+            raise DataSourceError(VALIDATION, f"method {method!r} is not one of {', '.join(METHODS)}")
         params = _object(request.get("params"), "params")
         url = self._url(request.get("resourcePath"), _object(params.get("query"), "params.query"))
         body = _body(params.get("body"))
@@ -74,7 +75,7 @@ class HttpDataSource:
             return await self._send(method, url, headers, body)
 
     async def close(self) -> None:
-        """End the connections."""
+        """Close the connections."""
         if self._session is not None:
             await self._session.close()
 
@@ -87,7 +88,7 @@ class HttpDataSource:
             for text in _texts(value)
         ]
         mark = "&" if "?" in path else "?"
-        # The path goes out as the handler wrote it; only what cannot stand in a URL at all is encoded.
+        # The path is sent as the handler wrote it; only characters that are not allowed in a URL are encoded.
         address = self._model.endpoint.rstrip("/") + _sendable(path) + (mark + "&".join(pairs) if pairs else "")
         return URL(str(URL(address)), encoded=True)
 
@@ -103,17 +104,17 @@ class HttpDataSource:
                 text = content.decode(answer.charset or "utf-8", "replace")
                 return {"statusCode": answer.status, "headers": _joined(answer), "body": text}
         except (aiohttp.ClientError, LookupError, OSError) as error:
-            text = f"{self._model.endpoint} could not be asked: {error or type(error).__name__}"
+            text = f"{self._model.endpoint} could not be reached: {error or type(error).__name__}"
             raise DataSourceError("Http:ConnectionException", text) from error
 
 
 async def _read(answer: aiohttp.ClientResponse) -> bytes:
-    most = assumptions.HTTP_RESPONSE_BYTES.value
+    limit = assumptions.HTTP_RESPONSE_BYTES.value
     content = b""
     async for part in answer.content.iter_any():
         content += part
-        if len(content) > most:
-            raise DataSourceError("Http:ResponseTooLarge", f"the answer has more than {most} bytes")
+        if len(content) > limit:
+            raise DataSourceError("Http:ResponseTooLarge", f"the response has more than {limit} bytes")
     return content
 
 
@@ -139,7 +140,7 @@ def _texts(value: Any) -> list[str]:
 
 
 def _sendable(text: str) -> str:
-    """The text with what UTF-8 cannot hold, half a surrogate pair, replaced."""
+    """Return the text with lone surrogates, which UTF-8 cannot encode, replaced."""
     return text.encode("utf-8", "replace").decode()
 
 
@@ -156,11 +157,11 @@ def _headers(given: dict[str, Any], body: bytes | None) -> dict[str, str]:
             continue
         text = ", ".join(_texts(value))
         if any(char in name + text for char in "\r\n\0"):
-            raise DataSourceError(VALIDATION, f"the header {name!r} has a line break in it")
+            raise DataSourceError(VALIDATION, f"the header {name!r} contains a line break")
         headers[_sendable(name)] = text
     kind = next((value for name, value in headers.items() if name.lower() == "content-type"), None)
     if kind is not None and not kind.lower().startswith(CONTENT_TYPES):
-        raise DataSourceError(VALIDATION, f"Content-Type {kind!r} is not one that HTTP data sources send")
+        raise DataSourceError(VALIDATION, f"Content-Type {kind!r} is not allowed for HTTP data sources")
     if kind is None and body is not None:
         headers["Content-Type"] = "application/json"
     return headers

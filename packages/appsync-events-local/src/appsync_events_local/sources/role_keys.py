@@ -1,4 +1,4 @@
-"""The keys with which this service acts under the role of a data source, as AppSync assumes it on AWS."""
+"""Credentials of the role of a data source, which AppSync assumes on AWS."""
 
 import json
 import logging
@@ -6,24 +6,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from appsync_events_local.sources.aws_clients import LOCAL_CREDENTIALS, Credentials
+from appsync_events_local.aws_clients import LOCAL_CREDENTIALS, Credentials
 
-KeysOf = Callable[[str | None], Credentials]
-"""From the ARN of a role (`None` if the data source has none) to keys."""
+CredentialsForRole = Callable[[str | None], Credentials]
+"""Returns credentials by the ARN of a role; `None` if the data source has no role."""
 
 _log = logging.getLogger(__name__)
 
 
 def local_keys(role_arn: str | None) -> Credentials:
-    """The same keys for every role, where nobody evaluates what a role may do."""
+    """Return the local credentials for every role, if the permissions of roles are not evaluated."""
     return LOCAL_CREDENTIALS
 
 
 class RoleKeys:
-    """Finds the keys of roles in the credentials file, where the local cloud issues them (`principal` is the role).
+    """Finds the credentials of roles in the credentials file: the entry whose `principal` is the role.
 
     Args:
-        path: the file, as `SignerFile` reads it.
+        path: the file, in the format of `SignerFile`.
     """
 
     _PRINCIPAL: Final = "principal"
@@ -32,7 +32,7 @@ class RoleKeys:
         self._path = path
 
     def __call__(self, role_arn: str | None) -> Credentials:
-        """Keys of a role; those of this service when none were issued."""
+        """Return the credentials of a role; the local credentials if the file has none."""
         if role_arn is None:
             return LOCAL_CREDENTIALS
         try:
@@ -43,5 +43,5 @@ class RoleKeys:
         for key_id, entry in known.items():
             if entry.get(self._PRINCIPAL) == role_arn:
                 return Credentials(key_id, entry["secretAccessKey"], entry.get("sessionToken"))
-        _log.warning("no keys were issued for %s: what it may do is not checked", role_arn)
+        _log.warning("no credentials for role %s in the credentials file: its permissions are not checked", role_arn)
         return LOCAL_CREDENTIALS

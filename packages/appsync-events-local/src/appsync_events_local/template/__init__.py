@@ -1,9 +1,9 @@
-"""Event APIs read from CloudFormation templates: single files (JSON or YAML) and whole CDK assemblies.
+"""Reads Event APIs from CloudFormation templates: single files (JSON or YAML) and CDK assemblies.
 
-`files` and `code` find templates and assets on disk; `scope` and `intrinsics` work out their values as CloudFormation
-would, `names` what resources are called; `reader` turns the result into what the service registers, `functions` and
-`tables` into what stands beside it. Whatever cannot be served, or is misspelt (`known_properties`, `checks`), is a
-`TemplateProblem` that names file, resource, property and remedy; all of them are reported at once.
+`files` and `code` find templates and assets on disk; `values` resolves intrinsic functions and names of resources;
+`reader` produces registrations, `functions` and `tables` the Lambda functions and DynamoDB tables; `deployment`
+registers the result with the service. Everything that is not supported or misspelt (`known_properties`, `checks`) is a
+`TemplateProblem` with file, resource, property and remedy; all problems are reported at once.
 """
 
 from appsync_events_local.template.files import read_assembly, read_template

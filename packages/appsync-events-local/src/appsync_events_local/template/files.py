@@ -1,7 +1,7 @@
-"""Templates on disk: one file, or everything that a CDK assembly holds.
+"""Reads templates from disk: one file, or all stacks of a CDK assembly.
 
-An assembly's `manifest.json` names its stacks and, beside each, the assets that its resources refer to by object key
-(CDK: cloud assembly schema). Nested assemblies (stages) are read too.
+An assembly's `manifest.json` lists its stacks, each with the assets that its resources refer to by object key. Nested
+assemblies (stages) are read too. Source: CDK, cloud assembly schema.
 """
 
 import json
@@ -23,13 +23,13 @@ _UNKNOWN: Final = "unknown-region"
 
 @dataclass(frozen=True)
 class Stack:
-    """A template and what surrounds it.
+    """A template with its stack name, region and assets.
 
     Attributes:
-        name: of the stack that it makes.
-        file: the template.
-        document: its content.
-        region: that the assembly names, if it does.
+        name: name of the stack.
+        file: the template file.
+        document: the template.
+        region: the region in the assembly, if it has one.
         assets: files and folders by the object key under which CDK uploads them.
     """
 
@@ -40,24 +40,24 @@ class Stack:
     assets: Mapping[str, Path] = field(default_factory=dict)
 
     def section(self, name: str) -> Mapping[str, Any]:
-        """One of the template's top-level maps, e.g. `Resources`; empty if it has none."""
+        """Return a top-level map of the template, e.g. `Resources`; empty if it does not exist."""
         value = self.document.get(name)
         return value if isinstance(value, dict) else {}
 
 
 def read_template(file: Path, stack: str | None = None) -> Stack:
-    """Read one template. Assets are those of the assembly that it lies in, if it does.
+    """Read one template, with the assets of the assembly if the file belongs to one.
 
     Args:
-        file: the template.
-        stack: name of the stack that it makes; `None` makes one of the file's name.
+        file: the template file.
+        stack: name of the stack; `None` derives it from the file's name.
 
     Raises:
-        TemplateRefused: it cannot be read, or is no template.
+        TemplateRefused: the file cannot be read, or is not a template.
     """
     document = _document(file)
     if not isinstance(document.get("Resources"), dict):
-        raise _refused(file, "has no Resources, so it is no CloudFormation template", "give a template file")
+        raise _refused(file, "has no Resources, so it is not a CloudFormation template", "give a template file")
     name = file.name.removesuffix(TEMPLATE_SUFFIX)
     name = re.sub(r"[^A-Za-z0-9]+", "-", file.stem if name == file.name else name).strip("-") or "stack"
     return Stack(stack or name, file, document, assets=_assets(file.with_name(f"{name}{ASSETS_SUFFIX}")))
@@ -67,12 +67,12 @@ def read_assembly(folder: Path) -> list[Stack]:
     """Read every stack of a CDK assembly.
 
     Raises:
-        TemplateRefused: the folder is no assembly, or a file of it cannot be read.
+        TemplateRefused: the folder is not an assembly, or one of its files cannot be read.
     """
     manifest_file = folder / "manifest.json"
     if not manifest_file.is_file():
         raise _refused(
-            folder, "holds no manifest.json, so it is no CDK assembly", "run `cdk synth`, and give its cdk.out"
+            folder, "has no manifest.json, so it is not a CDK assembly", "run `cdk synth`, and give its cdk.out"
         )
     stacks: list[Stack] = []
     problems: list[TemplateProblem] = []
@@ -86,7 +86,7 @@ def read_assembly(folder: Path) -> list[Stack]:
         except TemplateRefused as refused:
             problems += refused.problems
         except (AttributeError, KeyError, TypeError) as error:
-            message = f"artifact {name} is not as CDK writes it ({error!r})"
+            message = f"artifact {name} is malformed ({error!r})"
             problems.append(TemplateProblem(manifest_file, "", "", message, "run `cdk synth` again"))
     if problems:
         raise TemplateRefused(problems)
@@ -118,16 +118,14 @@ def _assets(file: Path) -> dict[str, Path]:
                 if isinstance(source, str):
                     found[destination["objectKey"]] = file.parent / source
         except (AttributeError, KeyError, TypeError) as error:
-            raise _refused(
-                file, f"asset {name} is not as CDK writes it ({error!r})", "run `cdk synth` again"
-            ) from error
+            raise _refused(file, f"asset {name} is malformed ({error!r})", "run `cdk synth` again") from error
     return found
 
 
 def _entries(document: Mapping[str, Any], section: str, file: Path) -> Iterable[tuple[str, Any]]:
     entries = document.get(section, {})
     if not isinstance(entries, dict):
-        raise _refused(file, f"{section} is no map", "run `cdk synth` again")
+        raise _refused(file, f"{section} is not an object", "run `cdk synth` again")
     return entries.items()
 
 
@@ -140,17 +138,15 @@ def _document(file: Path) -> dict[str, Any]:
     try:
         document = json.loads(text) if text.lstrip().startswith("{") else load_yaml(text)
     except json.JSONDecodeError as error:
-        raise _refused(file, f"is not JSON: {error}", "mend the file") from error
+        raise _refused(file, f"is not JSON: {error}", "fix the file") from error
     except yaml.YAMLError as error:
-        raise _refused(file, f"is not YAML: {' '.join(str(error).split())}", "mend the file") from error
+        raise _refused(file, f"is not YAML: {' '.join(str(error).split())}", "fix the file") from error
     if not isinstance(document, dict):
         raise _refused(file, "is neither a JSON nor a YAML object", "give a template file")
     try:
         json.dumps(document)
     except (ValueError, TypeError, RecursionError) as error:
-        raise _refused(
-            file, f"holds what JSON cannot say: {error}", "leave out anchors that hold themselves"
-        ) from error
+        raise _refused(file, f"contains values that JSON does not have: {error}", "remove recursive anchors") from error
     return document
 
 

@@ -1,4 +1,4 @@
-"""The Lambda functions of the templates, so that somebody can run them."""
+"""Reads the Lambda functions of the templates, for the function runner."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from appsync_events_local.functions.model import DEFAULT_MEMORY_MB, DEFAULT_TIMEOUT_SECONDS, FunctionModel, InlineCode
 from appsync_events_local.template.code import asset_path
-from appsync_events_local.template.intrinsics import UnresolvedError
 from appsync_events_local.template.problems import Origin
-from appsync_events_local.template.scope import Scope, as_map, properties_of
+from appsync_events_local.template.values.intrinsics import UnresolvedError
+from appsync_events_local.template.values.scope import Scope, as_map, properties_of
 
 SERVERLESS: Final = "AWS::Serverless::Function"
 FUNCTION_TYPES: Final = ("AWS::Lambda::Function", SERVERLESS)
@@ -16,13 +16,13 @@ FUNCTION_TYPES: Final = ("AWS::Lambda::Function", SERVERLESS)
 
 @dataclass(frozen=True)
 class TemplateFunction:
-    """A function as its template has it.
+    """A function of a template.
 
     Attributes:
-        origin: where it stands.
-        arn: without a qualifier.
-        model: what runs it; `None` if its code is not on this machine.
-        problems: what could not be worked out, or why there is no model. They matter only if somebody calls it.
+        origin: its template, stack and logical id.
+        arn: its ARN without a qualifier.
+        model: the model for the runner; `None` if its code is not on this machine.
+        problems: values that cannot be resolved, or the reason why there is no model; relevant only when it is invoked.
     """
 
     origin: Origin
@@ -32,7 +32,7 @@ class TemplateFunction:
 
 
 def functions_of(scope: Scope) -> list[TemplateFunction]:
-    """The functions of a stack whose names can be worked out."""
+    """Return the functions of a stack whose names can be resolved."""
     found = []
     for logical_id, resource in scope.resources(*FUNCTION_TYPES):
         try:
@@ -51,7 +51,7 @@ def functions_of(scope: Scope) -> list[TemplateFunction]:
 
 
 def _with_globals(own: Mapping[str, Any], shared: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What SAM makes of a function's properties and `Globals.Function`: its own count, variables are put together."""
+    """Merge a function's properties with SAM's `Globals.Function`: its own take precedence, variables are combined."""
     variables = {**as_map(as_map(shared.get("Environment")).get("Variables")),
                  **as_map(as_map(own.get("Environment")).get("Variables"))}  # fmt: skip
     return {**shared, **own, "Environment": {"Variables": variables}}
@@ -81,7 +81,7 @@ def _function(scope: Scope, origin: Origin, name: str, arn: str, properties: Map
     inline = properties.get("InlineCode", inline)
     path = asset_path(scope.stack, code)
     if inline is None and path is None:
-        problems.append("Code: it is not among the assets, so it is not on this machine")
+        problems.append("Code: it is not an asset, so it is not on this machine")
         return TemplateFunction(origin, arn, None, tuple(problems))
     model = FunctionModel(
         name,
@@ -92,6 +92,6 @@ def _function(scope: Scope, origin: Origin, name: str, arn: str, properties: Map
         environment={key: str(value(f"Environment.{key}", node, "")) for key, node in variables.items()},
         timeout_seconds=number("Timeout", DEFAULT_TIMEOUT_SECONDS),
         memory_mb=int(number("MemorySize", DEFAULT_MEMORY_MB)),
-        region=scope.place.region,
+        region=scope.environment.region,
     )
     return TemplateFunction(origin, arn, model, tuple(problems))

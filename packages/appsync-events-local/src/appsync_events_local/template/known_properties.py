@@ -1,4 +1,4 @@
-"""The properties that CloudFormation knows of the served types, so that a misspelt one is told instead of ignored.
+"""The properties of the served resource types, so that a misspelt property is reported and not ignored.
 
 Source: CloudFormation template reference, AWS::AppSync::Api, ::ChannelNamespace, ::DataSource and ::ApiKey.
 """
@@ -61,11 +61,11 @@ _INDEX: Final = re.compile(r"\[\d+\]")
 
 
 def unknown(kind: str, path: str, keys: Mapping[str, object]) -> list[tuple[str, str]]:
-    """The keys of a map that CloudFormation does not know there, each with the remedy.
+    """Return the keys of a map that CloudFormation does not know, each with the remedy.
 
     Args:
         kind: type of the resource.
-        path: of the map in its properties; empty for the properties themselves.
+        path: path of the map in the properties; empty for the properties themselves.
         keys: the map.
     """
     known = _KNOWN.get(kind, {}).get(_INDEX.sub("[]", path))
@@ -76,4 +76,4 @@ def unknown(kind: str, path: str, keys: Mapping[str, object]) -> list[tuple[str,
 
 def _remedy(key: str, known: frozenset[str]) -> str:
     close = get_close_matches(key, sorted(known), n=1)
-    return f"did you mean {close[0]}?" if close else f"one of {', '.join(sorted(known))} is meant, or none"
+    return f"did you mean {close[0]}?" if close else f"use one of {', '.join(sorted(known))}, or remove it"

@@ -1,4 +1,4 @@
-"""What is wrong with a template: where, why, and what to do about it."""
+"""Problems of templates: location, message and remedy."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Origin:
-    """Where something stands: a template, the stack that it makes, and the logical id of a resource in it."""
+    """The location of a resource: its template file, stack and logical id."""
 
     file: Path
     stack: str
@@ -19,13 +19,13 @@ class TemplateProblem:
     """One reason why a template cannot be served.
 
     Attributes:
-        file: the template.
-        logical_id: of the resource; empty if the file as a whole is meant.
-        property: path of the property in the resource; empty if the resource as a whole is meant.
+        file: the template file.
+        logical_id: logical id of the resource; empty if the problem concerns the whole file.
+        property: path of the property; empty if the problem concerns the whole resource.
         message: what is wrong.
-        remedy: what the reader can do.
-        line: in the file, or in the property if that is code; from 1. `None` if there is none to name.
-        column: in that line, from 1.
+        remedy: what to do.
+        line: line in the file, or in the property if that is code, from 1; `None` if unknown.
+        column: column in that line, from 1.
     """
 
     file: Path
@@ -40,16 +40,16 @@ class TemplateProblem:
         return f"{self.finding()}\n    remedy: {self.remedy}"
 
     def finding(self) -> str:
-        """Place and message in one line; editors jump to `file:line:column`, where the file is code."""
+        """Return location and message in one line, as `file:line:column` where the file is code."""
         at = "" if self.line is None else f":{self.line}:{self.column or 1}"
         parts = [str(self.file), self.logical_id, self.property]
         parts[2 if self.property else 0] += at
-        place = ": ".join(part for part in parts if part)
-        return f"{place}: {self.message}"
+        location = ": ".join(part for part in parts if part)
+        return f"{location}: {self.message}"
 
 
-class TemplateRefused(Exception):  # noqa: N818 - a verdict on the templates, not a fault
-    """The templates cannot be served, for all these reasons."""
+class TemplateRefused(Exception):  # noqa: N818 - a result of the check, not a fault
+    """The templates cannot be served; lists all problems."""
 
     def __init__(self, problems: Sequence[TemplateProblem]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))

@@ -1,4 +1,4 @@
-"""From templates to what the service registers: Event APIs with their data sources, namespaces and keys."""
+"""Reads registrations from templates: Event APIs with their data sources, namespaces and keys."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -10,12 +10,12 @@ from appsync_events_local.template.checks import check
 from appsync_events_local.template.code import handler_code, read_code
 from appsync_events_local.template.files import Stack
 from appsync_events_local.template.functions import TemplateFunction, functions_of
-from appsync_events_local.template.intrinsics import NO_VALUE, UnresolvedError, function_name
 from appsync_events_local.template.known_properties import unknown
 from appsync_events_local.template.problems import Origin, TemplateProblem
-from appsync_events_local.template.scope import Scope, World, properties_of
 from appsync_events_local.template.settings import TemplateSettings
 from appsync_events_local.template.tables import TableTemplate, tables_of
+from appsync_events_local.template.values.intrinsics import NO_VALUE, UnresolvedError, function_name
+from appsync_events_local.template.values.scope import Scope, Stacks, properties_of
 
 API: Final = "AWS::AppSync::Api"
 DATA_SOURCE: Final = "AWS::AppSync::DataSource"
@@ -24,17 +24,17 @@ KEY: Final = "AWS::AppSync::ApiKey"
 WITHOUT_EFFECT: Final = frozenset(
     {"Tags", "OwnerContact", "ServiceRoleArn", "MetricsConfig", "Description", "EventConfig.LogConfig"}
 )
-"""Properties that change nothing of what clients see; they are left out if they cannot be worked out."""
+"""Properties without effect on clients; they are left out if they cannot be resolved."""
 
 
 @dataclass(frozen=True)
 class Registration:
-    """What the service's control API would be given for one resource, and where it comes from.
+    """The registration of one resource, as the control API accepts it, with its origin.
 
     Attributes:
         origin: the resource.
         body: `{"properties": ...}`.
-        code_file: where a namespace's code was read from, if not from the template itself.
+        code_file: the file of a namespace's code; `None` if the code is in the template.
     """
 
     origin: Origin
@@ -44,7 +44,7 @@ class Registration:
 
 @dataclass
 class TemplateApi:
-    """An Event API with all that belongs to it, each by the name under which it is registered."""
+    """An Event API with its data sources, namespaces and keys, by the names under which they are registered."""
 
     id: str
     name: str
@@ -56,15 +56,15 @@ class TemplateApi:
 
 @dataclass
 class Templates:
-    """All that was read.
+    """The content of the templates.
 
     Attributes:
-        apis: in the order of the templates.
-        functions: by ARN.
-        tables: whose keys are known.
-        problems: why something was left out.
-        remarks: what may be missing, and cannot be known from here.
-        files: every file that was read, so that somebody can watch them.
+        apis: Event APIs, in the order of the templates.
+        functions: Lambda functions by ARN.
+        tables: DynamoDB tables whose keys are known.
+        problems: reasons why resources were left out.
+        remarks: warnings about resources that may be missing.
+        files: every file that was read, for `--watch`.
     """
 
     apis: list[TemplateApi] = field(default_factory=list)
@@ -76,13 +76,13 @@ class Templates:
 
 
 def read_apis(stacks: Iterable[Stack], settings: TemplateSettings) -> Templates:
-    """Work out every Event API of the stacks. Problems are collected, not raised: the caller decides what they mean."""
-    return _Reader(World(stacks, settings)).read()
+    """Read every Event API of the stacks. Problems are collected and not raised; the caller decides how to react."""
+    return _Reader(Stacks(stacks, settings)).read()
 
 
 class _Reader:
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, stacks: Stacks) -> None:
+        self._stacks = stacks
         self._result = Templates()
         self._apis: dict[str, TemplateApi] = {}
         self._unread: set[str] = set()
@@ -90,14 +90,14 @@ class _Reader:
 
     def read(self) -> Templates:
         result = self._result
-        result.problems += self._world.problems
-        result.remarks += self._world.remarks
-        if self._world.scopes:
-            result.problems += check(self._world)
-        for scope in self._world.scopes:
+        result.problems += self._stacks.problems
+        result.remarks += self._stacks.remarks
+        if self._stacks.scopes:
+            result.problems += check(self._stacks)
+        for scope in self._stacks.scopes:
             result.files.add(scope.stack.file)
             self._each(scope, API, self._api)
-        for scope in self._world.scopes:
+        for scope in self._stacks.scopes:
             self._each(scope, DATA_SOURCE, self._data_source)
             self._each(scope, KEY, self._key)
             self._each(scope, NAMESPACE, self._namespace)
@@ -127,8 +127,8 @@ class _Reader:
             self._unread.add(api_id)
             return
         name = str(values.get("Name", origin.logical_id))
-        body = {"name": name, "properties": values, "hosts": hosts, "region": scope.place.region,
-                "accountId": scope.place.account}  # fmt: skip
+        body = {"name": name, "properties": values, "hosts": hosts, "region": scope.environment.region,
+                "accountId": scope.environment.account}  # fmt: skip
         self._apis[api_id] = TemplateApi(api_id, name, Registration(origin, body))
 
     def _data_source(self, scope: Scope, origin: Origin, properties: "_Properties") -> None:
@@ -171,7 +171,7 @@ class _Reader:
         api.namespaces[name] = Registration(origin, {"properties": values}, code_file)
 
     def _api_of(self, scope: Scope, properties: "_Properties") -> TemplateApi | None:
-        """The API that a resource belongs to; `None` if that is a GraphQL API, or cannot be told (then it is noted)."""
+        """Return the API of a resource; `None` if it belongs to a GraphQL API, or if a problem has been recorded."""
         api_id = properties.value("ApiId")
         if not isinstance(api_id, str):
             if api_id is not None:
@@ -179,14 +179,14 @@ class _Reader:
             return None
         if api_id in self._apis:
             return self._apis[api_id]
-        graphql = any(True for each in self._world.scopes for _ in each.resources("AWS::AppSync::GraphQLApi"))
+        graphql = any(True for each in self._stacks.scopes for _ in each.resources("AWS::AppSync::GraphQLApi"))
         if not graphql and api_id not in self._unread:
-            remedy = "give the template that has this API as well; ApiId takes the id (Fn::GetAtt ApiId), not the ARN"
-            properties.problem("ApiId", UnresolvedError(f"no Event API {api_id!r} is in the templates", remedy))
+            remedy = "give the template of this API as well; ApiId takes the id (Fn::GetAtt ApiId), not the ARN"
+            properties.problem("ApiId", UnresolvedError(f"the templates have no Event API {api_id!r}", remedy))
         return None
 
     def _code_file(self, api: TemplateApi, namespace: str) -> Path | None:
-        handlers = self._world.settings.handlers
+        handlers = self._stacks.settings.handlers
         for name in (f"{api.name}/{namespace}", f"{api.id}/{namespace}", namespace):
             if name in handlers:
                 self._used_handlers.add(name)
@@ -195,26 +195,26 @@ class _Reader:
 
     def _check_complete(self) -> None:
         if not self._apis and not self._result.problems:
-            for scope in self._world.scopes:
-                message = "holds no Event API (AWS::AppSync::Api)"
+            for scope in self._stacks.scopes:
+                message = "has no Event API (AWS::AppSync::Api)"
                 self._result.problems.append(
                     TemplateProblem(scope.stack.file, "", "", message, "give the template that has one")
                 )
-        for name in sorted(set(self._world.settings.handlers) - self._used_handlers):
+        for name in sorted(set(self._stacks.settings.handlers) - self._used_handlers):
             known = ", ".join(n for api in self._apis.values() for n in api.namespaces) or "none"
             self._result.problems.append(
                 TemplateProblem(
-                    self._world.settings.handlers[name],
+                    self._stacks.settings.handlers[name],
                     "",
                     "",
-                    f"--handler names a namespace {name}, which no API has",
-                    f"name one of the namespaces: {known}",
+                    f"--handler names namespace {name}, which does not exist",
+                    f"use one of the namespaces: {known}",
                 )
             )
 
 
 class _Properties:
-    """The properties of one resource, worked out with the path of each problem."""
+    """The resolved properties of one resource; problems are recorded with the path of the property."""
 
     def __init__(
         self, scope: Scope, origin: Origin, kind: str, values: Mapping[str, Any], problems: list[TemplateProblem]
@@ -226,20 +226,20 @@ class _Properties:
         self._problems = problems
 
     def all(self, *left_out: str) -> dict[str, Any] | None:
-        """Every property that has an effect; `None` if one of them cannot be worked out."""
+        """Return every property that has an effect; `None` if one of them cannot be resolved."""
         before = len(self._problems)
         self._check_known("", self._values)
-        worked_out = {k: self._worked_out(v, k) for k, v in self._values.items() if k not in left_out}
+        resolved = {k: self._resolved(v, k) for k, v in self._values.items() if k not in left_out}
         if len(self._problems) > before:
             return None
-        return {key: value for key, value in worked_out.items() if value is not NO_VALUE}
+        return {key: value for key, value in resolved.items() if value is not NO_VALUE}
 
     def value(self, name: str) -> Any:
-        """One property; `None` if it is missing or cannot be worked out, which is noted."""
+        """Return one property; `None` if it is missing or cannot be resolved, which is recorded as a problem."""
         if name not in self._values:
             self.problem(name, UnresolvedError("is missing", "set it"))
             return None
-        return self._worked_out(self._values[name], name)
+        return self._resolved(self._values[name], name)
 
     def problem(self, path: str, error: UnresolvedError) -> None:
         problem = TemplateProblem(self._origin.file, self._origin.logical_id, path, error.message, error.remedy)
@@ -247,23 +247,23 @@ class _Properties:
             self._problems.append(problem)
 
     def unique(self, name: str, known: Mapping[str, Registration]) -> None:
-        """Note it if the API has another one of this name, as two would be one here."""
+        """Record a problem if the API already has this name; the second would replace the first."""
         if name in known:
             other = known[name].origin
-            message = f"{name!r} is the name of {other.logical_id} in {other.file} too"
-            self.problem("Name", UnresolvedError(message, "name one of them otherwise"))
+            message = f"{name!r} is also the name of {other.logical_id} in {other.file}"
+            self.problem("Name", UnresolvedError(message, "rename one of them"))
 
-    def _worked_out(self, node: Any, path: str) -> Any:
+    def _resolved(self, node: Any, path: str) -> Any:
         if path in WITHOUT_EFFECT:
             with suppress(UnresolvedError):
                 return self._scope.intrinsics.value(node)
             return NO_VALUE
         if isinstance(node, dict) and function_name(node) is None:
             self._check_known(path, node)
-            inner = {key: self._worked_out(value, f"{path}.{key}") for key, value in node.items()}
+            inner = {key: self._resolved(value, f"{path}.{key}") for key, value in node.items()}
             return {key: value for key, value in inner.items() if value is not NO_VALUE}
         if isinstance(node, list):
-            items = [self._worked_out(value, f"{path}[{index}]") for index, value in enumerate(node)]
+            items = [self._resolved(value, f"{path}[{index}]") for index, value in enumerate(node)]
             return [value for value in items if value is not NO_VALUE]
         try:
             return self._scope.intrinsics.value(node)
@@ -274,4 +274,4 @@ class _Properties:
     def _check_known(self, path: str, keys: Mapping[str, Any]) -> None:
         for key, remedy in unknown(self._kind, path, keys):
             at = f"{path}.{key}" if path else key
-            self.problem(at, UnresolvedError(f"is no property of {self._kind}", remedy))
+            self.problem(at, UnresolvedError(f"is not a property of {self._kind}", remedy))

@@ -1,4 +1,4 @@
-"""What a person says beside the templates."""
+"""Settings of the command line for reading templates."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,12 +14,12 @@ class TemplateSettings:
     """Values that the templates leave open.
 
     Attributes:
-        authority: host and port under which the service is reached, e.g. `localhost:4570`; API hosts are made of it.
+        authority: host and port of the service, e.g. `localhost:4570`; part of the host names of APIs.
         account: `AWS::AccountId`.
         region: `AWS::Region`; `None` takes the assembly's, or us-east-1.
         parameters: values of template parameters, by name.
         imports: values for `Fn::ImportValue` of stacks that are not among the templates, by export name.
-        resources: physical ids of resources that exist already, by logical id or `Stack.LogicalId`.
+        resources: physical ids of existing resources, by logical id or `Stack.LogicalId`.
         handlers: files that replace a namespace's code, by namespace or `api/namespace`.
     """
 

@@ -1,4 +1,4 @@
-"""YAML as CloudFormation writes it: `!Ref x` is `{"Ref": "x"}`, `!Sub x` is `{"Fn::Sub": "x"}`, and so on.
+"""Loads YAML with CloudFormation's short forms: `!Ref x` is `{"Ref": "x"}`, `!Sub x` is `{"Fn::Sub": "x"}`, and so on.
 
 Source: CloudFormation user guide, "Intrinsic function reference".
 """
@@ -11,7 +11,7 @@ _WITHOUT_PREFIX: Final = frozenset({"Ref", "Condition"})
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML brings no types
-    """Plain YAML without what would turn text into dates: CloudFormation reads `2012-10-17` as text."""
+    """Plain YAML without dates: CloudFormation reads `2012-10-17` as text."""
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -39,9 +39,9 @@ _Loader.add_multi_constructor("!", _short_form)
 
 
 def load_yaml(text: str) -> Any:
-    """The document, with short forms written out.
+    """Return the document, with short forms replaced by intrinsic functions.
 
     Raises:
-        yaml.YAMLError: it is not YAML.
+        yaml.YAMLError: the text is not YAML.
     """
     return yaml.load(text, _Loader)  # noqa: S506 - derived from SafeLoader

@@ -1,12 +1,12 @@
-"""The DynamoDB tables of the templates, as far as an emulator must know them to hold what handlers write."""
+"""Reads the DynamoDB tables of the templates: keys, attributes and indexes, for `--create-tables`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from appsync_events_local.template.intrinsics import UnresolvedError
 from appsync_events_local.template.problems import Origin
-from appsync_events_local.template.scope import Scope, properties_of
+from appsync_events_local.template.values.intrinsics import UnresolvedError
+from appsync_events_local.template.values.scope import Scope, properties_of
 
 TABLE_TYPES: Final = ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable")
 _INDEX_FIELDS: Final = ("IndexName", "KeySchema", "Projection")
@@ -14,13 +14,13 @@ _INDEX_FIELDS: Final = ("IndexName", "KeySchema", "Projection")
 
 @dataclass(frozen=True)
 class TableTemplate:
-    """A table as its template has it.
+    """A table of a template.
 
     Attributes:
-        origin: where it stands.
-        name: physical name.
-        region: of its stack.
-        request: the parameters of DynamoDB's CreateTable that make it, paid by request.
+        origin: its template, stack and logical id.
+        name: its physical name.
+        region: region of its stack.
+        request: parameters of DynamoDB's CreateTable, with on-demand billing.
     """
 
     origin: Origin
@@ -30,7 +30,7 @@ class TableTemplate:
 
 
 def tables_of(scope: Scope) -> list[TableTemplate]:
-    """The tables of a stack whose keys can be worked out; of the others there is nothing to make."""
+    """Return the tables of a stack whose keys can be resolved; other tables are skipped."""
     found = []
     for logical_id, resource in scope.resources(*TABLE_TYPES):
         try:
@@ -42,7 +42,7 @@ def tables_of(scope: Scope) -> list[TableTemplate]:
             continue
         if properties.get("KeySchema") and properties.get("AttributeDefinitions"):
             origin = Origin(scope.stack.file, scope.stack.name, logical_id)
-            found.append(TableTemplate(origin, name, scope.place.region, _request(name, properties)))
+            found.append(TableTemplate(origin, name, scope.environment.region, _request(name, properties)))
     return found
 
 
@@ -52,7 +52,7 @@ def _structure(properties: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _request(name: str, properties: Mapping[str, Any]) -> dict[str, Any]:
-    """CreateTable's parameters; what they hold is CloudFormation's, and DynamoDB refuses what is wrong with it."""
+    """Return CreateTable's parameters; their content is CloudFormation's and is validated by DynamoDB."""
     request: dict[str, Any] = {"TableName": name, "BillingMode": "PAY_PER_REQUEST", **properties}
     for key in ("GlobalSecondaryIndexes", "LocalSecondaryIndexes"):
         if isinstance(properties.get(key), list):

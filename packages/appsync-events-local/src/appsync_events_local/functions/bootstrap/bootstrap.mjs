@@ -1,5 +1,5 @@
-// Runs in a process of its own: loads one Node.js handler and answers one event after the other. The messages are those
-// of bootstrap.py beside it.
+// Main module of a function's process: loads one Node.js handler and calls it for one event after the other. The messages
+// are those of bootstrap.py.
 import { existsSync } from "node:fs";
 import { Socket } from "node:net";
 import { resolve } from "node:path";
@@ -8,10 +8,10 @@ import { Worker } from "node:worker_threads";
 
 const connection = new Socket({ fd: Number(process.argv[2]), readable: true, writable: true });
 const variables = process.env;
-// The service is gone: nothing that runs here has a purpose any more. A handler that never yields is ended by a thread.
+// Ends the process when the service has ended. For a handler that never yields, the worker thread below does it.
 connection.on("end", () => process.exit(0));
 connection.on("error", () => process.exit(0));
-// It is told who started this process: by the time anything runs here, that may be gone already.
+// The parent's process id is an argument, because the parent may have ended before this line runs.
 const WATCH = `const { workerData } = require("node:worker_threads");
 setInterval(() => process.ppid === workerData || process.kill(process.pid, 9), 1000);`;
 new Worker(WATCH, { eval: true, workerData: Number(process.argv[3]) }).unref();
@@ -60,7 +60,7 @@ const contextOf = (request, done) => ({
   succeed: (value) => done(null, value),
 });
 
-// A handler answers by a promise, by its return value, or by a callback.
+// A handler returns a promise or a value, or calls the callback.
 const call = (handler, request) =>
   new Promise((fulfil, reject) => {
     const done = (error, value) => (error === null || error === undefined ? fulfil(value) : reject(error));

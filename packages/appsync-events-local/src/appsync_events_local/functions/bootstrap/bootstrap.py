@@ -1,9 +1,9 @@
-"""Runs in a process of its own: loads one Python handler and answers one event after the other.
+"""Main module of a function's process: loads one Python handler and calls it for one event after the other.
 
-Usage: `python bootstrap.py DESCRIPTOR`, where the descriptor is that of a connected stream socket. Each message is a
-length in four bytes, then JSON. The first message out is `{"ready": true}` or `{"error": ...}`; after it comes one
-`{"payload": text}` or `{"error": ...}` for each `{"event", "requestId", "deadline"}` that comes in. Nothing of the
-service is imported: the handler sees only its own code, what is installed, and its environment.
+Usage: `python bootstrap.py DESCRIPTOR`, the file descriptor of a connected stream socket. Each message is a length in
+four bytes, then JSON. The first message sent is `{"ready": true}` or `{"error": ...}`; then one `{"payload": text}` or
+`{"error": ...}` for each received `{"event", "requestId", "deadline"}`. No module of the service is imported: the
+handler sees only its own code, the installed packages, and its environment.
 """
 
 import importlib
@@ -21,7 +21,7 @@ from typing import Any
 
 
 class LambdaContext:
-    """What a handler gets as its second argument."""
+    """The second argument of a handler."""
 
     identity = None
     client_context = None
@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def _receive(connection: socket.socket, requests: queue.SimpleQueue[bytes]) -> None:
-    """Hand on what comes in; end the process when the service is gone, even while a handler runs."""
+    """Queue received messages; end the process when the service has ended, even while a handler runs."""
     stream = connection.makefile("rb")
     while True:
         head = stream.read(4)

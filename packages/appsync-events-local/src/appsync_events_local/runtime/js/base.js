@@ -1,5 +1,5 @@
-// The ground that the other files stand on: what one call knows (clock, randomness, answers of the host), how a
-// handler is stopped, and the restricted built-in objects that handler code sees instead of JavaScript's own.
+// Base of the other files: the state of one call (clock, randomness, answers of the host), how a handler is stopped, and
+// the restricted built-in objects that handler code sees instead of JavaScript's own.
 globalThis.__appsync = (() => {
   "use strict";
   const call = { now: 0, random: [0, 0, 0, 0], answers: {}, logs: [], appended: [], identity: null, place: {} };
@@ -45,8 +45,8 @@ globalThis.__appsync = (() => {
   const fail = (message) => {
     throw new Error(message);
   };
-  // Stands where something is that AWS has and this service has not: code that names it is refused when it is loaded, and
-  // code that comes by it in another way fails when it is called.
+  // Placeholder of a function of AWS that this service does not imitate: code that names it is refused when it is loaded,
+  // and code that reaches it in another way fails when it calls it.
   const notImitated = (name) => {
     const reason = `${name} is not imitated by the local Events service`;
     const refuse = () => fail(reason);
@@ -75,7 +75,7 @@ globalThis.__appsync = (() => {
   };
 
   const pick = (source, names) => Object.fromEntries(names.map((name) => [name, source[name]]));
-  // The rewritten code says where it is about to use `console`.
+  // Called by the rewritten code before each use of `console`, with the position in the original code.
   const at = (value, line, column) => {
     call.place = { line, column };
     return value;

@@ -13,7 +13,8 @@
     program.body.forEach((statement) => hoistVars(top, statement));
     declareBlock(top, program.body);
 
-    // The built-in value a chain such as util.time.nowISO8601 stands for, while its names exist.
+    // Resolves a chain such as util.time.nowISO8601: {value, path}, or {missing, path} if one of its names does not exist,
+    // or null if it does not start at a built-in.
     const builtin = (node, scope) => {
       if (node.type === "Identifier") {
         const binding = scope.find(node.name);

@@ -15,7 +15,7 @@
     if (isMap(value)) return isSet(value) ? { ...value } : { M: toMapValues(value) };
     return fail(`a ${typeof value} cannot be stored in DynamoDB`);
   };
-  // What toStringSet and its like return is already typed; items hold it as it is.
+  // The results of toStringSet and similar functions are already typed; items hold them unchanged.
   const sets = new WeakSet();
   const isSet = (value) => sets.has(value);
   const remember = (typed) => {

@@ -1,4 +1,4 @@
-// The edges of a module: what it imports and exports, and its rewriting to a function of what it imports.
+// Imports and exports of a module, and its rewriting to a function that takes the imported modules.
 globalThis.__module = (() => {
   "use strict";
   const rules = __rules;
@@ -76,7 +76,8 @@ globalThis.__module = (() => {
     return found;
   };
 
-  // Blanks import and export syntax in place, so that lines stay, counts every for...of, and tells console its place.
+  // Replaces import and export syntax by blanks, so that line numbers stay; wraps every for...of in a counter and passes
+  // each use of console its position.
   const rewrite = (code, program, exported) => {
     const edits = [];
     const blank = (start, end) => edits.push({ start, end, text: code.slice(start, end).replace(/[^\n\r]/g, " ") });

@@ -1,4 +1,4 @@
-// Java regular expressions, as far as JavaScript's can stand in for them; the rest is refused by name.
+// Translates Java regular expressions to JavaScript's; refuses by name what cannot be translated.
 (() => {
   "use strict";
   const { fail } = __appsync;
@@ -76,7 +76,7 @@
     return compiled.get(key);
   };
 
-  // The whole value must match, as java.util.regex.Pattern.matches has it, which AWS's own example is taken from.
+  // The whole value must match, as in java.util.regex.Pattern.matches, on which AWS's own example is based.
   const matches = (pattern, value) => compile(pattern, "whole").test(String(value));
 
   const nativeReplace = String.prototype.replace;

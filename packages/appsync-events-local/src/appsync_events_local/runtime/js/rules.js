@@ -1,4 +1,4 @@
-// What APPSYNC_JS has and has not: "AppSync Events: Supported runtime features" and "Runtime utilities".
+// The rules of APPSYNC_JS. Sources: "AppSync Events: Supported runtime features" and "Runtime utilities".
 globalThis.__rules = (() => {
   "use strict";
   const is = (what, instead) => `${what} is not supported by APPSYNC_JS${instead ? `; ${instead}` : ""}`;
@@ -57,7 +57,7 @@ globalThis.__rules = (() => {
     "startsWith", "toLowerCase", "toUpperCase", "trim", "trimEnd", "trimStart", "fill", "flat", "join", "pop", "push",
     "reverse", "shift", "sort", "splice", "unshift", ...CALLBACK_METHODS,
   ]);
-  // Every other method that JavaScript's own values have is refused: it does not exist in APPSYNC_JS.
+  // Every other method of JavaScript's own values is refused, because it does not exist in APPSYNC_JS.
   const OWN = [String, Array, Object, Number, Boolean, Function, RegExp, Symbol, Date, Promise];
   const REFUSED_METHODS = new Set(
     [...OWN.flatMap((type) => Object.getOwnPropertyNames(type.prototype)), "raw", "groupToMap", "group"]

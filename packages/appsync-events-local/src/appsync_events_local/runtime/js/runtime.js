@@ -3,20 +3,20 @@
   "use strict";
   const { begin, at, builtins, modules, call, fail, Signal } = __appsync;
   let factory = null;
-  let most = 0;
+  let maxIterations = 0;
 
-  // Wraps what a for...of walks over, so that a loop that feeds itself ends.
+  // Counts the iterations of a for...of, so that a loop over a growing array ends.
   const each = function* (values) {
     let count = 0;
     for (const value of values) {
       count++;
-      if (count > most) fail(`a loop ran more than ${most} times`);
+      if (count > maxIterations) fail(`a loop ran more than ${maxIterations} times`);
       yield value;
     }
   };
 
   const load = (source, loopIterations) => {
-    most = loopIterations;
+    maxIterations = loopIterations;
     factory = (0, eval)(source);
   };
 
@@ -45,7 +45,7 @@
     } catch (error) {
       outcome = error instanceof Signal ? error.outcome : { kind: "crashed", ...describe(error) };
     }
-    // What is reported beside a failure must not fail itself: a stash that is no JSON is left out.
+    // The report of a failure must not fail itself: a stash that is not JSON is left out.
     const report = { ...outcome, logs: call.logs, appended: call.appended };
     try {
       return JSON.stringify({ ...report, stash: context?.stash });

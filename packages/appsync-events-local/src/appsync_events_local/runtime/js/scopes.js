@@ -1,4 +1,4 @@
-// Names and what they stand for: a scope per function and block, filled before the code in it is walked.
+// Resolves names: one scope per function and block, filled before the code in it is checked.
 (() => {
   "use strict";
   const FUNCTIONS = ["FunctionDeclaration", "FunctionExpression", "ArrowFunctionExpression"];
@@ -45,7 +45,7 @@
         scope.declare(id.name, { kind: "value", fn, init: alone ? declarator.init : null }));
     });
 
-  // var declarations belong to the nearest function, wherever in its blocks they stand.
+  // var declarations belong to the nearest function, in whichever of its blocks they occur.
   const hoistVars = (scope, node) => {
     if (isFunction(node)) return;
     if (node.type === "VariableDeclaration" && node.kind === "var") declareVariables(scope, node);

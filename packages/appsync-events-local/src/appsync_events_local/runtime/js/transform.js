@@ -64,7 +64,7 @@
           return fail(`unknown operator '${operator}' for '${path.join(".")}'`);
         });
     };
-    // DynamoDB refuses redundant parentheses, so only what is really joined stands in them.
+    // DynamoDB refuses redundant parentheses, so only joined terms are put in parentheses.
     const joined = (list, word) =>
       list.length === 1 ? list[0] : list.map((text) => `(${text})`).join(` ${word} `);
     const group = (filters, word) => {

@@ -113,18 +113,18 @@
   };
 
   const authType = () => {
-    const who = call.identity;
-    if (who === null || who === undefined) return "API Key Authorization";
-    if (Object.hasOwn(who, "handlerContext")) return "Lambda Authorization";
-    if (Object.hasOwn(who, "userArn")) return "IAM Authorization";
-    return Object.hasOwn(who, "defaultAuthStrategy") ? "User Pool Authorization" : "Open ID Connect Authorization";
+    const identity = call.identity;
+    if (identity === null || identity === undefined) return "API Key Authorization";
+    if (Object.hasOwn(identity, "handlerContext")) return "Lambda Authorization";
+    if (Object.hasOwn(identity, "userArn")) return "IAM Authorization";
+    return Object.hasOwn(identity, "defaultAuthStrategy") ? "User Pool Authorization" : "Open ID Connect Authorization";
   };
 
   const FORMS = { nfc: "NFC", nfd: "NFD", nfkc: "NFKC", nfkd: "NFKD" };
   const normalize = (value, form) =>
     String(value).normalize(FORMS[String(form).toLowerCase()] ?? fail(`unknown normalization form '${form}'`));
 
-  // Headers that belong to the caller's own connection, and are not passed on.
+  // Headers of the caller's own connection, which are not passed on.
   const RESTRICTED = ["transfer-encoding", "connection", "host", "expect", "keep-alive", "upgrade",
     "proxy-authenticate", "proxy-authorization", "te", "content-length"];
   const copyHeaders = (headers) =>
@@ -159,7 +159,7 @@
     setSubscriptionInvalidationFilter: notImitated("extensions.setSubscriptionInvalidationFilter"),
     invalidateSubscriptions: notImitated("extensions.invalidateSubscriptions"),
   };
-  // Where to go on matters to pipelines, which Event APIs have not.
+  // skipTo matters to pipelines only, which Event APIs do not have.
   const earlyReturn = (value, options) => {
     if (!["END", "NEXT"].includes(options?.skipTo ?? "END")) fail(`skipTo is END or NEXT, not '${options.skipTo}'`);
     return stop({ kind: "early", value: optional(value) });

@@ -1,0 +1,1 @@
+"""AWS_IAM: signatures (SigV4), the access keys that may sign, and IAM permissions."""

@@ -1,0 +1,1 @@
+"""JSON Web Tokens: verification, claims, and the key sets of issuers."""

@@ -1,1 +1,0 @@
-"""The status page at `/_status`: what is served, who is there, what happened lately. For people, on this machine."""

@@ -1,0 +1,1 @@
+"""Resolves the values of a template: intrinsic functions, references, and the return values of resources."""

@@ -1,0 +1,249 @@
+"""Figures in the pages: each limit equals the constant in the code, and no limit stands without a check."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any, Final
+
+import pytest
+import yaml
+
+from contract import limits
+from handlers.adapters.aws_clients import ATTEMPTS
+from local.emulator.chime import meeting, meetings
+from local.emulator.patches import worker_ceiling
+from local.processes.ports import DEFAULT_BASE_PORT
+from stacks.config.load import environment_names, load
+from tests.repository.test_layers import ALLOWED
+from tools.generate.requirements import ROOT
+
+ARCHITECTURE: Final = "docs/explanation/architecture.md"
+CALLS: Final = "docs/explanation/calls.md"
+DECISIONS: Final = "docs/explanation/decisions.md"
+LOCAL_CLOUD: Final = "docs/reference/local-cloud.md"
+FIRST_HOUR: Final = "docs/tutorial/first-hour.md"
+USE_LOCAL_CLOUD: Final = "docs/how-to/use-the-local-cloud.md"
+DEPLOY: Final = "docs/how-to/deploy.md"
+ALARM: Final = "docs/how-to/answer-an-alarm.md"
+RESOURCES: Final[dict[str, dict[str, Any]]] = {
+    name: resource
+    for stack in ("Routes", "Operations")
+    for name, resource in yaml.safe_load((ROOT / f"tests/snapshots/prod/{stack}.yaml").read_text())["Resources"].items()
+}
+RING_TIMEOUT: Final = load("prod").calls.ring_timeout_seconds
+FANOUT_LIMITS: Final = {load(name).delivery.fanout_limit for name in environment_names()}
+
+
+WORDS: Final = dict(enumerate(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]))
+
+
+def _properties(name_field: str, name: str) -> dict[str, Any]:
+    found = [each["Properties"] for each in RESOURCES.values() if each["Properties"].get(name_field) == name]
+    assert len(found) == 1, name
+    return dict(found[0])
+
+
+def timeout(function: str) -> int:
+    return int(_properties("FunctionName", f"PantherKolab-{function}-prod")["Timeout"])
+
+
+def receives(queue: str) -> int:
+    return int(_properties("QueueName", f"PantherKolab-{queue}-prod")["RedrivePolicy"]["maxReceiveCount"])
+
+
+def hidden_seconds(queue: str) -> int:
+    return int(_properties("QueueName", f"PantherKolab-{queue}-prod")["VisibilityTimeout"])
+
+
+def alarm(name: str) -> dict[str, Any]:
+    return _properties("AlarmName", f"PantherKolab-{name}-prod")
+
+
+def retries(kind: str, function: str) -> int:
+    (found,) = (
+        each["Properties"]["MaximumRetryAttempts"]
+        for each in RESOURCES.values()
+        if each["Type"] == kind and function in each["Properties"]["FunctionName"]
+        if "MaximumRetryAttempts" in each["Properties"]
+    )
+    return int(found)
+
+
+def locked(package: str) -> str:
+    (version,) = re.findall(rf"^{package}==(.+)$", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    return str(version)
+
+
+def node_package(package: str) -> str:
+    (version,) = re.findall(rf'"{package}": "([^"]+)"', (ROOT / "package.json").read_text())
+    return str(version)
+
+
+FIGURES: Final[tuple[tuple[str, str, tuple[object, ...]], ...]] = (
+    ("README.md", "aws-cdk-lib {} with CDK CLI {}", (locked("aws-cdk-lib"), node_package("aws-cdk"))),
+    ("README.md", "cdk-nag {}", (locked("cdk-nag"),)),
+    (ARCHITECTURE, "par at most {} concurrently", (limits.PUBLISH_CONCURRENCY,)),
+    (ARCHITECTURE, "still there {} seconds later", (limits.FAST_PATH_GRACE_SECONDS,)),
+    (ARCHITECTURE, "every event that is older than {} seconds", (limits.SWEEP_AFTER_SECONDS,)),
+    (ARCHITECTURE, "{} failures", (receives("Delivery"),)),
+    (ARCHITECTURE, "A delivery that fails {} times", (receives("Delivery"),)),
+    (ARCHITECTURE, "`delivery.fanout_limit`: {} recipients in every environment", tuple(FANOUT_LIMITS)),
+    (
+        ARCHITECTURE,
+        "up to {} slices of at least {} recipients",
+        (limits.QUEUE_BATCH_MAX, limits.SLICE_RECIPIENTS),
+    ),
+    (ARCHITECTURE, "{} messages in {} seconds, one counter", (limits.SEND_RATE.count, limits.SEND_RATE.seconds)),
+    (CALLS, "more than {} others 400", (limits.CALL_PARTICIPANTS_MAX - 1,)),
+    (CALLS, "more than {} calls in {} seconds", (limits.CALL_RATE.count, limits.CALL_RATE.seconds)),
+    (CALLS, "index for {} seconds after the announcement", (limits.MEETING_SETTLE_SECONDS,)),
+    (CALLS, "function that creates meetings runs at most {} seconds", (timeout("calls"),)),
+    (CALLS, "ends the ringing {} seconds after the ring time", (limits.RING_GRACE_SECONDS,)),
+    (CALLS, "checks an answered call every {} seconds", (limits.CALL_CHECK_SECONDS,)),
+    (CALLS, "while it rings, {} seconds after its ring time", (limits.RING_GRACE_SECONDS,)),
+    (CALLS, "while it is answered, every {} seconds", (limits.CALL_CHECK_SECONDS,)),
+    (CALLS, "{} hours, Chime's longest meeting", (limits.CALL_HOURS_MAX,)),
+    (CALLS, "Chime allows an account {} concurrent meetings", (meetings.ACTIVE_MEETINGS_MAX,)),
+    (DECISIONS, "all of a user's conversations (at most {:,})", (limits.CONVERSATIONS_PER_USER,)),
+    (DECISIONS, "counted from the newest {:,} messages only", (limits.HIDDEN_MESSAGES_EXAMINED,)),
+    (DECISIONS, "enlarged by at most {} members a request", (limits.MEMBERS_PER_REQUEST,)),
+    (DECISIONS, "one transaction of at most {} actions", (limits.TRANSACTION_ITEMS_MAX,)),
+    (DECISIONS, "may take {} seconds**, the others {}:", (timeout("calls"), timeout("messages"))),
+    (DECISIONS, "each tried {} times", (ATTEMPTS,)),
+    (DECISIONS, "At most {} slices, of at least {} recipients", (limits.QUEUE_BATCH_MAX, limits.SLICE_RECIPIENTS)),
+    (DECISIONS, "{} messages fit one call to the queue", (limits.QUEUE_BATCH_MAX,)),
+    (DECISIONS, "{} recipients are one round of publishes", (limits.PUBLISH_CONCURRENCY,)),
+    (DECISIONS, "all accepts within {} seconds", (limits.MEETING_ANNOUNCED_SECONDS,)),
+    (ALARM, "event is in the Outbox table for {} days", (limits.OUTBOX_RETENTION_DAYS,)),
+    (ALARM, "{} attempts to publish an event failed", (WORDS[receives("Delivery")],)),
+    (ALARM, "visible again after {} s", (hidden_seconds("Delivery"),)),
+    (ALARM, "visible again after {} s", (hidden_seconds("RingTimeouts"),)),
+    (ALARM, "enqueues every event that is older than {} minute", (WORDS[limits.SWEEP_AFTER_SECONDS // 60],)),
+    (ALARM, "{} seconds after its ring timeout", (WORDS[limits.RING_GRACE_SECONDS],)),
+    (ALARM, "whose meeting is gone within {} minutes", (WORDS[limits.CALL_CHECK_SECONDS // 60],)),
+    (ALARM, "{} minutes after the last attendee left", (WORDS[meeting.EMPTY_SECONDS // 60],)),
+    (ALARM, "after {} hours at the latest", (limits.CALL_HOURS_MAX,)),
+    (ALARM, "no meeting or attendee in {} attempts", (WORDS[ATTEMPTS],)),
+    (ALARM, "{} days after it was stored", (limits.OUTBOX_RETENTION_DAYS,)),
+    (ALARM, "batch of the Outbox stream in {} retries", (WORDS[retries("AWS::Lambda::EventSourceMapping", "Relay")],)),
+    (ALARM, "delivery queue for more than {} minutes", (WORDS[alarm("DeliveryLate")["Threshold"] // 60],)),
+    (ALARM, "below the alarm's {} s", (alarm("DeliveryLate")["Threshold"],)),
+    (ALARM, "failed in {} attempts of `ring_timeout`", (WORDS[receives("RingTimeouts")],)),
+    (
+        ALARM,
+        "`chime_events` failed in {} attempts",
+        (WORDS[1 + retries("AWS::Lambda::EventInvokeConfig", "ChimeEvents")],),
+    ),
+    (
+        ALARM,
+        "in {} of {} periods of {} minutes the sweep",
+        tuple(
+            WORDS[number]
+            for number in (
+                *(alarm("CallsStuck")["DatapointsToAlarm"], alarm("CallsStuck")["EvaluationPeriods"]),
+                alarm("CallsStuck")["Period"] // 60,
+            )
+        ),
+    ),
+    (
+        ALARM,
+        "for more than {} minutes after their ring timeout",
+        (WORDS[(alarm("CallsRingLate")["Threshold"] - RING_TIMEOUT) // 60],),
+    ),
+    (ALARM, "more than twice in {} minutes", (WORDS[alarm("CallsFailed")["Period"] // 60],)),
+    (ALARM, "longer than {} ms", (alarm("ApiSlow")["Threshold"],)),
+    (
+        ALARM,
+        "above {} ms in {} of {} periods of {} minutes",
+        (
+            alarm("ApiSlow")["Threshold"],
+            WORDS[alarm("ApiSlow")["DatapointsToAlarm"]],
+            WORDS[alarm("ApiSlow")["EvaluationPeriods"]],
+            WORDS[alarm("ApiSlow")["Period"] // 60],
+        ),
+    ),
+    (ALARM, "{} active meetings per account", (meetings.ACTIVE_MEETINGS_MAX,)),
+    (LOCAL_CLOUD, "ministack {}", (locked("ministack"),)),
+    (LOCAL_CLOUD, "real CLI {}", (node_package("aws-cdk"),)),
+    (LOCAL_CLOUD, "{} active meetings", (meetings.ACTIVE_MEETINGS_MAX,)),
+    (LOCAL_CLOUD, "after {} minutes without audio", (meeting.EMPTY_SECONDS // 60,)),
+    (LOCAL_CLOUD, "after {} hours, and NotFound", (meeting.LIFETIME_SECONDS // 3600,)),
+    (LOCAL_CLOUD, "| {} | emulator", (DEFAULT_BASE_PORT,)),
+    (LOCAL_CLOUD, "| {} | Events service", (DEFAULT_BASE_PORT + 1,)),
+    (LOCAL_CLOUD, "| {} | web page", (DEFAULT_BASE_PORT + 2,)),
+    (FIRST_HOUR, "emulator, port {}", (DEFAULT_BASE_PORT,)),
+    (FIRST_HOUR, "Events service, port {}", (DEFAULT_BASE_PORT + 1,)),
+    (FIRST_HOUR, "page, port {}", (DEFAULT_BASE_PORT + 2,)),
+    (USE_LOCAL_CLOUD, "AWS_ENDPOINT_URL=http://localhost:{}", (DEFAULT_BASE_PORT,)),
+    ("docs/how-to/connect-a-front-end.md", "`aws-amplify` {}", (node_package("aws-amplify"),)),
+)
+"""Page, phrase on it, and the values of the phrase."""
+
+UNCHECKED: Final = {
+    ALARM: ("or two attempts failed",),
+    DEPLOY: ("cannot be used again for 60 seconds", "created 60 seconds later"),
+    ARCHITECTURE: ("last + 1 ms",),
+    CALLS: ("two members of a group accept",),
+    FIRST_HOUR: ("more than 20 characters",),
+    DECISIONS: (
+        "adds a few hundred milliseconds",
+        "adds 40 ms to every small body",
+        "a minute late",
+        "at most 5 ms of processor time",
+        "3 µs of the 270 µs",
+        "about ten seconds after the save",
+        "took five times as long as the call",
+    ),
+    LOCAL_CLOUD: ("removed within a minute, without one", "costs 0.07 ms", "ten parts 0.4 ms"),
+}
+"""Phrases with figures that are measured, or belong to another product."""
+LIMITED_PAGES: Final = (
+    "README.md",
+    *(ARCHITECTURE, CALLS, DECISIONS, LOCAL_CLOUD, FIRST_HOUR, USE_LOCAL_CLOUD, DEPLOY, ALARM),
+    "docs/how-to/connect-a-front-end.md",
+)
+LIMIT: Final = re.compile(
+    r"(?<![\w.:/])(?:\d[\d,.]*|two|three|four|five|six|seven|eight|nine|ten|twenty)[ -]"
+    r"(?:ms|s|µs|seconds?|minutes?|hours?|days?|characters|recipients|participants|members|messages|attempts|times|slices)\b"
+)
+
+
+def text_of(page: str) -> str:
+    return " ".join((ROOT / page).read_text(encoding="utf-8").split())
+
+
+@pytest.mark.parametrize(("page", "phrase", "values"), FIGURES, ids=[f"{each[0]}: {each[1]}" for each in FIGURES])
+def test_a_figure_on_a_page_is_the_value_in_the_code(page: str, phrase: str, values: tuple[object, ...]) -> None:
+    assert phrase.format(*values) in text_of(page)
+
+
+@pytest.mark.parametrize("page", LIMITED_PAGES)
+def test_every_figure_with_a_unit_is_checked(page: str) -> None:
+    text = text_of(page).partition("## Data ")[2] if page == DECISIONS else text_of(page)
+    for _, phrase, values in (each for each in FIGURES if each[0] == page):
+        text = text.replace(phrase.format(*values), "")
+    for phrase in UNCHECKED.get(page, ()):
+        text = text.replace(phrase, "")
+    found = [text[max(0, match.start() - 40) : match.end() + 20] for match in LIMIT.finditer(text)]
+    assert found == [], "add these figures to FIGURES or, if they are measured, to UNCHECKED"
+
+
+def test_architecture_lists_the_imports_that_are_allowed() -> None:
+    section = (ROOT / ARCHITECTURE).read_text(encoding="utf-8").partition("## Directories\n")[2].partition("\n## ")[0]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in section.splitlines() if line.startswith("| `")]
+    listed = {row[0].strip("`").removesuffix("/").removesuffix(".py"): re.findall(r"`([^`]+)`", row[2]) for row in rows}
+    compared = ALLOWED.keys() & listed.keys() - {"bench"}
+    assert len(compared) == 10
+    assert {name: set(listed[name]) for name in compared} == {name: set(ALLOWED[name]) for name in compared}
+
+
+def test_roll_back_names_existing_stacks() -> None:
+    stacks = {path.stem for path in (ROOT / "tests/snapshots/prod").glob("*.yaml")}
+    (named,) = re.findall(r"--exclusively ([\w ]+)`", text_of(DEPLOY))
+    assert set(named.split()) <= stacks
+
+
+def test_function_processes_of_the_local_cloud_are_bounded_as_the_page_says() -> None:
+    assert "at most 4 processes of one function, or 2 per core" in text_of(LOCAL_CLOUD)
+    assert max(4, 2 * (os.cpu_count() or 1)) == worker_ceiling.CEILING
