@@ -21,7 +21,8 @@ def limited(operations: Mapping[str, Operation], rates: Callable[[], UserRates])
 
 
 def _limited(name: str, operation: Operation, rates: Callable[[], UserRates]) -> Operation:
-    rate = _ROUTES[name].rate
+    route = _ROUTES.get(name)  # `route_handler` refuses an operation without a route
+    rate = route.rate if route else None
     if rate is None or name in _COUNTED_BY_THE_USE_CASE:
         return operation
 

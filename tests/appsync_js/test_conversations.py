@@ -292,7 +292,15 @@ def _field(*values: Any) -> st.SearchStrategy[Any]:
             "fileName": _field("x.png", "x" * 255, "x" * 256),
             "fileSize": st.sampled_from([1, 0, -1, limits.FILE_SIZE_BYTES, limits.FILE_SIZE_BYTES + 1]) | _ODD,
             "duration": st.sampled_from(
-                [0.5, 0, 0.001, 1e-200, 5e-324, limits.DURATION_SECONDS, limits.DURATION_SECONDS + 0.5]
+                [
+                    0.5,
+                    0,
+                    limits.DURATION_SECONDS_MIN,
+                    1e-200,
+                    5e-324,
+                    limits.DURATION_SECONDS,
+                    limits.DURATION_SECONDS + 0.5,
+                ]
             )
             | _ODD,
             "replyTo": _field("some-id", "a" * 64, "a" * 65, "a/b"),
@@ -358,6 +366,7 @@ INVALID: list[tuple[dict[str, Any], str]] = [
     ({"type": "AUDIO", "mediaUrl": "https://a.example/x", "duration": 0}, "data.duration is not valid"),
     ({"type": "AUDIO", "mediaUrl": "https://a.example/x", "duration": 5e-324}, "data.duration is not valid"),
     ({"seq": 1e200}, "data.seq is not valid"),
+    ({"seq": limits.SEQUENCE_NUMBER_MAX + 1}, "data.seq is not valid"),
 ]
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from zlib import crc32
 
 from contract.limits import DUE_SHARDS
-from contract.tables import Table
+from contract.tables import Index
 from handlers.adapters.dynamodb.codec import to_item
 from handlers.adapters.dynamodb.reads import query
 from handlers.core.shared.timestamps import to_iso
@@ -26,17 +26,16 @@ def due_shard(key: str) -> str:
     return f"{_UNSHARDED}#{crc32(key.encode()) % DUE_SHARDS}"
 
 
-def due_items(client: Any, table: Table, table_name: str, now: int, what: str) -> Iterable[dict[str, Any]]:
+def due_items(client: Any, index: Index, table_name: str, now: int, what: str) -> Iterable[dict[str, Any]]:
     """Yield the keys of all items that are due, oldest first.
 
     Args:
         client: the DynamoDB client.
-        table: the table's definition; it has an index ByDue.
+        index: the index ByDue of the table.
         table_name: the table's name in this environment.
         now: milliseconds since the epoch.
         what: what is read, for error messages.
     """
-    index = table.index("ByDue")
     shards = (_UNSHARDED, *(f"{_UNSHARDED}#{number}" for number in range(DUE_SHARDS)))
     pages = [
         query(

@@ -100,7 +100,7 @@ class DynamoOutbox(Outbox):
         write_single(lambda: self._client.delete_item(**request), "the event")
 
     def due(self, now: int) -> Iterable[tuple[str, int]]:
-        for item in due_items(self._client, tables.OUTBOX, self._table, now, "the due events"):
+        for item in due_items(self._client, _INDEX, self._table, now, "the due events"):
             yield item["eventId"], from_iso(item["dueAt"])
 
     def claim(self, event_id: str, due_at: int, next_due_at: int) -> OutboxRecord | None:

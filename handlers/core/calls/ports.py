@@ -114,7 +114,7 @@ class MeetingsFailedError(Exception):
 
 
 class MeetingsBusyError(MeetingsFailedError):
-    """Chime is serving the same request of somebody else at this moment: the request succeeds shortly after it."""
+    """Chime is serving the same request of another process at this moment: the request succeeds shortly after it."""
 
 
 class Meeting(msgspec.Struct, frozen=True):

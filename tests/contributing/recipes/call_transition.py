@@ -7,7 +7,7 @@ from typing import Final
 from tests.contributing.edits import after, append, before, edit, new
 from tests.contributing.recipe import Recipe
 
-_NUMBER: Final = f"S{5}"
+_NUMBER: Final = f"S{6}"
 """The number of the rule, written so that this file does not mention a transition that does not exist."""
 _RULE: Final = f"""    # {_NUMBER}
     Rule(

@@ -93,8 +93,8 @@ RECIPE: Final = Recipe(
             before("@cache\n", "from contract.requests import PinMessage\n"),
             before("@cache\n", "from contract.responses import Pinned\n"),
             before("@cache\n", "from handlers.core.messages.pin import pin\n\n"),
-            before("    return {\n", _OPERATION),
-            after("    return {\n", '        "pinMessage": pin_message,\n'),
+            before("    table: dict[str, Operation] = {\n", _OPERATION),
+            after("    table: dict[str, Operation] = {\n", '        "pinMessage": pin_message,\n'),
         ),
         new("tests/handlers/messages/test_pin.py", "no test in tests/handlers calls: pinMessage", _TEST),
         edit(

@@ -19,7 +19,10 @@ RECIPE: Final = Recipe(
         edit(
             "contract/requests.py",
             "contract/requests.py lacks the field: MarkRead.isSilent",
-            after("    seq: Annotated[int, Meta(ge=1)] | None = None\n", "    isSilent: bool = False\n"),
+            after(
+                "    seq: Annotated[int, Meta(ge=1, le=limits.SEQUENCE_NUMBER_MAX)] | None = None\n",
+                "    isSilent: bool = False\n",
+            ),
         ),
         edit(
             "handlers/core/messages/mark_read.py",

@@ -20,6 +20,7 @@ from handlers.core.messages.history import MessageHistory
 from handlers.core.messages.numbering import SequenceCounter, SettledNumbers
 from handlers.core.messages.ports import ConversationReader, HistoryStore
 from handlers.core.messages.rules import StoredMessage
+from handlers.core.shared.sizes import response_bytes
 from handlers.core.shared.timestamps import to_iso
 from tests.harness.fakes import FakeClock
 
@@ -47,6 +48,10 @@ class StoredHistory(ConversationReader, HistoryStore):
         clock = FakeClock()
         numbers = SettledNumbers(NoCounter(), clock)
         return MessageHistory(conversations=self, numbers=numbers, store=self, clock=clock, fanout_limit=20)
+
+    def read_by_ben(self) -> list[Message]:
+        """Return the messages as ben's history contains them."""
+        return [msgspec.structs.replace(row.message, readBy=["ben"]) for row in self.rows]
 
     def read(self, conversation_id: str) -> ConversationState | None:
         return ConversationState(
@@ -131,6 +136,7 @@ def test_pages_fit_a_response_and_hold_every_message_once(runs: list[tuple[str, 
     history = StoredHistory([stored(seq, content) for seq, content in enumerate(contents, start=1)])
     assert paged(history, limit) == list(range(len(contents), 0, -1))
     gap = read(history, afterSeq=0)
+    assert gap.reload == (sum(response_bytes(message) for message in history.read_by_ben()) > limits.RESPONSE_BYTES)
     assert gap.reload or [message.seq for message in gap.messages] == list(range(1, len(contents) + 1))
 
 
@@ -157,7 +163,7 @@ def test_hidden_messages_cost_a_bounded_number_of_queries() -> None:
     assert paged(history, limits.HISTORY_PAGE_MAX) == [3, 2, 1]
 
 
-def test_readers_do_not_tell_which_messages_were_hidden_during_a_block() -> None:
+def test_readers_do_not_reveal_which_messages_were_hidden_during_a_block() -> None:
     rows = [stored(seq, "hi", frozenset({"ben"}) if seq == 2 else frozenset()) for seq in (1, 2, 3)]
     history = StoredHistory(rows)
     use_case = history.use_case()

@@ -22,6 +22,7 @@ from handlers.core.calls.state import CallState
 from handlers.core.shared.timestamps import from_iso, to_iso
 
 _ALL_OLD: Final = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+_BY_DUE: Final = tables.CALLS.index("ByDue")
 _CONFLICT: Final = "TransactionConflict"
 _CALL: Final = "call"
 _RATE: Final = "rate"
@@ -96,7 +97,7 @@ class DynamoCallStore(CallStore):
         return keys
 
     def due(self, now: int) -> Iterable[tuple[str, int]]:
-        for item in due_items(self._client, tables.CALLS, self._tables.calls, now, "the calls due"):
+        for item in due_items(self._client, _BY_DUE, self._tables.calls, now, "the calls due"):
             yield item["sessionId"], from_iso(item["dueAt"])
 
     def reschedule(self, session_id: str, due_at: int, next_due_at: int | None) -> bool:
