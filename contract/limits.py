@@ -209,8 +209,8 @@ GROUP_RATE: Final = RateLimit("group", 60, 60)
 OPEN_RATE: Final = RateLimit("open", 60, 60)
 """Direct conversations opened: each new one appears in another user's list."""
 INVITATION_RATE: Final = RateLimit("invitation", 20, 86_400)
-"""Groups to which one user adds the same other user, so that the first cannot fill the list of the second."""
+"""Groups to which one user adds the same other user, so that one user cannot fill another user's list."""
 PROFILE_RATE: Final = RateLimit("profile", 10, 60)
-"""Changes of a profile: each is published to every user who shares a conversation, up to 50,000 users."""
+"""Changes of a profile: each is published to every user who shares a conversation, up to 50,000."""
 BLOCK_RATE: Final = RateLimit("block", 30, 60)
 """Blocks and their removals."""

@@ -26,13 +26,13 @@ def due_shard(key: str) -> str:
     return f"{_UNSHARDED}#{crc32(key.encode()) % DUE_SHARDS}"
 
 
-def due_items(client: Any, index: Index, table_name: str, now: int, what: str) -> Iterable[dict[str, Any]]:
+def due_items(client: Any, index: Index, table: str, now: int, what: str) -> Iterable[dict[str, Any]]:
     """Yield the keys of all items that are due, oldest first.
 
     Args:
         client: the DynamoDB client.
         index: the index ByDue of the table.
-        table_name: the table's name in this environment.
+        table: the table's name in this environment.
         now: milliseconds since the epoch.
         what: what is read, for error messages.
     """
@@ -41,7 +41,7 @@ def due_items(client: Any, index: Index, table_name: str, now: int, what: str) -
         query(
             client,
             {
-                "TableName": table_name,
+                "TableName": table,
                 "IndexName": index.name,
                 "KeyConditionExpression": "#shard = :shard AND dueAt <= :now",
                 "ExpressionAttributeNames": {"#shard": index.partition.name},

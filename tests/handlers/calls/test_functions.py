@@ -159,10 +159,7 @@ def test_chime_event_of_an_attendee_who_left_lets_the_participant_leave(
 
 
 def test_reloaded_page_stays_in_the_call_when_the_old_page_leaves_the_meeting(functions: CallFunctions) -> None:
-    """The old page leaves, the new one accepts again, and Chime's event about the old page arrives after that.
-
-    Requirement S5.
-    """
+    """Requirement S5: the old page leaves, the new one accepts again, then Chime's event about the old page arrives."""
     ana, ben = functions.add_users("Ana", "Ben")
     session_id = functions.ring(ana, ben)
     accepted = functions.act("accept", ben, session_id, deviceId="browser").body

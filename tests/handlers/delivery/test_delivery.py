@@ -167,7 +167,7 @@ def test_recipients_of_a_slice_get_an_event_once_although_another_channel_refuse
     assert harness.outbox.get(record.event_id) is None
 
 
-def test_slice_of_a_record_that_stores_no_progress_is_delivered_whole(harness: FunctionHarness) -> None:
+def test_slice_of_a_record_without_the_attribute_for_progress_is_delivered_whole(harness: FunctionHarness) -> None:
     """Records that an earlier version stored have no `left`."""
     people = user_ids(SLICE_RECIPIENTS)
     record = stored(harness, people, fanout_limit=1)

@@ -22,11 +22,11 @@ from handlers.core.calls.state import CallState
 from handlers.core.shared.timestamps import from_iso, to_iso
 
 _ALL_OLD: Final = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
-_BY_DUE: Final = tables.CALLS.index("ByDue")
 _CONFLICT: Final = "TransactionConflict"
 _CALL: Final = "call"
 _RATE: Final = "rate"
 _LOCK: Final = "lock of "
+_BY_DUE: Final = tables.CALLS.index("ByDue")
 
 Actions = dict[str, dict[str, Any]]
 """The actions of a transaction by name, in their order."""

@@ -56,7 +56,7 @@ class DynamoReadMarkStore(ReadMarkStore):
     ) -> MessageWriteStatus:
         """Create the item of a participant who has none, as in conversations of the old application.
 
-        A user who was removed has none either; the conversation, in the same transaction, distinguishes them.
+        A user who was removed has none either; the conversation, in the same transaction, distinguishes the two.
         """
         update = member_update(self._members, conversation, user_id, {"lastReadSeq": seq})
         update["ConditionExpression"] = _BELOW
