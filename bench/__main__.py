@@ -27,6 +27,9 @@ BENCHMARKS: Final = {
     "synth": Benchmark("deployment.synth", "`cdk synth` of one environment against an empty CDK app"),
     "init": Benchmark("functions.init", "import to first response of a route function against a bare boto3 function"),
     "send": Benchmark("functions.send", "the send route against the guide's algorithm; 2, 10, 100, 1,000 participants"),
+    "crowd": Benchmark(
+        "functions.crowd", "many senders in one conversation under strict rules, in virtual time: refusals, units"
+    ),
     "storage": Benchmark(
         "local_cloud.storage", "message storage in the direct channel's handler against the send route"
     ),

@@ -93,6 +93,11 @@ CONVERSATIONS: Final = Table(
     "a direct or group conversation: participants, last sequence number, last message",
     Key("conversationId"),
 )
+CONVERSATION_COUNTERS: Final = Table(
+    "ConversationCounters",
+    "the sequence numbers of one group: the last number, and the numbers whose message is not yet stored",
+    Key("conversationId"),
+)
 CONVERSATION_MEMBERS: Final = Table(
     "ConversationMembers",
     "one user's membership in one conversation: role and read mark",
@@ -161,6 +166,7 @@ TABLES: Final[tuple[Table, ...]] = (
     USER_SEARCH,
     BLOCKS,
     CONVERSATIONS,
+    CONVERSATION_COUNTERS,
     CONVERSATION_MEMBERS,
     MESSAGES,
     MESSAGE_CHANGES,

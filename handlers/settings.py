@@ -71,6 +71,7 @@ class MessagesSettings(_Publishing, frozen=True, kw_only=True):
     function: ClassVar[str] = "messages"
 
     conversations_table: str
+    conversation_counters_table: str
     conversation_members_table: str
     messages_table: str
     message_changes_table: str
@@ -88,6 +89,7 @@ class ConversationsSettings(_Publishing, frozen=True, kw_only=True):
     users_table: str
     blocks_table: str
     conversations_table: str
+    conversation_counters_table: str
     conversation_members_table: str
     messages_table: str
     groups_table: str
@@ -167,6 +169,8 @@ class DeliverSettings(_Publishing, frozen=True, kw_only=True):
     """Settings of the function that publishes the events of the delivery queue."""
 
     function: ClassVar[str] = "deliver"
+
+    conversations_table: str
 
 
 class RelaySettings(_Settings, frozen=True, kw_only=True):

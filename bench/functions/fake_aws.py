@@ -35,6 +35,7 @@ class FakeAws:
         self.items: dict[tuple[str, ...], dict[str, Any]] = {}
         self.queue: asyncio.Queue[str] = asyncio.Queue()
         self.published: list[float] = []
+        self.latest_seq = 0
 
     def application(self) -> web.Application:
         """Return the server's routes."""
@@ -100,9 +101,16 @@ class FakeAws:
                 for action in body["TransactItems"]:
                     if "Put" in action:
                         self._put(action["Put"]["TableName"], action["Put"]["Item"])
+            case "UpdateItem":
+                return {"Attributes": self._reserve() if body.get("ReturnValues") == "UPDATED_NEW" else body["Key"]}
             case "DeleteItem":
                 self.items.pop(_key(body["TableName"], body["Key"]), None)
         return {}
+
+    def _reserve(self) -> dict[str, Any]:
+        """Return the numbers of a counter, whose reservation is the only update that asks for what it changed."""
+        self.latest_seq += 1
+        return {"latestSeq": {"N": str(self.latest_seq)}, "lastTimestampMs": {"N": str(int(time.time() * 1000))}}
 
     def _put(self, table: str, item: dict[str, Any]) -> None:
         self.items[_key(table, item)] = item

@@ -126,11 +126,11 @@ def request_event(conversation_id: str, sender: str) -> dict[str, Any]:
 
 
 def conversation_item(conversation_id: str, participants: list[str]) -> dict[str, Any]:
-    """Return a group in the form of its table's items."""
+    """Return a conversation in the form of its table's items; with two participants a direct one."""
     now = "2026-01-01T00:00:00.000Z"
     return {
         "conversationId": {"S": conversation_id},
-        "type": {"S": "GROUP"},
+        "type": {"S": "DM" if len(participants) == 2 else "GROUP"},
         "participants": {"L": [{"S": each} for each in participants]},
         "admins": {"L": [{"S": participants[0]}]},
         "createdBy": {"S": participants[0]},

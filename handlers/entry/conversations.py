@@ -58,6 +58,7 @@ def wire(
     store = DynamoConversationStore(
         client=dynamodb,
         conversations=settings.conversations_table,
+        counters=settings.conversation_counters_table,
         members_table=settings.conversation_members_table,
         messages=settings.messages_table,
         groups=settings.groups_table,

@@ -11,6 +11,7 @@ from typing import Any
 from contract.limits import DELIVERY_PATIENCE_SECONDS
 from handlers.adapters import aws_clients
 from handlers.adapters.appsync.publisher import EventsPublisher
+from handlers.adapters.dynamodb.conversations.audience import DynamoAudiences
 from handlers.adapters.dynamodb.outbox import DynamoOutbox
 from handlers.adapters.sqs.delivery_queue import decode
 from handlers.adapters.system import SystemClock
@@ -52,7 +53,9 @@ def _deliverer() -> Deliverer:
     publisher = EventsPublisher(
         settings.events_http_endpoint, aws_clients.session(), patience_seconds=DELIVERY_PATIENCE_SECONDS
     )
-    return Deliverer(publisher, DynamoOutbox(aws_clients.client("dynamodb"), settings.outbox_table), SystemClock())
+    dynamodb = aws_clients.client("dynamodb")
+    audiences = DynamoAudiences(dynamodb, settings.conversations_table)
+    return Deliverer(publisher, DynamoOutbox(dynamodb, settings.outbox_table), SystemClock(), audiences)
 
 
 handle = consumer(_deliverer)

@@ -19,6 +19,7 @@ from handlers.adapters.dynamodb.messages.history_store import DynamoHistoryStore
 from handlers.adapters.dynamodb.messages.message_finder import DynamoMessageFinder
 from handlers.adapters.dynamodb.messages.message_store import DynamoMessageStore, MessageTables
 from handlers.adapters.dynamodb.messages.read_mark_store import DynamoReadMarkStore
+from handlers.adapters.dynamodb.messages.sequence_counter import DynamoSequenceCounter
 from handlers.adapters.dynamodb.outbox import DynamoOutbox
 from handlers.adapters.dynamodb.rate_limits import DynamoRateCounter
 from handlers.adapters.sqs.delivery_queue import SqsDeliveryQueue
@@ -27,8 +28,10 @@ from handlers.core.delivery.dispatcher import Dispatcher
 from handlers.core.delivery.ports import DeliveryQueue, Publisher
 from handlers.core.messages.conversation_cache import ConversationCache
 from handlers.core.messages.edit import MessageEditor
+from handlers.core.messages.group_send import GroupMessageWriter
 from handlers.core.messages.history import MessageHistory
 from handlers.core.messages.mark_read import ReadMarker
+from handlers.core.messages.numbering import NumberedConversations, SettledNumbers
 from handlers.core.messages.send import MessageSender
 from handlers.core.messages.typing import TypingIndicator
 from handlers.core.shared.ports import Clock, Ids
@@ -74,16 +77,24 @@ def wire(
     )
     cache = ConversationCache()
     conversations = DynamoConversationReader(dynamodb, settings.conversations_table, cache)
+    counter = DynamoSequenceCounter(
+        dynamodb,
+        counters=settings.conversation_counters_table,
+        conversations=settings.conversations_table,
+        messages=settings.messages_table,
+    )
+    store = DynamoMessageStore(dynamodb, message_tables, cache)
     messages = DynamoMessageFinder(dynamodb, settings.messages_table)
     dispatch = Dispatcher(publisher, DynamoOutbox(dynamodb, settings.outbox_table), queue)
-    counter = DynamoRateCounter(dynamodb, settings.rate_limits_table)
+    rate_counter = DynamoRateCounter(dynamodb, settings.rate_limits_table)
     return MessageOperations(
-        rates=UserRates(counter, clock),
+        rates=UserRates(rate_counter, clock),
         sender=MessageSender(
             conversations=conversations,
             cache=cache,
             messages=messages,
-            store=DynamoMessageStore(dynamodb, message_tables, cache),
+            store=store,
+            groups=GroupMessageWriter(conversations, counter, store, clock, settings.fanout_limit),
             dispatcher=dispatch,
             clock=clock,
             ids=ids,
@@ -91,14 +102,14 @@ def wire(
         ),
         typing=TypingIndicator(
             conversations=conversations,
-            rates=counter,
+            rates=rate_counter,
             publisher=publisher,
             clock=clock,
             ids=ids,
             fanout_limit=settings.fanout_limit,
         ),
         read_marker=ReadMarker(
-            conversations=conversations,
+            conversations=NumberedConversations(conversations, counter),
             messages=messages,
             store=DynamoReadMarkStore(
                 dynamodb,
@@ -114,6 +125,7 @@ def wire(
         ),
         history=MessageHistory(
             conversations=conversations,
+            numbers=SettledNumbers(counter, clock),
             store=DynamoHistoryStore(
                 dynamodb,
                 settings.messages_table,

@@ -49,7 +49,8 @@ FUNCTIONS: Final[Mapping[str, FunctionPermissions]] = {
     settings.MessagesSettings.function: FunctionPermissions(
         {
             tables.CONVERSATIONS: ("GetItem", "UpdateItem", "ConditionCheckItem"),
-            tables.CONVERSATION_MEMBERS: ("GetItem", "BatchGetItem", "UpdateItem"),
+            tables.CONVERSATION_COUNTERS: ("GetItem", "UpdateItem"),
+            tables.CONVERSATION_MEMBERS: ("GetItem", "BatchGetItem", "UpdateItem", "ConditionCheckItem"),
             tables.MESSAGES: ("GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem"),
             tables.MESSAGE_CHANGES: ("Query", "PutItem"),
             tables.IDEMPOTENCY: ("GetItem", "PutItem"),
@@ -64,8 +65,9 @@ FUNCTIONS: Final[Mapping[str, FunctionPermissions]] = {
             tables.USERS: ("BatchGetItem",),
             tables.BLOCKS: ("BatchGetItem", "ConditionCheckItem"),
             tables.CONVERSATIONS: ("GetItem", "BatchGetItem", "PutItem", "UpdateItem"),
+            tables.CONVERSATION_COUNTERS: ("BatchGetItem", "UpdateItem"),
             tables.CONVERSATION_MEMBERS: ("BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"),
-            tables.MESSAGES: ("Query",),
+            tables.MESSAGES: ("BatchGetItem", "Query"),
             tables.GROUPS: ("GetItem", "PutItem", "UpdateItem"),
             tables.RATE_LIMITS: ("UpdateItem",),
             tables.OUTBOX: _WRITE_OUTBOX,
@@ -129,7 +131,7 @@ FUNCTIONS: Final[Mapping[str, FunctionPermissions]] = {
         meetings=("CreateMeeting", "GetMeeting", "DeleteAttendee", "DeleteMeeting"),
     ),
     settings.DeliverSettings.function: FunctionPermissions(
-        {tables.OUTBOX: ("GetItem", "UpdateItem", "DeleteItem")},
+        {tables.CONVERSATIONS: ("GetItem",), tables.OUTBOX: ("GetItem", "UpdateItem", "DeleteItem")},
         publish=(channels.CHATS, channels.USERS, channels.CALLS),
     ),
     settings.RelaySettings.function: FunctionPermissions({tables.OUTBOX: ("GetItem",)}),
@@ -146,7 +148,7 @@ CALLS_HANDLER: Final[TablePermissions] = {tables.CALLS: ("GetItem",)}
 
 CONVERSATIONS_HANDLER: Final[TablePermissions] = {
     tables.CONVERSATION_MEMBERS: ("GetItem", "UpdateItem"),
-    tables.CONVERSATIONS: ("UpdateItem",),
+    tables.CONVERSATION_COUNTERS: ("UpdateItem",),
     tables.MESSAGES: ("PutItem",),
     tables.IDEMPOTENCY: ("PutItem",),
     tables.RATE_LIMITS: ("UpdateItem",),

@@ -16,7 +16,7 @@ from service_harness.fixtures import dynamodb_endpoint as empty_dynamodb_endpoin
 
 from appsync_js.permissions import NAMES
 from appsync_js.render import placeholders, render
-from contract.tables import CALLS, CONVERSATION_MEMBERS, CONVERSATIONS, TABLES, Table
+from contract.tables import CALLS, CONVERSATION_COUNTERS, CONVERSATION_MEMBERS, TABLES, Table
 
 ENVIRONMENT = "test"
 
@@ -24,7 +24,7 @@ __all__ = ["dynamodb", "empty_dynamodb_endpoint", "load", "other_key", "signing_
 
 SOURCES = {
     "calls": {"on_subscribe": CALLS},
-    "conversations": {"on_subscribe": CONVERSATION_MEMBERS, "on_publish": CONVERSATIONS},
+    "conversations": {"on_subscribe": CONVERSATION_MEMBERS, "on_publish": CONVERSATION_COUNTERS},
 }
 """The table of each handler's data source, by namespace."""
 
@@ -100,10 +100,9 @@ def scenario(dynamodb: Any) -> dict[str, str]:
         dynamodb.put_item(TableName=table.name(ENVIRONMENT), Item=item)
 
     def conversation(name: str, kind: str, members: list[str], **extra: Any) -> None:
-        put(
-            CONVERSATIONS,
-            {"conversationId": {"S": names[name]}, "type": {"S": kind}, "latestSeq": {"N": "0"}},
-        )
+        if kind == "GROUP":
+            numbers = {"latestSeq": {"N": "0"}, "lastTimestampMs": {"N": "0"}}
+            put(CONVERSATION_COUNTERS, {"conversationId": {"S": names[name]}, **numbers})
         for member in members:
             key = {"userId": {"S": member}, "conversationId": {"S": names[name]}}
             put(CONVERSATION_MEMBERS, key | {"type": {"S": kind}, **extra})

@@ -33,7 +33,7 @@ def test_placeholders_are_settings_of_tables() -> None:
 @pytest.mark.parametrize(
     ("namespace", "names", "words"),
     [
-        ("conversations", {}, "table names missing: CONVERSATIONS_TABLE, "),
+        ("conversations", {}, "table names missing: CONVERSATION_COUNTERS_TABLE, "),
         ("chats", {"MESSAGES_TABLE": "x"}, "not used there: MESSAGES_TABLE"),
         ("typing", {}, "no handlers for namespace 'typing'; there are calls, chats"),
         ("../chats", {}, "no handlers for namespace"),

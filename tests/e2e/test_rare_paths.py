@@ -117,3 +117,34 @@ async def test_a_user_without_a_profile_gets_one_with_the_first_request(users: U
     await asyncio.to_thread(dynamodb.delete_item, TableName=tables.USERS.name(ENVIRONMENT), Key=key)
     me = (await HttpApi(users.environment.target, session, users.http).me()).user
     assert (me.userId, me.email) == (account.user_id, account.email)
+
+
+async def test_a_large_group_without_memberships_gets_its_messages(users: Users, cloud: LocalCloud) -> None:
+    """The sender's membership is missing, as in a group of the old application; another's read mark is far ahead."""
+    ada, grace = await users.pair()
+    alan = await users.create("Alan", "Turing")
+    group = await users.group(ada, grace, alan)
+    await grace.has_conversation(group)
+    dynamodb = cloud.aws("dynamodb")
+    more = {":more": {"L": [{"S": f"absent-{number}"} for number in range(60)]}, ":one": {"N": "1"}}
+    await asyncio.to_thread(
+        dynamodb.update_item,
+        TableName=tables.CONVERSATIONS.name(ENVIRONMENT),
+        Key={"conversationId": {"S": group}},
+        UpdateExpression="SET participants = list_append(participants, :more), version = version + :one",
+        ExpressionAttributeValues=more,
+    )
+    members = tables.CONVERSATION_MEMBERS.name(ENVIRONMENT)
+    key = {"userId": {"S": ada.id}, "conversationId": {"S": group}}
+    await asyncio.to_thread(dynamodb.delete_item, TableName=members, Key=key)
+    await ada.conversation(group).send("to many")
+    await grace.receives(group, "to many")
+    await asyncio.to_thread(
+        dynamodb.update_item,
+        TableName=members,
+        Key={"userId": {"S": grace.id}, "conversationId": {"S": group}},
+        UpdateExpression="SET lastReadSeq = :far",
+        ExpressionAttributeValues={":far": {"N": "999"}},
+    )
+    await grace.conversation(group).send("read ahead")
+    await ada.receives(group, "read ahead")

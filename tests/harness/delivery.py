@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from contract import tables
+from handlers.adapters.dynamodb.conversations.audience import DynamoAudiences
 from handlers.adapters.dynamodb.outbox import DynamoOutbox
 from handlers.adapters.sqs.delivery_queue import SqsDeliveryQueue, decode
 from handlers.core.delivery.deliverer import Deliverer
@@ -31,9 +32,18 @@ class DeliveryFunctions:
         """Wire the functions."""
         queue = SqsDeliveryQueue(lambda: self.aws.sqs, self.aws.queue_url)
         self.outbox = DynamoOutbox(self.aws.dynamodb, self.aws.table(tables.OUTBOX))
-        self._deliver = deliver.consumer(lambda: Deliverer(self.publisher, self._outbox("deliver"), self.clock))
+        self._deliver = deliver.consumer(lambda: self._deliverer(self._client("deliver")))
         self._relay = relay.consumer(lambda: Relay(self._outbox("relay"), queue, self.clock))
         self._sweep = sweep.runner(lambda: Sweep(self._outbox("sweep"), queue, self.clock))
+
+    def deliverer(self) -> Deliverer:
+        """Return the deliver function's use case, without its permissions."""
+        return self._deliverer(self.aws.dynamodb)
+
+    def _deliverer(self, client: Any) -> Deliverer:
+        outbox = DynamoOutbox(client, self.aws.table(tables.OUTBOX))
+        audiences = DynamoAudiences(client, self.aws.table(tables.CONVERSATIONS))
+        return Deliverer(self.publisher, outbox, self.clock, audiences)
 
     def _client(self, function: str, client: Any = None) -> PermissionCheckedClient:
         return PermissionCheckedClient(client or self.aws.dynamodb, function, self.aws.environment)
@@ -70,6 +80,6 @@ class DeliveryFunctions:
 
     def deliver_outbox(self) -> None:
         """Publish every record that is left in the outbox, as relay, queue and sweep would."""
-        deliverer = Deliverer(self.publisher, self.outbox, self.clock)
+        deliverer = self.deliverer()
         for item in self.aws.scan(tables.OUTBOX):
             assert deliverer.deliver(DeliveryTask(item["eventId"]))

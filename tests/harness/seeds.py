@@ -43,6 +43,16 @@ def seed_conversation(
         **attributes,
     }
     aws.put(tables.CONVERSATIONS, conversation)
+    if kind == "GROUP":
+        counter = {
+            "conversationId": conversation_id,
+            "version": conversation["version"],
+            "latestSeq": conversation["latestSeq"],
+            "lastTimestampMs": 0,
+            "pendingSeq": {},
+            "pendingAt": {},
+        }
+        aws.put(tables.CONVERSATION_COUNTERS, counter)
     for user_id in participants:
         member = {
             "userId": user_id,
@@ -54,6 +64,20 @@ def seed_conversation(
         }
         aws.put(tables.CONVERSATION_MEMBERS, member)
     return conversation_id
+
+
+def numbers(aws: AwsResources, conversation_id: str) -> dict[str, Any]:
+    """Return latestSeq and lastMessageAt as stored: of a group's counter, else of the conversation.
+
+    No reservation of a number may be pending.
+    """
+    counter = aws.item(tables.CONVERSATION_COUNTERS, conversationId=conversation_id)
+    if counter is not None:
+        assert (counter["pendingSeq"], counter["pendingAt"]) == ({}, {})
+        return counter
+    conversation = aws.item(tables.CONVERSATIONS, conversationId=conversation_id)
+    assert conversation is not None
+    return conversation
 
 
 def block(aws: AwsResources, conversation_id: str, blocker: str) -> None:

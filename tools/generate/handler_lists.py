@@ -27,7 +27,6 @@ _BLOCK: Final = re.compile(r"(// <generated: ([a-z ]+)>\n).*?(// </generated>)",
 
 LIMITS: Final = (
     "CONTENT_CHARACTERS",
-    "PREVIEW_CHARACTERS",
     "MEDIA_URL_CHARACTERS",
     "FILE_NAME_CHARACTERS",
     "FILE_SIZE_BYTES",

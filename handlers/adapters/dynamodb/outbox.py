@@ -25,9 +25,11 @@ def outbox_put(table: str, record: OutboxRecord) -> dict[str, Any]:
             "eventId": record.event_id,
             "namespace": record.namespace,
             "event": record.event,
-            "recipients": list(record.recipients),
+            "recipients": [] if record.audience else list(record.recipients),
+            "audience": record.audience,
+            "slices": record.slices or None,
+            "left": {} if record.pending_slices else None,
             "pendingSlices": record.pending_slices,
-            "sliceRecipients": None if record.pending_slices is None else {},
             "createdAt": to_iso(record.created_at),
             "dueAt": to_iso(record.due_at),
             "shard": due_shard(record.event_id),
@@ -49,7 +51,9 @@ def _record(item: dict[str, Any]) -> OutboxRecord:
         created_at=from_iso(item["createdAt"]),
         due_at=from_iso(item["dueAt"]),
         pending_slices=None if slices is None else frozenset(slices),
-        slice_recipients={int(number): tuple(left) for number, left in (item.get("sliceRecipients") or {}).items()},
+        audience=item.get("audience"),
+        slices=item.get("slices") or 0,
+        left={int(number): tuple(left) for number, left in (item.get("left") or {}).items()},
         attempts=item["attempts"],
         valid_until=None if valid_until is None else from_iso(valid_until),
     )
@@ -76,10 +80,10 @@ class DynamoOutbox(Outbox):
     def keep_in_slice(self, event_id: str, number: int, recipients: Sequence[str]) -> None:
         self._update(
             event_id,
-            "SET sliceRecipients.#number = :left",
-            "attribute_exists(sliceRecipients) AND contains(pendingSlices, :number)",
+            "SET #left.#number = :left",
+            "attribute_exists(#left) AND contains(pendingSlices, :number)",
             {":left": list(recipients), ":number": number},
-            {"#number": str(number)},
+            {"#left": "left", "#number": str(number)},
         )
 
     def finish_slice(self, event_id: str, number: int) -> None:

@@ -36,7 +36,8 @@ class ConversationEvents(msgspec.Struct, frozen=True):
         """Return the event for members whose conversation changed. Arguments as for `created`."""
         data = events.ConversationData(conversation=conversation, changedBy=caller)
         event = events.ConversationUpdated(eventId=self.ids.new(), timestamp=conversation.updatedAt, data=data)
-        return self._record(event, recipients)
+        to_all = set(recipients) >= set(conversation.participants)
+        return self._record(event, recipients, conversation.conversationId if to_all else None)
 
     def removed(self, conversation: Conversation, caller: str, user_id: str) -> OutboxRecord:
         """Return the event for a user who is no longer a participant. Arguments as for `created`."""
@@ -46,5 +47,12 @@ class ConversationEvents(msgspec.Struct, frozen=True):
         event = events.ConversationRemoved(eventId=self.ids.new(), timestamp=conversation.updatedAt, data=data)
         return self._record(event, [user_id])
 
-    def _record(self, event: events.ChatEvent, recipients: Sequence[str]) -> OutboxRecord:
-        return outbox_record(channels.CHATS, event, recipients, now=self.clock.now(), fanout_limit=self.fanout_limit)
+    def _record(self, event: events.ChatEvent, recipients: Sequence[str], audience: str | None = None) -> OutboxRecord:
+        return outbox_record(
+            channels.CHATS,
+            event,
+            recipients,
+            now=self.clock.now(),
+            fanout_limit=self.fanout_limit,
+            audience=audience,
+        )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from handlers.core.delivery.outbox import publish_to, slice_recipients
-from handlers.core.delivery.ports import DeliveryTask, Outbox, OutboxRecord, Publisher
+from handlers.core.delivery.outbox import publish_to, slice_of
+from handlers.core.delivery.ports import Audiences, DeliveryTask, Outbox, OutboxRecord, Publisher
 from handlers.core.shared.ports import Clock
 
 
@@ -17,6 +17,7 @@ class Deliverer(msgspec.Struct, frozen=True):
     publisher: Publisher
     outbox: Outbox
     clock: Clock
+    audiences: Audiences
 
     def deliver(self, task: DeliveryTask) -> bool:
         """Publish the event of one delivery task; return False if the queue must deliver the task again.
@@ -31,8 +32,9 @@ class Deliverer(msgspec.Struct, frozen=True):
             return True
         if record.pending_slices is None:
             return self._deliver_all(record)
-        delivered = [self._deliver_slice(record, number) for number in self._slices(record, task)]
-        return all(delivered)
+        participants = self.audiences.participants(record.audience) if record.audience else ()
+        done = [self._deliver_slice(record, participants, number) for number in self._slices(record, task)]
+        return all(done)
 
     @staticmethod
     def _slices(record: OutboxRecord, task: DeliveryTask) -> Iterable[int]:
@@ -47,8 +49,8 @@ class Deliverer(msgspec.Struct, frozen=True):
             self.outbox.keep_only(record.event_id, failed)
         return not failed
 
-    def _deliver_slice(self, record: OutboxRecord, number: int) -> bool:
-        recipients = slice_recipients(record, number)
+    def _deliver_slice(self, record: OutboxRecord, participants: Sequence[str], number: int) -> bool:
+        recipients = slice_of(record, participants, number)
         failed = publish_to(self.publisher, record, recipients)
         if not failed:
             self.outbox.finish_slice(record.event_id, number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from zlib import crc32
 
 import msgspec
 
@@ -26,6 +27,7 @@ def outbox_record(
     fanout_limit: int,
     valid_until: int | None = None,
     copy: bool = False,
+    audience: str | None = None,
 ) -> OutboxRecord:
     """Return the record to store in the transaction of the change.
 
@@ -36,10 +38,12 @@ def outbox_record(
         now: milliseconds since the epoch.
         fanout_limit: most recipients published to within the request; above it the event is delivered in slices.
         valid_until: milliseconds since the epoch, from which on the event is not published any more.
+        audience: the conversation whose participants the recipients are, if they are all of them. Above the fan-out
+            limit the record refers to it: a list of 1,000 recipients is 37 KB, which each update would write again.
         copy: the event has a record in another namespace too; this record gets an event id of its own.
     """
     sliced = len(recipients) > fanout_limit
-    slices = range(-(-len(recipients) // slice_size(recipients)))
+    slices = -(-len(recipients) // slice_size(recipients))
     return OutboxRecord(
         event_id=f"{event.eventId}#{namespace.name}" if copy else event.eventId,
         namespace=namespace.name,
@@ -47,7 +51,9 @@ def outbox_record(
         recipients=tuple(recipients),
         created_at=now,
         due_at=now + limits.SWEEP_AFTER_SECONDS * 1000,
-        pending_slices=frozenset(slices) if sliced else None,
+        pending_slices=frozenset(range(slices)) if sliced else None,
+        audience=audience if sliced else None,
+        slices=slices if sliced and audience else 0,
         valid_until=valid_until,
     )
 
@@ -64,10 +70,26 @@ def slice_size(recipients: Sequence[str]) -> int:
     return max(limits.SLICE_RECIPIENTS, -(-len(recipients) // limits.QUEUE_BATCH_MAX))
 
 
-def slice_recipients(record: OutboxRecord, number: int) -> Sequence[str]:
-    """Return the recipients of a pending slice who do not have the event yet."""
-    size = slice_size(record.recipients)
-    return record.slice_recipients.get(number, record.recipients[number * size : (number + 1) * size])
+def slice_of(record: OutboxRecord, participants: Sequence[str], number: int) -> Sequence[str]:
+    """Return the recipients of one slice who are left.
+
+    An audience is divided by a hash of the user id, so that each participant stays in the same slice when the
+    participants change between two slices.
+
+    Args:
+        record: the record of the event.
+        participants: the present participants of the record's audience; not used where it has none.
+        number: the slice's number.
+    """
+    if record.audience is None:
+        size = slice_size(record.recipients)
+        recipients = record.recipients[number * size : (number + 1) * size]
+    else:
+        recipients = tuple(each for each in participants if crc32(each.encode()) % record.slices == number)
+    if number not in record.left:
+        return recipients
+    left = set(record.left[number])
+    return [each for each in recipients if each in left]
 
 
 def publish_to(publisher: Publisher, record: OutboxRecord, recipients: Sequence[str]) -> list[str]:

@@ -37,9 +37,12 @@ class OutboxRecord(msgspec.Struct, frozen=True, kw_only=True):
         namespace: channel namespace; a recipient's channel is `/{namespace}/{recipient}`.
         event: the event as JSON text.
         recipients: user ids (session ids in namespace calls); at least all recipients who do not have the event yet.
+            Of an event for an audience the record stores none.
         created_at, due_at: milliseconds since the epoch; from `due_at` on the sweep offers the event again.
         pending_slices: numbers of the slices not yet published; None where the event is not delivered in slices.
-        slice_recipients: the recipients left in a pending slice that was published in part, by its number.
+        audience: the conversation whose participants at the time of delivery are the recipients; only with slices.
+        slices: number of slices into which an audience is divided.
+        left: recipients of a slice who are left, by number of the slice, where a publish reached only some of them.
         attempts: number of sweeps that offered the event.
         valid_until: milliseconds since the epoch; from then on the event is not published any more. None: no limit.
     """
@@ -51,7 +54,9 @@ class OutboxRecord(msgspec.Struct, frozen=True, kw_only=True):
     created_at: int
     due_at: int
     pending_slices: frozenset[int] | None = None
-    slice_recipients: Mapping[int, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    audience: str | None = None
+    slices: int = 0
+    left: Mapping[int, tuple[str, ...]] = msgspec.field(default_factory=dict)
     attempts: int = 0
     valid_until: int | None = None
 
@@ -97,6 +102,14 @@ class Outbox(Protocol):
 
     def give_up(self, event_id: str) -> None:
         """Exclude a record from further sweeps. It remains readable until its time to live ends."""
+        ...
+
+
+class Audiences(Protocol):
+    """The participants of conversations."""
+
+    def participants(self, conversation_id: str) -> Sequence[str]:
+        """Read the present participants consistently; empty where the conversation does not exist."""
         ...
 
 

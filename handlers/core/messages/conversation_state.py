@@ -18,6 +18,8 @@ class ConversationState(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         last_message_at: ISO date of the newest message; None before the first.
         last_message_id: id of the message that the conversation list shows.
+        newest_before: ISO date below which all messages up to `latest_seq` are, and above which none of them is; None
+            where the newest stored message is also the newest one to show.
         blocked_by: participants of a direct conversation who have blocked the other participant.
     """
 
@@ -31,6 +33,7 @@ class ConversationState(msgspec.Struct, frozen=True, kw_only=True):
     created_at: str
     last_message_at: str | None = None
     last_message_id: str | None = None
+    newest_before: str | None = None
     blocked_by: frozenset[str] = frozenset()
 
     @classmethod

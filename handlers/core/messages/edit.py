@@ -183,7 +183,14 @@ class MessageEditor(msgspec.Struct, frozen=True, kw_only=True):
         now: int,
     ) -> OutboxRecord:
         recipients = [each for each in conversation.participants if each not in hidden_from]
-        return outbox_record(channels.CHATS, event, recipients, now=now, fanout_limit=self.fanout_limit)
+        return outbox_record(
+            channels.CHATS,
+            event,
+            recipients,
+            now=now,
+            fanout_limit=self.fanout_limit,
+            audience=None if hidden_from else conversation.conversation_id,
+        )
 
 
 def _change(

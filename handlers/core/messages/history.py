@@ -1,8 +1,9 @@
 """Reads history: pages of messages, or all messages and changes that a client missed (promise P4: never a part).
 
-The conversation is read first, the messages after it, so that every message up to the conversation's sequence number
-is stored when the messages are read. A query may still see only a part of a transaction (Amazon DynamoDB: isolation
-levels for TransactWriteItems). Therefore the sequence numbers are checked for gaps, and read again if there is one.
+The sequence number is read first, the messages after it, so that every message up to that number is stored when the
+messages are read: in a group, it is the number below the first pending reservation (`numbering`). A query may still see
+only a part of a transaction (Amazon DynamoDB: isolation levels for TransactWriteItems). Therefore the sequence numbers
+are checked for gaps, and read again if there is one.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from contract.responses import HistoryPage
 from handlers.core.messages import lookup
 from handlers.core.messages.conversation_state import ConversationState
 from handlers.core.messages.history_cursor import Position, position
+from handlers.core.messages.numbering import SettledNumbers
 from handlers.core.messages.ports import ConversationReader, HistoryStore
 from handlers.core.messages.rules import StoredMessage
 from handlers.core.shared.errors import UnavailableError
@@ -38,6 +40,7 @@ class MessageHistory(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     conversations: ConversationReader
+    numbers: SettledNumbers
     store: HistoryStore
     clock: Clock
     fanout_limit: int
@@ -53,7 +56,7 @@ class MessageHistory(msgspec.Struct, frozen=True, kw_only=True):
         """
         start = position(conversation_id, request)
         with stage("read"):
-            state = lookup.conversation(self.conversations, conversation_id, user_id)
+            state = self.numbers.of(lookup.conversation(self.conversations, conversation_id, user_id))
         with stage("messages"):
             if request.afterSeq is None and request.afterChange is None:
                 return self._page(state, user_id, start, request.limit)
@@ -65,7 +68,7 @@ class MessageHistory(msgspec.Struct, frozen=True, kw_only=True):
         It has fewer than `limit` where it is the last, where so many are hidden, and where more would not fit one
         response.
         """
-        before = start.before if start else None
+        before = _earlier(start.before if start else None, state.newest_before)
         visible: list[StoredMessage] = []
         latest = state.latest_seq
         top = latest if start is None else 0
@@ -138,7 +141,7 @@ class MessageHistory(msgspec.Struct, frozen=True, kw_only=True):
     def _down_to(self, state: ConversationState, seq: int) -> list[StoredMessage]:
         """Read from the newest message down to a sequence number; includes messages that arrive during the read."""
         rows: list[StoredMessage] = []
-        before: str | None = None
+        before = state.newest_before
         top = state.latest_seq
         while top >= seq:
             rows += self._newest(state, before, top - seq + 1, top)
@@ -178,6 +181,10 @@ def _readers(row: StoredMessage, marks: Mapping[str, int]) -> list[str]:
     if seq is None:
         return []
     return [user_id for user_id, mark in marks.items() if mark >= seq and user_id != row.message.senderId]
+
+
+def _earlier(first: str | None, second: str | None) -> str | None:
+    return min(filter(None, (first, second)), default=None)
 
 
 def _below(rows: Sequence[StoredMessage]) -> tuple[str, int]:

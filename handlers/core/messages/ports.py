@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -38,6 +38,8 @@ class MessageWriteStatus(Enum):
     RATE_LIMITED = "the sender's rate limit is used up"
     CONFLICT = "the conversation has changed since it was read"
     TIMESTAMP_TAKEN = "another message has this timestamp"
+    NO_MEMBER = "the sender has no membership"
+    READ_AHEAD = "the sender's read mark is beyond the message"
     CONTENDED = "another transaction is in progress on the same items"
     DELETED = "the message has been deleted since it was read"
 
@@ -59,10 +61,14 @@ class NewMessage(msgspec.Struct, frozen=True, kw_only=True):
     """A message to store: everything that one transaction writes.
 
     Args:
-        conversation: the conversation before the message; the write fails if it has changed since.
+        conversation: the conversation before the message. In a direct conversation the write fails if it has changed
+            since.
         hidden_from: participants from whom the message is hidden.
         record: the outbox record of the message's event.
         now: milliseconds since the epoch, for the rate limit's window.
+        membership: what the write of a group's message is conditional on: `member`, the membership, whose read mark is
+            moved; `ahead`, the membership, whose read mark stays, since it is beyond the message; `conversation`, the
+            version of a conversation of the old application, which stored no memberships.
     """
 
     conversation: ConversationState
@@ -71,6 +77,7 @@ class NewMessage(msgspec.Struct, frozen=True, kw_only=True):
     hidden_from: frozenset[str]
     record: OutboxRecord
     now: int
+    membership: Literal["member", "ahead", "conversation"] = "member"
 
 
 class MessageStore(Protocol):
@@ -81,9 +88,18 @@ class MessageStore(Protocol):
         ...
 
     def store(self, new: NewMessage) -> MessageWriteResult:
-        """Store a message in one transaction with its tempId, its event, the conversation and the rate limit.
+        """Store a message in one transaction with its tempId, its event and the rate limit.
+
+        In a direct conversation the transaction also changes the conversation; in a group it checks the membership.
 
         DUPLICATE means that a message with the same tempId was accepted before; RATE_LIMITED, that none was.
+        """
+        ...
+
+    def show_newest(self, message: Message) -> None:
+        """Write a group's newest message into its conversation; nothing if it shows the same or a newer one.
+
+        The clients of the previous application read it there; no route does.
         """
         ...
 

@@ -35,11 +35,13 @@ class StoredMessage(msgspec.Struct, frozen=True):
     Args:
         hidden_from: participants who do not see the message.
         deleted_change: the change number of its deletion; None for a deletion by the old application.
+        voided: a placeholder for a number without a message; no participant sees it.
     """
 
     message: Message
     hidden_from: frozenset[str] = frozenset()
     deleted_change: int | None = None
+    voided: bool = False
 
     @classmethod
     def of(cls, item: dict[str, Any]) -> StoredMessage:
@@ -48,11 +50,16 @@ class StoredMessage(msgspec.Struct, frozen=True):
         message = msgspec.convert(present, type=Message)
         message.readBy = []
         hidden_from = frozenset(item.get("hiddenFrom") or ())
-        return cls(tombstone(message) if message.deleted else message, hidden_from, item.get("deletedChange"))
+        return cls(
+            tombstone(message) if message.deleted else message,
+            hidden_from,
+            item.get("deletedChange"),
+            bool(item.get("voided")),
+        )
 
     def visible_to(self, user_id: str) -> bool:
         """Return whether a participant may see the message."""
-        return user_id not in self.hidden_from
+        return not self.voided and user_id not in self.hidden_from
 
 
 def is_blank(text: str | None) -> bool:

@@ -8,16 +8,16 @@ from typing import Final
 
 import msgspec
 
-from contract import channels, events
 from contract.limits import SEND_RATE
 from contract.models import Message
 from contract.requests import SendMessage
 from contract.responses import Delivery, Sent
 from handlers.core.delivery.dispatcher import Dispatcher
-from handlers.core.delivery.outbox import outbox_record
 from handlers.core.messages import lookup
 from handlers.core.messages.conversation_cache import ConversationCache
 from handlers.core.messages.conversation_state import ConversationState
+from handlers.core.messages.group_send import GroupMessageWriter, Stored
+from handlers.core.messages.new_message import SendIdentity, new_message
 from handlers.core.messages.ports import (
     ConversationReader,
     MessageFinder,
@@ -37,25 +37,18 @@ from handlers.core.shared.errors import (
 )
 from handlers.core.shared.ports import Clock, Ids
 from handlers.core.shared.retry import attempts
-from handlers.core.shared.timestamps import from_iso, to_iso
+from handlers.core.shared.timestamps import from_iso
 from handlers.core.shared.timing import stage
 
 _NO_DELIVERY: Final = Delivery(delivered=0, pending=0)
 """The delivery of a repeated send: the first send delivers the message."""
 
 
-class _Identity(msgspec.Struct, frozen=True):
-    """The ids of one send, the same in all attempts to store it."""
-
-    sender_id: str
-    message_id: str
-    event_id: str
-
-
 class MessageSender(msgspec.Struct, frozen=True, kw_only=True):
     """Sends messages.
 
     Args:
+        groups: stores the messages of groups.
         cache: saves the read of a conversation that this process used before.
         fanout_limit: most recipients published to within the request.
     """
@@ -64,6 +57,7 @@ class MessageSender(msgspec.Struct, frozen=True, kw_only=True):
     cache: ConversationCache
     messages: MessageFinder
     store: MessageStore
+    groups: GroupMessageWriter
     dispatcher: Dispatcher
     clock: Clock
     ids: Ids
@@ -82,7 +76,7 @@ class MessageSender(msgspec.Struct, frozen=True, kw_only=True):
         if request.senderId is not None and request.senderId != sender_id:
             raise ForbiddenError("senderId must be your own user id", field="senderId")
         check(request)
-        identity = _Identity(sender_id, self.ids.new(), self.ids.new())
+        identity = SendIdentity(sender_id, self.ids.new(), self.ids.new())
         with stage("read"):
             conversation = self._read(sender_id, request)
         try:
@@ -97,7 +91,13 @@ class MessageSender(msgspec.Struct, frozen=True, kw_only=True):
             stored = before
         if isinstance(stored, StoredMessage):
             return _answer(stored.message, request, _NO_DELIVERY, duplicate=True)
+        settling: Future[None] | None = None
+        if isinstance(stored, Stored):
+            settling = concurrency.start(partial(self.groups.settle, stored))
+            stored = stored.new
         delivery = self.dispatcher.dispatch(stored.record)
+        if settling is not None:
+            settling.result()
         shown = Delivery(delivered=delivery.delivered + len(stored.hidden_from), pending=delivery.pending)
         return _answer(stored.message, request, shown, duplicate=False)
 
@@ -117,9 +117,9 @@ class MessageSender(msgspec.Struct, frozen=True, kw_only=True):
         return lookup.message(self.messages, self.clock, message_id, conversation_id, sender_id, "replyTo")
 
     def _store(
-        self, identity: _Identity, request: SendMessage, conversation: ConversationState | None
-    ) -> NewMessage | StoredMessage:
-        """Store the message, again after each conflict with another write.
+        self, identity: SendIdentity, request: SendMessage, conversation: ConversationState | None
+    ) -> Stored | NewMessage | StoredMessage:
+        """Store the message; in a direct conversation, again after each conflict with another write.
 
         Returns:
             What was stored, or the message that was accepted before with the same tempId.
@@ -128,6 +128,8 @@ class MessageSender(msgspec.Struct, frozen=True, kw_only=True):
         for _ in attempts(self.clock):
             if conversation is None:
                 raise NotFoundError("no such conversation", field="conversationId")
+            if conversation.is_group:
+                return self.groups.store(identity, request, conversation)
             conversation.require_participant(identity.sender_id)
             conversation.require_not_blocker(identity.sender_id)
             new = self._new_message(identity, request, conversation, earliest)
@@ -155,43 +157,20 @@ class MessageSender(msgspec.Struct, frozen=True, kw_only=True):
             return self.store.find_by_temp_id(sender_id, request.conversationId, request.tempId)
 
     def _new_message(
-        self, identity: _Identity, request: SendMessage, conversation: ConversationState, earliest: int
+        self, identity: SendIdentity, request: SendMessage, conversation: ConversationState, earliest: int
     ) -> NewMessage:
         """Return the message with the next sequence number and a timestamp above all earlier ones."""
         now = self.clock.now()
         last_message_at = conversation.last_message_at
         newest = from_iso(last_message_at) + 1 if last_message_at else 0
-        timestamp = to_iso(max(now, newest, earliest))
-        message = Message(
-            messageId=identity.message_id,
-            conversationId=request.conversationId,
-            senderId=identity.sender_id,
-            timestamp=timestamp,
-            type=request.type,
+        return new_message(
+            identity,
+            request,
+            conversation,
             seq=conversation.latest_seq + 1,
-            content=request.content,
-            mediaUrl=request.mediaUrl,
-            fileName=request.fileName,
-            fileSize=request.fileSize,
-            duration=request.duration,
-            replyTo=request.replyTo,
-            createdAt=timestamp,
-        )
-        hidden_from = conversation.hidden_from(identity.sender_id)
-        event = events.MessageSent(
-            eventId=identity.event_id,
-            timestamp=timestamp,
-            data=events.SentMessage(**msgspec.structs.asdict(message), tempId=request.tempId),
-        )
-        recipients = [each for each in conversation.participants if each not in hidden_from]
-        record = outbox_record(channels.CHATS, event, recipients, now=now, fanout_limit=self.fanout_limit)
-        return NewMessage(
-            conversation=conversation,
-            message=message,
-            temp_id=request.tempId,
-            hidden_from=hidden_from,
-            record=record,
+            timestamp=max(now, newest, earliest),
             now=now,
+            fanout_limit=self.fanout_limit,
         )
 
 

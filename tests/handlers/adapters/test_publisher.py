@@ -11,7 +11,7 @@ from typing import Any
 import botocore.session
 import pytest
 
-from contract.limits import PUBLISH_CONCURRENCY, PUBLISH_PATIENCE_SECONDS
+from contract.limits import DELIVERY_PATIENCE_SECONDS, PUBLISH_CONCURRENCY, PUBLISH_PATIENCE_SECONDS
 from handlers.adapters.appsync.publisher import ATTEMPTS, EventsPublisher, publish_url
 from tests.harness.emulator import free_port
 from tests.harness.event_api import ACCEPTED, CREDENTIALS, REGION, FakeEventApi, running_event_api, when_concurrent
@@ -127,7 +127,7 @@ def publishes_a_second(count: int) -> Any:
 
 def test_throttled_publishes_pause_until_the_quota_allows_them(api: FakeEventApi) -> None:
     api.respond, statuses = publishes_a_second(40)
-    assert publisher_for(api.url, patience_seconds=8).publish(channels(100), EVENT) == []
+    assert publisher_for(api.url, patience_seconds=DELIVERY_PATIENCE_SECONDS).publish(channels(100), EVENT) == []
     assert statuses.count(429) < 3 * PUBLISH_CONCURRENCY
 
 

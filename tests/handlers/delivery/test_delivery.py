@@ -14,7 +14,6 @@ from contract import channels, events, tables
 from contract.limits import DELIVERY_ATTEMPTS_MAX, FAST_PATH_GRACE_SECONDS, SLICE_RECIPIENTS, SWEEP_AFTER_SECONDS
 from handlers.adapters.dynamodb.outbox import DynamoOutbox, outbox_put
 from handlers.adapters.sqs.delivery_queue import SqsDeliveryQueue, decode, encode
-from handlers.core.delivery.deliverer import Deliverer
 from handlers.core.delivery.dispatcher import Dispatcher
 from handlers.core.delivery.outbox import delivery_tasks, outbox_record
 from handlers.core.delivery.ports import DeliveryTask, OutboxRecord
@@ -22,7 +21,7 @@ from handlers.entry import deliver
 from handlers.entry.relay import RelayError
 from tests.harness.emulator import AwsResources
 from tests.harness.functions import FunctionHarness
-from tests.harness.seeds import user_ids
+from tests.harness.seeds import seed_conversation, user_ids
 
 
 @pytest.fixture
@@ -51,6 +50,14 @@ def stored(
     )
     put = outbox_put(harness.aws.table(tables.OUTBOX), record)["Put"]
     harness.aws.dynamodb.put_item(**put)
+    return record
+
+
+def stored_for_audience(harness: FunctionHarness, conversation_id: str, participants: list[str]) -> OutboxRecord:
+    """Store the record of a new event for all participants of a conversation."""
+    now = harness.clock.now()
+    record = outbox_record(channels.USERS, event(), participants, now=now, fanout_limit=20, audience=conversation_id)
+    harness.aws.dynamodb.put_item(**outbox_put(harness.aws.table(tables.OUTBOX), record)["Put"])
     return record
 
 
@@ -152,7 +159,7 @@ def test_recipients_of_a_slice_get_an_event_once_although_another_channel_refuse
     assert {received(harness, each) for each in people if each != refusing} == {1}
     left = harness.outbox.get(record.event_id)
     assert left is not None
-    assert left.slice_recipients == {0: (refusing,)}
+    assert left.left == {0: (refusing,)}
     harness.publisher.failing = set()
     harness.relay(record.event_id)
     assert harness.deliver() == 0
@@ -161,13 +168,14 @@ def test_recipients_of_a_slice_get_an_event_once_although_another_channel_refuse
 
 
 def test_slice_of_a_record_without_the_attribute_for_progress_is_delivered_whole(harness: FunctionHarness) -> None:
-    """Records that an earlier version stored have no `sliceRecipients`."""
+    """Records that an earlier version stored have no `left`."""
     people = user_ids(SLICE_RECIPIENTS)
     record = stored(harness, people, fanout_limit=1)
     harness.aws.dynamodb.update_item(
         TableName=harness.aws.table(tables.OUTBOX),
         Key={"eventId": {"S": record.event_id}},
-        UpdateExpression="REMOVE sliceRecipients",
+        UpdateExpression="REMOVE #left",
+        ExpressionAttributeNames={"#left": "left"},
     )
     harness.outbox.keep_in_slice(record.event_id, 0, people[:1])
     left = harness.outbox.get(record.event_id)
@@ -330,7 +338,7 @@ class Context:
 def test_malformed_queue_message_does_not_fail_its_batch(harness: FunctionHarness) -> None:
     (ana,) = user_ids(1)
     record = stored(harness, [ana])
-    handle = deliver.consumer(lambda: Deliverer(harness.publisher, harness.outbox, harness.clock))
+    handle = deliver.consumer(lambda: harness.deliverer())
     batch = [
         {"messageId": "1", "body": "not json"},
         {"messageId": "2", "body": encode(DeliveryTask(record.event_id))},
@@ -342,7 +350,7 @@ def test_malformed_queue_message_does_not_fail_its_batch(harness: FunctionHarnes
 
 def test_rest_of_a_batch_is_returned_if_too_little_time_is_left(harness: FunctionHarness) -> None:
     first, second = (stored(harness, user_ids(1)) for _ in range(2))
-    handle = deliver.consumer(lambda: Deliverer(harness.publisher, harness.outbox, harness.clock))
+    handle = deliver.consumer(lambda: harness.deliverer())
     batch = [{"messageId": each.event_id, "body": encode(DeliveryTask(each.event_id))} for each in (first, second)]
     answer = handle({"Records": batch}, Context(60_000, deliver.MINIMUM_MILLISECONDS - 1))
     assert answer == {"batchItemFailures": [{"itemIdentifier": second.event_id}]}
@@ -364,7 +372,7 @@ def test_recipients_who_have_the_event_are_removed_from_the_record(harness: Func
 
 def test_expired_event_is_deleted_and_valid_event_is_delivered(harness: FunctionHarness) -> None:
     (ana,) = user_ids(1)
-    deliverer = Deliverer(harness.publisher, harness.outbox, harness.clock)
+    deliverer = harness.deliverer()
     until = harness.clock.now() + 1_000
     in_time, late = (stored(harness, [ana], valid_until=until) for _ in range(2))
     harness.advance(0.999)
@@ -378,3 +386,52 @@ def test_expired_event_is_deleted_and_valid_event_is_delivered(harness: Function
 
 def test_an_empty_outbox_has_nothing_due(aws: AwsResources) -> None:
     assert list(DynamoOutbox(aws.dynamodb, aws.table(tables.OUTBOX)).due(2**41)) == []
+
+
+def test_event_for_a_large_group_is_stored_without_its_recipients(harness: FunctionHarness) -> None:
+    members = user_ids(300)
+    conversation = seed_conversation(harness.aws, members)
+    record = stored_for_audience(harness, conversation, members)
+    item = harness.aws.item(tables.OUTBOX, eventId=record.event_id)
+    assert item is not None
+    assert (item["recipients"], item["audience"]) == ([], conversation)
+    for task in delivery_tasks(record):
+        assert harness.deliverer().deliver(task)
+    assert [received(harness, member) for member in members] == [1] * 300
+    assert harness.aws.scan(tables.OUTBOX) == []
+
+
+def test_participant_gets_the_event_although_the_members_change_between_two_slices(harness: FunctionHarness) -> None:
+    members = user_ids(120)
+    conversation = seed_conversation(harness.aws, members)
+    record = stored_for_audience(harness, conversation, members)
+    first, *others = delivery_tasks(record)
+    assert harness.deliverer().deliver(first)
+    item = harness.aws.item(tables.CONVERSATIONS, conversationId=conversation)
+    assert item is not None
+    stayed = members[40:]
+    harness.aws.put(tables.CONVERSATIONS, {**item, "participants": [*user_ids(7), *stayed]})
+    for task in others:
+        assert harness.deliverer().deliver(task)
+    assert [received(harness, member) for member in stayed] == [1] * len(stayed)
+    assert harness.aws.scan(tables.OUTBOX) == []
+
+
+@pytest.mark.parametrize("with_audience", [False, True], ids=["recipients", "audience"])
+def test_member_gets_an_event_once_although_another_channel_refuses(
+    harness: FunctionHarness, with_audience: bool
+) -> None:
+    """A slice keeps its progress: only the recipients who are left are published to again."""
+    members = user_ids(60)
+    conversation = seed_conversation(harness.aws, members)
+    record = stored_for_audience(harness, conversation, members) if with_audience else stored(harness, members)
+    harness.publisher.failing = {f"/users/{members[7]}"}
+    for _ in range(3):
+        done = [harness.deliverer().deliver(task) for task in delivery_tasks(record)]
+        assert done.count(False) == 1
+    assert [received(harness, member) for member in members if member != members[7]] == [1] * 59
+    harness.publisher.failing = set()
+    for task in delivery_tasks(record):
+        assert harness.deliverer().deliver(task)
+    assert [received(harness, member) for member in members] == [1] * 60
+    assert harness.aws.scan(tables.OUTBOX) == []

@@ -72,6 +72,14 @@ def test_changes_of_groups_share_a_limit(harness: FunctionHarness) -> None:
     assert harness.call(ben, "leaveGroup", conversationId=group).status == 200
 
 
+def test_opened_direct_conversations_are_limited(harness: FunctionHarness) -> None:
+    ana, ben, eva = harness.users(3)
+    use_up(harness, ana, limits.OPEN_RATE, left=1)
+    assert harness.call(ana, "openDirect", {"userId": ben}).status == 201
+    assert_limited(harness.call(ana, "openDirect", {"userId": eva}), limits.OPEN_RATE)
+    assert harness.call(eva, "openDirect", {"userId": ana}).status == 201
+
+
 def test_profile_changes_and_blocks_are_limited(harness: FunctionHarness) -> None:
     ana, ben = harness.users(2)
     for number in range(limits.PROFILE_RATE.count):

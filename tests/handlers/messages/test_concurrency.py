@@ -19,7 +19,7 @@ from tests.harness.emulator import AwsResources
 from tests.harness.fakes import FakeClock
 from tests.harness.functions import FunctionHarness
 from tests.harness.http import Response
-from tests.harness.seeds import block, seed_conversation, unblock, user_ids
+from tests.harness.seeds import block, numbers, seed_conversation, unblock, user_ids
 
 EXAMPLES = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -40,10 +40,10 @@ def check_sequence(aws: AwsResources, conversation: str, count: int) -> list[dic
     assert [row["seq"] for row in stored] == list(range(1, count + 1))
     stamps = [from_iso(row["timestamp"]) for row in stored]
     assert stamps == sorted(set(stamps))
-    state = aws.item(tables.CONVERSATIONS, conversationId=conversation)
-    assert state is not None
+    state = numbers(aws, conversation)
     assert state["latestSeq"] == count
-    assert state["lastMessage"]["messageId"] == stored[-1]["messageId"]
+    assert state["lastMessageAt"] == stored[-1]["timestamp"]
+    assert "lastMessage" not in state or state["lastMessage"]["messageId"] == stored[-1]["messageId"]
     return stored
 
 

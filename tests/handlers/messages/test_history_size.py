@@ -17,8 +17,10 @@ from contract.requests import History
 from contract.responses import HistoryPage
 from handlers.core.messages.conversation_state import ConversationState
 from handlers.core.messages.history import MessageHistory
+from handlers.core.messages.numbering import SequenceCounter, SettledNumbers
 from handlers.core.messages.ports import ConversationReader, HistoryStore
 from handlers.core.messages.rules import StoredMessage
+from handlers.core.shared.sizes import response_bytes
 from handlers.core.shared.timestamps import to_iso
 from tests.harness.fakes import FakeClock
 
@@ -40,6 +42,16 @@ class StoredHistory(ConversationReader, HistoryStore):
         self.rows = rows
         self.queries = 0
         self._changes = changes
+
+    def use_case(self) -> MessageHistory:
+        """Return the use case on this conversation."""
+        clock = FakeClock()
+        numbers = SettledNumbers(NoCounter(), clock)
+        return MessageHistory(conversations=self, numbers=numbers, store=self, clock=clock, fanout_limit=20)
+
+    def read_by_ben(self) -> list[Message]:
+        """Return the messages as ben's history contains them."""
+        return [msgspec.structs.replace(row.message, readBy=["ben"]) for row in self.rows]
 
     def read(self, conversation_id: str) -> ConversationState | None:
         return ConversationState(
@@ -68,6 +80,10 @@ class StoredHistory(ConversationReader, HistoryStore):
         return dict.fromkeys(user_ids, len(self.rows))
 
 
+class NoCounter(SequenceCounter):
+    """A direct conversation has no counter."""
+
+
 def stored(seq: int, content: str, hidden_from: frozenset[str] = frozenset()) -> StoredMessage:
     """Return a message of ana."""
     message = Message(
@@ -84,7 +100,7 @@ def stored(seq: int, content: str, hidden_from: frozenset[str] = frozenset()) ->
 
 def read(history: StoredHistory, **request: Any) -> HistoryPage:
     """Read history as ben; the response must fit."""
-    use_case = MessageHistory(conversations=history, store=history, clock=FakeClock(), fanout_limit=20)
+    use_case = history.use_case()
     page = use_case.read("ben", "c", History(**request))
     body = msgspec.json.encode(page).decode()
     response = {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": body}
@@ -120,6 +136,8 @@ def test_pages_fit_a_response_and_hold_every_message_once(runs: list[tuple[str, 
     history = StoredHistory([stored(seq, content) for seq, content in enumerate(contents, start=1)])
     assert paged(history, limit) == list(range(len(contents), 0, -1))
     gap = read(history, afterSeq=0)
+    size = sum(response_bytes(message) for message in history.read_by_ben())
+    assert gap.reload == (size > limits.RESPONSE_BYTES or len(contents) > limits.GAP_MESSAGES_MAX)
     assert gap.reload or [message.seq for message in gap.messages] == list(range(1, len(contents) + 1))
 
 
@@ -149,6 +167,6 @@ def test_hidden_messages_cost_a_bounded_number_of_queries() -> None:
 def test_read_by_does_not_reveal_which_messages_were_hidden_during_a_block() -> None:
     rows = [stored(seq, "hi", frozenset({"ben"}) if seq == 2 else frozenset()) for seq in (1, 2, 3)]
     history = StoredHistory(rows)
-    use_case = MessageHistory(conversations=history, store=history, clock=FakeClock(), fanout_limit=20)
+    use_case = history.use_case()
     page = use_case.read("ana", "c", History())
     assert [message.readBy for message in page.messages] == [["ben"]] * 3

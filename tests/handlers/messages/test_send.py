@@ -271,27 +271,61 @@ def test_send_without_permission_returns_the_reason(harness: FunctionHarness) ->
 def test_new_participant_may_send_although_the_cached_conversation_lacks_the_participant(
     harness: FunctionHarness,
 ) -> None:
-    ana, ben, eva = user_ids(3)
-    conversation = seed_conversation(harness.aws, [ana, ben], kind="GROUP")
+    ana, ben, eva = harness.users(3)
+    conversation = harness.group(ana, ben)
     harness.send(ana, conversation)
-    now = harness.aws.item(tables.CONVERSATIONS, conversationId=conversation)
-    assert now is not None
-    harness.aws.put(tables.CONVERSATIONS, {**now, "participants": [ana, ben, eva], "version": 2})
+    harness.call_ok(ana, "addMembers", {"userIds": [eva]}, conversationId=conversation)
     assert harness.send(eva, conversation).status == 200
+
+
+def test_message_after_a_change_of_the_members_reaches_exactly_the_members(aws: AwsResources) -> None:
+    """The process that sends has the members before the change in its cache."""
+    one, two = FunctionHarness(aws), FunctionHarness(aws)
+    two.publisher = one.publisher
+    ana, ben, eva, tom = one.users(4)
+    conversation = one.group(ana, ben, tom)
+    one.send(ana, conversation, "first")
+    two.call_ok(ana, "addMembers", {"userIds": [eva]}, conversationId=conversation)
+    two.call_ok(ana, "removeMember", conversationId=conversation, userId=tom)
+    one.send(ana, conversation, "second")
+    texts = {
+        user: [each["data"]["content"] for each in one.publisher.events(user) if each["type"] == "MESSAGE_SENT"]
+        for user in (ana, ben, eva, tom)
+    }
+    assert texts == {ana: ["first", "second"], ben: ["first", "second"], eva: ["second"], tom: ["first"]}
 
 
 def test_removed_participant_cannot_send_although_the_cached_conversation_has_the_participant(
     harness: FunctionHarness,
 ) -> None:
-    ana, ben, eva = user_ids(3)
-    conversation = seed_conversation(harness.aws, [ana, ben, eva])
+    ana, ben, eva = harness.users(3)
+    conversation = harness.group(ana, ben, eva)
     harness.send(eva, conversation)
-    now = harness.aws.item(tables.CONVERSATIONS, conversationId=conversation)
-    assert now is not None
-    harness.aws.put(tables.CONVERSATIONS, {**now, "participants": [ana, ben], "version": 2})
+    FunctionHarness(harness.aws).call_ok(ana, "removeMember", conversationId=conversation, userId=eva)
     assert harness.send(eva, conversation).status == 403
     assert harness.send(ana, conversation).body["message"]["seq"] == 2
-    assert len(harness.publisher.events(eva)) == 1
+    assert [event["type"] for event in harness.publisher.events(eva)].count("MESSAGE_SENT") == 1
+
+
+def test_group_whose_counter_was_restored_from_another_time_accepts_messages(harness: FunctionHarness) -> None:
+    ana, ben, eva = user_ids(3)
+    conversation = seed_conversation(harness.aws, [ana, ben, eva])
+    for version in (5, 2):
+        harness.send(ana, conversation)
+        now = harness.aws.item(tables.CONVERSATIONS, conversationId=conversation)
+        assert now is not None
+        harness.aws.put(tables.CONVERSATIONS, {**now, "version": version})
+        assert harness.send(eva, conversation).status == 200
+
+
+def test_group_of_the_old_application_without_memberships_accepts_messages(harness: FunctionHarness) -> None:
+    ana, ben, eva = user_ids(3)
+    conversation = str(uuid.uuid4())
+    created = {"createdBy": ana, "createdAt": "2026-01-01T00:00:00.000Z", "updatedAt": "2026-01-01T00:00:00.000Z"}
+    old = {"conversationId": conversation, "type": "GROUP", "participants": [ana, ben, eva], "admins": [ana]}
+    harness.aws.put(tables.CONVERSATIONS, {**old, **created})
+    assert [harness.send(each, conversation).body["message"]["seq"] for each in (ana, ben, ana)] == [1, 2, 3]
+    assert harness.history(eva, conversation, afterSeq=0).body["latestSeq"] == 3
 
 
 def test_conversation_of_the_old_application_accepts_messages_and_gets_sequence_numbers(

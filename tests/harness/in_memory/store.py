@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from handlers.core.calls.ports import CallStore, CallWrite, CallWriteResult, CallWriteStatus
 from handlers.core.calls.state import CallState
-from handlers.core.delivery.ports import Outbox, OutboxRecord
+from handlers.core.delivery.ports import Audiences, Outbox, OutboxRecord
 from handlers.core.shared.timestamps import to_iso
 
 
@@ -101,6 +101,14 @@ class InMemoryCallStore(CallStore):
                 return False
             self.calls[session_id] = replace(call, due_at=next_due_at)
             return True
+
+
+class NoAudiences(Audiences):
+    """Audiences that no test of calls asks for: events of calls have recipients."""
+
+    def participants(self, conversation_id: str) -> Sequence[str]:
+        """Fail."""
+        raise AssertionError(conversation_id)
 
 
 @dataclass

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
-from contract.models import Conversation, LastMessage
+from contract.models import Conversation, LastMessage, Message
 from handlers.core.conversations.ports import GroupRecord, Membership, StoredConversation
+from handlers.core.messages.rules import StoredMessage, last_message
 
 _OPTIONAL = ("name", "description", "avatar")
 
@@ -31,6 +33,26 @@ def stored_conversation(item: dict[str, Any]) -> StoredConversation:
         **{name: item.get(name) for name in _OPTIONAL},
     )
     return StoredConversation(conversation, frozenset(item.get("blockedBy") or ()))
+
+
+def with_counter(
+    stored: StoredConversation, counter: dict[str, Any], newest: StoredMessage | None
+) -> StoredConversation:
+    """Return a group with the numbers of its counter and its newest message."""
+    at = counter.get("lastMessageAt")
+    conversation = replace(
+        stored.conversation,
+        latestSeq=counter["latestSeq"],
+        lastMessageAt=at or stored.conversation.lastMessageAt,
+        updatedAt=max(stored.conversation.updatedAt, at or ""),
+        lastMessage=shown_message(newest.message) if newest else stored.conversation.lastMessage,
+    )
+    return replace(stored, conversation=conversation)
+
+
+def shown_message(message: Message) -> LastMessage:
+    """Return a message, which may be deleted or of the old application, as the conversation list shows it."""
+    return replace(last_message(replace(message, seq=message.seq or 0)), deleted=message.deleted)
 
 
 def conversation_item(conversation: Conversation, blocked_by: frozenset[str]) -> dict[str, Any]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from msgspec.structs import replace
-
 from contract.limits import HIDDEN_MESSAGES_EXAMINED
-from contract.models import LastMessage, Message
+from contract.models import LastMessage
 from handlers.adapters.dynamodb.codec import to_item
 from handlers.adapters.dynamodb.conversations import items
+from handlers.adapters.dynamodb.conversations.numbered import DynamoNumberedConversations
 from handlers.adapters.dynamodb.conversations.reader import unchanged
-from handlers.adapters.dynamodb.conversations.rows import DynamoConversationRows, member_key
+from handlers.adapters.dynamodb.conversations.rows import member_key
+from handlers.adapters.dynamodb.messages.sequence_counter import counter_creation
 from handlers.adapters.dynamodb.outbox import outbox_put
 from handlers.adapters.dynamodb.reads import get_item, query
 from handlers.adapters.dynamodb.transactions import commit
@@ -22,12 +22,12 @@ from handlers.core.conversations.ports import (
     NewConversation,
     VisibleMessages,
 )
-from handlers.core.messages.rules import StoredMessage, last_message
+from handlers.core.messages.rules import StoredMessage
 
 _CHANGING = ("name", "description", "avatar", "participants", "admins", "version", "updatedAt")
 
 
-class DynamoConversationStore(DynamoConversationRows, ConversationStore):
+class DynamoConversationStore(DynamoNumberedConversations, ConversationStore):
     """Reads and writes conversations. The arguments besides the client are table names."""
 
     def __init__(
@@ -35,14 +35,20 @@ class DynamoConversationStore(DynamoConversationRows, ConversationStore):
         *,
         client: Any,
         conversations: str,
+        counters: str,
         members_table: str,
         messages: str,
         groups: str,
         blocks: str,
         outbox: str,
     ) -> None:
-        super().__init__(client=client, conversations=conversations, members_table=members_table)
-        self._messages = messages
+        super().__init__(
+            client=client,
+            conversations=conversations,
+            counters=counters,
+            members_table=members_table,
+            messages=messages,
+        )
         self._groups = groups
         self._blocks = blocks
         self._outbox = outbox
@@ -67,7 +73,7 @@ class DynamoConversationStore(DynamoConversationRows, ConversationStore):
             stored = StoredMessage.of(item)
             is_unread = (stored.message.seq or 0) > after_seq
             if stored.visible_to(user_id):
-                newest = newest or _last_message(stored.message)
+                newest = newest or items.shown_message(stored.message)
                 unread += is_unread
             if (newest and not is_unread) or number >= HIDDEN_MESSAGES_EXAMINED:
                 break
@@ -82,6 +88,7 @@ class DynamoConversationStore(DynamoConversationRows, ConversationStore):
         actions = [self._put(self._conversations, conversation, "attribute_not_exists(conversationId)")]
         actions += [self._put(self._members_table, items.membership_item(member)) for member in creation.members]
         if creation.group:
+            actions.append(self._counter_creation(creation))
             actions.append(self._put(self._groups, items.group_item(creation.group)))
         actions += [
             self._block_check(blocker, blocked, stands) for (blocker, blocked), stands in creation.blocks.items()
@@ -91,7 +98,7 @@ class DynamoConversationStore(DynamoConversationRows, ConversationStore):
 
     def change(self, change: GroupChange) -> bool:
         conversation_id = change.before.conversationId
-        actions = [self._conversation_update(change)]
+        actions = [self._conversation_update(change), self._counter_update(change)]
         actions += [self._put(self._members_table, items.membership_item(member)) for member in change.joined]
         actions += [
             {"Delete": {"TableName": self._members_table, "Key": member_key(user_id, conversation_id)}}
@@ -125,6 +132,27 @@ class DynamoConversationStore(DynamoConversationRows, ConversationStore):
                         ":before": change.before.version,
                     }
                 ),
+            }
+        }
+
+    def _counter_creation(self, creation: NewConversation) -> dict[str, Any]:
+        conversation = creation.conversation
+        return {
+            "Update": {
+                "TableName": self._counters,
+                "Key": to_item({"conversationId": conversation.conversationId}),
+                **counter_creation(version=conversation.version, latest_seq=0, last_timestamp=0, last_message_at=None),
+            }
+        }
+
+    def _counter_update(self, change: GroupChange) -> dict[str, Any]:
+        """Return the update of the version on which senders rely for the group's members."""
+        return {
+            "Update": {
+                "TableName": self._counters,
+                "Key": to_item({"conversationId": change.before.conversationId}),
+                "UpdateExpression": "SET version = :version",
+                "ExpressionAttributeValues": to_item({":version": change.after.version}),
             }
         }
 
@@ -165,7 +193,3 @@ class DynamoConversationStore(DynamoConversationRows, ConversationStore):
         if condition:
             put["ConditionExpression"] = condition
         return {"Put": put}
-
-
-def _last_message(message: Message) -> LastMessage:
-    return replace(last_message(replace(message, seq=message.seq or 0)), deleted=message.deleted)

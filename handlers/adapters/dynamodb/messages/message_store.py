@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from botocore.exceptions import ClientError
 
 from contract import limits
 from contract.limits import SEND_RATE
+from contract.models import Message
+from handlers.adapters.dynamodb.client import error_code, writing
 from handlers.adapters.dynamodb.codec import to_item
 from handlers.adapters.dynamodb.conversations.reader import conversation_key, unchanged
 from handlers.adapters.dynamodb.messages.members import member_update
@@ -61,13 +64,34 @@ class DynamoMessageStore(MessageStore):
             transact(self._client, list(actions.values()), str(uuid.uuid4()), "the message")
         except TransactionCancelledError as cancelled:
             reasons = dict(zip(actions, cancelled.reasons, strict=True))
+            if before.is_group:
+                return MessageWriteResult(_group_status(reasons))
             return self._cancelled(before.conversation_id, reasons)
         except OutcomeUnknownError:
             self._cache.put(before.conversation_id, None)
             raise
+        if before.is_group:
+            return MessageWriteResult(MessageWriteStatus.STORED)
         after = before.after_message(message.messageId, before.latest_seq + 1, message.timestamp)
         self._cache.put(before.conversation_id, after)
         return MessageWriteResult(MessageWriteStatus.STORED, after)
+
+    def show_newest(self, message: Message) -> None:
+        request = {
+            "TableName": self._tables.conversations,
+            "Key": conversation_key(message.conversationId),
+            "UpdateExpression": "SET latestSeq = :seq, lastMessageAt = :at, lastMessage = :last",
+            "ConditionExpression": (
+                "attribute_exists(conversationId) AND (attribute_not_exists(latestSeq) OR latestSeq < :seq)"
+            ),
+            "ExpressionAttributeValues": to_item(_newest(message)),
+        }
+        try:
+            with writing("the newest message"):
+                self._client.update_item(**request)
+        except ClientError as error:
+            if error_code(error) != "ConditionalCheckFailedException":
+                raise
 
     def _cancelled(self, conversation_id: str, reasons: dict[str, CancellationReason]) -> MessageWriteResult:
         conversation, temp_id = reasons["conversation"], reasons.get("idempotency")
@@ -89,20 +113,42 @@ class DynamoMessageStore(MessageStore):
         """Return the actions by name, in the order of the transaction."""
         tables, conversation, message = self._tables, new.conversation, new.message
         actions = {
-            "conversation": self._conversation(new),
             "message": self._message(new),
             "outbox": outbox_put(tables.outbox, new.record),
             "rate": {"Update": {**rate_update(tables.rate_limits, message.senderId, SEND_RATE, new.now), **_ALL_OLD}},
-            "sender": {
-                "Update": member_update(tables.members, conversation, message.senderId, {"lastReadSeq": message.seq}),
-            },
         }
+        if conversation.is_group:
+            actions |= self._membership(new)
+        else:
+            read = {"lastReadSeq": message.seq}
+            actions["conversation"] = self._conversation(new)
+            actions["sender"] = {"Update": member_update(tables.members, conversation, message.senderId, read)}
         if new.temp_id is not None:
             actions["idempotency"] = self._idempotency(new, new.temp_id)
         for user_id in sorted(new.hidden_from):
             hidden = member_update(tables.members, conversation, user_id, {"hasHidden": True})
             actions[f"hidden from {user_id}"] = {"Update": hidden}
         return actions
+
+    def _membership(self, new: NewMessage) -> dict[str, dict[str, Any]]:
+        """Return the actions that check the sender's membership of a group, and move the read mark."""
+        conversation, message = new.conversation, new.message
+        update = member_update(self._tables.members, conversation, message.senderId, {"lastReadSeq": message.seq})
+        if new.membership == "conversation":
+            check = {
+                "TableName": self._tables.conversations,
+                "Key": conversation_key(conversation.conversation_id),
+                "ConditionExpression": (
+                    f"attribute_exists(conversationId) AND {unchanged('version', conversation.version, ':version')}"
+                ),
+                "ExpressionAttributeValues": to_item({":version": conversation.version}),
+            }
+            return {"sender": {"ConditionCheck": check}, "read mark": {"Update": update}}
+        if new.membership == "ahead":
+            check = {"TableName": self._tables.members, "Key": update["Key"]}
+            return {"sender": {"ConditionCheck": {**check, "ConditionExpression": "attribute_exists(userId)"}}}
+        condition = "attribute_exists(userId) AND (attribute_not_exists(lastReadSeq) OR lastReadSeq < :lastReadSeq)"
+        return {"sender": {"Update": {**update, "ConditionExpression": condition, **_ALL_OLD}}}
 
     def _conversation(self, new: NewMessage) -> dict[str, Any]:
         conversation, message = new.conversation, new.message
@@ -114,9 +160,7 @@ class DynamoMessageStore(MessageStore):
         values = {
             ":knownSeq": conversation.latest_seq,
             ":knownVersion": conversation.version,
-            ":seq": message.seq,
-            ":at": message.timestamp,
-            ":last": {k: v for k, v in msgspec.structs.asdict(last_message(message)).items() if v is not None},
+            **_newest(message),
         }
         return {
             "Update": {
@@ -158,6 +202,32 @@ class DynamoMessageStore(MessageStore):
                 **_ALL_OLD,
             }
         }
+
+
+def _newest(message: Message) -> dict[str, Any]:
+    """Return the values of a conversation's attributes that show its newest message."""
+    shown = msgspec.structs.asdict(last_message(message))
+    return {
+        ":seq": message.seq,
+        ":at": message.timestamp,
+        ":last": {name: value for name, value in shown.items() if value is not None},
+    }
+
+
+def _group_status(reasons: dict[str, CancellationReason]) -> MessageWriteStatus:
+    """Return why the transaction of a group's message was cancelled."""
+    sender, temp_id = reasons["sender"], reasons.get("idempotency")
+    if temp_id is not None and temp_id.condition_failed:
+        return MessageWriteStatus.DUPLICATE
+    if sender.condition_failed:
+        return MessageWriteStatus.READ_AHEAD if sender.item else MessageWriteStatus.NO_MEMBER
+    if reasons["rate"].condition_failed:
+        if temp_id is not None and temp_id.contended:  # the same tempId may be accepted at this moment
+            return MessageWriteStatus.CONTENDED
+        return MessageWriteStatus.RATE_LIMITED
+    if reasons["message"].condition_failed:
+        return MessageWriteStatus.TIMESTAMP_TAKEN
+    return MessageWriteStatus.CONTENDED
 
 
 def _idempotency_id(sender_id: str, conversation_id: str, temp_id: str) -> str:

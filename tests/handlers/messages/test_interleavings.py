@@ -1,0 +1,256 @@
+"""Random interleavings of sends, recoveries and changes of a group's members, with a fault or death at any step.
+
+Each send stops before every call to another service. Hypothesis decides which one continues, and which fault its next
+call has. Promise P1: an accepted message is stored once, with its own number, and reaches every member. Promise P4:
+what a client reads is complete up to the number that the response declares, and covers all messages accepted before.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+from threading import Semaphore, Thread
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+
+from contract import tables
+from contract.limits import FAST_PATH_GRACE_SECONDS
+from handlers.adapters.dynamodb.codec import from_item, to_item
+from handlers.core.shared import concurrency
+from handlers.core.shared.timestamps import from_iso
+from tests.harness import faults
+from tests.harness.emulator import AwsResources
+from tests.harness.fakes import FakeClock
+from tests.harness.faults import Fault, FaultInjector, ProcessKilledError
+from tests.harness.functions import FunctionHarness
+from tests.harness.http import Response
+from tests.harness.in_memory.stepping import InlinePool
+from tests.harness.seeds import numbers
+
+MEMBERS = 4
+TEMP_IDS = st.integers(0, 5)
+NUMBERS = st.integers(0, 1_000)
+STEPS = st.sampled_from((0, 1, 2, 3, 4, 5, 100))
+FAULTS: tuple[Fault, ...] = (
+    faults.throttled,
+    faults.service_error,
+    faults.request_lost,
+    faults.response_lost,
+    faults.killed_before,
+    faults.killed_after,
+)
+SOMETIMES: st.SearchStrategy[Fault | None] = st.sampled_from((None, None, None, *FAULTS))
+
+
+class SteppedSend:
+    """One send in a thread of its own, which continues only when the test steps it."""
+
+    def __init__(self, work: Callable[[], Response]) -> None:
+        self.done = False
+        self.answer: Response | None = None
+        self._dead = False
+        self._fault: Fault | None = None
+        self._go, self._stopped = Semaphore(0), Semaphore(0)
+        Thread(target=self._run, args=(work,), daemon=True).start()
+        self._stopped.acquire()
+
+    def _run(self, work: Callable[[], Response]) -> None:
+        _current.send = self
+        try:
+            self.answer = work()
+        except ProcessKilledError:
+            self._dead = True
+        finally:
+            self.done = True
+            self._stopped.release()
+
+    def step(self, fault: Fault | None = None) -> None:
+        """Make the next call, and run up to the one after it."""
+        if not self.done:
+            self._fault = fault
+            self._go.release()
+            self._stopped.acquire()
+
+    def call(self, name: str, make: Callable[[], Any]) -> Any:
+        """Stop; then make a call, or let it fail."""
+        if self._dead:
+            raise ProcessKilledError(name)
+        self._stopped.release()
+        self._go.acquire()
+        fault, self._fault = self._fault, None
+        if fault is None:
+            return make()
+        try:
+            return fault(make)
+        except ProcessKilledError:
+            self._dead = True
+            raise
+
+
+_current = threading.local()
+
+
+class SteppedFaults(FaultInjector):
+    """Passes each call to the send whose thread makes it."""
+
+    def call(self, name: str, make: Callable[[], Any]) -> Any:
+        send: SteppedSend | None = getattr(_current, "send", None)
+        return make() if send is None else send.call(name, make)
+
+
+class Interleavings(RuleBasedStateMachine):
+    """Four members of a group, two processes with a cache each, and a client that recovers."""
+
+    aws: AwsResources
+
+    @initialize()
+    def set_up(self) -> None:
+        """Create the group, and one more user who joins and leaves."""
+        random.seed(0)
+        clock = FakeClock()
+        first = FunctionHarness(self.aws, clock=clock, faults=SteppedFaults())
+        second = FunctionHarness(self.aws, first.publisher, clock, faults=SteppedFaults())
+        self.processes = (first, second)
+        *self.members, self.guest = first.users(MEMBERS + 1)
+        self.group = first.group(*self.members)
+        self.guest_is_member = False
+        self.running: list[tuple[str, SteppedSend]] = []
+        self.accepted: dict[str, dict[str, Any]] = {}
+        self.shown: dict[int, dict[str, Any]] = {}
+        self.seq = 0
+
+    @rule(who=NUMBERS, process=st.integers(0, 1), temp=TEMP_IDS, steps=STEPS)
+    def send(self, who: int, process: int, temp: int, steps: int) -> None:
+        """A member sends, perhaps what was sent before."""
+        sender = self.members[who % MEMBERS]
+        key = f"{sender}-{temp}"
+        harness, group = self.processes[process], self.group
+        started = SteppedSend(lambda: harness.send(sender, group, key, tempId=key))
+        self.running.append((key, started))
+        for _ in range(steps):
+            started.step()
+        self._collect()
+
+    @precondition(lambda self: self.running)
+    @rule(number=NUMBERS, fault=SOMETIMES, steps=STEPS)
+    def go_on(self, number: int, fault: Fault | None, steps: int) -> None:
+        """One of the sends continues, perhaps with a fault."""
+        _, send = self.running[number % len(self.running)]
+        send.step(fault)
+        for _ in range(steps):
+            send.step()
+        self._collect()
+
+    @rule(seconds=st.sampled_from((0.001, 0.5, 3.0, -1.0)))
+    def let_time_pass(self, seconds: float) -> None:
+        """Time passes, or the clock is set back."""
+        self.processes[0].advance(seconds)
+
+    @rule(process=st.integers(0, 1))
+    def change_members(self, process: int) -> None:
+        """The guest joins or leaves."""
+        harness, admin = self.processes[process], self.members[0]
+        if self.guest_is_member:
+            harness.call_ok(admin, "removeMember", conversationId=self.group, userId=self.guest)
+        else:
+            harness.call_ok(admin, "addMembers", {"userIds": [self.guest]}, conversationId=self.group)
+        self.guest_is_member = not self.guest_is_member
+
+    @rule(process=st.integers(0, 1))
+    def recover(self, process: int) -> None:
+        """A client reads what it missed: complete up to the declared number, and with all that was accepted before."""
+        accepted = list(self.accepted.values())
+        page = self.processes[process].history(self.members[1], self.group, afterSeq=self.seq)
+        assert page.status == 200, page
+        assert page.body["reload"] is False
+        for message in page.body["messages"]:
+            assert message["seq"] not in self.shown
+            self.shown[message["seq"]] = message
+        self.seq = page.body["latestSeq"]
+        for message in accepted:
+            assert message["seq"] <= self.seq
+            assert self.shown[message["seq"]]["messageId"] == message["messageId"]
+        assert sorted(self.shown) == [
+            row["seq"] for row in self._rows() if not row.get("voided") and row["seq"] <= self.seq
+        ]
+
+    @rule(process=st.integers(0, 1))
+    def read_newest_page(self, process: int) -> None:
+        """The newest page has no gap that is not a placeholder."""
+        page = self.processes[process].history(self.members[2], self.group, limit=5)
+        assert page.status == 200, page
+        stored = [row["seq"] for row in self._rows() if not row.get("voided") and row["seq"] <= page.body["latestSeq"]]
+        assert [message["seq"] for message in page.body["messages"]] == stored[::-1][:5]
+
+    def _collect(self) -> None:
+        for key, send in [each for each in self.running if each[1].done]:
+            self.running.remove((key, send))
+            if send.answer is None:
+                continue
+            assert send.answer.status in (200, 503), send.answer
+            if send.answer.status == 200:
+                message = send.answer.body["message"]
+                assert self.accepted.setdefault(key, message)["messageId"] == message["messageId"]
+
+    def _rows(self) -> list[dict[str, Any]]:
+        answer = self.aws.dynamodb.query(
+            TableName=self.aws.table(tables.MESSAGES),
+            KeyConditionExpression="conversationId = :id",
+            ExpressionAttributeValues=to_item({":id": self.group}),
+            ConsistentRead=True,
+        )
+        return sorted(map(from_item, answer["Items"]), key=lambda row: row["timestamp"])
+
+    def teardown(self) -> None:
+        """Finish all sends; then every number has a message or a placeholder, and every message its recipients."""
+        if not hasattr(self, "group"):
+            return
+        for _, send in self.running:
+            while not send.done:
+                send.step()
+        self._collect()
+        self.recover(0)
+        rows = self._rows()
+        assert [row["seq"] for row in rows] == list(range(1, len(rows) + 1))
+        stamps = [from_iso(row["timestamp"]) for row in rows]
+        assert stamps == sorted(set(stamps))
+        messages = [row for row in rows if not row.get("voided")]
+        sent = [row["content"] for row in messages]
+        assert len(set(sent)) == len(sent)
+        assert set(self.accepted) <= set(sent)
+        state = numbers(self.aws, self.group)
+        assert state["latestSeq"] == len(rows)
+        assert state.get("lastMessageAt") == (messages[-1]["timestamp"] if messages else None)
+        harness = self.processes[0]
+        harness.advance(FAST_PATH_GRACE_SECONDS + 3)
+        harness.relay(*(record["eventId"] for record in self.aws.scan(tables.OUTBOX)))
+        harness.deliver()
+        for member in self.members:
+            events = [each["data"] for each in harness.publisher.events(member) if each["type"] == "MESSAGE_SENT"]
+            assert {each["messageId"] for each in events} == {row["messageId"] for row in messages}
+
+
+@pytest.fixture(autouse=True)
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run concurrent calls one after the other."""
+    monkeypatch.setattr(concurrency, "_pool", InlinePool)
+
+
+@pytest.mark.timeout(300)
+def test_messages_are_complete_and_stored_once_in_every_interleaving_of_sends_and_deaths(aws: AwsResources) -> None:
+    """Promises P1 and P4."""
+    machine = type("Interleavings", (Interleavings,), {"aws": aws})
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=20,
+            stateful_step_count=30,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+        ),
+    )
