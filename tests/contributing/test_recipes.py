@@ -17,16 +17,11 @@ from tests.contributing.recipe import Recipe
 from tests.contributing.recipes import RECIPES
 from tests.contributing.tree import Tree
 
+pytestmark = pytest.mark.timeout(300)
 
-def _marks(recipe: Recipe) -> list[pytest.MarkDecorator]:
-    return [pytest.mark.xdist_group(f"contributing: {recipe.heading}"), pytest.mark.timeout(300)]
-
-
-ALL = [pytest.param(recipe, id=recipe.heading, marks=_marks(recipe)) for recipe in RECIPES]
+ALL = [pytest.param(recipe, id=recipe.heading) for recipe in RECIPES]
 ROWS = [
-    pytest.param(recipe, row, id=f"{recipe.heading}-{row.id}", marks=_marks(recipe))
-    for recipe in RECIPES
-    for row in kinds()[recipe.heading]
+    pytest.param(recipe, row, id=f"{recipe.heading}-{row.id}") for recipe in RECIPES for row in kinds()[recipe.heading]
 ]
 
 
