@@ -15,8 +15,9 @@ BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY := true
 
-# The fast tests share all cores; a local cloud and a browser want them for themselves.
-FAST := --numprocesses auto -m 'not local_cloud and not end_of_run and not browser'
+# These tests share all cores; a local cloud and a browser want them for themselves.
+SHARED := --numprocesses auto -m 'not local_cloud and not end_of_run and not browser'
+FAST := --numprocesses auto -m 'not local_cloud and not end_of_run and not browser and not slow'
 
 # What is installed, each redone when its lock changes.
 PYTHON_READY := .venv/.ready
@@ -70,11 +71,11 @@ test: setup $(WEB_READY) ## All tests, or those of ARGS: make test ARGS="tests/h
 ifdef ARGS
 	@pytest $(ARGS)
 else
-	@pytest $(FAST)
+	@pytest $(SHARED)
 	@pytest -m 'local_cloud or end_of_run or browser'
 endif
 
-test-fast: setup ## The tests that need no local cloud, or those of ARGS
+test-fast: setup ## The tests that need no local cloud and no environment of their own, or those of ARGS
 	@pytest $(FAST) $(ARGS)
 
 check: setup ## Format, lint, types, generated files
