@@ -5,8 +5,9 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 ENV ?= dev
-BASE ?= origin/main
+BASE ?=
 FAIL_ON ?=
+REPORT ?=
 USER_NUMBER := $(if $(filter 1 2,$(USER)),$(USER),1)
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
   $$p -c 'import sys; sys.exit(not ((3, 11) <= sys.version_info < (3, 14)))' 2>/dev/null && echo $$p && break; done)
@@ -91,8 +92,9 @@ synth: setup ## Write the CloudFormation templates of one environment: make synt
 	@npx --no-install cdk synth --quiet --no-notices -c env=$(ENV) --output cdk.out.$(ENV)
 	@echo "Templates of $(ENV): cdk.out.$(ENV)/*.template.json"
 
-diff: setup ## What a change does to the cloud, offline: make diff ENV=prod BASE=v1.2.0 [FAIL_ON=destructive]
-	@python -m ops.diff --env $(ENV) --base $(BASE) $(if $(FAIL_ON),--fail-on $(FAIL_ON))
+diff: setup ## What a change does to an environment, offline: make diff ENV=prod [BASE=v1.2.0] [FAIL_ON=exposed] [REPORT=page.html]
+	@python -m ops.diff --env $(ENV) $(if $(BASE),--base $(BASE)) $(if $(FAIL_ON),--fail-on $(FAIL_ON)) \
+	  $(if $(REPORT),--$(if $(filter %.md,$(REPORT)),markdown,$(if $(filter %.json,$(REPORT)),json,html)) $(REPORT))
 
 deploy: setup ## Deploy one environment with your AWS credentials: make deploy ENV=staging
 	@python -m ops.deploy --env $(ENV)

@@ -19,7 +19,8 @@ from ops.errors import CommandError
 
 _GIT_SECONDS: Final = 60
 _SETUP_SECONDS: Final = 900
-_LOCKS: Final = ("requirements.lock", "package-lock.json", "handlers/requirements.lock")
+_LOCK: Final = "requirements.lock"
+_LOCKS: Final = (_LOCK, "package-lock.json", f"handlers/{_LOCK}")
 _CACHE: Final = Path(".build") / "revisions"
 _FALLBACKS: Final = ("origin/main", "main")
 
@@ -57,7 +58,7 @@ def compared(environment: str, base: str, root: Path, progress: Progress) -> Ite
         environment: name of the environment.
         base: the revision to compare with.
         root: the checkout with the other revision.
-        progress: is told each step.
+        progress: is called with each step.
 
     Raises:
         CommandError: there is no such revision, or one of the two cannot be synthesised.

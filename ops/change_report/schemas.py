@@ -39,6 +39,12 @@ def _branches(schema: Mapping[str, Any], document: Document) -> list[dict[str, A
     return [dict(schema)]
 
 
+def _structure(schema: dict[str, Any], document: Document) -> dict[str, Any]:
+    """Return the one branch with fields or items, of a schema that may also be null; else the schema."""
+    structured = [each for each in _branches(schema, document) if "properties" in each or "items" in each]
+    return structured[0] if len(structured) == 1 else schema
+
+
 def _accepted(schema: dict[str, Any], document: Document) -> set[str]:
     return {kind for branch in _branches(schema, document) for kind in _types(branch)}
 
@@ -63,6 +69,7 @@ def stricter_request(
     before, after = _resolved(old, old_document), _resolved(new, new_document)
     if gone := _accepted(before, old_document) - _accepted(after, new_document):
         yield f"{place} no longer accepts {', '.join(sorted(gone))}"
+    before, after = _structure(before, old_document), _structure(after, new_document)
     yield from _bounds(before, after, place)
     required = set(after.get("required", [])) - set(before.get("required", []))
     for name in sorted(required):
@@ -101,6 +108,7 @@ def weaker_response(
     before, after = _resolved(old, old_document), _resolved(new, new_document)
     if more := _accepted(after, new_document) - _accepted(before, old_document):
         yield f"{place} may also be {', '.join(sorted(more))}"
+    before, after = _structure(before, old_document), _structure(after, new_document)
     properties, later = before.get("properties", {}), after.get("properties", {})
     for name in properties:
         if name not in later:

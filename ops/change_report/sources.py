@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import ast
 import filecmp
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final
 
-from ops.change_report.comparison import ResourceChange
+from ops.change_report.comparison import ResourceChange, text
 
 PACKAGED: Final = ("handlers", "contract")
 """The directories that are packaged for the functions."""
-_DEFINING: Final = ("stacks", "contract", "appsync_js")
+_DEFINING: Final = ("stacks", "contract")
+_DECLARATIONS: Final = ("tables.py", "routes.py")
+_HASH: Final = re.compile(r"[0-9A-F]{8}$")
 
 
 def changed_files(before: Path | None, after: Path | None) -> list[str]:
@@ -94,27 +97,28 @@ def _files(checkout: Path, module: str) -> Iterator[str]:
 
 
 def source_of(change: ResourceChange, checkout: Path | None) -> str:
-    """Return file and line that define a resource, for example `stacks/routes.py:41`; empty if they are not found.
+    """Return file and line that define a resource, for example `contract/routes.py:41`; empty if they are not found.
 
-    The last part of the construct path, or the resource's own name, stands as a text in the code that creates it.
+    The code that creates a resource has the address of its route, or its construct's id, as a text of its own. The
+    logical id is made of the ids of the constructs around it and a hash, so its longest part that stands in the code is
+    the id.
     """
     if checkout is None:
         return ""
-    parts = [part for part in change.path.split("/") if part]
-    candidates = [*reversed(parts), str(change.new.get("RouteKey", ""))]
-    for candidate in candidates:
-        if candidate and (found := _definition(checkout, candidate, change.stack)):
-            return found
-    return ""
+    words = re.findall(r"[A-Z][a-z0-9]*|[a-z0-9]+", _HASH.sub("", change.logical_id))
+    parts = ["".join(words[first:last]) for first in range(len(words)) for last in range(len(words), first, -1)]
+    address = text(change.new.get("RouteKey", change.old.get("RouteKey", ""))).partition(" ")[2]
+    candidates = [address, *sorted(parts, key=len, reverse=True)]
+    return next((found for each in candidates if each and (found := _definition(checkout, each, change.stack))), "")
 
 
 @cache
 def _definition(checkout: Path, name: str, stack: str) -> str:
     own = stack.split("-")[1].lower() if stack.count("-") >= 2 else stack.lower()
     files = [file for directory in _DEFINING for file in sorted((checkout / directory).rglob("*.py"))]
-    files.sort(key=lambda file: file.stem != own)
+    files.sort(key=lambda file: (file.stem != own, file.name not in _DECLARATIONS))
     for file in files:
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
-            if f'"{name}"' in line:
+            if f'"{name}"' in line and "import" not in line:
                 return f"{file.relative_to(checkout).as_posix()}:{number}"
     return ""

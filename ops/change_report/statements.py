@@ -37,7 +37,7 @@ class Grant:
     condition: str = ""
 
     def covers(self, other: Grant) -> bool:
-        """Return whether whoever has this grant may do everything that the other one allows."""
+        """Return whether this grant allows everything that the other one allows."""
         return (
             _matches(self.action.lower(), other.action.lower())
             and _matches(self.resource, other.resource)

@@ -48,13 +48,13 @@ def as_comment(report: Report, full_text: str = "") -> str:
 def _shortened(report: Report, note: str) -> str:
     tail = f"\n\n… {{}} more findings.{note}\n"
     lines = [*_head(report), *_sections(report, details=False)]
-    room = COMMENT_LIMIT - len(tail) - 20
+    remaining = COMMENT_LIMIT - len(tail) - 20
     kept: list[str] = []
     for line in lines:
         shown = masked(line)[:2_000]
-        if len(shown) + 1 > room:
+        if len(shown) + 1 > remaining:
             break
-        room -= len(shown) + 1
+        remaining -= len(shown) + 1
         kept.append(shown)
     left = sum(line.startswith("- **") for line in lines) - sum(line.startswith("- **") for line in kept)
     return "\n".join(kept) + tail.format(left)

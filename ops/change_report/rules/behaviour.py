@@ -167,7 +167,9 @@ def _handlers(change: ResourceChange) -> Iterator[Finding]:
 
 def _alarm(change: ResourceChange) -> Iterator[Finding]:
     if change.removed:
-        yield _finding("alarm-removed", change, f"The alarm {change.name} is removed", "Nobody is notified.", WHOLE)
+        yield _finding(
+            "alarm-removed", change, f"The alarm {change.name} is removed", "Operators are no longer notified.", WHOLE
+        )
         return
     if change.added:
         return
@@ -181,7 +183,7 @@ def _alarm(change: ResourceChange) -> Iterator[Finding]:
         yield _finding(
             "alarm-silenced",
             change,
-            f"The alarm {change.name} notifies nobody any more",
+            f"The alarm {change.name} no longer notifies operators",
             "It still changes state.",
             *silenced,
         )

@@ -103,7 +103,7 @@ def _table(change: ResourceChange) -> Iterator[Finding]:
             "point-in-time-recovery",
             change,
             f"Point-in-time recovery of {change.name} is switched off",
-            "The last 35 days can no longer be restored; switching it on again starts anew.",
+            "The last 35 days can no longer be restored; switching it on again starts without a past.",
             "Keep it on where data is protected.",
             "PointInTimeRecoverySpecification",
         )

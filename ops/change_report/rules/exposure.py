@@ -137,7 +137,7 @@ def _event_api(change: ResourceChange) -> Iterator[Finding]:
                 "event-api-modes",
                 change,
                 f"The Event API also accepts {', '.join(added)} ({name})",
-                "Whoever has an API key connects without signing in."
+                "Every client with an API key connects without signing in."
                 if "API_KEY" in added
                 else "Another kind of caller is accepted.",
                 "EventConfig",
@@ -166,7 +166,7 @@ def _namespace(change: ResourceChange) -> Iterator[Finding]:
                 "namespace-modes",
                 change,
                 f"The namespace {change.new.get('Name')} also accepts {', '.join(added)} ({name})",
-                "Whoever has an API key passes." if "API_KEY" in added else "Another kind of caller is accepted.",
+                "Every client with an API key passes." if "API_KEY" in added else "Another kind of caller is accepted.",
                 name,
             )
         elif old and not new:
@@ -212,7 +212,7 @@ def _roles(comparison: Comparison) -> Iterator[Finding]:
             touched.setdefault((change.stack, name), change)
     for (stack, role), change in touched.items():
         before, after = (_statements(comparison, stack, role, after=side) for side in (False, True))
-        new_role = change.added and change.type == ROLE
+        new_role = role not in comparison.before.templates.get(stack, {}).get("Resources", {})
         lines = widened(before, after)
         if lines and not new_role:
             yield _finding(
@@ -257,7 +257,7 @@ def _role_itself(change: ResourceChange) -> Iterator[Finding]:
             "assume-role",
             change,
             f"Others may assume {change.path}",
-            "Whoever assumes the role has its permissions.",
+            "Other principals get the permissions of the role.",
             "AssumeRolePolicyDocument",
             details=tuple(lines),
         )
@@ -343,7 +343,7 @@ def _client(change: ResourceChange) -> Iterator[Finding]:
         yield _finding(
             "user-existence",
             change,
-            "Sign-in tells whether an account exists",
+            "Sign-in reveals whether an account exists",
             "Addresses can be tried.",
             "PreventUserExistenceErrors",
         )

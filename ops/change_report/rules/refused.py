@@ -261,8 +261,10 @@ def _moved(former: ResourceChange, change: ResourceChange) -> bool:
 
 
 def _service_limits(comparison: Comparison) -> Iterator[Finding]:
-    known = {str(violation) for violation in violations(comparison.before.templates)}
-    for violation in violations(comparison.after.templates):
+    before, after = comparison.before.templates, comparison.after.templates
+    changed = {stack for stack, template in after.items() if before.get(stack) != template}
+    known = {str(violation) for violation in violations({stack: before[stack] for stack in changed & before.keys()})}
+    for violation in violations({stack: after[stack] for stack in sorted(changed)}):
         if str(violation) not in known:
             yield Finding(
                 "refused.service-limit",
