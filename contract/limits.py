@@ -134,13 +134,26 @@ RECORD_RECIPIENTS_MAX: Final = 5_000
 RECORDS_PER_CHANGE_MAX: Final = 10
 """Most outbox records of one change (50,000 recipients). They fit one transaction (4 MB)."""
 PUBLISH_CONCURRENCY: Final = 25
-"""Concurrent publishes of one function."""
+"""Concurrent publishes of one invocation."""
+DELIVERY_INVOCATIONS_MAX: Final = 8
+"""Concurrent invocations of the deliver function. At about 20 ms a publish, all of them together stay within the Event
+API's quota of inbound events (AppSync Events: 10,000 a second), however many large groups get messages at once."""
 PUBLISH_PATIENCE_SECONDS: Final = 2
 """Seconds for which a request publishes one event again while AppSync throttles (429); then the queue delivers it."""
 DELIVERY_PATIENCE_SECONDS: Final = 8
 """The same for the deliver function, whose event goes back to the queue after that."""
 SLICE_RECIPIENTS: Final = 25
 """Fewest recipients in one slice of an asynchronous delivery, where the event has more: one round of publishes."""
+REDELIVERY_SECONDS_MAX: Final = 60
+"""Longest pause in seconds before a failed queue message is delivered again."""
+DELIVERY_PAUSE_SECONDS: Final = 5
+"""Longest pause in seconds after the first failed delivery of a queue message; each further failure doubles it."""
+DELIVERY_RECEIVES_MAX: Final = 10
+"""Deliveries of a message of the delivery queue, within about six minutes; then it is a dead letter."""
+RING_TIMER_PAUSE_SECONDS: Final = 2
+"""Longest pause in seconds after the first failed attempt of a ring timer; each further failure doubles it."""
+RING_TIMER_RECEIVES_MAX: Final = 5
+"""Attempts of a ring timer, within about half a minute; then the sweep ends the ringing."""
 FAST_PATH_GRACE_SECONDS: Final = 5
 """Seconds in which the request that stored an event delivers it; then the relay queues the event."""
 DUE_SHARDS: Final = 8

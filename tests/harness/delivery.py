@@ -9,13 +9,14 @@ from contract import tables
 from handlers.adapters.dynamodb.conversations.audience import DynamoAudiences
 from handlers.adapters.dynamodb.outbox import DynamoOutbox
 from handlers.adapters.sqs.delivery_queue import SqsDeliveryQueue, decode
+from handlers.adapters.sqs.message_visibility import MessageVisibility
 from handlers.core.delivery.deliverer import Deliverer
 from handlers.core.delivery.ports import DeliveryTask
 from handlers.core.delivery.relay import Relay
 from handlers.core.delivery.sweep import Sweep
 from handlers.core.shared.ports import Clock
 from handlers.entry import deliver, relay, sweep
-from tests.harness.emulator import AwsResources
+from tests.harness.emulator import AwsResources, lambda_record
 from tests.harness.fakes import FakeClock, RecordingPublisher
 from tests.harness.permissions import PermissionCheckedClient
 
@@ -32,7 +33,8 @@ class DeliveryFunctions:
         """Wire the functions."""
         queue = SqsDeliveryQueue(lambda: self.aws.sqs, self.aws.queue_url)
         self.outbox = DynamoOutbox(self.aws.dynamodb, self.aws.table(tables.OUTBOX))
-        self._deliver = deliver.consumer(lambda: self._deliverer(self._client("deliver")))
+        visibility = MessageVisibility(lambda: self.aws.sqs, self.aws.queue_url)
+        self._deliver = deliver.consumer(lambda: self._deliverer(self._client("deliver")), lambda: visibility)
         self._relay = relay.consumer(lambda: Relay(self._outbox("relay"), queue, self.clock))
         self._sweep = sweep.runner(lambda: Sweep(self._outbox("sweep"), queue, self.clock))
 
@@ -64,12 +66,17 @@ class DeliveryFunctions:
         return self._sweep({}, None)
 
     def deliver(self) -> int:
-        """Invoke the deliver function with the queue's messages, as SQS does; return how many it could not deliver."""
-        failed = 0
-        while batch := self.aws.receive_messages():
-            records = [{"messageId": each["MessageId"], "body": each["Body"]} for each in batch]
-            failed += len(self._deliver({"Records": records}, None)["batchItemFailures"])
-        return failed
+        """Invoke the deliver function with the queue's messages, as SQS does; return how many it could not deliver.
+
+        What it could not deliver returns to the queue some seconds later.
+        """
+        count = 0
+        while batch := self.aws.receive_batch():
+            answer = self._deliver({"Records": [lambda_record(each) for each in batch]}, None)
+            failed = {each["itemIdentifier"] for each in answer["batchItemFailures"]}
+            self.aws.delete_messages(each for each in batch if each["MessageId"] not in failed)
+            count += len(failed)
+        return count
 
     def queued_tasks(self) -> list[DeliveryTask]:
         """Take every delivery task that is visible in the queue."""
