@@ -70,6 +70,20 @@ CLASS_CODE_CHARACTERS: Final = 20
 SEMESTER_CHARACTERS: Final = 20
 """Longest `semester`."""
 
+# Read marks and typing
+RECEIPT_WINDOW_SECONDS: Final = 5
+"""Seconds for which the read marks of a group are collected before they are published in one event. Without that,
+every member of a group publishes to every other one for every message."""
+RECEIPT_MARGIN_SECONDS: Final = 1
+"""The read marks of the last second before the event belong to the next one: they may be written later than it."""
+RECEIPT_MESSAGES_MAX: Final = 25
+"""Newest messages of a group whose senders get the read marks of other members."""
+TYPING_PARTICIPANTS_MAX: Final = 20
+"""Most participants of a conversation in which typing is published; in a larger one it costs more than it is worth."""
+TYPING_INTERVAL_SECONDS: Final = 1.5
+"""Shortest time between two published typing events of the same kind by one user in one conversation. Clients announce
+typing every two seconds; what comes more often is accepted and not published."""
+
 # Users
 NAME_CHARACTERS: Final = 80
 """Longest `firstName` or `lastName`."""
@@ -209,6 +223,8 @@ class RateLimit:
 
 SEND_RATE: Final = RateLimit("send", 50, 10)
 TYPING_RATE: Final = RateLimit("typing", 20, 10)
+READ_RATE: Final = RateLimit("read", 30, 10)
+"""Moves of one user's read mark in one conversation. It is counted in the membership that the move writes anyway."""
 SEARCH_RATE: Final = RateLimit("search", 20, 10)
 CALL_RATE: Final = RateLimit("call", 10, 60)
 CALL_ATTEMPT_RATE: Final = RateLimit("attempt", 20, 60)

@@ -80,7 +80,9 @@ class CallMaintenance(Construct):
             names,
             retention=Duration.days(1),
             visibility_timeout=visibility_timeout(_RING_SECONDS),
-            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=limits.RING_TIMER_RECEIVES_MAX),
+            dead_letter_queue=sqs.DeadLetterQueue(
+                queue=self.dead_letters, max_receive_count=limits.RING_TIMER_RECEIVES_MAX
+            ),
         )
         self._ring_timeout()
         self._chime_events(names)

@@ -62,7 +62,9 @@ class Delivery(Construct):
             self._names,
             retention=Duration.days(4),
             visibility_timeout=visibility_timeout(_DELIVER_SECONDS),
-            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=limits.DELIVERY_RECEIVES_MAX),
+            dead_letter_queue=sqs.DeadLetterQueue(
+                queue=self.dead_letters, max_receive_count=limits.DELIVERY_RECEIVES_MAX
+            ),
         )
         self._deliver(events_api_id, events_http_endpoint)
         self._relay(outbox_stream_arn)
@@ -83,7 +85,7 @@ class Delivery(Construct):
             values={"EVENTS_HTTP_ENDPOINT": events_http_endpoint, "DELIVERY_QUEUE_URL": self.queue.queue_url},
             timeout=Duration.seconds(_DELIVER_SECONDS),
             description="Publishes the events of the delivery queue",
-            allow=[allow_receive(self.queue)],
+            allow=[allow_receive(self.queue), self.allow_enqueue],
             events_api_id=events_api_id,
         )
         add_queue_source(

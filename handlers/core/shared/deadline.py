@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeVar
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 _ends_at: ContextVar[float | None] = ContextVar("ends_at", default=None)
 
@@ -24,6 +27,20 @@ def invocation(context: Any) -> Iterator[None]:
         yield
     finally:
         _ends_at.reset(token)
+
+
+def carried(call: Callable[[A], B]) -> Callable[[A], B]:
+    """Return a function that makes a call on another thread, with the end of the present invocation."""
+    ends_at = _ends_at.get()
+
+    def make(argument: A) -> B:
+        token = _ends_at.set(ends_at)
+        try:
+            return call(argument)
+        finally:
+            _ends_at.reset(token)
+
+    return make
 
 
 def remaining_seconds() -> float:

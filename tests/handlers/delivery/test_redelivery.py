@@ -74,7 +74,8 @@ def stored(harness: FunctionHarness, recipients: list[str]) -> OutboxRecord:
 
 def consumer(harness: FunctionHarness, visibility: MessageVisibility) -> Callable[[Any, Any], dict[str, Any]]:
     """Return the deliver function."""
-    return deliver.consumer(harness.deliverer, lambda: visibility)
+    use_cases = harness.use_cases()
+    return deliver.consumer(lambda: use_cases, lambda: visibility)
 
 
 def test_malformed_queue_message_does_not_fail_its_batch(harness: FunctionHarness) -> None:

@@ -55,7 +55,7 @@ WIRED: tuple[Any, ...] = (
     aws_clients.client,
     aws_clients.session,
     messages._use_cases,
-    deliver._deliverer,
+    deliver._use_cases,
     deliver._visibility,
     relay._relay,
     sweep._sweep,
