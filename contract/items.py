@@ -150,6 +150,11 @@ ITEMS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
     ),
     tables.RATE_LIMITS.entity: (
         ("count", "N", "uses in this window; id is `userId#action#window`"),
+        (
+            "on:{conversationId}?, off:{conversationId}?",
+            "N",
+            "action typing only: when the last event of this kind was published, in epoch milliseconds",
+        ),
         ("expiresAt", "N", "epoch seconds"),
     ),
 }

@@ -80,8 +80,8 @@ RECEIPT_MESSAGES_MAX: Final = 25
 """Newest messages of a group whose senders get the read marks of other members."""
 TYPING_PARTICIPANTS_MAX: Final = 20
 """Most participants of a conversation in which typing is published; in a larger one it costs more than it is worth."""
-TYPING_INTERVAL_SECONDS: Final = 1.5
-"""Shortest time between two published typing events of the same kind by one user in one conversation. Clients announce
+TYPING_INTERVAL_MILLISECONDS: Final = 1_500
+"""Shortest time in milliseconds between two published typing events of the same kind by one user in one conversation. Clients announce
 typing every two seconds; what comes more often is accepted and not published."""
 
 # Users

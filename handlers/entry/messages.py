@@ -22,7 +22,7 @@ from handlers.adapters.dynamodb.messages.read_mark_store import DynamoReadMarkSt
 from handlers.adapters.dynamodb.messages.receipts import DynamoReceiptWindows
 from handlers.adapters.dynamodb.messages.sequence_counter import DynamoSequenceCounter
 from handlers.adapters.dynamodb.outbox import DynamoOutbox
-from handlers.adapters.dynamodb.rate_limits import DynamoRateCounter
+from handlers.adapters.dynamodb.rate_limits import DynamoRateCounter, DynamoTypingRates
 from handlers.adapters.sqs.delivery_queue import SqsDeliveryQueue
 from handlers.adapters.system import RandomIds, SystemClock
 from handlers.core.delivery.dispatcher import Dispatcher
@@ -88,9 +88,8 @@ def wire(
     store = DynamoMessageStore(dynamodb, message_tables, cache)
     messages = DynamoMessageFinder(dynamodb, settings.messages_table)
     dispatch = Dispatcher(publisher, DynamoOutbox(dynamodb, settings.outbox_table), queue)
-    rate_counter = DynamoRateCounter(dynamodb, settings.rate_limits_table)
     return MessageOperations(
-        rates=UserRates(rate_counter, clock),
+        rates=UserRates(DynamoRateCounter(dynamodb, settings.rate_limits_table), clock),
         sender=MessageSender(
             conversations=conversations,
             cache=cache,
@@ -104,11 +103,10 @@ def wire(
         ),
         typing=TypingIndicator(
             conversations=conversations,
-            rates=rate_counter,
+            rates=DynamoTypingRates(dynamodb, settings.rate_limits_table),
             publisher=publisher,
             clock=clock,
             ids=ids,
-            fanout_limit=settings.fanout_limit,
         ),
         read_marker=ReadMarker(
             conversations=NumberedConversations(conversations, counter),

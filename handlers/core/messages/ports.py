@@ -196,6 +196,29 @@ class ReadMarkStore(Protocol):
         ...
 
 
+class TypingUse(Enum):
+    """What becomes of a typing event."""
+
+    PUBLISHED = "the event is published"
+    REPEATED = "the same event was published a moment ago"
+    REFUSED = "the user's rate limit is used up"
+
+
+class TypingRates(Protocol):
+    """Limits typing events: by user, and by user, conversation and kind."""
+
+    def count(self, user_id: str, conversation_id: str, now: int, *, typing: bool) -> TypingUse:
+        """Count one typing event of a user.
+
+        Args:
+            user_id: the user who types.
+            conversation_id: where.
+            now: milliseconds since the epoch.
+            typing: whether the user started or stopped; both are limited apart.
+        """
+        ...
+
+
 class HistoryStore(Protocol):
     """Reads many messages, changes and read marks of one conversation."""
 
