@@ -174,7 +174,11 @@ class UserUpdatedData(msgspec.Struct, kw_only=True):
 
 
 class UserUpdated(msgspec.Struct, tag="USER_UPDATED", tag_field="type", kw_only=True):
-    """The recipient, or a user who shares a conversation with the recipient, changed the public profile."""
+    """The recipient, or a user who shares a conversation with the recipient, changed the public profile.
+
+    A change is published to at most 200 other users: those of direct conversations first, then those of the smallest
+    groups. The others see it in their next response with the user's name.
+    """
 
     eventId: str
     timestamp: str

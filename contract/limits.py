@@ -81,8 +81,8 @@ RECEIPT_MESSAGES_MAX: Final = 25
 TYPING_PARTICIPANTS_MAX: Final = 20
 """Most participants of a conversation in which typing is published; in a larger one it costs more than it is worth."""
 TYPING_INTERVAL_MILLISECONDS: Final = 1_500
-"""Shortest time in milliseconds between two published typing events of the same kind by one user in one conversation. Clients announce
-typing every two seconds; what comes more often is accepted and not published."""
+"""Shortest time in milliseconds between two published typing events of one kind by one user in one conversation.
+Clients announce typing every two seconds; what comes more often is accepted and not published."""
 
 # Users
 NAME_CHARACTERS: Final = 80
@@ -105,6 +105,9 @@ SEARCH_RESULTS_MAX: Final = 20
 """Largest `limit` of a search."""
 SEARCH_PREFIX_CHARACTERS: Final = 2
 """Fewest letters of the longest word of a search query: they are the partition key of the table UserSearch."""
+PROFILE_RECIPIENTS_MAX: Final = 200
+"""Most other users to whom a change of a profile is published: those of direct conversations first, then those of the
+smallest groups. The others see it when they next read a list, a conversation or the profile."""
 BLOCKS_PER_USER: Final = 1_000
 """Most users whom one user can block."""
 
@@ -143,10 +146,6 @@ RESPONSE_BYTES: Final = 5 * 1024 * 1024
 response has `reload: true`. Lambda refuses a response above 6 MB (Lambda quotas: synchronous invocation payload)."""
 
 # Delivery
-RECORD_RECIPIENTS_MAX: Final = 5_000
-"""Most recipients of one outbox record. Their ids and the event fit one DynamoDB item (400 KB)."""
-RECORDS_PER_CHANGE_MAX: Final = 10
-"""Most outbox records of one change (50,000 recipients). They fit one transaction (4 MB)."""
 PUBLISH_CONCURRENCY: Final = 25
 """Concurrent publishes of one invocation."""
 DELIVERY_INVOCATIONS_MAX: Final = 8
@@ -240,6 +239,6 @@ OPEN_RATE: Final = RateLimit("open", 60, 60)
 INVITATION_RATE: Final = RateLimit("invitation", 20, 86_400)
 """Groups to which one user adds the same other user, so that one user cannot fill another user's list."""
 PROFILE_RATE: Final = RateLimit("profile", 10, 60)
-"""Changes of a profile: each is published to every user who shares a conversation, up to 50,000."""
+"""Changes of a profile: each is published to at most `PROFILE_RECIPIENTS_MAX` users who share a conversation."""
 BLOCK_RATE: Final = RateLimit("block", 30, 60)
 """Blocks and their removals."""

@@ -918,7 +918,12 @@ export interface UserUnblocked {
   serverTimestamp: string;
 }
 
-/** The recipient, or a user who shares a conversation with the recipient, changed the public profile. */
+/**
+ * The recipient, or a user who shares a conversation with the recipient, changed the public profile.
+ *
+ * A change is published to at most 200 other users: those of direct conversations first, then those of the smallest
+ * groups. The others see it in their next response with the user's name.
+ */
 export interface UserUpdated {
   type: "USER_UPDATED";
   eventId: string;
@@ -1059,6 +1064,7 @@ export const limits = {
   SEARCH_RESULTS: 10,
   SEARCH_RESULTS_MAX: 20,
   SEARCH_PREFIX_CHARACTERS: 2,
+  PROFILE_RECIPIENTS_MAX: 200,
   BLOCKS_PER_USER: 1000,
   CALL_PARTICIPANTS_MAX: 40,
   CALLS_PAGE: 20,
@@ -1073,8 +1079,6 @@ export const limits = {
   MEETING_ANNOUNCED_SECONDS: 10,
   BODY_BYTES: 65536,
   RESPONSE_BYTES: 5242880,
-  RECORD_RECIPIENTS_MAX: 5000,
-  RECORDS_PER_CHANGE_MAX: 10,
   PUBLISH_CONCURRENCY: 25,
   DELIVERY_INVOCATIONS_MAX: 8,
   PUBLISH_PATIENCE_SECONDS: 2,

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from client.api.http_api import HttpApi
-from client.state.updates import BlockChanged, UserChanged
+from client.state.updates import BlockChanged, ReadMarkMoved, UserChanged
 from contract import tables
 from handlers.adapters.appsync.publisher import ATTEMPTS
 from local.control.faults import FaultControl
@@ -56,6 +56,21 @@ async def test_a_group_reaches_a_member_to_whom_publishing_failed(users: Users, 
     await asyncio.to_thread(faults.set_events, {**rule, "times": FAILS_UNTIL_REDELIVERED})
     group = await users.group(ada, grace, alan)
     assert (await alan.has_conversation(group)).name == "Study group"
+
+
+async def test_read_marks_of_a_group_reach_a_sender_to_whom_publishing_failed(
+    users: Users, faults: FaultControl
+) -> None:
+    ada, grace = await users.pair()
+    alan = await users.create("Alan", "Turing")
+    group = await users.group(ada, grace, alan)
+    await grace.has_conversation(group)
+    await ada.conversation(group).send("hello")
+    await grace.receives(group, "hello")
+    (rule,) = publish_faults(f"/chats/{ada.id}")
+    await asyncio.to_thread(faults.set_events, {**rule, "times": ATTEMPTS})
+    await grace.conversation(group).mark_read()
+    await ada.receives_update(ReadMarkMoved, conversation_id=group, user_id=grace.id, seq=1)
 
 
 async def test_a_changed_name_reaches_a_contact_to_whom_publishing_failed(users: Users, faults: FaultControl) -> None:

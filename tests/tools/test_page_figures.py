@@ -15,6 +15,7 @@ from handlers.core.messages.group_send import SHOWN_PARTICIPANTS_MAX
 from local.emulator.chime import meeting, meetings
 from local.emulator.patches import worker_ceiling
 from local.processes.ports import DEFAULT_BASE_PORT
+from ops.costs.ledger import operations
 from stacks.config.load import environment_names, load
 from tests.repository.test_layers import ALLOWED
 from tools.generate.requirements import ROOT
@@ -27,6 +28,7 @@ FIRST_HOUR: Final = "docs/tutorial/first-hour.md"
 USE_LOCAL_CLOUD: Final = "docs/how-to/use-the-local-cloud.md"
 DEPLOY: Final = "docs/how-to/deploy.md"
 ALARM: Final = "docs/how-to/answer-an-alarm.md"
+READ_BY_ALL: Final = operations()["message to a group of 50, read by all within seconds"]
 RESOURCES: Final[dict[str, dict[str, Any]]] = {
     name: resource
     for stack in ("Routes", "Operations")
@@ -117,6 +119,19 @@ FIGURES: Final[tuple[tuple[str, str, tuple[object, ...]], ...]] = (
     (DECISIONS, "At most {} slices, of at least {} recipients", (limits.QUEUE_BATCH_MAX, limits.SLICE_RECIPIENTS)),
     (DECISIONS, "{} messages fit one call to the queue", (limits.QUEUE_BATCH_MAX,)),
     (DECISIONS, "{} recipients are one round of publishes", (limits.PUBLISH_CONCURRENCY,)),
+    (DECISIONS, "are collected for {} seconds", (limits.RECEIPT_WINDOW_SECONDS,)),
+    (
+        DECISIONS,
+        "within seconds takes {} write units and {} publishes, the message included",
+        (f"{READ_BY_ALL.write_units:g}", READ_BY_ALL.publishes),
+    ),
+    (DECISIONS, "published to at most {} users", (limits.PROFILE_RECIPIENTS_MAX,)),
+    (DECISIONS, "can ask {} times a minute", (limits.CALL_TARGET_RATE.count,)),
+    (DECISIONS, "and {} times about all users", (limits.CALL_ATTEMPT_RATE.count,)),
+    (DECISIONS, "at most {} s after the first failure", (limits.DELIVERY_PAUSE_SECONDS,)),
+    (DECISIONS, "with each further one up to {} s", (limits.REDELIVERY_SECONDS_MAX,)),
+    (DECISIONS, "delay each failure by {} minutes", (WORDS[hidden_seconds("Delivery") // 60],)),
+    (DECISIONS, "At most {} deliveries run at once", (limits.DELIVERY_INVOCATIONS_MAX,)),
     (DECISIONS, "all accepts within {} seconds", (limits.MEETING_ANNOUNCED_SECONDS,)),
     (ALARM, "event is in the Outbox table for {} days", (limits.OUTBOX_RETENTION_DAYS,)),
     (ALARM, "{} attempts to publish an event failed", (WORDS[receives("Delivery")],)),
@@ -198,6 +213,7 @@ UNCHECKED: Final = {
         "a p95 of 3,956 ms",
         "an outbox record with 1,000 recipients took most of the 564 write units of a send, which now takes 25",
         "a conversation of 1,000 participants takes 40 units each time; 25 messages a second",
+        "takes about 20 ms",
         "adds a few hundred milliseconds",
         "adds 40 ms to every small body",
         "a minute late",

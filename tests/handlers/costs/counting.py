@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
+from math import ceil
 from threading import Lock
 from typing import Any
 
 from botocore.exceptions import ClientError
+from ministack.services.dynamodb import _item_size_bytes
 
 from contract import tables
 from handlers.adapters.sqs.delivery_queue import encode
+from local.emulator.strict.items import READ_UNIT_BYTES
 from ops.costs.ledger import OperationCost
 from tests.harness.call_functions import CallFunctions
 from tests.harness.chime import ChimeServer
@@ -23,6 +27,8 @@ from tests.harness.functions import FunctionHarness
 FANOUT_LIMIT = 50
 """The setting of every environment."""
 _WRITES = frozenset({"put_item", "update_item", "delete_item", "transact_write_items"})
+_NARROWING = frozenset({"ProjectionExpression", "Select", "FilterExpression"})
+"""Options that return less than is read, and is charged."""
 _READS = frozenset({"get_item", "query", "batch_get_item"})
 
 
@@ -40,7 +46,11 @@ class Counts:
 
 
 class CountingDynamoDb:
-    """A DynamoDB client that adds up the consumed capacity of its responses."""
+    """A DynamoDB client that adds up the units that its requests use.
+
+    Write units are those of the responses. Read units follow from the sizes of the items, since the emulator reports
+    one for every read, however large, and none for BatchGetItem.
+    """
 
     def __init__(self, client: Any, counts: Counts) -> None:
         self._client = client
@@ -54,26 +64,50 @@ class CountingDynamoDb:
             return operation
 
         def call(**request: Any) -> Any:
+            if name in _READS:
+                with self._counts.lock:
+                    self._counts.read_units += self._read_units(name, request)
+                return operation(**request)
             try:
                 answer = operation(**request, ReturnConsumedCapacity="TOTAL")
             except ClientError:
                 # A failed condition uses units, too: as many as the write of the item, here counted as the least.
-                self._add(name, len(request.get("TransactItems", [None])) * (2 if "TransactItems" in request else 1))
+                self._write(2 * len(request["TransactItems"]) if "TransactItems" in request else 1)
                 raise
             self._note_records(request)
-            consumed = answer.pop("ConsumedCapacity", [])
-            for each in consumed if isinstance(consumed, list) else [consumed]:
-                self._add(name, each["CapacityUnits"])
+            consumed = answer.pop("ConsumedCapacity")
+            self._write(
+                sum(each["CapacityUnits"] for each in consumed if each)
+                if isinstance(consumed, list)
+                else consumed["CapacityUnits"]
+            )
             return answer
 
         return call
 
-    def _add(self, name: str, units: float) -> None:
+    def _write(self, units: float) -> None:
         with self._counts.lock:
-            if name in _WRITES:
-                self._counts.write_units += units
-            else:
-                self._counts.read_units += units
+            self._counts.write_units += units
+
+    def _read_units(self, name: str, request: dict[str, Any]) -> float:
+        """Return the units of a read: one for 4 KB, half of it without consistency (DynamoDB: read consumption)."""
+        if name == "batch_get_item":
+            return sum(
+                self._read_units("get_item", {"TableName": table, "Key": key, "ConsistentRead": read["ConsistentRead"]})
+                for table, read in request["RequestItems"].items()
+                for key in read["Keys"]
+            )
+        whole = {option: value for option, value in request.items() if option not in _NARROWING}
+        names = whole.get("ExpressionAttributeNames")
+        if names:
+            expression = whole.get("KeyConditionExpression", "")
+            whole["ExpressionAttributeNames"] = {each: names[each] for each in names if each in expression}
+        if not whole.get("ExpressionAttributeNames"):
+            whole.pop("ExpressionAttributeNames", None)
+        answer = getattr(self._client, name)(**whole)
+        items = answer.get("Items") or [answer.get("Item") or {}]
+        size = sum(int(_item_size_bytes(item)) for item in items)
+        return max(1, ceil(size / READ_UNIT_BYTES)) * (1.0 if request.get("ConsistentRead") else 0.5)
 
     def _note_records(self, request: dict[str, Any]) -> None:
         for action in request.get("TransactItems", []):
@@ -187,13 +221,13 @@ class CostCounter:
         while True:
             records, self.counts.new_records = self.counts.new_records, []
             for event_id in records:
-                self.background(lambda event_id=event_id: delivery.relay(event_id))
+                self.background(partial(delivery.relay, event_id))
             self.clock.advance(10)
             tasks = [encode(task) for task in delivery.held.take_due()]
             tasks += [message["Body"] for message in delivery.aws.receive_messages()]
             for body in tasks:
                 self.counts.queue_requests += 2
-                self.background(lambda body=body: self._deliver(body))
+                self.background(partial(self._deliver, body))
             if not tasks and not records:
                 return
 

@@ -1,4 +1,4 @@
-"""Read receipts of groups: collected for some seconds, published to the readers and to the senders of what they read."""
+"""Read receipts of groups: collected for some seconds, published to the readers and the senders of what they read."""
 
 from __future__ import annotations
 
