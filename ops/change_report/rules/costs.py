@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
-from functools import cache
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from ops.change_report.comparison import Comparison, ResourceChange, Template
+from ops.change_report.comparison import Comparison, ResourceChange
 from ops.change_report.finding import Finding, Severity
 from ops.change_report.rules.refused import POOL, TABLE
-
-_PRICES: Final = Path(__file__).resolve().parent.parent.parent / "prices.toml"
-_TIERS: Final = ("LITE", "ESSENTIALS", "PLUS")
-
-
-@cache
-def prices() -> Mapping[str, Any]:
-    """Return the prices of `ops/prices.toml`."""
-    return tomllib.loads(_PRICES.read_text(encoding="utf-8"))
+from ops.costs.environment import fixed_items
+from ops.costs.prices import prices
 
 
 def find(comparison: Comparison) -> Iterator[Finding]:
     """Return the changes of the bill."""
+    price = prices()["monitoring"]
     yield from _monthly(comparison)
     for change in comparison.updated(TABLE):
         yield from _table(change)
@@ -33,7 +24,7 @@ def find(comparison: Comparison) -> Iterator[Finding]:
                 "detailed-metrics",
                 change,
                 "Detailed metrics of the HTTP API are switched on",
-                f"Up to six metrics for each route, {_dollars(6 * prices()['month']['custom_metric'])} a month each.",
+                f"Up to six metrics for each route, {_dollars(6 * price['custom_metric'])} a month each.",
                 "DefaultRouteSettings",
             )
     for change in comparison.updated("AWS::Logs::LogGroup"):
@@ -43,7 +34,7 @@ def find(comparison: Comparison) -> Iterator[Finding]:
                 "log-retention",
                 change,
                 f"Log lines of {change.name} are kept for {f'{new} days' if new else 'ever'}, before {old} days",
-                f"Each GB costs {_dollars(prices()['gigabyte']['log_month'])} a month.",
+                f"Each GB costs {_dollars(price['log_gigabyte_month'])} a month.",
                 "RetentionInDays",
             )
     for change in comparison.updated(POOL):
@@ -75,37 +66,19 @@ def _dollars(amount: float) -> str:
     return f"{amount:,.2f} $"
 
 
-def fixed_items(template: Template) -> dict[str, int]:
-    """Return what a template costs each month before any use: metrics in alarms, custom metrics and dashboards."""
-    counts = {"alarm_metric": 0, "custom_metric": 0, "dashboard": 0}
-    metrics = set[tuple[str, str]]()
-    for resource in template.get("Resources", {}).values():
-        properties = resource.get("Properties", {})
-        match resource["Type"]:
-            case "AWS::CloudWatch::Alarm":
-                queries = [each for each in properties.get("Metrics", []) if "MetricStat" in each]
-                counts["alarm_metric"] += len(queries) or 1
-            case "AWS::CloudWatch::Dashboard":
-                counts["dashboard"] += 1
-            case "AWS::Logs::MetricFilter":
-                for each in properties.get("MetricTransformations", []):
-                    metrics.add((str(each.get("MetricNamespace")), str(each.get("MetricName"))))
-    counts["custom_metric"] = len(metrics)
-    return counts
-
-
 def _monthly(comparison: Comparison) -> Iterator[Finding]:
+    price = prices()["monitoring"]
     names = {"alarm_metric": "metrics in alarms", "custom_metric": "custom metrics", "dashboard": "dashboards"}
     for stack in sorted(comparison.before.templates.keys() | comparison.after.templates.keys()):
         old, new = (fixed_items(side.templates.get(stack, {})) for side in (comparison.before, comparison.after))
         lines = [
-            f"{names[key]}: {old[key]} → {new[key]}, {_dollars((new[key] - old[key]) * prices()['month'][key])} a month"
+            f"{names[key]}: {old[key]} → {new[key]}, {_dollars((new[key] - old[key]) * price[key])} a month"
             for key in names
             if old[key] != new[key]
         ]
         if not lines:
             continue
-        change = sum((new[key] - old[key]) * prices()["month"][key] for key in names)
+        change = sum((new[key] - old[key]) * price[key] for key in names)
         yield Finding(
             "costs.fixed",
             Severity.COSTS_DIFFERENTLY,
@@ -122,6 +95,7 @@ def _detailed(properties: Mapping[str, Any]) -> bool:
 
 
 def _table(change: ResourceChange) -> Iterator[Finding]:
+    price = prices()["tables"]
     old, new = (
         {index["IndexName"] for index in side.get("GlobalSecondaryIndexes", [])} for side in (change.old, change.new)
     )
@@ -130,8 +104,8 @@ def _table(change: ResourceChange) -> Iterator[Finding]:
             "index",
             change,
             f"{change.name} has the new index {', '.join(added)}",
-            f"Every write of an item with its keys costs one more unit ({prices()['million']['dynamodb_write_unit']} $ "
-            "a million), and the first build writes every present item.",
+            f"Every write of an item with its keys costs one more unit ({1_000_000 * price['write_unit']:g} $ a "
+            "million), and the first build writes every present item.",
             "GlobalSecondaryIndexes",
             "AttributeDefinitions",
         )
@@ -142,7 +116,7 @@ def _table(change: ResourceChange) -> Iterator[Finding]:
             "recovery",
             change,
             f"Point-in-time recovery of {change.name} is switched on",
-            f"It costs {_dollars(prices()['gigabyte']['recovery_month'])} a month per GB.",
+            f"It costs {_dollars(prices()['tables']['recovery_gigabyte_month'])} a month per GB.",
             recovery,
         )
     if "BillingMode" in change.changed or "ProvisionedThroughput" in change.changed:
