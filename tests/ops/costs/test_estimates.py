@@ -34,7 +34,7 @@ PAGE = cdk.ROOT / "docs" / "explanation" / "cost.md"
 
 
 def _only(users: int, **assumptions: float) -> Profile:
-    """Return a profile in which users do only what is given, one day a month, and nobody is connected."""
+    """Return a profile in which users do only what is given, one day a month, without a connected device."""
     quiet = dict.fromkeys(profiles()["campus"].assumptions, 0.0)
     return Profile("test", "test", users, {**quiet, "active_days": 1, **assumptions})
 
