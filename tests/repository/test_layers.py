@@ -37,7 +37,7 @@ ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "stacks": ("contract", "appsync_js", "handlers.settings"),
     "local": ("contract", "stacks.naming", "appsync_events_local"),
     "client": ("contract", "appsync_events"),
-    "ops": ("contract", "stacks"),
+    "ops": ("contract", "stacks", "appsync_events_local.assumptions"),
     "tools": ("contract", "stacks", "appsync_js", "appsync_events_local", "handlers.core.messages.rules"),
     "bench": (
         *("contract", "stacks", "handlers", "client", "local", "appsync_js"),
