@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
@@ -18,6 +19,8 @@ METRIC: Final = "CallsInitiated"
 _LOG_MINUTES: Final = 3
 _LOOK_SECONDS: Final = 15
 _LINES: Final = 50
+_CALL: Final = re.compile(r'"message\\*":\s*\\*"call')
+"""The message of the log line of calls; its quotation marks are escaped where the line is a text within JSON."""
 _REFUSED_CHANNELS: Final = ("/chats/verify", "/calls/verify", "/nosuchnamespace/verify")
 
 
@@ -54,8 +57,8 @@ def _ask_filters(deployment: Deployment) -> Observation:
     patterns = [each["filterPattern"] for each in filters if each["metricTransformations"][0]["metricName"] == METRIC]
     if not patterns:
         raise CannotAskError(f"{group} has no metric filter {METRIC}")
-    events = client.filter_log_events(logGroupName=group, filterPattern='"initiated"', limit=_LINES)["events"]
-    lines = [each["message"] for each in events if '"call"' in each["message"]]
+    events = client.filter_log_events(logGroupName=group, filterPattern="initiated", limit=_LINES)["events"]
+    lines = [each["message"] for each in events if _CALL.search(each["message"])]
     if not lines:
         raise CannotAskError(
             f"{group} has no line about an initiated call; place a call, or run the end-to-end suite first"

@@ -184,8 +184,8 @@ QUESTIONS: Final = (
             PossibleAnswer(
                 "refused",
                 "no",
-                "write the type of each standard attribute in `stacks/identity.py` before users sign up: a pool without "
-                "types could never be changed",
+                "write the type of each standard attribute in `stacks/identity.py` before users sign up, because a "
+                "pool without types could never be changed",
             ),
         ),
         ask=_ask_pool_update,

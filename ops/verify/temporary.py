@@ -30,9 +30,7 @@ def temporary_name(purpose: str) -> str:
 
 
 @contextlib.contextmanager
-def deleted_after(
-    what: str, delete: Callable[[], object], *, wait: Callable[[float], None] = time.sleep
-) -> Iterator[None]:
+def deleted_after(what: str, delete: Callable[[], object]) -> Iterator[None]:
     """Delete something when the block ends, in whatever way; a failed deletion is repeated, then reported.
 
     The wait between two attempts is not interrupted by the operator: the deletion must be finished.
@@ -40,15 +38,14 @@ def deleted_after(
     Args:
         what: names it in the report.
         delete: deletes it; succeeds if it does not exist.
-        wait: waits some seconds between two attempts.
     """
     try:
         yield
     finally:
-        _delete(what, delete, wait)
+        _delete(what, delete)
 
 
-def _delete(what: str, delete: Callable[[], object], wait: Callable[[float], None]) -> None:
+def _delete(what: str, delete: Callable[[], object]) -> None:
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             delete()
@@ -57,7 +54,7 @@ def _delete(what: str, delete: Callable[[], object], wait: Callable[[float], Non
             if attempt == _ATTEMPTS:
                 print(f"{what} could not be deleted; delete it by hand: {error}", file=sys.stderr)
                 return
-        wait(_ATTEMPT_SECONDS)
+        time.sleep(_ATTEMPT_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -83,23 +80,20 @@ class TemporaryStack:
 
 
 @contextlib.contextmanager
-def stack(
-    deployment: Deployment, purpose: str, template: Mapping[str, Any], *, wait: Callable[[float], None] = time.sleep
-) -> Iterator[TemporaryStack]:
+def stack(deployment: Deployment, purpose: str, template: Mapping[str, Any]) -> Iterator[TemporaryStack]:
     """Create a stack, wait until its creation has ended, and delete it after the block.
 
     Args:
         deployment: the environment in whose account it is created.
         purpose: part of its name.
         template: its template.
-        wait: waits between two attempts to delete it.
 
     Raises:
         CannotAskError: the creation did not end in time.
     """
     client = deployment.make_client("cloudformation")
     name = temporary_name(purpose)
-    with deleted_after(f"The stack {name}", lambda: _delete_stack(client, name, wait), wait=wait):
+    with deleted_after(f"The stack {name}", lambda: _delete_stack(client, name)):
         client.create_stack(StackName=name, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
         yield ended(deployment, client, name)
 
@@ -132,7 +126,7 @@ def _first_failure(client: Any, name: str) -> str:
     return f"{first.get('ResourceType')}: {first.get('ResourceStatusReason', 'no reason')}"
 
 
-def _delete_stack(client: Any, name: str, wait: Callable[[float], None]) -> None:
+def _delete_stack(client: Any, name: str) -> None:
     client.delete_stack(StackName=name)
     for _ in range(_STACK_MINUTES * 60 // _LOOK_SECONDS):
         try:
@@ -146,5 +140,5 @@ def _delete_stack(client: Any, name: str, wait: Callable[[float], None]) -> None
         if found["StackStatus"] == "DELETE_FAILED":
             print(f"The stack {name} could not be deleted; delete it by hand", file=sys.stderr)
             return
-        wait(_LOOK_SECONDS)
+        time.sleep(_LOOK_SECONDS)
     print(f"The deletion of the stack {name} goes on; see that it ends", file=sys.stderr)

@@ -10,8 +10,6 @@ import pytest
 from local.emulator.credentials import CredentialStore
 from local.testing import LocalCloud
 from ops.verify import __main__ as command
-from ops.verify.catalogue import QUESTIONS
-from ops.verify.question import State
 
 NOT_ANSWERED_HERE = {
     "chime-meeting-resource",
