@@ -21,7 +21,8 @@ _PERMISSION_MINUTES: Final = 2
 _PERMISSION_SECONDS: Final = 5
 _POLICY: Final = "Meetings"
 _DENIED: Final = ("AccessDeniedException", "AccessDenied", "ForbiddenException", "UnauthorizedClientException")
-_JOIN_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]+")
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/]+=*")
+_URL_SAFE: Final = re.compile(r"[A-Za-z0-9_-]+")
 _MEETINGS: Final = "arn:aws:chime:*:{account}:meeting/*"
 
 
@@ -204,11 +205,12 @@ def _ask_join_token(deployment: Deployment) -> Observation:
             )
             for n in range(4)
         ]
-        others = sorted({each for token in tokens for each in _JOIN_TOKEN.sub("", token)})
-        lengths = f"{min(map(len, tokens))} to {max(map(len, tokens))} characters"
-        if not others:
-            return Observation("url-safe", lengths)
-        return Observation("other", f"{lengths}, also {' '.join(others)}")
+        special = sorted({each for token in tokens for each in token if not each.isalnum()})
+        seen = f"{min(map(len, tokens))} to {max(map(len, tokens))} characters, with {' '.join(special) or 'no others'}"
+        for key, form in (("base64", _BASE64), ("url-safe", _URL_SAFE)):
+            if all(form.fullmatch(token) for token in tokens):
+                return Observation(key, seen)
+        return Observation("other", seen)
 
 
 _MEETING: Final = "a meeting without attendees"
@@ -308,7 +310,10 @@ QUESTIONS: Final = (
         how="CreateAttendee four times",
         source="the API reference gives only the length; browsers pass the token as a WebSocket subprotocol",
         answers=(
-            PossibleAnswer("url-safe", "letters, digits, - and _", "as in `local/emulator/chime/meeting.py`"),
+            PossibleAnswer("base64", "letters, digits, +, / and =", "as in `local/emulator/chime/meeting.py`"),
+            PossibleAnswer(
+                "url-safe", "letters, digits, - and _", "use its alphabet in `local/emulator/chime/meeting.py`"
+            ),
             PossibleAnswer("other", "others too", "use its alphabet in `local/emulator/chime/meeting.py`"),
         ),
         ask=_ask_join_token,

@@ -19,7 +19,11 @@ from ops.verify.question import CannotAskError
 
 _STANDARD_ERROR: Final = 2
 _SUITE: Final = "tests/e2e"
-_ASKING: Final = ("tests/e2e/test_conformance.py", "tests/e2e/test_undocumented_behaviour.py")
+_ASKING: Final = (
+    "tests/e2e/test_conformance.py",
+    "tests/e2e/test_undocumented_behaviour.py",
+    "tests/e2e/test_handler_behaviour.py",
+)
 """The tests that write a record for each assumption that they ask about."""
 
 Run = Callable[[list[str], Mapping[str, str]], int]
