@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import Final
@@ -61,6 +62,7 @@ def ask_all(
             for future in as_completed(running):
                 report(future.result())
         except KeyboardInterrupt:
+            print("→ Interrupted: deleting what was created", file=sys.stderr)
             waiting.interrupt()
             threads.shutdown(wait=True, cancel_futures=True)
     by_id = {question.id: _result(future, question) for future, question in running.items()}
