@@ -18,6 +18,8 @@ _AT_ONCE: Final = 10
 
 def ask(question: Question, deployment: Deployment) -> Answer:
     """Ask one question. A failure is an answer too: why the question could not be asked."""
+    if question.not_asked:
+        return Answer(question, State.NOT_ASKED, question.not_asked)
     if deployment.local and question.not_local:
         return Answer(question, State.NOT_ASKED, f"here, because {question.not_local}")
     try:

@@ -218,15 +218,15 @@ _MEETING: Final = "a meeting without attendees"
 QUESTIONS: Final = (
     Question(
         id="chime-meeting-resource",
-        text="Does IAM check chime:CreateMeeting against meeting/*?",
-        how="CreateMeeting under a temporary role without permission, then with permission on meeting/*, then on *",
+        text="Does IAM check chime:CreateMeeting against `meeting/*`?",
+        how="CreateMeeting under a temporary role without permission, then with permission on `meeting/*`, then on `*`",
         source="the service authorization reference lists no resource for CreateMeeting; logs of errors show this one",
         answers=(
             PossibleAnswer("meeting", "yes", "calls can be connected with the permissions of `stacks/policy/arns.py`"),
             PossibleAnswer(
                 "star",
-                'no, only "*" allows it',
-                "calls cannot be connected: allow CreateMeeting on * in a statement of its own (`allow_meetings` in "
+                "no, only `*` allows it",
+                "calls cannot be connected: allow CreateMeeting on `*` in a statement of its own (`allow_meetings` in "
                 "`stacks/policy/statements.py`), and let `local/emulator/permissions/needs.py` decide so",
             ),
         ),

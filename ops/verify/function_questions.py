@@ -58,7 +58,7 @@ QUESTIONS: Final = (
         id="snapstart-on-arm64",
         text="Does SnapStart work for Python 3.13 on arm64?",
         how="creates a stack with one version of such a function, and reads its SnapStart status",
-        source="the pages on SnapStart disagree about arm64",
+        source="it depends on runtime and architecture together, and was not tried",
         answers=(
             PossibleAnswer("on", "yes", "`functions.snap_start` can be used (`environments/`)"),
             PossibleAnswer(

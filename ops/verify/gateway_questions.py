@@ -34,7 +34,7 @@ QUESTIONS: Final = (
         id="cors-of-the-authorizer",
         text="Has the authorizer's 401 the CORS headers, so that the page can read it?",
         how=f"GET {_AUTHENTICATED.path} with an invalid token from an allowed origin",
-        source="the documentation of CORS for HTTP APIs speaks of responses of integrations",
+        source="CORS of HTTP APIs is described for responses of integrations",
         answers=(
             PossibleAnswer(
                 "unreadable",

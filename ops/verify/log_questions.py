@@ -102,7 +102,7 @@ QUESTIONS: Final = (
         id="metric-filters-on-log-lines",
         text="Do the metric filters match the functions' log lines under LogFormat JSON?",
         how="TestMetricFilter with lines of the log of the function calls",
-        source="the documentation does not say what the JSON format does to a line that is JSON already",
+        source="it depends on what Lambda's JSON format does to a line that is JSON already",
         answers=(
             PossibleAnswer("match", "yes", "the metrics of calls count (`stacks/monitoring/log_metrics.py`)"),
             PossibleAnswer(

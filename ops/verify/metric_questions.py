@@ -146,9 +146,9 @@ def _ask_dimensions(deployment: Deployment) -> Observation:
 QUESTIONS: Final = (
     Question(
         id="sum-without-data",
-        text="Does SUM([FILL(a, 0), FILL(b, 0)]) have the values of a if b has never had data?",
+        text="Does `SUM([FILL(a, 0), FILL(b, 0)])` have the values of a if b has never had data?",
         how="GetMetricData of a function that runs every minute and of a function that does not exist",
-        source="the documentation of FILL speaks of missing values, not of a metric without any",
+        source="FILL is described for missing values of a metric, not for a metric without any",
         answers=(
             PossibleAnswer(
                 "counts", "yes", "alarms over several metrics fire (`stacks/monitoring/alarm_definition.py`)"
@@ -171,7 +171,7 @@ QUESTIONS: Final = (
         id="age-of-a-delayed-message",
         text="Does ApproximateAgeOfOldestMessage include the delay of a message?",
         how=f"sends one message with a delay of {_DELAY_SECONDS} s to a temporary queue, and reads the metric",
-        source="the documentation of the metric does not mention delays",
+        source="the description of the metric does not mention delays",
         answers=(
             PossibleAnswer(
                 "included", "yes", "the threshold of the alarm CallsRingLate (`stacks/monitoring/alarms.py`)"

@@ -59,6 +59,7 @@ class Question:
         cost: the cost of asking, in US dollars.
         minutes: how long asking takes on AWS.
         not_local: why the local cloud cannot answer; empty if it can.
+        not_asked: why it is never asked; empty if it is.
     """
 
     id: str
@@ -71,6 +72,7 @@ class Question:
     cost: float = 0.0
     minutes: float = 0.1
     not_local: str = ""
+    not_asked: str = ""
 
     @property
     def assumed(self) -> PossibleAnswer:

@@ -153,7 +153,7 @@ QUESTIONS: Final = (
         id="failed-creation-of-a-table",
         text="Does a creation that fails delete a table with deletion protection and RetainExceptOnCreate?",
         how="creates a stack with such a table and a resource that fails, then looks for the table",
-        source="the documentation of RetainExceptOnCreate does not mention deletion protection",
+        source="the two were not tried together",
         answers=(
             PossibleAnswer("deleted", "yes", "a creation that failed can be repeated at once"),
             PossibleAnswer(
