@@ -59,7 +59,7 @@ def test_sum_with_a_metric_without_data(
         ({2: 120.0}, "included"),  # while the message is delayed
         ({8: 480.0}, "included"),
         ({8: 180.0}, "excluded"),
-        ({6: 60.0}, None),  # too early to tell the two apart
+        ({6: 60.0}, None),  # too early to distinguish the two
     ],
 )
 def test_age_of_a_delayed_message(ages: dict[float, float], key: str | None) -> None:
