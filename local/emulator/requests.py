@@ -27,6 +27,9 @@ from local.emulator.strict.dynamodb import StrictDynamoDb
 _LOGGER = logging.getLogger("local.requests")
 _INVOKE_PATH = re.compile(r"^/2015-03-31/functions/([^/]+)/invocations$")
 
+_BRACKETS_READ_BY_EVERY_PARSER = 900
+"""Python's JSON parser recurses; with fewer brackets no document is nested too deep for it."""
+
 Headers = dict[str, str]
 Response = tuple[int, Headers, Any]
 
@@ -71,6 +74,8 @@ class RequestPath:
                 if early is not None:
                     return early
             serve = functools.partial(dispatch, method, path, headers, body, query, request_id)
+            if _is_nested_too_deep(headers, body):
+                return error_response(service, 400, "SerializationException", "the request body is nested too deep")
             response: Response = (
                 await self._strict.around(operation, body, serve) if service == "dynamodb" else await serve()
             )
@@ -123,6 +128,20 @@ class RequestPath:
             self._store.save_now("chime")
 
 
+def _is_nested_too_deep(headers: Headers, body: bytes) -> bool:
+    if "json" not in headers.get("content-type", ""):
+        return False
+    if body.count(b"[") + body.count(b"{") < _BRACKETS_READ_BY_EVERY_PARSER:
+        return False
+    try:
+        json.loads(body)
+    except RecursionError:
+        return True
+    except ValueError:
+        return False  # the service says what is wrong with it
+    return False
+
+
 def operation_name(
     service: str, method: str, path: str, headers: Headers, body: bytes, query: dict[str, list[str]]
 ) -> str:
@@ -140,10 +159,10 @@ def operation_name(
     return "Invoke" if _INVOKE_PATH.match(path) else ""
 
 
-def error_response(service: str, status: int, code: str) -> Response:
+def error_response(service: str, status: int, code: str, message: str | None = None) -> Response:
     """An error that the AWS SDKs read, in the JSON protocols' form (and the header that REST ones look at)."""
     request_id = str(uuid.uuid4())
-    message = f"fault switch: {code}"
+    message = message or f"fault switch: {code}"
     body = json.dumps({"__type": f"com.amazonaws.{service}#{code}", "message": message, "Message": message})
     headers = {
         "Content-Type": "application/x-amz-json-1.0",

@@ -7,6 +7,7 @@ unmodified ministack: a test that fails there names the module to delete.
 from __future__ import annotations
 
 from local.emulator.patches import (
+    cognito_callers,
     cors_from_template,
     dead_letters,
     function_failures,
@@ -31,6 +32,7 @@ def apply_fixes() -> None:
     metric_math_alarms.apply()
     log_wait.apply()
     post_confirmation.apply()
+    cognito_callers.apply()
     rule_targets.apply()
     schedule_tick.apply()
     worker_ceiling.apply()
