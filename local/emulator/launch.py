@@ -21,6 +21,8 @@ from local.emulator.requests import RequestPath
 from local.emulator.settings import EmulatorSettings
 from local.emulator.state.store import StateStore
 from local.emulator.strict.dynamodb import StrictDynamoDb
+from local.emulator.strict.functions.installation import StrictFunctions
+from local.emulator.strict.gateway import StrictGateway
 
 _KEEP_ALIVE_SECONDS = 75
 _SHUTDOWN_SECONDS = 5
@@ -43,11 +45,15 @@ def build(settings: EmulatorSettings) -> ControlPlane:
     apply_fixes()
     install_providers(settings, store)
     processes.install()
-    ServicesActingForRoles(guard).install()
+    services = ServicesActingForRoles(guard)
+    services.install()
+    functions = StrictFunctions(lambda: strict.rules.functions, services.may_send)
+    functions.install()
+    StrictGateway(lambda: strict.rules.gateway).install()
     chime.install()
     state_store.keep(PERMISSIONS, guard.state, guard.restore, changes_unasked=True)
     state_store.install()
-    RequestPath(state_store, guard, faults, processes, chime.meetings, strict).install()
+    RequestPath(state_store, guard, faults, processes, chime.meetings, strict, functions).install()
     token = settings.state.control_token()
     return ControlPlane(ministack_app.app, token, state_store, faults, chime, guard, strict)
 

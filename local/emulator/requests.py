@@ -23,6 +23,7 @@ from local.emulator.permissions.needs import Request
 from local.emulator.state.policy import saving_for
 from local.emulator.state.store import StateStore
 from local.emulator.strict.dynamodb import StrictDynamoDb
+from local.emulator.strict.functions.installation import StrictFunctions
 
 _LOGGER = logging.getLogger("local.requests")
 _INVOKE_PATH = re.compile(r"^/2015-03-31/functions/([^/]+)/invocations$")
@@ -45,6 +46,7 @@ class RequestPath:
         processes: FunctionProcesses,
         meetings: Meetings,
         strict: StrictDynamoDb,
+        functions: StrictFunctions,
     ) -> None:
         self._store = store
         self._guard = guard
@@ -52,6 +54,7 @@ class RequestPath:
         self._processes = processes
         self._meetings = meetings
         self._strict = strict
+        self._functions = functions
 
     def install(self) -> None:
         """Wrap the dispatcher."""
@@ -66,6 +69,8 @@ class RequestPath:
             refusal = self._guard.refusal(extract_access_key_id(headers, query) or "", request)
             if refusal is not None:
                 return refusal
+            if (service, operation) == ("lambda", "Invoke") and (reason := self._functions.refusal(headers, body)):
+                return error_response(service, 413, "RequestTooLargeException", reason)
             rule = self._strike(service, operation, headers, body, query)
             if rule is not None:
                 if rule.effect == "vanish" and rule.when == "before":

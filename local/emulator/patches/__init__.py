@@ -11,6 +11,7 @@ from local.emulator.patches import (
     cors_from_template,
     dead_letters,
     function_failures,
+    jwt_authorizer,
     log_wait,
     metric_math_alarms,
     post_confirmation,
@@ -29,6 +30,7 @@ def apply_fixes() -> None:
     cors_from_template.apply()
     dead_letters.apply()
     function_failures.apply()
+    jwt_authorizer.apply()
     metric_math_alarms.apply()
     log_wait.apply()
     post_confirmation.apply()

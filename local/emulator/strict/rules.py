@@ -6,6 +6,16 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from local.emulator.strict.runtime_rules import (
+    FUNCTIONS_OFF,
+    GATEWAY_OFF,
+    MEETINGS_OFF,
+    FunctionRules,
+    GatewayRules,
+    MeetingRules,
+    out_of_range,
+)
+
 TRANSACTION_MILLISECONDS: Final = 12
 """How long a transaction holds its items: the median that the budgets of the design assume."""
 MEETING_MILLISECONDS: Final = 20
@@ -54,6 +64,7 @@ class StrictRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, renam
         transaction_milliseconds: how long a transaction takes.
         meeting_milliseconds: how long CreateMeeting takes.
         throughput_scale: multiplies the units of a partition; below 1 the limit is reached with fewer requests.
+        functions, gateway, meetings: the rules of Lambda, of HTTP APIs and of Chime SDK Meetings.
     """
 
     transaction_conflicts: bool = True
@@ -62,6 +73,9 @@ class StrictRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, renam
     transaction_milliseconds: int = TRANSACTION_MILLISECONDS
     meeting_milliseconds: int = MEETING_MILLISECONDS
     throughput_scale: float = 1.0
+    functions: FunctionRules = FunctionRules()
+    gateway: GatewayRules = GatewayRules()
+    meetings: MeetingRules = MeetingRules()
 
 
 DEFAULT: Final = StrictRules()
@@ -71,6 +85,9 @@ OFF: Final = StrictRules(
     meeting_conflicts=False,
     transaction_milliseconds=0,
     meeting_milliseconds=0,
+    functions=FUNCTIONS_OFF,
+    gateway=GATEWAY_OFF,
+    meetings=MEETINGS_OFF,
 )
 
 
@@ -94,4 +111,6 @@ def parse_rules(document: Any) -> StrictRules:
         raise StrictRulesError("meetingMilliseconds must be from 0 to 10000")
     if not 0 < rules.throughput_scale <= 1_000:
         raise StrictRulesError("throughputScale must be above 0 and at most 1000")
+    if reason := out_of_range(rules.functions, rules.meetings):
+        raise StrictRulesError(reason)
     return rules
