@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.emulator.strict.functions.payloads import ASYNCHRONOUS_REQUEST_BYTES, REQUEST_BYTES, RESPONSE_BYTES, json_bytes
+from local.emulator.strict.functions.payloads import (
+    ASYNCHRONOUS_REQUEST_BYTES,
+    REQUEST_BYTES,
+    RESPONSE_BYTES,
+    json_bytes,
+)
 from tests.local.conftest import EmulatorProcess
 from tests.local.strict.conftest import Strict, invoked
 
