@@ -30,7 +30,7 @@ class ChimeInstallation:
         clock = ServiceClock()
         self._store = store
         self._rules = rules
-        self.meetings = Meetings(clock, EventBridgeNotifier(clock.now))
+        self.meetings = Meetings(clock, EventBridgeNotifier(clock.now, lambda: rules().meetings))
         self.control = ChimeControl(self.meetings, clock, self._save)
         self._task: asyncio.Task[None] | None = None
 
