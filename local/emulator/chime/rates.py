@@ -30,22 +30,25 @@ class RequestRates:
         self._clock = clock
         self._buckets: dict[str, TokenBucket] = {}
 
-    def take(self, operation: str) -> None:
+    def take(self, operation: str, scale: float = 1.0) -> None:
         """Count a request.
 
         Args:
             operation: an action of the service, for example `CreateMeeting`.
+            scale: multiplies rate and burst.
 
         Raises:
             ChimeError: ThrottledClientException.
         """
-        buckets = [self._bucket(operation), self._bucket(_ALL)]
+        buckets = [self._bucket(operation, scale), self._bucket(_ALL, scale)]
         if not all(bucket.has_one() for bucket in buckets):
             raise ChimeError("ThrottledClientException", f"the rate of {operation} is exceeded")
         for bucket in buckets:
             bucket.take()
 
-    def _bucket(self, name: str) -> TokenBucket:
-        if name not in self._buckets:
-            self._buckets[name] = TokenBucket(REQUESTS_PER_SECOND, BURST, self._clock)
-        return self._buckets[name]
+    def _bucket(self, name: str, scale: float) -> TokenBucket:
+        limits = (REQUESTS_PER_SECOND * scale, max(1.0, BURST * scale))
+        bucket = self._buckets.get(name)
+        if bucket is None or bucket.limits != limits:
+            bucket = self._buckets[name] = TokenBucket(*limits, self._clock)
+        return bucket

@@ -73,8 +73,9 @@ class ChimeService:
             operation = self._operations.get(found.operation)
             if operation is None:
                 raise bad_request(f"{found.operation} is not imitated by the local cloud")
-            if self._rules().meetings.request_rates:
-                self._rates.take(found.operation)
+            rules = self._rules().meetings
+            if rules.request_rates:
+                self._rates.take(found.operation, rules.request_rate_scale)
             given = read_input(found, query, body)
             if found.operation in _CREATING:
                 await self._create_alone(given["ClientRequestToken"])

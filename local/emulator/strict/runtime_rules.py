@@ -55,6 +55,7 @@ class MeetingRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rena
 
     Args:
         request_rates: whether each action, and all together, are throttled.
+        request_rate_scale: multiplies rate and burst; below 1 they are reached with fewer requests.
         duplicate_events: share of the events that EventBridge gets twice, from 0 to 1.
         late_events: share of the events that come late, so that later ones overtake them.
         late_seconds: how late they come at most.
@@ -62,6 +63,7 @@ class MeetingRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rena
     """
 
     request_rates: bool = True
+    request_rate_scale: float = 1.0
     duplicate_events: float = DUPLICATE_RATE
     late_events: float = DUPLICATE_RATE
     late_seconds: float = LATE_SECONDS
@@ -210,6 +212,8 @@ def out_of_range(functions: FunctionRules, meetings: MeetingRules) -> str | None
         return "functions.concurrency must be from 1 to 100000"
     if not 0 <= functions.asynchronous_retry_seconds <= 60:
         return "functions.asynchronousRetrySeconds must be from 0 to 60"
+    if not 0 < meetings.request_rate_scale <= 1_000:
+        return "meetings.requestRateScale must be above 0 and at most 1000"
     if not 0 <= meetings.late_seconds <= LONGEST_LATE_SECONDS:
         return f"meetings.lateSeconds must be from 0 to {LONGEST_LATE_SECONDS:g}"
     return None
