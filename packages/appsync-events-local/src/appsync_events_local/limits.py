@@ -19,6 +19,10 @@ CHANNEL_SEGMENTS: Final = 5
 SEGMENT_CHARACTERS: Final = 50
 SUBSCRIPTIONS_PER_CONNECTION: Final = 200
 PUBLISHES_PER_SECOND_PER_CONNECTION: Final = 25
+EVENTS_PER_SECOND_PER_API: Final = 10_000
+"""Inbound events of an API; adjustable."""
+CONNECTIONS_PER_SECOND_PER_API: Final = 2_000
+"""New connections of an API; adjustable."""
 OPERATION_ID: Final = re.compile(r"[a-zA-Z0-9\-_+]{1,128}", re.ASCII)
 
 KEEP_ALIVE_SECONDS: Final = 60.0
