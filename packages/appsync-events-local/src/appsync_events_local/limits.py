@@ -37,8 +37,11 @@ AUTH_PROVIDERS_PER_API: Final = 50
 HANDLER_CODE_CHARACTERS: Final = 32_768
 API_KEY_DEFAULT_SECONDS: Final = 7 * 24 * 3600
 API_KEY_LONGEST_SECONDS: Final = 365 * 24 * 3600
+API_KEY_SHORTEST_SECONDS: Final = 24 * 3600
 API_KEY_ROUNDING_SECONDS: Final = 24 * 3600
 """Tolerated beyond the longest: a template computes the expiry at synthesis, and AppSync rounds it."""
+API_KEY_HOUR_SECONDS: Final = 3600
+"""Tolerated below the shortest: AppSync rounds an expiry down to the hour."""
 
 SIGNATURE_SKEW_SECONDS: Final = 300
 """How far `x-amz-date` may be from now (AWS general reference: signature version 4)."""
