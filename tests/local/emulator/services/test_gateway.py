@@ -13,8 +13,8 @@ import pytest
 
 from local.emulator.strict.token_bucket import TokenBucket
 from tests.local.conftest import EmulatorProcess
-from tests.local.strict.conftest import Strict
-from tests.local.strict.tokens import SignedIn, nested_header, sign_in, signed_by_foreign_key, unsigned, with_claims
+from tests.local.emulator.services.conftest import Strict
+from tests.local.emulator.services.tokens import SignedIn, nested_header, sign_in, signed_by_foreign_key, unsigned, with_claims
 
 ORIGIN = "http://localhost:4568"
 SOURCE = """

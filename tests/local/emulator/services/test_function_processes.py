@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.local.conftest import EmulatorProcess
-from tests.local.strict.conftest import Strict, invoked
+from tests.local.emulator.services.conftest import Strict, invoked
 
 TICKING = """
 import os, threading, time

@@ -13,7 +13,7 @@ from local.emulator.strict.chance import Chance
 from local.emulator.strict.functions.redelivery import Redelivery, names_unknown_message
 from local.emulator.strict.runtime_rules import FunctionRules
 from tests.local.conftest import EmulatorProcess
-from tests.local.strict.conftest import Strict
+from tests.local.emulator.services.conftest import Strict
 
 FUNCTION = {"config": {"FunctionName": "f"}}
 

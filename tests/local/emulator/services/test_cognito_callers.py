@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.local.conftest import EmulatorProcess
-from tests.local.strict.tokens import (
+from tests.local.emulator.services.tokens import (
     SignedIn,
     later,
     nested_claims,

@@ -14,7 +14,7 @@ from local.emulator.strict.functions import asynchronous
 from local.emulator.strict.functions.asynchronous import AsynchronousInvocations
 from local.emulator.strict.runtime_rules import FunctionRules
 from tests.local.conftest import EmulatorProcess
-from tests.local.strict.conftest import Strict
+from tests.local.emulator.services.conftest import Strict
 
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:f"
 LETTERS = "arn:aws:sqs:us-east-1:000000000000:letters"

@@ -14,7 +14,7 @@ from local.emulator.strict.functions.payloads import (
     json_bytes,
 )
 from tests.local.conftest import EmulatorProcess
-from tests.local.strict.conftest import Strict, invoked
+from tests.local.emulator.services.conftest import Strict, invoked
 
 ECHO = """
 def handler(event, context):
