@@ -42,7 +42,7 @@ class VirtualDynamoDb:
         async def pause(seconds: float) -> None:
             time.sleep(seconds)
 
-        self._strict = StrictDynamoDb(DEFAULT, lambda: time.now, pause)
+        self._strict = StrictDynamoDb(DEFAULT.dynamodb, lambda: time.now, pause)
         charge = self._strict._writes.charge
 
         def counted(partition: Any, units: float) -> None:

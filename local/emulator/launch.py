@@ -21,6 +21,7 @@ from local.emulator.requests import RequestPath
 from local.emulator.settings import EmulatorSettings
 from local.emulator.state.store import StateStore
 from local.emulator.strict.dynamodb import StrictDynamoDb
+from local.emulator.strict.mode import StrictMode
 
 _KEEP_ALIVE_SECONDS = 75
 _SHUTDOWN_SECONDS = 5
@@ -38,8 +39,10 @@ def build(settings: EmulatorSettings) -> ControlPlane:
     state_store = StateStore(settings.state.emulator)
     processes = FunctionProcesses(store, faults)
     guard = PermissionGuard(store, settings.region)
-    strict = StrictDynamoDb(settings.strict)
-    chime = ChimeInstallation(state_store, lambda: strict.rules)
+    strict = StrictMode(settings.strict)
+    dynamodb = StrictDynamoDb(strict.rules.dynamodb)
+    strict.follow(lambda rules: dynamodb.use(rules.dynamodb))
+    chime = ChimeInstallation(state_store, lambda: strict.rules.chime)
     apply_fixes()
     install_providers(settings, store)
     processes.install()
@@ -47,7 +50,7 @@ def build(settings: EmulatorSettings) -> ControlPlane:
     chime.install()
     state_store.keep(PERMISSIONS, guard.state, guard.restore, changes_unasked=True)
     state_store.install()
-    RequestPath(state_store, guard, faults, processes, chime.meetings, strict).install()
+    RequestPath(state_store, guard, faults, processes, chime.meetings, dynamodb).install()
     token = settings.state.control_token()
     return ControlPlane(ministack_app.app, token, state_store, faults, chime, guard, strict)
 

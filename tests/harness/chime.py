@@ -19,7 +19,7 @@ from handlers.adapters.chime.meetings import SERVICE
 from local.emulator.chime.meeting import Attendee, Meeting
 from local.emulator.chime.meetings import Meetings, ServiceClock
 from local.emulator.chime.service import ChimeService
-from local.emulator.strict.rules import StrictRules
+from local.emulator.strict.rules.chime import ChimeSwitches
 from tests.harness.emulator import REGION
 
 T = TypeVar("T")
@@ -41,7 +41,7 @@ class ChimeServer:
         """Create the service, without meetings, under strict rules."""
         self.clock = ServiceClock()
         self.meetings = Meetings(self.clock, self._record_event)
-        self.rules = StrictRules()
+        self.rules = ChimeSwitches()
         self.service = ChimeService(self.meetings, lambda: self.rules)
 
     def _record_event(self, event: str, meeting: Meeting, attendee: Attendee | None) -> None:

@@ -14,7 +14,7 @@ from local.emulator.chime.meeting import Attendee, Meeting
 from local.emulator.chime.meetings import Json, Meetings
 from local.emulator.chime.rules import check_capabilities
 from local.emulator.chime.service_model import Query, error_status, read_input, route, success_status
-from local.emulator.strict.rules import StrictRules
+from local.emulator.strict.rules.chime import ChimeSwitches
 
 SERVICE = "chime"
 """Ministack's name of the service: what requests of every Chime SDK are signed for."""
@@ -30,10 +30,10 @@ class ChimeService:
 
     Args:
         meetings: what they work on.
-        rules: returns the rules of strict mode.
+        rules: returns the switches of strict mode's rules.
     """
 
-    def __init__(self, meetings: Meetings, rules: Callable[[], StrictRules]) -> None:
+    def __init__(self, meetings: Meetings, rules: Callable[[], ChimeSwitches]) -> None:
         self._meetings = meetings
         self._rules = rules
         self._tokens_in_use: set[str] = set()

@@ -9,8 +9,8 @@ import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from local.emulator.strict.conflicts import HeldItems
-from local.emulator.strict.items import (
+from local.emulator.strict.dynamodb.conflicts import HeldItems
+from local.emulator.strict.dynamodb.items import (
     READ_UNIT_BYTES,
     SINGLE_WRITES,
     Item,
@@ -22,8 +22,12 @@ from local.emulator.strict.items import (
     touched,
     write_partitions,
 )
-from local.emulator.strict.rules import READ_UNITS_PER_PARTITION, WRITE_UNITS_PER_PARTITION, StrictRules
-from local.emulator.strict.throughput import Throughput
+from local.emulator.strict.dynamodb.throughput import Throughput
+from local.emulator.strict.rules.dynamodb import (
+    READ_UNITS_PER_PARTITION,
+    WRITE_UNITS_PER_PARTITION,
+    DynamoDbSwitches,
+)
 
 Response = tuple[int, dict[str, str], Any]
 _TRANSACTIONS: Final = frozenset({"TransactWriteItems", "TransactGetItems"})
@@ -45,7 +49,7 @@ class StrictDynamoDb:
 
     def __init__(
         self,
-        rules: StrictRules,
+        rules: DynamoDbSwitches,
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -54,7 +58,7 @@ class StrictDynamoDb:
         self._held = HeldItems()
         self.use(rules)
 
-    def use(self, rules: StrictRules) -> None:
+    def use(self, rules: DynamoDbSwitches) -> None:
         """Replace the rules; what was used of a partition is forgotten."""
         self.rules = rules
         self._writes = Throughput(WRITE_UNITS_PER_PARTITION * rules.throughput_scale, self._clock)
