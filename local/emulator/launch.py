@@ -44,6 +44,7 @@ def build(settings: EmulatorSettings) -> ControlPlane:
     strict.follow(lambda rules: dynamodb.use(rules.dynamodb))
     chime = ChimeInstallation(state_store, lambda: strict.rules.chime)
     apply_fixes()
+    dynamodb.install()
     install_providers(settings, store)
     processes.install()
     ServicesActingForRoles(guard).install()

@@ -1,41 +1,25 @@
-"""DynamoDB under strict rules: conflicts of transactions, and the throughput of partitions."""
+"""DynamoDB under strict rules: refusals, conflicts of transactions, throughput of partitions, and lagging reads."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import time
-import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from local.emulator.strict.dynamodb.conflicts import HeldItems
-from local.emulator.strict.dynamodb.items import (
-    READ_UNIT_BYTES,
-    SINGLE_WRITES,
-    Item,
-    Partition,
-    actions,
-    key_of,
-    read_partition,
-    stored,
-    touched,
-    write_partitions,
-)
-from local.emulator.strict.dynamodb.throughput import Throughput
-from local.emulator.strict.rules.dynamodb import (
-    READ_UNITS_PER_PARTITION,
-    WRITE_UNITS_PER_PARTITION,
-    DynamoDbSwitches,
-)
+from ministack.services import dynamodb
 
-Response = tuple[int, dict[str, str], Any]
+from local.emulator.strict.dynamodb.answers import Response, cancelled, error
+from local.emulator.strict.dynamodb.batches import BATCHES, Serve, beyond_the_size, execute_some, parts_of
+from local.emulator.strict.dynamodb.conflicts import HeldItems
+from local.emulator.strict.dynamodb.items import SINGLE_WRITES, Item, actions, item_of, stored_version, touched
+from local.emulator.strict.dynamodb.refusals import long_index_key, refused
+from local.emulator.strict.dynamodb.replicas import Replicas
+from local.emulator.strict.dynamodb.units import Units
+from local.emulator.strict.rules.dynamodb import DynamoDbSwitches
+
 _TRANSACTIONS: Final = frozenset({"TransactWriteItems", "TransactGetItems"})
-_READS: Final = frozenset({"GetItem", "Query"})
-_THROTTLED: Final = (
-    "The level of configured provisioned throughput for the table was exceeded. "
-    "Consider increasing your provisioning level with the UpdateTable API."
-)
 
 
 class StrictDynamoDb:
@@ -56,34 +40,51 @@ class StrictDynamoDb:
         self._clock = clock
         self._pause = pause
         self._held = HeldItems()
+        self._replicas = Replicas(rules, clock)
         self.use(rules)
+
+    def install(self) -> None:
+        """Follow the writes of ministack, and check the keys of indexes; call it once in a process."""
+        self._replicas.install()
+        index_key_problem = dynamodb._index_key_empty_reason
+
+        def checked(table: dict[str, Any], item: dict[str, Any], update_expr: bool = False) -> str | None:
+            problem: str | None = index_key_problem(table, item, update_expr=update_expr)
+            return problem or (long_index_key(table, item) if self.rules.index_key_sizes else None)
+
+        dynamodb._index_key_empty_reason = checked
 
     def use(self, rules: DynamoDbSwitches) -> None:
         """Replace the rules; what was used of a partition is forgotten."""
         self.rules = rules
-        self._writes = Throughput(WRITE_UNITS_PER_PARTITION * rules.throughput_scale, self._clock)
-        self._reads = Throughput(READ_UNITS_PER_PARTITION * rules.throughput_scale, self._clock)
+        self.units = Units(rules, self._clock)
+        self._replicas.use(rules)
 
-    async def around(self, operation: str, body: bytes, dispatch: Callable[[], Awaitable[Response]]) -> Response:
+    async def around(self, operation: str, body: bytes, serve: Serve) -> Response:
         """Run one request, or refuse it as AWS does.
 
         Args:
             operation: for example `PutItem`.
             body: the request as JSON.
-            dispatch: runs the request.
+            serve: runs a request with a body.
         """
         request = _decoded(body)
         if request is None:
-            return await dispatch()
+            return await serve(body)
         items = touched(operation, request)
-        refusal = self._conflict(operation, items) or self._throttled(operation, request, items)
+        refusal = refused(operation, request, self.rules) or self._conflict(operation, items)
+        if refusal is None and self.rules.partition_throughput:
+            refusal = self.units.refusal(operation, request)
         if refusal is not None:
             return refusal
         if operation == "TransactWriteItems" and self.rules.transaction_conflicts:
             with self._held.hold(items):
                 await self._pause(self.rules.transaction_milliseconds / 1000)
-                return await self._charged(operation, request, dispatch)
-        return await self._charged(operation, request, dispatch)
+                return await self._charged(operation, request, lambda: serve(body))
+        with self._replicas.reading(operation, request):
+            if operation in BATCHES:
+                return await self._batch(operation, request, body, serve)
+            return await self._charged(operation, request, lambda: serve(body))
 
     def _conflict(self, operation: str, items: list[Item]) -> Response | None:
         if not self.rules.transaction_conflicts:
@@ -92,66 +93,60 @@ class StrictDynamoDb:
         if not any(conflicts):
             return None
         if operation in _TRANSACTIONS:
-            return _cancelled("TransactionConflict", conflicts, "Transaction is ongoing for the item")
-        return _error("TransactionConflictException", "Transaction is ongoing for the item")
+            return cancelled("TransactionConflict", conflicts, "Transaction is ongoing for the item")
+        return error("TransactionConflictException", "Transaction is ongoing for the item")
 
-    def _throttled(self, operation: str, request: dict[str, Any], items: list[Item]) -> Response | None:
-        if not self.rules.partition_throughput:
-            return None
-        if operation == "TransactWriteItems":
-            full = [self._writes.exhausted(_planned(action)) for action in actions(request)]
-            if any(full):
-                return _cancelled("ThrottlingError", full, "Throughput exceeds the current capacity of your table")
-        elif operation in SINGLE_WRITES and self._writes.exhausted(_planned(request)):
-            return _error("ProvisionedThroughputExceededException", _THROTTLED)
-        elif operation in _READS:
-            read = read_partition(request, 0)
-            if read is not None and self._reads.exhausted([read[0]]):
-                return _error("ProvisionedThroughputExceededException", _THROTTLED)
-        return None
+    async def _batch(self, operation: str, request: dict[str, Any], body: bytes, serve: Serve) -> Response:
+        """Run what a batch may execute now."""
+        try:
+            parts = parts_of(operation, request)
+        except (AttributeError, TypeError):
+            return await serve(body)  # not a batch that ministack accepts
+        left_out = [self._waits(operation, part) for part in parts]
+        if operation == "BatchGetItem" and self.rules.batch_size:
+            left_out = [waits or beyond for waits, beyond in zip(left_out, beyond_the_size(request), strict=True)]
+        before = [stored_version(part) for part in parts]
+        answer = await (execute_some(operation, request, left_out, serve) if any(left_out) else serve(body))
+        if answer[0] < 400 and self.rules.partition_throughput:
+            for part, old, waits in zip(parts, before, left_out, strict=True):
+                if waits:
+                    continue
+                if operation == "BatchWriteItem":
+                    self.units.charge_write(part, old, transactional=False)
+                else:
+                    self.units.charge_item_read(operation, part)
+        return answer
+
+    def _waits(self, operation: str, part: dict[str, Any]) -> bool:
+        """Return whether a part of a batch cannot be executed now."""
+        if operation == "BatchGetItem":
+            return self.rules.partition_throughput and self.units.read_is_throttled(part)
+        if self.rules.transaction_conflicts and any(self._held.conflicts([item_of(part)])):
+            return True
+        return self.rules.partition_throughput and self.units.write_is_throttled(part)
 
     async def _charged(
-        self, operation: str, request: dict[str, Any], dispatch: Callable[[], Awaitable[Response]]
+        self, operation: str, request: dict[str, Any], run: Callable[[], Awaitable[Response]]
     ) -> Response:
         """Run the request, and take what it cost from its partitions."""
         if not self.rules.partition_throughput:
-            return await dispatch()
-        written = actions(request) if operation == "TransactWriteItems" else [request]
+            return await run()
+        transactional = operation in _TRANSACTIONS
+        parts = actions(request) if transactional else [request]
         writes = operation == "TransactWriteItems" or operation in SINGLE_WRITES
-        before = [_stored(action) for action in written] if writes else []
-        response = await dispatch()
-        if writes and response[0] < 400:
-            for action, old in zip(written, before, strict=True):
-                transactional = operation == "TransactWriteItems"
-                after = _stored(action)
-                for partition, units in write_partitions(_table(action), old, after, transactional=transactional):
-                    self._writes.charge(partition, units)
-        elif operation in _READS and response[0] < 400:
-            self._charge_read(request, response)
+        before = [stored_version(part) for part in parts] if writes else []
+        response = await run()
+        if response[0] >= 400:
+            return response
+        if writes:
+            for part, old in zip(parts, before, strict=True):
+                self.units.charge_write(part, old, transactional=transactional)
+        elif operation == "TransactGetItems":
+            for part in parts:
+                self.units.charge_item_read(operation, part)
+        elif operation in ("GetItem", "Query"):
+            self.units.charge_read(operation, request, len(response[2]))
         return response
-
-    def _charge_read(self, request: dict[str, Any], response: Response) -> None:
-        consistent = 1.0 if request.get("ConsistentRead") else 0.5
-        read = read_partition(request, max(1.0, len(response[2]) / READ_UNIT_BYTES) * consistent)
-        if read is not None:
-            self._reads.charge(*read)
-
-
-def _planned(action: dict[str, Any]) -> list[Partition]:
-    """Return the partitions that a write is about to reach, as far as its request says."""
-    old = _stored(action)
-    new = action.get("Item") or old or action.get("Key")
-    return [partition for partition, _ in write_partitions(_table(action), old, new, transactional=False)]
-
-
-def _stored(action: dict[str, Any]) -> dict[str, Any] | None:
-    source = action.get("Item") or action.get("Key") or {}
-    found = stored(_table(action), key_of(_table(action), source))
-    return dict(found) if found else None
-
-
-def _table(action: dict[str, Any]) -> str:
-    return str(action.get("TableName", "")).rsplit("/", 1)[-1]
 
 
 def _decoded(body: bytes) -> dict[str, Any] | None:
@@ -160,17 +155,3 @@ def _decoded(body: bytes) -> dict[str, Any] | None:
     except ValueError:
         return None
     return document if isinstance(document, dict) else None
-
-
-def _cancelled(code: str, hit: list[bool], message: str) -> Response:
-    reasons = [{"Code": code, "Message": message} if each else {"Code": "None"} for each in hit]
-    codes = ", ".join(reason["Code"] for reason in reasons)
-    text = f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]"
-    return _error("TransactionCanceledException", text, CancellationReasons=reasons)
-
-
-def _error(code: str, message: str, **members: Any) -> Response:
-    request_id = str(uuid.uuid4())
-    document = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": message, "Message": message, **members}
-    headers = {"Content-Type": "application/x-amz-json-1.0", "x-amzn-ErrorType": code, "x-amzn-requestid": request_id}
-    return 400, headers, json.dumps(document).encode()
