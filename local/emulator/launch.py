@@ -20,6 +20,7 @@ from local.emulator.providers import install_providers
 from local.emulator.requests import RequestPath
 from local.emulator.settings import EmulatorSettings
 from local.emulator.state.store import StateStore
+from local.emulator.strict.cloudformation import StrictCloudFormation
 from local.emulator.strict.dynamodb import StrictDynamoDb
 from local.emulator.strict.mode import StrictMode
 
@@ -46,6 +47,7 @@ def build(settings: EmulatorSettings) -> ControlPlane:
     apply_fixes()
     dynamodb.install()
     install_providers(settings, store)
+    StrictCloudFormation(lambda: strict.rules.cloudformation).install()
     processes.install()
     ServicesActingForRoles(guard).install()
     chime.install()

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from local.emulator.strict.rules import chime, dynamodb
+from local.emulator.strict.rules import chime, cloudformation, dynamodb
 from local.emulator.strict.rules.rule import Rule, Switches
 
 __all__ = ["DEFAULT", "FAMILIES", "OFF", "Family", "StrictRules", "StrictRulesError", "as_document", "parse_rules"]
@@ -34,6 +34,7 @@ class Family(NamedTuple):
 
 FAMILIES: Final = (
     Family("dynamodb", "DynamoDB", dynamodb.DynamoDbSwitches, dynamodb.RULES),
+    Family("cloudformation", "CloudFormation", cloudformation.CloudFormationSwitches, cloudformation.RULES),
     Family("chime", "Chime SDK Meetings", chime.ChimeSwitches, chime.RULES),
 )
 
@@ -43,11 +44,14 @@ class StrictRules:
     """Which rules are on, and their sizes, by service."""
 
     dynamodb: dynamodb.DynamoDbSwitches = field(default_factory=dynamodb.DynamoDbSwitches)
+    cloudformation: cloudformation.CloudFormationSwitches = field(default_factory=cloudformation.CloudFormationSwitches)
     chime: chime.ChimeSwitches = field(default_factory=chime.ChimeSwitches)
 
 
 DEFAULT: Final = StrictRules()
-OFF: Final = StrictRules(dynamodb.DynamoDbSwitches.off(), chime.ChimeSwitches.off())
+OFF: Final = StrictRules(
+    dynamodb.DynamoDbSwitches.off(), cloudformation.CloudFormationSwitches.off(), chime.ChimeSwitches.off()
+)
 
 
 class StrictRulesError(ValueError):
