@@ -36,7 +36,7 @@ RULES: Final = (
         effect="The resource fails with 'already exists', and the operation rolls back",
         alone="overwrites the resource: the new table, with the old one's name, is empty, and the old one's stack "
         "deletes it",
-        source="AWS CloudFormation template reference, 'Name type'",
+        source="AWS CloudFormation template reference, 'CloudFormation resource custom naming'",
         link=f"{_REFERENCE}/aws-properties-name.html",
     ),
     Rule(
@@ -45,7 +45,7 @@ RULES: Final = (
         effect="The update fails ('cannot update a stack when a custom-named resource requires replacing') and rolls "
         "back",
         alone="refuses it for some types; changes an event rule's bus in place",
-        source="AWS CloudFormation template reference, 'Name type'",
+        source="AWS CloudFormation template reference, 'CloudFormation resource custom naming'",
         link=f"{_REFERENCE}/aws-properties-name.html",
     ),
     Rule(
