@@ -106,8 +106,8 @@ RULES: Final = (
         "100 operands, a filter of a Query on a key attribute, or an empty attribute name",
         effect="ValidationException",
         alone="accepts the request",
-        source="Amazon DynamoDB developer guide, 'Update expressions', 'Comparison operator and function reference' and "
-        "'Filter expressions for the Query operation'",
+        source="Amazon DynamoDB developer guide, 'Update expressions', 'Comparison operator and function reference' "
+        "and 'Filter expressions for the Query operation'",
         link=f"{_GUIDE}/Query.FilterExpression.html",
     ),
     Rule(
