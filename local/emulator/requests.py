@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import json
 import logging
 import re
@@ -78,12 +77,14 @@ class RequestPath:
                 early = await self._before(rule, service, headers)
                 if early is not None:
                     return early
-            serve = functools.partial(dispatch, method, path, headers, body, query, request_id)
             if _is_nested_too_deep(headers, body):
                 return error_response(service, 400, "SerializationException", "the request body is nested too deep")
-            response: Response = (
-                await self._strict.around(operation, body, serve) if service == "dynamodb" else await serve()
-            )
+
+            async def serve(content: bytes) -> Response:
+                served: Response = await dispatch(method, path, headers, content, query, request_id)
+                return served
+
+            response = await (self._strict.around(operation, body, serve) if service == "dynamodb" else serve(body))
             if response[0] < 400:
                 self._store.after_request(service, saving_for(service, operation, method))
             if rule is not None and rule.when == "after":

@@ -19,8 +19,7 @@ from handlers.adapters.chime.meetings import SERVICE
 from local.emulator.chime.meeting import Attendee, Meeting
 from local.emulator.chime.meetings import Meetings, ServiceClock
 from local.emulator.chime.service import ChimeService
-from local.emulator.strict.rules import StrictRules
-from local.emulator.strict.runtime_rules import MeetingRules
+from local.emulator.strict.rules.chime import ChimeSwitches
 from tests.harness.emulator import REGION
 
 T = TypeVar("T")
@@ -49,7 +48,7 @@ class ChimeServer:
         """
         self.clock = ServiceClock()
         self.meetings = Meetings(self.clock, self._record_event)
-        self.rules = StrictRules(meetings=MeetingRules(request_rates=False))
+        self.rules = ChimeSwitches(request_rates=False)
         self.service = ChimeService(self.meetings, lambda: self.rules)
 
     def _record_event(self, event: str, meeting: Meeting, attendee: Attendee | None) -> None:
@@ -73,7 +72,7 @@ class ChimeServer:
 
     def throttle(self, scale: float) -> None:
         """Switch the request rates on, scaled: below 1 they are reached with fewer requests."""
-        self.rules = StrictRules(meetings=MeetingRules(request_rate_scale=scale))
+        self.rules = ChimeSwitches(request_rate_scale=scale)
 
     def active(self) -> list[Meeting]:
         """Return the meetings that have not ended."""

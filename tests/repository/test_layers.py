@@ -38,7 +38,10 @@ ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "local": ("contract", "stacks.naming", "appsync_events_local"),
     "client": ("contract", "appsync_events"),
     "ops": ("contract", "stacks"),
-    "tools": ("contract", "stacks", "appsync_js", "appsync_events_local", "handlers.core.messages.rules"),
+    "tools": (
+        *("contract", "stacks", "appsync_js", "appsync_events_local", "handlers.core.messages.rules"),
+        "local.emulator.strict.rules",
+    ),
     "bench": (
         *("contract", "stacks", "handlers", "client", "local", "appsync_js"),
         *("appsync_events", "appsync_events_local"),
@@ -70,7 +73,7 @@ PATHS_ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "local": ("web", "contract/generated"),
     "ops": ("tests/e2e",),
     "stacks": ("docs",),
-    "tools": ("contract/generated", "docs", "packages/appsync-events-local/docs"),
+    "tools": ("contract/generated", "docs", "packages/appsync-events-local/docs", "local/emulator/strict"),
 }
 """Paths of other directories that may stand as texts in the code of a directory."""
 _PATH: Final = re.compile(

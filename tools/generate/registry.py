@@ -21,8 +21,10 @@ from tools.generate import (
     local_events,
     openapi,
     pages,
+    replacements,
     requirements,
     schemas,
+    strict_rules,
     typescript,
 )
 
@@ -45,6 +47,8 @@ DOCUMENTS: Final[dict[str, Text]] = {
     "docs/reference/permissions.md": permissions.markdown,
     "docs/reference/environments.md": environments.describe,
     requirements.PAGE: requirements.page,
+    strict_rules.PAGE: strict_rules.page,
+    replacements.PAGE: _json(replacements.document),
     "packages/appsync-events-local/docs/service.md": local_events.page,
     "packages/appsync-events-local/docs/conformance.md": conformance.page,
     **{f"appsync_js/{namespace}.js": partial(handler_lists.generated, namespace) for namespace in namespaces()},

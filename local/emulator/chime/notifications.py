@@ -18,7 +18,7 @@ from ministack.services import eventbridge
 from local.emulator.chime.meeting import Attendee, Meeting
 from local.emulator.settings import ACCOUNT_ID
 from local.emulator.strict.chance import Chance
-from local.emulator.strict.runtime_rules import MeetingRules
+from local.emulator.strict.rules.chime import ChimeSwitches
 
 SOURCE = "aws.chime"
 DETAIL_TYPE = "Chime Meeting State Change"
@@ -63,22 +63,22 @@ class EventBridgeNotifier:
     def __init__(
         self,
         clock: Callable[[], float],
-        rules: Callable[[], MeetingRules],
+        rules: Callable[[], ChimeSwitches],
         put: Callable[[str, dict[str, Any]], None] | None = None,
     ) -> None:
         self._clock, self._rules, self._put = clock, rules, put or put_on_bus
-        self._chance = Chance(lambda: rules().seed)
+        self._chance = Chance(lambda: rules().event_seed)
         self._queue = ThreadPoolExecutor(max_workers=1, thread_name_prefix="chime-events")
 
     def __call__(self, event: str, meeting: Meeting, attendee: Attendee | None) -> None:
         """Send one event."""
         detail = event_detail(event, meeting, attendee, self._clock())
         rules = self._rules()
-        if self._chance.strikes(rules.late_events):
+        if rules.late_events and self._chance.strikes(rules.late_event_share):
             self._send_late(meeting.region, detail, rules.late_seconds)
         else:
             self._queue.submit(self._put, meeting.region, detail)
-        if self._chance.strikes(rules.duplicate_events):
+        if rules.duplicate_events and self._chance.strikes(rules.duplicate_event_share):
             self._send_late(meeting.region, detail, rules.late_seconds)
 
     def _send_late(self, region: str, detail: dict[str, Any], longest: float) -> None:

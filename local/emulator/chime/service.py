@@ -16,7 +16,7 @@ from local.emulator.chime.meetings import Json, Meetings
 from local.emulator.chime.rates import RequestRates
 from local.emulator.chime.rules import check_capabilities
 from local.emulator.chime.service_model import Query, error_status, read_input, route, success_status
-from local.emulator.strict.rules import StrictRules
+from local.emulator.strict.rules.chime import ChimeSwitches
 
 SERVICE = "chime"
 """Ministack's name of the service: what requests of every Chime SDK are signed for."""
@@ -32,12 +32,12 @@ class ChimeService:
 
     Args:
         meetings: what they work on.
-        rules: returns the rules of strict mode.
+        rules: returns the switches of strict mode's rules.
         clock: seconds, steadily growing.
     """
 
     def __init__(
-        self, meetings: Meetings, rules: Callable[[], StrictRules], clock: Callable[[], float] = time.monotonic
+        self, meetings: Meetings, rules: Callable[[], ChimeSwitches], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._meetings = meetings
         self._rules = rules
@@ -73,7 +73,7 @@ class ChimeService:
             operation = self._operations.get(found.operation)
             if operation is None:
                 raise bad_request(f"{found.operation} is not imitated by the local cloud")
-            rules = self._rules().meetings
+            rules = self._rules()
             if rules.request_rates:
                 self._rates.take(found.operation, rules.request_rate_scale)
             given = read_input(found, query, body)

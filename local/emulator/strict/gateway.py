@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ministack.services import apigateway, lambda_svc
 
-from local.emulator.strict.runtime_rules import GatewayRules
+from local.emulator.strict.rules.gateway import GatewaySwitches
 from local.emulator.strict.token_bucket import TokenBucket
 
 Response = tuple[int, dict[str, str], Any]
@@ -34,7 +34,7 @@ class StrictGateway:
         clock: seconds, steadily growing.
     """
 
-    def __init__(self, rules: Callable[[], GatewayRules], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, rules: Callable[[], GatewaySwitches], clock: Callable[[], float] = time.monotonic) -> None:
         self._rules, self._clock = rules, clock
         self._buckets: dict[tuple[str, str], TokenBucket] = {}
 
@@ -77,7 +77,7 @@ class StrictGateway:
         return status, {**kept, **apigateway._cors_response_headers(configuration, headers.get("origin", ""))}, body
 
     def _throttled(self, api_id: str, stage: str) -> bool:
-        if not self._rules().throttling:
+        if not self._rules().stage_throttling:
             return False
         limits = _limits(api_id, stage)
         if limits is None:

@@ -20,7 +20,7 @@ from ministack.services import lambda_svc
 
 from local.emulator.strict.chance import Chance
 from local.emulator.strict.functions.dead_letters import send
-from local.emulator.strict.runtime_rules import FunctionRules
+from local.emulator.strict.rules.functions import FunctionSwitches
 
 RETRIES: Final = 2
 MAXIMUM_AGE_SECONDS: Final = 6 * 3600
@@ -45,7 +45,7 @@ class AsynchronousInvocations:
 
     def __init__(
         self,
-        rules: Callable[[], FunctionRules],
+        rules: Callable[[], FunctionSwitches],
         chance: Chance,
         may_send: Callable[[Function, str], bool],
         clock: Callable[[], float] = time.time,
@@ -56,7 +56,7 @@ class AsynchronousInvocations:
 
     def accept(self, function: Function, event: Any) -> None:
         """Take an event, and run it on a thread of its own; at the rate of duplicates, twice."""
-        for _ in range(2 if self._chance.strikes(self._rules().duplicates) else 1):
+        for _ in range(2 if self._is_doubled() else 1):
             context = contextvars.copy_context()
             threading.Thread(
                 target=context.run, args=(self.run, function, event), daemon=True, name="asynchronous-invocation"
@@ -93,6 +93,10 @@ class AsynchronousInvocations:
             else:
                 self._pause(wait)
         self._report(function, config, settings, event, _Outcome(condition, attempts, result))
+
+    def _is_doubled(self) -> bool:
+        rules = self._rules()
+        return rules.duplicate_deliveries and self._chance.strikes(rules.duplicate_share)
 
     def _scaled(self, seconds: float) -> float:
         return seconds * self._rules().asynchronous_retry_seconds / _AWS_RETRY_SECONDS

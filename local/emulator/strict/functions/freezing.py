@@ -15,10 +15,10 @@ from typing import Any
 
 from ministack.core import lambda_runtime
 
-from local.emulator.strict.runtime_rules import FunctionRules
+from local.emulator.strict.rules.functions import FunctionSwitches
 
 
-def install(rules: Callable[[], FunctionRules]) -> None:
+def install(rules: Callable[[], FunctionSwitches]) -> None:
     """Wrap the processes of ministack's functions.
 
     Args:
@@ -40,7 +40,7 @@ def install(rules: Callable[[], FunctionRules]) -> None:
         freeze(worker)
 
     def freeze(worker: Any) -> None:
-        if rules().frozen_between_invocations:
+        if rules().frozen_processes:
             _send(worker, signal.SIGSTOP)
 
     lambda_runtime.Worker.invoke = invoke_thawed

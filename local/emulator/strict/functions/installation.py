@@ -11,7 +11,7 @@ from local.emulator.strict.chance import Chance
 from local.emulator.strict.functions import freezing, payloads
 from local.emulator.strict.functions.asynchronous import AsynchronousInvocations
 from local.emulator.strict.functions.redelivery import Redelivery
-from local.emulator.strict.runtime_rules import FunctionRules
+from local.emulator.strict.rules.functions import FunctionSwitches
 
 Function = dict[str, Any]
 
@@ -24,16 +24,16 @@ class StrictFunctions:
         may_send: whether a function's role allows sending to a destination.
     """
 
-    def __init__(self, rules: Callable[[], FunctionRules], may_send: Callable[[Function, str], bool]) -> None:
+    def __init__(self, rules: Callable[[], FunctionSwitches], may_send: Callable[[Function, str], bool]) -> None:
         self._rules = rules
-        chance = Chance(lambda: rules().seed)
+        chance = Chance(lambda: rules().delivery_seed)
         self._redelivery = Redelivery(rules, chance)
         self._asynchronous = AsynchronousInvocations(rules, chance, may_send)
 
     def install(self) -> None:
         """Wrap the execution of functions; call it after every other wrapper of it."""
         execute, acquire = lambda_svc._execute_function, lambda_svc._acquire_execution_slot
-        invoke_upstream = lambda_svc.invoke_async_with_retry
+        invoke_upstream, own_limit = lambda_svc.invoke_async_with_retry, lambda_svc._ACCOUNT_CONCURRENCY_CAP
 
         def execute_limited(function: Function, event: Any) -> dict[str, Any]:
             if not self._rules().payload_sizes:
@@ -48,7 +48,8 @@ class StrictFunctions:
             return self._redelivery.deliver(execute_limited, function, event)
 
         def acquire_within_quota(function: Function, config: dict[str, Any]) -> Any:
-            lambda_svc._ACCOUNT_CONCURRENCY_CAP = self._rules().concurrency
+            rules = self._rules()
+            lambda_svc._ACCOUNT_CONCURRENCY_CAP = rules.concurrent_executions if rules.execution_limit else own_limit
             return acquire(function, config)
 
         def accept(function: Function, event: Any) -> None:

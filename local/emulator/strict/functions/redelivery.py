@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from local.emulator.strict.chance import Chance
-from local.emulator.strict.runtime_rules import FunctionRules
+from local.emulator.strict.rules.functions import FunctionSwitches
 
 _LOGGER = logging.getLogger("local.strict")
 
@@ -40,7 +40,7 @@ class Redelivery:
     """
 
     def __init__(
-        self, rules: Callable[[], FunctionRules], chance: Chance, pause: Callable[[float], None] = time.sleep
+        self, rules: Callable[[], FunctionSwitches], chance: Chance, pause: Callable[[float], None] = time.sleep
     ) -> None:
         self._rules, self._chance, self._pause = rules, chance, pause
 
@@ -56,13 +56,14 @@ class Redelivery:
         if source is None:
             return execute(function, event)
         rules = self._rules()
-        if rules.reordering:
+        if rules.reordered_records:
             event = {**event, "Records": self._reordered(source, event["Records"])}
         result = execute(function, event)
-        if rules.reordering and source == QUEUE and names_unknown_message(result, event["Records"]):
+        if rules.reordered_records and source == QUEUE and names_unknown_message(result, event["Records"]):
             reason = {"errorType": "Lambda.BatchResponse", "errorMessage": "a failure names no message of the batch"}
             return {"error": True, "body": reason, "log": result.get("log", "")}
-        if not result.get("error") and self._chance.strikes(rules.duplicates):
+        doubled = rules.duplicate_deliveries and not result.get("error")
+        if doubled and self._chance.strikes(rules.duplicate_share):
             self._repeat(execute, function, _received_again(source, event))
         return result
 

@@ -12,17 +12,16 @@ import pytest
 from tests.local.conftest import EmulatorProcess
 
 Strict = Callable[..., None]
-QUIET = {"duplicates": 0, "reordering": False}
+QUIET = {"duplicateDeliveries": False, "reorderedRecords": False}
 """No chance: what a test sees is what its own rule does."""
 
 
 @pytest.fixture
 def strict(emulator: EmulatorProcess) -> Iterator[Strict]:
-    """Set rules of one or more families: `strict(functions={…}, gateway={…})`."""
+    """Set switches and sizes of rules: `strict(payloadSizes=False)`."""
 
-    def use(**families: dict[str, Any]) -> None:
-        functions = {**QUIET, **families.pop("functions", {})}
-        emulator.faults.set_strict({"functions": functions, **families})
+    def use(**switches: Any) -> None:
+        emulator.faults.set_strict({**QUIET, **switches})
 
     use()
     yield use

@@ -12,7 +12,7 @@ from ministack.services import lambda_svc
 from local.emulator.strict.chance import Chance
 from local.emulator.strict.functions import asynchronous
 from local.emulator.strict.functions.asynchronous import AsynchronousInvocations
-from local.emulator.strict.runtime_rules import FunctionRules
+from local.emulator.strict.rules.functions import FunctionSwitches
 from tests.local.conftest import EmulatorProcess
 from tests.local.emulator.services.conftest import Strict
 
@@ -63,7 +63,7 @@ def run(
         return results[min(invocations, len(results)) - 1]
 
     monkeypatch.setattr(lambda_svc, "_execute_function", execute)
-    rules = FunctionRules(asynchronous_retry_seconds=60.0 if aws_time else 1.0)
+    rules = FunctionSwitches(asynchronous_retry_seconds=60.0 if aws_time else 1.0)
     arn = f"{ARN}:{qualifier}" if qualifier else ARN
     function = {
         "config": {"FunctionName": "f", "FunctionArn": arn, "DeadLetterConfig": {"TargetArn": LETTERS}},
@@ -161,7 +161,7 @@ def handler(event, context):
 def test_a_rules_event_reaches_the_dead_letter_queue_as_it_was(
     emulator: EmulatorProcess, strict: Strict, name: str
 ) -> None:
-    strict(functions={"asynchronousRetrySeconds": 0.05})
+    strict(asynchronousRetrySeconds=0.05)
     sqs, functions, events = emulator.aws("sqs"), emulator.aws("lambda"), emulator.aws("events")
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]

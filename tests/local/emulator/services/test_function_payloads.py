@@ -42,7 +42,7 @@ def test_a_response_has_at_most_six_megabytes_of_json(
 
 
 def test_without_the_rule_a_response_has_any_size(emulator: EmulatorProcess, strict: Strict, echo: str) -> None:
-    strict(functions={"payloadSizes": False})
+    strict(payloadSizes=False)
     kind, _ = invoked(emulator, echo, {"character": "a", "count": RESPONSE_BYTES})
     assert kind is None
 

@@ -58,7 +58,7 @@ def test_threads_of_a_function_stand_still_between_invocations(
 
 
 def test_without_the_rule_threads_of_a_function_go_on(emulator: EmulatorProcess, strict: Strict, name: str) -> None:
-    strict(functions={"frozenBetweenInvocations": False})
+    strict(frozenProcesses=False)
     emulator.function(name, TICKING)
     assert ticks_of_a_second(emulator, name) > 15
 
@@ -117,16 +117,16 @@ def test_an_invocation_above_the_accounts_concurrency_is_throttled(
 ) -> None:
     emulator.function(name, SLEEPING)
     invoked(emulator, name, {"seconds": 0})
-    strict(functions={"concurrency": 2})
+    strict(concurrentExecutions=2)
     assert sorted(codes_of(emulator, name, 3)) == ["", "", "TooManyRequestsException"]
-    strict(functions={"concurrency": 10})
+    strict(concurrentExecutions=10)
     assert codes_of(emulator, name, 3) == [""] * 3
 
 
 @pytest.mark.parametrize("value", [0, 100_001, "many"])
 def test_a_concurrency_that_no_account_has_is_refused(emulator: EmulatorProcess, strict: Strict, value: Any) -> None:
-    with pytest.raises(Exception, match="concurrency"):
-        strict(functions={"concurrency": value})
+    with pytest.raises(Exception, match="concurrentExecutions"):
+        strict(concurrentExecutions=value)
 
 
 def _runs(pid: int) -> bool:

@@ -14,7 +14,14 @@ import pytest
 from local.emulator.strict.token_bucket import TokenBucket
 from tests.local.conftest import EmulatorProcess
 from tests.local.emulator.services.conftest import Strict
-from tests.local.emulator.services.tokens import SignedIn, nested_header, sign_in, signed_by_foreign_key, unsigned, with_claims
+from tests.local.emulator.services.tokens import (
+    SignedIn,
+    nested_header,
+    sign_in,
+    signed_by_foreign_key,
+    unsigned,
+    with_claims,
+)
 
 ORIGIN = "http://localhost:4568"
 SOURCE = """
@@ -144,7 +151,7 @@ OWN_ANSWERS = {
 def test_the_gateways_own_answers_are_readable_only_without_the_rule(
     api: Api, strict: Strict, case: str, without_cors: bool
 ) -> None:
-    strict(gateway={"errorsWithoutCors": without_cors})
+    strict(errorsWithoutCors=without_cors)
     path, status = OWN_ANSWERS[case]
     answer = api.get(path)
     assert (answer.status, answer.readable) == (status, not without_cors)
@@ -158,7 +165,7 @@ def test_the_answers_of_a_function_are_always_readable(api: Api, strict: Strict,
 
 
 def test_a_throttled_function_is_answered_with_503(api: Api, strict: Strict) -> None:
-    strict(functions={"concurrency": 1})
+    strict(concurrentExecutions=1)
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(lambda _: api.get("/open?sleep=1"), range(2)))
     assert sorted(answer.status for answer in answers) == [200, 503]
@@ -174,7 +181,7 @@ def test_a_stage_accepts_its_burst_and_refuses_the_next_request_with_429(
     assert [throttled.get("/open").status for _ in range(5)] == [200, 200, 200, 429, 429]
     assert json.loads(throttled.get("/open").body) == {"message": "Too Many Requests"}
     assert throttled.get("/open", method="OPTIONS").status == 204
-    strict(gateway={"throttling": False})
+    strict(stageThrottling=False)
     assert throttled.get("/open").status == 200
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from local.emulator.strict.chance import Chance
 from local.emulator.strict.functions.redelivery import Redelivery, names_unknown_message
-from local.emulator.strict.runtime_rules import FunctionRules
+from local.emulator.strict.rules.functions import FunctionSwitches
 from tests.local.conftest import EmulatorProcess
 from tests.local.emulator.services.conftest import Strict
 
@@ -42,7 +42,7 @@ def stream_batch(*versions: str) -> dict[str, Any]:
     }
 
 
-def delivered(event: Any, rules: FunctionRules, result: dict[str, Any] | None = None) -> list[Any]:
+def delivered(event: Any, rules: FunctionSwitches, result: dict[str, Any] | None = None) -> list[Any]:
     """Deliver a batch, and return what the function got each time."""
     seen: list[Any] = []
 
@@ -50,40 +50,40 @@ def delivered(event: Any, rules: FunctionRules, result: dict[str, Any] | None = 
         seen.append(given)
         return result or {"body": None}
 
-    Redelivery(lambda: rules, Chance(lambda: rules.seed), lambda _: None).deliver(execute, FUNCTION, event)
+    Redelivery(lambda: rules, Chance(lambda: rules.delivery_seed), lambda _: None).deliver(execute, FUNCTION, event)
     deadline = time.monotonic() + 5
-    while rules.duplicates and not result and len(seen) < 2 and time.monotonic() < deadline:
+    while rules.duplicate_deliveries and not result and len(seen) < 2 and time.monotonic() < deadline:
         time.sleep(0.001)
     return seen
 
 
-QUIET = FunctionRules(duplicates=0, reordering=False)
+QUIET = FunctionSwitches(duplicate_deliveries=False, reordered_records=False)
 
 
 @pytest.mark.parametrize("event", [queue_batch("a", "b"), stream_batch("a1", "b1")])
 def test_a_batch_is_delivered_twice_at_the_rate_of_duplicates(event: Any) -> None:
     assert len(delivered(event, QUIET)) == 1
-    assert len(delivered(event, FunctionRules(duplicates=1, reordering=False))) == 2
+    assert len(delivered(event, FunctionSwitches(duplicate_share=1, reordered_records=False))) == 2
 
 
 def test_the_second_delivery_counts_as_another_receipt() -> None:
-    first, second = delivered(queue_batch("a"), FunctionRules(duplicates=1, reordering=False))
+    first, second = delivered(queue_batch("a"), FunctionSwitches(duplicate_share=1, reordered_records=False))
     counts = [event["Records"][0]["attributes"]["ApproximateReceiveCount"] for event in (first, second)]
     assert counts == ["1", "2"]
 
 
 @pytest.mark.parametrize("event", [{"n": 1}, {"Records": []}, {"Records": [{"eventSource": "aws:s3"}]}, [], None])
 def test_other_events_are_delivered_once(event: Any) -> None:
-    assert delivered(event, FunctionRules(duplicates=0, reordering=True)) == [event]
+    assert delivered(event, FunctionSwitches(duplicate_deliveries=False)) == [event]
 
 
 def test_a_failed_batch_is_not_repeated_here_because_its_source_does_that() -> None:
-    assert len(delivered(queue_batch("a"), FunctionRules(duplicates=1), {"error": True, "body": {}})) == 1
+    assert len(delivered(queue_batch("a"), FunctionSwitches(duplicate_share=1), {"error": True, "body": {}})) == 1
 
 
 def test_messages_of_a_queue_come_in_any_order() -> None:
     bodies = [f"{number:02}" for number in range(20)]
-    [event] = delivered(queue_batch(*bodies), FunctionRules(duplicates=0, reordering=True))
+    [event] = delivered(queue_batch(*bodies), FunctionSwitches(duplicate_deliveries=False))
     came = [record["body"] for record in event["Records"]]
     assert came != bodies
     assert sorted(came) == bodies
@@ -91,7 +91,7 @@ def test_messages_of_a_queue_come_in_any_order() -> None:
 
 def test_versions_of_one_item_keep_their_order_in_a_stream() -> None:
     versions = [f"{item}{number}" for number in range(9) for item in "abc"]
-    [event] = delivered(stream_batch(*versions), FunctionRules(duplicates=0, reordering=True))
+    [event] = delivered(stream_batch(*versions), FunctionSwitches(duplicate_deliveries=False))
     came = [record["version"] for record in event["Records"]]
     assert came != versions
     for item in "abc":
@@ -99,7 +99,7 @@ def test_versions_of_one_item_keep_their_order_in_a_stream() -> None:
 
 
 def test_a_seed_repeats_its_order() -> None:
-    rules = FunctionRules(duplicates=0, reordering=True, seed=7)
+    rules = FunctionSwitches(duplicate_deliveries=False, delivery_seed=7)
     assert delivered(queue_batch(*"abcdefgh"), rules) == delivered(queue_batch(*"abcdefgh"), rules)
 
 
@@ -145,7 +145,7 @@ def seen_by(emulator: EmulatorProcess, table: str, expected: int) -> Counter[str
 
 
 def test_a_queue_and_a_stream_deliver_to_a_function_twice(emulator: EmulatorProcess, strict: Strict, name: str) -> None:
-    strict(functions={"duplicates": 1})
+    strict(duplicateDeliveries=True, duplicateShare=1)
     sqs, functions = emulator.aws("sqs"), emulator.aws("lambda")
     emulator.table(f"{name}-seen")
     stream = emulator.table(name, stream=True)["LatestStreamArn"]
@@ -161,7 +161,7 @@ def test_a_queue_and_a_stream_deliver_to_a_function_twice(emulator: EmulatorProc
 
 
 def test_a_rules_event_comes_twice(emulator: EmulatorProcess, strict: Strict, name: str) -> None:
-    strict(functions={"duplicates": 1})
+    strict(duplicateDeliveries=True, duplicateShare=1)
     events = emulator.aws("events")
     emulator.table(f"{name}-seen")
     source = COUNTING.format(table=f"{name}-seen").replace('event["Records"]', '[{"body": event["detail"]["n"]}]')
