@@ -12,7 +12,7 @@ class Chance:
     """Random decisions that a seed repeats. Safe to use from several threads.
 
     Args:
-        seed: returns the seed; when it changes, the decisions begin anew.
+        seed: returns the seed; when it changes, the decisions begin again.
     """
 
     def __init__(self, seed: Callable[[], int]) -> None:

@@ -78,7 +78,7 @@ def with_claims(token: str, **claims: Any) -> str:
 
 
 def signed_by_foreign_key(token: str, **claims: Any) -> str:
-    """Return the token with other claims, signed with a key of nobody's pool under the header of the true key."""
+    """Return the token with other claims, signed with a key of no pool under the header of the true key."""
     header, given = parts(token)
     text = f"{_encoded(header)}.{_encoded({**given, **claims})}"
     signature = FOREIGN_KEY.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256())
