@@ -40,7 +40,7 @@ ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "ops": ("contract", "stacks"),
     "tools": (
         *("contract", "stacks", "appsync_js", "appsync_events_local", "handlers.core.messages.rules"),
-        "local.emulator.strict.rules",
+        *("local.emulator.strict.rules", "ops.costs"),
     ),
     "bench": (
         *("contract", "stacks", "handlers", "client", "local", "appsync_js"),
