@@ -103,7 +103,8 @@ def service(*options: str, log_level: str = "WARNING") -> Iterator[ServiceProces
             sys.executable, "-m", "appsync_events_local", "--port", str(port), "--state", scratch,
             "--control-token-file", str(folder / "token"), "--credentials", str(folder / "signers.json"),
             "--cognito-endpoint", nowhere, "--aws-endpoint", nowhere, "--log-level", log_level,
-            "--publishes-per-second", str(ENDLESS), *options,
+            "--publishes-per-second", str(ENDLESS), "--events-per-second", "0", "--connections-per-second", "0",
+            *options,
         ]  # fmt: skip
         log = folder / "log"
         with log.open("w") as written:

@@ -42,14 +42,14 @@ class VirtualDynamoDb:
         async def pause(seconds: float) -> None:
             time.sleep(seconds)
 
-        self._strict = StrictDynamoDb(DEFAULT, lambda: time.now, pause)
-        charge = self._strict._writes.charge
+        self._strict = StrictDynamoDb(DEFAULT.dynamodb, lambda: time.now, pause)
+        charge = self._strict.units.writes.charge
 
         def counted(partition: Any, units: float) -> None:
             self.units[f"{partition.table}/{partition.index_name}".rstrip("/")] += int(units)
             charge(partition, units)
 
-        self._strict._writes.charge = counted  # type: ignore[method-assign]
+        self._strict.units.writes.charge = counted  # type: ignore[method-assign]
         dynamodb._tables.clear()
         for table in TABLES:
             _run(dynamodb.handle_request("POST", "/", _headers("CreateTable"), _definition(table), {}))
@@ -62,12 +62,12 @@ class VirtualDynamoDb:
             self.requests[operation] += 1
             body = json.dumps(parameters).encode()
 
-            async def dispatch() -> Any:
-                return await dynamodb.handle_request("POST", "/", _headers(operation), body, {})
+            async def serve(content: bytes) -> Any:
+                return await dynamodb.handle_request("POST", "/", _headers(operation), content, {})
 
             if operation != "TransactWriteItems":
                 self._time.sleep(REQUEST_SECONDS)
-            status, _, content = _run(self._strict.around(operation, body, dispatch))
+            status, _, content = _run(self._strict.around(operation, body, serve))
             answer: dict[str, Any] = json.loads(content or b"{}")
             if status < 400:
                 return answer

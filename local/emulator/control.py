@@ -7,16 +7,14 @@ import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-import msgspec
-
 from local.emulator.chime import control as chime_control
 from local.emulator.chime.installation import ChimeInstallation
 from local.emulator.faults import FaultRuleError, FaultSwitches
 from local.emulator.permissions.guard import PermissionGuard
 from local.emulator.permissions.needs import Need
 from local.emulator.state.store import StateStore
-from local.emulator.strict.dynamodb import StrictDynamoDb
-from local.emulator.strict.rules import parse_rules
+from local.emulator.strict.mode import StrictMode
+from local.emulator.strict.rules import as_document, parse_rules
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -48,7 +46,7 @@ class ControlPlane:
         faults: FaultSwitches,
         chime: ChimeInstallation,
         guard: PermissionGuard,
-        strict: StrictDynamoDb,
+        strict: StrictMode,
     ) -> None:
         self._application = application
         self._token = token.encode()
@@ -127,7 +125,7 @@ class ControlPlane:
                 return 400, _error(str(error))
         elif method != "GET":
             return 405, _error("GET and PUT are allowed")
-        return 200, msgspec.to_builtins(self._strict.rules)
+        return 200, as_document(self._strict.rules)
 
     def _decide(self, body: bytes) -> tuple[int, Any]:
         try:

@@ -20,7 +20,11 @@ from local.emulator.providers import install_providers
 from local.emulator.requests import RequestPath
 from local.emulator.settings import EmulatorSettings
 from local.emulator.state.store import StateStore
+from local.emulator.strict.cloudformation import StrictCloudFormation
 from local.emulator.strict.dynamodb import StrictDynamoDb
+from local.emulator.strict.functions.installation import StrictFunctions
+from local.emulator.strict.gateway import StrictGateway
+from local.emulator.strict.mode import StrictMode
 
 _KEEP_ALIVE_SECONDS = 75
 _SHUTDOWN_SECONDS = 5
@@ -38,16 +42,24 @@ def build(settings: EmulatorSettings) -> ControlPlane:
     state_store = StateStore(settings.state.emulator)
     processes = FunctionProcesses(store, faults)
     guard = PermissionGuard(store, settings.region)
-    strict = StrictDynamoDb(settings.strict)
-    chime = ChimeInstallation(state_store, lambda: strict.rules)
+    strict = StrictMode(settings.strict)
+    dynamodb = StrictDynamoDb(strict.rules.dynamodb)
+    strict.follow(lambda rules: dynamodb.use(rules.dynamodb))
+    chime = ChimeInstallation(state_store, lambda: strict.rules.chime)
     apply_fixes()
+    dynamodb.install()
     install_providers(settings, store)
+    StrictCloudFormation(lambda: strict.rules.cloudformation).install()
     processes.install()
-    ServicesActingForRoles(guard).install()
+    services = ServicesActingForRoles(guard)
+    services.install()
+    functions = StrictFunctions(lambda: strict.rules.functions, services.may_send)
+    functions.install()
+    StrictGateway(lambda: strict.rules.gateway).install()
     chime.install()
     state_store.keep(PERMISSIONS, guard.state, guard.restore, changes_unasked=True)
     state_store.install()
-    RequestPath(state_store, guard, faults, processes, chime.meetings, strict).install()
+    RequestPath(state_store, guard, faults, processes, chime.meetings, dynamodb, functions).install()
     token = settings.state.control_token()
     return ControlPlane(ministack_app.app, token, state_store, faults, chime, guard, strict)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import json
 import logging
 import re
@@ -23,9 +22,13 @@ from local.emulator.permissions.needs import Request
 from local.emulator.state.policy import saving_for
 from local.emulator.state.store import StateStore
 from local.emulator.strict.dynamodb import StrictDynamoDb
+from local.emulator.strict.functions.installation import StrictFunctions
 
 _LOGGER = logging.getLogger("local.requests")
 _INVOKE_PATH = re.compile(r"^/2015-03-31/functions/([^/]+)/invocations$")
+
+_BRACKETS_READ_BY_EVERY_PARSER = 900
+"""Python's JSON parser recurses; with fewer brackets no document is nested too deep for it."""
 
 Headers = dict[str, str]
 Response = tuple[int, Headers, Any]
@@ -42,6 +45,7 @@ class RequestPath:
         processes: FunctionProcesses,
         meetings: Meetings,
         strict: StrictDynamoDb,
+        functions: StrictFunctions,
     ) -> None:
         self._store = store
         self._guard = guard
@@ -49,6 +53,7 @@ class RequestPath:
         self._processes = processes
         self._meetings = meetings
         self._strict = strict
+        self._functions = functions
 
     def install(self) -> None:
         """Wrap the dispatcher."""
@@ -63,6 +68,8 @@ class RequestPath:
             refusal = self._guard.refusal(extract_access_key_id(headers, query) or "", request)
             if refusal is not None:
                 return refusal
+            if (service, operation) == ("lambda", "Invoke") and (reason := self._functions.refusal(headers, body)):
+                return error_response(service, 413, "RequestTooLargeException", reason)
             rule = self._strike(service, operation, headers, body, query)
             if rule is not None:
                 if rule.effect == "vanish" and rule.when == "before":
@@ -70,10 +77,14 @@ class RequestPath:
                 early = await self._before(rule, service, headers)
                 if early is not None:
                     return early
-            serve = functools.partial(dispatch, method, path, headers, body, query, request_id)
-            response: Response = (
-                await self._strict.around(operation, body, serve) if service == "dynamodb" else await serve()
-            )
+            if _is_nested_too_deep(headers, body):
+                return error_response(service, 400, "SerializationException", "the request body is nested too deep")
+
+            async def serve(content: bytes) -> Response:
+                served: Response = await dispatch(method, path, headers, content, query, request_id)
+                return served
+
+            response = await (self._strict.around(operation, body, serve) if service == "dynamodb" else serve(body))
             if response[0] < 400:
                 self._store.after_request(service, saving_for(service, operation, method))
             if rule is not None and rule.when == "after":
@@ -123,6 +134,20 @@ class RequestPath:
             self._store.save_now("chime")
 
 
+def _is_nested_too_deep(headers: Headers, body: bytes) -> bool:
+    if "json" not in headers.get("content-type", ""):
+        return False
+    if body.count(b"[") + body.count(b"{") < _BRACKETS_READ_BY_EVERY_PARSER:
+        return False
+    try:
+        json.loads(body)
+    except RecursionError:
+        return True
+    except ValueError:
+        return False  # the service says what is wrong with it
+    return False
+
+
 def operation_name(
     service: str, method: str, path: str, headers: Headers, body: bytes, query: dict[str, list[str]]
 ) -> str:
@@ -140,10 +165,10 @@ def operation_name(
     return "Invoke" if _INVOKE_PATH.match(path) else ""
 
 
-def error_response(service: str, status: int, code: str) -> Response:
+def error_response(service: str, status: int, code: str, message: str | None = None) -> Response:
     """An error that the AWS SDKs read, in the JSON protocols' form (and the header that REST ones look at)."""
     request_id = str(uuid.uuid4())
-    message = f"fault switch: {code}"
+    message = message or f"fault switch: {code}"
     body = json.dumps({"__type": f"com.amazonaws.{service}#{code}", "message": message, "Message": message})
     headers = {
         "Content-Type": "application/x-amz-json-1.0",

@@ -29,6 +29,8 @@ BAD = {
     "unknown global": (module("setTimeout(1);"), "handlers/dialect", 2),
     "no handler": ("function helper() {}\n", "handlers/dialect", 1),
     "do while": (module("do { ctx.x = 1; } while (ctx.x);"), "handlers/dialect", 2),
+    "logical assignment": (module("ctx.stash.a ??= 1;"), "handlers/dialect", 2),
+    "a call behind ??": (module("return ctx.x ?? util.error('no');"), "handlers/dialect", 2),
     "sort with a comparator": (module("[1].sort((a, b) => a - b);"), "handlers/dialect", 2),
     "too long": ("/" * 32_768 + "\n" + module(""), "handlers/code-size", 1),
     "too long with table names": (

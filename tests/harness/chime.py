@@ -19,7 +19,7 @@ from handlers.adapters.chime.meetings import SERVICE
 from local.emulator.chime.meeting import Attendee, Meeting
 from local.emulator.chime.meetings import Meetings, ServiceClock
 from local.emulator.chime.service import ChimeService
-from local.emulator.strict.rules import StrictRules
+from local.emulator.strict.rules.chime import ChimeSwitches
 from tests.harness.emulator import REGION
 
 T = TypeVar("T")
@@ -30,18 +30,25 @@ class ChimeServer:
     """The Chime service of the local cloud.
 
     Args:
+        endpoint: its address.
         events: (type, meeting id, user id) of what it published to EventBridge.
+        loop: where it runs.
+        throttled: how many requests were refused with 429.
     """
 
     endpoint: str = ""
     events: list[tuple[str, str, str | None]] = field(default_factory=list)
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+    throttled: int = 0
 
     def __post_init__(self) -> None:
-        """Create the service, without meetings, under strict rules."""
+        """Create the service, without meetings, under strict rules.
+
+        Its request rates are off: the tests of a module share one account, and follow each other within milliseconds.
+        """
         self.clock = ServiceClock()
         self.meetings = Meetings(self.clock, self._record_event)
-        self.rules = StrictRules()
+        self.rules = ChimeSwitches(request_rates=False)
         self.service = ChimeService(self.meetings, lambda: self.rules)
 
     def _record_event(self, event: str, meeting: Meeting, attendee: Attendee | None) -> None:
@@ -62,6 +69,10 @@ class ChimeServer:
             aws_secret_access_key="local-test",
             config=Config(retries={"total_max_attempts": 1}, max_pool_connections=64),
         )
+
+    def throttle(self, scale: float) -> None:
+        """Switch the request rates on, scaled: below 1 they are reached with fewer requests."""
+        self.rules = ChimeSwitches(request_rate_scale=scale)
 
     def active(self) -> list[Meeting]:
         """Return the meetings that have not ended."""
@@ -94,6 +105,7 @@ def running_chime() -> Iterator[ChimeServer]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             request = chime.service.handle_request(self.command, address.path, headers, body, parse_qs(address.query))
             status, answered, content = chime.run(request)
+            chime.throttled += status == 429
             self.send_response(status)
             for name, value in answered.items():
                 self.send_header(name, value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import sys
@@ -21,8 +20,11 @@ from botocore.config import Config
 
 from contract import tables
 from handlers.adapters.dynamodb.codec import from_item, to_item
+from local.control.control_calls import control_call
+from local.state import StateDirectory
 
 REGION = "us-east-1"
+ROOT = Path(__file__).resolve().parents[2]
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local-test", "AWS_SECRET_ACCESS_KEY": "local-test", "AWS_DEFAULT_REGION": REGION}
 
 
@@ -35,9 +37,15 @@ def free_port() -> int:
 
 @dataclass(frozen=True)
 class Emulator:
-    """The running emulator and its address."""
+    """The running emulator in strict mode.
+
+    Args:
+        endpoint: its address.
+        token: of its control endpoints.
+    """
 
     endpoint: str
+    token: str
 
     @cached_property
     def dynamodb(self) -> Any:
@@ -60,6 +68,18 @@ class Emulator:
             config=Config(retries={"total_max_attempts": 1}, max_pool_connections=64, **options),
         )
 
+    @contextmanager
+    def strict(self, rules: dict[str, Any]) -> Iterator[None]:
+        """Use these rules of strict mode for a block (`local.emulator.strict.rules`); absent fields have defaults."""
+        self._use(rules)
+        try:
+            yield
+        finally:
+            self._use({})
+
+    def _use(self, rules: dict[str, Any]) -> None:
+        control_call("PUT", f"{self.endpoint}/_local/strict", self.token, rules)
+
 
 @contextmanager
 def running_emulator(folder: Path) -> Iterator[Emulator]:
@@ -69,21 +89,14 @@ def running_emulator(folder: Path) -> Iterator[Emulator]:
         folder: for its log and temporary files.
     """
     port = free_port()
-    environment = {
-        **os.environ,
-        **CREDENTIALS,
-        "BIND_HOST": "127.0.0.1",
-        "GATEWAY_PORT": str(port),
-        "IOT_MTLS_ENABLED": "0",
-        "SFTP_ENABLED": "0",
-        "TMPDIR": str(folder),
-    }
+    command = [sys.executable, "-m", "local.emulator", "--state", str(folder / "state"), "--port", str(port)]
+    command += ["--events-port", str(free_port()), "--web-port", str(free_port())]
     with (folder / "emulator.log").open("wb") as log:
-        process = subprocess.Popen([sys.executable, "-m", "ministack"], env=environment, stdout=log, stderr=log)
+        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
         try:
             endpoint = f"http://127.0.0.1:{port}"
-            _wait_until_healthy(f"{endpoint}/_ministack/health", process, folder / "emulator.log")
-            yield Emulator(endpoint)
+            _wait_until_healthy(f"{endpoint}/_local/health", process, folder / "emulator.log")
+            yield Emulator(endpoint, StateDirectory(folder / "state").control_token())
         finally:
             process.terminate()
             try:

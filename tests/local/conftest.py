@@ -216,10 +216,12 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProce
 
 @pytest.fixture
 def chime(emulator: EmulatorProcess) -> Iterator[Any]:
-    """A client of the meetings; none is left of another test, and no fault."""
+    """A client of the meetings; none is left of another test, no fault, and no chance but what a test sets."""
     emulator.faults.clear()
+    emulator.faults.set_strict({"requestRates": False, "duplicateEvents": False, "lateEvents": False})
     client = emulator.aws("chime-sdk-meetings", checked=False)
     for meeting in emulator.meetings.active():
         client.delete_meeting(MeetingId=meeting["meetingId"])
     yield client
     emulator.faults.clear()
+    emulator.faults.set_strict({})

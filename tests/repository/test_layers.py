@@ -40,7 +40,7 @@ ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "ops": ("contract", "stacks", "appsync_events_local.assumptions"),
     "tools": (
         *("contract", "stacks", "appsync_js", "appsync_events_local", "handlers.core.messages.rules"),
-        *("ops.costs", "ops.verify"),
+        *("local.emulator.strict.rules", "ops.costs", "ops.verify"),
     ),
     "bench": (
         *("contract", "stacks", "handlers", "client", "local", "appsync_js"),
@@ -73,7 +73,7 @@ PATHS_ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "local": ("web", "contract/generated"),
     "ops": ("tests/e2e", "packages/appsync-events"),
     "stacks": ("docs",),
-    "tools": ("contract/generated", "docs", "packages/appsync-events-local/docs"),
+    "tools": ("contract/generated", "docs", "packages/appsync-events-local/docs", "local/emulator/strict"),
 }
 """Paths of other directories that may stand as texts in the code of a directory."""
 _PATH: Final = re.compile(

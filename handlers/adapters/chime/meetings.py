@@ -22,8 +22,9 @@ _log = logging.getLogger(__name__)
 
 SERVICE: Final = "chime-sdk-meetings"
 _GONE: Final = "NotFoundException"
-_SIMULTANEOUS: Final = "ConflictException"
-"""CreateMeeting: "Multiple instances of the same request have been made simultaneously" (409)."""
+_BUSY: Final = frozenset({"ConflictException", "ThrottledClientException", "ThrottlingException"})
+"""Codes that the next attempt need not meet: CreateMeeting, "Multiple instances of the same request have been made
+simultaneously" (409); and throttling (429), for which the developer guide and the service model have a name each."""
 
 
 class ChimeMeetings(Meetings):
@@ -90,7 +91,7 @@ class ChimeMeetings(Meetings):
         except ClientError as error:
             if error_code(error) == _GONE:
                 raise MeetingGoneError(parameters.get("MeetingId", "")) from error
-            if error_code(error) == _SIMULTANEOUS:
+            if error_code(error) in _BUSY:
                 raise MeetingsBusyError(f"{operation}: {error}") from error
             raise MeetingsFailedError(f"{operation}: {error}") from error
         except BotoCoreError as error:

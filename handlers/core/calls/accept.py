@@ -144,7 +144,7 @@ class CallAcceptor(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             CallConflictError: Chime has ended the meeting, and so the call.
             UnavailableError: Chime fails; the users who wait for it were notified, and the call stays as it is.
-            MeetingsBusyError: another accept is creating the meeting; the next attempt finds it.
+            MeetingsBusyError: another accept is creating the meeting, or Chime throttles; a later attempt succeeds.
         """
         try:
             with stage("chime"):

@@ -114,7 +114,7 @@ class MeetingsFailedError(Exception):
 
 
 class MeetingsBusyError(MeetingsFailedError):
-    """Chime is serving the same request of another process at this moment: the request succeeds shortly after it."""
+    """Chime serves the same request of another process at this moment, or throttles: a later attempt succeeds."""
 
 
 class Meeting(msgspec.Struct, frozen=True):
@@ -135,7 +135,7 @@ class Meetings(Protocol):
         """Create the session's meeting, or return the existing one.
 
         Raises:
-            MeetingsBusyError: the same meeting is being created at this moment.
+            MeetingsBusyError: the same meeting is being created at this moment, or Chime throttles.
         """
         ...
 
@@ -144,6 +144,7 @@ class Meetings(Protocol):
 
         Raises:
             MeetingGoneError: there is no such meeting.
+            MeetingsBusyError: Chime throttles.
             MeetingsFailedError: Chime refuses one or all of them, or does not answer.
         """
         ...

@@ -104,7 +104,7 @@ class MessageEditor(msgspec.Struct, frozen=True, kw_only=True):
 
     def _find(self, user_id: str, message_id: str, conversation_id: str) -> tuple[ConversationState, StoredMessage]:
         with stage("read"):
-            find = partial(lookup.message, self.messages, self.clock, message_id, conversation_id, user_id, "messageId")
+            find = partial(lookup.message, self.messages, message_id, conversation_id, user_id, "messageId")
             found = concurrency.start(find)
             conversation = lookup.conversation(self.conversations, conversation_id, user_id)
             return conversation, found.result()

@@ -88,7 +88,7 @@ class ReadMarker(msgspec.Struct, frozen=True, kw_only=True):
         if request.messageId is None:
             return request.seq or 0
         conversation_id, message_id = request.conversationId, request.messageId
-        found = lookup.message(self.messages, self.clock, message_id, conversation_id, user_id, "messageId")
+        found = lookup.message(self.messages, message_id, conversation_id, user_id, "messageId")
         return found.message.seq or 0
 
     def _advance(self, conversation: ConversationState, user_id: str, mark: ReadMark, seq: int) -> None:

@@ -25,8 +25,8 @@ class ConversationReader(Protocol):
 class MessageFinder(Protocol):
     """Finds messages by their id."""
 
-    def find(self, message_id: str) -> StoredMessage | None:
-        """Return the message with an id. The index is eventually consistent: it may miss a new message."""
+    def find(self, conversation_id: str, message_id: str) -> StoredMessage | None:
+        """Return a conversation's message, read consistently; None where the conversation has no such message."""
         ...
 
 

@@ -114,7 +114,7 @@ class MessageSender(msgspec.Struct, frozen=True, kw_only=True):
         return conversation
 
     def _reply(self, sender_id: str, conversation_id: str, message_id: str) -> StoredMessage:
-        return lookup.message(self.messages, self.clock, message_id, conversation_id, sender_id, "replyTo")
+        return lookup.message(self.messages, message_id, conversation_id, sender_id, "replyTo")
 
     def _store(
         self, identity: SendIdentity, request: SendMessage, conversation: ConversationState | None

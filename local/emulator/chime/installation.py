@@ -13,7 +13,7 @@ from local.emulator.chime.meetings import Meetings, ServiceClock
 from local.emulator.chime.notifications import EventBridgeNotifier
 from local.emulator.chime.service import SERVICE, ChimeService
 from local.emulator.state.store import StateStore
-from local.emulator.strict.rules import StrictRules
+from local.emulator.strict.rules.chime import ChimeSwitches
 
 _LOOK_SECONDS = 1.0
 
@@ -23,14 +23,14 @@ class ChimeInstallation:
 
     Args:
         store: of the emulator's state.
-        rules: returns the rules of strict mode.
+        rules: returns the switches of strict mode's rules.
     """
 
-    def __init__(self, store: StateStore, rules: Callable[[], StrictRules]) -> None:
+    def __init__(self, store: StateStore, rules: Callable[[], ChimeSwitches]) -> None:
         clock = ServiceClock()
         self._store = store
         self._rules = rules
-        self.meetings = Meetings(clock, EventBridgeNotifier(clock.now))
+        self.meetings = Meetings(clock, EventBridgeNotifier(clock.now, rules))
         self.control = ChimeControl(self.meetings, clock, self._save)
         self._task: asyncio.Task[None] | None = None
 

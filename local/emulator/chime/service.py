@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 import uuid
 from collections.abc import Callable
 
@@ -12,9 +13,10 @@ from ministack.core.responses import get_region
 from local.emulator.chime.errors import ChimeError, bad_request
 from local.emulator.chime.meeting import Attendee, Meeting
 from local.emulator.chime.meetings import Json, Meetings
+from local.emulator.chime.rates import RequestRates
 from local.emulator.chime.rules import check_capabilities
 from local.emulator.chime.service_model import Query, error_status, read_input, route, success_status
-from local.emulator.strict.rules import StrictRules
+from local.emulator.strict.rules.chime import ChimeSwitches
 
 SERVICE = "chime"
 """Ministack's name of the service: what requests of every Chime SDK are signed for."""
@@ -30,12 +32,16 @@ class ChimeService:
 
     Args:
         meetings: what they work on.
-        rules: returns the rules of strict mode.
+        rules: returns the switches of strict mode's rules.
+        clock: seconds, steadily growing.
     """
 
-    def __init__(self, meetings: Meetings, rules: Callable[[], StrictRules]) -> None:
+    def __init__(
+        self, meetings: Meetings, rules: Callable[[], ChimeSwitches], clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._meetings = meetings
         self._rules = rules
+        self._rates = RequestRates(clock)
         self._tokens_in_use: set[str] = set()
         self._operations: dict[str, Callable[[Json], Json | None]] = {
             "CreateMeeting": self._create_meeting,
@@ -67,6 +73,9 @@ class ChimeService:
             operation = self._operations.get(found.operation)
             if operation is None:
                 raise bad_request(f"{found.operation} is not imitated by the local cloud")
+            rules = self._rules()
+            if rules.request_rates:
+                self._rates.take(found.operation, rules.request_rate_scale)
             given = read_input(found, query, body)
             if found.operation in _CREATING:
                 await self._create_alone(given["ClientRequestToken"])

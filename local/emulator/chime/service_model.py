@@ -105,7 +105,9 @@ def success_status(operation: str) -> int:
 
 
 def error_status(error: ChimeError) -> int:
-    """HTTP status of an error; the service model has it."""
+    """HTTP status of an error; the service model has it, except that of throttling (see `rates`)."""
+    if error.code == "ThrottledClientException":
+        return 429
     return int(_model().shape_for(error.code).metadata["error"]["httpStatusCode"])
 
 

@@ -7,9 +7,11 @@ unmodified ministack: a test that fails there names the module to delete.
 from __future__ import annotations
 
 from local.emulator.patches import (
+    cognito_callers,
     cors_from_template,
     dead_letters,
     function_failures,
+    jwt_authorizer,
     log_wait,
     metric_math_alarms,
     post_confirmation,
@@ -28,9 +30,11 @@ def apply_fixes() -> None:
     cors_from_template.apply()
     dead_letters.apply()
     function_failures.apply()
+    jwt_authorizer.apply()
     metric_math_alarms.apply()
     log_wait.apply()
     post_confirmation.apply()
+    cognito_callers.apply()
     rule_targets.apply()
     schedule_tick.apply()
     worker_ceiling.apply()

@@ -76,7 +76,7 @@ class ServicesActingForRoles:
     def _stream_failure(self, send: Callable[..., None]) -> Callable[..., None]:
         def send_if_allowed(mapping: Mapping, function: Mapping, *rest: Any) -> None:
             target = ((mapping.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination")
-            if target and self._may_send(function, target):
+            if target and self.may_send(function, target):
                 send(mapping, function, *rest)
 
         return send_if_allowed
@@ -84,12 +84,18 @@ class ServicesActingForRoles:
     def _async_failure(self, route: Callable[..., None]) -> Callable[..., None]:
         def route_if_allowed(target: str, name: str, *rest: Any) -> None:
             function = lambda_svc._functions.get(name)
-            if function is None or self._may_send(function, target):
+            if function is None or self.may_send(function, target):
                 route(target, name, *rest)
 
         return route_if_allowed
 
-    def _may_send(self, function: Mapping, target: str) -> bool:
+    def may_send(self, function: Mapping, target: str) -> bool:
+        """Return whether a function's role allows sending to a queue or topic.
+
+        Args:
+            function: the function's record.
+            target: ARN of the queue or topic.
+        """
         action = {"sqs": "sqs:SendMessage", "sns": "sns:Publish"}.get(target.split(":")[2])
         config = function.get("config") or function
         return action is None or self._guard.allows_all(role_name(config.get("Role", "")), [Need(action, target)])

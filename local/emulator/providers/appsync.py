@@ -172,7 +172,8 @@ class EventApiProviders:
         self._control.delete("apis", api_id, "keys", _last_segment(physical_id))
 
     def _put_key(self, api_id: str, key_id: str, properties: Properties) -> Provisioned:
-        expires = int(properties.get("Expires") or time.time() + _DEFAULT_KEY_LIFETIME_SECONDS)
+        given = properties.get("Expires")
+        expires = int(time.time() + _DEFAULT_KEY_LIFETIME_SECONDS if given is None else float(given))
         body = {"properties": {**properties, "Expires": expires}}
         self._control.put("apis", api_id, "keys", key_id, body=body)
         arn = f"{self._api_arn(api_id)}/apikeys/{key_id}"

@@ -96,6 +96,7 @@ def test_one_refused_attendee_fails_the_request(meetings: ChimeMeetings, session
 
 CODES = [
     ("ThrottlingException", 429),
+    ("ThrottledClientException", 429),
     ("ServiceFailureException", 500),
     ("ServiceUnavailableException", 503),
     ("LimitExceededException", 400),
@@ -116,7 +117,7 @@ def test_every_refusal_of_chime_raises_meetings_failed(
         stub.add_client_error("create_meeting", code, http_status_code=status, expected_params=expected)
         with pytest.raises(MeetingsFailedError, match=code) as caught:
             ChimeMeetings(lambda: client, REGION).create(session_id)
-    assert isinstance(caught.value, MeetingsBusyError) == (code == "ConflictException")
+    assert isinstance(caught.value, MeetingsBusyError) == (status in (409, 429))
 
 
 def test_unreachable_chime_fails_within_3_seconds_for_each_attempt(

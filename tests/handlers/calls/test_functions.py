@@ -81,6 +81,20 @@ def test_ten_members_who_accept_at_once_are_in_the_call(aws: AwsResources, chime
     assert not [member for member in (ana, *members) if "CALL_ERROR" in functions.types(member)]
 
 
+def test_members_who_accept_while_chime_throttles_get_no_error(aws: AwsResources) -> None:
+    """Other calls of the account use most of Chime's 10 requests a second; ThrottledClientException (429)."""
+    with running_chime() as chime:
+        functions = CallFunctions(aws, chime, clock=RunningClock())
+        ana, *members = functions.add_users("Ana", *(f"Member{number}" for number in range(10)))
+        session_id = functions.initiate(ana, conversationId=seed_conversation(aws, [ana, *members])).body["sessionId"]
+        functions.act("accept", members[0], session_id)
+        chime.throttle(0.25)
+        answers = run_concurrently(*(partial(functions.act, "accept", member, session_id) for member in members[1:]))
+        assert chime.throttled > 0
+    assert [answer.status for answer in answers] == [200] * 9
+    assert not [member for member in (ana, *members) if "CALL_ERROR" in functions.types(member)]
+
+
 def test_ring_timer_is_delayed_in_the_queue_while_the_call_rings(functions: CallFunctions, aws: AwsResources) -> None:
     ana, ben = functions.add_users("Ana", "Ben")
     functions.ring(ana, ben)

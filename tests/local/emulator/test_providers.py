@@ -152,6 +152,16 @@ def test_code_that_appsync_js_refuses_fails_the_stack_with_line_and_column(emula
     remove(emulator, "refused")
 
 
+@pytest.mark.parametrize("expires", [365, 0, 9_999_999_999])
+def test_an_expiry_of_a_key_that_aws_refuses_fails_the_stack(emulator: EmulatorProcess, expires: int) -> None:
+    document = template("expiry", {"CodeHandlers": OPEN_CODE})
+    document["Resources"]["Key"]["Properties"]["Expires"] = expires
+    with pytest.raises(WaiterError):
+        deploy(emulator, f"expiry-{expires}", document)
+    assert "Expires" in failure_reason(emulator, f"expiry-{expires}")
+    remove(emulator, f"expiry-{expires}")
+
+
 def test_a_second_api_gets_a_host_of_its_own(emulator: EmulatorProcess) -> None:
     first = deploy(emulator, "first", template("first", {"CodeHandlers": OPEN_CODE}))
     second = deploy(emulator, "second", template("second", {"CodeHandlers": MARKING_CODE}))

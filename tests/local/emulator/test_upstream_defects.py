@@ -308,3 +308,66 @@ dead_letters.apply()
 show([upstream, kept() == queue])
 """
     assert ask(code) == [None, True]
+
+
+_SIGNED_IN = """
+def idp(action, **data):
+    status, _, body = asyncio.run(cognito._dispatch_idp(action, data))
+    return status, json.loads(body)
+pool = idp("CreateUserPool", PoolName="p")[1]["UserPool"]["Id"]
+client = idp("CreateUserPoolClient", UserPoolId=pool, ClientName="c")[1]["UserPoolClient"]["ClientId"]
+idp("AdminCreateUser", UserPoolId=pool, Username="ada")
+user = cognito._user_pools[pool]["_users"]["ada"]
+attributes = cognito._attr_list_to_dict(user["Attributes"])
+issuer = f"https://cognito-idp.us-east-1.amazonaws.com/{pool}"
+claims = {"sub": attributes["sub"], "username": "ada", "token_use": "access", "iss": issuer, "client_id": client}
+"""
+
+
+def test_get_user_answers_a_token_that_no_key_has_signed_so_cognito_callers_is_needed(ask: Ask) -> None:
+    code = (
+        _SIGNED_IN
+        + """
+import time
+forged = cognito._signed_jwt({**claims, "exp": time.time() + 60}, pool, "access").rsplit(".", 1)[0] + ".c2ln"
+upstream = idp("GetUser", AccessToken=forged)[0]
+from local.emulator.patches import cognito_callers
+cognito_callers.apply()
+show([upstream, idp("GetUser", AccessToken=forged)])
+"""
+    )
+    upstream, corrected = ask(code)
+    assert upstream == 200
+    assert (corrected[0], corrected[1]["__type"]) == (400, "NotAuthorizedException")
+
+
+@pytest.mark.parametrize(
+    ("more", "upstream"),
+    [("{}", "accepted"), ('{"exp": time.time() + 60}', "accepted"), ('{"exp": "soon"}', "ValueError")],
+)
+def test_the_authorizer_accepts_a_token_without_expiry_so_jwt_authorizer_is_needed(
+    ask: Ask, more: str, upstream: str
+) -> None:
+    code = (
+        _SIGNED_IN
+        + f"""
+import time
+token = cognito._signed_jwt({{**claims, **{more}}}, pool, "access")
+async def keys(url):
+    return json.loads(cognito.well_known_jwks(pool)[2])
+apigateway._fetch_jwks = keys
+authorizer = {{"identitySource": ["$request.header.Authorization"],
+               "jwtConfiguration": {{"issuer": issuer, "audience": [client]}}}}
+def asked():
+    try:
+        answer = asyncio.run(apigateway._validate_jwt_authorizer({{}}, authorizer, {{"authorization": token}}, {{}}))
+    except ValueError:
+        return "ValueError"
+    return "accepted" if answer[2] is None else answer[2][0]
+upstream = asked()
+from local.emulator.patches import jwt_authorizer
+jwt_authorizer.apply()
+show([upstream, asked()])
+"""
+    )
+    assert ask(code) == [upstream, "accepted" if "time.time" in more else 401]

@@ -19,6 +19,10 @@ CHANNEL_SEGMENTS: Final = 5
 SEGMENT_CHARACTERS: Final = 50
 SUBSCRIPTIONS_PER_CONNECTION: Final = 200
 PUBLISHES_PER_SECOND_PER_CONNECTION: Final = 25
+EVENTS_PER_SECOND_PER_API: Final = 10_000
+"""Inbound events of an API; adjustable."""
+CONNECTIONS_PER_SECOND_PER_API: Final = 2_000
+"""New connections of an API; adjustable."""
 OPERATION_ID: Final = re.compile(r"[a-zA-Z0-9\-_+]{1,128}", re.ASCII)
 
 KEEP_ALIVE_SECONDS: Final = 60.0
@@ -33,8 +37,11 @@ AUTH_PROVIDERS_PER_API: Final = 50
 HANDLER_CODE_CHARACTERS: Final = 32_768
 API_KEY_DEFAULT_SECONDS: Final = 7 * 24 * 3600
 API_KEY_LONGEST_SECONDS: Final = 365 * 24 * 3600
+API_KEY_SHORTEST_SECONDS: Final = 24 * 3600
 API_KEY_ROUNDING_SECONDS: Final = 24 * 3600
 """Tolerated beyond the longest: a template computes the expiry at synthesis, and AppSync rounds it."""
+API_KEY_HOUR_SECONDS: Final = 3600
+"""Tolerated below the shortest: AppSync rounds an expiry down to the hour."""
 
 SIGNATURE_SKEW_SECONDS: Final = 300
 """How far `x-amz-date` may be from now (AWS general reference: signature version 4)."""

@@ -101,7 +101,8 @@ async def everything(
         for api_id, excluded in [(API_ID, ()), *((without(mode), (mode,)) for mode in AuthMode)]:
             await service.register(api_id, properties(issuer, asked.properties(), *excluded))
             await service.registered("PUT", f"apis/{api_id}/keys/{KEY}", {"properties": {}})
-            await service.registered("PUT", f"apis/{api_id}/keys/{EXPIRED_KEY}", {"properties": {"Expires": 1}})
+            await service.registered("PUT", f"apis/{api_id}/keys/{EXPIRED_KEY}", {"properties": {}})
+            service.expire_key(api_id, EXPIRED_KEY)
             await service.registered("PUT", f"apis/{api_id}/namespaces/open", {"properties": {}})
         yield Service(service, issuer, foreign_issuer)
 

@@ -166,8 +166,10 @@ LIMITS: Final = (
     fact("request-seconds", "30 seconds a request", _DATA + "test_publish_succeeds_while_a_data_source_is_slow"),
     fact("loop-limit", "loops are capped", _HANDLERS + "test_loop_is_stopped_at_its_iteration_limit"),
     not_imitated("apis-per-region", "50 Event APIs per region", "as many as are registered"),
-    not_imitated("api-rates", "2,000 connections, 10,000 events in and 1,000,000 out a second and API",
-                  "no rate per API: they are beyond one machine"),
+    fact("api-rates", "2,000 new connections and 10,000 events in a second and API",
+         "publish/test_quotas.py::test_a_publish_above_the_rate_of_its_api_is_refused_with_429",
+         "publish/test_quotas.py::test_a_connection_above_the_rate_of_its_api_is_refused_with_429"),
+    not_imitated("outbound-rate", "1,000,000 messages out a second and API", "no rate: it is beyond one machine"),
     not_imitated("request-tokens", "token rates per region", "nothing is billed"),
     not_imitated("log-size", "1 MB of log a request", "log lines are as long as they are"),
 )  # fmt: skip

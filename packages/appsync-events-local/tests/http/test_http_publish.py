@@ -193,8 +193,8 @@ async def test_api_key_must_be_known_and_not_expired(service: Running) -> None:
     for headers in ({"x-api-key": "da2-wrong"}, {"x-api-key": ""}, {}):
         status, answer = await service.post("open/a", "1", headers=headers)
         assert (status, error_types(answer)) == (401, ["UnauthorizedException"])
-    ended = {"properties": {"Expires": 1_700_000_000}}
-    key = await service.registered("PUT", f"apis/{API}/keys/da2-zyxwvutsrqponmlkjihgfedcba", ended)
+    key = await service.registered("PUT", f"apis/{API}/keys/da2-zyxwvutsrqponmlkjihgfedcba", {"properties": {}})
+    service.expire_key(API, key["apiKey"])
     assert (await service.post("open/a", "1", headers={"x-api-key": key["apiKey"]}))[0] == 401
     assert (await service.post("open/a", "1"))[0] == 200
     await service.registered("DELETE", f"apis/{API}/keys/{KEY}")

@@ -20,6 +20,8 @@ from aiohttp import web
 from appsync_events_local.functions.invoker import FunctionInvoker
 from appsync_events_local.handlers.namespace_handlers import DataSource
 from appsync_events_local.http.app import Settings, make_app
+from appsync_events_local.http.server import SERVICE
+from appsync_events_local.model.api import ApiKey
 from appsync_events_local.model.data_sources import DataSourceModel
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -202,6 +204,7 @@ class Running:
     session: aiohttp.ClientSession
     pool: UserPool
     credentials_file: Path
+    app: web.Application | None = None
     key: str = KEY
 
     @property
@@ -211,6 +214,11 @@ class Running:
     @property
     def event_url(self) -> str:
         return f"{self.url}/event"
+
+    def expire_key(self, api_id: str, key: str) -> None:
+        """Let an API key have expired long ago: AppSync does not accept such a key, it becomes one."""
+        assert self.app is not None
+        self.app[SERVICE].apis[api_id].keys[key] = ApiKey(key, 1.0)
 
     async def control(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         headers = {"x-local-control": TOKEN}
@@ -289,8 +297,9 @@ async def running(
     if not credentials_file.exists():
         credentials_file.write_text(json.dumps(signer_file()))
     own = Settings(folder, TOKEN, pool.url, credentials_file, **settings)
-    async with on_port(make_app(own, data_sources, clock, functions)) as url, aiohttp.ClientSession() as session:
-        service = Running(url, session, pool, credentials_file)
+    app = make_app(own, data_sources, clock, functions)
+    async with on_port(app) as url, aiohttp.ClientSession() as session:
+        service = Running(url, session, pool, credentials_file, app)
         if fresh:
             await service.register()
             await service.registered("PUT", f"apis/{API}/keys/{KEY}", {"properties": {}})

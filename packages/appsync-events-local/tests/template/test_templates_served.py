@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from appsync_events_local.cli.main import main
 from service_harness.standalone import standalone
-from service_harness.templates import KEY, OF_API, api, namespace, write_assembly, write_template
+from service_harness.templates import KEY, api, namespace, write_assembly, write_template
 
 ECHO = "export function onPublish(ctx) { return ctx.events }"
 
@@ -65,14 +65,6 @@ async def test_an_assembly_is_served(tmp_path: Path) -> None:
     async with standalone("--assembly", write_assembly(tmp_path / "cdk.out")) as running:
         assert "shared: publish API_KEY, no onPublish; subscribe API_KEY, onSubscribe code" in running.announced
         assert len(running.endpoints) == 3
-
-
-async def test_expired_keys_are_named(tmp_path: Path) -> None:
-    key = {"Type": "AWS::AppSync::ApiKey", "Properties": {**OF_API, "Expires": 1_600_000_000}}
-    async with standalone(
-        "--template", write_template(tmp_path, {"Api": api(), "Key": key, "Space": namespace()})
-    ) as running:
-        assert "EXPIRED at 2020-09-13" in running.announced
 
 
 async def test_fault_flags_are_in_force_from_the_start(tmp_path: Path) -> None:

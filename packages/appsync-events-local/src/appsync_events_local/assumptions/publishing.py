@@ -88,8 +88,14 @@ ASSUMPTIONS: Final[tuple[Assumption[Any], ...]] = (
     ),
     behaviour(
         "api-rates",
-        "Rates per API (connections, events and tokens per second)?",
-        "not imitated; the limit per connection is",
-        "they are far above the capacity of one machine",
+        "Answer to a publish or a connection above the rate of its API?",
+        "ThrottlingException, 429; connection_error with errorCode 429; nothing of the request is counted",
+        "AWS names the rates and not the answer; ThrottlingException is the name in AWS's other services",
+    ),
+    behaviour(
+        "outbound-rate",
+        "More than 1,000,000 outbound messages a second and API?",
+        "not imitated",
+        "it is far above the capacity of one machine",
     ),
 )

@@ -252,6 +252,26 @@ def _limits(group: "argparse._ArgumentGroup") -> None:
         metavar="N",
         help="publishes per connection and second (default: %(default)s)",
     )
+    group.add_argument(
+        "--events-per-second",
+        type=_rate,
+        default=limits.EVENTS_PER_SECOND_PER_API,
+        metavar="N",
+        help="inbound events per API and second; 0 is unlimited (default: %(default)s)",
+    )
+    group.add_argument(
+        "--connections-per-second",
+        type=_rate,
+        default=limits.CONNECTIONS_PER_SECOND_PER_API,
+        metavar="N",
+        help="new connections per API and second; 0 is unlimited (default: %(default)s)",
+    )
+
+
+def _rate(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 0")
+    return int(text)
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -199,6 +199,8 @@ def _settings(options: argparse.Namespace, token: str) -> Settings:
         lifetime_seconds=options.lifetime_seconds,
         max_unsent_bytes=options.max_unsent_bytes,
         publishes_per_second=options.publishes_per_second,
+        events_per_second=options.events_per_second,
+        connections_per_second=options.connections_per_second,
         key_sets=dict(options.jwks),
         account_id=options.account,
         show_payloads=options.show_payloads,

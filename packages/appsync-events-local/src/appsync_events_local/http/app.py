@@ -31,6 +31,7 @@ from appsync_events_local.http.upgrade import SessionSettings
 from appsync_events_local.local_identity import LOCAL_ACCOUNT_ID
 from appsync_events_local.model.data_sources import DataSourceModel
 from appsync_events_local.publish.broker import MAX_UNSENT_BYTES
+from appsync_events_local.publish.quotas import Quotas
 from appsync_events_local.registry.service import Service
 from appsync_events_local.registry.store import Registry
 
@@ -48,6 +49,8 @@ class Settings:
         lifetime_seconds: longest duration of a connection.
         max_unsent_bytes: limit of unsent bytes of a connection; beyond it the connection is aborted.
         publishes_per_second: limit of publishes per connection.
+        events_per_second: limit of inbound events per API; 0 is unlimited.
+        connections_per_second: limit of new connections per API; 0 is unlimited.
         key_sets: addresses or files of JSON Web Key Sets, by user pool id or issuer.
         account_id: account of the local signer.
         show_payloads: whether the status page shows published payloads.
@@ -62,6 +65,8 @@ class Settings:
     lifetime_seconds: float = limits.CONNECTION_LIFETIME_SECONDS
     max_unsent_bytes: int = MAX_UNSENT_BYTES
     publishes_per_second: int = limits.PUBLISHES_PER_SECOND_PER_CONNECTION
+    events_per_second: int = limits.EVENTS_PER_SECOND_PER_API
+    connections_per_second: int = limits.CONNECTIONS_PER_SECOND_PER_API
     key_sets: Mapping[str, str] = field(default_factory=dict)
     account_id: str = LOCAL_ACCOUNT_ID
     show_payloads: bool = False
@@ -95,6 +100,7 @@ def make_app(
         HandlerLoader(data_sources, invoker),
         clock,
         keep_payloads=settings.show_payloads,
+        quotas=Quotas(settings.events_per_second, settings.connections_per_second),
     )
     app[SERVICE] = service
     app[STARTED_AT] = time.time()

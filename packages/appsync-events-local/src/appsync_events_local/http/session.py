@@ -211,6 +211,7 @@ class Session:
     async def _authorize_connect(self) -> None:
         try:
             await self._service.faults.apply(FaultOperation.CONNECT, self._served.api.id, None, SOCKET)
+            self._served.rates.count_connection()
             if isinstance(self._connect, Refusal):
                 raise self._connect
             credentials = self._upgrade.credentials(self._connect, {}, connect=True)

@@ -7,6 +7,7 @@ A property that is not supported is refused with its path; only properties witho
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -166,15 +167,29 @@ def api_key_from(key: str, body: dict[str, Any], now: float) -> ApiKey:
     """Read `{"properties": ...}` of an API key; without `Expires` it expires seven days after `now`.
 
     Raises:
-        PropertyError: the key is malformed, or `Expires` is not a time or more than 365 days ahead.
+        PropertyError: the key is malformed, or `Expires` is not a time from 1 to 365 days ahead (AppSync API reference,
+            CreateApiKey: ApiKeyValidityOutOfBoundsException).
     """
     if not re.fullmatch(r"da2-[a-z0-9]{20,64}", key):
         raise PropertyError("ApiKeyId", "must be da2- followed by 20 to 64 lower-case letters and digits")
     properties = Properties(body, "").map("properties", {})
     expires = properties.number("Expires", now + limits.API_KEY_DEFAULT_SECONDS)
-    if expires > now + limits.API_KEY_LONGEST_SECONDS + limits.API_KEY_ROUNDING_SECONDS:
-        raise PropertyError("Expires", "an API key is valid for 365 days at most")
+    remedy = (
+        f"give a time in seconds since the epoch, from {now + limits.API_KEY_SHORTEST_SECONDS:.0f} (in 1 day) to "
+        f"{now + limits.API_KEY_LONGEST_SECONDS:.0f} (in 365 days)"
+    )
+    if not expires <= now + limits.API_KEY_LONGEST_SECONDS + limits.API_KEY_ROUNDING_SECONDS:
+        raise PropertyError("Expires", f"{expires:.0f}: an API key is valid for 365 days at most", remedy)
+    if expires < now + limits.API_KEY_SHORTEST_SECONDS - limits.API_KEY_HOUR_SECONDS:
+        raise PropertyError("Expires", f"{expires:.0f} is not a time at least 1 day ahead: {_as_date(expires)}", remedy)
     return ApiKey(key, expires, properties.text("Description", None))
+
+
+def _as_date(seconds: float) -> str:
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    except (ValueError, OverflowError, OSError):
+        return "no date"
 
 
 def _modes(config: Properties, key: str, providers: frozenset[AuthMode]) -> frozenset[AuthMode]:

@@ -12,12 +12,14 @@ class PropertyError(Exception):
     Args:
         path: path of the property, e.g. `EventConfig.AuthProviders[0].AuthType`.
         problem: what is wrong and what is allowed.
+        remedy: what to do, if the problem alone does not say it.
     """
 
-    def __init__(self, path: str, problem: str) -> None:
+    def __init__(self, path: str, problem: str, remedy: str | None = None) -> None:
         super().__init__(f"{path}: {problem}")
         self.path = path
         self.problem = problem
+        self.remedy = remedy
 
 
 class Properties:

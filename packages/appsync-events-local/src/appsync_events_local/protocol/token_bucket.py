@@ -10,12 +10,12 @@ class TokenBucket:
         self._tokens = self._burst
         self._at: float | None = None
 
-    def take(self, now: float) -> bool:
-        """Return whether one more operation is allowed at `now`; if so, count it."""
+    def take(self, now: float, count: int = 1) -> bool:
+        """Return whether so many more operations are allowed at `now`; if so, count them."""
         if self._at is not None:
             self._tokens = min(self._burst, self._tokens + (now - self._at) * self._per_second)
         self._at = now
-        if self._tokens < 1:
+        if self._tokens < count:
             return False
-        self._tokens -= 1
+        self._tokens -= count
         return True

@@ -93,6 +93,7 @@ async def publish(
         Refusal: the publish is refused; nothing was broadcast.
     """
     batch = _checked(events)
+    served.rates.count_events(len(batch))
     served.activity.arrived([event.size for event in batch])
     outgoing, handled = await _run_on_publish(served, channel, [event.incoming for event in batch], caller)
     by_id = {event.incoming.id: event for event in batch}

@@ -12,6 +12,7 @@ from appsync_events_local.observability.metrics import Metric
 from appsync_events_local.protocol.channels import Channel
 from appsync_events_local.protocol.connection import unknown_namespace
 from appsync_events_local.publish.broker import Broker
+from appsync_events_local.publish.quotas import ApiRates
 
 
 class ServedConnection(Protocol):
@@ -64,9 +65,10 @@ class ServedNamespace:
 class ServedApi:
     """One served API with its runtime state."""
 
-    def __init__(self, api: Api, activity: Activity) -> None:
+    def __init__(self, api: Api, activity: Activity, rates: ApiRates) -> None:
         self.api = api
         self.activity = activity
+        self.rates = rates
         self.namespaces: dict[str, ServedNamespace] = {}
         self.data_sources: dict[str, DataSourceModel] = {}
         self.keys: dict[str, ApiKey] = {}

@@ -27,6 +27,7 @@ from appsync_events_local.model.data_sources import data_source_from
 from appsync_events_local.observability.activity import Activity
 from appsync_events_local.publish.broker import Flusher
 from appsync_events_local.publish.faults import FaultRules
+from appsync_events_local.publish.quotas import ApiRates, Quotas
 from appsync_events_local.publish.served_api import ServedApi, ServedNamespace
 from appsync_events_local.registry.store import InUseError, Registry, UnknownError, stamped
 
@@ -44,6 +45,7 @@ class Service:
         loader: loads the handlers of namespaces.
         clock: seconds since the epoch.
         keep_payloads: whether the status page may show published payloads.
+        quotas: rates of every API.
     """
 
     def __init__(
@@ -54,12 +56,14 @@ class Service:
         clock: Callable[[], float] = time.time,
         *,
         keep_payloads: bool = False,
+        quotas: Quotas = Quotas(),  # noqa: B008 - frozen
     ) -> None:
         self._registry = registry
         self._authorizer = authorizer
         self._loader = loader
         self._clock = clock
         self._keep_payloads = keep_payloads
+        self._quotas = quotas
         self._change = asyncio.Lock()
         self.apis: dict[str, ServedApi] = {}
         self.faults = FaultRules()
@@ -253,7 +257,8 @@ class Service:
         return {"apiId": api_id, **entry["definition"], **members, **activity}
 
     def _new(self, api: Api) -> ServedApi:
-        return ServedApi(api, Activity(api.id, api.name, self.apis, keep_payloads=self._keep_payloads))
+        activity = Activity(api.id, api.name, self.apis, keep_payloads=self._keep_payloads)
+        return ServedApi(api, activity, ApiRates(self._quotas, time.monotonic))
 
     async def _save(self, api_id: str, change: Callable[[dict[str, Any]], object]) -> None:
         apis = copy.deepcopy(self._registry.apis)

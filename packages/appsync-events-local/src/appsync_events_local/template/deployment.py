@@ -127,7 +127,9 @@ async def _problems_of(registration: Registration, step: Step) -> list[TemplateP
     try:
         await step()
     except PropertyError as error:
-        return [TemplateProblem(origin.file, origin.logical_id, error.path, error.problem, FIX_PROPERTY)]
+        return [
+            TemplateProblem(origin.file, origin.logical_id, error.path, error.problem, error.remedy or FIX_PROPERTY)
+        ]
     except UnknownError as error:
         return [TemplateProblem(origin.file, origin.logical_id, "ApiId", str(error), FIX_PROPERTY)]
     except CodeRefused as refused:

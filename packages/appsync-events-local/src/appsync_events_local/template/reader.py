@@ -12,6 +12,7 @@ from appsync_events_local.template.files import Stack
 from appsync_events_local.template.functions import TemplateFunction, functions_of
 from appsync_events_local.template.known_properties import unknown
 from appsync_events_local.template.problems import Origin, TemplateProblem
+from appsync_events_local.template.required import missing
 from appsync_events_local.template.settings import TemplateSettings
 from appsync_events_local.template.tables import TableTemplate, tables_of
 from appsync_events_local.template.values.intrinsics import NO_VALUE, UnresolvedError, function_name
@@ -232,7 +233,10 @@ class _Properties:
         resolved = {k: self._resolved(v, k) for k, v in self._values.items() if k not in left_out}
         if len(self._problems) > before:
             return None
-        return {key: value for key, value in resolved.items() if value is not NO_VALUE}
+        present = {key: value for key, value in resolved.items() if value is not NO_VALUE}
+        for path, message, remedy in missing(self._kind, present):
+            self.problem(path, UnresolvedError(message, remedy))
+        return None if len(self._problems) > before else present
 
     def value(self, name: str) -> Any:
         """Return one property; `None` if it is missing or cannot be resolved, which is recorded as a problem."""

@@ -72,6 +72,20 @@
       });
     };
 
+    // Reports the calls below the right side of ??, except those of built-ins without an effect.
+    const checkCoalesced = (node, scope) => {
+      if (isFunction(node)) return;
+      if (node.type === "CallExpression") {
+        const { callee } = node;
+        const known = builtin(callee, scope);
+        const pure = known !== null ? !rules.EFFECTS.includes(known.path)
+          : callee.type === "MemberExpression" && callee.object.type === "Identifier" && callee.object.name !== "console"
+            && scope.find(callee.object.name) === null && Object.hasOwn(rules.OBJECTS, callee.object.name);
+        if (!pure) report(node, rules.COALESCING_CALL);
+      }
+      children(node).forEach((child) => checkCoalesced(child, scope));
+    };
+
     const checkIdentifier = (node, scope, parent) => {
       if (scope.find(node.name) !== null || rules.GLOBALS.includes(node.name)) return;
       if (Object.hasOwn(rules.OBJECTS, node.name)) {
@@ -101,6 +115,7 @@
         if (node.bigint !== undefined) report(node, rules.are("BigInt literals"));
       },
       UnaryExpression: (node) => rules.UNARY[node.operator] && report(node, rules.UNARY[node.operator]),
+      LogicalExpression: (node, scope) => node.operator === "??" && checkCoalesced(node.right, scope),
       BinaryExpression: (node) => rules.BINARY[node.operator] && report(node, rules.BINARY[node.operator]),
       Property: (node) => {
         if (node.kind !== "init") report(node, rules.are("getters and setters"));
@@ -120,6 +135,7 @@
         if (functionOf(node.body, scope) !== null) report(node.body, rules.is("returning a function"));
       },
       AssignmentExpression: (node, scope) => {
+        if (rules.ASSIGNMENT[node.operator]) report(node, rules.ASSIGNMENT[node.operator]);
         if (functionOf(node.right, scope) !== null || functionOf(node.left, scope) !== null) {
           report(node, rules.is("re-assigning a function"));
         }

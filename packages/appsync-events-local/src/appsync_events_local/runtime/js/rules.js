@@ -1,4 +1,5 @@
-// The rules of APPSYNC_JS. Sources: "AppSync Events: Supported runtime features" and "Runtime utilities".
+// The rules of APPSYNC_JS. Sources: "AppSync Events: Supported runtime features" and "Runtime utilities";
+// github.com/aws/aws-appsync-community/issues/353 (logical assignment) and /403 (the right side of ??).
 globalThis.__rules = (() => {
   "use strict";
   const is = (what, instead) => `${what} is not supported by APPSYNC_JS${instead ? `; ${instead}` : ""}`;
@@ -27,6 +28,15 @@ globalThis.__rules = (() => {
     ExportAllDeclaration: is("'export *'"),
   };
   const BINARY = { in: is("'in'", "use Object.hasOwn"), instanceof: is("'instanceof'") };
+  const ASSIGNMENT = {
+    "??=": is("'??='", "use a conditional expression"),
+    "||=": is("'||='", "use a conditional expression"),
+    "&&=": is("'&&='", "use a conditional expression"),
+  };
+  const COALESCING_CALL = "APPSYNC_JS evaluates the right side of '??' whatever the left side is, so this is always "
+    + "called; use a conditional expression";
+  // Built-ins whose call changes something or ends the handler; calls of the others have no effect.
+  const EFFECTS = ["util.error", "util.unauthorized", "util.appendError", "runtime.earlyReturn"];
   const UNARY = { "~": is("'~'") };
 
   const GLOBALS = ["NaN", "Infinity", "undefined", "util", "extensions", "runtime"];
@@ -68,7 +78,7 @@ globalThis.__rules = (() => {
   const HANDLERS = ["onPublish", "onSubscribe"];
 
   return {
-    STATEMENTS, BINARY, UNARY, GLOBALS, OBJECTS, INSTEAD, CALLBACK_METHODS, METHODS, REFUSED_METHODS, MAX_CHARACTERS,
+    STATEMENTS, BINARY, UNARY, ASSIGNMENT, COALESCING_CALL, EFFECTS, GLOBALS, OBJECTS, INSTEAD, CALLBACK_METHODS, METHODS, REFUSED_METHODS, MAX_CHARACTERS,
     HANDLERS, is, are,
   };
 })();

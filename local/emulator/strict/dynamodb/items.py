@@ -33,9 +33,9 @@ class Partition(NamedTuple):
 def touched(operation: str, request: dict[str, Any]) -> list[Item]:
     """Return the items that a transaction or a single write names; none for other operations."""
     if operation in SINGLE_WRITES:
-        return [_item(request)]
+        return [item_of(request)]
     if operation in ("TransactWriteItems", "TransactGetItems"):
-        return [_item(action) for action in actions(request)]
+        return [item_of(action) for action in actions(request)]
     return []
 
 
@@ -45,11 +45,29 @@ def actions(request: dict[str, Any]) -> list[dict[str, Any]]:
     return [next((member[kind] for kind in _ACTIONS if kind in member), {}) for member in members]
 
 
-def stored(table_name: str, key: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the stored item with a key, or None."""
-    table = _table(table_name)
-    found: dict[str, Any] | None = dynamodb._get_item_by_key(table, key) if table else None
-    return found
+def stored_version(action: dict[str, Any]) -> dict[str, Any] | None:
+    """Return what is stored at the key of a write, a check or a read; None where nothing is."""
+    table = _table(_name(action))
+    found = dynamodb._get_item_by_key(table, key_of(_name(action), _source(action))) if table else None
+    return dict(found) if found else None
+
+
+def batch_writes(request: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the writes of a BatchWriteItem as single writes, in its order."""
+    return [
+        {"TableName": table, **(write.get("PutRequest") or write.get("DeleteRequest") or {})}
+        for table, writes in (request.get("RequestItems") or {}).items()
+        for write in writes
+    ]
+
+
+def batch_reads(request: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the reads of a BatchGetItem as single reads, in its order."""
+    return [
+        {"TableName": table, "Key": key, "ConsistentRead": wanted.get("ConsistentRead", False)}
+        for table, wanted in (request.get("RequestItems") or {}).items()
+        for key in wanted.get("Keys") or []
+    ]
 
 
 def key_of(table_name: str, source: dict[str, Any]) -> dict[str, Any]:
@@ -59,18 +77,26 @@ def key_of(table_name: str, source: dict[str, Any]) -> dict[str, Any]:
     return {name: source[name] for name in names if name in source}
 
 
+def planned(action: dict[str, Any]) -> list[Partition]:
+    """Return the partitions that a write is about to reach, as far as its request says."""
+    old = stored_version(action)
+    new = action.get("Item") or old or action.get("Key")
+    return [partition for partition, _ in write_partitions(action, old, new, transactional=False)]
+
+
 def write_partitions(
-    table_name: str, before: dict[str, Any] | None, after: dict[str, Any] | None, *, transactional: bool
+    action: dict[str, Any], before: dict[str, Any] | None, after: dict[str, Any] | None, *, transactional: bool
 ) -> Iterator[tuple[Partition, int]]:
     """Yield the partitions that one write reaches, with the write units that it costs there.
 
     Source: Amazon DynamoDB developer guide, 'DynamoDB read and write operations' and 'Write considerations for GSIs'.
     """
+    table_name = _name(action)
     table = _table(table_name)
     if table is None:
         return
     item = after or before or {}
-    units = math.ceil(max(_size(before), _size(after), 1) / WRITE_UNIT_BYTES) * (2 if transactional else 1)
+    units = math.ceil(max(size_of(before), size_of(after), 1) / WRITE_UNIT_BYTES) * (2 if transactional else 1)
     yield Partition(table_name, "", json.dumps(item.get(table["pk_name"]))), units
     for index in table.get("GlobalSecondaryIndexes") or []:
         cost = math.ceil(dynamodb._index_write_units(table, index, before, after))
@@ -96,9 +122,13 @@ def read_partition(request: dict[str, Any], consumed: float) -> tuple[Partition,
     return Partition(table_name, request.get("IndexName", ""), json.dumps(values[placeholder])), math.ceil(consumed)
 
 
-def _item(action: dict[str, Any]) -> Item:
-    source = action.get("Item") or action.get("Key") or {}
-    return Item(_name(action), json.dumps(key_of(_name(action), source), sort_keys=True))
+def item_of(action: dict[str, Any]) -> Item:
+    """Return the identity of the item that a write, a check or a read names."""
+    return Item(_name(action), json.dumps(key_of(_name(action), _source(action)), sort_keys=True))
+
+
+def _source(action: dict[str, Any]) -> dict[str, Any]:
+    return action.get("Item") or action.get("Key") or {}
 
 
 def _name(request: dict[str, Any]) -> str:
@@ -114,5 +144,6 @@ def _partition_key(index: dict[str, Any]) -> str:
     return next(str(key["AttributeName"]) for key in index["KeySchema"] if key["KeyType"] == "HASH")
 
 
-def _size(item: dict[str, Any] | None) -> int:
+def size_of(item: dict[str, Any] | None) -> int:
+    """Return the size of an item in bytes; 0 for None."""
     return int(dynamodb._item_size_bytes(item)) if item else 0

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.emulator.strict.rules import RULES, StrictRules, StrictRulesError, parse_rules
 from tests.local.conftest import EmulatorProcess
 
 KEY = {"pk": {"S": "a"}, "sk": {"S": "1"}}
@@ -151,24 +150,3 @@ def test_a_partition_takes_its_read_units_and_no_more(emulator: EmulatorProcess,
     read = {"TableName": table, "Key": KEY, "ConsistentRead": True}
     codes = [code(client.get_item, **read) for _ in range(3)]
     assert codes == ["", "", "ProvisionedThroughputExceededException"]
-
-
-def test_every_rule_has_a_switch_and_a_source() -> None:
-    assert {rule.field for rule in RULES} == {
-        name for name, kind in StrictRules.__annotations__.items() if kind == "bool"
-    }
-    assert all(rule.source.startswith("Amazon ") for rule in RULES)
-
-
-@pytest.mark.parametrize(
-    ("document", "said"),
-    [
-        ({"transactionConflict": True}, "transactionConflict"),
-        ({"transactionMilliseconds": -1}, "transactionMilliseconds must be from 0 to 10000"),
-        ({"throughputScale": 0}, "throughputScale must be above 0"),
-        ([], "object"),
-    ],
-)
-def test_unusable_rules_are_refused_with_the_field(document: Any, said: str) -> None:
-    with pytest.raises(StrictRulesError, match=said):
-        parse_rules(document)

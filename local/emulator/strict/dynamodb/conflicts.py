@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from local.emulator.strict.items import Item
+from local.emulator.strict.dynamodb.items import Item
 
 
 class HeldItems:

@@ -1,0 +1,1 @@
+"""Lambda under strict rules: payloads, retries, duplicates, frozen processes."""
