@@ -131,6 +131,7 @@ class CallFunctions:
     def sweep_calls(self, after_seconds: int = 0) -> dict[str, int]:
         """Let time pass and run the sweep of calls."""
         self.clock.pause(after_seconds)
+        self.aws.emulator.let_reads_catch_up()
         return self._call_sweep({}, None)
 
     def recover(self) -> None:

@@ -60,7 +60,8 @@ class DeliveryFunctions:
         return self._relay({"Records": records}, None)
 
     def sweep(self) -> dict[str, Any]:
-        """Invoke the sweep function, as its schedule does."""
+        """Invoke the sweep function, as its schedule does: long after the writes that it looks for."""
+        self.aws.emulator.let_reads_catch_up()
         return self._sweep({}, None)
 
     def deliver(self) -> int:
