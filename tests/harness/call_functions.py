@@ -38,7 +38,7 @@ class CallFunctions:
     aws: AwsResources
     chime: ChimeServer
     publisher: RecordingPublisher = field(default_factory=RecordingPublisher)
-    clock: FakeClock = field(default_factory=FakeClock)
+    clock: FakeClock = field(default_factory=lambda: FakeClock(really=True))
     faults: FaultInjector = field(default_factory=FaultInjector)
 
     def __post_init__(self) -> None:

@@ -26,7 +26,7 @@ class DeliveryFunctions:
 
     aws: AwsResources
     publisher: RecordingPublisher = field(default_factory=RecordingPublisher)
-    clock: Clock = field(default_factory=FakeClock)
+    clock: Clock = field(default_factory=lambda: FakeClock(really=True))
 
     def __post_init__(self) -> None:
         """Wire the functions."""
