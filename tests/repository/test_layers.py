@@ -37,10 +37,10 @@ ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "stacks": ("contract", "appsync_js", "handlers.settings"),
     "local": ("contract", "stacks.naming", "appsync_events_local"),
     "client": ("contract", "appsync_events"),
-    "ops": ("contract", "stacks"),
+    "ops": ("contract", "stacks", "appsync_events_local.assumptions"),
     "tools": (
         *("contract", "stacks", "appsync_js", "appsync_events_local", "handlers.core.messages.rules"),
-        "local.emulator.strict.rules",
+        *("ops.costs", "ops.verify", "local.emulator.strict.rules"),
     ),
     "bench": (
         *("contract", "stacks", "handlers", "client", "local", "appsync_js"),
@@ -71,7 +71,7 @@ SCRIPT_IMPORTS: Final[dict[str, tuple[str, ...]]] = {
 
 PATHS_ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "local": ("web", "contract/generated"),
-    "ops": ("tests/e2e",),
+    "ops": ("tests/e2e", "packages/appsync-events"),
     "stacks": ("docs",),
     "tools": ("contract/generated", "docs", "packages/appsync-events-local/docs", "local/emulator/strict"),
 }
