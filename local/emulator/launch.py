@@ -39,7 +39,7 @@ def build(settings: EmulatorSettings) -> ControlPlane:
     store = CredentialStore(settings.state.credentials_file)
     store.operator()
     faults = FaultSwitches()
-    state_store = StateStore(settings.state.emulator)
+    state_store = StateStore(settings.state.emulator, durable=settings.durable)
     processes = FunctionProcesses(store, faults)
     guard = PermissionGuard(store, settings.region)
     strict = StrictMode(settings.strict)

@@ -25,6 +25,7 @@ class EmulatorSettings:
     state: StateDirectory
     region: str
     strict: StrictRules = DEFAULT
+    durable: bool = True
 
     @property
     def events_url(self) -> str:
@@ -53,10 +54,17 @@ def parse_arguments(arguments: list[str] | None = None) -> EmulatorSettings:
         metavar="on|off|JSON",
         help="rules of strict mode: all (on, the default), none (off), or a JSON object with single switches",
     )
+    parser.add_argument("--memory", action="store_true", help="save nothing; a restart begins empty")
     parsed = parser.parse_args(arguments)
     state = StateDirectory(parsed.state.resolve())
     return EmulatorSettings(
-        parsed.port, parsed.events_port, parsed.web_port, state, parsed.region, strict=parsed.strict
+        port=parsed.port,
+        events_port=parsed.events_port,
+        web_port=parsed.web_port,
+        state=state,
+        region=parsed.region,
+        strict=parsed.strict,
+        durable=not parsed.memory,
     )
 
 
@@ -92,9 +100,9 @@ def configure_ministack(settings: EmulatorSettings) -> None:
         MINISTACK_HOST="localhost",
         MINISTACK_REGION=settings.region,
         MINISTACK_ACCOUNT_ID=ACCOUNT_ID,
-        PERSIST_STATE="1",
+        PERSIST_STATE="1" if settings.durable else "0",
         STATE_DIR=str(settings.state.emulator),
-        S3_PERSIST="1",
+        S3_PERSIST="1" if settings.durable else "0",
         S3_DATA_DIR=str(settings.state.objects),
         TMPDIR=str(settings.state.temporary),
         DOCKER_HOST="unix:///nonexistent/docker.sock",

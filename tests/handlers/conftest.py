@@ -11,7 +11,7 @@ from tests.harness.emulator import AwsResources, Emulator, create_resources, run
 
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    """DynamoDB and SQS in a process of their own."""
+    """DynamoDB and SQS under strict rules, in a process of their own."""
     with running_emulator(tmp_path_factory.mktemp("emulator")) as running:
         yield running
 

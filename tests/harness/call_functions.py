@@ -39,7 +39,7 @@ class CallFunctions:
     aws: AwsResources
     chime: ChimeServer
     publisher: RecordingPublisher = field(default_factory=RecordingPublisher)
-    clock: FakeClock = field(default_factory=FakeClock)
+    clock: FakeClock = field(default_factory=lambda: FakeClock(really=True))
     faults: FaultInjector = field(default_factory=FaultInjector)
 
     def __post_init__(self) -> None:
@@ -134,6 +134,7 @@ class CallFunctions:
     def sweep_calls(self, after_seconds: int = 0) -> dict[str, int]:
         """Let time pass and run the sweep of calls."""
         self.clock.pause(after_seconds)
+        self.aws.emulator.let_reads_catch_up()
         return self._call_sweep({}, None)
 
     def recover(self) -> None:

@@ -64,7 +64,7 @@ class DeliveryFunctions:
 
     aws: AwsResources
     publisher: RecordingPublisher = field(default_factory=RecordingPublisher)
-    clock: Clock = field(default_factory=FakeClock)
+    clock: Clock = field(default_factory=lambda: FakeClock(really=True))
 
     def __post_init__(self) -> None:
         """Wire the functions."""
@@ -106,7 +106,8 @@ class DeliveryFunctions:
         return self._relay({"Records": records}, None)
 
     def sweep(self) -> dict[str, Any]:
-        """Invoke the sweep function, as its schedule does."""
+        """Invoke the sweep function, as its schedule does: long after the writes that it looks for."""
+        self.aws.emulator.let_reads_catch_up()
         return self._sweep({}, None)
 
     def deliver(self) -> int:

@@ -77,6 +77,10 @@ class Emulator:
         finally:
             self._use({})
 
+    def let_reads_catch_up(self) -> None:
+        """Show every write in indexes and eventually consistent reads, as some seconds of time would."""
+        self._use(control_call("GET", f"{self.endpoint}/_local/strict", self.token))
+
     def _use(self, rules: dict[str, Any]) -> None:
         control_call("PUT", f"{self.endpoint}/_local/strict", self.token, rules)
 
@@ -89,7 +93,16 @@ def running_emulator(folder: Path) -> Iterator[Emulator]:
         folder: for its log and temporary files.
     """
     port = free_port()
-    command = [sys.executable, "-m", "local.emulator", "--state", str(folder / "state"), "--port", str(port)]
+    command = [
+        sys.executable,
+        "-m",
+        "local.emulator",
+        "--memory",
+        "--state",
+        str(folder / "state"),
+        "--port",
+        str(port),
+    ]
     command += ["--events-port", str(free_port()), "--web-port", str(free_port())]
     with (folder / "emulator.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
@@ -107,7 +120,7 @@ def running_emulator(folder: Path) -> Iterator[Emulator]:
 
 
 def _wait_until_healthy(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         if process.poll() is not None:
             break

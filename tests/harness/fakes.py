@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
@@ -24,11 +25,13 @@ class FakeClock(Clock):
     Args:
         now: milliseconds since the epoch.
         pauses_take_time: whether a pause between two attempts moves the clock on.
+        really: whether a pause below a second also takes its real time, as the emulator's transactions do.
     """
 
-    def __init__(self, now: int = START, *, pauses_take_time: bool = True) -> None:
+    def __init__(self, now: int = START, *, pauses_take_time: bool = True, really: bool = False) -> None:
         self._now = now
         self._pauses_take_time = pauses_take_time
+        self._really = really
         self._lock = Lock()
 
     def now(self) -> int:
@@ -36,7 +39,9 @@ class FakeClock(Clock):
         return self._now
 
     def pause(self, seconds: float) -> None:
-        """Return at once; move the clock on if pauses take time."""
+        """Return at once, unless pauses are real; move the clock on if pauses take time."""
+        if self._really and seconds < 1:
+            time.sleep(seconds)
         if self._pauses_take_time:
             self.advance(seconds)
 

@@ -40,7 +40,7 @@ class UserProfiles(msgspec.Struct, frozen=True, kw_only=True):
 
         Raises:
             UnauthenticatedError: Cognito refuses the token, or it belongs to another user.
-            UnavailableError: Cognito does not respond.
+            UnavailableError: Cognito does not respond, or other requests are creating the profile.
         """
         with stage("read"):
             profile = self.store.get(caller)
@@ -52,12 +52,13 @@ class UserProfiles(msgspec.Struct, frozen=True, kw_only=True):
             raise UnauthenticatedError("the access token belongs to another user")
         profile = profile_rules.first_profile(account, to_iso(self.clock.now()))
         with stage("write"):
-            if self.store.create(profile):
-                return profile
-            existing = self.store.get(caller)
-        if existing is None:
-            raise UnavailableError("the profile was created concurrently and cannot be read yet; try again")
-        return existing
+            for _ in attempts(self.clock):
+                if self.store.create(profile):
+                    return profile
+                existing = self.store.get(caller)
+                if existing is not None:
+                    return existing
+        raise UnavailableError("the profile is being created by other requests; try again")
 
     def update(self, caller: str, request: UpdateProfile) -> Profile:
         """Change the caller's profile and publish the change to users who share a conversation with the caller.

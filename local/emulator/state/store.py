@@ -28,9 +28,15 @@ _CHANGED_IN_BACKGROUND = ("sqs", "scheduler")
 
 
 class StateStore:
-    """Owner of the state below one folder. Used from the event loop only, except where said."""
+    """Owner of the state below one folder. Used from the event loop only, except where said.
 
-    def __init__(self, root: Path) -> None:
+    Args:
+        root: the folder.
+        durable: without it nothing is saved, and a start begins with nothing.
+    """
+
+    def __init__(self, root: Path, *, durable: bool = True) -> None:
+        self._durable = durable
         self._generations = Generations(root)
         self._files = SnapshotFiles()
         self._recorder = dynamodb_journal.DynamoDBRecorder()
@@ -65,12 +71,16 @@ class StateStore:
 
     def install(self) -> None:
         """Take the place of ministack's own loading at start and saving at the end."""
+        if not self._durable:
+            return
         ministack_app._load_persisted_state = self._restore
         ministack_app.save_all = lambda _services: self._finish()
         lambda_svc._ensure_poller = self._want_pollers
 
     def start(self) -> None:
         """Begin to save periodically; call when the server is about to answer requests."""
+        if not self._durable:
+            return
         self._task = asyncio.get_running_loop().create_task(self._run(), name="state-store")
 
     def after_request(self, service: str, saving: Saving) -> None:
@@ -80,6 +90,8 @@ class StateStore:
             service: ministack's service name.
             saving: what the policy says.
         """
+        if not self._durable:
+            return
         if saving is Saving.GENERATION:
             self._generation_wanted = True
             if service != STACK_SERVICE and not self.stack_operation_runs():
@@ -98,6 +110,8 @@ class StateStore:
 
     def make_generation(self) -> None:
         """Save everything now as a new generation, and start an empty journal with it."""
+        if not self._durable:
+            return
         started = time.perf_counter()
         folder = self._generations.begin()
         journal = Journal(folder / JOURNAL_NAME)

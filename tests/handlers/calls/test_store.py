@@ -249,11 +249,13 @@ def test_due_returns_calls_oldest_first_until_they_are_rescheduled(aws: AwsResou
     for state in [*made, ringing(ana, ben, due_at=None)]:
         store(aws).commit(first_write(state, take_locks={}))
     sweep = store(aws, function="call_sweep")
+    aws.emulator.let_reads_catch_up()
     due = list(sweep.due(NOW + 2500))
     assert due == [(made[1].session_id, NOW + 1000), (made[2].session_id, NOW + 2000)]
     assert sweep.reschedule(made[1].session_id, NOW + 1000, NOW + 9000) is True
     assert sweep.reschedule(made[1].session_id, NOW + 1000, NOW + 9999) is False
     assert sweep.reschedule(made[2].session_id, NOW + 2000, None) is True
+    aws.emulator.let_reads_catch_up()
     assert list(sweep.due(NOW + 2500)) == []
     assert sweep.read(made[1].session_id) == replace(made[1], due_at=NOW + 9000)
     assert sweep.read(made[2].session_id) == replace(made[2], due_at=None)

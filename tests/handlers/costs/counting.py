@@ -15,7 +15,7 @@ from ministack.services.dynamodb import _item_size_bytes
 
 from contract import tables
 from handlers.adapters.sqs.delivery_queue import encode
-from local.emulator.strict.items import READ_UNIT_BYTES
+from local.emulator.strict.dynamodb.items import READ_UNIT_BYTES
 from ops.costs.ledger import OperationCost
 from tests.harness.call_functions import CallFunctions
 from tests.harness.chime import ChimeServer

@@ -43,5 +43,6 @@ def test_sweep_finds_due_events_of_all_shards_oldest_first(aws: AwsResources) ->
     for number, event_id in enumerate(ids):
         _store(aws, event_id, NOW + number, shard="due" if number == 3 else None)
     outbox = DynamoOutbox(aws.dynamodb, aws.table(tables.OUTBOX))
+    aws.emulator.let_reads_catch_up()
     due = list(outbox.due(NOW + 20 + SWEEP_AFTER_SECONDS * 1000))
     assert [event_id for event_id, _ in due] == ids[:21]

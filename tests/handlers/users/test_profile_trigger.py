@@ -53,7 +53,9 @@ def test_confirmed_sign_up_creates_a_profile_that_search_finds(harness: Function
     me = harness.call_ok(user_id, "getMe")["user"]
     assert (me["fullName"], me["email"], me["emailVerified"]) == ("Ada Lovelace", "ada@example.org", True)
     assert not {"major", "year"} & set(harness.aws.item(tables.USERS, userId=user_id) or {})
-    assert [each["userId"] for each in harness.call_ok(harness.user(), "searchUsers", q="love")["users"]] == [user_id]
+    searching = harness.user()
+    harness.aws.emulator.let_reads_catch_up()
+    assert [each["userId"] for each in harness.call_ok(searching, "searchUsers", q="love")["users"]] == [user_id]
     assert harness.identities.requests == 0
 
 
@@ -155,6 +157,6 @@ def test_token_without_the_scope_is_refused_with_the_scope_that_it_lacks(emulato
 
 
 def test_unreachable_cognito_is_unavailable(emulator: Emulator) -> None:
-    absent = Emulator("http://127.0.0.1:9").client("cognito-idp", connect_timeout=1)
+    absent = Emulator("http://127.0.0.1:9", "").client("cognito-idp", connect_timeout=1)
     with pytest.raises(UnavailableError):
         CognitoIdentityProvider(lambda: absent).account("token")

@@ -24,6 +24,7 @@ class InMemoryCallStore(CallStore):
         lists: user id to the user's calls, by callKey.
         rate_counts: by user id and window.
         history: every write that was stored.
+        scheduled: every (due date, session id) that a call ever had: the index lags, so that it may still show them.
     """
 
     calls: dict[str, CallState] = field(default_factory=dict)
@@ -32,6 +33,7 @@ class InMemoryCallStore(CallStore):
     outbox: dict[str, OutboxRecord] = field(default_factory=dict)
     rate_counts: dict[tuple[str, int], int] = field(default_factory=lambda: defaultdict(int))
     history: list[CallWrite] = field(default_factory=list)
+    scheduled: set[tuple[int, str]] = field(default_factory=set)
     mutex: RLock = field(default_factory=RLock)
 
     def read(self, session_id: str) -> CallState | None:
@@ -74,7 +76,7 @@ class InMemoryCallStore(CallStore):
 
     def _store(self, write: CallWrite) -> None:
         after = write.after
-        self.calls[after.session_id] = after
+        self._schedule(after)
         for user_id in write.take_locks:
             self.lock_holders[user_id] = after.session_id
         for user_id in write.free_locks:
@@ -91,16 +93,21 @@ class InMemoryCallStore(CallStore):
         return sorted(keys, reverse=True)[:limit]
 
     def due(self, now: int) -> Iterable[tuple[str, int]]:
-        scheduled = [(call.due_at, call.session_id) for call in self.calls.values() if call.due_at is not None]
-        return [(session_id, due_at) for due_at, session_id in sorted(scheduled) if due_at <= now]
+        """Yield what the index shows in the worst case: the present due dates, and each earlier one."""
+        return [(session_id, due_at) for due_at, session_id in sorted(self.scheduled) if due_at <= now]
 
     def reschedule(self, session_id: str, due_at: int, next_due_at: int | None) -> bool:
         with self.mutex:
             call = self.calls[session_id]
             if call.due_at != due_at:
                 return False
-            self.calls[session_id] = replace(call, due_at=next_due_at)
+            self._schedule(replace(call, due_at=next_due_at))
             return True
+
+    def _schedule(self, call: CallState) -> None:
+        self.calls[call.session_id] = call
+        if call.due_at is not None:
+            self.scheduled.add((call.due_at, call.session_id))
 
 
 class NoAudiences(Audiences):
