@@ -1085,3 +1085,6 @@ export const rateLimits = {
   profile: { count: 10, seconds: 60 },
   block: { count: 30, seconds: 60 },
 } as const;
+
+/** White space: a text of only these characters is blank. */
+export const BLANK_CHARACTERS = "\t\n\u000b\f\r\u001c\u001d\u001e\u001f \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff";

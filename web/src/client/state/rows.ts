@@ -1,7 +1,8 @@
 /** Pure rules of the conversation list: how a message, a read mark or a change alters a row. */
 
-import { type Conversation, type ConversationView, type LastMessage, type Message, limits } from "../../contract";
+import type { Conversation, ConversationView, LastMessage, Message } from "../../contract";
 import type { Row } from "./state";
+import { previewOf } from "./text";
 
 /** Return the preview of a message for the list. */
 export function lastMessageOf(message: Message): LastMessage {
@@ -11,7 +12,7 @@ export function lastMessageOf(message: Message): LastMessage {
     type: message.type,
     timestamp: message.timestamp,
     seq: message.seq ?? 0,
-    preview: message.deleted ? null : message.content?.slice(0, limits.PREVIEW_CHARACTERS) ?? null,
+    preview: message.deleted ? null : previewOf(message.content),
     deleted: message.deleted,
   };
 }
