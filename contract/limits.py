@@ -41,6 +41,9 @@ GAP_CHANGES_MAX: Final = 200
 """Most edits and deletions in a gap response. A client that misses more gets `reload: true`."""
 CHANGE_RETENTION_DAYS: Final = 30
 """Days for which an edit or deletion can be requested by its change number. After that, clients get `reload: true`."""
+GAP_SETTLE_MS: Final = 150
+"""Milliseconds that a client waits before it reads a gap: events of concurrent senders overtake each other by
+milliseconds, and those gaps close without a request."""
 
 # Conversations
 CONVERSATIONS_PAGE: Final = 30

@@ -178,9 +178,9 @@ def test_a_read_mark_moves_forward_only(inbox: Inbox) -> None:
     assert inbox["c"].view.unreadCount == 3
     take(inbox, read(ME, 2))
     assert (inbox["c"].view.unreadCount, inbox["c"].view.lastReadSeq) == (1, 2)
-    inbox.take_own_read_mark("c", 3, 0)
+    inbox.take_own_read_mark("c", 3)
     assert take(inbox, read(ME, 3)) == []
-    assert inbox.take_own_read_mark("c", 1, 2) == []
+    assert inbox.take_own_read_mark("c", 1) == []
     assert inbox["c"].view.unreadCount == 0
 
 
