@@ -123,8 +123,9 @@ MEETING_ANNOUNCED_SECONDS: Final = 10
 """Seconds for which a recorded request for a meeting is valid for other participants, who need not record another."""
 
 # Requests
-BODY_BYTES: Final = 64 * 1024
-"""Largest request body. A larger one is refused with 413 before it is parsed."""
+BODY_BYTES: Final = 128 * 1024
+"""Largest request body. A larger one is refused with 413 before it is parsed. The longest `content`, written in JSON
+with an escaped pair of surrogates for each character, takes 96,000 bytes."""
 
 # Responses
 RESPONSE_BYTES: Final = 5 * 1024 * 1024

@@ -87,7 +87,8 @@ class History(Request):
 
     `before` (a message's timestamp) or `cursor` (from the previous page) selects an older page. `afterSeq` selects
     every message with a higher sequence number, below `beforeSeq` if given; `afterChange` every edit and deletion with
-    a higher change number. A gap that is too large gets `reload: true`.
+    a higher change number. A gap that is too large gets `reload: true`. `before`, `cursor` and the fields of a gap
+    exclude each other.
     """
 
     limit: Annotated[int, Meta(ge=1, le=limits.HISTORY_PAGE_MAX)] = limits.HISTORY_PAGE

@@ -449,7 +449,8 @@ export interface GroupAnswer {
  *
  * `before` (a message's timestamp) or `cursor` (from the previous page) selects an older page. `afterSeq` selects
  * every message with a higher sequence number, below `beforeSeq` if given; `afterChange` every edit and deletion with
- * a higher change number. A gap that is too large gets `reload: true`.
+ * a higher change number. A gap that is too large gets `reload: true`. `before`, `cursor` and the fields of a gap
+ * exclude each other.
  */
 export interface History {
   limit?: number;
@@ -1049,7 +1050,7 @@ export const limits = {
   CALL_CHECK_SECONDS: 120,
   MEETING_SETTLE_SECONDS: 60,
   MEETING_ANNOUNCED_SECONDS: 10,
-  BODY_BYTES: 65536,
+  BODY_BYTES: 131072,
   RESPONSE_BYTES: 5242880,
   RECORD_RECIPIENTS_MAX: 5000,
   RECORDS_PER_CHANGE_MAX: 10,
