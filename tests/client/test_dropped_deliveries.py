@@ -1,4 +1,4 @@
-"""With the Events service and its fault `drop`: the first delivery after a subscription is lost, and no later one comes."""
+"""With the fault `drop` of the Events service: the first delivery is lost, and no later one shows it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from client.api.session import Session
 from client.chat_client import ChatClient
 from client.state.updates import CallChangeKind, SyncState
 from tests.harness.client.application import RecordingApplication
-from tests.harness.client.backend import ME, OTHER, ChatBackend, call_view
+from tests.harness.client.backend import ME, ChatBackend, call_view
 from tests.harness.client.servers import ApiServer, target
 
 __all__ = ["other_key", "pool", "service", "signing_key"]
@@ -28,7 +28,7 @@ class PoolTokens:
 
     def __init__(self, running: Running) -> None:
         self.user_id = ME
-        self._token = running.pool.token()
+        self._token = str(running.pool.token())
 
     async def access_token(self, *, refused: str | None = None) -> str:
         return self._token
@@ -66,7 +66,6 @@ async def test_what_a_dropped_delivery_carried_appears_without_a_later_one(
         assert (status, answer["failed"]) == (200, [])
         if namespace == "chats":
             await application.until(lambda: application.texts() == ["dropped"])
-            assert client.inbox["c"].view.unreadCount == 1, f"sent by {OTHER}"
         else:
             await application.until(lambda: application.call_changes() == [CallChangeKind.INCOMING])
         (rule,) = (await service.registered("GET", "faults"))["rules"]

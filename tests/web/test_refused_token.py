@@ -1,4 +1,4 @@
-"""In a browser the gateway's refusal of a token looks like a network failure: the page renews the token all the same."""
+"""In a browser a refused token looks like a network failure: the page renews the token all the same."""
 
 from __future__ import annotations
 
