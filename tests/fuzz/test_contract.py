@@ -1,4 +1,4 @@
-"""The published OpenAPI document and the routes agree: which requests are valid, and which responses follow."""
+"""The published OpenAPI document and the routes agree: which requests are valid, and which responses follow (P10)."""
 
 from __future__ import annotations
 

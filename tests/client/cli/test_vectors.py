@@ -1,4 +1,4 @@
-"""The vectors on the terminal: its lines show the same messages and calls as the other clients."""
+"""The vectors on the terminal: its lines show the same messages and calls as the other clients (promise P9)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The vectors of calls on the Python client: events of a call in any order end in the same state."""
+"""The vectors of calls on the Python client: events of a call in any order end in the same state (promise P9)."""
 
 from __future__ import annotations
 

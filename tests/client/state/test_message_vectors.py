@@ -1,4 +1,4 @@
-"""The vectors of messages on the Python client: events and responses in any order end in the same view."""
+"""The vectors of messages on the Python client: events and responses in any order end in the same view (promise P9)."""
 
 from __future__ import annotations
 
