@@ -37,7 +37,7 @@ class CallsUnderTest:
     """The tracked calls of one device, with a clock of the service and one of the device.
 
     Attributes:
-        changes: what the application was told.
+        changes: what the application received.
     """
 
     def __init__(self) -> None:

@@ -109,8 +109,8 @@ export class HttpApi implements Api {
    * Whether the API refuses a token, found out after an unreadable failure.
    *
    * The gateway's refusals have no CORS headers, so a browser shows them as a failure of the network. A request that
-   * was refused had no effect and may be repeated; a request whose response was lost may have had one. So a read with
-   * the same token tells: the server is reachable (a request without CORS), and yet that read fails.
+   * was refused had no effect and may be repeated; a request whose response was lost may have had one. A read with
+   * the same token distinguishes them: the server is reachable (a request without CORS), and yet that read fails.
    */
   private async refuses(token: string): Promise<boolean> {
     const url = this.baseUrl + routes.getMe.path;
