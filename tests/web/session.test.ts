@@ -121,6 +121,23 @@ test("a gap that does not settle is read once, also in a conversation that is no
   );
 });
 
+test("messages whose marking as read failed are shown as unread by the next synchronisation, and marked again", async () => {
+  const opened = await openSession();
+  const { backend, realtime, session } = opened;
+  backend.store(GRACE, "one");
+  deliverAll(opened);
+  backend.fault = (operation) => (operation === "markRead" ? "before" : null);
+  await session.markRead(DM);
+  assert.equal(totalUnread(session.store.state), 0);
+  backend.fault = () => null;
+  realtime.setConnection("reconnecting");
+  realtime.setConnection("connected");
+  await settled(backend);
+  assert.equal(totalUnread(session.store.state), 1);
+  await session.markRead(DM);
+  assert.equal(backend.adaReadSeq, 1);
+});
+
 test("the checks of completeness come after three seconds and then every minute", () => {
   const pauses = checkPausesMs();
   assert.deepEqual([pauses.next().value, pauses.next().value, pauses.next().value], [3_000, 60_000, 60_000]);

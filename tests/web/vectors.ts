@@ -64,6 +64,7 @@ function permutations<T>(items: readonly T[]): T[][] {
 export class PageUnderTest {
   private state: State = initialState(ME);
   private now = 1_000_000;
+  private start = 0;
   private readonly kind: "DM" | "GROUP";
 
   constructor(one: Case) {
@@ -79,6 +80,7 @@ export class PageUnderTest {
       }
       this.dispatch({ type: "history", kind: "newest", page: page({ messages, latestSeq: start.last }) });
     }
+    this.start = this.state.clock;
   }
 
   apply(step: Fields): void {
@@ -95,7 +97,7 @@ export class PageUnderTest {
     } else if (step["older"]) {
       this.dispatch({ type: "history", kind: "older", page: page(step["older"]) });
     } else if (step["conversation"]) {
-      this.list(this.conversation(step["conversation"]), false);
+      this.list(this.conversation(step["conversation"]), false, step["requestedAtStart"] ? this.start : undefined);
     } else if (step["sending"]) {
       const { sending: tempId, content } = step;
       this.dispatch({ type: "sending", conversationId: CONVERSATION, tempId, content, replyTo: null, createdAt: DATE });
@@ -154,9 +156,9 @@ export class PageUnderTest {
     this.state = reduce(this.state, action);
   }
 
-  private list(view: ConversationView, complete: boolean): void {
+  private list(view: ConversationView, complete: boolean, since = this.state.clock): void {
     const answer = { success: true as const, conversations: [view], nextCursor: null };
-    this.dispatch({ type: "list", page: answer, since: this.state.clock, complete });
+    this.dispatch({ type: "list", page: answer, since, complete });
   }
 
   private members(): void {

@@ -132,7 +132,7 @@ function withViews(state: State, views: readonly ConversationView[], since: numb
     if ((state.removed[id] ?? -1) > since || !view.participants.includes(state.me)) {
       continue;
     }
-    rows[id] = withView(rows[id], view, state.clock);
+    rows[id] = withView(rows[id], view, since, state.clock);
     Object.assign(names, view.participantNames);
     added.add(id);
   }

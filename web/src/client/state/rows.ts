@@ -74,8 +74,12 @@ export function withConversation(view: ConversationView, conversation: Conversat
   };
 }
 
-/** Apply a conversation that was read; values that are older than the held ones change nothing. */
-export function withView(row: Row | undefined, view: ConversationView, clock: number): Row {
+/**
+ * Apply a conversation that was requested at the clock value `since`; values older than the held ones change nothing.
+ *
+ * If the row has not changed since, the server also decides what is read: marking messages as read may have failed.
+ */
+export function withView(row: Row | undefined, view: ConversationView, since: number, clock: number): Row {
   if (row === undefined) {
     return { view, touched: clock };
   }
@@ -83,7 +87,7 @@ export function withView(row: Row | undefined, view: ConversationView, clock: nu
   const described = withConversation(held, view);
   const named = view.version < held.version ? {} : { name: view.name, participantNames: view.participantNames };
   const isNewest = view.latestSeq >= held.latestSeq;
-  const lastReadSeq = Math.max(held.lastReadSeq, view.lastReadSeq);
+  const lastReadSeq = row.touched <= since ? view.lastReadSeq : Math.max(held.lastReadSeq, view.lastReadSeq);
   const isAmended = view.latestSeq === held.latestSeq && view.latestChange < held.latestChange;
   return {
     view: {
