@@ -38,7 +38,7 @@ ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "local": ("contract", "stacks.naming", "appsync_events_local"),
     "client": ("contract", "appsync_events"),
     "ops": ("contract", "stacks"),
-    "tools": ("contract", "stacks", "appsync_js", "appsync_events_local", "handlers.core.messages.rules"),
+    "tools": ("contract", "stacks", "appsync_js", "appsync_events_local", "handlers.core.messages.rules", "ops.costs"),
     "bench": (
         *("contract", "stacks", "handlers", "client", "local", "appsync_js"),
         *("appsync_events", "appsync_events_local"),
