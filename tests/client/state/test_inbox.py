@@ -173,7 +173,7 @@ def read(user: str, seq: int) -> dict[str, Any]:
 def test_the_marks_of_all_readers_of_an_event_move(inbox: Inbox) -> None:
     at = "2026-01-02T00:00:00.000Z"
     for seq in (1, 2, 3):
-        take(inbox, event("MESSAGE_SENT", message(seq)))
+        take(inbox, event("MESSAGE_SENT", message(seq, "fourth")))
     readers = [
         {"userId": OTHER, "readSeq": 3, "readAt": at},
         {"userId": "third", "readSeq": 2, "readAt": at},
