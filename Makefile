@@ -10,6 +10,8 @@ FAIL_ON ?=
 REPORT ?=
 PROFILE ?=
 FREE ?= none
+YES ?=
+ONLY ?=
 USER_NUMBER := $(if $(filter 1 2,$(USER)),$(USER),1)
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
   $$p -c 'import sys; sys.exit(not ((3, 11) <= sys.version_info < (3, 14)))' 2>/dev/null && echo $$p && break; done)
@@ -108,8 +110,8 @@ deploy: setup ## Deploy one environment with your AWS credentials: make deploy E
 outputs: setup ## Write the front end's environment file of a deployed environment: make outputs ENV=staging
 	@python -m ops.outputs --env $(ENV)
 
-verify: setup ## Run the end-to-end suite against a deployed environment: make verify ENV=staging
-	@python -m ops.verify --env $(ENV)
+verify: setup ## Test a deployed environment and print AWS's answers: make verify ENV=staging [YES=1] [ONLY=ID]
+	@python -m ops.verify --env $(ENV) $(if $(YES),--yes) $(if $(ONLY),--only $(ONLY))
 
 snapshots: setup ## Rewrite the snapshots of the templates
 	@pytest -q tests/stacks --update-snapshots
