@@ -37,6 +37,10 @@ const LIMITS = {
 };
 // </generated>
 
+// <generated: blank characters>
+const BLANK_CHARACTERS = '\t\n\u000b\f\r\u001c\u001d\u001e\u001f \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff';
+// </generated>
+
 // <generated: send rate>
 const SEND_RATE = { action: 'send', count: 50, seconds: 10 };
 // </generated>
@@ -65,7 +69,8 @@ const STORED = ['content', 'mediaUrl', 'fileName', 'fileSize', 'duration', 'repl
 // Patterns are anchored at both ends, with \z because $ would accept a final line break.
 const ID = '^[A-Za-z0-9_-]+\\z';
 const TEMP_ID = '^[A-Za-z0-9._:-]+\\z';
-const MEDIA_URL = '^https://[^\\s]+\\z';
+const MEDIA_URL =
+  '^https://[^\\u0000-\\u0020\\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]+\\z';
 
 export const onSubscribe = {
   request(ctx) {
@@ -191,7 +196,7 @@ function eventProblem(payload, senderId) {
   if (wrong) {
     return `data.${wrong} is not valid`;
   }
-  if (type === 'TEXT' && data.content.trim() === '') {
+  if (type === 'TEXT' && isBlank(data.content)) {
     return 'data.content is blank';
   }
   if (given.includes('senderId') && data.senderId !== senderId) {
@@ -208,7 +213,7 @@ function fieldIsValid(name, value) {
     case 'senderId':
       return isText(value, LIMITS.ID_CHARACTERS) && util.matches(ID, value);
     case 'content':
-      return typeof value === 'string' && value.length <= LIMITS.CONTENT_CHARACTERS;
+      return typeof value === 'string' && isWithin(value, LIMITS.CONTENT_CHARACTERS);
     case 'mediaUrl':
       return isText(value, LIMITS.MEDIA_URL_CHARACTERS) && util.matches(MEDIA_URL, value);
     case 'fileName':
@@ -230,7 +235,23 @@ function isObject(value) {
 }
 
 function isText(value, most) {
-  return typeof value === 'string' && value.length >= 1 && value.length <= most;
+  return typeof value === 'string' && value.length >= 1 && isWithin(value, most);
+}
+
+// Whether a text has at most so many code points. Only a text that may have more is split: into UTF-16 units, of which
+// a code point above U+FFFF has two, a high and a low surrogate.
+function isWithin(value, most) {
+  if (value.length <= most || value.length > 2 * most) {
+    return value.length <= most;
+  }
+  const units = value.split('');
+  const withoutLow = units.filter((unit) => unit < '\uDC00' || unit > '\uDFFF');
+  const withoutHigh = units.filter((unit) => unit < '\uD800' || unit > '\uDBFF');
+  return Math.max(withoutLow.length, withoutHigh.length) <= most;
+}
+
+function isBlank(value) {
+  return value.split('').every((unit) => BLANK_CHARACTERS.includes(unit));
 }
 
 function isWhole(value) {

@@ -154,7 +154,7 @@ class ConversationHandle:
         if seq == 0 or marked:
             return
         response = await self._api.mark_read(self.id, seq=seq)
-        self._view.publish(self._view.inbox.take_own_read_mark(self.id, response.lastReadSeq, response.unreadCount))
+        self._view.publish(self._view.inbox.take_own_read_mark(self.id, response.lastReadSeq))
 
     async def typing(self, typing: bool = True) -> None:
         """Announce that the user types, at most every two seconds, or that the user has stopped."""

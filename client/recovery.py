@@ -21,12 +21,11 @@ from client.live_view import LiveView
 from client.state.conversation_log import ConversationLog
 from contract import events
 from contract.calls.events import CallEvent
-from contract.limits import CONVERSATIONS_PAGE_MAX
+from contract.limits import CONVERSATIONS_PAGE_MAX, GAP_SETTLE_MS
 from contract.models import ConversationView
 from contract.responses import HistoryPage
 
 _log = logging.getLogger(__name__)
-_SETTLE_SECONDS: Final = 0.15
 CHECK_SECONDS: Final = (3.0, 60.0)
 """When the list is read again while connected: after the first time once, then after each second time. AppSync
 documents no guarantee for events that are published around the acknowledgement of a subscription.
@@ -198,8 +197,7 @@ class Recovery:
     async def _fill(self, log: ConversationLog) -> None:
         """Read what a log misses until it misses nothing."""
         try:
-            # Events of concurrent senders overtake each other by milliseconds; those gaps close without a request.
-            await asyncio.sleep(_SETTLE_SECONDS)
+            await asyncio.sleep(GAP_SETTLE_MS / 1000)
             attempt = 0
             while (gap := log.gap) is not None and log.conversation_id in self._inbox:
                 await self._fill_once(log)
@@ -214,6 +212,7 @@ class Recovery:
         if gap is None:
             return
         newest: HistoryPage | None = None
+        view: ConversationView | None = None
         try:
             async with self._slots:
                 page = await self._api.history(
@@ -221,6 +220,8 @@ class Recovery:
                 )
                 if page.reload:
                     newest = await self._api.history(log.conversation_id)
+                    # The page does not show how many of the skipped messages are unread.
+                    view = (await self._api.conversation(log.conversation_id)).conversation
         except (ForbiddenError, NotFoundError):
             self._view.publish(self._inbox.remove(log.conversation_id))
             return
@@ -230,6 +231,8 @@ class Recovery:
         if log.conversation_id in self._inbox:
             changes = log.fill_gap(gap, page) if newest is None else log.restart(newest)
             self._view.take_log_changes(log, changes)
+            if view is not None:
+                self._view.publish(self._inbox.take_views([view]))
 
     async def _fetch(self, conversation_id: str) -> None:
         attempt = 0

@@ -41,6 +41,9 @@ GAP_CHANGES_MAX: Final = 200
 """Most edits and deletions in a gap response. A client that misses more gets `reload: true`."""
 CHANGE_RETENTION_DAYS: Final = 30
 """Days for which an edit or deletion can be requested by its change number. After that, clients get `reload: true`."""
+GAP_SETTLE_MS: Final = 150
+"""Milliseconds that a client waits before it reads a gap: events of concurrent senders overtake each other by
+milliseconds, and those gaps close without a request."""
 
 # Conversations
 CONVERSATIONS_PAGE: Final = 30
@@ -137,8 +140,9 @@ MEETING_ANNOUNCED_SECONDS: Final = 10
 """Seconds for which a recorded request for a meeting is valid for other participants, who need not record another."""
 
 # Requests
-BODY_BYTES: Final = 64 * 1024
-"""Largest request body. A larger one is refused with 413 before it is parsed."""
+BODY_BYTES: Final = 128 * 1024
+"""Largest request body. A larger one is refused with 413 before it is parsed. The longest `content`, written in JSON
+with an escaped pair of surrogates for each character, takes 96,000 bytes."""
 
 # Responses
 RESPONSE_BYTES: Final = 5 * 1024 * 1024

@@ -17,7 +17,9 @@ from contract.models import MessageType, Role, Year
 Id = Annotated[str, Meta(min_length=1, max_length=limits.ID_CHARACTERS, pattern=r"^[A-Za-z0-9_-]+(?!\n)$")]
 TempId = Annotated[str, Meta(min_length=1, max_length=limits.TEMP_ID_CHARACTERS, pattern=r"^[A-Za-z0-9._:-]+(?!\n)$")]
 Content = Annotated[str, Meta(max_length=limits.CONTENT_CHARACTERS)]
-Url = Annotated[str, Meta(max_length=limits.MEDIA_URL_CHARACTERS, pattern=r"^https://[^\s]+(?!\n)$")]
+# Spelled out, because `\s` means other characters in Java (JS handlers), JavaScript (the document) and Python.
+_NO_SPACE = r"[^\u0000-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]"
+Url = Annotated[str, Meta(max_length=limits.MEDIA_URL_CHARACTERS, pattern=rf"^https://{_NO_SPACE}+(?!\n)$")]
 Ids = Annotated[list[Id], Meta(min_length=1, max_length=limits.MEMBERS_PER_REQUEST)]
 Name = Annotated[str, Meta(min_length=1, max_length=limits.NAME_CHARACTERS)]
 OptionalName = Annotated[str, Meta(max_length=limits.NAME_CHARACTERS)]
@@ -85,7 +87,8 @@ class History(Request):
 
     `before` (a message's timestamp) or `cursor` (from the previous page) selects an older page. `afterSeq` selects
     every message with a higher sequence number, below `beforeSeq` if given; `afterChange` every edit and deletion with
-    a higher change number. A gap that is too large gets `reload: true`.
+    a higher change number. A gap that is too large gets `reload: true`. `before`, `cursor` and the fields of a gap
+    exclude each other.
     """
 
     limit: Annotated[int, Meta(ge=1, le=limits.HISTORY_PAGE_MAX)] = limits.HISTORY_PAGE

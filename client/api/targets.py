@@ -202,8 +202,7 @@ async def find(name: str = LOCAL) -> Target:
     try:
         output, complaint = await asyncio.wait_for(process.communicate(), _OUTPUTS_TIMEOUT_SECONDS)
     except TimeoutError as error:
-        process.kill()
-        await process.wait()
+        process.kill()  # asyncio reaps it; up to Python 3.12 a wait would last as long as its children live
         raise TargetError("timed out reading the outputs of the local cloud. Restart it: make up") from error
     if process.returncode != 0:
         cause = complaint.decode(errors="replace").strip().splitlines()

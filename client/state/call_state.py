@@ -19,6 +19,7 @@ class CallState:
         duration: seconds, once the call has ended.
         names: full names by user id, as far as they are known.
         statuses: the participants' statuses by user id.
+        changed_at: the version at which each participant's status is known, by user id; for the owner under "owner".
         is_ringing: this device should ring.
         on_this_device: this device is in the call, or initiated it.
         meeting, attendee: what a media client needs to join, once this device is in the call.
@@ -35,6 +36,7 @@ class CallState:
     duration: int | None = None
     names: dict[str, str] = field(default_factory=dict)
     statuses: dict[str, ParticipantStatus] = field(default_factory=dict)
+    changed_at: dict[str, int] = field(default_factory=dict)
     is_ringing: bool = False
     on_this_device: bool = False
     meeting: MeetingDocument | None = None

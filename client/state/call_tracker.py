@@ -1,7 +1,8 @@
 """Tracks the calls of one user on one device: which ring, which this device is in, and how each ended.
 
-Takes events and API responses, returns updates; no input, output or clock (times are arguments, in seconds). An event
-or view with a smaller `version` than the tracked call is outdated and changes nothing.
+Takes events and API responses, returns updates; no input, output or clock (times are arguments, in seconds). A view
+with a smaller `version` than the tracked call is outdated and changes nothing. An outdated event changes only what no
+later event or view named: a participant's status, or who called.
 """
 
 from __future__ import annotations
@@ -26,6 +27,17 @@ _ENDED: Final[Mapping[CallStatus, CallChangeKind]] = {
     "REJECTED": CallChangeKind.REJECTED,
     "CANCELLED": CallChangeKind.CANCELLED,
 }
+_PARTICIPANT: Final[Mapping[ParticipantStatus, CallChangeKind]] = {
+    "JOINED": CallChangeKind.JOINED,
+    "LEFT": CallChangeKind.LEFT,
+    "REJECTED": CallChangeKind.REJECTED,
+}
+_PARTICIPANT_EVENTS: Final = (
+    call_events.CallConnected,
+    call_events.ParticipantJoined,
+    call_events.ParticipantLeft,
+    call_events.CallRejected,
+)
 _EVENT_IDS_KEPT: Final = 1_000
 _CALLS_KEPT: Final = 200
 
@@ -132,7 +144,7 @@ class CallTracker:
         data = event.data
         known = self._calls.get(data.sessionId)
         if known is not None and data.version < known.version:
-            return []
+            return self._late(event, known, now)
         call = known or self._track(data.sessionId)
         call.version, call.status = data.version, data.status
         out = self._on(event, call, now)
@@ -140,36 +152,43 @@ class CallTracker:
             call.is_ringing = call.on_this_device = False
         return out
 
+    def _late(self, event: call_events.CallEvent, call: CallState, now: float) -> list[CallChanged]:
+        """Take from an outdated event what no later event or view named."""
+        if isinstance(event, call_events.IncomingCall) and not call.caller_id:
+            self._describe(event, call)
+        elif isinstance(event, call_events.CallRinging) and not call.caller_id:
+            self._describe_own(event, call)
+        elif isinstance(event, _PARTICIPANT_EVENTS) and call.is_live:
+            return self._on(event, call, now)
+        return []
+
     @singledispatchmethod
     def _on(self, event: Any, call: CallState, now: float) -> list[CallChanged]:
         raise TypeError(f"no handler for {type(event).__name__}")
 
     @_on.register
     def _(self, event: call_events.IncomingCall, call: CallState, now: float) -> list[CallChanged]:
-        data = event.data
-        call.call_type, call.media_type = data.callType, data.mediaType
-        call.caller_id = call.owner_id = data.callerId
-        call.names[data.callerId] = data.callerName
-        call.rings_until = _seconds(data.ringsUntil)
-        call.statuses |= _called(data.participantIds, data.callerId)
+        self._describe(event, call)
         already = call.is_ringing or call.on_this_device
         call.is_ringing = not call.on_this_device and now < call.rings_until
         return [CallChanged(call, CallChangeKind.INCOMING)] if call.is_ringing and not already else []
 
     @_on.register
     def _(self, event: call_events.CallRinging, call: CallState, now: float) -> list[CallChanged]:
-        call.caller_id = call.owner_id = self.me
-        call.rings_until = _seconds(event.data.ringsUntil)
-        call.statuses |= _called(event.data.recipientIds, self.me)
+        self._describe_own(event, call)
         return [CallChanged(call, CallChangeKind.RINGING)]
 
     @_on.register
     def _(self, event: call_events.CallConnected, call: CallState, now: float) -> list[CallChanged]:
         data = event.data
         call.call_type, call.media_type = data.callType, data.mediaType
-        call.statuses[self.me] = "JOINED"
-        if call.call_type == "DIRECT":
-            call.statuses = dict.fromkeys(call.statuses, "JOINED")
+        known_at = call.changed_at.get(self.me, 0)
+        if known_at >= data.version and call.statuses.get(self.me) != "JOINED":
+            return []  # the user has left since
+        for user_id in call.statuses if call.call_type == "DIRECT" else ():
+            if call.changed_at.get(user_id, 0) < data.version:
+                call.statuses[user_id] = "JOINED"
+        call.statuses[self.me], call.changed_at[self.me] = "JOINED", max(known_at, data.version)
         attendee = data.attendees.get(self.me)
         if attendee is not None and (
             data.deviceId == self.device_id or (data.deviceId is None and call.on_this_device)
@@ -180,24 +199,17 @@ class CallTracker:
 
     @_on.register
     def _(self, event: call_events.ParticipantJoined, call: CallState, now: float) -> list[CallChanged]:
-        call.statuses[event.data.userId] = "JOINED"
-        return [CallChanged(call, CallChangeKind.JOINED, event.data.userId)]
+        return self._participant(call, event.data.userId, "JOINED", event.data.version)
 
     @_on.register
     def _(self, event: call_events.ParticipantLeft, call: CallState, now: float) -> list[CallChanged]:
-        call.statuses[event.data.userId] = "LEFT"
-        call.owner_id = event.data.newOwnerId or call.owner_id
-        left = CallChanged(call, CallChangeKind.LEFT, event.data.userId)
-        return (
-            [left, CallChanged(call, CallChangeKind.OWNERSHIP_RECEIVED)] if event.data.newOwnerId == self.me else [left]
-        )
+        return self._left(event, call)
 
     @_on.register
     def _(self, event: call_events.CallRejected, call: CallState, now: float) -> list[CallChanged]:
-        call.statuses[event.data.rejectedBy] = "REJECTED"
         if event.data.rejectedBy == self.me:
             call.is_ringing = False
-        return [CallChanged(call, CallChangeKind.REJECTED, event.data.rejectedBy)]
+        return self._participant(call, event.data.rejectedBy, "REJECTED", event.data.version)
 
     @_on.register
     def _(self, event: call_events.CallCancelled, call: CallState, now: float) -> list[CallChanged]:
@@ -218,6 +230,35 @@ class CallTracker:
         return [CallChanged(call, CallChangeKind.FAILED, problem=event.data.error.message)]
 
     # What changed
+
+    def _describe(self, event: call_events.IncomingCall, call: CallState) -> None:
+        data = event.data
+        call.call_type, call.media_type = data.callType, data.mediaType
+        call.caller_id, call.owner_id = data.callerId, call.owner_id or data.callerId
+        call.names[data.callerId] = data.callerName
+        call.rings_until = _seconds(data.ringsUntil)
+        call.statuses = _called(data.participantIds, data.callerId, call) | call.statuses
+
+    def _describe_own(self, event: call_events.CallRinging, call: CallState) -> None:
+        call.caller_id, call.owner_id = self.me, call.owner_id or self.me
+        call.rings_until = _seconds(event.data.ringsUntil)
+        call.statuses = _called(event.data.recipientIds, self.me, call) | call.statuses
+
+    def _participant(self, call: CallState, user_id: str, status: ParticipantStatus, version: int) -> list[CallChanged]:
+        """Take a participant's status, unless a later one is known."""
+        if call.changed_at.get(user_id, 0) >= version:
+            return []
+        call.statuses[user_id], call.changed_at[user_id] = status, version
+        return [CallChanged(call, _PARTICIPANT[status], user_id)]
+
+    def _left(self, event: call_events.ParticipantLeft, call: CallState) -> list[CallChanged]:
+        data = event.data
+        out = self._participant(call, data.userId, "LEFT", data.version)
+        if data.newOwnerId is not None and call.changed_at.get("owner", 0) < data.version:
+            call.owner_id, call.changed_at["owner"] = data.newOwnerId, data.version
+            if data.newOwnerId == self.me:
+                out.append(CallChanged(call, CallChangeKind.OWNERSHIP_RECEIVED))
+        return out
 
     def _track(self, session_id: str) -> CallState:
         call = self._calls[session_id] = CallState(session_id)
@@ -240,8 +281,10 @@ class CallTracker:
                 yield CallChanged(call, CallChangeKind.JOINED if status == "JOINED" else CallChangeKind.LEFT, user_id)
 
 
-def _called(user_ids: Iterable[str], caller_id: str) -> dict[str, ParticipantStatus]:
-    statuses: dict[str, ParticipantStatus] = dict.fromkeys(user_ids, "RINGING")
+def _called(user_ids: Iterable[str], caller_id: str, call: CallState) -> dict[str, ParticipantStatus]:
+    """Return the statuses at the start of a call; a direct call that was answered has both users in it."""
+    answered = call.status == "ACTIVE" and call.call_type == "DIRECT"
+    statuses: dict[str, ParticipantStatus] = dict.fromkeys(user_ids, "JOINED" if answered else "RINGING")
     statuses[caller_id] = "JOINED"
     return statuses
 
@@ -253,6 +296,7 @@ def _copy(view: CallView, call: CallState) -> None:
     call.rings_until, call.duration = _seconds(view.ringsUntil), view.duration
     call.names |= {each.userId: each.name for each in view.participants}
     call.statuses = {each.userId: each.status for each in view.participants}
+    call.changed_at = dict.fromkeys((*call.statuses, "owner"), view.version)
 
 
 def _seconds(date: str) -> float:

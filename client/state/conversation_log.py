@@ -75,6 +75,11 @@ class ConversationLog:
         return self._latest_seq
 
     @property
+    def latest_change(self) -> int:
+        """The greatest change number that is known to exist."""
+        return self._latest_change
+
+    @property
     def gap(self) -> Gap | None:
         """What is missing, or None while nothing is known to be missing."""
         if self._latest_seq > self.seq or self._latest_change > self.change:

@@ -99,7 +99,14 @@ class Inbox:
         return out
 
     def take_description(self, conversation: Conversation) -> list[Update]:
-        """Take a group's name, members and roles from a response or event; an older version changes nothing."""
+        """Take a group's name, members and roles from a response or event; an older version changes nothing.
+
+        A conversation without the user is over.
+        """
+        if self.me not in conversation.participants:
+            known = self._entries.get(conversation.conversationId)
+            is_older = known is None or conversation.version < known.view.version
+            return [] if is_older else self.remove(conversation.conversationId)
         entry = self._entry(conversation.conversationId)
         if entry is None or conversation.version <= entry.view.version:
             return []
@@ -141,11 +148,14 @@ class Inbox:
         if newer.version >= view.version:
             copy_description(newer, view)
             view.name, view.participantNames = newer.name, newer.participantNames
+        is_amended = newer.latestSeq == view.latestSeq and newer.latestChange < entry.log.latest_change
         view.latestChange = max(view.latestChange, newer.latestChange)
         view.lastReadSeq = max(view.lastReadSeq, newer.lastReadSeq)
         if newer.latestSeq >= entry.counted_seq:
-            view.unreadCount, entry.counted_seq = newer.unreadCount, newer.latestSeq
-        if newer.latestSeq >= view.latestSeq:
+            # The list may be older than the user's latest read mark.
+            view.unreadCount = min(newer.unreadCount, max(0, newer.latestSeq - view.lastReadSeq))
+            entry.counted_seq = newer.latestSeq
+        if newer.latestSeq >= view.latestSeq and not is_amended:
             view.latestSeq, view.lastMessage, view.lastMessageAt = (
                 newer.latestSeq,
                 newer.lastMessage,
@@ -172,14 +182,14 @@ class Inbox:
         for change in changes:
             out.append(change)
             if isinstance(change, MessageAdded):
-                out += self._message_added(entry, change.message)
+                self._message_added(entry, change.message)
             elif not isinstance(change, HistoryReset):
                 self._message_changed(entry, change.message)
         if entry.view != before:
             out.append(ConversationChanged(entry.view))
         return out
 
-    def _message_added(self, entry: Entry, message: Message) -> list[Update]:
+    def _message_added(self, entry: Entry, message: Message) -> None:
         view, seq = entry.view, message.seq or 0
         if seq > view.latestSeq or view.lastMessage is None:
             view.latestSeq, view.lastMessageAt, view.lastMessage = seq, message.timestamp, last_message(message)
@@ -189,20 +199,20 @@ class Inbox:
                 view.unreadCount, view.lastReadSeq = 0, max(view.lastReadSeq, seq)
             elif seq > view.lastReadSeq:
                 view.unreadCount += 1
-        # A message ends its sender's typing notice: USER_STOPPED_TYPING may arrive late or never.
-        return self._typing_stopped(entry, message.senderId)
+        if message.senderId != self.me:  # the backend moves a sender's read mark
+            entry.read_marks[message.senderId] = max(seq, entry.read_marks.get(message.senderId, 0))
 
     def _message_changed(self, entry: Entry, message: Message) -> None:
         last = entry.view.lastMessage
         if last is not None and last.messageId == message.messageId:
             entry.view.lastMessage = last_message(message)
 
-    def take_own_read_mark(self, conversation_id: str, seq: int, unread: int) -> list[Update]:
-        """Take the response to a mark-as-read."""
+    def take_own_read_mark(self, conversation_id: str, seq: int) -> list[Update]:
+        """Take the response to a mark-as-read. Messages that arrived while it was under way stay unread."""
         entry = self._entries.get(conversation_id)
         if entry is None or seq < entry.view.lastReadSeq:
             return []
-        return self._read_by_me(entry, seq, unread)
+        return self._read_by_me(entry, seq)
 
     # Events
 
@@ -240,7 +250,9 @@ class Inbox:
             return []
         mine = event.data.senderId == self.me
         changes = entry.log.add_message(without_event_fields(event.data), event.data.tempId if mine else None)
-        return self.take_log_changes(entry.log.conversation_id, changes)
+        # A message ends its sender's typing notice: USER_STOPPED_TYPING may arrive late or never.
+        stopped = self._typing_stopped(entry, event.data.senderId)
+        return self.take_log_changes(entry.log.conversation_id, changes) + stopped
 
     @_on.register
     def _(self, event: events.MessageUpdated, now: float) -> list[Update]:
@@ -273,8 +285,7 @@ class Inbox:
         if seq <= entry.read_marks.get(user_id, 0):
             return []
         if user_id == self.me:
-            left = max(0, entry.view.latestSeq - seq)
-            return self._read_by_me(entry, seq, min(entry.view.unreadCount, left))
+            return self._read_by_me(entry, seq)
         entry.read_marks[user_id] = seq
         return [ReadMarkMoved(entry.view.conversationId, user_id, seq)]
 
@@ -350,8 +361,9 @@ class Inbox:
             return []
         return [typing_changed(entry)]
 
-    def _read_by_me(self, entry: Entry, seq: int, unread: int) -> list[Update]:
-        conversation = entry.view.conversationId
+    def _read_by_me(self, entry: Entry, seq: int) -> list[Update]:
+        conversation, view = entry.view.conversationId, entry.view
         entry.read_marks[self.me] = seq
-        entry.view.lastReadSeq, entry.view.unreadCount = max(seq, entry.view.lastReadSeq), unread
+        view.lastReadSeq = max(seq, view.lastReadSeq)
+        view.unreadCount = min(view.unreadCount, max(0, view.latestSeq - view.lastReadSeq))
         return [ReadMarkMoved(conversation, self.me, seq), ConversationChanged(entry.view)]

@@ -9,8 +9,7 @@ import msgspec
 
 from client.state.conversation_log import ConversationLog
 from client.state.updates import TypingChanged
-from contract import events
-from contract.limits import PREVIEW_CHARACTERS
+from contract import events, text
 from contract.models import Conversation, ConversationView, LastMessage, Message
 
 
@@ -50,14 +49,13 @@ def without_event_fields(message: Message) -> Message:
 
 def last_message(message: Message) -> LastMessage:
     """Return the preview of a message for the list."""
-    preview = None if message.deleted or not message.content else message.content[:PREVIEW_CHARACTERS]
     return LastMessage(
         messageId=message.messageId,
         senderId=message.senderId,
         type=message.type,
         timestamp=message.timestamp,
         seq=message.seq or 0,
-        preview=preview,
+        preview=None if message.deleted else text.preview(message.content),
         deleted=message.deleted,
     )
 

@@ -1,7 +1,8 @@
 """The events of calls. Every `data` has `sessionId`, the call's `version` and its `status` after the transition.
 
-A client ignores an event whose version is below the greatest that it has received for that call. Only CALL_CONNECTED
-has credentials, and each is published to one user; events on the channel of the call itself have none.
+An event whose version is below the greatest that a client has received for that call is outdated: the client takes from
+it only what no later event named (credentials, a participant's status, who called). Only CALL_CONNECTED has
+credentials, and each is published to one user; events on the channel of the call itself have none.
 """
 
 from __future__ import annotations

@@ -449,7 +449,8 @@ export interface GroupAnswer {
  *
  * `before` (a message's timestamp) or `cursor` (from the previous page) selects an older page. `afterSeq` selects
  * every message with a higher sequence number, below `beforeSeq` if given; `afterChange` every edit and deletion with
- * a higher change number. A gap that is too large gets `reload: true`.
+ * a higher change number. A gap that is too large gets `reload: true`. `before`, `cursor` and the fields of a gap
+ * exclude each other.
  */
 export interface History {
   limit?: number;
@@ -1037,6 +1038,7 @@ export const limits = {
   GAP_MESSAGES_MAX: 200,
   GAP_CHANGES_MAX: 200,
   CHANGE_RETENTION_DAYS: 30,
+  GAP_SETTLE_MS: 150,
   CONVERSATIONS_PAGE: 30,
   CONVERSATIONS_PAGE_MAX: 100,
   CONVERSATIONS_PER_USER: 1000,
@@ -1077,7 +1079,7 @@ export const limits = {
   CALL_CHECK_SECONDS: 120,
   MEETING_SETTLE_SECONDS: 60,
   MEETING_ANNOUNCED_SECONDS: 10,
-  BODY_BYTES: 65536,
+  BODY_BYTES: 131072,
   RESPONSE_BYTES: 5242880,
   PUBLISH_CONCURRENCY: 25,
   DELIVERY_INVOCATIONS_MAX: 8,
@@ -1119,3 +1121,6 @@ export const rateLimits = {
   profile: { count: 10, seconds: 60 },
   block: { count: 30, seconds: 60 },
 } as const;
+
+/** White space: a text of only these characters is blank. */
+export const BLANK_CHARACTERS = "\t\n\u000b\f\r\u001c\u001d\u001e\u001f \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff";

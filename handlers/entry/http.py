@@ -11,12 +11,13 @@ import binascii
 import re
 import time
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
 from contract import limits
-from contract.requests import Id, Request
+from contract.requests import EmptyRequest, Id, Request
 from contract.responses import ErrorBody, Failure
 from contract.route import Domain, Route
 from contract.routes import ROUTES
@@ -76,6 +77,7 @@ Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
 
 _HEADERS: Final = {"content-type": "application/json", "cache-control": "no-store"}
 _FIELD_PATH: Final = re.compile(r"`\$\.?(?P<path>[^`]*)`")
+_INTEGER: Final = re.compile(r"0|-?[1-9][0-9]{0,30}")
 _MISSING_OR_UNKNOWN: Final = re.compile(
     r"Object (?P<problem>missing required|contains unknown) field `(?P<name>[^`]*)`"
 )
@@ -180,15 +182,17 @@ def _header(event: Mapping[str, Any], name: str) -> str | None:
 
 
 def _api_request(event: Mapping[str, Any], route: Route, caller: Caller) -> ApiRequest[Any]:
-    content = _body(event)
     if route.query:
-        if content.strip():
+        if (event.get("body") or "").strip():
             raise InvalidRequestError(f"{route.key} takes a query string and no body")
         request = _decoded(route, lambda: _from_query(event, route))
     else:
+        content = _body(event)
         _require_no_query(event)
         _require_json(event, content)
-        request = _decoded(route, lambda: msgspec.json.decode(content or b"{}", type=route.request))
+        if not content and route.request is not EmptyRequest:
+            raise InvalidRequestError(f"{route.key} needs a body: a JSON object")
+        request = _decoded(route, lambda: _from_json(content or b"{}", route))
     return ApiRequest(caller, request, _path(event))
 
 
@@ -220,8 +224,44 @@ def _require_json(event: Mapping[str, Any], content: bytes) -> None:
         raise InvalidRequestError(f"content-type is {kind}; it must be application/json", field="content-type")
 
 
+def _from_json(content: bytes, route: Route) -> Request:
+    try:
+        return msgspec.json.decode(content, type=route.request)
+    except msgspec.ValidationError as error:
+        # JSON has one type of number, so 1.0 is an integer; msgspec takes it for one only where no null is allowed.
+        try:
+            document = _with_integers(msgspec.json.decode(content))
+        except RecursionError:
+            raise error from None
+        return msgspec.convert(document, type=route.request)
+
+
+def _with_integers(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {name: _with_integers(field) for name, field in value.items()}
+    return [_with_integers(item) for item in value] if isinstance(value, list) else value
+
+
 def _from_query(event: Mapping[str, Any], route: Route) -> Request:
-    return msgspec.convert(event.get("queryStringParameters") or {}, type=route.request, strict=False)
+    """Decode a query string. Only a canonical integer is one: msgspec's own conversion also takes 1.0, 1e1 and null."""
+    given = event.get("queryStringParameters") or {}
+    integers = _integer_fields(route.request)
+    values = {
+        name: int(text) if name in integers and _INTEGER.fullmatch(text) else text for name, text in given.items()
+    }
+    return msgspec.convert(values, type=route.request)
+
+
+@cache
+def _integer_fields(model: type[Request]) -> frozenset[str]:
+    properties = msgspec.json.schema_components((model,))[1][model.__name__]["properties"]
+    return frozenset(
+        name
+        for name, field in properties.items()
+        if any(one.get("type") == "integer" for one in field.get("anyOf", [field]))
+    )
 
 
 def _path(event: Mapping[str, Any]) -> dict[str, str]:

@@ -30,8 +30,10 @@ from contract.requests import SendMessage
 from handlers.core.messages.rules import StoredMessage, check
 from handlers.core.shared.errors import InvalidRequestError
 from handlers.core.shared.timestamps import from_iso
+from tests.harness import vectors
 
 ENVIRONMENT = "test"
+VECTORS = vectors.load("text")
 LONG = limits.CONTENT_CHARACTERS
 
 
@@ -321,15 +323,7 @@ async def test_the_handler_and_the_send_route_accept_the_same_messages(direct: N
         accepted_by_route = request.tempId is not None
     except (msgspec.ValidationError, InvalidRequestError):
         accepted_by_route = False
-    event = Incoming("e", {"type": "MESSAGE_SENT", "data": {"seq": 1, **data}})
-    try:
-        await direct.publish(Invocation({"sub": "u"}, "/conversations/c", "conversations"), [event])
-        accepted_here = True
-    except HandlerRefused as refused:
-        accepted_here = False
-        if refused.error_type != "INVALID_REQUEST":
-            raise
-    assert accepted_here == accepted_by_route
+    assert await _accepts(direct, {"seq": 1, **data}) == accepted_by_route
 
 
 INVALID: list[tuple[dict[str, Any], str]] = [
@@ -426,3 +420,31 @@ async def test_data_that_is_a_list_is_refused(group: Group) -> None:
     with pytest.raises((HandlerRefused, HandlerFailed)):
         await group.publish([])  # type: ignore[arg-type]
     assert group.messages() == []
+
+
+async def _accepts(handlers: NamespaceHandlers, data: dict[str, Any]) -> bool:
+    event = Incoming("e", {"type": "MESSAGE_SENT", "data": data})
+    try:
+        await handlers.publish(Invocation({"sub": "u"}, "/conversations/c", "conversations"), [event])
+    except HandlerRefused as refused:
+        if refused.error_type != "INVALID_REQUEST":
+            raise
+        return False
+    return True
+
+
+@pytest.mark.parametrize("case", VECTORS["limits"], ids=lambda case: case["name"])
+@pytest.mark.parametrize(
+    ("field", "most"), [("content", limits.CONTENT_CHARACTERS), ("fileName", limits.FILE_NAME_CHARACTERS)]
+)
+async def test_limits_of_text_count_code_points(
+    direct: NamespaceHandlers, case: dict[str, str], field: str, most: int
+) -> None:
+    file = {"type": "FILE", "mediaUrl": "https://example.org/file", "fileName": "file", "fileSize": 1}
+    assert await _accepts(direct, text(1, **file | {field: case["character"] * most}))
+    assert not await _accepts(direct, text(1, **file | {field: case["character"] * (most + 1)}))
+
+
+@pytest.mark.parametrize("case", VECTORS["blank"], ids=lambda case: ascii(case["text"][0]))
+async def test_blank_content_is_refused(direct: NamespaceHandlers, case: dict[str, Any]) -> None:
+    assert await _accepts(direct, text(1, content=vectors.text_of(case["text"]))) is not case["blank"]

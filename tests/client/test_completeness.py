@@ -16,6 +16,7 @@ from client.api.server_clock import ServerClock
 from client.api.session import Session
 from client.chat_client import ChatClient
 from client.state.updates import CallChangeKind, SyncState
+from contract.limits import GAP_SETTLE_MS
 from tests.harness.client.application import RecordingApplication
 from tests.harness.client.backend import ME, ChatBackend, call_view
 from tests.harness.client.servers import NumberedTokens
@@ -76,6 +77,18 @@ async def test_events_during_a_check_are_applied_in_order(
     await backend.send("two")
     backend.list_gate.set()
     await application.until(lambda: application.texts() == ["one", "two"])
+
+
+async def test_events_that_overtake_each_other_cost_no_history_read(
+    backend: ChatBackend, chat: ChatClient, application: RecordingApplication
+) -> None:
+    await chat.start()
+    first, second = backend.store("one"), backend.store("two")
+    for message in (second, first):
+        await backend.publish("MESSAGE_SENT", message | {"tempId": None})
+    await application.until(lambda: application.texts() == ["one", "two"])
+    await asyncio.sleep(2 * GAP_SETTLE_MS / 1000)
+    assert [request.path for request in backend.api.requests if "/api/messages/" in request.path] == []
 
 
 @pytest.mark.parametrize("device_error", [50.0, -600.0])

@@ -9,7 +9,7 @@ from tests.completeness.source import ROOT, missing, text_of, text_of_tests
 from tools.generate.handler_lists import LIMITS
 
 ALL = [name for name in vars(limits) if name.isupper()]
-_CODE = ("contract/**/*.py", "handlers/**/*.py", "stacks/**/*.py", "appsync_js/*.py")
+_CODE = ("contract/**/*.py", "handlers/**/*.py", "stacks/**/*.py", "appsync_js/*.py", "client/**/*.py")
 OF_AWS = {"TRANSACTION_ITEMS_MAX", "EVENT_BYTES_MAX"}
 """Limits of AWS that other limits are derived from; tests compare them."""
 _REQUEST_MODELS = ("contract/requests.py", "contract/calls/requests.py")

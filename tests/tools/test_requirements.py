@@ -31,7 +31,7 @@ def test_every_listed_number_is_named_by_a_test(number: str, shown: dict[str, li
     ("text", "numbers"),
     [
         ("P1, (T6b) `H31`. G:1014-1108; T1\u2013T10; S2: ends", ["P1", "T6b", "H31", "G:1014", "T1", "T10", "S2"]),
-        ("MP3 XP1 P1x P10 P1_ x-P1 P1-mode /P1 P1/x #P1 :P1 P1:x P1=2 $P1 @P1 T1.example P9 H265x", []),
+        ("MP3 XP1 P1x P11 P1_ x-P1 P1-mode /P1 P1/x #P1 :P1 P1:x P1=2 $P1 @P1 T1.example P99 H265x", []),
     ],
 )
 def test_numbers_within_words_paths_and_addresses_are_ignored(text: str, numbers: list[str]) -> None:

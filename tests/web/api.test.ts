@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type IncomingMessage, type Server, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { test } from "node:test";
+import { mock, test } from "node:test";
 import { ApiError, HttpApi } from "../../web/src/client/api";
 
 interface ReceivedRequest {
@@ -151,3 +151,88 @@ test("an unreachable server is distinguished from one that refuses", async () =>
   const error = await failureOf(api.call("sendMessage", {}, { conversationId: "c", content: "x" }));
   assert.deepEqual([error.status, error.unanswered], [0, true]);
 });
+
+interface Sent {
+  readonly method: string;
+  readonly url: string;
+  readonly token: string | null;
+  readonly mode: string;
+}
+
+/**
+ * Run with a `fetch` as browsers have it: a response without CORS headers fails like the network, except for a
+ * request in the mode `no-cors`. The API accepts the tokens of `accepted`.
+ */
+async function inBrowser(
+  api: { accepted: readonly string[]; up?: boolean; lose?: number; tokens?: readonly string[] },
+  run: (http: HttpApi, sent: Sent[], ended: () => number) => Promise<void>
+): Promise<void> {
+  const { accepted, up = true, tokens = ["token-0", "token-1"] } = api;
+  const sent: Sent[] = [];
+  let lose = api.lose ?? 0;
+  let renewals = 0;
+  let ended = 0;
+  const fake = mock.method(globalThis, "fetch", async (url: URL | string, options: RequestInit = {}) => {
+    const token = new Headers(options.headers).get("authorization")?.replace("Bearer ", "") ?? null;
+    const { method = "GET", mode = "cors" } = options;
+    sent.push({ method, url: new URL(url).pathname, token, mode });
+    lose -= 1;
+    if (!up || lose >= 0 || (mode === "cors" && !accepted.includes(token ?? ""))) {
+      throw new TypeError("Failed to fetch");
+    }
+    return Promise.resolve(new Response(OK.body));
+  });
+  const token = ({ refresh }: { refresh: boolean }): Promise<string> => {
+    renewals += refresh ? 1 : 0;
+    const found = tokens[renewals];
+    return found === undefined
+      ? Promise.reject(new ApiError(401, "UNAUTHENTICATED", "The session has ended."))
+      : Promise.resolve(found);
+  };
+  const http = new HttpApi(
+    "https://api.example",
+    token,
+    () => Promise.resolve(),
+    () => (ended += 1)
+  );
+  try {
+    await run(http, sent, () => ended);
+  } finally {
+    fake.mock.restore();
+  }
+}
+
+const WRITE = { conversationId: "c", content: "x" };
+const posts = (sent: readonly Sent[]): (string | null)[] =>
+  sent.filter(({ method }) => method === "POST").map(({ token }) => token);
+
+test("a token whose refusal the browser hides is renewed once, and the request repeated", () =>
+  inBrowser({ accepted: ["token-1"] }, async (api, sent, ended) => {
+    await api.call("sendMessage", {}, WRITE);
+    assert.deepEqual([posts(sent), ended()], [["token-0", "token-1"], 0]);
+  }));
+
+test("concurrent requests with a hidden refusal share one renewal", () =>
+  inBrowser({ accepted: ["token-1"] }, async (api, sent) => {
+    await Promise.all([1, 2, 3].map(() => api.call("sendMessage", {}, WRITE)));
+    assert.deepEqual(posts(sent), [...Array<string>(3).fill("token-0"), ...Array<string>(3).fill("token-1")]);
+  }));
+
+test("a hidden refusal of a session that cannot be renewed ends the session", () =>
+  inBrowser({ accepted: [], tokens: ["token-0"] }, async (api, sent, ended) => {
+    const error = await failureOf(api.call("sendMessage", {}, WRITE));
+    assert.deepEqual([error.status, ended(), posts(sent)], [401, 1, ["token-0"]]);
+  }));
+
+test("a lost response is no refusal: the write is not repeated, the token not renewed", () =>
+  inBrowser({ accepted: ["token-0"], lose: 1 }, async (api, sent, ended) => {
+    const error = await failureOf(api.call("sendMessage", {}, WRITE));
+    assert.deepEqual([error.unanswered, posts(sent), ended()], [true, ["token-0"], 0]);
+  }));
+
+test("without a network no token is renewed and no session ended", () =>
+  inBrowser({ accepted: ["token-0"], up: false }, async (api, sent, ended) => {
+    const error = await failureOf(api.call("getMe", {}, {}));
+    assert.deepEqual([error.status, ended()], [0, 0]);
+    assert.ok(sent.every(({ token }) => token === null || token === "token-0"));
+  }));

@@ -5,6 +5,7 @@ import { entriesOf, totalUnread } from "../../web/src/client/state/selectors";
 import { Session } from "../../web/src/client/session";
 import { checkPausesMs } from "../../web/src/client/synchroniser";
 import { TYPING_EVERY_MS, TYPING_PAUSE_MS, TypingNotices } from "../../web/src/client/typing";
+import { limits } from "../../web/src/contract";
 import { ADA, DM, GRACE, InstantClock, FakeRealtime, FakeBackend, event, settled } from "./backend";
 
 interface OpenSession {
@@ -66,6 +67,75 @@ test("a message whose event was lost appears without a later event", async () =>
   checkNow();
   await settled(backend);
   assert.deepEqual(contents(opened), ["lost"]);
+});
+
+/** A clock on which a gap settles only when the test says so. */
+function settlingClock(): { readonly clock: InstantClock; settle: () => void } {
+  const clock = new InstantClock();
+  const instantly = clock.sleep.bind(clock);
+  const waiting: (() => void)[] = [];
+  clock.sleep = (ms) =>
+    ms === limits.GAP_SETTLE_MS ? new Promise((resolve) => waiting.push(resolve)) : instantly(ms);
+  return { clock, settle: () => waiting.splice(0).forEach((resolve) => resolve()) };
+}
+
+test("messages and changes that overtake each other cost no history read", async () => {
+  const { clock, settle } = settlingClock();
+  const opened = await openSession(new FakeBackend(), [], clock);
+  const { backend, realtime } = opened;
+  const reads = backend.callsOf("getHistory").length + backend.callsOf("getConversation").length;
+  for (let number = 1; number <= 10; number += 1) {
+    backend.store(GRACE, `n${number}`);
+  }
+  backend.edit("m1", "N1");
+  backend.remove("m2");
+  for (let pair = 0; pair < 12; pair += 2) {
+    const [first, second] = backend.published.splice(0, 2);
+    realtime.deliver(second, first);
+    await settled(backend);
+  }
+  settle();
+  await settled(backend);
+  assert.deepEqual(contents(opened).slice(0, 4), ["N1", null, "n3", "n4"]);
+  assert.equal(contents(opened).length, 10);
+  assert.equal(backend.callsOf("getHistory").length + backend.callsOf("getConversation").length, reads);
+});
+
+test("a gap that does not settle is read once, also in a conversation that is not open", async () => {
+  const { clock, settle } = settlingClock();
+  const opened = await openSession(new FakeBackend(), [], clock);
+  const { backend, session } = opened;
+  await session.open(null);
+  backend.store(ADA, "mine, from another device");
+  backend.store(GRACE, "hers");
+  backend.published.splice(0, 1);
+  deliverAll(opened);
+  await settled(backend);
+  const before = backend.callsOf("getConversation").length;
+  settle();
+  await settled(backend);
+  assert.equal(backend.callsOf("getConversation").length, before + 1);
+  assert.deepEqual(
+    Object.values(session.store.state.rows).map(({ view }) => [view.latestSeq, view.unreadCount]),
+    [[2, 1]]
+  );
+});
+
+test("messages whose marking as read failed are shown as unread by the next synchronisation, and marked again", async () => {
+  const opened = await openSession();
+  const { backend, realtime, session } = opened;
+  backend.store(GRACE, "one");
+  deliverAll(opened);
+  backend.fault = (operation) => (operation === "markRead" ? "before" : null);
+  await session.markRead(DM);
+  assert.equal(totalUnread(session.store.state), 0);
+  backend.fault = () => null;
+  realtime.setConnection("reconnecting");
+  realtime.setConnection("connected");
+  await settled(backend);
+  assert.equal(totalUnread(session.store.state), 1);
+  await session.markRead(DM);
+  assert.equal(backend.adaReadSeq, 1);
 });
 
 test("the checks of completeness come after three seconds and then every minute", () => {

@@ -1,4 +1,4 @@
-"""Generates the blocks of the handler modules that the contract defines: event types, limits, message types, send rate.
+"""Generates the blocks of the handler modules that the contract defines: event types, limits, message types, and so on.
 
     python -m tools.generate.handler_lists            rewrite the generated blocks
     python -m tools.generate.handler_lists --check    report outdated modules only (exit code 1 if there are any)
@@ -10,6 +10,7 @@ and copied into each, since the code of a namespace is one file that cannot impo
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from appsync_js.render import namespaces, source
-from contract import limits
+from contract import limits, text
 from contract.events import event_types
 from handlers.core.messages.rules import RULES
 
@@ -61,6 +62,10 @@ def _message_types(namespace: str) -> str:
     return f"const MESSAGE_TYPES = {{\n{''.join(rows)}}};\n"
 
 
+def _blank_characters(namespace: str) -> str:
+    return f"const BLANK_CHARACTERS = {json.dumps(text.BLANK_CHARACTERS)};\n".replace('"', "'")
+
+
 def _send_rate(namespace: str) -> str:
     rate = limits.SEND_RATE
     return f"const SEND_RATE = {{ action: {rate.action!r}, count: {rate.count}, seconds: {rate.seconds} }};\n"
@@ -71,6 +76,7 @@ def _stamping(namespace: str) -> str:
 
 
 _BLOCKS: Final[Mapping[str, Callable[[str], str]]] = {
+    "blank characters": _blank_characters,
     "event types": _event_types,
     "limits": _limits,
     "message types": _message_types,

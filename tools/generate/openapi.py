@@ -128,7 +128,7 @@ def _responses(route: Route) -> dict[str, Any]:
 def refusals(route: Route) -> dict[int, str]:
     """Return every error status that a route may return, with its causes."""
     found = {status: STATUSES[status][1] for status in COMMON}
-    if _has_body(route):
+    if not route.query:
         found[413] = f"{STATUSES[413][1]}: more than {limits.BODY_BYTES} bytes"
     found.update(route.refusals)
     return found

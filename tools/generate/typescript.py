@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from contract import events, limits, requests
+from contract import events, limits, requests, text
 from contract.route import Route
 from contract.routes import ROUTES
 from tools.generate import schemas
@@ -22,7 +22,7 @@ def document() -> str:
     found = schemas.components(models, _PREFIX)
     found.pop(requests.EmptyRequest.__name__)
     parts = [_HEADER, *(_interface(name, schema) for name, schema in found.items())]
-    parts += [_event_unions(), _routes(), _limits()]
+    parts += [_event_unions(), _routes(), _limits(), _blank()]
     return "\n".join(parts)
 
 
@@ -142,6 +142,16 @@ def _limits() -> str:
             "export const rateLimits = {",
             *(f"  {name}: {{ count: {rate.count}, seconds: {rate.seconds} }}," for name, rate in rates.items()),
             "} as const;",
+            "",
+        ]
+    )
+
+
+def _blank() -> str:
+    return "\n".join(
+        [
+            "/** White space: a text of only these characters is blank. */",
+            f"export const BLANK_CHARACTERS = {json.dumps(text.BLANK_CHARACTERS)};",
             "",
         ]
     )

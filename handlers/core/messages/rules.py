@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import msgspec
 
-from contract.limits import PREVIEW_CHARACTERS
 from contract.models import LastMessage, Message, MessageType
 from contract.requests import SendMessage
+from contract.text import is_blank, preview
 from handlers.core.shared.errors import InvalidRequestError
 
 MEDIA_FIELDS: Final = ("mediaUrl", "fileName", "fileSize", "duration")
@@ -62,11 +62,6 @@ class StoredMessage(msgspec.Struct, frozen=True):
         return not self.voided and user_id not in self.hidden_from
 
 
-def is_blank(text: str | None) -> bool:
-    """Return whether a text is absent, empty or only white space."""
-    return not text or text.isspace()
-
-
 def check(request: SendMessage) -> None:
     """Check that the fields fit the type.
 
@@ -82,13 +77,6 @@ def check(request: SendMessage) -> None:
     for name in MEDIA_FIELDS:
         if getattr(request, name) is not None and name not in rule.required + rule.allowed:
             raise InvalidRequestError(f"{name} is not allowed in a message of type {request.type}", field=name)
-
-
-def preview(content: str | None) -> str | None:
-    """Return the beginning of a content, for the conversation list; None for a blank one."""
-    if content is None or is_blank(content):
-        return None
-    return content[:PREVIEW_CHARACTERS]
 
 
 def last_message(message: Message) -> LastMessage:

@@ -13,6 +13,7 @@ from msgspec.structs import asdict, replace
 from contract import limits
 from contract.models import Profile, PublicUser
 from contract.requests import UpdateProfile
+from contract.text import cut
 from handlers.core.shared.errors import InvalidRequestError
 
 _WORD: Final = re.compile(r"[^\W_]+")
@@ -62,7 +63,7 @@ def first_profile(account: Account, now: str) -> Profile:
     """
     email = account.email.strip().lower()
     first = account.given_name.strip() or email.split("@")[0] or "User"
-    first, last = first[: limits.NAME_CHARACTERS], account.family_name.strip()[: limits.NAME_CHARACTERS]
+    first, last = cut(first, limits.NAME_CHARACTERS), cut(account.family_name.strip(), limits.NAME_CHARACTERS)
     return Profile(
         userId=account.user_id,
         firstName=first,

@@ -173,7 +173,7 @@ def read(user: str, seq: int) -> dict[str, Any]:
 def test_the_marks_of_all_readers_of_an_event_move(inbox: Inbox) -> None:
     at = "2026-01-02T00:00:00.000Z"
     for seq in (1, 2, 3):
-        take(inbox, event("MESSAGE_SENT", message(seq)))
+        take(inbox, event("MESSAGE_SENT", message(seq, "fourth")))
     readers = [
         {"userId": OTHER, "readSeq": 3, "readAt": at},
         {"userId": "third", "readSeq": 2, "readAt": at},
@@ -193,9 +193,9 @@ def test_a_read_mark_moves_forward_only(inbox: Inbox) -> None:
     assert inbox["c"].view.unreadCount == 3
     take(inbox, read(ME, 2))
     assert (inbox["c"].view.unreadCount, inbox["c"].view.lastReadSeq) == (1, 2)
-    inbox.take_own_read_mark("c", 3, 0)
+    inbox.take_own_read_mark("c", 3)
     assert take(inbox, read(ME, 3)) == []
-    assert inbox.take_own_read_mark("c", 1, 2) == []
+    assert inbox.take_own_read_mark("c", 1) == []
     assert inbox["c"].view.unreadCount == 0
 
 

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from contract.calls.models import CallView
 from contract.limits import BODY_BYTES
 from contract.models import Message
-from contract.requests import ErrorCode
+from contract.requests import EmptyRequest, ErrorCode
 from contract.responses import Delivery, Done, HistoryPage, ReadDone, Sent
+from contract.route import Route
 from contract.routes import ROUTES
 from handlers.core.shared import errors
 from handlers.core.shared.timing import stage
@@ -114,7 +115,7 @@ def test_unknown_route_or_route_of_another_function_is_not_found(route: str) -> 
 
 
 BODIES: list[tuple[Any, str | None]] = [
-    ("", "conversationId"),
+    ("", None),
     ("{}", "conversationId"),
     ('{"conversationId": "c", "content": "x"', None),
     ("[]", None),
@@ -336,3 +337,34 @@ def test_call_conflict_contains_the_call_and_other_errors_have_no_such_field() -
     assert response.body["call"] == msgspec.to_builtins(call)
     for error in (errors.CallConflictError("you are in another call"), errors.ConflictError("m")):
         assert set(RecordingApi(raising(error)).respond(typing_event()).body) == {"success", "error"}
+
+
+READ = "POST /api/messages/read"
+WITH_BODY = [route for route in ROUTES if not route.query and route.request is not EmptyRequest]
+
+
+@pytest.mark.parametrize("text", ["null", "true", "1.0", "1e1", "+1", "01", " 1", "1_0", "٣", ""])
+def test_query_value_that_is_no_canonical_integer_is_refused(text: str) -> None:
+    event = http_event(HISTORY, "me", path={"conversationId": "c"}, query={"limit": text})
+    response = RecordingApi().respond(event)
+    assert (response.status, response.body["error"]["field"]) == (400, "limit")
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [("7.0", 200), ("7.5", 400), ('"7"', 400), ("true", 400), ("1e400", 400)]
+)
+def test_integral_number_of_any_spelling_is_an_integer(number: str, status: int) -> None:
+    api = RecordingApi(lambda: ReadDone(conversationId="c", lastReadSeq=7, unreadCount=0))
+    assert api.respond(http_event(READ, "me", f'{{"conversationId": "c", "seq": {number}}}')).status == status
+
+
+@pytest.mark.parametrize("route", WITH_BODY, ids=lambda route: route.operation)
+def test_missing_body_is_refused(route: Route) -> None:
+    operations = {each.operation: raising(AssertionError()) for each in ROUTES if each.domain == route.domain}
+    response = Response.of(route_handler(route.domain, operations)(http_event(route.key, "me", path={}), None))
+    assert (response.status, "needs a body" in response.body["error"]["message"]) == (400, True)
+
+
+def test_deeply_nested_body_is_refused() -> None:
+    body = '{"conversationId": ' + "[" * 30_000 + "]" * 30_000 + "}"
+    assert RecordingApi().respond(http_event(READ, "me", body)).status == 400

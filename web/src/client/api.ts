@@ -21,6 +21,9 @@ export class ApiError extends Error {
   }
 }
 
+/** There was no response that the browser lets the page read. */
+class UnreadableError extends ApiError {}
+
 type PathNames<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
   ? Name | PathNames<Rest>
   : never;
@@ -42,6 +45,8 @@ const READ_ATTEMPTS = 3;
 
 /** The API over `fetch`, with the access token in every request. Reads are retried, writes are not. */
 export class HttpApi implements Api {
+  private renewing: Promise<string> | null = null;
+
   constructor(
     private readonly baseUrl: string,
     private readonly accessToken: AccessToken,
@@ -76,9 +81,20 @@ export class HttpApi implements Api {
     path: PathParameters<K>,
     request: Operations[K]["request"]
   ): Promise<Operations[K]["response"]> {
-    const first = await this.send(operation, path, request, false);
-    // The token may be revoked, or of a user pool that was created again: retry once with a new token.
-    const response = first.status === 401 ? await this.send(operation, path, request, true) : first;
+    const token = await this.accessToken({ refresh: false });
+    let response: Response;
+    try {
+      response = await this.send(operation, path, request, token);
+    } catch (error) {
+      if (!(error instanceof UnreadableError) || !(await this.refuses(token))) {
+        throw error;
+      }
+      response = await this.send(operation, path, request, await this.renewed(token));
+    }
+    if (response.status === 401) {
+      // The token may be revoked, or of a user pool that was created again: retry once with a new token.
+      response = await this.send(operation, path, request, await this.renewed(token));
+    }
     if (!response.ok) {
       throw await failure(response);
     }
@@ -89,17 +105,50 @@ export class HttpApi implements Api {
     }
   }
 
+  /**
+   * Whether the API refuses a token, found out after an unreadable failure.
+   *
+   * The gateway's refusals have no CORS headers, so a browser shows them as a failure of the network. A request that
+   * was refused had no effect and may be repeated; a request whose response was lost may have had one. A read with
+   * the same token distinguishes them: the server is reachable (a request without CORS), and yet that read fails.
+   */
+  private async refuses(token: string): Promise<boolean> {
+    const url = this.baseUrl + routes.getMe.path;
+    const responds = async (options: RequestInit): Promise<boolean> => {
+      try {
+        await fetch(url, { ...options, signal: AbortSignal.timeout(TIMEOUT_MS) });
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    const isRead = await responds({ headers: { authorization: `Bearer ${token}` } });
+    return !isRead && (await responds({ mode: "no-cors" }));
+  }
+
+  /** Return a token other than the refused one; concurrent requests share one renewal. */
+  private async renewed(refused: string): Promise<string> {
+    const current = await this.accessToken({ refresh: false });
+    if (current !== refused) {
+      return current;
+    }
+    this.renewing ??= this.accessToken({ refresh: true }).finally(() => {
+      this.renewing = null;
+    });
+    return this.renewing;
+  }
+
   private async send(
     operation: Operation,
     path: Record<string, string>,
     request: object,
-    refresh: boolean
+    token: string
   ): Promise<Response> {
     const route = routes[operation];
     const url = new URL(
       this.baseUrl + route.path.replace(/\{(\w+)\}/g, (_all, name: string) => encodeURIComponent(path[name] ?? ""))
     );
-    const headers: Record<string, string> = { authorization: `Bearer ${await this.accessToken({ refresh })}` };
+    const headers: Record<string, string> = { authorization: `Bearer ${token}` };
     let body: string | null = null;
     if (route.query) {
       for (const [name, value] of Object.entries(request)) {
@@ -113,8 +162,9 @@ export class HttpApi implements Api {
     }
     try {
       return await fetch(url, { method: route.method, headers, body, signal: AbortSignal.timeout(TIMEOUT_MS) });
-    } catch {
-      throw new ApiError(0, "NETWORK", "The server could not be reached.");
+    } catch (error) {
+      const Kind = (error as Error).name === "TimeoutError" ? ApiError : UnreadableError;
+      throw new Kind(0, "NETWORK", "The server could not be reached.");
     }
   }
 }

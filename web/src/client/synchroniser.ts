@@ -5,10 +5,10 @@
  * what the list shows to be missing; events that arrive meanwhile are merged by their sequence numbers.
  */
 
-import type { ChannelEvent, ConversationPage, PublicUser } from "../contract";
+import { type ChannelEvent, type ConversationPage, type PublicUser, limits } from "../contract";
 import { type Api, ApiError } from "./api";
 import type { Clock } from "./clock";
-import { gapOf } from "./state/reducer";
+import { gapOf, rowIsBehind } from "./state/reducer";
 import { unnamed } from "./state/selectors";
 import { type Connection, TYPING_EXPIRY_MS } from "./state/state";
 import type { Store } from "./state/store";
@@ -172,7 +172,30 @@ export class Synchroniser {
     if (selected !== null && gapOf(this.store.state, selected) !== null) {
       void this.once(`recover ${selected}`, () => this.recover(selected));
     }
+    for (const conversationId of Object.keys(this.store.state.ahead)) {
+      if (this.isBehind(conversationId)) {
+        void this.once(`catch up ${conversationId}`, () => this.catchUp(conversationId));
+      }
+    }
     void this.readNames();
+  }
+
+  /** Whether the list shows too little of a conversation, and no gap of the open conversation explains it. */
+  private isBehind(conversationId: string): boolean {
+    const { selected } = this.store.state;
+    const isOpen = conversationId === selected && gapOf(this.store.state, selected) !== null;
+    return !isOpen && rowIsBehind(this.store.state, conversationId);
+  }
+
+  /** Read a conversation of the list whose events are incomplete, until it is complete. */
+  private async catchUp(conversationId: string): Promise<void> {
+    await this.clock.sleep(limits.GAP_SETTLE_MS);
+    for (let failures = 0; !this.stopped && this.isBehind(conversationId); failures += 1) {
+      await this.readConversation(conversationId).catch(() => undefined);
+      if (this.isBehind(conversationId)) {
+        await this.clock.sleep(pauseAfter(failures + 1));
+      }
+    }
   }
 
   private async once(key: string, run: () => Promise<void>): Promise<void> {
@@ -189,6 +212,7 @@ export class Synchroniser {
 
   /** Fill the gaps of a conversation until none is left; pauses grow while the server does not fill them. */
   private async recover(conversationId: string): Promise<void> {
+    await this.clock.sleep(limits.GAP_SETTLE_MS);
     for (let failures = 0; !this.stopped; ) {
       const gap = gapOf(this.store.state, conversationId);
       if (gap === null) {
@@ -199,6 +223,7 @@ export class Synchroniser {
         const page = await this.api.call("getHistory", { conversationId }, { afterSeq, afterChange });
         if (page.reload) {
           await this.loadNewest(conversationId);
+          await this.readConversation(conversationId);
         } else {
           this.store.dispatch({ type: "history", kind: "gap", page });
         }
@@ -211,7 +236,7 @@ export class Synchroniser {
       const left = gapOf(this.store.state, conversationId);
       failures = left && left.afterSeq === gap.afterSeq && left.afterChange === gap.afterChange ? failures + 1 : 0;
       if (failures > 0) {
-        await this.clock.sleep(RECOVERY_PAUSES_MS[Math.min(failures, RECOVERY_PAUSES_MS.length) - 1] ?? 0);
+        await this.clock.sleep(pauseAfter(failures));
       }
     }
   }
@@ -256,6 +281,10 @@ export class Synchroniser {
     });
     this.fillMissing();
   }
+}
+
+function pauseAfter(failures: number): number {
+  return RECOVERY_PAUSES_MS[Math.min(failures, RECOVERY_PAUSES_MS.length) - 1] ?? 0;
 }
 
 function isEvent(value: unknown): value is ChannelEvent {

@@ -109,14 +109,14 @@ export function Auth({
                 onInput={setFirstName}
                 autoComplete="given-name"
                 required
-                maxLength={limits.NAME_CHARACTERS}
+                maxCharacters={limits.NAME_CHARACTERS}
               />
               <Field
                 label="Last name"
                 value={lastName}
                 onInput={setLastName}
                 autoComplete="family-name"
-                maxLength={limits.NAME_CHARACTERS}
+                maxCharacters={limits.NAME_CHARACTERS}
               />
             </div>
           ) : null}

@@ -4,6 +4,7 @@ import type { JSX, TargetedKeyboardEvent } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { nameOf, otherParticipant } from "../client/state/selectors";
 import type { State } from "../client/state/state";
+import { charactersIn, isBlank } from "../client/state/text";
 import { type ConversationView, type Message, limits } from "../contract";
 import { useAction, useSession } from "./hooks";
 import { excerptOf } from "./message";
@@ -67,8 +68,8 @@ export function Composer({ view, state, draft, onDraft }: Props): JSX.Element {
     );
   }
 
-  const left = limits.CONTENT_CHARACTERS - [...text].length;
-  const sendable = text.trim() !== "" && left >= 0 && !busy;
+  const left = limits.CONTENT_CHARACTERS - charactersIn(text);
+  const sendable = !isBlank(text) && left >= 0 && !busy;
 
   const cancel = (): void => {
     if (draft.kind === "edit") {

@@ -4,6 +4,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { nameOf, otherParticipant, titleOf } from "../client/state/selectors";
 import type { State } from "../client/state/state";
+import { isBlank } from "../client/state/text";
 import { type ConversationView, type PublicUser, limits } from "../contract";
 import { useAction, useSession } from "./hooks";
 import { Avatar, Confirm, Dialog, Field, IconButton } from "./parts";
@@ -257,7 +258,7 @@ function Rename({ view, onClose }: { readonly view: ConversationView; readonly o
           value={name}
           onInput={setName}
           required
-          maxLength={limits.GROUP_NAME_CHARACTERS}
+          maxCharacters={limits.GROUP_NAME_CHARACTERS}
           autoFocus
           autoComplete="off"
         />
@@ -265,7 +266,7 @@ function Rename({ view, onClose }: { readonly view: ConversationView; readonly o
           <button type="button" class="button" onClick={onClose}>
             Cancel
           </button>
-          <button type="submit" class="button button-primary" disabled={busy || !name.trim()}>
+          <button type="submit" class="button button-primary" disabled={busy || isBlank(name)}>
             Save
           </button>
         </div>

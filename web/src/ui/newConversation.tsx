@@ -2,6 +2,7 @@
 
 import type { JSX } from "preact";
 import { useRef, useState } from "preact/hooks";
+import { isBlank } from "../client/state/text";
 import { type PublicUser, limits } from "../contract";
 import { useAction, useSession } from "./hooks";
 import { Dialog, Field, Icon } from "./parts";
@@ -63,7 +64,7 @@ export function NewGroup({ onClose, onOpen }: Props): JSX.Element {
           onInput={setName}
           autoFocus
           required
-          maxLength={limits.GROUP_NAME_CHARACTERS}
+          maxCharacters={limits.GROUP_NAME_CHARACTERS}
           autoComplete="off"
         />
         {members.length > 0 ? (
@@ -95,7 +96,7 @@ export function NewGroup({ onClose, onOpen }: Props): JSX.Element {
           <button
             type="submit"
             class="button button-primary"
-            disabled={busy || members.length === 0 || !name.trim() || members.length > limits.MEMBERS_PER_REQUEST}
+            disabled={busy || members.length === 0 || isBlank(name) || members.length > limits.MEMBERS_PER_REQUEST}
           >
             Create group
           </button>

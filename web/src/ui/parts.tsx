@@ -2,6 +2,7 @@
 
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { cut } from "../client/state/text";
 
 const PATHS = {
   back: "M15 5l-7 7 7 7",
@@ -177,13 +178,14 @@ interface FieldProps {
   readonly autoComplete?: string;
   readonly required?: boolean;
   readonly hint?: string;
-  readonly maxLength?: number;
+  /** Most code points; the browser's own `maxlength` would count an emoji twice and cut it in half. */
+  readonly maxCharacters?: number;
   readonly autoFocus?: boolean;
   readonly inputMode?: "numeric" | "email" | "search";
 }
 
 export function Field(props: FieldProps): JSX.Element {
-  const { label, value, onInput, hint, autoFocus, type = "text", inputMode = "text", ...rest } = props;
+  const { label, value, onInput, hint, autoFocus, maxCharacters, type = "text", inputMode = "text", ...rest } = props;
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => {
     if (autoFocus) {
@@ -196,7 +198,14 @@ export function Field(props: FieldProps): JSX.Element {
       <input
         ref={input}
         value={value}
-        onInput={(event) => onInput(event.currentTarget.value)}
+        onInput={(event) => {
+          const { value: typed } = event.currentTarget;
+          const kept = maxCharacters === undefined ? typed : cut(typed, maxCharacters);
+          if (kept !== typed) {
+            event.currentTarget.value = kept;
+          }
+          onInput(kept);
+        }}
         // Preact's typings distinguish every input type; the attributes used here are the same for all of them.
         type={type as "text"}
         inputMode={inputMode}

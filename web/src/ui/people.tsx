@@ -66,7 +66,7 @@ export function PeopleSearch({
         type="search"
         value={query}
         onInput={setQuery}
-        maxLength={limits.SEARCH_QUERY_CHARACTERS}
+        maxCharacters={limits.SEARCH_QUERY_CHARACTERS}
         inputMode="search"
         autoFocus={autoFocus ?? false}
         autoComplete="off"

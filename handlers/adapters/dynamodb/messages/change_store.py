@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from contract import limits
+from contract.text import preview
 from handlers.adapters.dynamodb.codec import to_item
 from handlers.adapters.dynamodb.conversations.reader import conversation_key, unchanged
 from handlers.adapters.dynamodb.messages.members import member_update
@@ -22,7 +23,7 @@ from handlers.core.messages.ports import (
     MessageWriteResult,
     MessageWriteStatus,
 )
-from handlers.core.messages.rules import MEDIA_FIELDS, StoredMessage, preview
+from handlers.core.messages.rules import MEDIA_FIELDS, StoredMessage
 
 _ALL_OLD = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
 

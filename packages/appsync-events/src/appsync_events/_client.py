@@ -186,8 +186,8 @@ class EventsClient:
 
         Raises:
             PublishRefusedError: the API rejected a request; `earlier` is the result of the requests before it.
-            ConnectionLostError: the connection ended before the answer; that request's events may have been published.
-            UnreachableError: there was no connection in time; nothing of that request was published.
+            ConnectionLostError: no answer came in time; that request's events may have been published.
+            UnreachableError: the request could not be sent in time; nothing of it was published.
             ConnectionRefusedByServerError, CredentialsError: there is no connection, or no credentials.
             TypeError, ValueError: an event is not a JSON value.
         """

@@ -20,7 +20,7 @@ class Timeout:
     Attributes:
         connect: opening the socket: TCP, TLS and the WebSocket handshake.
         acknowledge: the API's answer to `connection_init`, `subscribe` and `unsubscribe`.
-        publish: a publish over the socket: first for an open connection, then for the API's answer.
+        publish: one publish request over the socket as a whole: connection, credentials, rate limit and answer.
         http_connect: opening a connection for a publish over HTTP.
         http_publish: one HTTP publish request as a whole.
         close: the WebSocket closing handshake.

@@ -51,6 +51,7 @@ class EventServer:
     Attributes:
         connections: all connections so far.
         on_connect, on_subscribe, on_publish: return the frame to answer with, or None for no answer.
+        ignores_close: the server does not answer the closing handshake, and keeps the connection.
         http_requests: all HTTP publishes so far.
         http_script: the answers to HTTP publishes, in order; the last one is repeated.
     """
@@ -58,6 +59,7 @@ class EventServer:
     def __init__(self) -> None:
         self.connections: list[Connection] = []
         self.silence_ms = 300_000
+        self.ignores_close = False
         self.on_connect: Callable[[dict[str, str]], Frame | None] = lambda authorization: self.acknowledgement()
         self.on_subscribe: Callable[[Frame], Frame | None] = self.accept
         self.on_publish: Callable[[Frame], Frame | None] = lambda frame: {
@@ -69,6 +71,7 @@ class EventServer:
         self.http_requests: list[HttpRequest] = []
         self.http_script: list[HttpReply] = []
         self._changed = asyncio.Event()
+        self._stopped = asyncio.Event()
         self._runner: web.AppRunner | None = None
         self.port = 0
 
@@ -97,6 +100,7 @@ class EventServer:
         self.port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
+        self._stopped.set()
         await self.cut()
         if self._runner is not None:
             await self._runner.cleanup()
@@ -123,7 +127,7 @@ class EventServer:
                 await self._changed.wait()
 
     async def _serve(self, request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse(protocols=[_protocol.SUBPROTOCOL])
+        socket = web.WebSocketResponse(protocols=[_protocol.SUBPROTOCOL], autoclose=not self.ignores_close)
         await socket.prepare(request)
         offered = request.headers["sec-websocket-protocol"].split(",")
         encoded = next(name.strip()[7:] for name in offered if name.strip().startswith("header-"))
@@ -134,6 +138,8 @@ class EventServer:
             if message.type is WSMsgType.TEXT:
                 await self._answer(connection, json.loads(message.data))
         self._changed.set()
+        if self.ignores_close:
+            await self._stopped.wait()
         return socket
 
     async def _publish(self, request: web.Request) -> web.Response:

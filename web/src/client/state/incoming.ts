@@ -1,11 +1,12 @@
 /** Applies events to the state. */
 
-import type { ChannelEvent, Conversation } from "../../contract";
+import type { ChannelEvent, Conversation, Message } from "../../contract";
 import { withConversation, withReadMark } from "./rows";
 import { SEEN_EVENTS, type State, TYPING_EXPIRY_MS } from "./state";
 import {
-  amendStored,
+  countNext,
   nameUnknown,
+  noteAhead,
   storeChange,
   storeMessage,
   touch,
@@ -13,7 +14,6 @@ import {
   withMemberRead,
   without,
 } from "./stored";
-import { tombstone } from "./thread";
 
 /** Apply an event; a duplicate changes nothing. `at` is the present in epoch milliseconds. */
 export function applyEvent(state: State, event: ChannelEvent, at: number): State {
@@ -33,14 +33,10 @@ function apply(state: State, event: ChannelEvent, at: number): State {
         : stored;
     }
     case "MESSAGE_UPDATED":
-      return storeChange(state, event.data.change, event.data.message);
+      return storeEdit(state, event.data.change, event.data.message);
     case "MESSAGE_DELETED": {
-      const { change, conversationId, messageId } = event.data;
-      return amendStored(state, change, conversationId, messageId, tombstone, (last) => ({
-        ...last,
-        preview: null,
-        deleted: true,
-      }));
+      const { change, conversationId, messageId, seq } = event.data;
+      return storeChange(state, change, conversationId, messageId, seq ?? 0, null);
     }
     case "MESSAGE_READ": {
       const { conversationId, readBy, readSeq, readers } = event.data;
@@ -51,7 +47,7 @@ function apply(state: State, event: ChannelEvent, at: number): State {
     case "USER_TYPING": {
       const { conversationId, userId } = event.data;
       const users = { ...state.typing[conversationId], [userId]: at + TYPING_EXPIRY_MS };
-      return userId === state.me ? state : { ...state, typing: { ...state.typing, [conversationId]: users } };
+      return userId === state.me || !state.rows[conversationId] ? state : { ...state, typing: { ...state.typing, [conversationId]: users } };
     }
     case "USER_STOPPED_TYPING":
       return withoutTyping(state, event.data.conversationId, event.data.userId);
@@ -72,6 +68,18 @@ function apply(state: State, event: ChannelEvent, at: number): State {
   }
 }
 
+/** Apply an edit, given the message as it is now. */
+export function storeEdit(state: State, change: number, message: Message): State {
+  return storeChange(state, change, message.conversationId, message.messageId, message.seq ?? 0, message);
+}
+
+/** Apply a group from an event or a response to its row. */
+export function withGroup(state: State, conversation: Conversation): State {
+  const id = conversation.conversationId;
+  const next = touch(state, id, (view) => withConversation(view, conversation));
+  return countNext(noteAhead(next, id, conversation.latestSeq, conversation.latestChange), id);
+}
+
 function withRead(state: State, conversationId: string, userId: string, seq: number): State {
   return userId === state.me
     ? touch(state, conversationId, (view) => withReadMark(view, seq))
@@ -83,7 +91,7 @@ function withChanged(state: State, conversation: Conversation): State {
   if (!conversation.participants.includes(state.me)) {
     return state.rows[id] && conversation.version >= state.rows[id].view.version ? without(state, id) : state;
   }
-  return state.rows[id] ? touch(state, id, (view) => withConversation(view, conversation)) : nameUnknown(state, id);
+  return state.rows[id] ? withGroup(state, conversation) : nameUnknown(state, id);
 }
 
 function withoutTyping(state: State, conversationId: string, userId: string): State {

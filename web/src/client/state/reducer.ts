@@ -5,12 +5,12 @@
  * outgoing messages by `tempId`. `gapOf` names what is missing and must be read.
  */
 
-import type { Conversation, ConversationPage, ConversationView, HistoryPage, Message } from "../../contract";
+import type { Conversation, ConversationPage, ConversationView, HistoryPage } from "../../contract";
 import type { Action } from "./actions";
-import { applyEvent } from "./incoming";
-import { withConversation, withReadMark, withView } from "./rows";
+import { applyEvent, storeEdit, withGroup } from "./incoming";
+import { withReadMark, withView } from "./rows";
 import type { State } from "./state";
-import { storeChange, storeMessage, touch, withBlock, without } from "./stored";
+import { countNext, countPage, noteAhead, presentOf, storeMessage, touch, withBlock, without } from "./stored";
 import { gapFilled, newestPage, olderPage } from "./thread";
 
 export function reduce(previous: State, action: Action): State {
@@ -33,7 +33,7 @@ export function reduce(previous: State, action: Action): State {
       return { ...next, names: { ...next.names, [action.other.userId]: action.other.fullName } };
     }
     case "group":
-      return withGroup(state, action.conversation);
+      return withGroupAnswer(state, action.conversation);
     case "gone":
       return without(state, action.conversationId);
     case "selected":
@@ -70,7 +70,7 @@ export function reduce(previous: State, action: Action): State {
     case "discarded":
       return dropOutgoing(state, action.tempId);
     case "changed":
-      return storeChange(state, action.answer.change, action.answer.message);
+      return storeEdit(state, action.answer.change, action.answer.message);
     case "read":
       return touch(state, action.conversationId, (view) => withReadMark(view, action.seq));
     case "tick":
@@ -104,10 +104,23 @@ export interface Gap {
 export function gapOf(state: State, conversationId: string): Gap | null {
   const thread = state.threads[conversationId];
   const view = state.rows[conversationId]?.view;
-  if (!thread || !view || (thread.through >= view.latestSeq && thread.change >= view.latestChange)) {
+  const ahead = state.ahead[conversationId];
+  if (!thread || !view) {
+    return null;
+  }
+  const latestSeq = Math.max(view.latestSeq, ahead?.latestSeq ?? 0);
+  const latestChange = Math.max(view.latestChange, ahead?.latestChange ?? 0);
+  if (thread.through >= latestSeq && thread.change >= latestChange) {
     return null;
   }
   return { conversationId, afterSeq: thread.through, afterChange: thread.change };
+}
+
+/** Return whether a row of the list misses messages or changes that are known to exist. */
+export function rowIsBehind(state: State, conversationId: string): boolean {
+  const view = state.rows[conversationId]?.view;
+  const ahead = state.ahead[conversationId];
+  return !!view && !!ahead && (view.latestSeq < ahead.latestSeq || view.latestChange < ahead.latestChange);
 }
 
 function withViews(state: State, views: readonly ConversationView[], since: number): State {
@@ -123,7 +136,8 @@ function withViews(state: State, views: readonly ConversationView[], since: numb
     Object.assign(names, view.participantNames);
     added.add(id);
   }
-  return { ...state, rows, names, unknown: state.unknown.filter((id) => !added.has(id)) };
+  const next = { ...state, rows, names, unknown: state.unknown.filter((id) => !added.has(id)) };
+  return [...added].reduce(countNext, next);
 }
 
 function withList(state: State, page: ConversationPage, since: number, complete: boolean): State {
@@ -136,13 +150,13 @@ function withList(state: State, page: ConversationPage, since: number, complete:
 }
 
 /** Apply a group from a response. A new group gets its row at once: its creator has nothing to read. */
-function withGroup(state: State, conversation: Conversation): State {
+function withGroupAnswer(state: State, conversation: Conversation): State {
   const id = conversation.conversationId;
   if (!conversation.participants.includes(state.me)) {
     return without(state, id);
   }
   if (state.rows[id]) {
-    return touch(state, id, (view) => withConversation(view, conversation));
+    return withGroup(state, conversation);
   }
   const view = { ...conversation, unreadCount: 0, lastReadSeq: conversation.latestSeq, participantNames: {} };
   return { ...state, rows: { ...state.rows, [id]: { view, touched: state.clock } } };
@@ -154,23 +168,15 @@ function withHistory(state: State, kind: "newest" | "older" | "gap", page: Histo
   if (!state.rows[id] || (kind !== "newest" && !held)) {
     return state;
   }
+  const present = { ...page, messages: page.messages.map((message) => presentOf(state, message, page.latestChange)) };
   const thread =
     kind === "newest" || !held
-      ? newestPage(held, page)
+      ? newestPage(held, present)
       : kind === "older"
-      ? olderPage(held, page)
-      : gapFilled(held, page);
+      ? olderPage(held, present)
+      : gapFilled(held, present);
   const next = { ...state, threads: { ...state.threads, [id]: thread } };
-  const newest = newestSeen(page.messages);
-  const read = newest ? storeMessage(next, newest) : next;
-  return touch(read, id, (view) => ({ ...view, latestChange: Math.max(view.latestChange, page.latestChange) }));
-}
-
-function newestSeen(messages: readonly Message[]): Message | null {
-  return messages.reduce<Message | null>(
-    (best, message) => ((message.seq ?? 0) > (best?.seq ?? 0) ? message : best),
-    null
-  );
+  return kind === "older" ? noteAhead(next, id, page.latestSeq, page.latestChange) : countPage(next, present);
 }
 
 function amendOutgoing(state: State, tempId: string, change: Partial<State["outgoing"][number]>): State {

@@ -1,7 +1,8 @@
 /** Pure rules of the conversation list: how a message, a read mark or a change alters a row. */
 
-import { type Conversation, type ConversationView, type LastMessage, type Message, limits } from "../../contract";
+import type { Conversation, ConversationView, LastMessage, Message } from "../../contract";
 import type { Row } from "./state";
+import { previewOf } from "./text";
 
 /** Return the preview of a message for the list. */
 export function lastMessageOf(message: Message): LastMessage {
@@ -11,51 +12,36 @@ export function lastMessageOf(message: Message): LastMessage {
     type: message.type,
     timestamp: message.timestamp,
     seq: message.seq ?? 0,
-    preview: message.deleted ? null : message.content?.slice(0, limits.PREVIEW_CHARACTERS) ?? null,
+    preview: message.deleted ? null : previewOf(message.content),
     deleted: message.deleted,
   };
-}
-
-function newer(held: LastMessage | null, incoming: LastMessage | null): LastMessage | null {
-  if (held === null || incoming === null) {
-    return incoming ?? held;
-  }
-  return incoming.seq >= held.seq ? incoming : held;
 }
 
 function latest(a: string | null, b: string | null): string | null {
   return (a ?? "") > (b ?? "") ? a : b;
 }
 
-/** Apply a new message: preview, order and unread count. A repetition changes nothing. */
+/** Apply the next message: preview, order and unread count. The caller has applied every message before it. */
 export function withMessage(view: ConversationView, message: Message, me: string): ConversationView {
   const seq = message.seq ?? 0;
-  if (seq <= view.latestSeq) {
-    return view;
-  }
   const mine = message.senderId === me;
   return {
     ...view,
     latestSeq: seq,
     lastMessage: lastMessageOf(message),
     lastMessageAt: latest(view.lastMessageAt, message.timestamp),
-    lastReadSeq: mine ? seq : view.lastReadSeq,
-    unreadCount: mine ? 0 : view.unreadCount + (seq - view.latestSeq),
+    lastReadSeq: mine ? Math.max(seq, view.lastReadSeq) : view.lastReadSeq,
+    unreadCount: mine ? 0 : view.unreadCount + (seq > view.lastReadSeq ? 1 : 0),
   };
 }
 
-/** Apply the edit or deletion with number `change`; update the preview if it concerns the newest message. */
-export function withChange(
-  view: ConversationView,
-  change: number,
-  messageId: string,
-  amend: (last: LastMessage) => LastMessage
-): ConversationView {
-  return {
-    ...view,
-    latestChange: Math.max(view.latestChange, change),
-    lastMessage: view.lastMessage?.messageId === messageId ? amend(view.lastMessage) : view.lastMessage,
-  };
+/** Apply the present state of a message that the preview may show. */
+export function withAmended(view: ConversationView, messageId: string, message: Message | null): ConversationView {
+  const last = view.lastMessage;
+  if (last?.messageId !== messageId) {
+    return view;
+  }
+  return { ...view, lastMessage: message ? lastMessageOf(message) : { ...last, preview: null, deleted: true } };
 }
 
 /** Apply a read mark of the user, of this or another device; it only moves forward. */
@@ -67,48 +53,54 @@ export function withReadMark(view: ConversationView, seq: number): ConversationV
   return { ...view, lastReadSeq: seq, unreadCount: unread };
 }
 
-/** Apply a conversation from an event or a response; it has neither names nor an unread count. */
+/**
+ * Apply the name, members and roles of a conversation from an event or a response; an older version changes nothing.
+ *
+ * Its newest message is not applied: which messages are unread follows from the messages themselves.
+ */
 export function withConversation(view: ConversationView, conversation: Conversation): ConversationView {
-  const known = conversation.version < view.version;
-  const description = known
-    ? {}
-    : {
-        name: view.type === "DM" ? view.name : conversation.name,
-        description: conversation.description,
-        avatar: conversation.avatar,
-        participants: conversation.participants,
-        admins: conversation.admins,
-        updatedAt: conversation.updatedAt,
-        version: conversation.version,
-      };
+  if (conversation.version < view.version) {
+    return view;
+  }
   return {
     ...view,
-    ...description,
-    latestSeq: Math.max(view.latestSeq, conversation.latestSeq),
-    latestChange: Math.max(view.latestChange, conversation.latestChange),
-    lastMessage: newer(view.lastMessage, conversation.lastMessage),
-    lastMessageAt: latest(view.lastMessageAt, conversation.lastMessageAt),
+    name: view.type === "DM" ? view.name : conversation.name,
+    description: conversation.description,
+    avatar: conversation.avatar,
+    participants: conversation.participants,
+    admins: conversation.admins,
+    updatedAt: conversation.updatedAt,
+    version: conversation.version,
   };
 }
 
 /**
- * Apply a view that was requested at the clock value `since`.
+ * Apply a conversation that was requested at the clock value `since`; values older than the held ones change nothing.
  *
- * If events have changed the row meanwhile, the view is outdated in the values that events change.
+ * If the row has not changed since, the server also decides what is read: marking messages as read may have failed.
  */
 export function withView(row: Row | undefined, view: ConversationView, since: number, clock: number): Row {
-  if (row === undefined || row.touched <= since) {
+  if (row === undefined) {
     return { view, touched: clock };
   }
   const held = row.view;
-  const merged = withConversation({ ...held, participantNames: view.participantNames }, view);
-  const ahead = held.latestSeq > view.latestSeq;
+  const described = withConversation(held, view);
+  const named = view.version < held.version ? {} : { name: view.name, participantNames: view.participantNames };
+  const isNewest = view.latestSeq >= held.latestSeq;
+  const lastReadSeq = row.touched <= since ? view.lastReadSeq : Math.max(held.lastReadSeq, view.lastReadSeq);
+  const isAmended = view.latestSeq === held.latestSeq && view.latestChange < held.latestChange;
   return {
     view: {
-      ...merged,
-      name: view.type === "DM" ? view.name : merged.name,
-      lastReadSeq: Math.max(held.lastReadSeq, view.lastReadSeq),
-      unreadCount: ahead || held.lastReadSeq > view.lastReadSeq ? held.unreadCount : view.unreadCount,
+      ...described,
+      ...named,
+      latestSeq: Math.max(held.latestSeq, view.latestSeq),
+      latestChange: Math.max(held.latestChange, view.latestChange),
+      lastMessage: isNewest && !isAmended ? view.lastMessage : held.lastMessage,
+      lastMessageAt: isNewest ? view.lastMessageAt : held.lastMessageAt,
+      lastReadSeq,
+      unreadCount: isNewest
+        ? Math.min(view.unreadCount, Math.max(0, view.latestSeq - lastReadSeq))
+        : held.unreadCount,
     },
     touched: clock,
   };

@@ -17,20 +17,14 @@ export type Entry =
   | { readonly kind: "outgoing"; readonly key: string; readonly outgoing: Outgoing }
   | { readonly kind: "gap"; readonly key: string };
 
-/** The entries of a conversation in order, with an entry for a gap where messages are missing. */
+/** The entries of a conversation in order. After a gap nothing is shown until it is filled: it would move later. */
 export function entriesOf(state: State, conversationId: string): readonly Entry[] {
   const thread = state.threads[conversationId];
-  const entries: Entry[] = [];
-  let marked = false;
-  for (const message of thread?.messages ?? []) {
-    if (!marked && thread && message.seq !== null && message.seq > thread.through) {
-      entries.push({ kind: "gap", key: "gap" });
-      marked = true;
-    }
-    entries.push({ kind: "message", key: message.messageId, message });
-  }
-  const latest = state.rows[conversationId]?.view.latestSeq ?? 0;
-  if (!marked && thread && thread.through < latest) {
+  const entries: Entry[] = (thread?.messages ?? [])
+    .filter(({ seq }) => seq === null || seq <= (thread?.through ?? 0))
+    .map((message) => ({ kind: "message", key: message.messageId, message }));
+  const row = state.rows[conversationId]?.view.latestSeq ?? 0;
+  if (thread && thread.through < Math.max(row, state.ahead[conversationId]?.latestSeq ?? 0)) {
     entries.push({ kind: "gap", key: "gap" });
   }
   for (const outgoing of state.outgoing) {

@@ -22,8 +22,25 @@ export interface Thread {
   readonly through: number;
   /** Change number up to which every edit and deletion has been applied. */
   readonly change: number;
+  /** The numbers of applied changes after a missing one. */
+  readonly changesAhead: readonly number[];
   /** Cursor of the next older page; null at the beginning of the conversation. */
   readonly olderCursor: string | null;
+}
+
+/** What is known of a conversation beyond what its row shows, because numbers before it are missing. */
+export interface Ahead {
+  /** The greatest numbers that are known to exist. */
+  readonly latestSeq: number;
+  readonly latestChange: number;
+  readonly messages: readonly Message[];
+  readonly changes: readonly number[];
+}
+
+/** The newest known edit or deletion of a message; `message` is its state after it, null for a deletion. */
+export interface Change {
+  readonly change: number;
+  readonly message: Message | null;
 }
 
 /** A message that is not stored yet: shown at once, replaced by the stored message with its `tempId`. */
@@ -53,6 +70,9 @@ export interface State {
   /** Conversations that an event named and that are not in the list yet. */
   readonly unknown: readonly string[];
   readonly threads: Readonly<Record<string, Thread>>;
+  readonly ahead: Readonly<Record<string, Ahead>>;
+  /** By conversation and message: a change may arrive before its message. */
+  readonly changes: Readonly<Record<string, Readonly<Record<string, Change>>>>;
   readonly members: Readonly<Record<string, Readonly<Record<string, Member>>>>;
   readonly outgoing: readonly Outgoing[];
   /** When each typing notice expires (epoch milliseconds), by conversation and user. */
@@ -68,6 +88,8 @@ export interface State {
 export const TYPING_EXPIRY_MS = 3_000;
 /** How many event ids are kept: far more than arrive between an event and its duplicate. */
 export const SEEN_EVENTS = 1_000;
+/** How many changes of a conversation are kept for messages that arrive after them. */
+export const KEPT_CHANGES = 500;
 
 export function initialState(me: string): State {
   return {
@@ -81,6 +103,8 @@ export function initialState(me: string): State {
     listCursor: null,
     unknown: [],
     threads: {},
+    ahead: {},
+    changes: {},
     members: {},
     outgoing: [],
     typing: {},

@@ -83,7 +83,12 @@ export function newestPage(held: Thread | undefined, page: HistoryPage): Thread 
   const overlap =
     held?.messages.filter((message) => page.messages.some((m) => m.messageId === message.messageId)) ?? [];
   const messages = mergeMessages([...overlap, ...ahead], page.messages);
-  return { messages, through: advance(through, messages), change: page.latestChange, olderCursor: page.nextCursor };
+  return {
+    messages,
+    through: advance(through, messages),
+    ...appliedChanges(page.latestChange, held?.changesAhead ?? []),
+    olderCursor: page.nextCursor,
+  };
 }
 
 /**
@@ -107,7 +112,13 @@ export function olderPage(held: Thread, page: HistoryPage): Thread {
 export function gapFilled(held: Thread, page: HistoryPage): Thread {
   const messages = amendMessages(mergeMessages(held.messages, page.messages), page.changed);
   const through = Math.max(held.through, page.latestSeq, greatest(page.messages));
-  return { ...held, messages, through: advance(through, messages), change: Math.max(held.change, page.latestChange) };
+  const change = Math.max(held.change, page.latestChange);
+  return {
+    ...held,
+    messages,
+    through: advance(through, messages),
+    ...appliedChanges(change, held.changesAhead),
+  };
 }
 
 /** Add a message from an event or a response. */
@@ -116,18 +127,28 @@ export function addMessage(held: Thread, message: Message): Thread {
   return { ...held, messages, through: advance(held.through, messages) };
 }
 
-/** Apply the edit or deletion with number `change`; if numbers before it are missing, the gap remains. */
+/** Apply the edit or deletion with number `change`; `amend` is null if a later change of the message is known. */
 export function applyChange(
   held: Thread,
   change: number,
-  amend: (message: Message) => Message,
-  messageId: string
+  messageId: string,
+  amend: ((message: Message) => Message) | null
 ): Thread {
   return {
     ...held,
-    messages: held.messages.map((message) =>
-      message.messageId === messageId ? later(message, amend(message)) : message
-    ),
-    change: change === held.change + 1 ? change : held.change,
+    messages: amend
+      ? held.messages.map((message) => (message.messageId === messageId ? later(message, amend(message)) : message))
+      : held.messages,
+    ...appliedChanges(held.change, [...held.changesAhead, change]),
   };
+}
+
+/** Return the number up to which every change is applied, and the numbers after a missing one. */
+export function appliedChanges(change: number, ahead: readonly number[]): Pick<Thread, "change" | "changesAhead"> {
+  let next = change;
+  const waiting = new Set(ahead.filter((number) => number > change));
+  while (waiting.delete(next + 1)) {
+    next += 1;
+  }
+  return { change: next, changesAhead: [...waiting] };
 }

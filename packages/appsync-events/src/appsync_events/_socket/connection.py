@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
 import aiohttp
@@ -25,13 +25,15 @@ class Connection:
     Args:
         socket: the WebSocket.
         silence_seconds: longest time without a frame of the API before the connection counts as lost.
+        close_seconds: longest wait for the closing handshake.
     """
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse, silence_seconds: float) -> None:
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, silence_seconds: float, close_seconds: float) -> None:
         self._socket = socket
         self._silence_seconds = silence_seconds
+        self._close_seconds = close_seconds
         self._answers: dict[str, asyncio.Future[_protocol.Frame]] = {}
-        self._sending: set[asyncio.Task[None]] = set()
+        self._background: set[asyncio.Task[None]] = set()
         self.publish_rate = RateLimiter(_protocol.PUBLISHES_PER_SECOND)
 
     @classmethod
@@ -58,17 +60,17 @@ class Connection:
                 max_msg_size=_FRAME_BYTES_MAX,
             )
         try:
-            await socket.send_str(_protocol.init_frame())
             async with asyncio.timeout(limits.acknowledge):
+                await socket.send_str(_protocol.init_frame())
                 while True:
                     frame = _protocol.parse(await _text(socket))
                     if isinstance(frame, _protocol.Acknowledged):
-                        return cls(socket, frame.silence_seconds)
+                        return cls(socket, frame.silence_seconds, limits.close)
                     if isinstance(frame, _protocol.ConnectionRefused):
                         message = "the Event API refused the connection"
                         raise ConnectionRefusedByServerError(message, frame.reasons)
         except BaseException:
-            await socket.close()
+            await _close(socket, limits.close)
             raise
 
     async def receive(self, within: float) -> _protocol.Frame | None:
@@ -92,7 +94,7 @@ class Connection:
         Args:
             id: the id in the frame, which the answer repeats.
             frame: the frame.
-            seconds: longest wait for the answer.
+            seconds: longest time for sending and for the wait for the answer together.
 
         Raises:
             ConnectionLostError: the connection ended first, or no answer came in time; then it is closed.
@@ -100,12 +102,12 @@ class Connection:
         answer: asyncio.Future[_protocol.Frame] = asyncio.get_running_loop().create_future()
         self._answers[id] = answer
         try:
-            await self._send(frame)
             async with asyncio.timeout(seconds):
+                await self._send(frame)
                 return await answer
         except TimeoutError as error:
-            await self._socket.close()
-            raise ConnectionLostError(f"no answer from the Event API within {seconds:.0f} seconds") from error
+            self._start(_close(self._socket, self._close_seconds))  # the caller's limit has passed
+            raise ConnectionLostError("the Event API did not answer in time") from error
         finally:
             if self._answers.get(id) is answer:  # an unsubscribe with the same id may have replaced it
                 del self._answers[id]
@@ -117,9 +119,12 @@ class Connection:
             with contextlib.suppress(ConnectionLostError):  # `receive` reports the loss as well
                 await self._send(frame)
 
-        task = asyncio.create_task(send(), name="events frame")
-        self._sending.add(task)
-        task.add_done_callback(self._sending.discard)
+        self._start(send())
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, name="events frame")
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
 
     def resolve(self, frame: Any) -> None:
         """Hand an answer to the request that waits for it; log an `error` frame that answers no request."""
@@ -137,16 +142,26 @@ class Connection:
                 answer.set_exception(ConnectionLostError(str(cause), reasons))
 
     async def close(self) -> None:
-        """Close the connection."""
-        for task in self._sending:
+        """Close the connection, within the time limit of the closing handshake."""
+        for task in self._background:
             task.cancel()
-        await self._socket.close()
+        await _close(self._socket, self._close_seconds)
 
     async def _send(self, frame: str) -> None:
         try:
             await self._socket.send_str(frame)
         except (aiohttp.ClientError, ConnectionError, RuntimeError) as error:
             raise ConnectionLostError(f"the connection ended: {error}") from error
+
+
+async def _close(socket: aiohttp.ClientWebSocketResponse, seconds: float) -> None:
+    """Close a socket; without the server's answer in time, end the TCP connection.
+
+    aiohttp's own limit starts again with each frame that the server still sends.
+    """
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await socket.close()
 
 
 async def _text(socket: aiohttp.ClientWebSocketResponse) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final, TypeVar
 
 import aiohttp
 
@@ -27,6 +27,7 @@ from appsync_events._socket.subscription import ConnectionState, Subscription
 from appsync_events._socket.subscriptions import Subscriptions, call
 from appsync_events._timeout import Timeout
 
+Result = TypeVar("Result")
 _log = logging.getLogger(__name__)
 _STABLE_SECONDS: Final = 10.0
 """A connection that lasted this long resets the backoff."""
@@ -136,26 +137,34 @@ class ReconnectingConnection:
         """Send one publish request within the API's rate limit, and return the frame that answers it.
 
         Raises:
-            ConnectionLostError: the connection ended before the answer; the events may have been published.
-            UnreachableError: there was no connection in time.
+            ConnectionLostError: no answer came in time; the events may have been published.
+            UnreachableError: the request could not be sent in time; nothing was published.
             ConnectionRefusedByServerError, CredentialsError: there is no connection, or no credentials.
         """
-        seconds = self._timeout.publish
-        try:
-            async with asyncio.timeout(seconds):
-                connection = await self.connected()
-        except TimeoutError as error:
-            raise UnreachableError(f"no connection to the Event API within {seconds:.0f} seconds") from error
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + self._timeout.publish
         operation = socket_operation(self._endpoint, _protocol.publish_body(channel, events))
         credentials = OperationCredentials(auth or self._auth, operation)
-        await credentials.load()
+        connection = await self._before(ends_at, self.connected())
+        await self._before(ends_at, credentials.load())
         while True:
-            await connection.publish_rate.acquire()
+            await self._before(ends_at, connection.publish_rate.acquire())
             frame = _protocol.publish_frame(id, channel, events, credentials.authorization)
-            answer = await connection.request(id, frame, seconds)
+            answer = await connection.request(id, frame, ends_at - loop.time())
             refused = isinstance(answer, _protocol.PublishRefused) and EventsError("", answer.reasons).unauthorized
-            if not refused or not await credentials.renew():
+            if not refused or not await self._before(ends_at, credentials.renew()):
                 return answer
+
+    async def _before(self, ends_at: float, work: Awaitable[Result]) -> Result:
+        """Await what must precede a publish; the limit of the whole publish ends it."""
+        try:
+            async with asyncio.timeout_at(ends_at) as limit:
+                return await work
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            seconds = f"{self._timeout.publish:.0f} seconds"
+            raise UnreachableError(f"could not send the publish to the Event API within {seconds}") from error
 
     # The reconnection loop
 
