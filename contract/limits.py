@@ -223,17 +223,6 @@ class RateLimit:
 RECIPIENTS_PER_USE: Final = 300
 """A request whose event has more recipients counts once more for every so many: in a group of 1,000, four times. Fifty
 members who each write once a second in such a group stay within their limit of messages."""
-
-
-def uses(recipients: int) -> int:
-    """Return how often a request counts against its rate limit.
-
-    Args:
-        recipients: users to whom its event is published.
-    """
-    return 1 + recipients // RECIPIENTS_PER_USE
-
-
 SEND_RATE: Final = RateLimit("send", 50, 10)
 TYPING_RATE: Final = RateLimit("typing", 20, 10)
 READ_RATE: Final = RateLimit("read", 30, 10)

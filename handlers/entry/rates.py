@@ -6,12 +6,12 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from contract.limits import RateLimit, uses
+from contract.limits import RateLimit
 from contract.responses import GroupAnswer, Sent
 from contract.route import Route
 from contract.routes import ROUTES
 from handlers.core.shared.errors import OutcomeUnknownError, UnavailableError
-from handlers.core.shared.rates import UserRates
+from handlers.core.shared.rates import UserRates, uses
 from handlers.entry.http import ApiRequest, Operation, Reply
 
 _log = logging.getLogger(__name__)

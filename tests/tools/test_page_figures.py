@@ -119,6 +119,7 @@ FIGURES: Final[tuple[tuple[str, str, tuple[object, ...]], ...]] = (
     (DECISIONS, "At most {} slices, of at least {} recipients", (limits.QUEUE_BATCH_MAX, limits.SLICE_RECIPIENTS)),
     (DECISIONS, "{} messages fit one call to the queue", (limits.QUEUE_BATCH_MAX,)),
     (DECISIONS, "{} recipients are one round of publishes", (limits.PUBLISH_CONCURRENCY,)),
+    (ARCHITECTURE, "the first one within {} seconds enqueues", (limits.RECEIPT_WINDOW_SECONDS,)),
     (DECISIONS, "are collected for {} seconds", (limits.RECEIPT_WINDOW_SECONDS,)),
     (
         DECISIONS,

@@ -8,7 +8,7 @@ from functools import partial
 import msgspec
 
 from contract import channels, events
-from contract.limits import CHANGE_RATE, uses
+from contract.limits import CHANGE_RATE
 from contract.models import Message
 from contract.requests import EditMessage
 from contract.responses import Changed
@@ -29,7 +29,7 @@ from handlers.core.messages.rules import StoredMessage, edited, tombstone
 from handlers.core.shared import concurrency
 from handlers.core.shared.errors import ConflictError, ForbiddenError, NotFoundError, UnavailableError
 from handlers.core.shared.ports import Clock, Ids
-from handlers.core.shared.rates import UserRates
+from handlers.core.shared.rates import UserRates, uses
 from handlers.core.shared.retry import attempts
 from handlers.core.shared.timestamps import to_iso
 from handlers.core.shared.timing import stage

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from contract import limits
 from contract.limits import RateLimit
 from handlers.core.shared.errors import TooManyRequestsError
 from handlers.core.shared.ports import Clock, RateCounter
@@ -41,6 +42,15 @@ class UserRates(msgspec.Struct, frozen=True):
     def allows(self, user_id: str, rate: RateLimit, target: str) -> bool:
         """Count one use of a user for a target; return False where the limit of the present window is used up."""
         return self.counter.count(_key(user_id, target), rate, self.clock.now())
+
+
+def uses(recipients: int) -> int:
+    """Return how often a request counts against its rate limit.
+
+    Args:
+        recipients: users to whom its event is published.
+    """
+    return 1 + recipients // limits.RECIPIENTS_PER_USE
 
 
 def _key(user_id: str, target: str) -> str:

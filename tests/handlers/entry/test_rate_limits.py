@@ -9,6 +9,7 @@ import pytest
 from contract import limits, tables
 from contract.limits import RateLimit
 from contract.routes import ROUTES
+from handlers.core.shared.rates import uses
 from tests.harness.call_functions import CallFunctions
 from tests.harness.chime import ChimeServer, running_chime
 from tests.harness.emulator import AwsResources
@@ -158,7 +159,7 @@ def test_requests_in_a_large_group_count_by_their_recipients(
     harness: FunctionHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A use of a group of 1,000 publishes 1,000 times; a limit by requests alone would allow 30,000 in ten seconds."""
-    assert [limits.uses(recipients) for recipients in (2, 50, 299, 300, 1_000)] == [1, 1, 1, 2, 4]
+    assert [uses(recipients) for recipients in (2, 50, 299, 300, 1_000)] == [1, 1, 1, 2, 4]
     monkeypatch.setattr(limits, "RECIPIENTS_PER_USE", 2)
     ana, *others = harness.users(4)
     group = harness.group(ana, *others)
@@ -178,7 +179,7 @@ def test_requests_in_a_large_group_count_by_their_recipients(
 
 def test_members_of_a_crowd_of_1000_who_write_once_a_second_are_not_limited() -> None:
     sends = limits.SEND_RATE.seconds + 1
-    assert sends * limits.uses(limits.GROUP_MEMBERS_MAX) <= limits.SEND_RATE.count
+    assert sends * uses(limits.GROUP_MEMBERS_MAX) <= limits.SEND_RATE.count
 
 
 def test_repeated_send_counts_no_recipients(harness: FunctionHarness, monkeypatch: pytest.MonkeyPatch) -> None:
