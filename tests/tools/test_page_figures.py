@@ -15,6 +15,7 @@ from handlers.core.messages.group_send import SHOWN_PARTICIPANTS_MAX
 from local.emulator.chime import meeting, meetings
 from local.emulator.patches import worker_ceiling
 from local.processes.ports import DEFAULT_BASE_PORT
+from ops.change_report.render.as_markdown import COMMENT_LIMIT
 from ops.costs.ledger import operations
 from stacks.config.load import environment_names, load
 from tests.repository.test_layers import ALLOWED
@@ -86,6 +87,7 @@ def node_package(package: str) -> str:
 FIGURES: Final[tuple[tuple[str, str, tuple[object, ...]], ...]] = (
     ("README.md", "aws-cdk-lib {} with CDK CLI {}", (locked("aws-cdk-lib"), node_package("aws-cdk"))),
     ("README.md", "cdk-nag {}", (locked("cdk-nag"),)),
+    (DEPLOY, "a comment of at most {:,} characters", (COMMENT_LIMIT,)),
     (ARCHITECTURE, "par at most {} concurrently", (limits.PUBLISH_CONCURRENCY,)),
     (ARCHITECTURE, "still there {} seconds later", (limits.FAST_PATH_GRACE_SECONDS,)),
     (ARCHITECTURE, "every event that is older than {} seconds", (limits.SWEEP_AFTER_SECONDS,)),

@@ -25,6 +25,7 @@ from tools.generate import (
     requirements,
     schemas,
     typescript,
+    verification,
 )
 
 Text = Callable[[], str]
@@ -46,6 +47,7 @@ DOCUMENTS: Final[dict[str, Text]] = {
     "docs/reference/costs-per-operation.md": cost_page.page,
     "docs/reference/permissions.md": permissions.markdown,
     "docs/reference/environments.md": environments.describe,
+    "docs/reference/verification.md": verification.verification_page,
     requirements.PAGE: requirements.page,
     "packages/appsync-events-local/docs/service.md": local_events.page,
     "packages/appsync-events-local/docs/conformance.md": conformance.page,
