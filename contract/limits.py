@@ -224,6 +224,9 @@ class RateLimit:
         return max(1, self.window(epoch_seconds) + self.seconds - int(epoch_seconds))
 
 
+RECIPIENTS_PER_USE: Final = 300
+"""A request whose event has more recipients counts once more for every so many: in a group of 1,000, four times. Fifty
+members who each write once a second in such a group stay within their limit of messages."""
 SEND_RATE: Final = RateLimit("send", 50, 10)
 TYPING_RATE: Final = RateLimit("typing", 20, 10)
 READ_RATE: Final = RateLimit("read", 30, 10)

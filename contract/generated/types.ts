@@ -1103,6 +1103,7 @@ export const limits = {
   EVENT_BYTES_MAX: 245760,
   HANDLER_CODE_CHARACTERS: 32768,
   SEGMENT_CHARACTERS: 50,
+  RECIPIENTS_PER_USE: 300,
 } as const;
 
 /** Rate limits per user: at most `count` requests in each window of `seconds`. */

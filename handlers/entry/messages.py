@@ -88,8 +88,9 @@ def wire(
     store = DynamoMessageStore(dynamodb, message_tables, cache)
     messages = DynamoMessageFinder(dynamodb, settings.messages_table)
     dispatch = Dispatcher(publisher, DynamoOutbox(dynamodb, settings.outbox_table), queue)
+    rates = UserRates(DynamoRateCounter(dynamodb, settings.rate_limits_table), clock)
     return MessageOperations(
-        rates=UserRates(DynamoRateCounter(dynamodb, settings.rate_limits_table), clock),
+        rates=rates,
         sender=MessageSender(
             conversations=conversations,
             cache=cache,
@@ -147,6 +148,7 @@ def wire(
             messages=messages,
             store=DynamoMessageChangeStore(dynamodb, change_tables),
             dispatcher=dispatch,
+            rates=rates,
             clock=clock,
             ids=ids,
             fanout_limit=settings.fanout_limit,

@@ -121,6 +121,7 @@ FIGURES: Final[tuple[tuple[str, str, tuple[object, ...]], ...]] = (
     (DECISIONS, "At most {} slices, of at least {} recipients", (limits.QUEUE_BATCH_MAX, limits.SLICE_RECIPIENTS)),
     (DECISIONS, "{} messages fit one call to the queue", (limits.QUEUE_BATCH_MAX,)),
     (DECISIONS, "{} recipients are one round of publishes", (limits.PUBLISH_CONCURRENCY,)),
+    (ARCHITECTURE, "the first one within {} seconds enqueues", (limits.RECEIPT_WINDOW_SECONDS,)),
     (DECISIONS, "are collected for {} seconds", (limits.RECEIPT_WINDOW_SECONDS,)),
     (
         DECISIONS,
@@ -128,6 +129,7 @@ FIGURES: Final[tuple[tuple[str, str, tuple[object, ...]], ...]] = (
         (f"{READ_BY_ALL.write_units:g}", READ_BY_ALL.publishes),
     ),
     (DECISIONS, "published to at most {} users", (limits.PROFILE_RECIPIENTS_MAX,)),
+    (DECISIONS, "counts once more for every {} of them", (limits.RECIPIENTS_PER_USE,)),
     (DECISIONS, "can ask {} times a minute", (limits.CALL_TARGET_RATE.count,)),
     (DECISIONS, "and {} times about all users", (limits.CALL_ATTEMPT_RATE.count,)),
     (DECISIONS, "at most {} s after the first failure", (limits.DELIVERY_PAUSE_SECONDS,)),
@@ -216,6 +218,7 @@ UNCHECKED: Final = {
         "an outbox record with 1,000 recipients took most of the 564 write units of a send, which now takes 25",
         "a conversation of 1,000 participants takes 40 units each time; 25 messages a second",
         "takes about 20 ms",
+        "50 members who write once a second in a group",
         "adds a few hundred milliseconds",
         "adds 40 ms to every small body",
         "a minute late",

@@ -11,8 +11,8 @@ from handlers.core.messages.ports import TypingRates, TypingUse
 from handlers.core.shared.ports import RateCounter
 
 
-def rate_update(table: str, user_id: str, rate: RateLimit, now: int) -> dict[str, Any]:
-    """Return the parameters of the conditional update that counts one use, for UpdateItem or a transaction.
+def rate_update(table: str, user_id: str, rate: RateLimit, now: int, uses: int = 1) -> dict[str, Any]:
+    """Return the parameters of the conditional update that counts uses, for UpdateItem or a transaction.
 
     Its condition fails where the limit of the present window is reached.
 
@@ -21,16 +21,17 @@ def rate_update(table: str, user_id: str, rate: RateLimit, now: int) -> dict[str
         user_id: the user whose use is counted.
         rate: the rate limit.
         now: milliseconds since the epoch.
+        uses: how often the use counts, at most the limit.
     """
     window = rate.window(now / 1000)
     return {
         "TableName": table,
         "Key": to_item({"id": f"{user_id}#{rate.action}#{window}"}),
-        "UpdateExpression": "SET expiresAt = :expires ADD #count :one",
-        "ConditionExpression": "attribute_not_exists(#count) OR #count < :limit",
+        "UpdateExpression": "SET expiresAt = :expires ADD #count :uses",
+        "ConditionExpression": "attribute_not_exists(#count) OR #count <= :most",
         "ExpressionAttributeNames": {"#count": "count"},
         "ExpressionAttributeValues": to_item(
-            {":expires": window + 2 * rate.seconds, ":one": 1, ":limit": rate.count},
+            {":expires": window + 2 * rate.seconds, ":uses": uses, ":most": rate.count - uses},
         ),
     }
 
@@ -50,7 +51,7 @@ class DynamoTypingRates(TypingRates):
 
     def count(self, user_id: str, conversation_id: str, now: int, *, typing: bool) -> TypingUse:
         update = rate_update(self._table, user_id, TYPING_RATE, now)
-        update["UpdateExpression"] = "SET expiresAt = :expires, #at = :now ADD #count :one"
+        update["UpdateExpression"] = "SET expiresAt = :expires, #at = :now ADD #count :uses"
         update["ConditionExpression"] = (
             f"({update['ConditionExpression']}) AND (attribute_not_exists(#at) OR #at <= :before)"
         )
@@ -76,6 +77,11 @@ class DynamoRateCounter(RateCounter):
         self._client = client
         self._table = table
 
-    def count(self, user_id: str, rate: RateLimit, now: int) -> bool:
-        update = rate_update(self._table, user_id, rate, now)
+    def count(self, user_id: str, rate: RateLimit, now: int, uses: int = 1) -> bool:
+        update = rate_update(self._table, user_id, rate, now, uses)
         return write_single(lambda: self._client.update_item(**update), "the use") is not None
+
+    def add(self, user_id: str, rate: RateLimit, now: int, uses: int) -> None:
+        update = rate_update(self._table, user_id, rate, now, uses)
+        del update["ConditionExpression"], update["ExpressionAttributeValues"][":most"]
+        write_single(lambda: self._client.update_item(**update), "the use")

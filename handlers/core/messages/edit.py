@@ -8,6 +8,7 @@ from functools import partial
 import msgspec
 
 from contract import channels, events
+from contract.limits import CHANGE_RATE
 from contract.models import Message
 from contract.requests import EditMessage
 from contract.responses import Changed
@@ -28,6 +29,7 @@ from handlers.core.messages.rules import StoredMessage, edited, tombstone
 from handlers.core.shared import concurrency
 from handlers.core.shared.errors import ConflictError, ForbiddenError, NotFoundError, UnavailableError
 from handlers.core.shared.ports import Clock, Ids
+from handlers.core.shared.rates import UserRates, uses
 from handlers.core.shared.retry import attempts
 from handlers.core.shared.timestamps import to_iso
 from handlers.core.shared.timing import stage
@@ -46,6 +48,7 @@ class MessageEditor(msgspec.Struct, frozen=True, kw_only=True):
     messages: MessageFinder
     store: MessageChangeStore
     dispatcher: Dispatcher
+    rates: UserRates
     clock: Clock
     ids: Ids
     fanout_limit: int
@@ -61,6 +64,7 @@ class MessageEditor(msgspec.Struct, frozen=True, kw_only=True):
             NotFoundError: no such conversation or message.
             ForbiddenError: the user is not the sender or not a participant, or has blocked the other participant.
             ConflictError: the message is deleted.
+            TooManyRequestsError: the user's rate limit is used up; it counts more in a large group.
             UnavailableError: too many changes at once; nothing was stored.
         """
         conversation, found = self._find(user_id, message_id, request.conversationId)
@@ -85,6 +89,7 @@ class MessageEditor(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             NotFoundError: no such conversation or message.
             ForbiddenError: the user is neither the sender nor an admin of the group, or not a participant.
+            TooManyRequestsError: as for an edit.
             UnavailableError: too many changes at once; nothing was stored.
         """
         conversation, found = self._find(user_id, message_id, conversation_id)
@@ -107,6 +112,7 @@ class MessageEditor(msgspec.Struct, frozen=True, kw_only=True):
             find = partial(lookup.message, self.messages, message_id, conversation_id, user_id, "messageId")
             found = concurrency.start(find)
             conversation = lookup.conversation(self.conversations, conversation_id, user_id)
+            self.rates.require(user_id, CHANGE_RATE, uses=uses(len(conversation.participants)))
             return conversation, found.result()
 
     def _apply(

@@ -30,6 +30,10 @@ class Ids(Protocol):
 class RateCounter(Protocol):
     """Counts a user's uses of a rate limit, exactly under concurrency."""
 
-    def count(self, user_id: str, rate: RateLimit, now: int) -> bool:
-        """Count one use; return False, and count nothing, where the limit of the window is used up."""
+    def count(self, user_id: str, rate: RateLimit, now: int, uses: int = 1) -> bool:
+        """Count some uses; return False, and count nothing, where they would exceed the limit of the window."""
+        ...
+
+    def add(self, user_id: str, rate: RateLimit, now: int, uses: int) -> None:
+        """Count uses that have already happened, also above the limit."""
         ...

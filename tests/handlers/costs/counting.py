@@ -37,8 +37,8 @@ class Counts:
     """What was used. Threads of one function share it."""
 
     invocations: int = 0
-    read_units: float = 0
-    write_units: float = 0
+    read_units: float = 0.0
+    write_units: float = 0.0
     queue_requests: int = 0
     meeting_requests: int = 0
     new_records: list[str] = field(default_factory=list)
@@ -239,4 +239,4 @@ class CostCounter:
         self.publisher.clear()
         counts = self.counts
         counts.invocations = counts.queue_requests = counts.meeting_requests = 0
-        counts.read_units = counts.write_units = 0
+        counts.read_units = counts.write_units = 0.0

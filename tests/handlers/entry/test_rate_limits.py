@@ -9,9 +9,11 @@ import pytest
 from contract import limits, tables
 from contract.limits import RateLimit
 from contract.routes import ROUTES
+from handlers.core.shared.rates import uses
 from tests.harness.call_functions import CallFunctions
 from tests.harness.chime import ChimeServer, running_chime
 from tests.harness.emulator import AwsResources
+from tests.harness.faults import throttled
 from tests.harness.functions import FunctionHarness
 from tests.harness.http import Response
 
@@ -144,6 +146,63 @@ def test_requests_for_calls_are_limited_also_where_the_called_user_is_busy(
     answers = [functions.initiate(ana, recipientId=other).status for other in others]
     assert answers[0] == 409
     assert answers[-1] == 429
+
+
+def used(harness: FunctionHarness, user_id: str, rate: RateLimit) -> int:
+    """Return how many uses of the present window are counted."""
+    window = rate.window(harness.clock.now() / 1000)
+    item = harness.aws.item(tables.RATE_LIMITS, id=f"{user_id}#{rate.action}#{window}")
+    return 0 if item is None else int(item["count"])
+
+
+def test_requests_in_a_large_group_count_by_their_recipients(
+    harness: FunctionHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A use of a group of 1,000 publishes 1,000 times; a limit by requests alone would allow 30,000 in ten seconds."""
+    assert [uses(recipients) for recipients in (2, 50, 299, 300, 1_000)] == [1, 1, 1, 2, 4]
+    monkeypatch.setattr(limits, "RECIPIENTS_PER_USE", 2)
+    ana, *others = harness.users(4)
+    group = harness.group(ana, *others)
+    assert used(harness, ana, limits.GROUP_RATE) == 3
+    message = harness.send_ok(ana, group)["message"]
+    assert used(harness, ana, limits.SEND_RATE) == 3
+    assert harness.edit(ana, message, "changed").status == 200
+    assert used(harness, ana, limits.CHANGE_RATE) == 3
+    assert harness.call(ana, "updateGroup", {"name": "Go"}, conversationId=group).status == 200
+    assert used(harness, ana, limits.GROUP_RATE) == 6
+    use_up(harness, ana, limits.CHANGE_RATE, left=2)
+    published = len(harness.publisher.published)
+    assert_limited(harness.edit(ana, message, "again"), limits.CHANGE_RATE)
+    assert_limited(harness.delete(ana, message), limits.CHANGE_RATE)
+    assert len(harness.publisher.published) == published
+
+
+def test_members_of_a_crowd_of_1000_who_write_once_a_second_are_not_limited() -> None:
+    sends = limits.SEND_RATE.seconds + 1
+    assert sends * uses(limits.GROUP_MEMBERS_MAX) <= limits.SEND_RATE.count
+
+
+def test_repeated_send_counts_no_recipients(harness: FunctionHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "RECIPIENTS_PER_USE", 2)
+    ana, *others = harness.users(4)
+    group = harness.group(ana, *others)
+    for _ in range(3):
+        assert harness.send(ana, group, tempId="same").status == 200
+    assert used(harness, ana, limits.SEND_RATE) == 3
+
+
+def test_uses_that_cannot_be_counted_afterwards_do_not_fail_the_request(
+    harness: FunctionHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "RECIPIENTS_PER_USE", 2)
+    ana, *others = harness.users(4)
+    group = harness.group(ana, *others)
+    harness.send_ok(ana, group)
+    harness.faults.calls.clear()
+    harness.send_ok(ana, group)
+    harness.faults.arm(len(harness.faults.calls), throttled)
+    assert harness.send(ana, group).status == 200
+    assert harness.faults.triggered
 
 
 def test_every_route_that_publishes_to_others_has_a_rate_limit() -> None:
