@@ -42,7 +42,14 @@ class CallUseCases(msgspec.Struct, frozen=True, kw_only=True):
 
 def wire(settings: CallsSettings, aws: AwsServices, timers: RingTimers) -> CallUseCases:
     """Return the use cases with the given services."""
-    calls = call_services(settings, aws, user_calls=settings.user_calls_table, rate_limits=settings.rate_limits_table)
+    calls = call_services(
+        settings,
+        aws,
+        user_calls=settings.user_calls_table,
+        rate_limits=settings.rate_limits_table,
+        conversations=settings.conversations_table,
+        members=settings.conversation_members_table,
+    )
     conversations = DynamoStoredConversations(client=aws.dynamodb, conversations=settings.conversations_table)
     directory = DynamoUserDirectory(client=aws.dynamodb, users_table=settings.users_table)
     blocks = DynamoBlockReader(client=aws.dynamodb, blocks=settings.blocks_table)

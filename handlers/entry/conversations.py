@@ -23,6 +23,7 @@ from handlers.adapters.system import RandomIds, SystemClock
 from handlers.core.conversations.direct import DirectConversations
 from handlers.core.conversations.events import ConversationEvents
 from handlers.core.conversations.groups import GroupManager
+from handlers.core.conversations.invitations import GroupInvitations
 from handlers.core.conversations.queries import ConversationQueries
 from handlers.core.delivery.dispatcher import Dispatcher
 from handlers.core.delivery.ports import DeliveryQueue, Publisher
@@ -82,9 +83,7 @@ def wire(
         ),
         groups=GroupManager(
             conversations=store,
-            directory=directory,
-            blocks=blocks,
-            rates=rates,
+            invitations=GroupInvitations(conversations=store, directory=directory, blocks=blocks, rates=rates),
             dispatcher=dispatch,
             clock=clock,
             ids=ids,

@@ -100,7 +100,7 @@ class CallSweep(msgspec.Struct, frozen=True, kw_only=True):
         if call.conversation_id is None:
             return [user_id for user_id in joined if user_id not in known]
         stored = self.conversations.get(call.conversation_id)
-        members = set(stored.conversation.participants) if stored else set()
+        members = set(stored.members) if stored else set()
         return [user_id for user_id in joined if user_id not in known or user_id not in members]
 
     def _execute(self, call: CallState, command: CallCommand) -> CallState:

@@ -103,8 +103,8 @@ class UserProfiles(msgspec.Struct, frozen=True, kw_only=True):
     def _contacts(self, caller: str) -> list[str]:
         """Return every user who shares a conversation with the caller."""
         ids = [membership.conversation_id for membership in self.conversations.memberships(caller)]
-        lists = (stored.conversation.participants for stored in self.conversations.get_many(ids).values())
-        contacts = {user_id for participants in lists if caller in participants for user_id in participants}
+        lists = (stored.members for stored in self.conversations.get_many(ids).values())
+        contacts = {user_id for members in lists if caller in members for user_id in members}
         return sorted(contacts - {caller})
 
     def _outbox(self, profile: Profile, recipients: list[str], now: int) -> tuple[OutboxRecord, ...]:

@@ -227,6 +227,10 @@ class FakeDirectory(UserDirectory, BlockReader, CallGroups):
     def blockers(self, user_id: str, others: Collection[str]) -> Collection[str]:
         return {other for other in others if (other, user_id) in self.blocks}
 
+    def version(self, user_id: str) -> int:
+        """Fail, because calls do not rest on it."""
+        raise AssertionError(user_id)
+
     def between(self, first: str, second: str) -> Mapping[tuple[str, str], bool]:
         return {pair: pair in self.blocks for pair in ((first, second), (second, first))}
 

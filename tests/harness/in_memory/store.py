@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import RLock
 
@@ -24,6 +24,7 @@ class InMemoryCallStore(CallStore):
         lists: user id to the user's calls, by callKey.
         rate_counts: by user id and window.
         history: every write that was stored.
+        is_member: whether a user is a member of a group.
     """
 
     calls: dict[str, CallState] = field(default_factory=dict)
@@ -33,6 +34,7 @@ class InMemoryCallStore(CallStore):
     rate_counts: dict[tuple[str, int], int] = field(default_factory=lambda: defaultdict(int))
     history: list[CallWrite] = field(default_factory=list)
     mutex: RLock = field(default_factory=RLock)
+    is_member: Callable[[str, str], bool] = lambda user_id, conversation_id: True
 
     def read(self, session_id: str) -> CallState | None:
         return self.calls.get(session_id)
@@ -48,6 +50,8 @@ class InMemoryCallStore(CallStore):
             after, stored = write.after, self.calls.get(write.after.session_id)
             if (stored.version if stored else None) != (write.before.version if write.before else None):
                 return CallWriteResult(status=CallWriteStatus.CONFLICT)
+            if write.member is not None and not self.is_member(*write.member):
+                return CallWriteResult(status=CallWriteStatus.NOT_MEMBER)
             allowed = {user_id: {None, after.session_id, over} for user_id, over in write.take_locks.items()}
             allowed |= {user_id: {None, after.session_id} for user_id in write.free_locks}
             locked = {
