@@ -223,8 +223,8 @@ def markdown() -> str:
         "Every row is tested against the handler alone and through the Events service.",
         "",
         "AppSync checks a subscription when it starts, and it lasts as long as its connection: 24 hours at most. "
-        "[Membership](../explanation/architecture.md#membership) says when a removed member stops receiving events, and "
-        "[Disable an account](../how-to/disable-an-account.md) when a disabled or deleted user does.",
+        "[Membership](../explanation/architecture.md#membership) says when a removed member stops receiving events, "
+        "[Disable an account](../how-to/disable-an-account.md) when a disabled user does.",
         "",
     ]
     lines += [*(f"- **{name}**: {text}" for name, text in CALLERS.items()), ""]

@@ -93,6 +93,9 @@ SEARCH_PREFIX_CHARACTERS: Final = 2
 """Fewest letters of the longest word of a search query: they are the partition key of the table UserSearch."""
 BLOCKS_PER_USER: Final = 1_000
 """Most users whom one user can block."""
+ACCOUNT_CHECK_SECONDS: Final = 60
+"""Seconds for which a function relies on its last check that an account is not disabled: after that time it serves no
+request of a disabled account. A shorter time costs more reads: one for each user, function and interval."""
 
 # Calls
 CALL_PARTICIPANTS_MAX: Final = 40

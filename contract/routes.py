@@ -281,7 +281,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         "blockUser",
         "POST",
         "/api/users/{userId}/block",
-        "Block a user: their direct messages, calls and new groups no longer reach the caller; they get normal responses.",
+        "Block a user: their direct messages, calls and new groups do not reach the caller; they get normal responses.",
         requests.EmptyRequest,
         responses.Done,
         refusals=((404, "no such user"), (409, "too many blocked users")),

@@ -70,6 +70,7 @@ class MessagesSettings(_Publishing, frozen=True, kw_only=True):
 
     function: ClassVar[str] = "messages"
 
+    users_table: str
     conversations_table: str
     conversation_counters_table: str
     conversation_members_table: str

@@ -29,6 +29,8 @@ from handlers.core.delivery.dispatcher import Dispatcher
 from handlers.core.delivery.ports import DeliveryQueue, Publisher
 from handlers.core.shared.ports import Clock, Ids
 from handlers.core.shared.rates import UserRates
+from handlers.core.users.accounts import ActiveAccounts
+from handlers.entry.accounts import active_accounts
 from handlers.entry.http import ApiRequest, Operation, Reply, route_handler
 from handlers.entry.rates import limited
 from handlers.settings import ConversationsSettings
@@ -158,7 +160,13 @@ def _routes() -> ConversationRoutes:
     )
 
 
-handle = route_handler("conversations", operations(_routes))
+@cache
+def _accounts() -> ActiveAccounts:
+    return active_accounts(aws_clients.client("dynamodb"), ConversationsSettings.load().users_table)
+
+
+handle = route_handler("conversations", operations(_routes), _accounts)
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
     _routes()
+    _accounts()

@@ -48,6 +48,7 @@ _CALLS_BY_DUE: Final = _index(tables.CALLS, "ByDue")
 FUNCTIONS: Final[Mapping[str, FunctionPermissions]] = {
     settings.MessagesSettings.function: FunctionPermissions(
         {
+            tables.USERS: ("GetItem",),
             tables.CONVERSATIONS: ("GetItem", "UpdateItem", "ConditionCheckItem"),
             tables.CONVERSATION_COUNTERS: ("GetItem", "UpdateItem"),
             tables.CONVERSATION_MEMBERS: ("GetItem", "BatchGetItem", "UpdateItem", "ConditionCheckItem"),
@@ -62,7 +63,7 @@ FUNCTIONS: Final[Mapping[str, FunctionPermissions]] = {
     ),
     settings.ConversationsSettings.function: FunctionPermissions(
         {
-            tables.USERS: ("BatchGetItem",),
+            tables.USERS: ("GetItem", "BatchGetItem"),
             tables.BLOCKS: ("GetItem", "BatchGetItem", "ConditionCheckItem"),
             tables.CONVERSATIONS: ("GetItem", "BatchGetItem", "PutItem", "UpdateItem"),
             tables.CONVERSATION_COUNTERS: ("BatchGetItem", "UpdateItem"),
@@ -88,7 +89,7 @@ FUNCTIONS: Final[Mapping[str, FunctionPermissions]] = {
     ),
     settings.CallsSettings.function: FunctionPermissions(
         {
-            tables.USERS: ("BatchGetItem",),
+            tables.USERS: ("GetItem", "BatchGetItem"),
             tables.BLOCKS: ("BatchGetItem",),
             tables.CONVERSATIONS: ("GetItem", "ConditionCheckItem"),
             tables.CONVERSATION_MEMBERS: ("ConditionCheckItem",),

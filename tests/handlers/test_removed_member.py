@@ -103,7 +103,7 @@ def test_every_route_is_tried_with_a_removed_member_or_needs_no_membership() -> 
 
 @pytest.mark.parametrize("operation", ACTIONS)
 def test_removal_before_the_write_of_a_request_refuses_it(harness: FunctionHarness, operation: str) -> None:
-    """The removal happens before each call of the request to another service in turn."""
+    """Requirement P2. The removal happens before each call of the request to another service in turn."""
     for step in range(1, 16):
         group = Group(harness)
         remove = removal(harness, group.ana, group.ben, group.id)

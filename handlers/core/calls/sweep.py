@@ -94,9 +94,9 @@ class CallSweep(msgspec.Struct, frozen=True, kw_only=True):
         return call
 
     def _no_longer_allowed(self, call: CallState) -> list[str]:
-        """Return the participants who are in the call, but not in the group or without a profile any more."""
+        """Return the participants who are in the call, but not in the group, or without an active account any more."""
         joined = call.with_status("JOINED")
-        known = self.directory.names(joined)
+        known = self.directory.active(joined)
         if call.conversation_id is None:
             return [user_id for user_id in joined if user_id not in known]
         stored = self.conversations.get(call.conversation_id)

@@ -39,15 +39,15 @@ class GroupInvitations(msgspec.Struct, frozen=True, kw_only=True):
     rates: UserRates
 
     def require_users(self, user_ids: Sequence[str], field: str) -> None:
-        """Refuse users who do not exist.
+        """Refuse users who do not exist, or whose account is disabled.
 
         Args:
             field: the request's field with the user ids.
 
         Raises:
-            NotFoundError: a user does not exist.
+            NotFoundError: there is no such user.
         """
-        known = self.directory.names(user_ids) if user_ids else {}
+        known = self.directory.active(user_ids) if user_ids else ()
         missing = [user_id for user_id in user_ids if user_id not in known]
         if missing:
             raise NotFoundError(f"{field} contains unknown users: {', '.join(missing)}", field=field)

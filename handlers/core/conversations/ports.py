@@ -176,11 +176,15 @@ class UserDirectory(Protocol):
     """Reads public profiles and names of users."""
 
     def users(self, user_ids: Collection[str]) -> Mapping[str, PublicUser]:
-        """Read the public profiles of some users; those that do not exist are left out."""
+        """Read the public profiles of some users; those that do not exist or are disabled are left out."""
+        ...
+
+    def active(self, user_ids: Collection[str]) -> Collection[str]:
+        """Return those of some users who exist and are not disabled."""
         ...
 
     def names(self, user_ids: Collection[str]) -> Mapping[str, str]:
-        """Read the full names of some users; those that do not exist are left out."""
+        """Read the full names of some users, also of disabled ones; those that do not exist are left out."""
         ...
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from local.emulator.patches import (
     cors_from_template,
     dead_letters,
+    disabled_accounts,
     function_failures,
     log_wait,
     metric_math_alarms,
@@ -27,6 +28,7 @@ def apply_fixes() -> None:
     table_settings.apply()
     cors_from_template.apply()
     dead_letters.apply()
+    disabled_accounts.apply()
     function_failures.apply()
     metric_math_alarms.apply()
     log_wait.apply()

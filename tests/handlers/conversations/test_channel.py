@@ -37,6 +37,7 @@ DEPARTURES: dict[str, Departure] = {
 
 @pytest.mark.parametrize("how", DEPARTURES)
 async def test_departed_member_neither_listens_nor_publishes_on_any_channel(harness: FunctionHarness, how: str) -> None:
+    """Requirement P2."""
     ana, ben, cat = harness.users(3)
     group = harness.group(ana, ben, cat)
     before = channel_of(harness, ben, group)

@@ -220,6 +220,9 @@ class FakeDirectory(UserDirectory, BlockReader, CallGroups):
     def names(self, user_ids: Collection[str]) -> Mapping[str, str]:
         return {user_id: self.full_names[user_id] for user_id in user_ids if user_id in self.full_names}
 
+    def active(self, user_ids: Collection[str]) -> Collection[str]:
+        return set(self.names(user_ids))
+
     def users(self, user_ids: Collection[str]) -> Mapping[str, Any]:
         """Fail, because calls do not read whole profiles."""
         raise AssertionError(user_ids)
