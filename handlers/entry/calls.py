@@ -131,7 +131,8 @@ def _use_cases() -> CallUseCases:
 
 @cache
 def _accounts() -> ActiveAccounts:
-    return active_accounts(aws_clients.client("dynamodb"), CallsSettings.load().users_table)
+    settings = CallsSettings.load()
+    return active_accounts(aws_clients.client("dynamodb"), settings.users_table)
 
 
 handle = route_handler("calls", operations(_use_cases), _accounts)

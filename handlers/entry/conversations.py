@@ -162,7 +162,8 @@ def _routes() -> ConversationRoutes:
 
 @cache
 def _accounts() -> ActiveAccounts:
-    return active_accounts(aws_clients.client("dynamodb"), ConversationsSettings.load().users_table)
+    settings = ConversationsSettings.load()
+    return active_accounts(aws_clients.client("dynamodb"), settings.users_table)
 
 
 handle = route_handler("conversations", operations(_routes), _accounts)

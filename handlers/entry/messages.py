@@ -197,7 +197,8 @@ def _use_cases() -> MessageOperations:
 
 @cache
 def _accounts() -> ActiveAccounts:
-    return active_accounts(aws_clients.client("dynamodb"), MessagesSettings.load().users_table)
+    settings = MessagesSettings.load()
+    return active_accounts(aws_clients.client("dynamodb"), settings.users_table)
 
 
 handle = route_handler("messages", operations(_use_cases), _accounts)

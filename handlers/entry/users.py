@@ -160,7 +160,8 @@ def _routes() -> UserRoutes:
 
 @cache
 def _accounts() -> ActiveAccounts:
-    return active_accounts(aws_clients.client("dynamodb"), UsersSettings.load().users_table)
+    settings = UsersSettings.load()
+    return active_accounts(aws_clients.client("dynamodb"), settings.users_table)
 
 
 handle = route_handler("users", operations(_routes), _accounts)

@@ -39,7 +39,7 @@ class Campus:
     functions: FunctionHarness
 
     def sign_up(self, email: str, *, profile: bool = True) -> str:
-        """Create a confirmed account, with a profile of January unless told otherwise, and return its user id."""
+        """Create a confirmed account, by default with a profile of January, and return its user id."""
         created = self.cognito.admin_create_user(
             UserPoolId=self.pool_id,
             Username=email,
@@ -143,7 +143,7 @@ def test_sync_reads_every_page_and_leaves_out_accounts_that_cognito_may_not_list
     assert campus.control.differences() == [Difference(old, True)]
 
 
-@pytest.mark.parametrize("user", ["nobody@example.edu", "no-such-sub", 'x" or sub ^= "'])
+@pytest.mark.parametrize("user", ["unknown@example.edu", "no-such-sub", 'x" or sub ^= "'])
 def test_unknown_user_is_an_error_that_names_the_user(campus: Campus, user: str) -> None:
     with pytest.raises(CommandError) as refused:
         campus.control.disable(user)

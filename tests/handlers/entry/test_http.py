@@ -301,7 +301,7 @@ def test_each_request_logs_one_line_with_caller_operation_status_and_stage_durat
     fields: dict[str, Any] = record.__dict__["fields"]
     assert (fields["requestId"], fields["operation"], fields["userId"]) == ("request-1", "setTyping", "me")
     assert (fields["status"], fields["code"]) == (200, None)
-    assert set(fields["stages"]) == {"read", "inner"}
+    assert set(fields["stages"]) == {"account", "read", "inner"}
     assert all(isinstance(each, float) for each in (*fields["stages"].values(), fields["milliseconds"]))
 
 
