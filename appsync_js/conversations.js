@@ -171,7 +171,7 @@ function found(ctx, table) {
 }
 
 function hasUnprocessedKeys(result) {
-  return Object.values(result?.unprocessedKeys ?? {}).some((keys) => keys.length > 0);
+  return Object.values(result?.unprocessedKeys ?? {}).some((keys) => keys?.length > 0);
 }
 
 // The first problem of the batch, or '' if it can be stored.
