@@ -1,8 +1,13 @@
-// Namespace "conversations" (opt-in): one channel per group, /conversations/{conversationId}. Members publish messages
-// directly to AppSync; the handler stores them, and broadcasts only stored messages.
+// Namespace "conversations" (opt-in): one channel per group, /conversations/{conversationId}/{channelEpoch}. Members
+// publish messages directly to AppSync; the handler stores them, and broadcasts only stored messages.
 //
-// subscribe  members of the group, looked up in ConversationMembers; exactly two segments
+// subscribe  members of the group, looked up in ConversationMembers; exactly three segments
 // publish    members of the group; the sender is always the token's sub
+//
+// AppSync checks a subscription once, and it lasts as long as its connection. Therefore a group gets a new channel, with
+// a random last segment, in the transaction that removes a member: who subscribed before gets nothing that is published
+// after it. A member who still uses the old channel gets CHANNEL_CHANGED, and reads the present one from the
+// conversation, or from the event CONVERSATION_UPDATED.
 //
 // A batch is stored in one transaction or not at all: membership, the group's sequence number, every message, its
 // tempId and the sender's rate are checked and written together. Each event is {type: 'MESSAGE_SENT', data: {tempId,
@@ -14,7 +19,7 @@
 // ensure.
 
 import { util } from '@aws-appsync/utils';
-import { get, transactWrite } from '@aws-appsync/utils/dynamodb';
+import { batchGet, transactWrite } from '@aws-appsync/utils/dynamodb';
 
 // <generated: event types>
 const EVENT_TYPES = [
@@ -51,7 +56,10 @@ const TABLES = {
   messages: '__MESSAGES_TABLE__',
   idempotency: '__IDEMPOTENCY_TABLE__',
   rateLimits: '__RATE_LIMITS_TABLE__',
+  users: '__USERS_TABLE__',
 };
+
+const CHANNEL_CHANGED = 'The channel of this conversation has changed: read the conversation and use its channel';
 
 // The required and optional fields of each message type, besides the common ones.
 // <generated: message types>
@@ -75,14 +83,25 @@ const MEDIA_URL =
 export const onSubscribe = {
   request(ctx) {
     const userId = signedIn(ctx);
-    return get({ key: { userId, conversationId: addressed(ctx) }, consistentRead: true });
+    const { conversationId } = addressed(ctx);
+    return batchGet({
+      tables: {
+        [TABLES.members]: { keys: [{ userId, conversationId }], consistentRead: true },
+        [TABLES.counters]: { keys: [{ conversationId }], consistentRead: true },
+        [TABLES.users]: { keys: [{ userId }], consistentRead: true },
+      },
+    });
   },
   response(ctx) {
-    if (ctx.error) {
+    if (ctx.error || hasUnprocessedKeys(ctx.result)) {
       util.error('The membership could not be looked up; try again', 'UNAVAILABLE');
     }
-    if (!ctx.result || ctx.result.type !== 'GROUP' || ctx.result.hidden) {
+    const member = found(ctx, TABLES.members);
+    if (!member || member.type !== 'GROUP' || member.hidden || found(ctx, TABLES.users)?.disabledAt) {
       util.unauthorized();
+    }
+    if (found(ctx, TABLES.counters)?.channelEpoch !== addressed(ctx).channelEpoch) {
+      util.error(CHANNEL_CHANGED, 'CHANNEL_CHANGED');
     }
   },
 };
@@ -90,7 +109,7 @@ export const onSubscribe = {
 export const onPublish = {
   request(ctx) {
     const senderId = signedIn(ctx);
-    const conversationId = addressed(ctx);
+    const { conversationId, channelEpoch } = addressed(ctx);
     const problem = batchProblem(ctx.events, senderId);
     if (problem) {
       util.error(problem, 'INVALID_REQUEST');
@@ -103,9 +122,10 @@ export const onPublish = {
     const transaction = transactWrite({
       items: [
         memberWrite(senderId, conversationId, messages),
-        counterWrite(conversationId, messages, now),
+        counterWrite(conversationId, channelEpoch, messages, now),
         ...messages.map(messageWrite),
         ...messages.map((message) => idempotencyWrite(message, now)),
+        accountCheck(senderId),
       ],
     });
     return {
@@ -144,10 +164,19 @@ function signedIn(ctx) {
 
 function addressed(ctx) {
   const segments = ctx.info.channel.segments;
-  if (segments.length !== 2 || segments[1] === '*') {
+  if (segments.length !== 3 || segments[1] === '*' || segments[2] === '*') {
     util.unauthorized();
   }
-  return segments[1];
+  return { conversationId: segments[1], channelEpoch: segments[2] };
+}
+
+// The item of one table that onSubscribe read.
+function found(ctx, table) {
+  return ctx.result.data[table][0];
+}
+
+function hasUnprocessedKeys(result) {
+  return Object.values(result?.unprocessedKeys ?? {}).some((keys) => keys?.length > 0);
 }
 
 // The first problem of the batch, or '' if it can be stored.
@@ -291,21 +320,25 @@ function memberWrite(userId, conversationId, messages) {
       table: TABLES.members,
       key: { userId, conversationId },
       update: { lastReadSeq: messages[messages.length - 1].seq },
-      condition: { type: { eq: 'GROUP' } },
+      condition: { type: { eq: 'GROUP' }, hidden: { attributeExists: false } },
     },
   };
 }
 
-// Moves the group's counter on by the whole batch. No reservation of the send route is left out: a number that is
+// Moves the group's counter on by the whole batch, if the channel is still the group's. No reservation of the send route is left out: a number that is
 // reserved is above latestSeq, so the claim fails.
-function counterWrite(conversationId, messages, now) {
+function counterWrite(conversationId, channelEpoch, messages, now) {
   const last = messages[messages.length - 1];
   return {
     updateItem: {
       table: TABLES.counters,
       key: { conversationId },
       update: { latestSeq: last.seq, lastTimestampMs: now + messages.length - 1, lastMessageAt: last.timestamp },
-      condition: { latestSeq: { eq: messages[0].seq - 1 }, lastTimestampMs: { lt: now } },
+      condition: {
+        latestSeq: { eq: messages[0].seq - 1 },
+        lastTimestampMs: { lt: now },
+        channelEpoch: { eq: channelEpoch },
+      },
     },
   };
 }
@@ -337,6 +370,17 @@ function idempotencyWrite(message, now) {
   };
 }
 
+// Accounts that the operator has disabled publish nothing.
+function accountCheck(userId) {
+  return {
+    conditionCheck: {
+      table: TABLES.users,
+      key: { userId },
+      condition: { disabledAt: { attributeExists: false } },
+    },
+  };
+}
+
 // Counts the batch against the sender's rate limit, which the send route shares. Written without the helper for
 // updates, which cannot add to an attribute that does not exist yet.
 function rateWrite(senderId, sent, now) {
@@ -358,37 +402,46 @@ function rateWrite(senderId, sent, now) {
   };
 }
 
-// Says which check failed. The transaction's items stand in the order: member, counter, messages, tempIds, rate.
+// Says which check failed. The transaction's items stand in the order: member, counter, messages, tempIds, account, rate.
 function refuse(ctx) {
   const reasons = cancellations(ctx);
   const count = ctx.stash.messages.length;
-  const failed = reasons.map((reason) => reason === 'ConditionalCheckFailed');
+  const failed = reasons.map((reason) => reason.type === 'ConditionalCheckFailed');
   if (failed[0]) {
     util.error('You are not a member of this group', 'FORBIDDEN');
+  }
+  if (failed[2 + 2 * count]) {
+    util.error('This account is disabled', 'FORBIDDEN');
+  }
+  const counter = failed[1] ? reasons[1].item : null;
+  if (counter && counter.channelEpoch !== addressed(ctx).channelEpoch) {
+    util.error(CHANNEL_CHANGED, 'CHANNEL_CHANGED');
   }
   const duplicate = failed.slice(2 + count, 2 + 2 * count).indexOf(true);
   if (duplicate !== -1) {
     util.error(`Event ${duplicate}: this tempId is already stored`, 'CONFLICT');
   }
-  if (failed[2 + 2 * count]) {
+  if (failed[3 + 2 * count]) {
     util.error(`Too many messages: at most ${SEND_RATE.count} in ${SEND_RATE.seconds} seconds`, 'TOO_MANY_REQUESTS');
   }
-  if (failed.includes(true) || reasons.includes('TransactionConflict')) {
+  if (failed.includes(true) || reasons.some((reason) => reason.type === 'TransactionConflict')) {
     util.error('The conversation has moved on: read the history and send again with the next seq', 'CONFLICT');
   }
   console.error('The transaction failed', ctx.error);
   util.error('The messages could not be stored; try again with the same tempId', 'UNAVAILABLE');
 }
 
-// One code per item of a cancelled transaction: from the result, or else from the list in brackets in the message.
+// One reason per item of a cancelled transaction: from the result, or else, without items, from the list in brackets in
+// the message.
 function cancellations(ctx) {
   if (ctx.error.type !== 'DynamoDB:TransactionCanceledException') {
     return [];
   }
   const listed = ctx.result?.cancellationReasons;
   if (listed) {
-    return listed.map((reason) => reason.type);
+    return listed;
   }
   const text = ctx.error.message;
-  return text.slice(text.indexOf('[') + 1, text.lastIndexOf(']')).split(', ');
+  const types = text.slice(text.indexOf('[') + 1, text.lastIndexOf(']')).split(', ');
+  return types.map((type) => ({ type }));
 }

@@ -26,7 +26,12 @@ NAMES: Final[dict[str, str]] = {
     "hiddencall": "a call by a user whom I have blocked",
     "nocall": "an id that no call has",
     "group": "a group of which I am a member",
+    "epoch": "the last segment of this group's present channel",
+    "EPOCH": "the same in upper case",
+    "oldepoch": "the last segment of this group's channel before a member was removed",
     "othergroup": "a group of other users",
+    "otherepoch": "the last segment of the present channel of those groups",
+    "formergroup": "a group from which I was removed",
     "dm": "a direct conversation of mine",
     "hidden": "a conversation that is hidden from me",
     "nogroup": "an id that no conversation has",
@@ -95,21 +100,29 @@ def _user_channels(namespace: str) -> Iterator[Cell]:
 
 
 def _looked_up(namespace: str, allowed: str, refused: dict[str, str]) -> Iterator[Cell]:
+    """Return the cells of a namespace whose handler looks up a channel.
+
+    Args:
+        allowed: the part of an allowed channel below the namespace.
+        refused: parts of refused channels, with their cases.
+    """
+
     def subscribe(channel: str, case: str, allowed: bool = False, caller: Caller = "me") -> Cell:
         return Cell(namespace, "subscribe", caller, f"/{namespace}{channel}", allowed, case)
 
-    yield subscribe(f"/{{{allowed}}}", f"channel of {NAMES[allowed]}", allowed=True)
-    for name, case in refused.items():
-        yield subscribe(f"/{{{name}}}", case)
+    name = allowed.removeprefix("/{").partition("}")[0]
+    yield subscribe(allowed, f"channel of {NAMES[name]}", allowed=True)
+    for channel, case in refused.items():
+        yield subscribe(channel, case)
     yield subscribe("/*", "wildcard over the namespace")
-    yield subscribe(f"/{{{allowed}}}/*", "wildcard below an allowed channel")
-    yield subscribe(f"/{{{allowed}}}/x", "deeper path below an allowed channel")
-    yield subscribe(f"/{{{allowed}}}/{{me}}", "own id below an allowed channel")
+    yield subscribe(f"{allowed}/*", "wildcard below an allowed channel")
+    yield subscribe(f"{allowed}/x", "deeper path below an allowed channel")
+    yield subscribe(f"{allowed}/{{me}}", "own id below an allowed channel")
     yield subscribe("", "the bare namespace")
     yield subscribe("/{me}", "own user id instead of an id of this namespace")
-    yield subscribe(f"/{{{allowed}}}", "no user identity", caller="api key")
-    yield subscribe(f"/{{{allowed}}}", "a role instead of a user", caller="iam")
-    yield subscribe(f"/{{{allowed}}}", "an identity without a user id", caller="no sub")
+    yield subscribe(allowed, "no user identity", caller="api key")
+    yield subscribe(allowed, "a role instead of a user", caller="iam")
+    yield subscribe(allowed, "an identity without a user id", caller="no sub")
 
 
 def _published_by_routes(namespace: str, name: str) -> Iterator[Cell]:
@@ -123,19 +136,37 @@ def _published_by_routes(namespace: str, name: str) -> Iterator[Cell]:
 
 
 def _published_by_members() -> Iterator[Cell]:
-    def publish(name: str, case: str, allowed: bool = False, caller: Caller = "me", tail: str = "") -> Cell:
-        return Cell("conversations", "publish", caller, f"/conversations/{{{name}}}{tail}", allowed, case)
+    def publish(channel: str, case: str, allowed: bool = False, caller: Caller = "me") -> Cell:
+        return Cell("conversations", "publish", caller, f"/conversations{channel}", allowed, case)
 
-    yield publish("group", "a member publishes to the group", allowed=True)
-    yield publish("othergroup", "not a member")
-    yield publish("dm", "a direct conversation: groups only")
-    yield publish("nogroup", "a conversation that does not exist")
-    yield publish("group", "deeper path below the group", tail="/x")
-    yield publish("group", "no user identity", caller="api key")
-    yield publish("group", "a role instead of a user", caller="iam")
-    yield publish("group", "an identity without a user id", caller="no sub")
-    yield Cell("conversations", "publish", "me", "/conversations", False, "the bare namespace")
+    yield publish("/{group}/{epoch}", "a member publishes to the group", allowed=True)
+    for channel, case in _NO_CHANNELS_OF_A_GROUP.items():
+        yield publish(channel, case)
+    yield publish("/{group}/{epoch}/x", "deeper path below the group")
+    yield publish("/{group}/{epoch}", "no user identity", caller="api key")
+    yield publish("/{group}/{epoch}", "a role instead of a user", caller="iam")
+    yield publish("/{group}/{epoch}", "an identity without a user id", caller="no sub")
+    yield publish("", "the bare namespace")
     yield Cell("conversations", "publish", "me", "/conversations/*", False, "publishing to a wildcard", "service")
+    yield Cell(
+        "conversations", "publish", "me", "/conversations/{group}/*", False, "a wildcard below a group", "service"
+    )
+
+
+_NO_CHANNELS_OF_A_GROUP: Final = {
+    "/{group}": "a group without the last segment of its channel",
+    "/{group}/{oldepoch}": "the group's channel before a member was removed",
+    "/{group}/{EPOCH}": "the last segment in another case",
+    "/{group}/{otherepoch}": "the last segment of another group's channel",
+    "/{group}/{me}": "own user id as the last segment",
+    "/{othergroup}/{otherepoch}": "not a member",
+    "/{formergroup}/{otherepoch}": "a removed member, on the present channel",
+    "/{formergroup}/{oldepoch}": "a removed member, on the channel before the removal",
+    "/{nogroup}/{epoch}": "a conversation that does not exist",
+    "/{dm}/{epoch}": "a direct conversation: groups only",
+    "/{hidden}/{otherepoch}": "a conversation that is hidden from me",
+}
+"""Channels that neither a subscription nor a publish may use, with their cases."""
 
 
 def _channel_grammar() -> Iterator[Cell]:
@@ -162,23 +193,18 @@ GRID: Final[tuple[Cell, ...]] = (
     *_published_by_routes("users", "me"),
     *_looked_up(
         "calls",
-        "call",
+        "/{call}",
         {
-            "othercall": "a call of others",
-            "nocall": "a call that does not exist",
-            "hiddencall": "a call that is hidden from me",
+            "/{othercall}": "a call of others",
+            "/{nocall}": "a call that does not exist",
+            "/{hiddencall}": "a call that is hidden from me",
         },
     ),
     *_published_by_routes("calls", "call"),
     *_looked_up(
         "conversations",
-        "group",
-        {
-            "othergroup": "a group of others",
-            "nogroup": "a conversation that does not exist",
-            "dm": "a direct conversation: groups only",
-            "hidden": "a conversation that is hidden from me",
-        },
+        "/{group}/{epoch}",
+        {**_NO_CHANNELS_OF_A_GROUP, "/{group}/*": "wildcard over the channels of a group"},
     ),
     *_published_by_members(),
     *_channel_grammar(),
@@ -195,6 +221,10 @@ def markdown() -> str:
         "# Permissions",
         "",
         "Every row is tested against the handler alone and through the Events service.",
+        "",
+        "AppSync checks a subscription when it starts, and it lasts as long as its connection: 24 hours at most. "
+        "[Membership](../explanation/architecture.md#membership) says when a removed member stops receiving events, "
+        "[Disable an account](../how-to/disable-an-account.md) when a disabled user does.",
         "",
     ]
     lines += [*(f"- **{name}**: {text}" for name, text in CALLERS.items()), ""]

@@ -18,12 +18,20 @@ ITEMS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         ("profilePicture?, major?, year?, bio?, portfolioUrl?", "S", ""),
         ("interests", "L of S", ""),
         ("createdAt, updatedAt", "S", ""),
+        ("disabledAt?", "S", "the operator has disabled the account, or deleted it: no request of it is served"),
     ),
     tables.USER_SEARCH.entity: (
         ("userId, fullName", "S", "token is `word#userId`, prefix the word's first two letters; both are case-folded"),
         ("profilePicture?", "S", ""),
     ),
-    tables.BLOCKS.entity: (("createdAt", "S", ""),),
+    tables.BLOCKS.entity: (
+        ("createdAt?", "S", "of a block"),
+        (
+            "version?",
+            "N",
+            "of the item with the key (`#` and user id, `#`): increases with each block and unblock of this user",
+        ),
+    ),
     tables.CONVERSATIONS.entity: (
         ("type", "S", "DM or GROUP"),
         ("participants, admins", "L of S", "user ids; every participant may read and write"),
@@ -39,6 +47,12 @@ ITEMS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         ("lastMessageAt?", "S", "DM: timestamp of the newest message; strictly increasing"),
         ("lastMessage?", "M", "DM: messageId, senderId, type, timestamp, seq, preview?, deleted"),
         ("blockedBy?", "SS", "DM only: participants who blocked the other"),
+        (
+            "hiddenMembers?",
+            "M",
+            "groups only, by user id: participants who had blocked the user who added them. They are listed and are no "
+            "members. Values are M of joinedAt, lastReadSeq, as other participants see them",
+        ),
     ),
     tables.CONVERSATION_COUNTERS.entity: (
         ("version", "N", "the conversation's version, changed in the same transaction"),
@@ -48,6 +62,11 @@ ITEMS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         ("receiptsDueAt?", "N", "when the collected read marks are published next or last, in epoch milliseconds"),
         ("pendingSeq", "M", "by reservation: its sequence number, until the message or its placeholder is stored"),
         ("pendingAt", "M", "by reservation: the timestamp of its message, in epoch milliseconds"),
+        (
+            "channelEpoch?",
+            "S",
+            "last segment of the group's channel: random, new whenever a member leaves or is removed",
+        ),
     ),
     tables.CONVERSATION_MEMBERS.entity: (
         ("role", "S", "ADMIN or MEMBER"),

@@ -113,6 +113,9 @@ PROFILE_RECIPIENTS_MAX: Final = 200
 smallest groups. The others see it when they next read a list, a conversation or the profile."""
 BLOCKS_PER_USER: Final = 1_000
 """Most users whom one user can block."""
+ACCOUNT_CHECK_SECONDS: Final = 60
+"""Seconds for which a function relies on its last check that an account is not disabled: after that time it serves no
+request of a disabled account. A shorter time costs more reads: one for each user, function and interval."""
 
 # Calls
 CALL_PARTICIPANTS_MAX: Final = 40

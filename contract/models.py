@@ -53,7 +53,9 @@ class LastMessage(msgspec.Struct, kw_only=True):
 class Conversation(msgspec.Struct, kw_only=True):
     """A conversation, equal for all participants. `version` increases with each change of name, members or roles
     (in a DM it is always 1). `latestSeq` is the sequence number of the newest message, `latestChange` the change
-    number of the newest edit or deletion.
+    number of the newest edit or deletion. `channel` is the group's present channel for direct channel messaging, where
+    the environment has it: it changes whenever a member leaves or is removed (null in a DM, and in groups of the old
+    application until their first message).
     """
 
     conversationId: str
@@ -71,6 +73,7 @@ class Conversation(msgspec.Struct, kw_only=True):
     avatar: str | None = None
     lastMessageAt: str | None = None
     lastMessage: LastMessage | None = None
+    channel: str | None = None
 
 
 class Member(msgspec.Struct, kw_only=True):

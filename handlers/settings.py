@@ -70,6 +70,7 @@ class MessagesSettings(_Publishing, frozen=True, kw_only=True):
 
     function: ClassVar[str] = "messages"
 
+    users_table: str
     conversations_table: str
     conversation_counters_table: str
     conversation_members_table: str
@@ -125,6 +126,7 @@ class CallsSettings(_Publishing, frozen=True, kw_only=True):
     users_table: str
     blocks_table: str
     conversations_table: str
+    conversation_members_table: str
     calls_table: str
     user_calls_table: str
     call_locks_table: str

@@ -22,7 +22,6 @@ import aiohttp
 
 from bench.local_cloud.users import User, sign_up
 from client.api.targets import Target, parse
-from contract import channels
 from local.testing import LocalCloud
 
 ROUNDS = 30
@@ -70,7 +69,8 @@ async def _measure(target: Target, rounds: int) -> tuple[list[float], list[float
         sender, recipients = users[0], users[1:]
         created = await sender.api.create_group("Benchmark", [each.user_id for each in recipients])
         group = created.conversation.conversationId
-        path = channels.channel(channels.CONVERSATIONS, group)
+        path = created.conversation.channel
+        assert path is not None
         for each in recipients:
             await each.events.subscribe(path, partial(on_event, each.user_id))
 
@@ -107,7 +107,7 @@ def _costs(participants: int) -> list[str]:
     # A transaction costs two write units per item of up to 1 KB; deleting the outbox record costs one more.
     # Index writes are the same for both and left out.
     route = (participants, participants, participants, 1, 1, 6 * 2 + 1)
-    channel = (1, participants, 1, 0, 0, 4 * 2)
+    channel = (1, participants, 1, 0, 0, 6 * 2)
     rows = [f"requests of one message to {participants} participants: route, handler"]
     rows += [f"  {name:22} {a:5} {b:5}" for (name, _), a, b in zip(_COST, route, channel, strict=True)]
     dollars = [

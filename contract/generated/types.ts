@@ -270,7 +270,9 @@ export interface Changed {
 /**
  * A conversation, equal for all participants. `version` increases with each change of name, members or roles
  * (in a DM it is always 1). `latestSeq` is the sequence number of the newest message, `latestChange` the change
- * number of the newest edit or deletion.
+ * number of the newest edit or deletion. `channel` is the group's present channel for direct channel messaging, where
+ * the environment has it: it changes whenever a member leaves or is removed (null in a DM, and in groups of the old
+ * application until their first message).
  */
 export interface Conversation {
   conversationId: string;
@@ -288,6 +290,7 @@ export interface Conversation {
   avatar: string | null;
   lastMessageAt: string | null;
   lastMessage: LastMessage | null;
+  channel: string | null;
 }
 
 /** One conversation for the caller, with its members (of a group at most the first 100). */
@@ -366,6 +369,7 @@ export interface ConversationView {
   avatar: string | null;
   lastMessageAt: string | null;
   lastMessage: LastMessage | null;
+  channel: string | null;
   unreadCount: number;
   lastReadSeq: number;
   participantNames: Record<string, string>;
@@ -1068,6 +1072,7 @@ export const limits = {
   SEARCH_PREFIX_CHARACTERS: 2,
   PROFILE_RECIPIENTS_MAX: 200,
   BLOCKS_PER_USER: 1000,
+  ACCOUNT_CHECK_SECONDS: 60,
   CALL_PARTICIPANTS_MAX: 40,
   CALLS_PAGE: 20,
   CALLS_PAGE_MAX: 50,

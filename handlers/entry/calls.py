@@ -12,6 +12,7 @@ from contract.calls.requests import AcceptCall, CancelCall, EndCall, InitiateCal
 from contract.calls.responses import CallAccepted, CallAnswer, CallChanged, CallInitiated, CallLeft, CallPage
 from contract.limits import CALL_ATTEMPT_RATE, CALL_TARGET_RATE
 from contract.requests import EmptyRequest
+from handlers.adapters import aws_clients
 from handlers.adapters.dynamodb.blocks import DynamoBlockReader
 from handlers.adapters.dynamodb.conversations.rows import DynamoStoredConversations
 from handlers.adapters.dynamodb.rate_limits import DynamoRateCounter
@@ -24,6 +25,8 @@ from handlers.core.calls.meeting_access import MeetingAccess
 from handlers.core.calls.ports import RingTimers
 from handlers.core.calls.queries import CallQueries
 from handlers.core.shared.rates import UserRates
+from handlers.core.users.accounts import ActiveAccounts
+from handlers.entry.accounts import active_accounts
 from handlers.entry.calls_wiring import AwsServices, aws_services, call_services, ring_timers
 from handlers.entry.http import ApiRequest, Operation, route_handler
 from handlers.entry.rates import limited
@@ -42,7 +45,14 @@ class CallUseCases(msgspec.Struct, frozen=True, kw_only=True):
 
 def wire(settings: CallsSettings, aws: AwsServices, timers: RingTimers) -> CallUseCases:
     """Return the use cases with the given services."""
-    calls = call_services(settings, aws, user_calls=settings.user_calls_table, rate_limits=settings.rate_limits_table)
+    calls = call_services(
+        settings,
+        aws,
+        user_calls=settings.user_calls_table,
+        rate_limits=settings.rate_limits_table,
+        conversations=settings.conversations_table,
+        members=settings.conversation_members_table,
+    )
     conversations = DynamoStoredConversations(client=aws.dynamodb, conversations=settings.conversations_table)
     directory = DynamoUserDirectory(client=aws.dynamodb, users_table=settings.users_table)
     blocks = DynamoBlockReader(client=aws.dynamodb, blocks=settings.blocks_table)
@@ -119,7 +129,14 @@ def _use_cases() -> CallUseCases:
     return wire(settings, aws_services(settings), ring_timers(settings.ring_queue_url))
 
 
-handle = route_handler("calls", operations(_use_cases))
+@cache
+def _accounts() -> ActiveAccounts:
+    settings = CallsSettings.load()
+    return active_accounts(aws_clients.client("dynamodb"), settings.users_table)
+
+
+handle = route_handler("calls", operations(_use_cases), _accounts)
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
     _use_cases()
+    _accounts()

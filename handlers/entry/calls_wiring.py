@@ -86,12 +86,18 @@ def ring_timers(queue_url: str) -> RingTimers:
 
 
 def call_services(
-    settings: CallSettings, aws: AwsServices, *, user_calls: str = "", rate_limits: str = ""
+    settings: CallSettings,
+    aws: AwsServices,
+    *,
+    user_calls: str = "",
+    rate_limits: str = "",
+    conversations: str = "",
+    members: str = "",
 ) -> CallServices:
     """Return store, cleanup and executor with the given services.
 
     Args:
-        user_calls, rate_limits: names of the tables that only a new call needs.
+        user_calls, rate_limits, conversations, members: names of the tables that only the routes need.
     """
     tables = CallTables(
         calls=settings.calls_table,
@@ -99,6 +105,8 @@ def call_services(
         outbox=settings.outbox_table,
         user_calls=user_calls,
         rate_limits=rate_limits,
+        conversations=conversations,
+        members=members,
     )
     store = DynamoCallStore(aws.dynamodb, tables)
     meeting_cleanup = MeetingCleanup(store, aws.meetings, aws.clock)

@@ -23,11 +23,14 @@ from handlers.adapters.system import RandomIds, SystemClock
 from handlers.core.conversations.direct import DirectConversations
 from handlers.core.conversations.events import ConversationEvents
 from handlers.core.conversations.groups import GroupManager
+from handlers.core.conversations.invitations import GroupInvitations
 from handlers.core.conversations.queries import ConversationQueries
 from handlers.core.delivery.dispatcher import Dispatcher
 from handlers.core.delivery.ports import DeliveryQueue, Publisher
 from handlers.core.shared.ports import Clock, Ids
 from handlers.core.shared.rates import UserRates
+from handlers.core.users.accounts import ActiveAccounts
+from handlers.entry.accounts import active_accounts
 from handlers.entry.http import ApiRequest, Operation, Reply, route_handler
 from handlers.entry.rates import limited
 from handlers.settings import ConversationsSettings
@@ -82,9 +85,7 @@ def wire(
         ),
         groups=GroupManager(
             conversations=store,
-            directory=directory,
-            blocks=blocks,
-            rates=rates,
+            invitations=GroupInvitations(conversations=store, directory=directory, blocks=blocks, rates=rates),
             dispatcher=dispatch,
             clock=clock,
             ids=ids,
@@ -159,7 +160,14 @@ def _routes() -> ConversationRoutes:
     )
 
 
-handle = route_handler("conversations", operations(_routes))
+@cache
+def _accounts() -> ActiveAccounts:
+    settings = ConversationsSettings.load()
+    return active_accounts(aws_clients.client("dynamodb"), settings.users_table)
+
+
+handle = route_handler("conversations", operations(_routes), _accounts)
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
     _routes()
+    _accounts()

@@ -33,7 +33,8 @@ from handlers.core.shared.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
-from handlers.core.shared.timing import recording
+from handlers.core.shared.timing import recording, stage
+from handlers.core.users.accounts import ActiveAccounts
 from handlers.entry import logs
 
 R = TypeVar("R", bound=Request)
@@ -83,12 +84,15 @@ _MISSING_OR_UNKNOWN: Final = re.compile(
 )
 
 
-def route_handler(domain: Domain, operations: Mapping[str, Operation]) -> Handler:
+def route_handler(
+    domain: Domain, operations: Mapping[str, Operation], accounts: Callable[[], ActiveAccounts]
+) -> Handler:
     """Return the Lambda handler for the routes of a domain.
 
     Args:
         domain: domain of the routes in `contract.routes`.
         operations: functions by operation name.
+        accounts: refuses callers whose account is disabled, before the request is served.
 
     Raises:
         ValueError: a route of the domain has no operation, or an operation has no route.
@@ -109,6 +113,8 @@ def route_handler(domain: Domain, operations: Mapping[str, Operation]) -> Handle
                 if route is None:
                     raise NotFoundError("no route has this method and path")
                 caller = _caller(event)
+                with stage("account"):
+                    accounts().require(caller.user_id)
                 result = operations[route.operation](_api_request(event, route, caller))
                 status, body = _success(route, result)
             except Exception as error:

@@ -38,6 +38,8 @@ from handlers.core.messages.typing import TypingIndicator
 from handlers.core.receipts.collector import ReceiptCollector
 from handlers.core.shared.ports import Clock, Ids
 from handlers.core.shared.rates import UserRates
+from handlers.core.users.accounts import ActiveAccounts
+from handlers.entry.accounts import active_accounts
 from handlers.entry.http import ApiRequest, Operation, route_handler
 from handlers.entry.rates import limited
 from handlers.settings import MessagesSettings
@@ -202,7 +204,14 @@ def _use_cases() -> MessageOperations:
     )
 
 
-handle = route_handler("messages", operations(_use_cases))
+@cache
+def _accounts() -> ActiveAccounts:
+    settings = MessagesSettings.load()
+    return active_accounts(aws_clients.client("dynamodb"), settings.users_table)
+
+
+handle = route_handler("messages", operations(_use_cases), _accounts)
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
     _use_cases()
+    _accounts()

@@ -25,10 +25,12 @@ from handlers.core.delivery.dispatcher import Dispatcher
 from handlers.core.delivery.ports import DeliveryQueue, Publisher
 from handlers.core.shared.ports import Clock, Ids
 from handlers.core.shared.rates import UserRates
+from handlers.core.users.accounts import ActiveAccounts
 from handlers.core.users.blocks import UserBlocks
 from handlers.core.users.ports import IdentityProvider
 from handlers.core.users.profiles import UserProfiles
 from handlers.core.users.search import UserSearch
+from handlers.entry.accounts import active_accounts
 from handlers.entry.http import ApiRequest, Operation, route_handler
 from handlers.entry.rates import limited
 from handlers.settings import UsersSettings
@@ -156,7 +158,14 @@ def _routes() -> UserRoutes:
     )
 
 
-handle = route_handler("users", operations(_routes))
+@cache
+def _accounts() -> ActiveAccounts:
+    settings = UsersSettings.load()
+    return active_accounts(aws_clients.client("dynamodb"), settings.users_table)
+
+
+handle = route_handler("users", operations(_routes), _accounts)
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
     _routes()
+    _accounts()

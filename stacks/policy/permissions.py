@@ -48,6 +48,7 @@ _CALLS_BY_DUE: Final = _index(tables.CALLS, "ByDue")
 FUNCTIONS: Final[Mapping[str, FunctionPermissions]] = {
     settings.MessagesSettings.function: FunctionPermissions(
         {
+            tables.USERS: ("GetItem",),
             tables.CONVERSATIONS: ("GetItem", "UpdateItem", "ConditionCheckItem"),
             tables.CONVERSATION_COUNTERS: ("GetItem", "UpdateItem"),
             tables.CONVERSATION_MEMBERS: ("GetItem", "BatchGetItem", "UpdateItem", "ConditionCheckItem"),
@@ -62,8 +63,8 @@ FUNCTIONS: Final[Mapping[str, FunctionPermissions]] = {
     ),
     settings.ConversationsSettings.function: FunctionPermissions(
         {
-            tables.USERS: ("BatchGetItem",),
-            tables.BLOCKS: ("BatchGetItem", "ConditionCheckItem"),
+            tables.USERS: ("GetItem", "BatchGetItem"),
+            tables.BLOCKS: ("GetItem", "BatchGetItem", "ConditionCheckItem"),
             tables.CONVERSATIONS: ("GetItem", "BatchGetItem", "PutItem", "UpdateItem"),
             tables.CONVERSATION_COUNTERS: ("BatchGetItem", "UpdateItem"),
             tables.CONVERSATION_MEMBERS: ("BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"),
@@ -78,7 +79,7 @@ FUNCTIONS: Final[Mapping[str, FunctionPermissions]] = {
         {
             tables.USERS: ("GetItem", "BatchGetItem", "PutItem", "UpdateItem"),
             tables.USER_SEARCH: ("Query", "PutItem", "DeleteItem"),
-            tables.BLOCKS: ("BatchGetItem", "Query", "PutItem", "DeleteItem"),
+            tables.BLOCKS: ("BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"),
             tables.CONVERSATIONS: ("GetItem", "BatchGetItem", "UpdateItem", "ConditionCheckItem"),
             tables.CONVERSATION_MEMBERS: ("BatchGetItem", "Query", "UpdateItem"),
             tables.RATE_LIMITS: ("UpdateItem",),
@@ -88,9 +89,10 @@ FUNCTIONS: Final[Mapping[str, FunctionPermissions]] = {
     ),
     settings.CallsSettings.function: FunctionPermissions(
         {
-            tables.USERS: ("BatchGetItem",),
+            tables.USERS: ("GetItem", "BatchGetItem"),
             tables.BLOCKS: ("BatchGetItem",),
-            tables.CONVERSATIONS: ("GetItem",),
+            tables.CONVERSATIONS: ("GetItem", "ConditionCheckItem"),
+            tables.CONVERSATION_MEMBERS: ("ConditionCheckItem",),
             tables.CALLS: ("GetItem", "BatchGetItem", "PutItem", "UpdateItem"),
             tables.USER_CALLS: ("Query", "PutItem"),
             tables.CALL_LOCKS: ("BatchGetItem", "PutItem", "DeleteItem"),
@@ -152,10 +154,11 @@ CALLS_HANDLER: Final[TablePermissions] = {tables.CALLS: ("GetItem",)}
 """The data source of namespace calls: its handler reads the call to authorise a subscription."""
 
 CONVERSATIONS_HANDLER: Final[TablePermissions] = {
-    tables.CONVERSATION_MEMBERS: ("GetItem", "UpdateItem"),
-    tables.CONVERSATION_COUNTERS: ("UpdateItem",),
+    tables.CONVERSATION_MEMBERS: ("BatchGetItem", "UpdateItem"),
+    tables.CONVERSATION_COUNTERS: ("BatchGetItem", "UpdateItem"),
     tables.MESSAGES: ("PutItem",),
     tables.IDEMPOTENCY: ("PutItem",),
     tables.RATE_LIMITS: ("UpdateItem",),
+    tables.USERS: ("BatchGetItem", "ConditionCheckItem"),
 }
 """The data source of namespace conversations: checks the membership and stores the batch in one transaction."""

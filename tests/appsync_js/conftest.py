@@ -95,13 +95,15 @@ def scenario(dynamodb: Any) -> dict[str, str]:
     me, other = str(uuid.uuid4()), str(uuid.uuid4())
     names = {name: str(uuid.uuid4()) for name in NAMES}
     names |= {"me": me, "ME": me.upper(), "prefix": me[:-1], "longer": f"{me}0", "other": other}
+    names["EPOCH"] = names["epoch"].upper()
 
     def put(table: Table, item: dict[str, Any]) -> None:
         dynamodb.put_item(TableName=table.name(ENVIRONMENT), Item=item)
 
     def conversation(name: str, kind: str, members: list[str], **extra: Any) -> None:
         if kind == "GROUP":
-            numbers = {"latestSeq": {"N": "0"}, "lastTimestampMs": {"N": "0"}}
+            epoch = names["epoch" if name == "group" else "otherepoch"]
+            numbers = {"latestSeq": {"N": "0"}, "lastTimestampMs": {"N": "0"}, "channelEpoch": {"S": epoch}}
             put(CONVERSATION_COUNTERS, {"conversationId": {"S": names[name]}, **numbers})
         for member in members:
             key = {"userId": {"S": member}, "conversationId": {"S": names[name]}}
@@ -113,6 +115,7 @@ def scenario(dynamodb: Any) -> dict[str, str]:
     put(CALLS, {"sessionId": {"S": names["othercall"]}, "participants": {"M": {other: {"M": {}}}}})
     conversation("group", "GROUP", [me, other])
     conversation("othergroup", "GROUP", [other])
+    conversation("formergroup", "GROUP", [other])
     conversation("dm", "DM", [me, other])
     conversation("hidden", "GROUP", [me], hidden={"BOOL": True})
     return names

@@ -57,6 +57,7 @@ class Group:
     handlers: NamespaceHandlers
     id: str
     member: str
+    epoch: str = "epoch-1"
 
     def put(self, table: tables.Table, item: dict[str, Any]) -> None:
         wire = {name: to_wire(typed(value)) for name, value in item.items()}
@@ -68,8 +69,13 @@ class Group:
         return item_to_plain(answer["Item"]) if "Item" in answer else None
 
     def count(self, latest_seq: int, last_timestamp: int = 0) -> None:
-        counter = {"conversationId": self.id, "version": 7, "latestSeq": latest_seq, "lastTimestampMs": last_timestamp}
+        numbers = {"version": 7, "latestSeq": latest_seq, "lastTimestampMs": last_timestamp}
+        counter = {"conversationId": self.id, **numbers, "channelEpoch": "epoch-1"}
         self.put(tables.CONVERSATION_COUNTERS, counter)
+
+    @property
+    def channel(self) -> str:
+        return f"/conversations/{self.id}/{self.epoch}"
 
     def counter(self) -> dict[str, Any]:
         found = self.get(tables.CONVERSATION_COUNTERS, conversationId=self.id)
@@ -90,7 +96,7 @@ class Group:
     ) -> list[Outgoing]:
         events = [Incoming(f"e{at}", {"type": type, "data": one}) for at, one in enumerate(data)]
         identity = {"sub": sender or self.member, "username": "u", "defaultAuthStrategy": "ALLOW"}
-        return await self.handlers.publish(Invocation(identity, f"/conversations/{self.id}", "conversations"), events)
+        return await self.handlers.publish(Invocation(identity, self.channel, "conversations"), events)
 
 
 @pytest.fixture
@@ -411,9 +417,7 @@ async def test_a_batch_must_be_consistent_in_itself(group: Group, batch: list[di
 async def test_event_that_is_not_a_message_is_refused(group: Group, payload: Any) -> None:
     identity = {"sub": group.member}
     with pytest.raises(HandlerRefused, match=r"Event 0: (the type must be MESSAGE_SENT|data must be an object)"):
-        await group.handlers.publish(
-            Invocation(identity, f"/conversations/{group.id}", "conversations"), [Incoming("e", payload)]
-        )
+        await group.handlers.publish(Invocation(identity, group.channel, "conversations"), [Incoming("e", payload)])
 
 
 async def test_data_that_is_a_list_is_refused(group: Group) -> None:
@@ -425,7 +429,7 @@ async def test_data_that_is_a_list_is_refused(group: Group) -> None:
 async def _accepts(handlers: NamespaceHandlers, data: dict[str, Any]) -> bool:
     event = Incoming("e", {"type": "MESSAGE_SENT", "data": data})
     try:
-        await handlers.publish(Invocation({"sub": "u"}, "/conversations/c", "conversations"), [event])
+        await handlers.publish(Invocation({"sub": "u"}, "/conversations/c/e", "conversations"), [event])
     except HandlerRefused as refused:
         if refused.error_type != "INVALID_REQUEST":
             raise

@@ -45,6 +45,12 @@ async def _prepare(environment: TestEnvironment, stack: contextlib.AsyncExitStac
     users = await stack.enter_async_context(users_of(environment))
     me, other = await users.create("Ada", "Lovelace"), await users.create("Grace", "Hopper")
     third = await users.create("Alan", "Turing")
+    group, others_group = await users.group(me, other, third), await users.group(other, third)
+    former = await users.group(other, third, me)
+    old = await users.channel(me, group)
+    await other.api.remove_member(former, me.id)
+    await third.api.leave_group(group)
+    epoch = (await users.channel(me, group)).rpartition("/")[2]
     hidden = f"hidden-{uuid.uuid4()}"[:36]
     names = {
         "me": me.id,
@@ -52,8 +58,13 @@ async def _prepare(environment: TestEnvironment, stack: contextlib.AsyncExitStac
         "prefix": me.id[:-1],
         "longer": f"{me.id}0",
         "other": other.id,
-        "group": await users.group(me, other),
-        "othergroup": await users.group(other, third),
+        "group": group,
+        "epoch": epoch,
+        "EPOCH": epoch.upper(),
+        "oldepoch": old.rpartition("/")[2],
+        "othergroup": others_group,
+        "otherepoch": (await users.channel(other, others_group)).rpartition("/")[2],
+        "formergroup": former,
         "dm": await users.direct(me, other),
         "call": str(uuid.uuid4()),
         "othercall": str(uuid.uuid4()),
@@ -81,6 +92,8 @@ def _write_records(environment: TestEnvironment, names: dict[str, str]) -> None:
     put(tables.CALLS, {"sessionId": {"S": names["othercall"]}, "participants": {"M": {names["other"]: {"M": {}}}}})
     key = {"userId": {"S": names["me"]}, "conversationId": {"S": names["hidden"]}}
     put(tables.CONVERSATION_MEMBERS, key | {"type": {"S": "GROUP"}, "hidden": {"BOOL": True}})
+    counter = {"conversationId": {"S": names["hidden"]}, "channelEpoch": {"S": names["otherepoch"]}}
+    put(tables.CONVERSATION_COUNTERS, counter)
 
 
 def _environment_name(environment: TestEnvironment) -> str:
@@ -146,6 +159,7 @@ REFUSED_BY_PERMISSION = {
     "BadRequestException",
     "NotFoundException",
     "FORBIDDEN",
+    "CHANNEL_CHANGED",
 }
 """Error types of a refusal because of the caller and the channel, not because of the event."""
 
@@ -225,7 +239,7 @@ async def test_an_open_connection_does_not_authorize_operations_without_credenti
 async def test_a_message_published_by_a_member_is_stored_and_reaches_the_subscribed_members(
     environment: TestEnvironment, scenario: Scenario, http: aiohttp.ClientSession
 ) -> None:
-    channel = f"/conversations/{scenario.names['group']}"
+    channel = "/conversations/{group}/{epoch}".format_map(scenario.names)
     me, other = token(environment.target, scenario.token), token(environment.target, scenario.other_token)
     listener = await RawConnection.open(http, environment.target, other)
     assert (await listener.frame())["type"] == "connection_ack"

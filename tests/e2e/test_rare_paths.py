@@ -168,3 +168,14 @@ async def test_a_large_group_without_memberships_gets_its_messages(users: Users,
     )
     await grace.conversation(group).send("read ahead")
     await ada.receives(group, "read ahead")
+
+
+async def test_a_participant_without_a_stored_member_initiates_a_group_call(users: Users, cloud: LocalCloud) -> None:
+    """The conversation shows that the caller is in the group, as in groups of the old application."""
+    ada, grace = await users.pair()
+    group = await users.group(ada, grace)
+    key = {"userId": {"S": ada.id}, "conversationId": {"S": group}}
+    members = tables.CONVERSATION_MEMBERS.name(ENVIRONMENT)
+    await asyncio.to_thread(cloud.aws("dynamodb").delete_item, TableName=members, Key=key)
+    call = await ada.api.initiate_call(conversation_id=group, media_type="AUDIO")
+    assert (await ada.api.cancel_call(call.sessionId)).call.status == "CANCELLED"

@@ -25,8 +25,10 @@ async def test_undocumented_behaviour_is_observed_and_shown(
     probes = [probe for probe in PROBES if answers.asks(probe.id)]
     ada, grace = await users.pair()
     group = await users.group(ada, grace)
+    channel = await users.channel(ada, group)
     async with aiohttp.ClientSession() as http:
-        context = ProbeContext(environment, http, ada.id, group, await ada.session.access_token(), ada.session.id_token)
+        tokens = await ada.session.access_token(), ada.session.id_token
+        context = ProbeContext(environment, http, ada.id, group, channel, *tokens)
         observed: dict[str, str] = {}
         for probe in probes:
             try:

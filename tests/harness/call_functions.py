@@ -14,6 +14,7 @@ from handlers.adapters.sqs.message_visibility import MessageVisibility
 from handlers.adapters.sqs.ring_timers import SqsRingTimers
 from handlers.adapters.system import RandomIds
 from handlers.entry import call_sweep, calls, chime_events, ring_timeout
+from handlers.entry.accounts import active_accounts
 from handlers.entry.calls_wiring import AwsServices
 from handlers.entry.http import route_handler
 from handlers.settings import CallsSettings, CallSweepSettings, ChimeEventsSettings, RingTimeoutSettings
@@ -54,7 +55,8 @@ class CallFunctions:
         reconciler = chime_events.wire(ChimeEventsSettings.load(variables), self._services("chime_events", healthy))
         call_sweeper = call_sweep.wire(CallSweepSettings.load(variables), self._services("call_sweep", healthy))
         self.delivery = DeliveryFunctions(self.aws, self.publisher, self.clock)
-        self._calls = route_handler("calls", calls.operations(lambda: use_cases))
+        accounts = active_accounts(self._limited("calls"), self.aws.table(tables.USERS), self.clock)
+        self._calls = route_handler("calls", calls.operations(lambda: use_cases), lambda: accounts)
         visibility = MessageVisibility(lambda: self.aws.sqs, self.aws.ring_queue_url)
         self.ring_timeout = ring_timeout.consumer(lambda: timeouts, lambda: visibility)
         self._chime_events = chime_events.consumer(lambda: reconciler)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from contract import tables
+from contract.route import Domain
 from contract.routes import ROUTES
 from handlers.adapters.dynamodb.users import DynamoProfileStore
 from handlers.adapters.sqs.delivery_queue import SqsDeliveryQueue
 from handlers.adapters.system import RandomIds
+from handlers.core.users.accounts import ActiveAccounts
 from handlers.core.users.profile_rules import Account, first_profile
 from handlers.entry import conversations, messages, users
-from handlers.entry.http import Handler, route_handler
+from handlers.entry.accounts import active_accounts
+from handlers.entry.http import Handler, Operation, route_handler
 from handlers.settings import ConversationsSettings, MessagesSettings, ProfileSettings, UsersSettings
 from tests.harness.delivery import DeliveryFunctions
 from tests.harness.fakes import FakeClock, FakeIdentities
@@ -69,11 +72,20 @@ class FunctionHarness(DeliveryFunctions):
         user_operations = users.wire(
             UsersSettings.load(environ), dynamodb(UsersSettings.function), publisher, queue, self.identities, *time
         )
-        return {
-            "messages": route_handler("messages", messages.operations(lambda: message_operations)),
-            "conversations": route_handler("conversations", conversations.operations(lambda: conversation_operations)),
-            "users": route_handler("users", users.operations(lambda: user_operations)),
+        domains: dict[Domain, Mapping[str, Operation]] = {
+            "messages": messages.operations(lambda: message_operations),
+            "conversations": conversations.operations(lambda: conversation_operations),
+            "users": users.operations(lambda: user_operations),
         }
+        return {
+            domain: route_handler(domain, operations, self._accounts(domain, client))
+            for domain, operations in domains.items()
+        }
+
+    def _accounts(self, function: str, client: Any) -> Callable[[], ActiveAccounts]:
+        """Return the check of accounts; its read, which precedes everything else, cannot fail."""
+        accounts = active_accounts(self._client(function, client), self.aws.table(tables.USERS), self.clock)
+        return lambda: accounts
 
     def profiles(self, client: Any = None) -> DynamoProfileStore:
         """Return the profile store of the sign-up trigger."""
@@ -187,11 +199,12 @@ class FunctionHarness(DeliveryFunctions):
         members = self.members(conversation_id)
         participants, admins = conversation["participants"], conversation["admins"]
         assert len(set(participants)) == len(participants)
-        assert set(members) == set(participants)
+        assert set(members) == set(participants) - set(conversation.get("hiddenMembers") or ())
         assert set(admins) <= set(participants)
         if conversation["type"] == "GROUP":
             assert bool(admins) == bool(participants)
-            assert {user_id for user_id, member in members.items() if member["role"] == "ADMIN"} == set(admins)
+            stored = {user_id for user_id, member in members.items() if member["role"] == "ADMIN"}
+            assert stored == set(admins) & set(members)
             group = self.aws.item(tables.GROUPS, groupId=conversation_id)
             assert group is not None
             assert group["memberCount"] == len(participants)

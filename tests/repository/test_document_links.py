@@ -30,7 +30,12 @@ PATH = re.compile(r"(?=.*[/.])[\w.@{}*,-]+(?:/[\w.@{}*,-]+)*/?")
 CLASS = re.compile(r"(?<![\w./-])(?:[A-Z][a-z0-9]+){2,}(?![\w-])")
 GLOSSARY = "docs/reference/glossary.md"
 """Lists names that no code has any more; `test_words.py` checks the others."""
-NAMES_OF_AWS = frozenset({"GetStackOutput", "LimitExceeded", "InboundMessageDelayed", "InboundMessageDropped"})
+NAMES_OF_AWS = frozenset(
+    {
+        *{"GetStackOutput", "LimitExceeded", "InboundMessageDelayed", "InboundMessageDropped"},
+        *{"AdminEnableUser", "AdminUserGlobalSignOut"},
+    }
+)
 """AWS's names that no source uses."""
 SOURCES = frozenset({".py", ".ts", ".tsx", ".js", ".mjs", ".json", ".yaml", ".toml"})
 

@@ -202,7 +202,7 @@ def test_every_namespace_is_documented_as_a_channel_with_its_messages() -> None:
     assert set(_ASYNCAPI["channels"]) == {namespace.name for namespace in channels.NAMESPACES}
     for namespace in channels.NAMESPACES:
         channel = _ASYNCAPI["channels"][namespace.name]
-        assert channel["address"] == f"/{namespace.name}/{{{namespace.segment}}}"
+        assert channel["address"] == channels.template(namespace)
         names = [_ASYNCAPI["components"]["messages"][name]["name"] for name in channel["messages"]]
         assert names == list(events.event_types(namespace.name))
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pytest
 import yaml
+from appsync_events_local.limits import CONNECTION_LIFETIME_SECONDS
 
 from contract import limits
 from handlers.adapters.aws_clients import ATTEMPTS
@@ -29,6 +30,7 @@ FIRST_HOUR: Final = "docs/tutorial/first-hour.md"
 USE_LOCAL_CLOUD: Final = "docs/how-to/use-the-local-cloud.md"
 DEPLOY: Final = "docs/how-to/deploy.md"
 ALARM: Final = "docs/how-to/answer-an-alarm.md"
+DISABLE: Final = "docs/how-to/disable-an-account.md"
 READ_BY_ALL: Final = operations()["message to a group of 50, read by all within seconds"]
 RESOURCES: Final[dict[str, dict[str, Any]]] = {
     name: resource
@@ -74,6 +76,13 @@ def retries(kind: str, function: str) -> int:
     return int(found)
 
 
+def access_token_hours() -> int:
+    identity = yaml.safe_load((ROOT / "tests/snapshots/prod/Identity.yaml").read_text())["Resources"]
+    minutes = {each["Properties"].get("AccessTokenValidity") for each in identity.values()} - {None}
+    assert len(minutes) == 1
+    return int(minutes.pop()) // 60
+
+
 def locked(package: str) -> str:
     (version,) = re.findall(rf"^{package}==(.+)$", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
     return str(version)
@@ -100,6 +109,9 @@ FIGURES: Final[tuple[tuple[str, str, tuple[object, ...]], ...]] = (
         (limits.QUEUE_BATCH_MAX, limits.SLICE_RECIPIENTS),
     ),
     (ARCHITECTURE, "a group of at most {} participants", (SHOWN_PARTICIPANTS_MAX,)),
+    (ARCHITECTURE, "the next check of the sweep: {} seconds at most", (limits.CALL_CHECK_SECONDS,)),
+    (ARCHITECTURE, "the call or the connection, both {} hours at most", (limits.CALL_HOURS_MAX,)),
+    (ARCHITECTURE, "A history page examines at most {:,} messages", (limits.HIDDEN_MESSAGES_EXAMINED,)),
     (ARCHITECTURE, "{} messages in {} seconds, one counter", (limits.SEND_RATE.count, limits.SEND_RATE.seconds)),
     (CALLS, "more than {} others 400", (limits.CALL_PARTICIPANTS_MAX - 1,)),
     (CALLS, "more than {} calls in {} seconds", (limits.CALL_RATE.count, limits.CALL_RATE.seconds)),
@@ -111,6 +123,7 @@ FIGURES: Final[tuple[tuple[str, str, tuple[object, ...]], ...]] = (
     (CALLS, "while it is answered, every {} seconds", (limits.CALL_CHECK_SECONDS,)),
     (CALLS, "{} hours, Chime's longest meeting", (limits.CALL_HOURS_MAX,)),
     (CALLS, "Chime allows an account {} concurrent meetings", (meetings.ACTIVE_MEETINGS_MAX,)),
+    (DECISIONS, "as the connection, up to {} hours", (int(CONNECTION_LIFETIME_SECONDS) // 3600,)),
     (DECISIONS, "all of a user's conversations (at most {:,})", (limits.CONVERSATIONS_PER_USER,)),
     (DECISIONS, "groups of at most {} participants.**", (SHOWN_PARTICIPANTS_MAX,)),
     (DECISIONS, "counted from the newest {:,} messages only", (limits.HIDDEN_MESSAGES_EXAMINED,)),
@@ -200,6 +213,10 @@ FIGURES: Final[tuple[tuple[str, str, tuple[object, ...]], ...]] = (
     (FIRST_HOUR, "page, port {}", (DEFAULT_BASE_PORT + 2,)),
     (USE_LOCAL_CLOUD, "AWS_ENDPOINT_URL=http://localhost:{}", (DEFAULT_BASE_PORT,)),
     ("docs/how-to/connect-a-front-end.md", "`aws-amplify` {}", (node_package("aws-amplify"),)),
+    (DISABLE, "change, call | within {} seconds", (limits.ACCOUNT_CHECK_SECONDS,)),
+    (DISABLE, "the next check of the sweep: {} seconds at most", (limits.CALL_CHECK_SECONDS,)),
+    (DISABLE, "when the access token expires: {} hour at most", (access_token_hours(),)),
+    (DISABLE, "with the connection: {} hours at most", (int(CONNECTION_LIFETIME_SECONDS) // 3600,)),
 )
 """Page, phrase on it, and the values of the phrase."""
 
@@ -232,7 +249,7 @@ UNCHECKED: Final = {
 """Phrases with figures that are measured, or belong to another product."""
 LIMITED_PAGES: Final = (
     "README.md",
-    *(ARCHITECTURE, CALLS, DECISIONS, LOCAL_CLOUD, FIRST_HOUR, USE_LOCAL_CLOUD, DEPLOY, ALARM),
+    *(ARCHITECTURE, CALLS, DECISIONS, LOCAL_CLOUD, FIRST_HOUR, USE_LOCAL_CLOUD, DEPLOY, ALARM, DISABLE),
     "docs/how-to/connect-a-front-end.md",
 )
 LIMIT: Final = re.compile(

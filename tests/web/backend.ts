@@ -57,6 +57,7 @@ export function view(fields: Partial<ConversationView> = {}): ConversationView {
     avatar: null,
     lastMessageAt: null,
     lastMessage: null,
+    channel: null,
     unreadCount: 0,
     lastReadSeq: 0,
     participantNames: { [ADA]: "Ada Lovelace", [GRACE]: "Grace Hopper" },
@@ -100,6 +101,8 @@ export class FakeBackend {
   fault: Fault = () => null;
   gapLimit = 200;
   pageSize = 50;
+  /** Pages that hold only hidden messages, before the next page with messages. */
+  hiddenPages = 0;
   adaReadSeq = 0;
   private readonly changes: string[] = [];
   private readonly accepted = new Map<string, Message>();
@@ -197,6 +200,11 @@ export class FakeBackend {
       }
       const changed = this.log.filter(({ messageId }) => missed.includes(messageId));
       return page(this.log.slice(after), { ...latest, changed });
+    }
+    if (this.hiddenPages > 0) {
+      this.hiddenPages -= 1;
+      const position = request["cursor"] === undefined ? String(this.log.length) : (request["cursor"] as string);
+      return page([], { ...latest, nextCursor: position });
     }
     const end = request["cursor"] === undefined ? this.log.length : Number(request["cursor"]);
     const start = Math.max(0, end - this.pageSize);

@@ -189,6 +189,19 @@ test("paging through a long history yields every message once", async () => {
   assert.deepEqual(contents(opened), expected);
 });
 
+test("pages whose messages are all hidden are skipped", async () => {
+  const backend = new FakeBackend();
+  backend.pageSize = 2;
+  const expected = Array.from({ length: 4 }, (_, index) => backend.store(GRACE, `n${index}`).content);
+  backend.hiddenPages = 3;
+  const opened = await openSession(backend);
+  assert.deepEqual(contents(opened), expected.slice(2));
+  backend.hiddenPages = 3;
+  await opened.session.loadOlder(DM);
+  assert.deepEqual(contents(opened), expected);
+  assert.equal(backend.hiddenPages, 0);
+});
+
 test("after a lost response, the retry has the same tempId: one message is stored and one bubble shown", async () => {
   const opened = await openSession();
   const { backend, session } = opened;

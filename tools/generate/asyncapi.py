@@ -60,16 +60,17 @@ def document() -> dict[str, Any]:
 
 def _channel(namespace: channels.Namespace) -> dict[str, Any]:
     return {
-        "address": f"/{namespace.name}/{{{namespace.segment}}}",
+        "address": channels.template(namespace),
         "summary": namespace.carries,
         "description": (
             f"Subscribe: {namespace.subscribe}. Publish: {namespace.publish}."
             + (" Exists only in environments with direct channel messaging." if namespace.optional else "")
         ),
         "parameters": {
-            namespace.segment: {
+            segment: {
                 "description": f"letters, digits and inner dashes, at most {limits.SEGMENT_CHARACTERS} characters"
             }
+            for segment in namespace.segments
         },
         "messages": {
             model.__name__: {"$ref": f"#/components/messages/{model.__name__}"}

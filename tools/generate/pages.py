@@ -72,7 +72,7 @@ def events_page() -> str:
     """Return `docs/reference/events.md`: every channel namespace with its permissions and events."""
     access = [
         (
-            f"`/{space.name}/{{{space.segment}}}`" + (" (optional)" if space.optional else ""),
+            f"`{channels.template(space)}`" + (" (optional)" if space.optional else ""),
             space.subscribe,
             space.publish,
             space.carries,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from handlers.adapters.dynamodb.codec import to_item
+from handlers.adapters.dynamodb.client import reading
+from handlers.adapters.dynamodb.codec import from_item, to_item
 from handlers.adapters.dynamodb.conversations.reader import unchanged
 from handlers.adapters.dynamodb.conversations.rows import member_key
 from handlers.adapters.dynamodb.outbox import outbox_put
@@ -26,6 +27,11 @@ class DynamoBlockReader(BlockReader):
     def __init__(self, *, client: Any, blocks: str) -> None:
         self._client = client
         self._blocks = blocks
+
+    def version(self, user_id: str) -> int:
+        with reading("the blocks"):
+            answer = self._client.get_item(TableName=self._blocks, Key=blocks_version_key(user_id), ConsistentRead=True)
+        return from_item(answer["Item"])["version"] if "Item" in answer else 0
 
     def between(self, first: str, second: str) -> Mapping[tuple[str, str], bool]:
         pairs = dict.fromkeys(((first, second), (second, first)), False)
@@ -66,7 +72,7 @@ class DynamoBlockStore(DynamoBlockReader, BlockStore):
         return count(self._client, self._blocks, "userId", user_id, "the number of blocked users")
 
     def change(self, change: BlockChange) -> bool:
-        actions = [self._block(change), self._conversation(change)]
+        actions = [self._block(change), self._version(change), self._conversation(change)]
         if change.reveal:
             actions.append(self._reveal(change))
         actions += [outbox_put(self._outbox, record) for record in change.outbox]
@@ -87,6 +93,16 @@ class DynamoBlockStore(DynamoBlockReader, BlockStore):
                 "TableName": self._blocks,
                 "Key": to_item(key),
                 "ConditionExpression": "attribute_exists(userId)",
+            }
+        }
+
+    def _version(self, change: BlockChange) -> dict[str, Any]:
+        return {
+            "Update": {
+                "TableName": self._blocks,
+                "Key": blocks_version_key(change.blocked),
+                "UpdateExpression": "ADD version :one",
+                "ExpressionAttributeValues": to_item({":one": 1}),
             }
         }
 
@@ -119,3 +135,8 @@ class DynamoBlockStore(DynamoBlockReader, BlockStore):
                 "ConditionExpression": "attribute_exists(userId)",
             }
         }
+
+
+def blocks_version_key(user_id: str) -> dict[str, Any]:
+    """Return the key of the item that counts the blocks and unblocks of a user. No user id begins with `#`."""
+    return to_item({"userId": f"#{user_id}", "blockedUserId": "#"})

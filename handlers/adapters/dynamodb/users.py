@@ -9,17 +9,43 @@ import msgspec
 
 from contract.limits import SEARCH_PREFIX_CHARACTERS
 from contract.models import Profile, PublicUser, Year
+from handlers.adapters.dynamodb.client import reading
 from handlers.adapters.dynamodb.codec import to_item
 from handlers.adapters.dynamodb.outbox import outbox_put
 from handlers.adapters.dynamodb.reads import batch_get, get_item, query
 from handlers.adapters.dynamodb.transactions import commit
 from handlers.core.conversations.ports import UserDirectory
 from handlers.core.delivery.ports import OutboxRecord
+from handlers.core.users.accounts import Accounts
 from handlers.core.users.ports import ProfileStore, SearchHit
 from handlers.core.users.profile_rules import search_words
 
 _UNCHANGED = ("userId", "createdAt", "email", "emailVerified")
 """Attributes that a change of the profile does not write."""
+_DISABLED = "disabledAt"
+
+
+class DynamoAccounts(Accounts):
+    """Reads whether accounts are disabled.
+
+    Args:
+        client: the `dynamodb` client.
+        users_table: name of the table Users.
+    """
+
+    def __init__(self, *, client: Any, users_table: str) -> None:
+        self._client = client
+        self._users = users_table
+
+    def is_disabled(self, user_id: str) -> bool:
+        with reading("the account"):
+            answer = self._client.get_item(
+                TableName=self._users,
+                Key=to_item({"userId": user_id}),
+                ProjectionExpression=_DISABLED,
+                ConsistentRead=True,
+            )
+        return _DISABLED in answer.get("Item", {})
 
 
 class DynamoUserDirectory(UserDirectory):
@@ -35,12 +61,16 @@ class DynamoUserDirectory(UserDirectory):
         self._users = users_table
 
     def users(self, user_ids: Collection[str]) -> Mapping[str, PublicUser]:
-        found = self._read(user_ids, PublicUser.__struct_fields__)
-        return {item["userId"]: msgspec.convert(_complete(item), PublicUser) for item in found}
+        found = self._read(user_ids, (*PublicUser.__struct_fields__, _DISABLED))
+        return {item["userId"]: msgspec.convert(_complete(item), PublicUser) for item in found if _is_active(item)}
 
     def names(self, user_ids: Collection[str]) -> Mapping[str, str]:
         found = self._read(user_ids, ("userId", "firstName", "lastName", "fullName"))
         return {item["userId"]: _complete(item)["fullName"] for item in found}
+
+    def active(self, user_ids: Collection[str]) -> Collection[str]:
+        found = self._read(user_ids, ("userId", _DISABLED))
+        return {item["userId"] for item in found if _is_active(item)}
 
     def _read(self, user_ids: Collection[str], attributes: tuple[str, ...]) -> list[dict[str, Any]]:
         keys = ({"userId": user_id} for user_id in dict.fromkeys(user_ids))
@@ -137,6 +167,11 @@ class DynamoProfileStore(DynamoUserDirectory, ProfileStore):
 
     def _word_delete(self, word: str, user_id: str) -> dict[str, Any]:
         return {"Delete": {"TableName": self._search, "Key": to_item(_word_key(word, user_id))}}
+
+
+def _is_active(item: dict[str, Any]) -> bool:
+    """Return whether an item is a profile of an account that is not disabled."""
+    return _DISABLED not in item
 
 
 def _prefix(word: str) -> str:

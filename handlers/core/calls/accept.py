@@ -90,7 +90,7 @@ class CallAcceptor(msgspec.Struct, frozen=True, kw_only=True):
             if announced.meeting_id is None:
                 created_meeting = credentials.meeting.meeting_id
             transition = apply_rule(rule, announced, _with_credentials(command, credentials))
-            result = self.executor.commit(transition, command.now, taken_over=taken_over)
+            result = self.executor.commit(transition, command.now, taken_over=taken_over, member=user_id)
             if result.status is CallWriteStatus.COMMITTED:
                 return _response(transition.after, user_id, credentials)
             taken_over |= self._stale_locks(user_id, result.locked)
@@ -116,7 +116,7 @@ class CallAcceptor(msgspec.Struct, frozen=True, kw_only=True):
             return True
         with stage("member"):
             stored = self.conversations.get(call.conversation_id)
-        return stored is not None and user_id in stored.conversation.participants
+        return stored is not None and user_id in stored.members
 
     def _announce(self, call: CallState, command: CallCommand) -> CallState | None:
         """Return the call with its announcement; None where another transition was stored first."""

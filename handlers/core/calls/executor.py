@@ -90,17 +90,25 @@ class TransitionExecutor(msgspec.Struct, frozen=True, kw_only=True):
         raise UnavailableError("the call changes too often at the moment; nothing was stored; try again")
 
     def commit(
-        self, transition: Transition, now: int, *, taken_over: Mapping[str, str] | None = None
+        self,
+        transition: Transition,
+        now: int,
+        *,
+        taken_over: Mapping[str, str] | None = None,
+        member: str | None = None,
     ) -> CallWriteResult:
         """Write a transition once; if it is stored, publish its events and delete the meeting of a call that is over.
 
         Args:
             now: milliseconds since the epoch, of the decision.
             taken_over: user id to the session, over by now, whose lock is taken over.
+            member: the user who must be a member of the group of a group call when the transition is stored.
         """
-        return self._commit(self._prepare(transition, now, taken_over or {}))
+        return self._commit(self._prepare(transition, now, taken_over or {}, member))
 
-    def _prepare(self, transition: Transition, now: int, taken_over: Mapping[str, str]) -> _PreparedWrite:
+    def _prepare(
+        self, transition: Transition, now: int, taken_over: Mapping[str, str], member: str | None = None
+    ) -> _PreparedWrite:
         """Return the write of a transition; a new call is listed and counts against its caller's rate limit."""
         before, after = transition.before, transition.after
         batches = event_batches(transition, self.ids, now)
@@ -113,6 +121,7 @@ class TransitionExecutor(msgspec.Struct, frozen=True, kw_only=True):
             listed_for=() if before else tuple(sorted(set(after.participants) - after.hidden_from)),
             outbox=tuple(record for batch in batches for record in batch.records),
             rate_limit=None if before else (after.initiated_by, CALL_RATE),
+            member=(member, after.conversation_id) if member and after.conversation_id else None,
             now=now,
         )
         return _PreparedWrite(transition, batches, write)

@@ -86,8 +86,8 @@ class CallInitiator(msgspec.Struct, frozen=True, kw_only=True):
                 return _response(earlier, caller, duplicate=True)
         with stage("invite"):
             invitation = self.invitations.invite(caller, request)
-        self._require_reachable(invitation)
-        plan = _Plan(draft=self._draft(session_id, caller, invitation, request.deviceId))
+        busy = self._busy_hidden(invitation)
+        plan = _Plan(draft=self._draft(session_id, caller, invitation, request.deviceId), busy=busy)
         response, _ = both(lambda: self._store(caller, plan), partial(self._start_timer, session_id))
         return response
 
@@ -98,12 +98,14 @@ class CallInitiator(msgspec.Struct, frozen=True, kw_only=True):
             decision = decide(None, CallCommand(action="initiate", actor=caller, now=now, draft=draft))
             if not isinstance(decision, Transition):
                 raise TypeError(f"the state machine rejected a new call: {decision}")
-            result = self.executor.commit(decision, now, taken_over=plan.taken_over)
+            result = self.executor.commit(decision, now, taken_over=plan.taken_over, member=caller)
             match result.status:
                 case CallWriteStatus.COMMITTED:
                     return _response(decision.after, caller, duplicate=False)
                 case CallWriteStatus.EXHAUSTED:
                     raise TooManyRequestsError("too many calls", retry_after=CALL_RATE.retry_after(now / 1000))
+                case CallWriteStatus.NOT_MEMBER:
+                    raise ForbiddenError("you are not a participant of this conversation")
                 case CallWriteStatus.LOCKED:
                     plan = self._resolve_locks(caller, plan, result)
                 case CallWriteStatus.CONFLICT:
@@ -147,18 +149,23 @@ class CallInitiator(msgspec.Struct, frozen=True, kw_only=True):
             hidden_from=invitation.hidden_from,
         )
 
-    def _require_reachable(self, invitation: Invitation) -> None:
-        """Check that a recipient who has blocked the caller is not busy.
+    def _busy_hidden(self, invitation: Invitation) -> frozenset[str]:
+        """Return the called users who do not get the call, and are in another one.
 
-        That user's lock is not in the transaction; without this check a blocked caller would learn of the block,
-        because the recipient would never be busy.
+        Their locks are not in the transaction; without this check a blocked caller would learn of the block, because
+        such a user would never be busy.
+
+        Raises:
+            CallConflictError: they are all users to be called.
         """
         if not invitation.hidden_from:
-            return
+            return frozenset()
         locks = self.calls.locks(invitation.hidden_from)
-        for holder in self.calls.read_many(set(locks.values())).values():
-            if holder.is_live:
-                raise CallConflictError("the user is in another call")
+        holders = self.calls.read_many(set(locks.values()))
+        busy = frozenset(user_id for user_id, held in locks.items() if _is_live(holders.get(held)))
+        if busy >= invitation.called.keys():
+            raise CallConflictError(_all_busy(len(invitation.called)))
+        return busy
 
     def _resolve_locks(self, caller: str, plan: _Plan, result: CallWriteResult) -> _Plan:
         """Read the calls that hold the locks: locks of calls that are over are taken over, the other users are busy.
@@ -173,10 +180,9 @@ class CallInitiator(msgspec.Struct, frozen=True, kw_only=True):
         busy = plan.busy | set(live)
         called = set(plan.draft.participants) - {caller}
         if called <= busy:
-            message = (
-                "the user is in another call" if len(called) == 1 else "all users to be called are in another call"
+            raise CallConflictError(
+                _all_busy(len(called)), next((_visible(each, caller) for each in live.values()), None)
             )
-            raise CallConflictError(message, next((_visible(each, caller) for each in live.values()), None))
         stale = {user_id: held for user_id, held in result.locked.items() if user_id not in live}
         return replace(plan, busy=busy, taken_over={**plan.taken_over, **stale})
 
@@ -184,6 +190,10 @@ class CallInitiator(msgspec.Struct, frozen=True, kw_only=True):
 def call_id(caller: str, temp_id: str) -> str:
     """Return the session id of the call that a user initiated with a tempId: a name-based UUID."""
     return str(uuid.uuid5(_ID_NAMESPACE, f"call#{caller}#{temp_id}"))
+
+
+def _all_busy(called: int) -> str:
+    return "the user is in another call" if called == 1 else "all users to be called are in another call"
 
 
 def _is_live(call: CallState | None) -> bool:

@@ -29,7 +29,7 @@ class Invitation(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         called: full names by user id, without the caller.
-        hidden_from: the called users who have blocked the caller.
+        hidden_from: the called users who have blocked the caller, or from whom the group is hidden.
     """
 
     call_type: CallType
@@ -82,6 +82,8 @@ class Invitations(msgspec.Struct, frozen=True):
         stored = self.conversations.get(request.conversationId or "")
         if stored is None:
             raise NotFoundError("no such conversation", field="conversationId")
+        if caller in stored.hidden_members:
+            raise ForbiddenError("you are not a participant of this conversation")
         called = _called(caller, stored.conversation, request.participantIds)
         names = self.directory.names([caller, *called])
         present = {user_id: names[user_id] for user_id in called if user_id in names}
@@ -93,6 +95,7 @@ class Invitations(msgspec.Struct, frozen=True):
             caller_name=_own_name(names, caller),
             called=present,
             conversation_id=stored.conversation.conversationId,
+            hidden_from=frozenset(present.keys() & stored.hidden_members.keys()),
         )
 
 

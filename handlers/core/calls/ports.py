@@ -31,6 +31,7 @@ class CallWrite(msgspec.Struct, frozen=True, kw_only=True):
             makes the write `LOCKED`.
         listed_for: users in whose list of calls a new call appears.
         rate_limit: a user and the limit that a new call counts against.
+        member: a user and a group, of which the user must be a member when the change is stored.
     """
 
     before: CallState | None
@@ -40,6 +41,7 @@ class CallWrite(msgspec.Struct, frozen=True, kw_only=True):
     listed_for: tuple[str, ...] = ()
     outbox: tuple[OutboxRecord, ...] = ()
     rate_limit: tuple[str, RateLimit] | None = None
+    member: tuple[str, str] | None = None
     now: int
 
 
@@ -49,6 +51,8 @@ class CallWriteStatus(Enum):
     COMMITTED = auto()
     CONFLICT = auto()
     """The call differs from `before`, or another transaction was in progress: read it and decide again."""
+    NOT_MEMBER = auto()
+    """The user is not a member of the group (any more)."""
     LOCKED = auto()
     """At least one user's lock belongs to another call."""
     EXHAUSTED = auto()
@@ -78,7 +82,10 @@ class CallStore(Protocol):
         ...
 
     def commit(self, write: CallWrite) -> CallWriteResult:
-        """Store a change. Where several conditions fail, CONFLICT takes precedence over LOCKED over EXHAUSTED."""
+        """Store a change.
+
+        Where several conditions fail, CONFLICT takes precedence over NOT_MEMBER over LOCKED over EXHAUSTED.
+        """
         ...
 
     def page(self, user_id: str, before: str | None, limit: int) -> list[tuple[str, str]]:

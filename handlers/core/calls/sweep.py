@@ -94,13 +94,13 @@ class CallSweep(msgspec.Struct, frozen=True, kw_only=True):
         return call
 
     def _no_longer_allowed(self, call: CallState) -> list[str]:
-        """Return the participants who are in the call, but not in the group or without a profile any more."""
+        """Return the participants who are in the call, but not in the group, or without an active account any more."""
         joined = call.with_status("JOINED")
-        known = self.directory.names(joined)
+        known = self.directory.active(joined)
         if call.conversation_id is None:
             return [user_id for user_id in joined if user_id not in known]
         stored = self.conversations.get(call.conversation_id)
-        members = set(stored.conversation.participants) if stored else set()
+        members = set(stored.members) if stored else set()
         return [user_id for user_id in joined if user_id not in known or user_id not in members]
 
     def _execute(self, call: CallState, command: CallCommand) -> CallState:

@@ -32,11 +32,16 @@ class ConversationEvents(msgspec.Struct, frozen=True):
         event = events.ConversationCreated(eventId=self.ids.new(), timestamp=conversation.updatedAt, data=data)
         return self._record(event, recipients)
 
-    def updated(self, conversation: Conversation, caller: str, recipients: Sequence[str]) -> OutboxRecord:
-        """Return the event for members whose conversation changed. Arguments as for `created`."""
+    def updated(
+        self, conversation: Conversation, caller: str, recipients: Sequence[str], *, to_all: bool = True
+    ) -> OutboxRecord:
+        """Return the event for members whose conversation changed. Arguments as for `created`.
+
+        Args:
+            to_all: the recipients are all members after the change.
+        """
         data = events.ConversationData(conversation=conversation, changedBy=caller)
         event = events.ConversationUpdated(eventId=self.ids.new(), timestamp=conversation.updatedAt, data=data)
-        to_all = set(recipients) >= set(conversation.participants)
         return self._record(event, recipients, conversation.conversationId if to_all else None)
 
     def removed(self, conversation: Conversation, caller: str, user_id: str) -> OutboxRecord:

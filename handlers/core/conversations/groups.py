@@ -7,34 +7,39 @@ older messages do not count as unread.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Sequence
 
 import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from contract import limits
+from contract import channels, limits
 from contract.models import Conversation, Role
 from contract.requests import CreateGroup, UpdateGroup
 from handlers.core.conversations import membership
 from handlers.core.conversations.events import ConversationEvents
 from handlers.core.conversations.ids import group_id
+from handlers.core.conversations.invitations import GroupInvitations, Invited
 from handlers.core.conversations.ports import (
-    BlockReader,
     ConversationStore,
     GroupChange,
     GroupRecord,
+    HiddenMember,
     Membership,
     NewConversation,
-    UserDirectory,
+    StoredConversation,
 )
 from handlers.core.delivery.dispatcher import Dispatcher
 from handlers.core.delivery.ports import OutboxRecord
-from handlers.core.shared.concurrency import both, each
-from handlers.core.shared.errors import ConflictError, InvalidRequestError, NotFoundError, UnavailableError
+from handlers.core.shared.concurrency import both
+from handlers.core.shared.errors import (
+    ConflictError,
+    ForbiddenError,
+    InvalidRequestError,
+    NotFoundError,
+    UnavailableError,
+)
 from handlers.core.shared.ports import Clock, Ids
-from handlers.core.shared.rates import UserRates
 from handlers.core.shared.retry import attempts
 from handlers.core.shared.timestamps import to_iso
 from handlers.core.shared.timing import stage
@@ -51,9 +56,7 @@ class GroupManager(msgspec.Struct, frozen=True, kw_only=True):
     """Creates and changes groups."""
 
     conversations: ConversationStore
-    directory: UserDirectory
-    blocks: BlockReader
-    rates: UserRates
+    invitations: GroupInvitations
     dispatcher: Dispatcher
     clock: Clock
     ids: Ids
@@ -65,7 +68,7 @@ class GroupManager(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             InvalidRequestError: no other member, a blank name, or more members than `maxMembers`.
             NotFoundError: a member does not exist.
-            ConflictError: a member cannot be added at present (`_require_available`), the caller is in too many
+            ConflictError: a member cannot be added at present (`GroupInvitations`), the caller is in too many
                 conversations, or has left the group of this tempId.
         """
         name = _name(request.name)
@@ -81,13 +84,15 @@ class GroupManager(msgspec.Struct, frozen=True, kw_only=True):
         with stage("read"):
             earlier = self._earlier(conversation_id, caller) if request.tempId else None
             if earlier is None:
-                self._require_users(members, "memberIds")
-                self._require_free_membership(caller)
-                self._require_available(caller, members)
-        creation = self._creation(conversation_id, caller, members, replace(request, name=name))
+                self.invitations.require_users(members, "memberIds")
+                self.invitations.require_free_membership(caller)
+                self.invitations.require_available(caller, members)
         for _ in attempts(self.clock):
             if earlier is not None:
                 return CreatedGroup(earlier, created=False)
+            with stage("read"):
+                invited = self.invitations.invited(caller, members)
+            creation = self._creation(conversation_id, caller, members, invited, replace(request, name=name))
             with stage("write"):
                 stored = self.conversations.create(creation)
             if stored:
@@ -111,7 +116,8 @@ class GroupManager(msgspec.Struct, frozen=True, kw_only=True):
         if "name" in fields:
             fields["name"] = _name(fields["name"] or "")
 
-        def change(before: Conversation) -> GroupChange | None:
+        def change(stored: StoredConversation) -> GroupChange | None:
+            before = stored.conversation
             membership.require_group_admin(before, caller)
             if all(getattr(before, field) == value for field, value in fields.items()):
                 return None
@@ -120,11 +126,12 @@ class GroupManager(msgspec.Struct, frozen=True, kw_only=True):
             return GroupChange(
                 before=before,
                 after=after,
+                hidden_members=stored.hidden_members,
                 counted=False,
-                outbox=(self.events.updated(after, caller, after.participants),),
+                outbox=(self.events.updated(after, caller, stored.members),),
             )
 
-        return self._apply(conversation_id, change)
+        return self._apply(caller, conversation_id, change)
 
     def add(self, caller: str, conversation_id: str, user_ids: list[str]) -> Conversation:
         """Add users; users who are already members are not changed.
@@ -133,39 +140,48 @@ class GroupManager(msgspec.Struct, frozen=True, kw_only=True):
             NotFoundError: the group or a user does not exist.
             ForbiddenError: the caller is not an admin of the group.
             ConflictError: the conversation is direct, the group would have too many members, or a user cannot be added
-                at present (`_require_available`).
+                at present (`GroupInvitations`).
         """
         checked: set[str] = set()
 
-        def change(before: Conversation) -> GroupChange | None:
+        def change(stored: StoredConversation) -> GroupChange | None:
+            before = stored.conversation
             membership.require_group_admin(before, caller)
             added = membership.non_members(before, user_ids)
             if not added:
                 return None
             unchecked = [user_id for user_id in added if user_id not in checked]
             group, _ = both(
-                lambda: self.conversations.group(conversation_id), lambda: self._require_users(unchecked, "userIds")
+                lambda: self.conversations.group(conversation_id),
+                lambda: self.invitations.require_users(unchecked, "userIds"),
             )
-            self._require_available(caller, unchecked)
+            self.invitations.require_available(caller, unchecked)
             checked.update(unchecked)
             largest = (group.max_members if group else 0) or limits.GROUP_MEMBERS_MAX
             if len(before.participants) + len(added) > largest:
                 raise ConflictError(
                     f"the group may have at most {largest} members; it has {len(before.participants)}", field="userIds"
                 )
+            invited = self.invitations.invited(caller, added)
+            joined = [user_id for user_id in added if user_id not in invited.blockers]
             now = to_iso(self.clock.now())
             after = membership.with_members(before, added, now)
+            outbox = [self.events.updated(after, caller, stored.members, to_all=False)]
+            if joined:
+                outbox.insert(0, self.events.created(after, caller, joined))
             return GroupChange(
                 before=before,
                 after=after,
-                joined=tuple(_member(after, user_id, now, before.latestSeq) for user_id in added),
-                outbox=(
-                    self.events.created(after, caller, list(added)),
-                    self.events.updated(after, caller, before.participants),
-                ),
+                joined=tuple(_member(after, user_id, now, before.latestSeq) for user_id in joined),
+                hidden_members={
+                    **stored.hidden_members,
+                    **_hidden(invited, added, now, before.latestSeq),
+                },
+                blocked_version=invited.blocked_version,
+                outbox=tuple(outbox),
             )
 
-        return self._apply(conversation_id, change)
+        return self._apply(caller, conversation_id, change)
 
     def remove(self, caller: str, conversation_id: str, user_id: str) -> Conversation:
         """Remove a member.
@@ -176,13 +192,13 @@ class GroupManager(msgspec.Struct, frozen=True, kw_only=True):
             ConflictError: the conversation is direct, or the caller must use `leave`.
         """
 
-        def change(before: Conversation) -> GroupChange:
-            membership.require_group_admin(before, caller)
+        def change(stored: StoredConversation) -> GroupChange:
+            membership.require_group_admin(stored.conversation, caller)
             if user_id == caller:
                 raise ConflictError("userId must be another member; use leaveGroup to leave the group", field="userId")
-            return self._departure(before, user_id, caller)
+            return self._departure(stored, user_id, caller)
 
-        return self._apply(conversation_id, change)
+        return self._apply(caller, conversation_id, change)
 
     def leave(self, caller: str, conversation_id: str) -> None:
         """Leave a group; after its last admin the member who joined first becomes admin.
@@ -193,13 +209,13 @@ class GroupManager(msgspec.Struct, frozen=True, kw_only=True):
             ConflictError: the conversation is direct.
         """
 
-        def change(before: Conversation) -> GroupChange:
-            membership.require_participant(before, caller)
-            if before.type == "DM":
+        def change(stored: StoredConversation) -> GroupChange:
+            membership.require_participant(stored.conversation, caller)
+            if stored.conversation.type == "DM":
                 raise ConflictError("a direct conversation cannot be left; block the other user instead")
-            return self._departure(before, caller, caller)
+            return self._departure(stored, caller, caller)
 
-        self._apply(conversation_id, change)
+        self._apply(caller, conversation_id, change)
 
     def set_role(self, caller: str, conversation_id: str, user_id: str, role: Role) -> Conversation:
         """Set the role of a member.
@@ -210,7 +226,8 @@ class GroupManager(msgspec.Struct, frozen=True, kw_only=True):
             ConflictError: the conversation is direct, or the group would have no admin.
         """
 
-        def change(before: Conversation) -> GroupChange | None:
+        def change(stored: StoredConversation) -> GroupChange | None:
+            before = stored.conversation
             membership.require_group_admin(before, caller)
             after = membership.with_role(before, user_id, role, to_iso(self.clock.now()))
             if after is before:
@@ -218,25 +235,33 @@ class GroupManager(msgspec.Struct, frozen=True, kw_only=True):
             return GroupChange(
                 before=before,
                 after=after,
-                roles=membership.changed_roles(before, after),
+                roles=_stored_roles(stored, after),
+                hidden_members=stored.hidden_members,
                 counted=False,
-                outbox=(self.events.updated(after, caller, after.participants),),
+                outbox=(self.events.updated(after, caller, stored.members),),
             )
 
-        return self._apply(conversation_id, change)
+        return self._apply(caller, conversation_id, change)
 
-    def _apply(self, conversation_id: str, decide: Callable[[Conversation], GroupChange | None]) -> Conversation:
+    def _apply(
+        self, caller: str, conversation_id: str, decide: Callable[[StoredConversation], GroupChange | None]
+    ) -> Conversation:
         """Read, decide and write, again after a concurrent change; then publish the events of the change.
 
         Args:
             decide: returns the change of the conversation as read; None where there is nothing to change.
+
+        Raises:
+            ForbiddenError: the group is hidden from the caller, who gets the answer of a user who is no participant.
         """
         for _ in attempts(self.clock):
             with stage("read"):
                 stored = self.conversations.get(conversation_id)
                 if stored is None:
                     raise NotFoundError("no such conversation", field="conversationId")
-                change = decide(stored.conversation)
+                if caller in stored.hidden_members:
+                    raise ForbiddenError("you are not a participant of this conversation")
+                change = decide(stored)
             if change is None:
                 return stored.public()
             with stage("write"):
@@ -246,22 +271,30 @@ class GroupManager(msgspec.Struct, frozen=True, kw_only=True):
                 return change.after
         raise UnavailableError("too many concurrent changes of this group; nothing was stored; try again")
 
-    def _departure(self, before: Conversation, user_id: str, caller: str) -> GroupChange:
-        now = to_iso(self.clock.now())
-        after = membership.without_member(before, user_id, now)
-        outbox = [self.events.removed(after, caller, user_id)]
-        if after.participants:
-            outbox.append(self.events.updated(after, caller, after.participants))
+    def _departure(self, stored: StoredConversation, user_id: str, caller: str) -> GroupChange:
+        """Return the change by which a member leaves: the group gets a new channel, which only the others receive."""
+        before = stored.conversation
+        now, epoch = to_iso(self.clock.now()), self.ids.new()
+        after = membership.without_member(before, user_id, now, stored.hidden_members)
+        after = replace(after, channel=channels.channel(channels.CONVERSATIONS, after.conversationId, epoch))
+        remaining = [each for each in stored.members if each != user_id]
+        outbox = [] if user_id in stored.hidden_members else [self.events.removed(after, caller, user_id)]
+        if remaining:
+            outbox.append(self.events.updated(after, caller, remaining))
         return GroupChange(
             before=before,
             after=after,
             left=(user_id,),
-            roles=membership.changed_roles(before, after),
+            roles=_stored_roles(stored, after),
+            hidden_members={each: hidden for each, hidden in stored.hidden_members.items() if each != user_id},
+            channel_epoch=epoch,
             outbox=tuple(outbox),
         )
 
-    def _creation(self, conversation_id: str, caller: str, members: list[str], request: CreateGroup) -> NewConversation:
-        now = to_iso(self.clock.now())
+    def _creation(
+        self, conversation_id: str, caller: str, members: list[str], invited: Invited, request: CreateGroup
+    ) -> NewConversation:
+        now, epoch = to_iso(self.clock.now()), self.ids.new()
         conversation = Conversation(
             conversationId=conversation_id,
             type="GROUP",
@@ -274,10 +307,15 @@ class GroupManager(msgspec.Struct, frozen=True, kw_only=True):
             name=request.name,
             description=request.description or None,
             avatar=request.avatar,
+            channel=channels.channel(channels.CONVERSATIONS, conversation_id, epoch),
         )
+        joined = [user_id for user_id in conversation.participants if user_id not in invited.blockers]
         return NewConversation(
             conversation=conversation,
-            members=tuple(_member(conversation, user_id, now, 0) for user_id in conversation.participants),
+            members=tuple(_member(conversation, user_id, now, 0) for user_id in joined),
+            hidden_members=_hidden(invited, members, now, 0),
+            blocked_version=invited.blocked_version,
+            channel_epoch=epoch,
             group=GroupRecord(
                 group_id=conversation_id,
                 created_at=now,
@@ -289,41 +327,16 @@ class GroupManager(msgspec.Struct, frozen=True, kw_only=True):
                 require_approval=request.requireApproval,
                 max_members=request.maxMembers,
             ),
-            outbox=(self.events.created(conversation, caller, conversation.participants),),
+            outbox=(self.events.created(conversation, caller, joined),),
         )
 
     def _earlier(self, conversation_id: str, caller: str) -> Conversation | None:
         stored = self.conversations.get(conversation_id)
         if stored is None:
             return None
-        if caller not in stored.conversation.participants:
+        if caller not in stored.members:
             raise ConflictError("tempId belongs to a group that you have left", field="tempId")
         return stored.public()
-
-    def _require_users(self, user_ids: list[str], field: str) -> None:
-        known = self.directory.names(user_ids) if user_ids else {}
-        missing = [user_id for user_id in user_ids if user_id not in known]
-        if missing:
-            raise NotFoundError(f"{field} contains unknown users: {', '.join(missing)}", field=field)
-
-    def _require_free_membership(self, caller: str) -> None:
-        most = limits.CONVERSATIONS_PER_USER
-        if self.conversations.count_memberships(caller) >= most:
-            raise ConflictError(f"you are in {most} conversations, the largest number allowed")
-
-    def _require_available(self, caller: str, user_ids: list[str]) -> None:
-        """Refuse users whom the caller cannot add at present.
-
-        They are in too many conversations, the caller has added them to too many groups today, or they have blocked the
-        caller. The refusal is the same, so that it does not show a block. Concurrent additions may exceed the number of
-        conversations slightly.
-        """
-        blockers = self.blocks.blockers(caller, user_ids) if user_ids else ()
-        counts = each(self.conversations.count_memberships, user_ids)
-        allowed = each(partial(self.rates.allows, caller, limits.INVITATION_RATE), user_ids)
-        for user_id, count, is_allowed in zip(user_ids, counts, allowed, strict=True):
-            if user_id in blockers or count >= limits.CONVERSATIONS_PER_USER or not is_allowed:
-                raise ConflictError(f"the user {user_id} cannot be added at present")
 
     def _dispatch(self, outbox: tuple[OutboxRecord, ...]) -> None:
         for record in outbox:
@@ -339,6 +352,18 @@ def _member(conversation: Conversation, user_id: str, now: str, last_read_seq: i
         joined_at=now,
         last_read_seq=last_read_seq,
     )
+
+
+def _hidden(invited: Invited, user_ids: Sequence[str], now: str, last_read_seq: int) -> dict[str, HiddenMember]:
+    """Return the hidden members among users who are added, with what a member would have."""
+    member = HiddenMember(joined_at=now, last_read_seq=last_read_seq)
+    return {user_id: member for user_id in user_ids if user_id in invited.blockers}
+
+
+def _stored_roles(stored: StoredConversation, after: Conversation) -> dict[str, Role]:
+    """Return the changed roles of members; hidden members have no item to store one in."""
+    changed = membership.changed_roles(stored.conversation, after)
+    return {user_id: role for user_id, role in changed.items() if user_id not in stored.hidden_members}
 
 
 def _name(text: str) -> str:

@@ -1,12 +1,14 @@
 """The rules for members and admins of a group, as pure functions.
 
 Invariants: every admin is a participant; no participant occurs twice; a group with participants has an admin;
-participants are in the order in which they joined; each change increases the version by one.
+participants are in the order in which they joined; each change increases the version by one. Participants for whom the
+group is hidden (`ports.HiddenMember`) are treated like the others, so that the block does not show; but none of them
+becomes admin when the last other admin leaves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from msgspec.structs import replace
 
@@ -50,8 +52,11 @@ def with_members(conversation: Conversation, user_ids: Sequence[str], now: str) 
     return _changed(conversation, now, participants, conversation.admins or participants[:1])
 
 
-def without_member(conversation: Conversation, user_id: str, now: str) -> Conversation:
+def without_member(conversation: Conversation, user_id: str, now: str, hidden: Collection[str] = ()) -> Conversation:
     """Return the group without a member; if no admin remains, the member who joined first becomes admin.
+
+    Args:
+        hidden: participants for whom the group is hidden.
 
     Raises:
         NotFoundError: the user is not a member.
@@ -60,7 +65,9 @@ def without_member(conversation: Conversation, user_id: str, now: str) -> Conver
         raise NotFoundError("userId is not a member of this group", field="userId")
     left = [each for each in conversation.participants if each != user_id]
     admins = [each for each in conversation.admins if each != user_id]
-    return _changed(conversation, now, left, admins or left[:1])
+    if all(each in hidden for each in admins):
+        admins += [each for each in left if each not in hidden][:1] or left[:1]
+    return _changed(conversation, now, left, list(dict.fromkeys(admins)))
 
 
 def with_role(conversation: Conversation, user_id: str, role: Role, now: str) -> Conversation:

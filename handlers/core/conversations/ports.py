@@ -11,11 +11,32 @@ from contract.models import Conversation, ConversationType, LastMessage, PublicU
 from handlers.core.delivery.ports import OutboxRecord
 
 
+class HiddenMember(msgspec.Struct, frozen=True, kw_only=True):
+    """A participant of a group who had blocked the user who added them, with what other participants see of them.
+
+    The participant is listed like the others, so that the block does not show, but is no member: the group does not
+    exist for this user.
+    """
+
+    joined_at: str
+    last_read_seq: int = 0
+
+
 class StoredConversation(msgspec.Struct, frozen=True):
-    """A conversation as stored: with its real version and, in a DM, the participants who blocked the other."""
+    """A conversation as stored: with its real version and, in a DM, the participants who blocked the other.
+
+    Args:
+        hidden_members: of a group, by user id; all of them are among the conversation's participants.
+    """
 
     conversation: Conversation
     blocked_by: frozenset[str] = frozenset()
+    hidden_members: Mapping[str, HiddenMember] = msgspec.field(default_factory=dict)
+
+    @property
+    def members(self) -> list[str]:
+        """Return the participants who may read and write, and who receive events."""
+        return [user_id for user_id in self.conversation.participants if user_id not in self.hidden_members]
 
     def public(self) -> Conversation:
         """Return the conversation for its participants.
@@ -65,8 +86,13 @@ class VisibleMessages(msgspec.Struct, frozen=True):
 class NewConversation(msgspec.Struct, frozen=True, kw_only=True):
     """A new conversation, stored in one transaction and only if its id is not in use.
 
-    `blocks` are the blocks as read, from (blocker, blocked) to whether the block is active. The transaction fails if
-    one of them has changed.
+    Args:
+        blocks: the blocks as read, from (blocker, blocked) to whether the block is active. The transaction fails if one
+            of them has changed.
+        blocked_version: a user and the version of the blocks against this user (`BlockReader.version`), where the
+            transaction must fail if it has changed.
+        hidden_members: participants for whom a new group is hidden.
+        channel_epoch: last segment of a group's channel.
     """
 
     conversation: Conversation
@@ -74,13 +100,20 @@ class NewConversation(msgspec.Struct, frozen=True, kw_only=True):
     outbox: tuple[OutboxRecord, ...]
     blocked_by: frozenset[str] = frozenset()
     blocks: Mapping[tuple[str, str], bool] = msgspec.field(default_factory=dict)
+    blocked_version: tuple[str, int] | None = None
+    hidden_members: Mapping[str, HiddenMember] = msgspec.field(default_factory=dict)
     group: GroupRecord | None = None
+    channel_epoch: str | None = None
 
 
 class GroupChange(msgspec.Struct, frozen=True, kw_only=True):
     """A change of a group, stored in one transaction and only if the version is still that of `before`.
 
-    `counted` is true where the number of members must be stored too.
+    Args:
+        hidden_members: participants for whom the group is hidden, after the change.
+        counted: the number of participants must be stored too.
+        channel_epoch: a new last segment of the group's channel; None where it does not change.
+        blocked_version: as of `NewConversation`.
     """
 
     before: Conversation
@@ -88,7 +121,10 @@ class GroupChange(msgspec.Struct, frozen=True, kw_only=True):
     joined: tuple[Membership, ...] = ()
     left: tuple[str, ...] = ()
     roles: Mapping[str, Role] = msgspec.field(default_factory=dict)
+    hidden_members: Mapping[str, HiddenMember] = msgspec.field(default_factory=dict)
     counted: bool = True
+    channel_epoch: str | None = None
+    blocked_version: tuple[str, int] | None = None
     outbox: tuple[OutboxRecord, ...] = ()
 
 
@@ -140,11 +176,15 @@ class UserDirectory(Protocol):
     """Reads public profiles and names of users."""
 
     def users(self, user_ids: Collection[str]) -> Mapping[str, PublicUser]:
-        """Read the public profiles of some users; those that do not exist are left out."""
+        """Read the public profiles of some users; those that do not exist or are disabled are left out."""
+        ...
+
+    def active(self, user_ids: Collection[str]) -> Collection[str]:
+        """Return those of some users who exist and are not disabled."""
         ...
 
     def names(self, user_ids: Collection[str]) -> Mapping[str, str]:
-        """Read the full names of some users; those that do not exist are left out."""
+        """Read the full names of some users, also of disabled ones; those that do not exist are left out."""
         ...
 
 
@@ -153,6 +193,13 @@ class BlockReader(Protocol):
 
     def blockers(self, user_id: str, others: Collection[str]) -> Collection[str]:
         """Return those of some users who have blocked a user, read strongly consistently."""
+        ...
+
+    def version(self, user_id: str) -> int:
+        """Return a number that each block and unblock of a user increases, read strongly consistently; 0 at first.
+
+        A transaction that is conditional on it rests on all blocks against the user as they were read after it.
+        """
         ...
 
     def between(self, first: str, second: str) -> Mapping[tuple[str, str], bool]:

@@ -17,7 +17,7 @@ from handlers.core.conversations.views import (
 )
 from handlers.core.shared import cursors
 from handlers.core.shared.concurrency import each
-from handlers.core.shared.errors import NotFoundError
+from handlers.core.shared.errors import ForbiddenError, NotFoundError
 from handlers.core.shared.sizes import fitting
 from handlers.core.shared.timing import stage
 
@@ -67,6 +67,8 @@ class ConversationQueries(msgspec.Struct, frozen=True):
                 raise NotFoundError("no such conversation", field="conversationId")
             participants = stored.conversation.participants
             require_participant(stored.conversation, caller)
+            if caller in stored.hidden_members:
+                raise ForbiddenError("you are not a participant of this conversation")
             listed = participants[:MEMBERS_SHOWN]
             memberships = self.conversations.members(conversation_id, {caller, *listed})
             visible = participant_view(self.conversations, stored, memberships.get(caller), caller)
@@ -86,7 +88,7 @@ class ConversationQueries(msgspec.Struct, frozen=True):
         found = [
             (stored, memberships[stored.conversation.conversationId])
             for stored in self.conversations.get_many(memberships).values()
-            if caller in stored.conversation.participants
+            if caller in stored.members
         ]
 
         def view(pair: tuple[StoredConversation, Membership]) -> ParticipantView:
@@ -98,9 +100,10 @@ class ConversationQueries(msgspec.Struct, frozen=True):
 
 
 def _member(stored: StoredConversation, user_id: str, membership: Membership | None) -> Member:
+    known = stored.hidden_members.get(user_id) or membership
     return Member(
         userId=user_id,
         role="ADMIN" if user_id in stored.conversation.admins else "MEMBER",
-        joinedAt=membership.joined_at if membership else stored.conversation.createdAt,
-        lastReadSeq=membership.last_read_seq if membership else 0,
+        joinedAt=known.joined_at if known else stored.conversation.createdAt,
+        lastReadSeq=known.last_read_seq if known else 0,
     )

@@ -109,7 +109,10 @@ class Audiences(Protocol):
     """The participants of conversations."""
 
     def participants(self, conversation_id: str) -> Sequence[str]:
-        """Read the present participants consistently; empty where the conversation does not exist."""
+        """Read the present participants consistently, without those for whom the conversation is hidden.
+
+        Empty where the conversation does not exist.
+        """
         ...
 
 

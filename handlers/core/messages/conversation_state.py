@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Self
 
 import msgspec
@@ -23,6 +24,8 @@ class ConversationState(msgspec.Struct, frozen=True, kw_only=True):
         receipts_due_at: when the open window of a group's read marks is due, in milliseconds since the epoch; 0 without
             one, and where the counter was not read.
         blocked_by: participants of a direct conversation who have blocked the other participant.
+        hidden_marks: listed participants of a group for whom it is hidden, with the read mark that is shown of them;
+            they are not among `participants`.
     """
 
     conversation_id: str
@@ -38,14 +41,16 @@ class ConversationState(msgspec.Struct, frozen=True, kw_only=True):
     newest_before: str | None = None
     receipts_due_at: int = 0
     blocked_by: frozenset[str] = frozenset()
+    hidden_marks: Mapping[str, int] = msgspec.field(default_factory=dict)
 
     @classmethod
     def of(cls, item: dict[str, Any]) -> Self:
         """Return the state of a stored conversation."""
+        hidden = item.get("hiddenMembers") or {}
         return cls(
             conversation_id=item["conversationId"],
             is_group=item.get("type") == "GROUP",
-            participants=tuple(item.get("participants") or ()),
+            participants=tuple(each for each in item.get("participants") or () if each not in hidden),
             admins=tuple(item.get("admins") or ()),
             version=item.get("version") or 0,
             latest_seq=item.get("latestSeq") or 0,
@@ -54,6 +59,7 @@ class ConversationState(msgspec.Struct, frozen=True, kw_only=True):
             last_message_at=item.get("lastMessageAt"),
             last_message_id=(item.get("lastMessage") or {}).get("messageId"),
             blocked_by=frozenset(item.get("blockedBy") or ()),
+            hidden_marks={user_id: each["lastReadSeq"] for user_id, each in hidden.items()},
         )
 
     def after_message(self, message_id: str, seq: int, timestamp: str) -> ConversationState:

@@ -171,7 +171,7 @@ class MessageHistory(msgspec.Struct, frozen=True, kw_only=True):
         """
         if not rows or len(state.participants) > self.fanout_limit:
             return [row.message for row in rows]
-        marks = self.store.read_marks(state.conversation_id, state.participants)
+        marks = {**self.store.read_marks(state.conversation_id, state.participants), **state.hidden_marks}
         return [msgspec.structs.replace(row.message, readBy=_readers(row, marks)) for row in rows]
 
 

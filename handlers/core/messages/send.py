@@ -98,8 +98,7 @@ class MessageSender(msgspec.Struct, frozen=True, kw_only=True):
         delivery = self.dispatcher.dispatch(stored.record)
         if settling is not None:
             settling.result()
-        shown = Delivery(delivered=delivery.delivered + len(stored.hidden_from), pending=delivery.pending)
-        return _answer(stored.message, request, shown, duplicate=False)
+        return _answer(stored.message, request, _shown(stored, delivery), duplicate=False)
 
     def _read(self, sender_id: str, request: SendMessage) -> ConversationState | None:
         """Return the conversation, from the cache if possible, and check `replyTo` at the same time."""
@@ -172,6 +171,14 @@ class MessageSender(msgspec.Struct, frozen=True, kw_only=True):
             now=now,
             fanout_limit=self.fanout_limit,
         )
+
+
+def _shown(new: NewMessage, delivery: Delivery) -> Delivery:
+    """Return the delivery as the sender sees it: a participant from whom the message is hidden counts like others."""
+    hidden = len(new.hidden_from) + len(new.conversation.hidden_marks)
+    if new.record.pending_slices is not None:
+        return Delivery(delivered=delivery.delivered, pending=delivery.pending + hidden)
+    return Delivery(delivered=delivery.delivered + hidden, pending=delivery.pending)
 
 
 def _may_send(conversation: ConversationState, sender_id: str) -> bool:

@@ -109,11 +109,10 @@ class UserProfiles(msgspec.Struct, frozen=True, kw_only=True):
         groups.
         """
         ids = [membership.conversation_id for membership in self.conversations.memberships(caller)]
-        stored = [each.conversation for each in self.conversations.get_many(ids).values()]
-        shared = [each for each in stored if caller in each.participants]
-        shared.sort(key=lambda each: each.lastMessageAt or "", reverse=True)
-        shared.sort(key=lambda each: len(each.participants))
-        contacts = dict.fromkeys(user_id for each in shared for user_id in each.participants if user_id != caller)
+        shared = [each for each in self.conversations.get_many(ids).values() if caller in each.members]
+        shared.sort(key=lambda each: each.conversation.lastMessageAt or "", reverse=True)
+        shared.sort(key=lambda each: len(each.members))
+        contacts = dict.fromkeys(user_id for each in shared for user_id in each.members if user_id != caller)
         return list(contacts)[: limits.PROFILE_RECIPIENTS_MAX]
 
     def _record(self, profile: Profile, recipients: list[str], now: int) -> OutboxRecord:

@@ -10,6 +10,7 @@ from local.emulator.patches import (
     cognito_callers,
     cors_from_template,
     dead_letters,
+    disabled_accounts,
     function_failures,
     jwt_authorizer,
     log_wait,
@@ -29,6 +30,7 @@ def apply_fixes() -> None:
     table_settings.apply()
     cors_from_template.apply()
     dead_letters.apply()
+    disabled_accounts.apply()
     function_failures.apply()
     jwt_authorizer.apply()
     metric_math_alarms.apply()

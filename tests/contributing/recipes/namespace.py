@@ -9,7 +9,7 @@ from tests.contributing.page import ROOT
 from tests.contributing.recipe import Recipe
 
 _NAMESPACE: Final = """PRESENCE: Final = Namespace(
-    "presence", "userId", "the user with this userId", "route functions (IAM)", "which users are online"
+    "presence", ("userId",), "the user with this userId", "route functions (IAM)", "which users are online"
 )
 """
 _USE_CASE: Final = '''"""Publishes which users are online."""

@@ -19,8 +19,10 @@ from contract.requests import EmptyRequest, ErrorCode
 from contract.responses import Delivery, Done, HistoryPage, ReadDone, Sent
 from contract.route import Route
 from contract.routes import ROUTES
+from handlers.adapters.system import SystemClock
 from handlers.core.shared import errors
 from handlers.core.shared.timing import stage
+from handlers.core.users.accounts import Accounts, ActiveAccounts
 from handlers.entry.http import ApiRequest, Handler, Reply, route_handler
 from tests.harness.http import Response, http_event
 
@@ -28,6 +30,18 @@ SEND = "POST /api/messages/send"
 HISTORY = "GET /api/messages/{conversationId}"
 DELETE = "DELETE /api/messages/{messageId}"
 OPERATIONS = [route.operation for route in ROUTES if route.domain == "messages"]
+
+
+class ActiveOnly(Accounts):
+    """Accounts of which none is disabled."""
+
+    def is_disabled(self, user_id: str) -> bool:
+        return False
+
+
+def all_active() -> ActiveAccounts:
+    """Return a check that every account passes."""
+    return ActiveAccounts(ActiveOnly(), SystemClock())
 
 
 class RecordingApi:
@@ -40,7 +54,7 @@ class RecordingApi:
     def __init__(self, result: Callable[[], Any] = Done) -> None:
         self.requests: list[ApiRequest[Any]] = []
         self._result = result
-        self._handle: Handler = route_handler("messages", dict.fromkeys(OPERATIONS, self._operation))
+        self._handle: Handler = route_handler("messages", dict.fromkeys(OPERATIONS, self._operation), all_active)
 
     def _operation(self, request: ApiRequest[Any]) -> Any:
         self.requests.append(request)
@@ -78,10 +92,10 @@ def test_valid_request_reaches_its_operation_and_gets_the_success_envelope() -> 
 
 def test_handler_needs_exactly_one_operation_for_each_route_of_its_domain() -> None:
     operations: dict[str, Any] = dict.fromkeys(OPERATIONS, lambda request: Done())
-    route_handler("messages", operations)
+    route_handler("messages", operations, all_active)
     for wrong in ({**operations, "extra": lambda request: Done()}, dict(list(operations.items())[1:])):
         with pytest.raises(ValueError, match="routes and operations differ"):
-            route_handler("messages", wrong)
+            route_handler("messages", wrong, all_active)
 
 
 @pytest.mark.parametrize(
@@ -288,7 +302,7 @@ def test_each_request_logs_one_line_with_caller_operation_status_and_stage_durat
     fields: dict[str, Any] = record.__dict__["fields"]
     assert (fields["requestId"], fields["operation"], fields["userId"]) == ("request-1", "setTyping", "me")
     assert (fields["status"], fields["code"]) == (200, None)
-    assert set(fields["stages"]) == {"read", "inner"}
+    assert set(fields["stages"]) == {"account", "read", "inner"}
     assert all(isinstance(each, float) for each in (*fields["stages"].values(), fields["milliseconds"]))
 
 

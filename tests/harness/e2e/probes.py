@@ -30,12 +30,13 @@ _EARLY_ATTEMPTS = 20
 
 @dataclass(frozen=True)
 class ProbeContext:
-    """What a probe uses: a signed-in user with tokens, a group of that user, an HTTP session."""
+    """What a probe uses: a signed-in user with tokens, a group of that user with its channel, an HTTP session."""
 
     environment: TestEnvironment
     http: aiohttp.ClientSession
     user_id: str
     group: str
+    group_channel: str
     access: str = field(repr=False)
     id_token: str = field(repr=False)
 
@@ -107,7 +108,7 @@ async def mode_not_allowed(context: ProbeContext) -> str:
 
 
 async def handler_error(context: ProbeContext) -> str:
-    channel = f"/conversations/{context.group}"
+    channel = context.group_channel
     status, _ = await publish_http(context.http, context.target, channel, [{"type": "NONSENSE"}], context.user_token)
     return str(status)
 

@@ -234,6 +234,13 @@ class Users:
             await user.has_conversation(id)
         return id
 
+    @staticmethod
+    async def channel(member: SignedInUser, group: str) -> str:
+        """Return the present channel of a group, as a member reads it."""
+        channel = (await member.api.conversation(group)).conversation.channel
+        assert channel is not None
+        return channel
+
     async def close(self) -> None:
         """Close the clients and delete the accounts."""
         await self._stack.aclose()

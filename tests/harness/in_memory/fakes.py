@@ -220,12 +220,19 @@ class FakeDirectory(UserDirectory, BlockReader, CallGroups):
     def names(self, user_ids: Collection[str]) -> Mapping[str, str]:
         return {user_id: self.full_names[user_id] for user_id in user_ids if user_id in self.full_names}
 
+    def active(self, user_ids: Collection[str]) -> Collection[str]:
+        return set(self.names(user_ids))
+
     def users(self, user_ids: Collection[str]) -> Mapping[str, Any]:
         """Fail, because calls do not read whole profiles."""
         raise AssertionError(user_ids)
 
     def blockers(self, user_id: str, others: Collection[str]) -> Collection[str]:
         return {other for other in others if (other, user_id) in self.blocks}
+
+    def version(self, user_id: str) -> int:
+        """Fail, because calls do not rest on it."""
+        raise AssertionError(user_id)
 
     def between(self, first: str, second: str) -> Mapping[tuple[str, str], bool]:
         return {pair: pair in self.blocks for pair in ((first, second), (second, first))}

@@ -30,6 +30,11 @@ class InMemoryServices:
     log: RecordingCallLog = field(default_factory=RecordingCallLog)
 
     def __post_init__(self) -> None:
-        """Create the services that need the clock."""
+        """Create the services that need the clock, and let the store know the groups."""
+        self.store.is_member = self._is_member
         self.timers = FakeRingTimers(self.clock)
         self.publisher = TimedPublisher(self.clock)
+
+    def _is_member(self, user_id: str, conversation_id: str) -> bool:
+        group = self.directory.groups.get(conversation_id)
+        return group is not None and user_id in group.participants

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import RLock
 
@@ -25,6 +25,7 @@ class InMemoryCallStore(CallStore):
         rate_counts: by user id and window.
         history: every write that was stored.
         scheduled: every (due date, session id) that a call ever had: the index lags, so that it may still show them.
+        is_member: whether a user is a member of a group.
     """
 
     calls: dict[str, CallState] = field(default_factory=dict)
@@ -35,6 +36,7 @@ class InMemoryCallStore(CallStore):
     history: list[CallWrite] = field(default_factory=list)
     scheduled: set[tuple[int, str]] = field(default_factory=set)
     mutex: RLock = field(default_factory=RLock)
+    is_member: Callable[[str, str], bool] = lambda user_id, conversation_id: True
 
     def read(self, session_id: str) -> CallState | None:
         return self.calls.get(session_id)
@@ -50,6 +52,8 @@ class InMemoryCallStore(CallStore):
             after, stored = write.after, self.calls.get(write.after.session_id)
             if (stored.version if stored else None) != (write.before.version if write.before else None):
                 return CallWriteResult(status=CallWriteStatus.CONFLICT)
+            if write.member is not None and not self.is_member(*write.member):
+                return CallWriteResult(status=CallWriteStatus.NOT_MEMBER)
             allowed = {user_id: {None, after.session_id, over} for user_id, over in write.take_locks.items()}
             allowed |= {user_id: {None, after.session_id} for user_id in write.free_locks}
             locked = {

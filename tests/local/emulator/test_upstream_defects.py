@@ -151,6 +151,27 @@ show([called, {"Name": "email_verified", "Value": "true"} in attributes])
     assert ask(code) == [[], False]
 
 
+def test_refresh_token_of_a_disabled_account_works_so_disabled_accounts_is_needed(ask: Ask) -> None:
+    code = """
+def idp(action, **data):
+    status, _, body = asyncio.run(cognito._dispatch_idp(action, data))
+    return status, json.loads(body)
+pool = idp("CreateUserPool", PoolName="p")[1]["UserPool"]["Id"]
+flows = ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+client = idp("CreateUserPoolClient", UserPoolId=pool, ClientName="c",
+             ExplicitAuthFlows=flows)[1]["UserPoolClient"]["ClientId"]
+idp("AdminCreateUser", UserPoolId=pool, Username="ada", MessageAction="SUPPRESS")
+idp("AdminSetUserPassword", UserPoolId=pool, Username="ada", Password="Secret-123", Permanent=True)
+tokens = idp("InitiateAuth", ClientId=client, AuthFlow="USER_PASSWORD_AUTH",
+             AuthParameters={"USERNAME": "ada", "PASSWORD": "Secret-123"})[1]["AuthenticationResult"]
+idp("AdminDisableUser", UserPoolId=pool, Username="ada")
+status, _ = idp("InitiateAuth", ClientId=client, AuthFlow="REFRESH_TOKEN_AUTH",
+                AuthParameters={"REFRESH_TOKEN": tokens["RefreshToken"]})
+show(status)
+"""
+    assert ask(code) == 200
+
+
 def test_a_failing_function_shows_its_error_to_clients_so_function_failures_is_needed(ask: Ask) -> None:
     code = """
 failure = {"error": True, "body": {"errorMessage": "the secret is out", "errorType": "RuntimeError"}}

@@ -5,7 +5,7 @@
  * what the list shows to be missing; events that arrive meanwhile are merged by their sequence numbers.
  */
 
-import { type ChannelEvent, type ConversationPage, type PublicUser, limits } from "../contract";
+import { type ChannelEvent, type ConversationPage, type HistoryPage, type PublicUser, limits } from "../contract";
 import { type Api, ApiError } from "./api";
 import type { Clock } from "./clock";
 import { gapOf, rowIsBehind } from "./state/reducer";
@@ -265,8 +265,19 @@ export class Synchroniser {
   loadNewest(conversationId: string): Promise<void> {
     return this.once(`newest ${conversationId}`, async () => {
       const page = await this.api.call("getHistory", { conversationId }, {});
-      this.store.dispatch({ type: "history", kind: "newest", page });
+      const visible = await this.skipHidden(conversationId, page);
+      const { latestSeq, latestChange } = page;
+      this.store.dispatch({ type: "history", kind: "newest", page: { ...visible, latestSeq, latestChange } });
     });
+  }
+
+  /** Read on from a page whose messages are all hidden from the user; the service examines a limited number at once. */
+  private async skipHidden(conversationId: string, page: HistoryPage): Promise<HistoryPage> {
+    let read = page;
+    while (read.messages.length === 0 && read.nextCursor !== null && !this.stopped) {
+      read = await this.api.call("getHistory", { conversationId }, { cursor: read.nextCursor });
+    }
+    return read;
   }
 
   /** Read the page before the oldest loaded message. */
@@ -277,7 +288,9 @@ export class Synchroniser {
     }
     await this.once(`older ${conversationId}`, async () => {
       const page = await this.api.call("getHistory", { conversationId }, { cursor });
-      this.store.dispatch({ type: "history", kind: "older", page });
+      const visible = await this.skipHidden(conversationId, page);
+      const latestChange = page.latestChange;
+      this.store.dispatch({ type: "history", kind: "older", page: { ...visible, latestChange } });
     });
     this.fillMissing();
   }

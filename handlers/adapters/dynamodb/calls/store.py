@@ -12,6 +12,8 @@ from contract import tables
 from handlers.adapters.dynamodb.calls.items import call_item, call_key, call_state
 from handlers.adapters.dynamodb.client import write_single
 from handlers.adapters.dynamodb.codec import to_item
+from handlers.adapters.dynamodb.conversations.reader import conversation_key
+from handlers.adapters.dynamodb.conversations.rows import member_key
 from handlers.adapters.dynamodb.due_index import due_items
 from handlers.adapters.dynamodb.outbox import outbox_put
 from handlers.adapters.dynamodb.rate_limits import rate_update
@@ -25,6 +27,7 @@ _ALL_OLD: Final = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
 _CONFLICT: Final = "TransactionConflict"
 _CALL: Final = "call"
 _RATE: Final = "rate"
+_MEMBER: Final = "member"
 _LOCK: Final = "lock of "
 _BY_DUE: Final = tables.CALLS.index("ByDue")
 
@@ -33,13 +36,15 @@ Actions = dict[str, dict[str, Any]]
 
 
 class CallTables(msgspec.Struct, frozen=True, kw_only=True):
-    """The names of the tables; those that only a new call needs may be left out."""
+    """The names of the tables; those that only the routes need may be left out."""
 
     calls: str
     call_locks: str
     outbox: str
     user_calls: str = ""
     rate_limits: str = ""
+    conversations: str = ""
+    members: str = ""
 
 
 class DynamoCallStore(CallStore):
@@ -67,6 +72,12 @@ class DynamoCallStore(CallStore):
         actions = self._actions(write)
         if list(actions) == [_CALL]:
             return self._put_alone(actions[_CALL]["Put"])
+        result = self._transact(actions)
+        if result.status is not CallWriteStatus.NOT_MEMBER or write.member is None:
+            return result
+        return self._transact({**actions, _MEMBER: self._participant_check(*write.member)})
+
+    def _transact(self, actions: Actions) -> CallWriteResult:
         try:
             transact(self._client, list(actions.values()), str(uuid.uuid4()), "the call")
         except TransactionCancelledError as cancelled:
@@ -130,7 +141,30 @@ class DynamoCallStore(CallStore):
             user_id, rate = write.rate_limit
             update = rate_update(self._tables.rate_limits, user_id, rate, write.now)
             actions[_RATE] = {"Update": {**update, **_ALL_OLD}}
+        if write.member is not None:
+            actions[_MEMBER] = self._member_check(*write.member)
         return actions
+
+    def _member_check(self, user_id: str, conversation_id: str) -> dict[str, Any]:
+        return {
+            "ConditionCheck": {
+                "TableName": self._tables.members,
+                "Key": member_key(user_id, conversation_id),
+                "ConditionExpression": "attribute_exists(userId)",
+            }
+        }
+
+    def _participant_check(self, user_id: str, conversation_id: str) -> dict[str, Any]:
+        """Return the check for a group of the old application, which stored no members."""
+        return {
+            "ConditionCheck": {
+                "TableName": self._tables.conversations,
+                "Key": conversation_key(conversation_id),
+                "ConditionExpression": ("contains(participants, :user) AND attribute_not_exists(hiddenMembers.#user)"),
+                "ExpressionAttributeNames": {"#user": user_id},
+                "ExpressionAttributeValues": to_item({":user": user_id}),
+            }
+        }
 
     def _call(self, write: CallWrite) -> dict[str, Any]:
         put: dict[str, Any] = {"TableName": self._tables.calls, "Item": to_item(call_item(write.after))}
@@ -170,9 +204,11 @@ class DynamoCallStore(CallStore):
 
 
 def _failure(reasons: Mapping[str, CancellationReason]) -> CallWriteResult:
-    """Return the failed condition: the call takes precedence over the locks, the locks over the rate limit."""
+    """Return the failed condition; the call takes precedence over the membership, the locks, and the rate limit."""
     if reasons[_CALL].condition_failed or any(reason.code == _CONFLICT for reason in reasons.values()):
         return CallWriteResult(status=CallWriteStatus.CONFLICT)
+    if _MEMBER in reasons and reasons[_MEMBER].condition_failed:
+        return CallWriteResult(status=CallWriteStatus.NOT_MEMBER)
     locked = {
         name.removeprefix(_LOCK): reason.item
         for name, reason in reasons.items()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from handlers.adapters.dynamodb.conversations.items import stored_conversation
 from handlers.adapters.dynamodb.reads import get_item
 from handlers.core.delivery.ports import Audiences
 
@@ -18,4 +19,4 @@ class DynamoAudiences(Audiences):
 
     def participants(self, conversation_id: str) -> Sequence[str]:
         item = get_item(self._client, self._table, {"conversationId": conversation_id}, "the participants")
-        return tuple((item or {}).get("participants") or ())
+        return tuple(stored_conversation(item).members) if item else ()

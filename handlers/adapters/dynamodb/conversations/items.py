@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
+from contract import channels
 from contract.models import Conversation, LastMessage, Message
-from handlers.core.conversations.ports import GroupRecord, Membership, StoredConversation
+from handlers.core.conversations.ports import (
+    GroupRecord,
+    HiddenMember,
+    Membership,
+    NewConversation,
+    StoredConversation,
+)
 from handlers.core.messages.rules import StoredMessage, last_message
 
 _OPTIONAL = ("name", "description", "avatar")
@@ -32,16 +40,30 @@ def stored_conversation(item: dict[str, Any]) -> StoredConversation:
         lastMessage=msgspec.convert(last, LastMessage) if last else None,
         **{name: item.get(name) for name in _OPTIONAL},
     )
-    return StoredConversation(conversation, frozenset(item.get("blockedBy") or ()))
+    hidden = {
+        user_id: HiddenMember(joined_at=each["joinedAt"], last_read_seq=each["lastReadSeq"])
+        for user_id, each in (item.get("hiddenMembers") or {}).items()
+    }
+    return StoredConversation(conversation, frozenset(item.get("blockedBy") or ()), hidden)
+
+
+def hidden_members_item(hidden: Mapping[str, HiddenMember]) -> dict[str, Any] | None:
+    """Return the attribute `hiddenMembers` of a group; None where there are none."""
+    items = {
+        user_id: {"joinedAt": each.joined_at, "lastReadSeq": each.last_read_seq} for user_id, each in hidden.items()
+    }
+    return items or None
 
 
 def with_counter(
     stored: StoredConversation, counter: dict[str, Any], newest: StoredMessage | None
 ) -> StoredConversation:
     """Return a group with the numbers of its counter and its newest message."""
-    at = counter.get("lastMessageAt")
+    at, epoch = counter.get("lastMessageAt"), counter.get("channelEpoch")
+    conversation_id = stored.conversation.conversationId
     conversation = replace(
         stored.conversation,
+        channel=channels.channel(channels.CONVERSATIONS, conversation_id, epoch) if epoch else None,
         latestSeq=counter["latestSeq"],
         lastMessageAt=at or stored.conversation.lastMessageAt,
         updatedAt=max(stored.conversation.updatedAt, at or ""),
@@ -55,11 +77,13 @@ def shown_message(message: Message) -> LastMessage:
     return replace(last_message(replace(message, seq=message.seq or 0)), deleted=message.deleted)
 
 
-def conversation_item(conversation: Conversation, blocked_by: frozenset[str]) -> dict[str, Any]:
-    """Return the item of a new conversation."""
+def conversation_item(creation: NewConversation) -> dict[str, Any]:
+    """Return the item of a new conversation. The channel of a group is in its counter."""
+    attributes = msgspec.structs.asdict(replace(creation.conversation, channel=None))
     return {
-        **{name: value for name, value in msgspec.structs.asdict(conversation).items() if value is not None},
-        "blockedBy": blocked_by or None,
+        **{name: value for name, value in attributes.items() if value is not None},
+        "blockedBy": creation.blocked_by or None,
+        "hiddenMembers": hidden_members_item(creation.hidden_members),
     }
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from contract.limits import HIDDEN_MESSAGES_EXAMINED
-from contract.models import LastMessage
+from contract.models import Conversation, LastMessage
+from handlers.adapters.dynamodb.blocks import blocks_version_key
 from handlers.adapters.dynamodb.codec import to_item
 from handlers.adapters.dynamodb.conversations import items
 from handlers.adapters.dynamodb.conversations.numbered import DynamoNumberedConversations
@@ -84,7 +85,7 @@ class DynamoConversationStore(DynamoNumberedConversations, ConversationStore):
         return items.group(item) if item else None
 
     def create(self, creation: NewConversation) -> bool:
-        conversation = items.conversation_item(creation.conversation, creation.blocked_by)
+        conversation = items.conversation_item(creation)
         actions = [self._put(self._conversations, conversation, "attribute_not_exists(conversationId)")]
         actions += [self._put(self._members_table, items.membership_item(member)) for member in creation.members]
         if creation.group:
@@ -93,6 +94,7 @@ class DynamoConversationStore(DynamoNumberedConversations, ConversationStore):
         actions += [
             self._block_check(blocker, blocked, stands) for (blocker, blocked), stands in creation.blocks.items()
         ]
+        actions += self._blocks_unchanged(creation.blocked_version)
         actions += [outbox_put(self._outbox, record) for record in creation.outbox]
         return commit(self._client, actions, "the conversation")
 
@@ -104,14 +106,16 @@ class DynamoConversationStore(DynamoNumberedConversations, ConversationStore):
             {"Delete": {"TableName": self._members_table, "Key": member_key(user_id, conversation_id)}}
             for user_id in change.left
         ]
-        actions += [self._role_update(user_id, conversation_id, role) for user_id, role in change.roles.items()]
+        actions += [self._role_update(user_id, change.after, role) for user_id, role in change.roles.items()]
         if change.counted:
             actions.append(self._count_update(change))
+        actions += self._blocks_unchanged(change.blocked_version)
         actions += [outbox_put(self._outbox, record) for record in change.outbox]
         return commit(self._client, actions, "the group")
 
     def _conversation_update(self, change: GroupChange) -> dict[str, Any]:
         values = {name: getattr(change.after, name) for name in _CHANGING}
+        values["hiddenMembers"] = items.hidden_members_item(change.hidden_members)
         kept = {name: value for name, value in values.items() if value is not None}
         cleared = [name for name in values if name not in kept]
         expression = "SET " + ", ".join(f"#{name} = :{name}" for name in kept)
@@ -141,29 +145,43 @@ class DynamoConversationStore(DynamoNumberedConversations, ConversationStore):
             "Update": {
                 "TableName": self._counters,
                 "Key": to_item({"conversationId": conversation.conversationId}),
-                **counter_creation(version=conversation.version, latest_seq=0, last_timestamp=0, last_message_at=None),
+                **counter_creation(
+                    version=conversation.version,
+                    latest_seq=0,
+                    last_timestamp=0,
+                    last_message_at=None,
+                    channel_epoch=creation.channel_epoch,
+                ),
             }
         }
 
     def _counter_update(self, change: GroupChange) -> dict[str, Any]:
-        """Return the update of the version on which senders rely for the group's members."""
+        """Return the update of the version on which senders rely for the group's members, and of the channel."""
+        epoch = ", channelEpoch = :epoch" if change.channel_epoch else ""
         return {
             "Update": {
                 "TableName": self._counters,
                 "Key": to_item({"conversationId": change.before.conversationId}),
-                "UpdateExpression": "SET version = :version",
-                "ExpressionAttributeValues": to_item({":version": change.after.version}),
+                "UpdateExpression": f"SET version = :version{epoch}",
+                "ExpressionAttributeValues": to_item(
+                    {":version": change.after.version, ":epoch": change.channel_epoch}
+                ),
             }
         }
 
-    def _role_update(self, user_id: str, conversation_id: str, role: str) -> dict[str, Any]:
+    def _role_update(self, user_id: str, after: Conversation, role: str) -> dict[str, Any]:
+        """Return the update of a member's role. A member of the old application has no item: it is created whole."""
+        defaults = {"type": after.type, "joinedAt": after.createdAt, "lastReadSeq": 0}
+        kept = [f"#{name} = if_not_exists(#{name}, :{name})" for name in defaults]
         return {
             "Update": {
                 "TableName": self._members_table,
-                "Key": member_key(user_id, conversation_id),
-                "UpdateExpression": "SET #role = :role",
-                "ExpressionAttributeNames": {"#role": "role"},
-                "ExpressionAttributeValues": to_item({":role": role}),
+                "Key": member_key(user_id, after.conversationId),
+                "UpdateExpression": "SET " + ", ".join(["#role = :role", *kept]),
+                "ExpressionAttributeNames": {f"#{name}": name for name in ("role", *defaults)},
+                "ExpressionAttributeValues": to_item(
+                    {":role": role, **{f":{name}": value for name, value in defaults.items()}}
+                ),
             }
         }
 
@@ -178,6 +196,22 @@ class DynamoConversationStore(DynamoNumberedConversations, ConversationStore):
                 ),
             }
         }
+
+    def _blocks_unchanged(self, blocked_version: tuple[str, int] | None) -> list[dict[str, Any]]:
+        """Return the check that no user has blocked or unblocked the given one since the blocks were read."""
+        if blocked_version is None:
+            return []
+        user_id, version = blocked_version
+        return [
+            {
+                "ConditionCheck": {
+                    "TableName": self._blocks,
+                    "Key": blocks_version_key(user_id),
+                    "ConditionExpression": unchanged("version", version, ":version"),
+                    "ExpressionAttributeValues": to_item({":version": version}),
+                }
+            }
+        ]
 
     def _block_check(self, blocker: str, blocked: str, stands: bool) -> dict[str, Any]:
         return {

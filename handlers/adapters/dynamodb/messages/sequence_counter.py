@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -164,6 +165,7 @@ class DynamoSequenceCounter(SequenceCounter):
                 latest_seq=conversation.get("latestSeq") or 0,
                 last_timestamp=from_iso(at) if at else 0,
                 last_message_at=at if conversation.get("lastMessage") else None,
+                channel_epoch=str(uuid.uuid4()),
             ),
         }
         for _ in range(_TRIES):
@@ -206,7 +208,7 @@ class DynamoSequenceCounter(SequenceCounter):
 
 
 def counter_creation(
-    *, version: int, latest_seq: int, last_timestamp: int, last_message_at: str | None
+    *, version: int, latest_seq: int, last_timestamp: int, last_message_at: str | None, channel_epoch: str | None
 ) -> dict[str, Any]:
     """Return the expressions of an update that creates a counter; they change nothing of one that exists."""
     values = {
@@ -216,6 +218,7 @@ def counter_creation(
         "pendingSeq": {},
         "pendingAt": {},
         **({"lastMessageAt": last_message_at} if last_message_at else {}),
+        **({"channelEpoch": channel_epoch} if channel_epoch else {}),
     }
     return {
         "UpdateExpression": "SET " + ", ".join(f"#{name} = if_not_exists(#{name}, :{name})" for name in values),

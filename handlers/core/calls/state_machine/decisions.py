@@ -26,7 +26,7 @@ IMPLEMENTATION: Final[Mapping[RuleName, tuple[ApplyEffect, Guards]]] = {
     "initiate": (effects.start, ()),
     "answer": (effects.connect, (guards.require_membership,)),
     "join": (effects.join, (guards.require_membership,)),
-    "rejoin": (effects.rejoin, (guards.require_same_device,)),
+    "rejoin": (effects.rejoin, (guards.require_same_device, guards.require_membership)),
     "reject": (effects.reject, ()),
     "reject_ongoing": (effects.reject, ()),
     "cancel": (effects.cancel, ()),
