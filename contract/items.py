@@ -33,8 +33,11 @@ ITEMS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         (
             "latestSeq",
             "N",
-            "DM: sequence number of the newest message; 0 before the first. A group's is in ConversationCounters",
+            "DM: greatest sequence number that was reserved; 0 before the first. A group's is in ConversationCounters",
         ),
+        ("lastTimestampMs?", "N", "DM: greatest timestamp that was reserved, in epoch milliseconds"),
+        ("pendingSeq?", "M", "DM: by sender and tempId: its sequence number, until the message or placeholder is stored"),
+        ("pendingAt?", "M", "DM: by sender and tempId: the timestamp of its message, in epoch milliseconds"),
         ("latestChange", "N", "change number of the newest edit or deletion; 0 before the first"),
         ("lastMessageAt?", "S", "DM: timestamp of the newest message; strictly increasing"),
         ("lastMessage?", "M", "DM: messageId, senderId, type, timestamp, seq, preview?, deleted"),
@@ -139,6 +142,14 @@ ITEMS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         ("shard?", "S", "`due#n` while the record is on the sweep's list; n is a hash of the key"),
         ("attempts", "N", "number of times that the sweep has queued the event"),
         ("expiresAt", "N", "epoch seconds"),
+        (
+            "conversationId?, timestamp?",
+            "S",
+            "of a direct message: its key in the table Messages. The key of the record is "
+            "`send#conversationId#senderId#tempId`; after the delivery it keeps only these attributes and expiresAt",
+        ),
+        ("hiddenFrom?", "SS", "of a direct message: as in the table Messages"),
+        ("voided?", "NS", "sequence numbers under which a direct message must not be stored, since they have placeholders"),
     ),
     tables.RATE_LIMITS.entity: (
         ("count", "N", "uses in this window; id is `userId#action#window`"),

@@ -90,7 +90,7 @@ USER_SEARCH: Final = Table(
 BLOCKS: Final = Table("Blocks", "userId has blocked blockedUserId", Key("userId"), Key("blockedUserId"))
 CONVERSATIONS: Final = Table(
     "Conversations",
-    "a direct or group conversation: participants, last sequence number, last message",
+    "a direct or group conversation: participants, last message; of a direct one also the sequence numbers",
     Key("conversationId"),
 )
 CONVERSATION_COUNTERS: Final = Table(
@@ -144,14 +144,15 @@ CALL_LOCKS: Final = Table(
 )
 IDEMPOTENCY: Final = Table(
     "Idempotency",
-    "an accepted send request, by sender, conversation and tempId",
+    "an accepted send request in a group, by sender, conversation and tempId",
     Key("id"),
     ttl="expiresAt",
     stateful=False,
 )
 OUTBOX: Final = Table(
     "Outbox",
-    "a stored event that is not yet published to every recipient; deleted after the last publish",
+    "a stored event that is not yet published to every recipient; deleted after the last publish, or for a direct "
+    "message emptied, since it also records the tempId",
     Key("eventId"),
     indexes=(Index("ByDue", Key("shard"), Key("dueAt"), "KEYS_ONLY"),),
     ttl="expiresAt",

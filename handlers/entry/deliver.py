@@ -12,6 +12,7 @@ from contract.limits import DELIVERY_PATIENCE_SECONDS
 from handlers.adapters import aws_clients
 from handlers.adapters.appsync.publisher import EventsPublisher
 from handlers.adapters.dynamodb.conversations.audience import DynamoAudiences
+from handlers.adapters.dynamodb.messages.direct_messages import DynamoDirectMessages
 from handlers.adapters.dynamodb.outbox import DynamoOutbox
 from handlers.adapters.sqs.delivery_queue import decode
 from handlers.adapters.system import SystemClock
@@ -55,7 +56,15 @@ def _deliverer() -> Deliverer:
     )
     dynamodb = aws_clients.client("dynamodb")
     audiences = DynamoAudiences(dynamodb, settings.conversations_table)
-    return Deliverer(publisher, DynamoOutbox(dynamodb, settings.outbox_table), SystemClock(), audiences)
+    direct_messages = DynamoDirectMessages(
+        dynamodb,
+        conversations=settings.conversations_table,
+        members=settings.conversation_members_table,
+        messages=settings.messages_table,
+        outbox=settings.outbox_table,
+    )
+    outbox = DynamoOutbox(dynamodb, settings.outbox_table)
+    return Deliverer(publisher, outbox, SystemClock(), audiences, direct_messages)
 
 
 handle = consumer(_deliverer)

@@ -55,7 +55,7 @@ FUNCTIONS: Final[Mapping[str, FunctionPermissions]] = {
             tables.MESSAGE_CHANGES: ("Query", "PutItem"),
             tables.IDEMPOTENCY: ("GetItem", "PutItem"),
             tables.RATE_LIMITS: ("UpdateItem",),
-            tables.OUTBOX: _WRITE_OUTBOX,
+            tables.OUTBOX: ("GetItem", *_WRITE_OUTBOX),
         },
         indexes=(_MESSAGES_BY_ID,),
         publish=(channels.CHATS,),
@@ -131,7 +131,12 @@ FUNCTIONS: Final[Mapping[str, FunctionPermissions]] = {
         meetings=("CreateMeeting", "GetMeeting", "DeleteAttendee", "DeleteMeeting"),
     ),
     settings.DeliverSettings.function: FunctionPermissions(
-        {tables.CONVERSATIONS: ("GetItem",), tables.OUTBOX: ("GetItem", "UpdateItem", "DeleteItem")},
+        {
+            tables.CONVERSATIONS: ("GetItem", "UpdateItem"),
+            tables.CONVERSATION_MEMBERS: ("UpdateItem",),
+            tables.MESSAGES: ("PutItem",),
+            tables.OUTBOX: ("GetItem", "UpdateItem", "DeleteItem"),
+        },
         publish=(channels.CHATS, channels.USERS, channels.CALLS),
     ),
     settings.RelaySettings.function: FunctionPermissions({tables.OUTBOX: ("GetItem",)}),

@@ -7,6 +7,7 @@ from typing import Any
 
 from contract import tables
 from handlers.adapters.dynamodb.conversations.audience import DynamoAudiences
+from handlers.adapters.dynamodb.messages.direct_messages import DynamoDirectMessages
 from handlers.adapters.dynamodb.outbox import DynamoOutbox
 from handlers.adapters.sqs.delivery_queue import SqsDeliveryQueue, decode
 from handlers.core.delivery.deliverer import Deliverer
@@ -43,7 +44,14 @@ class DeliveryFunctions:
     def _deliverer(self, client: Any) -> Deliverer:
         outbox = DynamoOutbox(client, self.aws.table(tables.OUTBOX))
         audiences = DynamoAudiences(client, self.aws.table(tables.CONVERSATIONS))
-        return Deliverer(self.publisher, outbox, self.clock, audiences)
+        direct_messages = DynamoDirectMessages(
+            client,
+            conversations=self.aws.table(tables.CONVERSATIONS),
+            members=self.aws.table(tables.CONVERSATION_MEMBERS),
+            messages=self.aws.table(tables.MESSAGES),
+            outbox=self.aws.table(tables.OUTBOX),
+        )
+        return Deliverer(self.publisher, outbox, self.clock, audiences, direct_messages)
 
     def _client(self, function: str, client: Any = None) -> PermissionCheckedClient:
         return PermissionCheckedClient(client or self.aws.dynamodb, function, self.aws.environment)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Self
 
 import msgspec
-from msgspec.structs import replace
 
 from handlers.core.shared.errors import ForbiddenError
 
@@ -21,6 +21,8 @@ class ConversationState(msgspec.Struct, frozen=True, kw_only=True):
         newest_before: ISO date below which all messages up to `latest_seq` are, and above which none of them is; None
             where the newest stored message is also the newest one to show.
         blocked_by: participants of a direct conversation who have blocked the other participant.
+        last_timestamp: of a direct conversation, the greatest reserved timestamp in milliseconds since the epoch.
+        pending: of a direct conversation, its pending reservations (`numbering`): number and timestamp by id.
     """
 
     conversation_id: str
@@ -35,10 +37,13 @@ class ConversationState(msgspec.Struct, frozen=True, kw_only=True):
     last_message_id: str | None = None
     newest_before: str | None = None
     blocked_by: frozenset[str] = frozenset()
+    last_timestamp: int = 0
+    pending: Mapping[str, tuple[int, int]] = msgspec.field(default_factory=dict)
 
     @classmethod
     def of(cls, item: dict[str, Any]) -> Self:
         """Return the state of a stored conversation."""
+        times = item.get("pendingAt") or {}
         return cls(
             conversation_id=item["conversationId"],
             is_group=item.get("type") == "GROUP",
@@ -51,11 +56,9 @@ class ConversationState(msgspec.Struct, frozen=True, kw_only=True):
             last_message_at=item.get("lastMessageAt"),
             last_message_id=(item.get("lastMessage") or {}).get("messageId"),
             blocked_by=frozenset(item.get("blockedBy") or ()),
+            last_timestamp=item.get("lastTimestampMs") or 0,
+            pending={each: (seq, times[each]) for each, seq in (item.get("pendingSeq") or {}).items()},
         )
-
-    def after_message(self, message_id: str, seq: int, timestamp: str) -> ConversationState:
-        """Return the state after a message was stored."""
-        return replace(self, latest_seq=seq, last_message_at=timestamp, last_message_id=message_id)
 
     def require_participant(self, user_id: str) -> None:
         """Require that a user is a participant.

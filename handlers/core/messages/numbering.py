@@ -1,11 +1,13 @@
-"""Numbers the messages of a group without a lock, so that many members may send at once.
+"""Numbers messages without a lock, so that many participants may send at once.
 
-A sender reserves the next sequence number and timestamp by one atomic update of the group's counter, and stores the
-message afterwards. Until then the reservation is pending. The message's key is its conversation and timestamp, so that
-a reservation whose sender failed can be voided: a placeholder is stored at the same key, on condition that nothing is
-stored there. Either the message or the placeholder exists, never both, and no number stays without one of them.
+A sender reserves the next sequence number and timestamp by one atomic update of the counter, and stores the message
+afterwards. Until then the reservation is pending. A reservation whose sender failed can be voided: a placeholder is
+stored at the key that the message would have, its conversation and timestamp. Either the message or the placeholder
+exists, never both, and no number stays without one of them.
 
-A direct conversation has two senders. Its number is kept in the conversation, and changed in the message's transaction.
+The counter of a group is an item of its own, and its message is stored by a transaction. In a direct conversation the
+counter is part of the conversation, and one write without a transaction accepts the message: that of its outbox record,
+which contains it (`direct_messages`). Before such a reservation is voided, a mark in that record excludes the write.
 """
 
 from __future__ import annotations
@@ -17,12 +19,13 @@ from typing import Final, Protocol
 import msgspec
 from msgspec.structs import replace
 
+from contract.models import Message
 from handlers.core.messages.conversation_state import ConversationState
 from handlers.core.messages.ports import ConversationReader
-from handlers.core.shared.errors import UnavailableError
+from handlers.core.shared.errors import OutcomeUnknownError, UnavailableError
 from handlers.core.shared.ports import Clock
 from handlers.core.shared.retry import attempts
-from handlers.core.shared.timestamps import to_iso
+from handlers.core.shared.timestamps import from_iso, to_iso
 
 _log = logging.getLogger(__name__)
 
@@ -39,9 +42,10 @@ class Reservation(msgspec.Struct, frozen=True, kw_only=True):
     """A sequence number and a timestamp that belong to one message.
 
     Args:
-        reservation_id: the id under which it is pending.
+        reservation_id: the id under which it is pending: in a direct conversation the message's `send_key`.
         timestamp: milliseconds since the epoch, increasing with the sequence number.
         reserved_at: milliseconds since the epoch by the sender's clock.
+        is_direct: of a direct conversation.
     """
 
     conversation_id: str
@@ -49,6 +53,7 @@ class Reservation(msgspec.Struct, frozen=True, kw_only=True):
     seq: int
     timestamp: int
     reserved_at: int
+    is_direct: bool = False
 
 
 class Refusal(Enum):
@@ -59,44 +64,66 @@ class Refusal(Enum):
 
 
 class Counter(msgspec.Struct, frozen=True, kw_only=True):
-    """The counter of a group.
+    """The counter of a conversation.
 
     Args:
         latest_seq: greatest reserved sequence number.
         last_timestamp: greatest reserved timestamp, in milliseconds since the epoch.
-        last_message_at: ISO date of the newest stored message that was settled.
     """
 
     latest_seq: int
     last_timestamp: int
     pending: tuple[Reservation, ...] = ()
-    last_message_at: str | None = None
+
+    @classmethod
+    def of_direct(cls, state: ConversationState) -> Counter:
+        """Return the counter of a direct conversation, which is part of it."""
+        last_message = from_iso(state.last_message_at) if state.last_message_at else 0
+        return cls(
+            latest_seq=state.latest_seq,
+            last_timestamp=max(state.last_timestamp, last_message),
+            pending=tuple(
+                Reservation(
+                    conversation_id=state.conversation_id,
+                    reservation_id=reservation_id,
+                    seq=seq,
+                    timestamp=timestamp,
+                    reserved_at=timestamp,
+                    is_direct=True,
+                )
+                for reservation_id, (seq, timestamp) in state.pending.items()
+            ),
+        )
 
 
 class SequenceCounter(Protocol):
-    """The counters of groups."""
+    """The counters of conversations."""
 
-    def reserve(self, conversation: ConversationState, now: int) -> Reservation | Refusal:
-        """Reserve the next number, on condition that the conversation has not changed since it was read."""
+    def reserve(self, conversation: ConversationState, now: int, send_key: str) -> Reservation | Refusal:
+        """Reserve the next number, on condition that the conversation has not changed since it was read.
+
+        In a direct conversation, whose version a block changes, this orders the message before or after the block. The
+        number of an earlier attempt that is still pending under the same `send_key` is used again.
+        """
         ...
 
     def align(self, conversation: ConversationState) -> None:
-        """Give a counter the conversation's version, if the conversation has not changed since it was read.
+        """Give a group's counter the conversation's version, if the conversation has not changed since it was read.
 
         Changes of a group write both in one transaction. They differ only after a restore of one of the tables.
         """
         ...
 
-    def settle(self, reservation: Reservation) -> None:
+    def settle(self, reservation: Reservation, message: Message) -> None:
         """End the reservation of a stored message."""
         ...
 
     def void(self, reservation: Reservation) -> None:
-        """Store a placeholder unless the message is stored, and end the reservation."""
+        """Store a placeholder unless the message is accepted, and end the reservation."""
         ...
 
-    def read(self, conversation_id: str) -> Counter:
-        """Read a group's counter consistently; create it where the group has none yet."""
+    def read(self, conversation: ConversationState) -> Counter:
+        """Read a counter consistently; create it where a group has none yet."""
         ...
 
 
@@ -111,7 +138,7 @@ class NumberedConversations(msgspec.Struct, frozen=True):
         state = self.conversations.read(conversation_id)
         if state is None or not state.is_group:
             return state
-        return replace(state, latest_seq=self.counter.read(conversation_id).latest_seq)
+        return replace(state, latest_seq=self.counter.read(state).latest_seq)
 
 
 class SettledNumbers(msgspec.Struct, frozen=True):
@@ -129,13 +156,13 @@ class SettledNumbers(msgspec.Struct, frozen=True):
         Raises:
             UnavailableError: reservations stayed pending.
         """
-        if not state.is_group:
-            return state
-        counter = self.counter.read(state.conversation_id)
+        if not state.is_group and not state.last_timestamp:
+            return state  # only the previous application has stored messages, which have no numbers
+        counter = self.counter.read(state) if state.is_group else Counter.of_direct(state)
         wanted = counter.latest_seq
         for attempt in attempts(self.clock, _READS):
             if attempt:
-                counter = self.counter.read(state.conversation_id)
+                counter = self.counter.read(state)
             pending = [each for each in counter.pending if each.seq <= wanted]
             if not pending:
                 return replace(state, latest_seq=_settled(counter), newest_before=_bound(counter))
@@ -149,8 +176,13 @@ class SettledNumbers(msgspec.Struct, frozen=True):
         _log.warning("voiding number %d of %s", reservation.seq, reservation.conversation_id)
         try:
             self.counter.void(reservation)
-        except UnavailableError:
+        except (UnavailableError, OutcomeUnknownError):
             _log.exception("voiding failed; will retry")
+
+
+def send_key(sender_id: str, temp_id: str | None, message_id: str) -> str:
+    """Return the key of a send within its conversation: the same for each attempt with the same tempId."""
+    return f"{sender_id}#{temp_id or message_id}"
 
 
 def _settled(counter: Counter) -> int:

@@ -35,7 +35,6 @@ class MessageWriteStatus(Enum):
 
     STORED = "stored"
     DUPLICATE = "the same write was stored before"
-    RATE_LIMITED = "the sender's rate limit is used up"
     CONFLICT = "the conversation has changed since it was read"
     TIMESTAMP_TAKEN = "another message has this timestamp"
     NO_MEMBER = "the sender has no membership"
@@ -58,14 +57,13 @@ class MessageWriteResult(msgspec.Struct, frozen=True):
 
 
 class NewMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """A message to store: everything that one transaction writes.
+    """A message to store, with everything that is written with it.
 
     Args:
-        conversation: the conversation before the message. In a direct conversation the write fails if it has changed
-            since.
+        conversation: the conversation as read.
         hidden_from: participants from whom the message is hidden.
         record: the outbox record of the message's event.
-        now: milliseconds since the epoch, for the rate limit's window.
+        now: milliseconds since the epoch.
         membership: what the write of a group's message is conditional on: `member`, the membership, whose read mark is
             moved; `ahead`, the membership, whose read mark stays, since it is beyond the message; `conversation`, the
             version of a conversation of the old application, which stored no memberships.
@@ -83,17 +81,35 @@ class NewMessage(msgspec.Struct, frozen=True, kw_only=True):
 class MessageStore(Protocol):
     """Stores sent messages."""
 
-    def find_by_temp_id(self, sender_id: str, conversation_id: str, temp_id: str) -> StoredMessage | None:
+    def find_by_temp_id(
+        self, sender_id: str, conversation_id: str, temp_id: str, *, is_direct: bool
+    ) -> StoredMessage | None:
         """Read the message that was accepted with a tempId, consistently; None where there is none."""
         ...
 
-    def store(self, new: NewMessage) -> MessageWriteResult:
-        """Store a message in one transaction with its tempId, its event and the rate limit.
+    def store(self, new: NewMessage) -> MessageWriteStatus:
+        """Accept a message under its reserved number, together with its tempId and its event.
 
-        In a direct conversation the transaction also changes the conversation; in a group it checks the membership.
+        In a group one transaction stores it and checks the membership. In a direct conversation the outbox record
+        accepts it; `complete` stores it.
 
-        DUPLICATE means that a message with the same tempId was accepted before; RATE_LIMITED, that none was.
+        DUPLICATE means that a message with the same tempId was accepted before.
         """
+        ...
+
+    def store_at_once(self, new: NewMessage) -> MessageWriteStatus:
+        """Store a direct message with the number after the last one, in one transaction with everything that it needs.
+
+        CONFLICT if the conversation has changed since it was read, or is being changed.
+        """
+        ...
+
+    def complete(self, new: NewMessage) -> None:
+        """Store an accepted direct message in the table Messages."""
+        ...
+
+    def mark_read(self, new: NewMessage) -> None:
+        """Mark a direct conversation as read by the sender of an accepted message."""
         ...
 
     def show_newest(self, message: Message) -> None:

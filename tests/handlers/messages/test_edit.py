@@ -12,7 +12,7 @@ from contract import tables
 from tests.harness import faults
 from tests.harness.emulator import AwsResources
 from tests.harness.functions import FunctionHarness
-from tests.harness.seeds import block, seed_conversation, unblock, user_ids
+from tests.harness.seeds import block, seed_conversation, unblock, undelivered, user_ids
 
 
 @pytest.fixture
@@ -211,7 +211,7 @@ def test_stored_change_reaches_every_participant_after_a_fault_at_any_step(
         assert stored is not None
         for user_id in (ana, ben):
             assert len(healthy.publisher.events(user_id)) == 1 + stored["latestChange"]
-        assert aws.scan(tables.OUTBOX) == []
+        assert undelivered(aws) == []
         if not faulty.faults.triggered:
             return
     pytest.fail("a change makes more calls than this test reaches")

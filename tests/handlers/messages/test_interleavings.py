@@ -1,4 +1,4 @@
-"""Random interleavings of sends, recoveries and changes of a group's members, with a fault or death at any step.
+"""Random interleavings of sends, recoveries, changes of members and blocks, with a fault or death at any step.
 
 Each send stops before every call to another service. Hypothesis decides which one continues, and which fault its next
 call has. Promise P1: an accepted message is stored once, with its own number, and reaches every member. Promise P4:
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from threading import Semaphore, Thread
 from typing import Any
 
@@ -107,6 +107,7 @@ class Interleavings(RuleBasedStateMachine):
     """Four members of a group, two processes with a cache each, and a client that recovers."""
 
     aws: AwsResources
+    statuses: Collection[int] = (200, 503)
 
     @initialize()
     def set_up(self) -> None:
@@ -127,10 +128,11 @@ class Interleavings(RuleBasedStateMachine):
     @rule(who=NUMBERS, process=st.integers(0, 1), temp=TEMP_IDS, steps=STEPS)
     def send(self, who: int, process: int, temp: int, steps: int) -> None:
         """A member sends, perhaps what was sent before."""
-        sender = self.members[who % MEMBERS]
+        sender = self.members[who % len(self.members)]
         key = f"{sender}-{temp}"
         harness, group = self.processes[process], self.group
         started = SteppedSend(lambda: harness.send(sender, group, key, tempId=key))
+        self._started(key, sender)
         self.running.append((key, started))
         for _ in range(steps):
             started.step()
@@ -172,19 +174,20 @@ class Interleavings(RuleBasedStateMachine):
             assert message["seq"] not in self.shown
             self.shown[message["seq"]] = message
         self.seq = page.body["latestSeq"]
+        visible = {row["seq"]: row for row in self._visible(self.members[1]) if row["seq"] <= self.seq}
         for message in accepted:
             assert message["seq"] <= self.seq
-            assert self.shown[message["seq"]]["messageId"] == message["messageId"]
-        assert sorted(self.shown) == [
-            row["seq"] for row in self._rows() if not row.get("voided") and row["seq"] <= self.seq
-        ]
+            if message["seq"] in visible:
+                assert self.shown[message["seq"]]["messageId"] == message["messageId"]
+        assert sorted(self.shown) == list(visible)
 
     @rule(process=st.integers(0, 1))
     def read_newest_page(self, process: int) -> None:
         """The newest page has no gap that is not a placeholder."""
-        page = self.processes[process].history(self.members[2], self.group, limit=5)
+        reader = self.members[-1]
+        page = self.processes[process].history(reader, self.group, limit=5)
         assert page.status == 200, page
-        stored = [row["seq"] for row in self._rows() if not row.get("voided") and row["seq"] <= page.body["latestSeq"]]
+        stored = [row["seq"] for row in self._visible(reader) if row["seq"] <= page.body["latestSeq"]]
         assert [message["seq"] for message in page.body["messages"]] == stored[::-1][:5]
 
     def _collect(self) -> None:
@@ -192,10 +195,17 @@ class Interleavings(RuleBasedStateMachine):
             self.running.remove((key, send))
             if send.answer is None:
                 continue
-            assert send.answer.status in (200, 503), send.answer
+            assert send.answer.status in self.statuses, send.answer
             if send.answer.status == 200:
                 message = send.answer.body["message"]
                 assert self.accepted.setdefault(key, message)["messageId"] == message["messageId"]
+
+    def _started(self, key: str, sender: str) -> None:
+        """Note the start of a send."""
+
+    def _visible(self, member: str) -> list[dict[str, Any]]:
+        """Return the stored messages that a member may see."""
+        return [row for row in self._rows() if not row.get("voided") and member not in row.get("hiddenFrom", ())]
 
     def _rows(self) -> list[dict[str, Any]]:
         answer = self.aws.dynamodb.query(
@@ -232,7 +242,58 @@ class Interleavings(RuleBasedStateMachine):
         harness.deliver()
         for member in self.members:
             events = [each["data"] for each in harness.publisher.events(member) if each["type"] == "MESSAGE_SENT"]
-            assert {each["messageId"] for each in events} == {row["messageId"] for row in messages}
+            assert {each["messageId"] for each in events} == {row["messageId"] for row in self._visible(member)}
+
+
+class DirectInterleavings(Interleavings):
+    """Two users, one of whom blocks and unblocks the other. Both send; the one who has blocked is refused.
+
+    A message that was sent while the sender was blocked is hidden from the blocker, and no other one. Where the block
+    changes during the send, either may be the case.
+    """
+
+    statuses = (200, 403, 503)
+
+    @initialize()
+    def set_up(self) -> None:
+        """Create the conversation."""
+        random.seed(0)
+        clock = FakeClock()
+        first = FunctionHarness(self.aws, clock=clock, faults=SteppedFaults())
+        second = FunctionHarness(self.aws, first.publisher, clock, faults=SteppedFaults())
+        self.processes = (first, second)
+        self.members = first.users(2)
+        self.group = first.direct(*self.members)
+        first.publisher.clear()
+        self.guest_is_member = False
+        self.running: list[tuple[str, SteppedSend]] = []
+        self.accepted: dict[str, dict[str, Any]] = {}
+        self.shown: dict[int, dict[str, Any]] = {}
+        self.seq = 0
+        self.blocking = False
+        self.hidden: dict[str, set[bool]] = {}
+
+    @rule(process=st.integers(0, 1))
+    def change_members(self, process: int) -> None:
+        """The second user blocks or unblocks the first."""
+        sender, blocker = self.members
+        operation = "unblockUser" if self.blocking else "blockUser"
+        self.processes[process].call_ok(blocker, operation, userId=sender)
+        self.blocking = not self.blocking
+        for key, _ in self.running:
+            self.hidden[key].add(self.blocking)
+
+    def _started(self, key: str, sender: str) -> None:
+        self.hidden.setdefault(key, set()).add(self.blocking and sender == self.members[0])
+
+    def teardown(self) -> None:
+        """Check the hidden messages, and what is true of every conversation."""
+        super().teardown()
+        if not hasattr(self, "group"):
+            return
+        for row in self._rows():
+            if not row.get("voided") and row["senderId"] == self.members[0]:
+                assert bool(row.get("hiddenFrom")) in self.hidden[row["content"]]
 
 
 @pytest.fixture(autouse=True)
@@ -242,9 +303,12 @@ def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_messages_are_complete_and_stored_once_in_every_interleaving_of_sends_and_deaths(aws: AwsResources) -> None:
+@pytest.mark.parametrize("kind", [Interleavings, DirectInterleavings], ids=["group", "direct"])
+def test_messages_are_complete_and_stored_once_in_every_interleaving_of_sends_and_deaths(
+    aws: AwsResources, kind: type[Interleavings]
+) -> None:
     """Promises P1 and P4."""
-    machine = type("Interleavings", (Interleavings,), {"aws": aws})
+    machine = type(kind.__name__, (kind,), {"aws": aws})
     run_state_machine_as_test(
         machine,
         settings=settings(

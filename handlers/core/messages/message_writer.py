@@ -1,9 +1,12 @@
-"""Stores a message in a group: the number is reserved first, so that senders do not wait for each other."""
+"""Stores messages: the number is reserved first, so that senders do not wait for each other. See `numbering`."""
 
 from __future__ import annotations
 
 import logging
 from collections import OrderedDict
+from collections.abc import Sequence
+from concurrent.futures import Future
+from functools import partial
 from threading import Lock
 from typing import Final, Literal
 
@@ -13,7 +16,7 @@ from contract.limits import SEND_RATE
 from contract.requests import SendMessage
 from handlers.core.messages.conversation_state import ConversationState
 from handlers.core.messages.new_message import SendIdentity, new_message
-from handlers.core.messages.numbering import Refusal, Reservation, SequenceCounter
+from handlers.core.messages.numbering import Counter, Refusal, Reservation, SequenceCounter, send_key
 from handlers.core.messages.ports import (
     ConversationReader,
     MessageStore,
@@ -21,8 +24,9 @@ from handlers.core.messages.ports import (
     NewMessage,
 )
 from handlers.core.messages.rules import StoredMessage
+from handlers.core.shared import concurrency
 from handlers.core.shared.errors import NotFoundError, OutcomeUnknownError, TooManyRequestsError, UnavailableError
-from handlers.core.shared.ports import Clock
+from handlers.core.shared.ports import Clock, RateCounter
 from handlers.core.shared.retry import attempts
 
 _log = logging.getLogger(__name__)
@@ -33,17 +37,29 @@ whole item, which grows by 39 bytes with each participant."""
 
 
 class Stored(msgspec.Struct, frozen=True):
-    """A stored message and its reservation, which is to be settled."""
+    """An accepted message.
+
+    Args:
+        new: the message.
+        reservation: its reservation, which is to be settled; None where the message needs none.
+    """
 
     new: NewMessage
-    reservation: Reservation
+    reservation: Reservation | None = None
+
+    @property
+    def incomplete(self) -> bool:
+        """Return whether the message is accepted by its outbox record only."""
+        return self.reservation is not None and self.reservation.is_direct
 
 
 class _Draft:
     """What the attempts of one send have so far."""
 
-    def __init__(self, conversation: ConversationState) -> None:
+    def __init__(self, conversation: ConversationState, counting: Future[bool], *, at_once: bool) -> None:
         self.conversation: ConversationState | None = conversation
+        self.counting = counting
+        self.at_once = at_once and not conversation.is_group
         self.reservation: Reservation | None = None
         self.membership: Literal["member", "ahead", "conversation"] = "member"
 
@@ -51,8 +67,8 @@ class _Draft:
 class _Hints:
     """What this process knows to be refused: used-up windows and accepted tempIds. It may forget.
 
-    A refused transaction costs a number that becomes a placeholder. With the hints, a client that repeats such sends
-    uses at most one number in each process.
+    A refused send costs a number that becomes a placeholder. With the hints, a client that repeats such sends uses at
+    most one number in each process.
     """
 
     def __init__(self) -> None:
@@ -70,13 +86,14 @@ class _Hints:
             return hint in self._known
 
 
-class GroupMessageWriter:
-    """Stores messages of groups.
+class MessageWriter:
+    """Stores messages.
 
     Args:
         conversations: reads a conversation that has changed since it was cached.
         counter: reserves the numbers.
         store: stores the messages.
+        rates: counts the sends.
         clock: the clock.
         fanout_limit: most recipients published to within the request.
     """
@@ -86,30 +103,59 @@ class GroupMessageWriter:
         conversations: ConversationReader,
         counter: SequenceCounter,
         store: MessageStore,
+        rates: RateCounter,
         clock: Clock,
         fanout_limit: int,
     ) -> None:
         self._conversations = conversations
         self._counter = counter
         self._store = store
+        self._rates = rates
         self._clock = clock
         self._fanout_limit = fanout_limit
         self._hints = _Hints()
 
+    def count(self, sender_id: str) -> Future[bool]:
+        """Start to count a send; the result is whether it is within the rate limit.
+
+        It runs beside the first read or reservation, so that the limit takes no round trip of its own.
+        """
+        now = self._clock.now()
+        if ("rate", sender_id, SEND_RATE.window(now / 1000)) in self._hints:
+            refused: Future[bool] = Future()
+            refused.set_result(False)
+            return refused
+        return concurrency.start(partial(self._rates.count, sender_id, SEND_RATE, now))
+
     def store(
-        self, identity: SendIdentity, request: SendMessage, conversation: ConversationState
+        self,
+        identity: SendIdentity,
+        request: SendMessage,
+        conversation: ConversationState,
+        counting: Future[bool],
+        *,
+        just_read: bool,
     ) -> Stored | StoredMessage:
         """Store a message; return the stored message where its tempId was accepted before.
 
+        Args:
+            identity: ids of the send.
+            request: what to send.
+            conversation: the conversation, perhaps out of date.
+            counting: the result of `count`.
+            just_read: the conversation was read by this request. A direct message is then first tried in one
+                transaction with its number, which takes one round trip less, and costs more.
+
         Raises:
-            NotFoundError, ForbiddenError: the conversation is gone, or the sender is no member.
+            NotFoundError, ForbiddenError: the conversation is gone, or the sender is no member or has blocked the
+                recipient.
             TooManyRequestsError: the sender's rate limit is used up.
             UnavailableError: too many changes at once; nothing was stored.
         """
-        before = self._refused_before(identity, request)
+        before = self._refused_before(identity, request, conversation, counting)
         if before is not None:
             return before
-        draft = _Draft(conversation)
+        draft = _Draft(conversation, counting, at_once=just_read)
         try:
             for _ in attempts(self._clock):
                 stored = self._try(identity, request, draft)
@@ -124,13 +170,18 @@ class GroupMessageWriter:
         if draft.conversation is None:
             raise NotFoundError("no such conversation", field="conversationId")
         draft.conversation.require_participant(identity.sender_id)
+        draft.conversation.require_not_blocker(identity.sender_id)
+        if draft.at_once:
+            draft.at_once = False
+            return self._try_at_once(identity, request, draft.conversation, draft.counting)
         if draft.reservation is None:
-            reserved = self._counter.reserve(draft.conversation, self._clock.now())
+            reserved = self._reserve(identity, request, draft.conversation)
             if isinstance(reserved, Refusal):
                 if reserved is Refusal.CHANGED:
                     draft.conversation = self._read_again(draft.conversation)
                 return None
             draft.reservation = reserved
+        self._require_rate(identity, draft.counting)
         new = new_message(
             identity,
             request,
@@ -141,7 +192,7 @@ class GroupMessageWriter:
             fanout_limit=self._fanout_limit,
             membership=draft.membership,
         )
-        match self._store.store(new).status:
+        match self._store.store(new):
             case MessageWriteStatus.STORED:
                 stored, draft.reservation = Stored(new, draft.reservation), None
                 self._remember(identity, request)
@@ -150,15 +201,49 @@ class GroupMessageWriter:
                 draft.membership = "ahead"
             case MessageWriteStatus.NO_MEMBER:
                 self._without_membership(draft)
-            case MessageWriteStatus.TIMESTAMP_TAKEN:  # a reader has voided the reservation
-                draft.reservation = None
+            case MessageWriteStatus.TIMESTAMP_TAKEN:  # a reader has voided the reservation, or is about to
+                self._void(draft)
             case MessageWriteStatus.DUPLICATE:
                 self._remember(identity, request)
-                return self._find(identity, request)
-            case MessageWriteStatus.RATE_LIMITED:
-                self._hints.add("rate", identity.sender_id, SEND_RATE.window(new.now / 1000))
-                raise _too_many(new.now)
+                return self._find(identity, request, draft.conversation)
         return None
+
+    def _try_at_once(
+        self, identity: SendIdentity, request: SendMessage, conversation: ConversationState, counting: Future[bool]
+    ) -> Stored | StoredMessage | None:
+        """Store a direct message in one transaction; return None where it needs a reservation."""
+        self._require_rate(identity, counting)
+        now = self._clock.now()
+        counter = Counter.of_direct(conversation)
+        new = new_message(
+            identity,
+            request,
+            conversation,
+            seq=counter.latest_seq + 1,
+            timestamp=max(now, counter.last_timestamp + 1),
+            now=now,
+            fanout_limit=self._fanout_limit,
+        )
+        match self._store.store_at_once(new):
+            case MessageWriteStatus.STORED:
+                self._remember(identity, request)
+                return Stored(new)
+            case MessageWriteStatus.DUPLICATE:
+                self._remember(identity, request)
+                return self._find(identity, request, conversation)
+        return None
+
+    def _reserve(
+        self, identity: SendIdentity, request: SendMessage, conversation: ConversationState
+    ) -> Reservation | Refusal:
+        key = send_key(identity.sender_id, request.tempId, identity.message_id)
+        return self._counter.reserve(conversation, self._clock.now(), key)
+
+    def _require_rate(self, identity: SendIdentity, counting: Future[bool]) -> None:
+        if not counting.result():
+            now = self._clock.now()
+            self._hints.add("rate", identity.sender_id, SEND_RATE.window(now / 1000))
+            raise _too_many(now)
 
     def _without_membership(self, draft: _Draft) -> None:
         """Rest on the conversation instead of the membership, unless it has changed or is already used."""
@@ -171,46 +256,65 @@ class GroupMessageWriter:
         self._void(draft)
         draft.membership, draft.conversation = "member", present
 
-    def settle(self, stored: Stored) -> None:
+    def settle(self, stored: Stored, depends_on: Sequence[Future[None]]) -> None:
         """End the reservation of a stored message. If this fails, a reader ends it.
 
         A conversation of few participants then shows the message to the clients of the previous application. If that
         fails, it shows an older message to them until the next send.
+
+        Args:
+            stored: the message.
+            depends_on: writes without which the message is not complete.
         """
-        try:
-            self._counter.settle(stored.reservation)
-        except Exception:
-            _log.exception("settling number %d failed; a reader will settle it", stored.reservation.seq)
-        if len(stored.new.conversation.participants) > SHOWN_PARTICIPANTS_MAX:
+        reservation, message = stored.reservation, stored.new.message
+        if reservation is None:
             return
         try:
-            self._store.show_newest(stored.new.message)
+            for each in depends_on:
+                each.result()
+            self._counter.settle(reservation, message)
+        except Exception:
+            _log.exception("settling number %d failed; a reader will settle it", reservation.seq)
+        if reservation.is_direct or len(stored.new.conversation.participants) > SHOWN_PARTICIPANTS_MAX:
+            return
+        try:
+            self._store.show_newest(message)
         except (UnavailableError, OutcomeUnknownError) as error:
-            _log.info("the conversation does not show number %d: %s", stored.reservation.seq, error)
+            _log.info("the conversation does not show number %d: %s", reservation.seq, error)
+
+    def complete(self, stored: Stored) -> Sequence[Future[None]]:
+        """Start what completes an accepted message; the first is its item in the table Messages."""
+        if not stored.incomplete:
+            return ()
+        new = stored.new
+        return [concurrency.start(partial(write, new)) for write in (self._store.complete, self._store.mark_read)]
 
     def _read_again(self, known: ConversationState) -> ConversationState | None:
         """Read a conversation that the counter says has changed; correct the counter if it has not."""
         present = self._conversations.read(known.conversation_id)
-        if present is not None and present.version == known.version:
+        if present is not None and present.is_group and present.version == known.version:
             self._counter.align(present)
         return present
 
-    def _refused_before(self, identity: SendIdentity, request: SendMessage) -> StoredMessage | None:
-        now = self._clock.now()
-        window = SEND_RATE.window(now / 1000)
+    def _refused_before(
+        self, identity: SendIdentity, request: SendMessage, conversation: ConversationState, counting: Future[bool]
+    ) -> StoredMessage | None:
+        """Refuse what this process knows to be refused, before a number is reserved for it."""
+        window = SEND_RATE.window(self._clock.now() / 1000)
         limited = ("rate", identity.sender_id, window) in self._hints
         repeated = ("sent", identity.sender_id, request.conversationId, request.tempId) in self._hints
-        if not (limited or repeated):
-            return None
-        before = self._find(identity, request)
-        if before is None and limited:
-            raise _too_many(now)
-        return before
+        if limited:
+            self._require_rate(identity, counting)
+        return self._find(identity, request, conversation) if repeated else None
 
-    def _find(self, identity: SendIdentity, request: SendMessage) -> StoredMessage | None:
+    def _find(
+        self, identity: SendIdentity, request: SendMessage, conversation: ConversationState
+    ) -> StoredMessage | None:
         if request.tempId is None:
             return None
-        return self._store.find_by_temp_id(identity.sender_id, request.conversationId, request.tempId)
+        return self._store.find_by_temp_id(
+            identity.sender_id, request.conversationId, request.tempId, is_direct=not conversation.is_group
+        )
 
     def _remember(self, identity: SendIdentity, request: SendMessage) -> None:
         if request.tempId is not None:
