@@ -48,6 +48,11 @@ ITEMS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         ("latestSeq", "N", "greatest sequence number that was reserved"),
         ("lastTimestampMs", "N", "greatest timestamp that was reserved, in epoch milliseconds"),
         ("lastMessageAt?", "S", "timestamp of the newest stored message; its key in the table Messages"),
+        (
+            "memberKeys?",
+            "SS",
+            "groups of at most 50 members: hashes of the members' user ids, who may reserve before the group is read",
+        ),
         ("pendingSeq", "M", "by reservation: its sequence number, until the message or its placeholder is stored"),
         ("pendingAt", "M", "by reservation: the timestamp of its message, in epoch milliseconds"),
     ),

@@ -36,6 +36,10 @@ SHOWN_PARTICIPANTS_MAX: Final = 50
 whole item, which grows by 39 bytes with each participant."""
 
 
+Unread = tuple[Reservation, int] | None
+"""A reservation in a group that was not read yet, and the group's version; None where nothing was reserved."""
+
+
 class Stored(msgspec.Struct, frozen=True):
     """An accepted message.
 
@@ -127,14 +131,22 @@ class MessageWriter:
             return refused
         return concurrency.start(partial(self._rates.count, sender_id, SEND_RATE, now))
 
+    def reserve_unread(self, sender_id: str, conversation_id: str) -> Future[Unread]:
+        """Start to reserve a number of a group that is not in the cache, beside its read."""
+        now = self._clock.now()
+        if ("rate", sender_id, SEND_RATE.window(now / 1000)) in self._hints:
+            nothing: Future[Unread] = Future()
+            nothing.set_result(None)
+            return nothing
+        return concurrency.start(partial(self._counter.reserve_unread, conversation_id, sender_id, now))
+
     def store(
         self,
         identity: SendIdentity,
         request: SendMessage,
         conversation: ConversationState,
         counting: Future[bool],
-        *,
-        just_read: bool,
+        unread: Future[Unread] | None,
     ) -> Stored | StoredMessage:
         """Store a message; return the stored message where its tempId was accepted before.
 
@@ -143,8 +155,8 @@ class MessageWriter:
             request: what to send.
             conversation: the conversation, perhaps out of date.
             counting: the result of `count`.
-            just_read: the conversation was read by this request. A direct message is then first tried in one
-                transaction with its number, which takes one round trip less, and costs more.
+            unread: the result of `reserve_unread`, where this request has read the conversation. A direct message is
+                then first tried in one transaction with its number, which takes one round trip less, and costs more.
 
         Raises:
             NotFoundError, ForbiddenError: the conversation is gone, or the sender is no member or has blocked the
@@ -155,14 +167,23 @@ class MessageWriter:
         before = self._refused_before(identity, request, conversation, counting)
         if before is not None:
             return before
-        draft = _Draft(conversation, counting, at_once=just_read)
+        draft = _Draft(conversation, counting, at_once=unread is not None)
         try:
+            self._use_unread(draft, unread.result() if unread is not None else None)
             for _ in attempts(self._clock):
                 stored = self._try(identity, request, draft)
                 if stored is not None:
                     return stored
             raise UnavailableError("too many changes at once; nothing was stored; try again")
         finally:
+            self._void(draft)
+
+    def _use_unread(self, draft: _Draft, unread: Unread) -> None:
+        """Use a number that was reserved beside the read, unless the group has changed between them."""
+        if unread is None or draft.conversation is None:
+            return
+        draft.reservation, version = unread
+        if version != draft.conversation.version:
             self._void(draft)
 
     def _try(self, identity: SendIdentity, request: SendMessage, draft: _Draft) -> Stored | StoredMessage | None:

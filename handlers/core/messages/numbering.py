@@ -107,6 +107,15 @@ class SequenceCounter(Protocol):
         """
         ...
 
+    def reserve_unread(self, conversation_id: str, sender_id: str, now: int) -> tuple[Reservation, int] | None:
+        """Reserve the next number of a group that is being read at the same time.
+
+        Returns:
+            The reservation, and the version that the group has; None where the counter does not list the sender as a
+            member, or has none reserved for another reason.
+        """
+        ...
+
     def align(self, conversation: ConversationState) -> None:
         """Give a group's counter the conversation's version, if the conversation has not changed since it was read.
 

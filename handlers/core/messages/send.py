@@ -62,12 +62,13 @@ class MessageSender(msgspec.Struct, frozen=True, kw_only=True):
         with stage("read"):
             counting = self.writer.count(sender_id)
             cached = self._cached(sender_id, request)
+            unread = None if cached else self.writer.reserve_unread(sender_id, request.conversationId)
             conversation = self._read(sender_id, request, cached)
         try:
             with stage("store"):
                 if conversation is None:
                     raise NotFoundError("no such conversation", field="conversationId")
-                stored = self.writer.store(identity, request, conversation, counting, just_read=cached is None)
+                stored = self.writer.store(identity, request, conversation, counting, unread)
         except (ChatError, OutcomeUnknownError):
             before = self._find_by_temp_id(sender_id, request, conversation)
             if before is None:

@@ -41,6 +41,7 @@ class StrictDynamoDb:
         rules: which are on.
         clock: seconds, steadily growing.
         pause: waits some seconds.
+        on_write: called with each partition that a successful write reaches, and its write units there.
     """
 
     def __init__(
@@ -48,9 +49,11 @@ class StrictDynamoDb:
         rules: StrictRules,
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        on_write: Callable[[Partition, int], None] = lambda partition, units: None,
     ) -> None:
         self._clock = clock
         self._pause = pause
+        self._on_write = on_write
         self._held = HeldItems()
         self.use(rules)
 
@@ -122,6 +125,7 @@ class StrictDynamoDb:
                 after = _stored(action)
                 for partition, units in write_partitions(_table(action), old, after, transactional=transactional):
                     self._writes.charge(partition, units)
+                    self._on_write(partition, units)
         elif operation in _READS and response[0] < 400:
             self._charge_read(request, response)
         return response

@@ -11,7 +11,7 @@ from handlers.adapters.dynamodb.conversations import items
 from handlers.adapters.dynamodb.conversations.numbered import DynamoNumberedConversations
 from handlers.adapters.dynamodb.conversations.reader import unchanged
 from handlers.adapters.dynamodb.conversations.rows import member_key
-from handlers.adapters.dynamodb.messages.sequence_counter import counter_creation
+from handlers.adapters.dynamodb.messages.sequence_counter import counter_change, counter_creation
 from handlers.adapters.dynamodb.outbox import outbox_put
 from handlers.adapters.dynamodb.reads import get_item, query
 from handlers.adapters.dynamodb.transactions import commit
@@ -141,18 +141,23 @@ class DynamoConversationStore(DynamoNumberedConversations, ConversationStore):
             "Update": {
                 "TableName": self._counters,
                 "Key": to_item({"conversationId": conversation.conversationId}),
-                **counter_creation(version=conversation.version, latest_seq=0, last_timestamp=0, last_message_at=None),
+                **counter_creation(
+                    version=conversation.version,
+                    latest_seq=0,
+                    last_timestamp=0,
+                    last_message_at=None,
+                    participants=conversation.participants,
+                ),
             }
         }
 
     def _counter_update(self, change: GroupChange) -> dict[str, Any]:
-        """Return the update of the version on which senders rely for the group's members."""
+        """Return the update of the version and members on which senders rely."""
         return {
             "Update": {
                 "TableName": self._counters,
                 "Key": to_item({"conversationId": change.before.conversationId}),
-                "UpdateExpression": "SET version = :version",
-                "ExpressionAttributeValues": to_item({":version": change.after.version}),
+                **counter_change(change.after.version, change.after.participants),
             }
         }
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Sequence
 from typing import Any, Final
 
 from contract.models import Message
@@ -15,6 +16,7 @@ from handlers.adapters.dynamodb.codec import from_item, to_item
 from handlers.adapters.dynamodb.conversations.reader import conversation_key, unchanged
 from handlers.adapters.dynamodb.messages.conditional import ConditionFailedError, ConflictError, conditional
 from handlers.adapters.dynamodb.messages.direct_messages import DynamoDirectMessages
+from handlers.adapters.dynamodb.messages.member_keys import member_key, member_keys
 from handlers.adapters.dynamodb.messages.message_finder import message_key
 from handlers.adapters.dynamodb.messages.message_items import ABSENT, placeholder_item
 from handlers.adapters.dynamodb.messages.reservations import PAUSE_SECONDS, TRIES, end_reservation
@@ -22,7 +24,7 @@ from handlers.adapters.dynamodb.reads import get_item
 from handlers.adapters.dynamodb.transactions import commit
 from handlers.core.messages.conversation_state import ConversationState
 from handlers.core.messages.numbering import Counter, Refusal, Reservation, SequenceCounter
-from handlers.core.shared.errors import OutcomeUnknownError
+from handlers.core.shared.errors import OutcomeUnknownError, UnavailableError
 from handlers.core.shared.timestamps import from_iso, to_iso
 
 _RESERVE_TRIES: Final = 4
@@ -47,7 +49,7 @@ class DynamoSequenceCounter(SequenceCounter):
         self._messages = messages
 
     def reserve(self, conversation: ConversationState, now: int, send_key: str) -> Reservation | Refusal:
-        reservation_id = f"{now}-{secrets.token_hex(5)}" if conversation.is_group else send_key
+        reservation_id = _new_id(now) if conversation.is_group else send_key
         for _ in range(_RESERVE_TRIES):
             try:
                 return self._reserve(conversation, reservation_id, now)
@@ -84,31 +86,34 @@ class DynamoSequenceCounter(SequenceCounter):
         ]
         if now:
             conditions.append("lastTimestampMs < :now")
-        request = {
-            "TableName": self._table(is_direct=is_direct),
-            "Key": conversation_key(conversation.conversation_id),
-            "UpdateExpression": (
-                f"SET latestSeq = latestSeq + :one, lastTimestampMs = {at}, "
-                f"pendingSeq.#r = latestSeq + :one, pendingAt.#r = {at}"
-            ),
-            "ConditionExpression": " AND ".join(conditions),
-            "ExpressionAttributeNames": {"#r": reservation_id},
-            "ExpressionAttributeValues": to_item(
-                {":one": 1, ":version": conversation.version, ":now": now or None},
-            ),
-            "ReturnValues": "UPDATED_NEW",
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
+        request = _reservation(conversation.conversation_id, reservation_id, at, " AND ".join(conditions))
         with conditional("the number"):
-            counter = from_item(self._client.update_item(**request)["Attributes"])
-        return Reservation(
-            conversation_id=conversation.conversation_id,
-            reservation_id=reservation_id,
-            seq=counter["latestSeq"],
-            timestamp=counter["lastTimestampMs"],
-            reserved_at=_reserved_at(reservation_id, counter["lastTimestampMs"], is_direct=is_direct),
-            is_direct=is_direct,
-        )
+            answer = self._client.update_item(
+                TableName=self._table(is_direct=is_direct),
+                **request,
+                ExpressionAttributeValues=to_item({":one": 1, ":version": conversation.version, ":now": now or None}),
+                ReturnValues="UPDATED_NEW",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        counter = from_item(answer["Attributes"])
+        return _reserved(conversation.conversation_id, reservation_id, counter, is_direct=is_direct)
+
+    def reserve_unread(self, conversation_id: str, sender_id: str, now: int) -> tuple[Reservation, int] | None:
+        reservation_id = _new_id(now)
+        condition = "contains(memberKeys, :member) AND lastTimestampMs < :now"
+        request = _reservation(conversation_id, reservation_id, ":now", condition)
+        try:
+            with conditional("the number"):
+                answer = self._client.update_item(
+                    TableName=self._counters,
+                    **request,
+                    ExpressionAttributeValues=to_item({":one": 1, ":now": now, ":member": member_key(sender_id)}),
+                    ReturnValues="ALL_NEW",
+                )
+        except (ConditionFailedError, ConflictError, UnavailableError, OutcomeUnknownError):
+            return None  # the send reserves again, after the read
+        counter = from_item(answer["Attributes"])
+        return _reserved(conversation_id, reservation_id, counter, is_direct=False), counter["version"]
 
     def align(self, conversation: ConversationState) -> None:
         key = conversation_key(conversation.conversation_id)
@@ -122,8 +127,7 @@ class DynamoSequenceCounter(SequenceCounter):
         update = {
             "TableName": self._counters,
             "Key": key,
-            "UpdateExpression": "SET version = :version",
-            "ExpressionAttributeValues": version,
+            **counter_change(conversation.version, conversation.participants),
         }
         commit(self._client, [{"ConditionCheck": check}, {"Update": update}], "the counter")
 
@@ -188,6 +192,7 @@ class DynamoSequenceCounter(SequenceCounter):
                 latest_seq=stored.get("latestSeq") or 0,
                 last_timestamp=from_iso(at) if at else 0,
                 last_message_at=at if stored.get("lastMessage") else None,
+                participants=stored.get("participants") or () if conversation.is_group else (),
             ),
         }
         if not conversation.is_group:
@@ -204,10 +209,17 @@ class DynamoSequenceCounter(SequenceCounter):
 
 
 def counter_creation(
-    *, version: int, latest_seq: int, last_timestamp: int, last_message_at: str | None
+    *,
+    version: int,
+    latest_seq: int,
+    last_timestamp: int,
+    last_message_at: str | None,
+    participants: Sequence[str],
 ) -> dict[str, Any]:
     """Return the expressions of an update that creates a counter; they change nothing of one that exists."""
+    keys = member_keys(participants)
     values = {
+        **({"memberKeys": keys} if keys else {}),
         "version": version,
         "latestSeq": latest_seq,
         "lastTimestampMs": last_timestamp,
@@ -220,6 +232,42 @@ def counter_creation(
         "ExpressionAttributeNames": {f"#{name}": name for name in values},
         "ExpressionAttributeValues": to_item({f":{name}": value for name, value in values.items()}),
     }
+
+
+def counter_change(version: int, participants: Sequence[str]) -> dict[str, Any]:
+    """Return the expressions of an update after a change of a group."""
+    keys = member_keys(participants)
+    members = "SET version = :version, memberKeys = :keys" if keys else "SET version = :version REMOVE memberKeys"
+    values = {":version": version, ":keys": keys}
+    return {"UpdateExpression": members, "ExpressionAttributeValues": to_item(values)}
+
+
+def _new_id(now: int) -> str:
+    return f"{now}-{secrets.token_hex(5)}"
+
+
+def _reservation(conversation_id: str, reservation_id: str, at: str, condition: str) -> dict[str, Any]:
+    """Return the parameters of an update that reserves the next number, with the timestamp that `at` evaluates to."""
+    return {
+        "Key": conversation_key(conversation_id),
+        "UpdateExpression": (
+            f"SET latestSeq = latestSeq + :one, lastTimestampMs = {at}, "
+            f"pendingSeq.#r = latestSeq + :one, pendingAt.#r = {at}"
+        ),
+        "ConditionExpression": condition,
+        "ExpressionAttributeNames": {"#r": reservation_id},
+    }
+
+
+def _reserved(conversation_id: str, reservation_id: str, counter: dict[str, Any], *, is_direct: bool) -> Reservation:
+    return Reservation(
+        conversation_id=conversation_id,
+        reservation_id=reservation_id,
+        seq=counter["latestSeq"],
+        timestamp=counter["lastTimestampMs"],
+        reserved_at=_reserved_at(reservation_id, counter["lastTimestampMs"], is_direct=is_direct),
+        is_direct=is_direct,
+    )
 
 
 def _reserved_at(reservation_id: str, timestamp: int, *, is_direct: bool) -> int:
