@@ -95,7 +95,7 @@ CONVERSATIONS: Final = Table(
 )
 CONVERSATION_COUNTERS: Final = Table(
     "ConversationCounters",
-    "the sequence numbers of one group: the last number, and the numbers whose message is not yet stored",
+    "the sequence and change numbers of one group: the last ones, and those whose message or change is not yet stored",
     Key("conversationId"),
 )
 CONVERSATION_MEMBERS: Final = Table(

@@ -18,7 +18,7 @@ from bench.functions.send_cost import round_trips, send_units
 from bench.functions.strict_dynamodb import VirtualDynamoDb
 from bench.functions.virtual_messages import in_virtual_time, process, seed
 from bench.functions.virtual_time import VirtualTime
-from contract.requests import SendMessage
+from contract.requests import EditMessage, SendMessage
 from handlers.core.shared.errors import ChatError, OutcomeUnknownError
 
 ROUNDS: Final = 1
@@ -56,6 +56,7 @@ def run(rounds: int) -> list[str]:
         "50 senders, 1/s each, group of 1,000": Run(members=1_000, senders=50, seconds=5),
         "2 senders, 1/s each, direct conversation": Run(members=2, senders=2, seconds=20),
         "burst of 50 in a direct conversation": Run(members=2, senders=50, seconds=0),
+        "50 edits at once, group of 50": Run(members=50, senders=50, seconds=0, edits=True),
     }
     head = f"  {'':44} {'stored':>6} {'refused':>7} {'p50 ms':>7} {'p95 ms':>7} {'transactions':>12} {'units':>8}"
     lines = [head, *(case.measure().line(name) for name, case in cases.items())]
@@ -73,12 +74,14 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         members: members of the group; two make a direct conversation.
         senders: sends at the same time; where there are more than members, some members send several.
+        edits: they edit a message that they have sent before, instead of sending.
         seconds: for how long each sends once a second, at a random time of the second; 0: all send once, at once.
     """
 
     members: int
     senders: int
     seconds: int
+    edits: bool = False
 
     def measure(self) -> Crowd:
         """Run it."""
@@ -93,24 +96,39 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         refused: list[str] = []
         numbers: list[int] = []
 
+        messages: dict[int, str] = {}
+
+        def act(number: int, round_number: int) -> int:
+            operations, user = processes[number % PROCESSES], users[number % self.members]
+            if self.edits:
+                request = EditMessage(conversationId=conversation_id, content=f"edit {round_number}")
+                return operations.editor.edit(user, messages[number], request).change
+            sending = SendMessage(conversationId=conversation_id, content="hello", tempId=f"{number}-{round_number}")
+            return operations.sender.send(user, sending).message.seq or 0
+
         def sender(number: int) -> Callable[[], None]:
             def send() -> None:
                 for round_number in range(max(1, self.seconds)):
                     started = time.now
-                    request = SendMessage(
-                        conversationId=conversation_id, content="hello", tempId=f"{number}-{round_number}"
-                    )
                     try:
-                        sent = processes[number % PROCESSES].sender.send(users[number % self.members], request)
+                        numbers.append(act(number, round_number))
                         took.append((time.now - started) * 1000)
-                        numbers.append(sent.message.seq or 0)
                     except (ChatError, OutcomeUnknownError) as error:
                         refused.append(str(error))
                     time.sleep(max(0.0, 1 - (time.now - started)))
 
             return send
 
+        def prepare() -> None:
+            for number in range(self.senders):
+                sending = SendMessage(conversationId=conversation_id, content="first")
+                messages[number] = processes[0].sender.send(users[number % self.members], sending).messageId
+
         with in_virtual_time(time):
+            if self.edits:
+                time.run([(0.0, prepare)])
+                dynamodb.requests.clear()
+                dynamodb.units.clear()
             time.run([(chance.random() if self.seconds else 0.0, sender(number)) for number in range(self.senders)])
         return Crowd(
             accepted=len(took),

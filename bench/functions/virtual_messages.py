@@ -82,7 +82,8 @@ def in_virtual_time(time: VirtualTime) -> Iterator[None]:
     paused = SimpleNamespace(sleep=time.sleep)
     with ExitStack() as stack:
         stack.enter_context(patch("handlers.core.shared.concurrency.start", time.start))
-        for module in ("client", "transactions", "messages.sequence_counter", "messages.reservations"):
+        counters = ("messages.counter_items", "messages.reservations", "messages.change_counter")
+        for module in ("client", "transactions", *counters):
             stack.enter_context(patch(f"handlers.adapters.dynamodb.{module}.time", paused))
         yield
 

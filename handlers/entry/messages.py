@@ -14,6 +14,7 @@ from contract.responses import Changed, Done, HistoryPage, ReadDone, Sent
 from handlers.adapters import aws_clients
 from handlers.adapters.appsync.publisher import EventsPublisher
 from handlers.adapters.dynamodb.conversations.reader import DynamoConversationReader
+from handlers.adapters.dynamodb.messages.change_counter import DynamoChangeCounter
 from handlers.adapters.dynamodb.messages.change_store import ChangeTables, DynamoMessageChangeStore
 from handlers.adapters.dynamodb.messages.direct_messages import DynamoDirectMessages
 from handlers.adapters.dynamodb.messages.history_store import DynamoHistoryStore
@@ -91,6 +92,12 @@ def wire(
         conversations=settings.conversations_table,
         messages=settings.messages_table,
     )
+    changes = DynamoChangeCounter(
+        dynamodb,
+        counters=settings.conversation_counters_table,
+        conversations=settings.conversations_table,
+        changes=settings.message_changes_table,
+    )
     store = DynamoMessageStore(dynamodb, message_tables, direct_messages)
     messages = DynamoMessageFinder(dynamodb, settings.messages_table)
     dispatch = Dispatcher(publisher, DynamoOutbox(dynamodb, settings.outbox_table), queue)
@@ -132,7 +139,7 @@ def wire(
         ),
         history=MessageHistory(
             conversations=conversations,
-            numbers=SettledNumbers(counter, clock),
+            numbers=SettledNumbers(counter, changes, clock),
             store=DynamoHistoryStore(
                 dynamodb,
                 settings.messages_table,
@@ -146,6 +153,8 @@ def wire(
             conversations=conversations,
             messages=messages,
             store=DynamoMessageChangeStore(dynamodb, change_tables),
+            counter=counter,
+            changes=changes,
             dispatcher=dispatch,
             clock=clock,
             ids=ids,

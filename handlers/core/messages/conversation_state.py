@@ -23,6 +23,7 @@ class ConversationState(msgspec.Struct, frozen=True, kw_only=True):
         blocked_by: participants of a direct conversation who have blocked the other participant.
         last_timestamp: of a direct conversation, the greatest reserved timestamp in milliseconds since the epoch.
         pending: of a direct conversation, its pending reservations (`numbering`): number and timestamp by id.
+        pending_changes: of a direct conversation, its pending change numbers by id of the reservation.
     """
 
     conversation_id: str
@@ -39,6 +40,7 @@ class ConversationState(msgspec.Struct, frozen=True, kw_only=True):
     blocked_by: frozenset[str] = frozenset()
     last_timestamp: int = 0
     pending: Mapping[str, tuple[int, int]] = msgspec.field(default_factory=dict)
+    pending_changes: Mapping[str, int] = msgspec.field(default_factory=dict)
 
     @classmethod
     def of(cls, item: dict[str, Any]) -> Self:
@@ -58,6 +60,7 @@ class ConversationState(msgspec.Struct, frozen=True, kw_only=True):
             blocked_by=frozenset(item.get("blockedBy") or ()),
             last_timestamp=item.get("lastTimestampMs") or 0,
             pending={each: (seq, times[each]) for each, seq in (item.get("pendingSeq") or {}).items()},
+            pending_changes=item.get("pendingChange") or {},
         )
 
     def require_participant(self, user_id: str) -> None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import Future
 from functools import partial
-from threading import Lock
 from typing import Final, Literal
 
 import msgspec
@@ -24,13 +22,13 @@ from handlers.core.messages.ports import (
     NewMessage,
 )
 from handlers.core.messages.rules import StoredMessage
+from handlers.core.messages.send_hints import SendHints
 from handlers.core.shared import concurrency
 from handlers.core.shared.errors import NotFoundError, OutcomeUnknownError, TooManyRequestsError, UnavailableError
 from handlers.core.shared.ports import Clock, RateCounter
 from handlers.core.shared.retry import attempts
 
 _log = logging.getLogger(__name__)
-_HINTS: Final = 4_096
 SHOWN_PARTICIPANTS_MAX: Final = 50
 """Most participants of a group whose conversation shows its newest message: each update takes the write units of the
 whole item, which grows by 39 bytes with each participant."""
@@ -68,28 +66,6 @@ class _Draft:
         self.membership: Literal["member", "ahead", "conversation"] = "member"
 
 
-class _Hints:
-    """What this process knows to be refused: used-up windows and accepted tempIds. It may forget.
-
-    A refused send costs a number that becomes a placeholder. With the hints, a client that repeats such sends uses at
-    most one number in each process.
-    """
-
-    def __init__(self) -> None:
-        self._known: OrderedDict[tuple[object, ...], None] = OrderedDict()
-        self._lock = Lock()
-
-    def add(self, *hint: object) -> None:
-        with self._lock:
-            self._known[hint] = None
-            if len(self._known) > _HINTS:
-                self._known.popitem(last=False)
-
-    def __contains__(self, hint: tuple[object, ...]) -> bool:
-        with self._lock:
-            return hint in self._known
-
-
 class MessageWriter:
     """Stores messages.
 
@@ -117,7 +93,7 @@ class MessageWriter:
         self._rates = rates
         self._clock = clock
         self._fanout_limit = fanout_limit
-        self._hints = _Hints()
+        self._hints = SendHints()
 
     def count(self, sender_id: str) -> Future[bool]:
         """Start to count a send; the result is whether it is within the rate limit.
@@ -125,7 +101,7 @@ class MessageWriter:
         It runs beside the first read or reservation, so that the limit takes no round trip of its own.
         """
         now = self._clock.now()
-        if ("rate", sender_id, SEND_RATE.window(now / 1000)) in self._hints:
+        if self._hints.is_used_up(sender_id, now):
             refused: Future[bool] = Future()
             refused.set_result(False)
             return refused
@@ -134,7 +110,7 @@ class MessageWriter:
     def reserve_unread(self, sender_id: str, conversation_id: str) -> Future[Unread]:
         """Start to reserve a number of a group that is not in the cache, beside its read."""
         now = self._clock.now()
-        if ("rate", sender_id, SEND_RATE.window(now / 1000)) in self._hints:
+        if self._hints.is_used_up(sender_id, now):
             nothing: Future[Unread] = Future()
             nothing.set_result(None)
             return nothing
@@ -216,7 +192,7 @@ class MessageWriter:
         match self._store.store(new):
             case MessageWriteStatus.STORED:
                 stored, draft.reservation = Stored(new, draft.reservation), None
-                self._remember(identity, request)
+                self._hints.add_accepted(identity.sender_id, request)
                 return stored
             case MessageWriteStatus.READ_AHEAD:
                 draft.membership = "ahead"
@@ -225,7 +201,7 @@ class MessageWriter:
             case MessageWriteStatus.TIMESTAMP_TAKEN:  # a reader has voided the reservation, or is about to
                 self._void(draft)
             case MessageWriteStatus.DUPLICATE:
-                self._remember(identity, request)
+                self._hints.add_accepted(identity.sender_id, request)
                 return self._find(identity, request, draft.conversation)
         return None
 
@@ -247,10 +223,10 @@ class MessageWriter:
         )
         match self._store.store_at_once(new):
             case MessageWriteStatus.STORED:
-                self._remember(identity, request)
+                self._hints.add_accepted(identity.sender_id, request)
                 return Stored(new)
             case MessageWriteStatus.DUPLICATE:
-                self._remember(identity, request)
+                self._hints.add_accepted(identity.sender_id, request)
                 return self._find(identity, request, conversation)
         return None
 
@@ -263,8 +239,8 @@ class MessageWriter:
     def _require_rate(self, identity: SendIdentity, counting: Future[bool]) -> None:
         if not counting.result():
             now = self._clock.now()
-            self._hints.add("rate", identity.sender_id, SEND_RATE.window(now / 1000))
-            raise _too_many(now)
+            self._hints.add_used_up(identity.sender_id, now)
+            raise TooManyRequestsError("too many messages", retry_after=SEND_RATE.retry_after(now / 1000))
 
     def _without_membership(self, draft: _Draft) -> None:
         """Rest on the conversation instead of the membership, unless it has changed or is already used."""
@@ -321,11 +297,9 @@ class MessageWriter:
         self, identity: SendIdentity, request: SendMessage, conversation: ConversationState, counting: Future[bool]
     ) -> StoredMessage | None:
         """Refuse what this process knows to be refused, before a number is reserved for it."""
-        window = SEND_RATE.window(self._clock.now() / 1000)
-        limited = ("rate", identity.sender_id, window) in self._hints
-        repeated = ("sent", identity.sender_id, request.conversationId, request.tempId) in self._hints
-        if limited:
+        if self._hints.is_used_up(identity.sender_id, self._clock.now()):
             self._require_rate(identity, counting)
+        repeated = self._hints.is_accepted(identity.sender_id, request)
         return self._find(identity, request, conversation) if repeated else None
 
     def _find(
@@ -337,10 +311,6 @@ class MessageWriter:
             identity.sender_id, request.conversationId, request.tempId, is_direct=not conversation.is_group
         )
 
-    def _remember(self, identity: SendIdentity, request: SendMessage) -> None:
-        if request.tempId is not None:
-            self._hints.add("sent", identity.sender_id, request.conversationId, request.tempId)
-
     def _void(self, draft: _Draft) -> None:
         """Give up a reservation that is not used. If this fails, a reader voids it."""
         reservation, draft.reservation = draft.reservation, None
@@ -350,7 +320,3 @@ class MessageWriter:
             self._counter.void(reservation)
         except Exception:
             _log.exception("voiding number %d failed; a reader will void it", reservation.seq)
-
-
-def _too_many(now: int) -> TooManyRequestsError:
-    return TooManyRequestsError("too many messages", retry_after=SEND_RATE.retry_after(now / 1000))

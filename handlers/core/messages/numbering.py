@@ -13,7 +13,9 @@ which contains it (`direct_messages`). Before such a reservation is voided, a ma
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping
 from enum import Enum
+from functools import partial
 from typing import Final, Protocol
 
 import msgspec
@@ -56,6 +58,22 @@ class Reservation(msgspec.Struct, frozen=True, kw_only=True):
     is_direct: bool = False
 
 
+class ChangeReservation(msgspec.Struct, frozen=True, kw_only=True):
+    """A change number that belongs to one edit or deletion.
+
+    Args:
+        reservation_id: the id under which it is pending.
+        reserved_at: milliseconds since the epoch by the clock of the request.
+        is_direct: of a direct conversation.
+    """
+
+    conversation_id: str
+    reservation_id: str
+    change: int
+    reserved_at: int
+    is_direct: bool = False
+
+
 class Refusal(Enum):
     """Why a number was not reserved."""
 
@@ -66,14 +84,19 @@ class Refusal(Enum):
 class Counter(msgspec.Struct, frozen=True, kw_only=True):
     """The counter of a conversation.
 
+    The numbers of edits and deletions are reserved in the same way as those of messages, and voided in the same way.
+
     Args:
         latest_seq: greatest reserved sequence number.
         last_timestamp: greatest reserved timestamp, in milliseconds since the epoch.
+        latest_change: greatest reserved change number; None where a group's counter has none yet.
     """
 
     latest_seq: int
     last_timestamp: int
     pending: tuple[Reservation, ...] = ()
+    latest_change: int | None = None
+    pending_changes: tuple[ChangeReservation, ...] = ()
 
     @classmethod
     def of_direct(cls, state: ConversationState) -> Counter:
@@ -93,6 +116,8 @@ class Counter(msgspec.Struct, frozen=True, kw_only=True):
                 )
                 for reservation_id, (seq, timestamp) in state.pending.items()
             ),
+            latest_change=state.latest_change,
+            pending_changes=pending_changes(state.conversation_id, state.pending_changes, is_direct=True),
         )
 
 
@@ -136,6 +161,22 @@ class SequenceCounter(Protocol):
         ...
 
 
+class ChangeCounter(Protocol):
+    """The change numbers in the counters of conversations."""
+
+    def reserve(self, conversation: ConversationState, now: int) -> ChangeReservation | Refusal:
+        """Reserve the next change number, on condition that the conversation has not changed since it was read."""
+        ...
+
+    def settle(self, reservation: ChangeReservation) -> None:
+        """End the reservation of a stored change."""
+        ...
+
+    def void(self, reservation: ChangeReservation) -> None:
+        """Store a placeholder unless the change is stored, and end the reservation."""
+        ...
+
+
 class NumberedConversations(msgspec.Struct, frozen=True):
     """Reads conversations with the greatest reserved number of a group, which may not be stored yet."""
 
@@ -151,42 +192,73 @@ class NumberedConversations(msgspec.Struct, frozen=True):
 
 
 class SettledNumbers(msgspec.Struct, frozen=True):
-    """Finds the number up to which every message of a conversation is stored."""
+    """Finds the numbers up to which every message and every change of a conversation is stored."""
 
     counter: SequenceCounter
+    changes: ChangeCounter
     clock: Clock
 
     def of(self, state: ConversationState) -> ConversationState:
-        """Return the conversation with the greatest number up to which all messages are stored.
+        """Return the conversation with the greatest numbers up to which all messages and changes are stored.
 
-        That number is at least the greatest one that was reserved when this was called: earlier reservations that are
-        still pending are waited for, and voided if their sender does not finish.
+        They are at least the greatest ones that were reserved when this was called: earlier reservations that are
+        still pending are waited for, and voided if their request does not finish.
 
         Raises:
             UnavailableError: reservations stayed pending.
         """
-        if not state.is_group and not state.last_timestamp:
+        if not state.is_group and not state.last_timestamp and not state.pending_changes:
             return state  # only the previous application has stored messages, which have no numbers
         counter = self.counter.read(state) if state.is_group else Counter.of_direct(state)
-        wanted = counter.latest_seq
+        wanted, wanted_change = counter.latest_seq, counter.latest_change or 0
         for attempt in attempts(self.clock, _READS):
             if attempt:
                 counter = self.counter.read(state)
             pending = [each for each in counter.pending if each.seq <= wanted]
-            if not pending:
-                return replace(state, latest_seq=_settled(counter), newest_before=_bound(counter))
+            changes = [each for each in counter.pending_changes if each.change <= wanted_change]
+            if not pending and not changes:
+                return replace(
+                    state,
+                    latest_seq=_settled(counter),
+                    latest_change=_settled_change(counter, state.latest_change),
+                    newest_before=_bound(counter),
+                )
             for reservation in pending:
-                age = self.clock.now() - reservation.reserved_at
-                if age >= VOID_AFTER_MS or (age < 0 and attempt >= _READS_WITHOUT_AGE):
-                    self._void(reservation)
+                if self._expired(reservation.reserved_at, attempt):
+                    _log.warning("voiding number %d of %s", reservation.seq, reservation.conversation_id)
+                    self._void(partial(self.counter.void, reservation))
+            for change in changes:
+                if self._expired(change.reserved_at, attempt):
+                    _log.warning("voiding change number %d of %s", change.change, change.conversation_id)
+                    self._void(partial(self.changes.void, change))
         raise UnavailableError("the newest messages are being written just now; try again")
 
-    def _void(self, reservation: Reservation) -> None:
-        _log.warning("voiding number %d of %s", reservation.seq, reservation.conversation_id)
+    def _expired(self, reserved_at: int, attempt: int) -> bool:
+        age = self.clock.now() - reserved_at
+        return age >= VOID_AFTER_MS or (age < 0 and attempt >= _READS_WITHOUT_AGE)
+
+    @staticmethod
+    def _void(void: Callable[[], None]) -> None:
         try:
-            self.counter.void(reservation)
+            void()
         except (UnavailableError, OutcomeUnknownError):
             _log.exception("voiding failed; will retry")
+
+
+def pending_changes(
+    conversation_id: str, pending: Mapping[str, int], *, is_direct: bool
+) -> tuple[ChangeReservation, ...]:
+    """Return the pending change numbers of a counter, from the numbers by reservation."""
+    return tuple(
+        ChangeReservation(
+            conversation_id=conversation_id,
+            reservation_id=reservation_id,
+            change=change,
+            reserved_at=int(reservation_id.partition("-")[0]),
+            is_direct=is_direct,
+        )
+        for reservation_id, change in pending.items()
+    )
 
 
 def send_key(sender_id: str, temp_id: str | None, message_id: str) -> str:
@@ -196,6 +268,12 @@ def send_key(sender_id: str, temp_id: str | None, message_id: str) -> str:
 
 def _settled(counter: Counter) -> int:
     return min((each.seq for each in counter.pending), default=counter.latest_seq + 1) - 1
+
+
+def _settled_change(counter: Counter, stored: int) -> int:
+    if counter.latest_change is None:
+        return stored
+    return min((each.change for each in counter.pending_changes), default=counter.latest_change + 1) - 1
 
 
 def _bound(counter: Counter) -> str | None:

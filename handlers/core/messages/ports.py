@@ -41,18 +41,17 @@ class MessageWriteStatus(Enum):
     READ_AHEAD = "the sender's read mark is beyond the message"
     CONTENDED = "another transaction is in progress on the same items"
     DELETED = "the message has been deleted since it was read"
+    NUMBER_VOIDED = "the reserved change number has a placeholder, or the message has a change with a greater one"
 
 
 class MessageWriteResult(msgspec.Struct, frozen=True):
     """The status of a write.
 
     Args:
-        conversation: after CONFLICT, the present conversation; None where it was deleted.
         message: after DELETED, the present message; None where it is gone.
     """
 
     status: MessageWriteStatus
-    conversation: ConversationState | None = None
     message: StoredMessage | None = None
 
 
@@ -131,13 +130,15 @@ class MessageChange(msgspec.Struct, frozen=True, kw_only=True):
     """An edit or deletion to store.
 
     Args:
-        conversation: the conversation before the change; the write fails if it has changed since.
+        conversation: the conversation as read.
         message: the message after the change.
         hidden_from: participants from whom the message is hidden after the change.
-        change: the change number.
+        change: the reserved change number.
         changed_at: ISO date.
         record: the outbox record of the change's event.
         now: milliseconds since the epoch.
+        has_membership: the write in a group is conditional on the user's membership; otherwise on the version of a
+            conversation of the old application, which stored no memberships.
     """
 
     kind: ChangeKind
@@ -149,13 +150,21 @@ class MessageChange(msgspec.Struct, frozen=True, kw_only=True):
     changed_at: str
     record: OutboxRecord
     now: int
+    has_membership: bool = True
 
 
 class MessageChangeStore(Protocol):
     """Stores edits and deletions."""
 
     def apply(self, change: MessageChange) -> MessageWriteResult:
-        """Store an edit or deletion in one transaction with its change number and its event."""
+        """Store an edit or deletion in one transaction with its change number and its event.
+
+        In a direct conversation that shows the message, the transaction changes the preview, too.
+        """
+        ...
+
+    def show(self, change: MessageChange) -> None:
+        """Change the preview in a group's conversation, if it shows the message; no route reads it there."""
         ...
 
 
@@ -203,7 +212,10 @@ class HistoryStore(Protocol):
         ...
 
     def changes(self, conversation_id: str, after: int, limit: int) -> Sequence[tuple[int, str]]:
-        """Read (change number, timestamp of the message) of the changes above a number, consistently, in order."""
+        """Read (change number, timestamp of the message) of the changes above a number, consistently, in order.
+
+        The timestamp of a placeholder is empty.
+        """
         ...
 
     def messages_at(self, conversation_id: str, timestamps: Sequence[str]) -> Sequence[StoredMessage]:

@@ -61,7 +61,8 @@ class Group:
         """Send as the first member."""
         answer = self.harness.send(self.members[0], self.id, content, **fields)
         assert answer.status == 200, answer
-        return answer.body["message"]
+        message: dict[str, Any] = answer.body["message"]
+        return message
 
     def recovered(self, after: int = 0) -> tuple[list[int], int]:
         """Return the numbers of the messages that a client recovers, and the number up to which they are complete."""

@@ -115,7 +115,7 @@ def test_duration_that_dynamodb_cannot_store_is_refused(harness: FunctionHarness
     """DynamoDB stores 0 and numbers from 1E-130 to 9.99E+125."""
     ana, ben = user_ids(2)
     conversation = seed_conversation(harness.aws, [ana, ben])
-    audio = {"type": "AUDIO", "mediaUrl": "https://example.org/a.mp3", "duration": duration}
+    audio: dict[str, Any] = {"type": "AUDIO", "mediaUrl": "https://example.org/a.mp3", "duration": duration}
     answer = harness.send(ana, conversation, **audio)
     assert (answer.status, answer.body["error"]["field"]) == (400, "duration")
     assert harness.send(ana, conversation, **{**audio, "duration": 0.001}).status == 200

@@ -43,6 +43,7 @@ def with_counter(
     conversation = replace(
         stored.conversation,
         latestSeq=counter["latestSeq"],
+        latestChange=counter.get("latestChange", stored.conversation.latestChange),
         lastMessageAt=at or stored.conversation.lastMessageAt,
         updatedAt=max(stored.conversation.updatedAt, at or ""),
         lastMessage=shown_message(newest.message) if newest else stored.conversation.lastMessage,

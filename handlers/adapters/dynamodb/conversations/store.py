@@ -11,7 +11,7 @@ from handlers.adapters.dynamodb.conversations import items
 from handlers.adapters.dynamodb.conversations.numbered import DynamoNumberedConversations
 from handlers.adapters.dynamodb.conversations.reader import unchanged
 from handlers.adapters.dynamodb.conversations.rows import member_key
-from handlers.adapters.dynamodb.messages.sequence_counter import counter_change, counter_creation
+from handlers.adapters.dynamodb.messages.counter_items import counter_change, counter_creation
 from handlers.adapters.dynamodb.outbox import outbox_put
 from handlers.adapters.dynamodb.reads import get_item, query
 from handlers.adapters.dynamodb.transactions import commit
@@ -144,6 +144,7 @@ class DynamoConversationStore(DynamoNumberedConversations, ConversationStore):
                 **counter_creation(
                     version=conversation.version,
                     latest_seq=0,
+                    latest_change=0,
                     last_timestamp=0,
                     last_message_at=None,
                     participants=conversation.participants,

@@ -6,8 +6,6 @@ See `handlers.core.messages.numbering`.
 from __future__ import annotations
 
 import secrets
-import time
-from collections.abc import Sequence
 from typing import Any, Final
 
 from contract.models import Message
@@ -15,17 +13,18 @@ from handlers.adapters.dynamodb.client import reading
 from handlers.adapters.dynamodb.codec import from_item, to_item
 from handlers.adapters.dynamodb.conversations.reader import conversation_key, unchanged
 from handlers.adapters.dynamodb.messages.conditional import ConditionFailedError, ConflictError, conditional
+from handlers.adapters.dynamodb.messages.counter_items import counter_change, create_counter
 from handlers.adapters.dynamodb.messages.direct_messages import DynamoDirectMessages
-from handlers.adapters.dynamodb.messages.member_keys import member_key, member_keys
+from handlers.adapters.dynamodb.messages.member_keys import member_key
 from handlers.adapters.dynamodb.messages.message_finder import message_key
 from handlers.adapters.dynamodb.messages.message_items import ABSENT, placeholder_item
-from handlers.adapters.dynamodb.messages.reservations import PAUSE_SECONDS, TRIES, end_reservation
+from handlers.adapters.dynamodb.messages.reservations import end_reservation
 from handlers.adapters.dynamodb.reads import get_item
 from handlers.adapters.dynamodb.transactions import commit
 from handlers.core.messages.conversation_state import ConversationState
-from handlers.core.messages.numbering import Counter, Refusal, Reservation, SequenceCounter
+from handlers.core.messages.numbering import Counter, Refusal, Reservation, SequenceCounter, pending_changes
 from handlers.core.shared.errors import OutcomeUnknownError, UnavailableError
-from handlers.core.shared.timestamps import from_iso, to_iso
+from handlers.core.shared.timestamps import to_iso
 
 _RESERVE_TRIES: Final = 4
 
@@ -49,7 +48,7 @@ class DynamoSequenceCounter(SequenceCounter):
         self._messages = messages
 
     def reserve(self, conversation: ConversationState, now: int, send_key: str) -> Reservation | Refusal:
-        reservation_id = _new_id(now) if conversation.is_group else send_key
+        reservation_id = new_id(now) if conversation.is_group else send_key
         for _ in range(_RESERVE_TRIES):
             try:
                 return self._reserve(conversation, reservation_id, now)
@@ -59,10 +58,10 @@ class DynamoSequenceCounter(SequenceCounter):
                 counter = failed.item
             except OutcomeUnknownError:
                 continue  # repeated under the same id, which reserves one number only
+            if not counter and not conversation.is_group:
+                return Refusal.CHANGED
             if "pendingSeq" not in counter:
-                if not counter and not conversation.is_group:
-                    return Refusal.CHANGED
-                self._create(conversation)
+                create_counter(self._client, self._counters, self._conversations, conversation)
             elif reservation_id in counter["pendingSeq"]:
                 pending = _counter(counter, is_direct=not conversation.is_group).pending
                 return next(each for each in pending if each.reservation_id == reservation_id)
@@ -99,7 +98,7 @@ class DynamoSequenceCounter(SequenceCounter):
         return _reserved(conversation.conversation_id, reservation_id, counter, is_direct=is_direct)
 
     def reserve_unread(self, conversation_id: str, sender_id: str, now: int) -> tuple[Reservation, int] | None:
-        reservation_id = _new_id(now)
+        reservation_id = new_id(now)
         condition = "contains(memberKeys, :member) AND lastTimestampMs < :now"
         request = _reservation(conversation_id, reservation_id, ":now", condition)
         try:
@@ -172,77 +171,16 @@ class DynamoSequenceCounter(SequenceCounter):
             item = self._item(conversation)
             if item is not None and "latestSeq" in item:
                 return _counter(item)
-            self._create(conversation)
+            create_counter(self._client, self._counters, self._conversations, conversation)
         return _counter(self._item(conversation) or {})
 
     def _item(self, conversation: ConversationState) -> dict[str, Any] | None:
         table = self._table(is_direct=not conversation.is_group)
         return get_item(self._client, table, {"conversationId": conversation.conversation_id}, "the counter")
 
-    def _create(self, conversation: ConversationState) -> None:
-        """Create the counter of a conversation that has none, from the numbers in the conversation."""
-        key = {"conversationId": conversation.conversation_id}
-        stored = get_item(self._client, self._conversations, key, "the conversation") or {}
-        at = stored.get("lastMessageAt")
-        request: dict[str, Any] = {
-            "TableName": self._table(is_direct=not conversation.is_group),
-            "Key": to_item(key),
-            **counter_creation(
-                version=stored.get("version") or 0,
-                latest_seq=stored.get("latestSeq") or 0,
-                last_timestamp=from_iso(at) if at else 0,
-                last_message_at=at if stored.get("lastMessage") else None,
-                participants=stored.get("participants") or () if conversation.is_group else (),
-            ),
-        }
-        if not conversation.is_group:
-            request["ConditionExpression"] = "attribute_exists(conversationId)"
-        for _ in range(TRIES):
-            try:
-                with conditional("the counter"):
-                    self._client.update_item(**request)
-                return
-            except ConditionFailedError:
-                return
-            except ConflictError:
-                time.sleep(PAUSE_SECONDS)
 
-
-def counter_creation(
-    *,
-    version: int,
-    latest_seq: int,
-    last_timestamp: int,
-    last_message_at: str | None,
-    participants: Sequence[str],
-) -> dict[str, Any]:
-    """Return the expressions of an update that creates a counter; they change nothing of one that exists."""
-    keys = member_keys(participants)
-    values = {
-        **({"memberKeys": keys} if keys else {}),
-        "version": version,
-        "latestSeq": latest_seq,
-        "lastTimestampMs": last_timestamp,
-        "pendingSeq": {},
-        "pendingAt": {},
-        **({"lastMessageAt": last_message_at} if last_message_at else {}),
-    }
-    return {
-        "UpdateExpression": "SET " + ", ".join(f"#{name} = if_not_exists(#{name}, :{name})" for name in values),
-        "ExpressionAttributeNames": {f"#{name}": name for name in values},
-        "ExpressionAttributeValues": to_item({f":{name}": value for name, value in values.items()}),
-    }
-
-
-def counter_change(version: int, participants: Sequence[str]) -> dict[str, Any]:
-    """Return the expressions of an update after a change of a group."""
-    keys = member_keys(participants)
-    members = "SET version = :version, memberKeys = :keys" if keys else "SET version = :version REMOVE memberKeys"
-    values = {":version": version, ":keys": keys}
-    return {"UpdateExpression": members, "ExpressionAttributeValues": to_item(values)}
-
-
-def _new_id(now: int) -> str:
+def new_id(now: int) -> str:
+    """Return the id of a new reservation, which begins with its time."""
     return f"{now}-{secrets.token_hex(5)}"
 
 
@@ -289,5 +227,9 @@ def _counter(item: dict[str, Any], *, is_direct: bool = False) -> Counter:
                 is_direct=is_direct,
             )
             for reservation_id, seq in (item.get("pendingSeq") or {}).items()
+        ),
+        latest_change=item.get("latestChange"),
+        pending_changes=pending_changes(
+            item.get("conversationId", ""), item.get("pendingChange") or {}, is_direct=is_direct
         ),
     )
