@@ -123,7 +123,9 @@ class Interleavings(RuleBasedStateMachine):
         self.running: list[tuple[str, SteppedSend]] = []
         self.accepted: dict[str, dict[str, Any]] = {}
         self.shown: dict[int, dict[str, Any]] = {}
-        self.seq = 0
+        self.changed: dict[int, str] = {}
+        self.edits = 0
+        self.seq = self.change = 0
 
     @rule(who=NUMBERS, process=st.integers(0, 1), temp=TEMP_IDS, steps=STEPS)
     def send(self, who: int, process: int, temp: int, steps: int) -> None:
@@ -148,6 +150,20 @@ class Interleavings(RuleBasedStateMachine):
             send.step()
         self._collect()
 
+    @precondition(lambda self: self.accepted)
+    @rule(number=NUMBERS, process=st.integers(0, 1), steps=STEPS)
+    def edit(self, number: int, process: int, steps: int) -> None:
+        """The sender of a message edits it."""
+        message = list(self.accepted.values())[number % len(self.accepted)]
+        self.edits += 1
+        content, harness = f"edit {self.edits}", self.processes[process]
+        started = SteppedSend(lambda: harness.edit(message["senderId"], message, content))
+        self.running.append((content, started))
+        self._started(content, "")
+        for _ in range(steps):
+            started.step()
+        self._collect()
+
     @rule(seconds=st.sampled_from((0.001, 0.5, 3.0, -1.0)))
     def let_time_pass(self, seconds: float) -> None:
         """Time passes, or the clock is set back."""
@@ -166,20 +182,26 @@ class Interleavings(RuleBasedStateMachine):
     @rule(process=st.integers(0, 1))
     def recover(self, process: int) -> None:
         """A client reads what it missed: complete up to the declared number, and with all that was accepted before."""
-        accepted = list(self.accepted.values())
-        page = self.processes[process].history(self.members[1], self.group, afterSeq=self.seq)
+        accepted, changed = list(self.accepted.values()), dict(self.changed)
+        page = self.processes[process].history(
+            self.members[1], self.group, afterSeq=self.seq, afterChange=self.change
+        )
         assert page.status == 200, page
         assert page.body["reload"] is False
         for message in page.body["messages"]:
             assert message["seq"] not in self.shown
             self.shown[message["seq"]] = message
-        self.seq = page.body["latestSeq"]
+        self.shown |= {message["seq"]: message for message in page.body["changed"]}
+        self.seq, self.change = page.body["latestSeq"], page.body["latestChange"]
+        assert all(change <= self.change for change in changed)
         visible = {row["seq"]: row for row in self._visible(self.members[1]) if row["seq"] <= self.seq}
         for message in accepted:
             assert message["seq"] <= self.seq
             if message["seq"] in visible:
                 assert self.shown[message["seq"]]["messageId"] == message["messageId"]
         assert sorted(self.shown) == list(visible)
+        for seq, row in visible.items():
+            assert self.shown[seq]["content"] == row["content"] or row["latestChange"] > self.change
 
     @rule(process=st.integers(0, 1))
     def read_newest_page(self, process: int) -> None:
@@ -196,7 +218,11 @@ class Interleavings(RuleBasedStateMachine):
             if send.answer is None:
                 continue
             assert send.answer.status in self.statuses, send.answer
-            if send.answer.status == 200:
+            if send.answer.status == 200 and "change" in send.answer.body:
+                change = send.answer.body["change"]
+                assert change not in self.changed
+                self.changed[change] = key
+            elif send.answer.status == 200:
                 message = send.answer.body["message"]
                 assert self.accepted.setdefault(key, message)["messageId"] == message["messageId"]
 
@@ -230,9 +256,13 @@ class Interleavings(RuleBasedStateMachine):
         stamps = [from_iso(row["timestamp"]) for row in rows]
         assert stamps == sorted(set(stamps))
         messages = [row for row in rows if not row.get("voided")]
-        sent = [row["content"] for row in messages]
+        sent = [(row["senderId"], row["tempId"]) for row in messages]
         assert len(set(sent)) == len(sent)
-        assert set(self.accepted) <= set(sent)
+        assert set(self.accepted) <= {row["tempId"] for row in messages}
+        changes = [row for row in self.aws.scan(tables.MESSAGE_CHANGES) if row["conversationId"] == self.group]
+        numbered = {row["change"]: row["kind"] for row in changes}
+        assert sorted(numbered) == list(range(1, len(changes) + 1))
+        assert {change for change in self.changed if numbered[change] == "VOID"} == set()
         state = numbers(self.aws, self.group)
         assert state["latestSeq"] == len(rows)
         assert state.get("lastMessageAt") == (messages[-1]["timestamp"] if messages else None)
@@ -269,7 +299,9 @@ class DirectInterleavings(Interleavings):
         self.running: list[tuple[str, SteppedSend]] = []
         self.accepted: dict[str, dict[str, Any]] = {}
         self.shown: dict[int, dict[str, Any]] = {}
-        self.seq = 0
+        self.changed: dict[int, str] = {}
+        self.edits = 0
+        self.seq = self.change = 0
         self.blocking = False
         self.hidden: dict[str, set[bool]] = {}
 
@@ -293,7 +325,7 @@ class DirectInterleavings(Interleavings):
             return
         for row in self._rows():
             if not row.get("voided") and row["senderId"] == self.members[0]:
-                assert bool(row.get("hiddenFrom")) in self.hidden[row["content"]]
+                assert bool(row.get("hiddenFrom")) in self.hidden[row["tempId"]]
 
 
 @pytest.fixture(autouse=True)
