@@ -36,7 +36,11 @@ ITEMS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
             "DM: greatest sequence number that was reserved; 0 before the first. A group's is in ConversationCounters",
         ),
         ("lastTimestampMs?", "N", "DM: greatest timestamp that was reserved, in epoch milliseconds"),
-        ("pendingSeq?", "M", "DM: by sender and tempId: its sequence number, until the message or placeholder is stored"),
+        (
+            "pendingSeq?",
+            "M",
+            "DM: by sender and tempId: its sequence number, until the message or placeholder is stored",
+        ),
         ("pendingAt?", "M", "DM: by sender and tempId: the timestamp of its message, in epoch milliseconds"),
         (
             "latestChange",
@@ -89,7 +93,11 @@ ITEMS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         ("deletedChange?", "N", "change number of the deletion, so that a repeated request gets the same response"),
     ),
     tables.MESSAGE_CHANGES.entity: (
-        ("kind", "S", "EDIT, DELETE, or VOID: a placeholder, whose user reserved this change number and changed nothing"),
+        (
+            "kind",
+            "S",
+            "EDIT, DELETE, or VOID: a placeholder, whose user reserved this change number and changed nothing",
+        ),
         ("messageId?, timestamp?", "S", "the changed message; timestamp is its sort key"),
         ("changedBy?, changedAt?", "S", ""),
         ("hiddenFrom?", "SS", "copied from the message"),
@@ -162,7 +170,11 @@ ITEMS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
             "`send#conversationId#senderId#tempId`; after the delivery it keeps only these attributes and expiresAt",
         ),
         ("hiddenFrom?", "SS", "of a direct message: as in the table Messages"),
-        ("voided?", "NS", "sequence numbers under which a direct message must not be stored, since they have placeholders"),
+        (
+            "voided?",
+            "NS",
+            "sequence numbers under which a direct message must not be stored, since they have placeholders",
+        ),
     ),
     tables.RATE_LIMITS.entity: (
         ("count", "N", "uses in this window; id is `userId#action#window`"),

@@ -183,9 +183,7 @@ class Interleavings(RuleBasedStateMachine):
     def recover(self, process: int) -> None:
         """A client reads what it missed: complete up to the declared number, and with all that was accepted before."""
         accepted, changed = list(self.accepted.values()), dict(self.changed)
-        page = self.processes[process].history(
-            self.members[1], self.group, afterSeq=self.seq, afterChange=self.change
-        )
+        page = self.processes[process].history(self.members[1], self.group, afterSeq=self.seq, afterChange=self.change)
         assert page.status == 200, page
         assert page.body["reload"] is False
         for message in page.body["messages"]:
