@@ -29,7 +29,7 @@ def test_no_member_of_a_crowd_is_refused(case: Run, messages: int) -> None:
     assert crowd.transactions <= TRANSACTIONS_PER_MESSAGE * messages
 
 
-def test_nobody_is_refused_in_a_direct_conversation() -> None:
+def test_no_send_is_refused_in_a_direct_conversation() -> None:
     """With a lock on the conversation, two people on two containers needed 1.95 transactions a message."""
     ping_pong = Run(members=2, senders=2, seconds=20).measure()
     assert (ping_pong.accepted, ping_pong.refused) == (40, 0)
@@ -41,7 +41,7 @@ def test_nobody_is_refused_in_a_direct_conversation() -> None:
     assert burst.transactions <= TRANSACTIONS_PER_MESSAGE * burst.accepted
 
 
-def test_nobody_is_refused_where_fifty_members_edit_at_once() -> None:
+def test_no_edit_is_refused_where_fifty_members_edit_at_once() -> None:
     """With a lock on the conversation, most of them were refused."""
     crowd = Run(members=50, senders=50, seconds=0, edits=True).measure()
     assert (crowd.accepted, crowd.refused) == (50, 0)

@@ -1,6 +1,6 @@
 """Short keys of a group's members in its counter.
 
-With them, a process that has not read the group yet can reserve a number for a member, and for nobody else, while it
+With them, a process that has not read the group yet can reserve a number for a member, but for no other user, while it
 reads the group. The membership itself is checked when the message is stored.
 """
 
