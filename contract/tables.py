@@ -90,12 +90,12 @@ USER_SEARCH: Final = Table(
 BLOCKS: Final = Table("Blocks", "userId has blocked blockedUserId", Key("userId"), Key("blockedUserId"))
 CONVERSATIONS: Final = Table(
     "Conversations",
-    "a direct or group conversation: participants, last sequence number, last message",
+    "a direct or group conversation: participants, last message; of a direct one also the sequence numbers",
     Key("conversationId"),
 )
 CONVERSATION_COUNTERS: Final = Table(
     "ConversationCounters",
-    "the sequence numbers of one group: the last number, and the numbers whose message is not yet stored",
+    "the sequence and change numbers of one group: the last ones, and those whose message or change is not yet stored",
     Key("conversationId"),
 )
 CONVERSATION_MEMBERS: Final = Table(
@@ -144,14 +144,15 @@ CALL_LOCKS: Final = Table(
 )
 IDEMPOTENCY: Final = Table(
     "Idempotency",
-    "an accepted send request, by sender, conversation and tempId",
+    "an accepted send request in a group, by sender, conversation and tempId",
     Key("id"),
     ttl="expiresAt",
     stateful=False,
 )
 OUTBOX: Final = Table(
     "Outbox",
-    "a stored event that is not yet published to every recipient; deleted after the last publish",
+    "a stored event that is not yet published to every recipient; deleted after the last publish, or for a direct "
+    "message emptied, since it also records the tempId",
     Key("eventId"),
     indexes=(Index("ByDue", Key("shard"), Key("dueAt"), "KEYS_ONLY"),),
     ttl="expiresAt",

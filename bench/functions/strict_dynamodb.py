@@ -17,7 +17,9 @@ from ministack.services import dynamodb
 from bench.functions.virtual_time import VirtualTime
 from contract.tables import TABLES, Key, Table
 from local.emulator.strict.dynamodb import StrictDynamoDb
+from local.emulator.strict.dynamodb.items import Partition
 from local.emulator.strict.rules import DEFAULT
+from local.emulator.strict.rules.dynamodb import DynamoDbSwitches
 
 REQUEST_SECONDS: Final = 0.003
 ENVIRONMENT: Final = "crowd"
@@ -28,13 +30,17 @@ class VirtualDynamoDb:
 
     Args:
         time: whose threads use it.
+        request_seconds: duration of a request that is no transaction.
+        rules: the strict rules, with the duration of a transaction.
 
     Attributes:
         requests: number of requests by operation.
         units: write units by table or index.
     """
 
-    def __init__(self, time: VirtualTime) -> None:
+    def __init__(
+        self, time: VirtualTime, request_seconds: float = REQUEST_SECONDS, rules: DynamoDbSwitches = DEFAULT.dynamodb
+    ) -> None:
         self.requests: Counter[str] = Counter()
         self.units: Counter[str] = Counter()
         self._time = time
@@ -42,14 +48,11 @@ class VirtualDynamoDb:
         async def pause(seconds: float) -> None:
             time.sleep(seconds)
 
-        self._strict = StrictDynamoDb(DEFAULT.dynamodb, lambda: time.now, pause)
-        charge = self._strict.units.writes.charge
+        def count(partition: Partition, units: int) -> None:
+            self.units[f"{partition.table}/{partition.index_name}".rstrip("/")] += units
 
-        def counted(partition: Any, units: float) -> None:
-            self.units[f"{partition.table}/{partition.index_name}".rstrip("/")] += int(units)
-            charge(partition, units)
-
-        self._strict.units.writes.charge = counted  # type: ignore[method-assign]
+        self._request_seconds = request_seconds
+        self._strict = StrictDynamoDb(rules, lambda: time.now, pause, count)
         dynamodb._tables.clear()
         for table in TABLES:
             _run(dynamodb.handle_request("POST", "/", _headers("CreateTable"), _definition(table), {}))
@@ -66,7 +69,7 @@ class VirtualDynamoDb:
                 return await dynamodb.handle_request("POST", "/", _headers(operation), content, {})
 
             if operation != "TransactWriteItems":
-                self._time.sleep(REQUEST_SECONDS)
+                self._time.sleep(self._request_seconds)
             status, _, content = _run(self._strict.around(operation, body, serve))
             answer: dict[str, Any] = json.loads(content or b"{}")
             if status < 400:

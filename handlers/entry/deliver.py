@@ -14,6 +14,7 @@ from contract.limits import DELIVERY_PATIENCE_SECONDS, DELIVERY_PAUSE_SECONDS
 from handlers.adapters import aws_clients
 from handlers.adapters.appsync.publisher import EventsPublisher
 from handlers.adapters.dynamodb.conversations.audience import DynamoAudiences
+from handlers.adapters.dynamodb.messages.direct_messages import DynamoDirectMessages
 from handlers.adapters.dynamodb.messages.receipts import DynamoReceiptReader
 from handlers.adapters.dynamodb.outbox import DynamoOutbox
 from handlers.adapters.sqs.delivery_queue import SqsDeliveryQueue, decode
@@ -51,8 +52,16 @@ def wire(
     reader = DynamoReceiptReader(
         dynamodb, members=settings.conversation_members_table, messages=settings.messages_table
     )
+    direct_messages = DynamoDirectMessages(
+        dynamodb,
+        conversations=settings.conversations_table,
+        members=settings.conversation_members_table,
+        messages=settings.messages_table,
+        outbox=settings.outbox_table,
+    )
+    outbox = DynamoOutbox(dynamodb, settings.outbox_table)
     return DeliveryUseCases(
-        deliverer=Deliverer(publisher, DynamoOutbox(dynamodb, settings.outbox_table), clock, audiences),
+        deliverer=Deliverer(publisher, outbox, clock, audiences, direct_messages),
         receipts=ReceiptAnnouncer(audiences=audiences, reader=reader, publisher=publisher, queue=queue),
     )
 

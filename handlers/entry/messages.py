@@ -14,7 +14,9 @@ from contract.responses import Changed, Done, HistoryPage, ReadDone, Sent
 from handlers.adapters import aws_clients
 from handlers.adapters.appsync.publisher import EventsPublisher
 from handlers.adapters.dynamodb.conversations.reader import DynamoConversationReader
+from handlers.adapters.dynamodb.messages.change_counter import DynamoChangeCounter
 from handlers.adapters.dynamodb.messages.change_store import ChangeTables, DynamoMessageChangeStore
+from handlers.adapters.dynamodb.messages.direct_messages import DynamoDirectMessages
 from handlers.adapters.dynamodb.messages.history_store import DynamoHistoryStore
 from handlers.adapters.dynamodb.messages.message_finder import DynamoMessageFinder
 from handlers.adapters.dynamodb.messages.message_store import DynamoMessageStore, MessageTables
@@ -29,9 +31,9 @@ from handlers.core.delivery.dispatcher import Dispatcher
 from handlers.core.delivery.ports import DeliveryQueue, Publisher
 from handlers.core.messages.conversation_cache import ConversationCache
 from handlers.core.messages.edit import MessageEditor
-from handlers.core.messages.group_send import GroupMessageWriter
 from handlers.core.messages.history import MessageHistory
 from handlers.core.messages.mark_read import ReadMarker
+from handlers.core.messages.message_writer import MessageWriter
 from handlers.core.messages.numbering import NumberedConversations, SettledNumbers
 from handlers.core.messages.send import MessageSender
 from handlers.core.messages.typing import TypingIndicator
@@ -69,7 +71,6 @@ def wire(
         members=settings.conversation_members_table,
         messages=settings.messages_table,
         idempotency=settings.idempotency_table,
-        rate_limits=settings.rate_limits_table,
         outbox=settings.outbox_table,
     )
     change_tables = ChangeTables(
@@ -81,16 +82,31 @@ def wire(
     )
     cache = ConversationCache()
     conversations = DynamoConversationReader(dynamodb, settings.conversations_table, cache)
+    direct_messages = DynamoDirectMessages(
+        dynamodb,
+        conversations=settings.conversations_table,
+        members=settings.conversation_members_table,
+        messages=settings.messages_table,
+        outbox=settings.outbox_table,
+    )
     counter = DynamoSequenceCounter(
         dynamodb,
+        direct_messages,
         counters=settings.conversation_counters_table,
         conversations=settings.conversations_table,
         messages=settings.messages_table,
     )
-    store = DynamoMessageStore(dynamodb, message_tables, cache)
+    changes = DynamoChangeCounter(
+        dynamodb,
+        counters=settings.conversation_counters_table,
+        conversations=settings.conversations_table,
+        changes=settings.message_changes_table,
+    )
+    store = DynamoMessageStore(dynamodb, message_tables, direct_messages)
     messages = DynamoMessageFinder(dynamodb, settings.messages_table)
     dispatch = Dispatcher(publisher, DynamoOutbox(dynamodb, settings.outbox_table), queue)
-    rates = UserRates(DynamoRateCounter(dynamodb, settings.rate_limits_table), clock)
+    rate_counter = DynamoRateCounter(dynamodb, settings.rate_limits_table)
+    rates = UserRates(rate_counter, clock)
     return MessageOperations(
         rates=rates,
         sender=MessageSender(
@@ -98,11 +114,10 @@ def wire(
             cache=cache,
             messages=messages,
             store=store,
-            groups=GroupMessageWriter(conversations, counter, store, clock, settings.fanout_limit),
+            writer=MessageWriter(conversations, counter, store, rate_counter, clock, settings.fanout_limit),
             dispatcher=dispatch,
             clock=clock,
             ids=ids,
-            fanout_limit=settings.fanout_limit,
         ),
         typing=TypingIndicator(
             conversations=conversations,
@@ -135,7 +150,7 @@ def wire(
         ),
         history=MessageHistory(
             conversations=conversations,
-            numbers=SettledNumbers(counter, clock),
+            numbers=SettledNumbers(counter, changes, clock),
             store=DynamoHistoryStore(
                 dynamodb,
                 settings.messages_table,
@@ -149,6 +164,8 @@ def wire(
             conversations=conversations,
             messages=messages,
             store=DynamoMessageChangeStore(dynamodb, change_tables),
+            counter=counter,
+            changes=changes,
             dispatcher=dispatch,
             rates=rates,
             clock=clock,

@@ -56,7 +56,7 @@ FUNCTIONS: Final[Mapping[str, FunctionPermissions]] = {
             tables.MESSAGE_CHANGES: ("Query", "PutItem"),
             tables.IDEMPOTENCY: ("GetItem", "PutItem"),
             tables.RATE_LIMITS: ("UpdateItem",),
-            tables.OUTBOX: _WRITE_OUTBOX,
+            tables.OUTBOX: ("GetItem", *_WRITE_OUTBOX),
         },
         indexes=(_MESSAGES_BY_ID,),
         publish=(channels.CHATS,),
@@ -134,9 +134,9 @@ FUNCTIONS: Final[Mapping[str, FunctionPermissions]] = {
     ),
     settings.DeliverSettings.function: FunctionPermissions(
         {
-            tables.CONVERSATIONS: ("GetItem",),
-            tables.CONVERSATION_MEMBERS: ("BatchGetItem",),
-            tables.MESSAGES: ("Query",),
+            tables.CONVERSATIONS: ("GetItem", "UpdateItem"),
+            tables.CONVERSATION_MEMBERS: ("BatchGetItem", "UpdateItem"),
+            tables.MESSAGES: ("PutItem", "Query"),
             tables.OUTBOX: ("GetItem", "UpdateItem", "DeleteItem"),
         },
         publish=(channels.CHATS, channels.USERS, channels.CALLS),

@@ -271,3 +271,6 @@ async def test_the_same_temp_id_stores_one_message(users: Users) -> None:
     await ada.conversation(dm).send("next")
     await grace.receives(dm, "once", "next")
     assert [m.seq for m in grace.received(dm)] == [1, 2]
+    group = await users.group(ada, grace)
+    in_group = [await ada.api.send_message(group, "once", temp_id="once-1") for _ in range(2)]
+    assert [each.duplicate for each in in_group] == [False, True]

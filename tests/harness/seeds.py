@@ -77,7 +77,14 @@ def numbers(aws: AwsResources, conversation_id: str) -> dict[str, Any]:
         return counter
     conversation = aws.item(tables.CONVERSATIONS, conversationId=conversation_id)
     assert conversation is not None
+    assert not conversation.get("pendingSeq")
+    assert not conversation.get("pendingAt")
     return conversation
+
+
+def undelivered(aws: AwsResources) -> list[dict[str, Any]]:
+    """Return the outbox records that are not delivered: that of a direct message is emptied, not deleted."""
+    return [record for record in aws.scan(tables.OUTBOX) if "event" in record]
 
 
 def block(aws: AwsResources, conversation_id: str, blocker: str) -> None:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from contract import limits, tables
 from handlers.adapters.dynamodb.client import write_single
 from handlers.adapters.dynamodb.codec import from_item, to_item, to_value
 from handlers.adapters.dynamodb.due_index import due_items, due_shard
 from handlers.adapters.dynamodb.reads import get_item
+from handlers.core.delivery.outbox import is_send_record
 from handlers.core.delivery.ports import Outbox, OutboxRecord
 from handlers.core.shared.timestamps import from_iso, to_iso
 
 _INDEX = tables.OUTBOX.index("ByDue")
 _SHARD = {"#shard": _INDEX.partition.name}
 """The name is a reserved word (Amazon DynamoDB: reserved words)."""
+_DELIVERY: Final = ("namespace", "event", "recipients", "createdAt", "dueAt", "shard", "attempts", "hiddenFrom")
+"""Attributes of a direct message's record that only its delivery needs."""
 
 
 def outbox_put(table: str, record: OutboxRecord) -> dict[str, Any]:
@@ -68,11 +71,26 @@ class DynamoOutbox(Outbox):
 
     def get(self, event_id: str) -> OutboxRecord | None:
         item = get_item(self._client, self._table, {"eventId": event_id}, "the event")
-        return _record(item) if item else None
+        return _record(item) if item and "event" in item else None
 
     def delete(self, event_id: str) -> None:
+        if is_send_record(event_id):
+            self._empty(event_id)
+            return
         request = {"TableName": self._table, "Key": self._key(event_id)}
         write_single(lambda: self._client.delete_item(**request), "the event")
+
+    def _empty(self, event_id: str) -> None:
+        """Remove the event from the record of a direct message, which goes on recording the tempId."""
+        shorter = limits.OUTBOX_RETENTION_DAYS * 86_400 - limits.IDEMPOTENCY_RETENTION_HOURS * 3600
+        emptied = [f"#{name}" for name in _DELIVERY]
+        self._update(
+            event_id,
+            f"SET expiresAt = expiresAt - :shorter REMOVE {', '.join(emptied)}",
+            "attribute_exists(#event)",
+            {":shorter": shorter},
+            {f"#{name}": name for name in _DELIVERY},
+        )
 
     def keep_only(self, event_id: str, recipients: Sequence[str]) -> None:
         self._update(event_id, "SET recipients = :left", "attribute_exists(eventId)", {":left": list(recipients)})

@@ -6,8 +6,15 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from handlers.core.delivery.outbox import publish_to, slice_of
-from handlers.core.delivery.ports import Audiences, DeliveryTask, Outbox, OutboxRecord, Publisher
+from handlers.core.delivery.outbox import is_send_record, publish_to, slice_of
+from handlers.core.delivery.ports import (
+    Audiences,
+    DeliveryTask,
+    DirectMessages,
+    Outbox,
+    OutboxRecord,
+    Publisher,
+)
 from handlers.core.shared.ports import Clock
 
 
@@ -18,6 +25,7 @@ class Deliverer(msgspec.Struct, frozen=True):
     outbox: Outbox
     clock: Clock
     audiences: Audiences
+    direct_messages: DirectMessages
 
     def deliver(self, task: DeliveryTask) -> bool:
         """Publish the event of one delivery task; return False if the queue must deliver the task again.
@@ -27,6 +35,8 @@ class Deliverer(msgspec.Struct, frozen=True):
         record = self.outbox.get(task.event_id)
         if record is None:
             return True
+        if is_send_record(record.event_id):
+            self.direct_messages.complete(record.event_id)
         if record.expired(self.clock.now()):
             self.outbox.delete(record.event_id)
             return True

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from concurrent.futures import Future
 
 import msgspec
 
@@ -34,10 +35,14 @@ class Dispatcher(msgspec.Struct, frozen=True):
     outbox: Outbox
     queue: DeliveryQueue
 
-    def dispatch(self, record: OutboxRecord) -> Delivery:
+    def dispatch(self, record: OutboxRecord, completing: Future[None] | None = None) -> Delivery:
         """Publish a stored event, or enqueue its slices; enqueue what failed.
 
         A service that fails raises no error here: the change is stored, and relay and sweep deliver its event.
+
+        Args:
+            record: the event's record.
+            completing: a write that depends on the record; if it fails, the record stays, and its delivery repeats it.
 
         Returns:
             The number of recipients who have the event, and of those who will get it later.
@@ -53,18 +58,20 @@ class Dispatcher(msgspec.Struct, frozen=True):
             _log.exception("publish failed; the relay will deliver event %s", record.event_id)
             failed = list(record.recipients)
         with stage("settle"):
-            self._update_record(record, failed)
+            self._update_record(record, failed, completing)
         return Delivery(delivered=len(record.recipients) - len(failed), pending=len(failed))
 
-    def _update_record(self, record: OutboxRecord, failed: Sequence[str]) -> None:
+    def _update_record(self, record: OutboxRecord, failed: Sequence[str], completing: Future[None] | None) -> None:
         try:
+            if completing is not None:
+                completing.result()
             if not failed:
                 self.outbox.delete(record.event_id)
                 return
             if len(failed) < len(record.recipients):
                 self.outbox.keep_only(record.event_id, failed)
         except Exception:
-            _log.exception("updating an outbox record failed; recipients may get event %s twice", record.event_id)
+            _log.exception("settling an outbox record failed; recipients may get event %s twice", record.event_id)
         if failed:
             self._enqueue(record, limits.FAST_PATH_GRACE_SECONDS)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 from zlib import crc32
 
 import msgspec
@@ -11,6 +12,14 @@ from contract import limits
 from contract.channels import Namespace
 from contract.events import Event
 from handlers.core.delivery.ports import DeliveryTask, OutboxRecord, Publisher
+
+SEND_PREFIX: Final = "send#"
+"""Beginning of the key of a direct message's record, which stays after the delivery as the record of its tempId."""
+
+
+def is_send_record(event_id: str) -> bool:
+    """Return whether a record accepts a direct message."""
+    return event_id.startswith(SEND_PREFIX)
 
 
 def event_json(event: msgspec.Struct) -> str:

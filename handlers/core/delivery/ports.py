@@ -32,8 +32,9 @@ class OutboxRecord(msgspec.Struct, frozen=True, kw_only=True):
     """An event that is stored with the change that it describes, until every recipient has it.
 
     Args:
-        event_id: the event's uuid, generated once before the change's transaction; `{uuid}#{namespace}` for a copy of
-            the event in a further namespace.
+        event_id: key of the record: the event's uuid, generated once before the change's transaction;
+            `{uuid}#{namespace}` for a copy of the event in a further namespace; `send#…` for a direct message, whose
+            record also accepts the message (`handlers.core.messages.numbering`).
         namespace: channel namespace; a recipient's channel is `/{namespace}/{recipient}`.
         event: the event as JSON text.
         recipients: user ids (session ids in namespace calls); at least all recipients who do not have the event yet.
@@ -102,6 +103,14 @@ class Outbox(Protocol):
 
     def give_up(self, event_id: str) -> None:
         """Exclude a record from further sweeps. It remains readable until its time to live ends."""
+        ...
+
+
+class DirectMessages(Protocol):
+    """The direct messages that are accepted by their outbox records."""
+
+    def complete(self, event_id: str) -> None:
+        """Store the message of a record in the table Messages, unless it is stored, and what depends on it."""
         ...
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 import msgspec
-from msgspec.structs import replace
 
 from handlers.core.shared.errors import ForbiddenError
 
@@ -26,6 +25,9 @@ class ConversationState(msgspec.Struct, frozen=True, kw_only=True):
         blocked_by: participants of a direct conversation who have blocked the other participant.
         hidden_marks: listed participants of a group for whom it is hidden, with the read mark that is shown of them;
             they are not among `participants`.
+        last_timestamp: of a direct conversation, the greatest reserved timestamp in milliseconds since the epoch.
+        pending: of a direct conversation, its pending reservations (`numbering`): number and timestamp by id.
+        pending_changes: of a direct conversation, its pending change numbers by id of the reservation.
     """
 
     conversation_id: str
@@ -42,11 +44,15 @@ class ConversationState(msgspec.Struct, frozen=True, kw_only=True):
     receipts_due_at: int = 0
     blocked_by: frozenset[str] = frozenset()
     hidden_marks: Mapping[str, int] = msgspec.field(default_factory=dict)
+    last_timestamp: int = 0
+    pending: Mapping[str, tuple[int, int]] = msgspec.field(default_factory=dict)
+    pending_changes: Mapping[str, int] = msgspec.field(default_factory=dict)
 
     @classmethod
     def of(cls, item: dict[str, Any]) -> Self:
         """Return the state of a stored conversation."""
         hidden = item.get("hiddenMembers") or {}
+        times = item.get("pendingAt") or {}
         return cls(
             conversation_id=item["conversationId"],
             is_group=item.get("type") == "GROUP",
@@ -60,11 +66,10 @@ class ConversationState(msgspec.Struct, frozen=True, kw_only=True):
             last_message_id=(item.get("lastMessage") or {}).get("messageId"),
             blocked_by=frozenset(item.get("blockedBy") or ()),
             hidden_marks={user_id: each["lastReadSeq"] for user_id, each in hidden.items()},
+            last_timestamp=item.get("lastTimestampMs") or 0,
+            pending={each: (seq, times[each]) for each, seq in (item.get("pendingSeq") or {}).items()},
+            pending_changes=item.get("pendingChange") or {},
         )
-
-    def after_message(self, message_id: str, seq: int, timestamp: str) -> ConversationState:
-        """Return the state after a message was stored."""
-        return replace(self, latest_seq=seq, last_message_at=timestamp, last_message_id=message_id)
 
     def require_participant(self, user_id: str) -> None:
         """Require that a user is a participant.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import partial
 
 import msgspec
+from msgspec.structs import replace
 
 from contract import channels, events
 from contract.limits import CHANGE_RATE
@@ -17,6 +19,7 @@ from handlers.core.delivery.outbox import outbox_record
 from handlers.core.delivery.ports import OutboxRecord
 from handlers.core.messages import lookup
 from handlers.core.messages.conversation_state import ConversationState
+from handlers.core.messages.numbering import ChangeCounter, ChangeReservation, Refusal, SequenceCounter
 from handlers.core.messages.ports import (
     ChangeKind,
     ConversationReader,
@@ -27,14 +30,31 @@ from handlers.core.messages.ports import (
 )
 from handlers.core.messages.rules import StoredMessage, edited, tombstone
 from handlers.core.shared import concurrency
-from handlers.core.shared.errors import ConflictError, ForbiddenError, NotFoundError, UnavailableError
+from handlers.core.shared.errors import (
+    ConflictError,
+    ForbiddenError,
+    NotFoundError,
+    OutcomeUnknownError,
+    UnavailableError,
+)
 from handlers.core.shared.ports import Clock, Ids
 from handlers.core.shared.rates import UserRates, uses
 from handlers.core.shared.retry import attempts
 from handlers.core.shared.timestamps import to_iso
 from handlers.core.shared.timing import stage
 
-_Plan = Callable[[ConversationState, StoredMessage, int], MessageChange]
+_log = logging.getLogger(__name__)
+_Plan = Callable[[ConversationState, StoredMessage, int, int], MessageChange]
+"""Makes the change of a message, from its change number and the time; raises where the change is not allowed."""
+
+
+class _Draft:
+    """What the attempts of one change have so far."""
+
+    def __init__(self, conversation: ConversationState) -> None:
+        self.conversation: ConversationState | None = conversation
+        self.reservation: ChangeReservation | None = None
+        self.has_membership = True
 
 
 class MessageEditor(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +67,8 @@ class MessageEditor(msgspec.Struct, frozen=True, kw_only=True):
     conversations: ConversationReader
     messages: MessageFinder
     store: MessageChangeStore
+    counter: SequenceCounter
+    changes: ChangeCounter
     dispatcher: Dispatcher
     rates: UserRates
     clock: Clock
@@ -74,9 +96,9 @@ class MessageEditor(msgspec.Struct, frozen=True, kw_only=True):
             raise ConflictError("the message is deleted")
         event_id = self.ids.new()
 
-        def plan(conversation: ConversationState, message: StoredMessage, now: int) -> MessageChange:
+        def plan(conversation: ConversationState, message: StoredMessage, number: int, now: int) -> MessageChange:
             conversation.require_not_blocker(user_id)
-            return self._edit(conversation, message, request.content, event_id, now)
+            return self._edit(conversation, message, request.content, event_id, number, now)
 
         changed = self._apply(user_id, conversation, found, plan)
         if isinstance(changed, StoredMessage):
@@ -95,13 +117,13 @@ class MessageEditor(msgspec.Struct, frozen=True, kw_only=True):
         conversation, found = self._find(user_id, message_id, conversation_id)
         event_id = self.ids.new()
 
-        def plan(conversation: ConversationState, message: StoredMessage, now: int) -> MessageChange:
+        def plan(conversation: ConversationState, message: StoredMessage, number: int, now: int) -> MessageChange:
             is_admin = conversation.is_group and user_id in conversation.admins
             if user_id != message.message.senderId and not is_admin:
                 raise ForbiddenError("only the sender of a message or an admin of the group may delete it")
-            return self._delete(conversation, message, user_id, event_id, now)
+            return self._delete(conversation, message, user_id, event_id, number, now)
 
-        plan(conversation, found, self.clock.now())
+        plan(conversation, found, 0, self.clock.now())
         if found.message.deleted:
             return _repeated_deletion(found, conversation)
         changed = self._apply(user_id, conversation, found, plan)
@@ -116,35 +138,95 @@ class MessageEditor(msgspec.Struct, frozen=True, kw_only=True):
             return conversation, found.result()
 
     def _apply(
-        self, user_id: str, conversation: ConversationState | None, found: StoredMessage, plan: _Plan
+        self, user_id: str, conversation: ConversationState, found: StoredMessage, plan: _Plan
     ) -> Changed | StoredMessage:
         """Store a change and deliver its event; return the stored message where it has been deleted since the read."""
+        draft = _Draft(conversation)
         with stage("store"):
-            for _ in attempts(self.clock):
-                if conversation is None:
-                    raise NotFoundError("no such conversation", field="conversationId")
-                conversation.require_participant(user_id)
-                change = plan(conversation, found, self.clock.now())
-                result = self.store.apply(change)
-                if result.status is MessageWriteStatus.STORED:
-                    break
-                if result.status is MessageWriteStatus.CONFLICT:
-                    conversation = result.conversation
-                elif result.status is MessageWriteStatus.DELETED:
-                    if result.message is None:
-                        raise NotFoundError("no such message in this conversation", field="messageId")
-                    return result.message
-            else:
-                raise UnavailableError("too many changes at once; nothing was stored; try again")
+            try:
+                for _ in attempts(self.clock):
+                    stored = self._try(user_id, found, plan, draft)
+                    if stored is not None:
+                        break
+                else:
+                    raise UnavailableError("too many changes at once; nothing was stored; try again")
+            finally:
+                self._void(draft)
+        if isinstance(stored, StoredMessage):
+            return stored
+        change, reservation = stored
+        settling = concurrency.start(partial(self._settle, change, reservation))
         self.dispatcher.dispatch(change.record)
+        settling.result()
         return Changed(message=change.message, change=change.change)
 
+    def _try(
+        self, user_id: str, found: StoredMessage, plan: _Plan, draft: _Draft
+    ) -> tuple[MessageChange, ChangeReservation] | StoredMessage | None:
+        """Make one attempt; return None where a further attempt may succeed."""
+        conversation, now = draft.conversation, self.clock.now()
+        if conversation is None:
+            raise NotFoundError("no such conversation", field="conversationId")
+        conversation.require_participant(user_id)
+        plan(conversation, found, 0, now)  # what is refused needs no number
+        if draft.reservation is None:
+            reserved = self.changes.reserve(conversation, now)
+            if isinstance(reserved, Refusal):
+                if reserved is Refusal.CHANGED:
+                    draft.conversation = self._read_again(conversation)
+                return None
+            draft.reservation = reserved
+        change = replace(plan(conversation, found, draft.reservation.change, now), has_membership=draft.has_membership)
+        result = self.store.apply(change)
+        match result.status:
+            case MessageWriteStatus.STORED:
+                reservation, draft.reservation = draft.reservation, None
+                return change, reservation
+            case MessageWriteStatus.DELETED:
+                if result.message is None:
+                    raise NotFoundError("no such message in this conversation", field="messageId")
+                return result.message
+            case MessageWriteStatus.NUMBER_VOIDED:
+                self._void(draft)
+            case MessageWriteStatus.NO_MEMBER:
+                draft.has_membership = False
+                draft.conversation = self.conversations.read(conversation.conversation_id)
+            case MessageWriteStatus.CONFLICT:
+                draft.conversation = self.conversations.read(conversation.conversation_id)
+        return None
+
+    def _read_again(self, known: ConversationState) -> ConversationState | None:
+        """Read a conversation that the counter says has changed; correct the counter if it has not."""
+        present = self.conversations.read(known.conversation_id)
+        if present is not None and present.is_group and present.version == known.version:
+            self.counter.align(present)
+        return present
+
+    def _settle(self, change: MessageChange, reservation: ChangeReservation) -> None:
+        try:
+            self.changes.settle(reservation)
+        except Exception:
+            _log.exception("settling change number %d failed; a reader will settle it", reservation.change)
+        try:
+            self.store.show(change)
+        except (UnavailableError, OutcomeUnknownError) as error:
+            _log.info("the conversation does not show change number %d: %s", reservation.change, error)
+
+    def _void(self, draft: _Draft) -> None:
+        """Give up a change number that is not used. If this fails, a reader voids it."""
+        reservation, draft.reservation = draft.reservation, None
+        if reservation is None:
+            return
+        try:
+            self.changes.void(reservation)
+        except Exception:
+            _log.exception("voiding change number %d failed; a reader will void it", reservation.change)
+
     def _edit(
-        self, conversation: ConversationState, stored: StoredMessage, content: str, event_id: str, now: int
+        self, conversation: ConversationState, stored: StoredMessage, content: str, event_id: str, number: int, now: int
     ) -> MessageChange:
         at = to_iso(now)
         message = edited(stored.message, content, at)
-        number = conversation.latest_change + 1
         hidden_from = stored.hidden_from | conversation.hidden_from(message.senderId)
         event = events.MessageUpdated(
             eventId=event_id,
@@ -161,11 +243,10 @@ class MessageEditor(msgspec.Struct, frozen=True, kw_only=True):
         return _change(ChangeKind.EDIT, conversation, message, hidden_from, number, message.senderId, record, now)
 
     def _delete(
-        self, conversation: ConversationState, stored: StoredMessage, user_id: str, event_id: str, now: int
+        self, conversation: ConversationState, stored: StoredMessage, user_id: str, event_id: str, number: int, now: int
     ) -> MessageChange:
         at = to_iso(now)
         message = tombstone(stored.message)
-        number = conversation.latest_change + 1
         event = events.MessageDeleted(
             eventId=event_id,
             timestamp=at,

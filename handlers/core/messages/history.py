@@ -158,7 +158,7 @@ class MessageHistory(msgspec.Struct, frozen=True, kw_only=True):
         changes = self.store.changes(state.conversation_id, after, width)
         if [number for number, _ in changes] != list(range(after + 1, state.latest_change + 1)):
             return None
-        timestamps = sorted({timestamp for _, timestamp in changes})
+        timestamps = sorted({timestamp for _, timestamp in changes if timestamp})
         found = self.store.messages_at(state.conversation_id, timestamps)
         visible = [row for row in found if row.visible_to(user_id)]
         return sorted(visible, key=lambda row: row.message.timestamp)

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 from contract import channels, events
 from contract.models import Message
 from contract.requests import SendMessage
-from handlers.core.delivery.outbox import outbox_record
+from handlers.core.delivery.outbox import SEND_PREFIX, outbox_record
 from handlers.core.messages.conversation_state import ConversationState
+from handlers.core.messages.numbering import send_key
 from handlers.core.messages.ports import NewMessage
 from handlers.core.shared.timestamps import to_iso
+
+DIRECT_PARTICIPANTS: Final = 2
+"""Recipients of a direct message: never delivered in slices, since its record stays after the delivery."""
+
+
+def send_record_id(conversation_id: str, key: str) -> str:
+    """Return the key of the outbox record that accepts a direct message.
+
+    Args:
+        conversation_id: the conversation.
+        key: the message's `numbering.send_key`.
+    """
+    return f"{SEND_PREFIX}{conversation_id}#{key}"
 
 
 class SendIdentity(msgspec.Struct, frozen=True):
@@ -68,6 +82,7 @@ def new_message(
         timestamp=at,
         data=events.SentMessage(**msgspec.structs.asdict(message), tempId=request.tempId),
     )
+    fanout_limit = fanout_limit if conversation.is_group else max(fanout_limit, DIRECT_PARTICIPANTS)
     recipients = [each for each in conversation.participants if each not in hidden_from]
     record = outbox_record(
         channels.CHATS,
@@ -77,6 +92,9 @@ def new_message(
         fanout_limit=fanout_limit,
         audience=None if hidden_from else request.conversationId,
     )
+    if not conversation.is_group:
+        key = send_key(identity.sender_id, request.tempId, identity.message_id)
+        record = msgspec.structs.replace(record, event_id=send_record_id(request.conversationId, key))
     return NewMessage(
         conversation=conversation,
         message=message,

@@ -35,37 +35,34 @@ class MessageWriteStatus(Enum):
 
     STORED = "stored"
     DUPLICATE = "the same write was stored before"
-    RATE_LIMITED = "the sender's rate limit is used up"
     CONFLICT = "the conversation has changed since it was read"
     TIMESTAMP_TAKEN = "another message has this timestamp"
     NO_MEMBER = "the sender has no membership"
     READ_AHEAD = "the sender's read mark is beyond the message"
     CONTENDED = "another transaction is in progress on the same items"
     DELETED = "the message has been deleted since it was read"
+    NUMBER_VOIDED = "the reserved change number has a placeholder, or the message has a change with a greater one"
 
 
 class MessageWriteResult(msgspec.Struct, frozen=True):
     """The status of a write.
 
     Args:
-        conversation: after CONFLICT, the present conversation; None where it was deleted.
         message: after DELETED, the present message; None where it is gone.
     """
 
     status: MessageWriteStatus
-    conversation: ConversationState | None = None
     message: StoredMessage | None = None
 
 
 class NewMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """A message to store: everything that one transaction writes.
+    """A message to store, with everything that is written with it.
 
     Args:
-        conversation: the conversation before the message. In a direct conversation the write fails if it has changed
-            since.
+        conversation: the conversation as read.
         hidden_from: participants from whom the message is hidden.
         record: the outbox record of the message's event.
-        now: milliseconds since the epoch, for the rate limit's window.
+        now: milliseconds since the epoch.
         membership: what the write of a group's message is conditional on: `member`, the membership, whose read mark is
             moved; `ahead`, the membership, whose read mark stays, since it is beyond the message; `conversation`, the
             version of a conversation of the old application, which stored no memberships.
@@ -83,17 +80,35 @@ class NewMessage(msgspec.Struct, frozen=True, kw_only=True):
 class MessageStore(Protocol):
     """Stores sent messages."""
 
-    def find_by_temp_id(self, sender_id: str, conversation_id: str, temp_id: str) -> StoredMessage | None:
+    def find_by_temp_id(
+        self, sender_id: str, conversation_id: str, temp_id: str, *, is_direct: bool
+    ) -> StoredMessage | None:
         """Read the message that was accepted with a tempId, consistently; None where there is none."""
         ...
 
-    def store(self, new: NewMessage) -> MessageWriteResult:
-        """Store a message in one transaction with its tempId, its event and the rate limit.
+    def store(self, new: NewMessage) -> MessageWriteStatus:
+        """Accept a message under its reserved number, together with its tempId and its event.
 
-        In a direct conversation the transaction also changes the conversation; in a group it checks the membership.
+        In a group one transaction stores it and checks the membership. In a direct conversation the outbox record
+        accepts it; `complete` stores it.
 
-        DUPLICATE means that a message with the same tempId was accepted before; RATE_LIMITED, that none was.
+        DUPLICATE means that a message with the same tempId was accepted before.
         """
+        ...
+
+    def store_at_once(self, new: NewMessage) -> MessageWriteStatus:
+        """Store a direct message with the number after the last one, in one transaction with everything that it needs.
+
+        CONFLICT if the conversation has changed since it was read, or is being changed.
+        """
+        ...
+
+    def complete(self, new: NewMessage) -> None:
+        """Store an accepted direct message in the table Messages."""
+        ...
+
+    def mark_read(self, new: NewMessage) -> None:
+        """Mark a direct conversation as read by the sender of an accepted message."""
         ...
 
     def show_newest(self, message: Message) -> None:
@@ -115,13 +130,15 @@ class MessageChange(msgspec.Struct, frozen=True, kw_only=True):
     """An edit or deletion to store.
 
     Args:
-        conversation: the conversation before the change; the write fails if it has changed since.
+        conversation: the conversation as read.
         message: the message after the change.
         hidden_from: participants from whom the message is hidden after the change.
-        change: the change number.
+        change: the reserved change number.
         changed_at: ISO date.
         record: the outbox record of the change's event.
         now: milliseconds since the epoch.
+        has_membership: the write in a group is conditional on the user's membership; otherwise on the version of a
+            conversation of the old application, which stored no memberships.
     """
 
     kind: ChangeKind
@@ -133,13 +150,21 @@ class MessageChange(msgspec.Struct, frozen=True, kw_only=True):
     changed_at: str
     record: OutboxRecord
     now: int
+    has_membership: bool = True
 
 
 class MessageChangeStore(Protocol):
     """Stores edits and deletions."""
 
     def apply(self, change: MessageChange) -> MessageWriteResult:
-        """Store an edit or deletion in one transaction with its change number and its event."""
+        """Store an edit or deletion in one transaction with its change number and its event.
+
+        In a direct conversation that shows the message, the transaction changes the preview, too.
+        """
+        ...
+
+    def show(self, change: MessageChange) -> None:
+        """Change the preview in a group's conversation, if it shows the message; no route reads it there."""
         ...
 
 
@@ -230,7 +255,10 @@ class HistoryStore(Protocol):
         ...
 
     def changes(self, conversation_id: str, after: int, limit: int) -> Sequence[tuple[int, str]]:
-        """Read (change number, timestamp of the message) of the changes above a number, consistently, in order."""
+        """Read (change number, timestamp of the message) of the changes above a number, consistently, in order.
+
+        The timestamp of a placeholder is empty.
+        """
         ...
 
     def messages_at(self, conversation_id: str, timestamps: Sequence[str]) -> Sequence[StoredMessage]:

@@ -33,7 +33,7 @@ from handlers.settings import (
 from tests.harness.emulator import AwsResources, free_port, queue_record
 from tests.harness.event_api import CREDENTIALS, REGION, FakeEventApi, running_event_api
 from tests.harness.http import http_event
-from tests.harness.seeds import seed_conversation, user_ids
+from tests.harness.seeds import seed_conversation, undelivered, user_ids
 
 ROOT = Path(__file__).parents[3]
 SETTINGS = (
@@ -105,7 +105,7 @@ def test_message_is_published_to_the_event_api_with_settings_from_environment_va
     assert json.loads(answer["body"])["delivery"] == {"delivered": 2, "pending": 0}
     assert sorted(channel for channel, _ in event_api.received) == sorted([f"/chats/{ana}", f"/chats/{ben}"])
     assert event_api.refused == []
-    assert aws.scan(tables.OUTBOX) == []
+    assert undelivered(aws) == []
 
 
 def test_event_that_the_event_api_refused_is_delivered_by_relay_and_queue(
@@ -130,7 +130,7 @@ def test_event_that_the_event_api_refused_is_delivered_by_relay_and_queue(
     assert decode(body).event_id == record["eventId"]
     assert deliver.handle({"Records": [queue_record(body)]}, None) == {"batchItemFailures": []}
     assert len(event_api.received) == 2
-    assert aws.scan(tables.OUTBOX) == []
+    assert undelivered(aws) == []
 
 
 def test_send_succeeds_if_the_event_api_is_unreachable(

@@ -15,7 +15,7 @@ from tests.harness.fakes import FakeClock
 from tests.harness.faults import FaultInjector, ProcessKilledError
 from tests.harness.functions import FunctionHarness
 from tests.harness.http import Response
-from tests.harness.seeds import numbers, seed_conversation, user_ids
+from tests.harness.seeds import numbers, seed_conversation, undelivered, user_ids
 
 Fault = Callable[[Callable[[], Any]], Any]
 FAULTS: list[Fault] = [
@@ -106,7 +106,7 @@ class FaultyConversation:
         for member in self.members:
             events = self.healthy.publisher.events(member)
             assert [event["data"]["content"] for event in events] == contents
-        assert self.aws.scan(tables.OUTBOX) == []
+        assert undelivered(self.aws) == []
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)

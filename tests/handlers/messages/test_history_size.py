@@ -17,7 +17,7 @@ from contract.requests import History
 from contract.responses import HistoryPage
 from handlers.core.messages.conversation_state import ConversationState
 from handlers.core.messages.history import MessageHistory
-from handlers.core.messages.numbering import SequenceCounter, SettledNumbers
+from handlers.core.messages.numbering import ChangeCounter, ChangeReservation, SequenceCounter, SettledNumbers
 from handlers.core.messages.ports import ConversationReader, HistoryStore
 from handlers.core.messages.rules import StoredMessage
 from handlers.core.shared.sizes import response_bytes
@@ -46,7 +46,7 @@ class StoredHistory(ConversationReader, HistoryStore):
     def use_case(self) -> MessageHistory:
         """Return the use case on this conversation."""
         clock = FakeClock()
-        numbers = SettledNumbers(NoCounter(), clock)
+        numbers = SettledNumbers(NoCounter(), NoChangeCounter(), clock)
         return MessageHistory(conversations=self, numbers=numbers, store=self, clock=clock, fanout_limit=20)
 
     def read_by_ben(self) -> list[Message]:
@@ -81,7 +81,17 @@ class StoredHistory(ConversationReader, HistoryStore):
 
 
 class NoCounter(SequenceCounter):
-    """A direct conversation has no counter."""
+    """The counter of a conversation without numbers is not read."""
+
+
+class NoChangeCounter(ChangeCounter):
+    """No change is pending, so that none is settled or voided."""
+
+    def settle(self, reservation: ChangeReservation) -> None:
+        raise AssertionError(reservation)
+
+    def void(self, reservation: ChangeReservation) -> None:
+        raise AssertionError(reservation)
 
 
 def stored(seq: int, content: str, hidden_from: frozenset[str] = frozenset()) -> StoredMessage:

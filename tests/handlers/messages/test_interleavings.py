@@ -1,4 +1,4 @@
-"""Random interleavings of sends, recoveries and changes of a group's members, with a fault or death at any step.
+"""Random interleavings of sends, recoveries, changes of members and blocks, with a fault or death at any step.
 
 Each send stops before every call to another service. Hypothesis decides which one continues, and which fault its next
 call has. Promise P1: an accepted message is stored once, with its own number, and reaches every member. Promise P4:
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from threading import Semaphore, Thread
 from typing import Any
 
@@ -107,6 +107,7 @@ class Interleavings(RuleBasedStateMachine):
     """Four members of a group, two processes with a cache each, and a client that recovers."""
 
     aws: AwsResources
+    statuses: Collection[int] = (200, 503)
 
     @initialize()
     def set_up(self) -> None:
@@ -122,15 +123,18 @@ class Interleavings(RuleBasedStateMachine):
         self.running: list[tuple[str, SteppedSend]] = []
         self.accepted: dict[str, dict[str, Any]] = {}
         self.shown: dict[int, dict[str, Any]] = {}
-        self.seq = 0
+        self.changed: dict[int, str] = {}
+        self.edits = 0
+        self.seq = self.change = 0
 
     @rule(who=NUMBERS, process=st.integers(0, 1), temp=TEMP_IDS, steps=STEPS)
     def send(self, who: int, process: int, temp: int, steps: int) -> None:
         """A member sends, perhaps what was sent before."""
-        sender = self.members[who % MEMBERS]
+        sender = self.members[who % len(self.members)]
         key = f"{sender}-{temp}"
         harness, group = self.processes[process], self.group
         started = SteppedSend(lambda: harness.send(sender, group, key, tempId=key))
+        self._started(key, sender)
         self.running.append((key, started))
         for _ in range(steps):
             started.step()
@@ -144,6 +148,20 @@ class Interleavings(RuleBasedStateMachine):
         send.step(fault)
         for _ in range(steps):
             send.step()
+        self._collect()
+
+    @precondition(lambda self: self.accepted)
+    @rule(number=NUMBERS, process=st.integers(0, 1), steps=STEPS)
+    def edit(self, number: int, process: int, steps: int) -> None:
+        """The sender of a message edits it."""
+        message = list(self.accepted.values())[number % len(self.accepted)]
+        self.edits += 1
+        content, harness = f"edit {self.edits}", self.processes[process]
+        started = SteppedSend(lambda: harness.edit(message["senderId"], message, content))
+        self.running.append((content, started))
+        self._started(content, "")
+        for _ in range(steps):
+            started.step()
         self._collect()
 
     @rule(seconds=st.sampled_from((0.001, 0.5, 3.0, -1.0)))
@@ -164,27 +182,32 @@ class Interleavings(RuleBasedStateMachine):
     @rule(process=st.integers(0, 1))
     def recover(self, process: int) -> None:
         """A client reads what it missed: complete up to the declared number, and with all that was accepted before."""
-        accepted = list(self.accepted.values())
-        page = self.processes[process].history(self.members[1], self.group, afterSeq=self.seq)
+        accepted, changed = list(self.accepted.values()), dict(self.changed)
+        page = self.processes[process].history(self.members[1], self.group, afterSeq=self.seq, afterChange=self.change)
         assert page.status == 200, page
         assert page.body["reload"] is False
         for message in page.body["messages"]:
             assert message["seq"] not in self.shown
             self.shown[message["seq"]] = message
-        self.seq = page.body["latestSeq"]
+        self.shown |= {message["seq"]: message for message in page.body["changed"]}
+        self.seq, self.change = page.body["latestSeq"], page.body["latestChange"]
+        assert all(change <= self.change for change in changed)
+        visible = {row["seq"]: row for row in self._visible(self.members[1]) if row["seq"] <= self.seq}
         for message in accepted:
             assert message["seq"] <= self.seq
-            assert self.shown[message["seq"]]["messageId"] == message["messageId"]
-        assert sorted(self.shown) == [
-            row["seq"] for row in self._rows() if not row.get("voided") and row["seq"] <= self.seq
-        ]
+            if message["seq"] in visible:
+                assert self.shown[message["seq"]]["messageId"] == message["messageId"]
+        assert sorted(self.shown) == list(visible)
+        for seq, row in visible.items():
+            assert self.shown[seq]["content"] == row["content"] or row["latestChange"] > self.change
 
     @rule(process=st.integers(0, 1))
     def read_newest_page(self, process: int) -> None:
         """The newest page has no gap that is not a placeholder."""
-        page = self.processes[process].history(self.members[2], self.group, limit=5)
+        reader = self.members[-1]
+        page = self.processes[process].history(reader, self.group, limit=5)
         assert page.status == 200, page
-        stored = [row["seq"] for row in self._rows() if not row.get("voided") and row["seq"] <= page.body["latestSeq"]]
+        stored = [row["seq"] for row in self._visible(reader) if row["seq"] <= page.body["latestSeq"]]
         assert [message["seq"] for message in page.body["messages"]] == stored[::-1][:5]
 
     def _collect(self) -> None:
@@ -192,10 +215,21 @@ class Interleavings(RuleBasedStateMachine):
             self.running.remove((key, send))
             if send.answer is None:
                 continue
-            assert send.answer.status in (200, 503), send.answer
-            if send.answer.status == 200:
+            assert send.answer.status in self.statuses, send.answer
+            if send.answer.status == 200 and "change" in send.answer.body:
+                change = send.answer.body["change"]
+                assert change not in self.changed
+                self.changed[change] = key
+            elif send.answer.status == 200:
                 message = send.answer.body["message"]
                 assert self.accepted.setdefault(key, message)["messageId"] == message["messageId"]
+
+    def _started(self, key: str, sender: str) -> None:
+        """Note the start of a send."""
+
+    def _visible(self, member: str) -> list[dict[str, Any]]:
+        """Return the stored messages that a member may see."""
+        return [row for row in self._rows() if not row.get("voided") and member not in row.get("hiddenFrom", ())]
 
     def _rows(self) -> list[dict[str, Any]]:
         answer = self.aws.dynamodb.query(
@@ -220,9 +254,13 @@ class Interleavings(RuleBasedStateMachine):
         stamps = [from_iso(row["timestamp"]) for row in rows]
         assert stamps == sorted(set(stamps))
         messages = [row for row in rows if not row.get("voided")]
-        sent = [row["content"] for row in messages]
+        sent = [(row["senderId"], row["tempId"]) for row in messages]
         assert len(set(sent)) == len(sent)
-        assert set(self.accepted) <= set(sent)
+        assert set(self.accepted) <= {row["tempId"] for row in messages}
+        changes = [row for row in self.aws.scan(tables.MESSAGE_CHANGES) if row["conversationId"] == self.group]
+        numbered = {row["change"]: row["kind"] for row in changes}
+        assert sorted(numbered) == list(range(1, len(changes) + 1))
+        assert {change for change in self.changed if numbered[change] == "VOID"} == set()
         state = numbers(self.aws, self.group)
         assert state["latestSeq"] == len(rows)
         assert state.get("lastMessageAt") == (messages[-1]["timestamp"] if messages else None)
@@ -232,7 +270,60 @@ class Interleavings(RuleBasedStateMachine):
         harness.deliver()
         for member in self.members:
             events = [each["data"] for each in harness.publisher.events(member) if each["type"] == "MESSAGE_SENT"]
-            assert {each["messageId"] for each in events} == {row["messageId"] for row in messages}
+            assert {each["messageId"] for each in events} == {row["messageId"] for row in self._visible(member)}
+
+
+class DirectInterleavings(Interleavings):
+    """Two users, one of whom blocks and unblocks the other. Both send; the one who has blocked is refused.
+
+    A message that was sent while the sender was blocked is hidden from the blocker, and no other one. Where the block
+    changes during the send, either may be the case.
+    """
+
+    statuses = (200, 403, 503)
+
+    @initialize()
+    def set_up(self) -> None:
+        """Create the conversation."""
+        random.seed(0)
+        clock = FakeClock()
+        first = FunctionHarness(self.aws, clock=clock, faults=SteppedFaults())
+        second = FunctionHarness(self.aws, first.publisher, clock, faults=SteppedFaults())
+        self.processes = (first, second)
+        self.members = first.users(2)
+        self.group = first.direct(*self.members)
+        first.publisher.clear()
+        self.guest_is_member = False
+        self.running: list[tuple[str, SteppedSend]] = []
+        self.accepted: dict[str, dict[str, Any]] = {}
+        self.shown: dict[int, dict[str, Any]] = {}
+        self.changed: dict[int, str] = {}
+        self.edits = 0
+        self.seq = self.change = 0
+        self.blocking = False
+        self.hidden: dict[str, set[bool]] = {}
+
+    @rule(process=st.integers(0, 1))
+    def change_members(self, process: int) -> None:
+        """The second user blocks or unblocks the first."""
+        sender, blocker = self.members
+        operation = "unblockUser" if self.blocking else "blockUser"
+        self.processes[process].call_ok(blocker, operation, userId=sender)
+        self.blocking = not self.blocking
+        for key, _ in self.running:
+            self.hidden[key].add(self.blocking)
+
+    def _started(self, key: str, sender: str) -> None:
+        self.hidden.setdefault(key, set()).add(self.blocking and sender == self.members[0])
+
+    def teardown(self) -> None:
+        """Check the hidden messages, and what is true of every conversation."""
+        super().teardown()
+        if not hasattr(self, "group"):
+            return
+        for row in self._rows():
+            if not row.get("voided") and row["senderId"] == self.members[0]:
+                assert bool(row.get("hiddenFrom")) in self.hidden[row["tempId"]]
 
 
 @pytest.fixture(autouse=True)
@@ -242,9 +333,12 @@ def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_messages_are_complete_and_stored_once_in_every_interleaving_of_sends_and_deaths(aws: AwsResources) -> None:
+@pytest.mark.parametrize("kind", [Interleavings, DirectInterleavings], ids=["group", "direct"])
+def test_messages_are_complete_and_stored_once_in_every_interleaving_of_sends_and_deaths(
+    aws: AwsResources, kind: type[Interleavings]
+) -> None:
     """Promises P1 and P4."""
-    machine = type("Interleavings", (Interleavings,), {"aws": aws})
+    machine = type(kind.__name__, (kind,), {"aws": aws})
     run_state_machine_as_test(
         machine,
         settings=settings(

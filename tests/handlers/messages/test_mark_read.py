@@ -19,7 +19,7 @@ from handlers.core.messages.ports import MessageWriteStatus, ReadMark, ReadMarkM
 from tests.harness.emulator import AwsResources
 from tests.harness.functions import FunctionHarness
 from tests.harness.http import Response
-from tests.harness.seeds import block, seed_conversation, unblock, user_ids
+from tests.harness.seeds import block, seed_conversation, unblock, undelivered, user_ids
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_read_mark_never_moves_back_or_beyond_the_newest_message(harness: Functi
     assert mark(harness, ben, conversation, seq=1).body["lastReadSeq"] == 3
     assert mark(harness, ben, conversation, seq=3).body["lastReadSeq"] == 3
     assert len(harness.publisher.events(ana)) == received
-    assert harness.aws.scan(tables.OUTBOX) == []
+    assert undelivered(harness.aws) == []
 
 
 def test_concurrent_read_marks_end_at_the_greatest(harness: FunctionHarness) -> None:
@@ -131,7 +131,7 @@ def test_typing_is_published_to_the_other_participants_and_not_stored(harness: F
         assert [event["type"] for event in events] == ["USER_TYPING", "USER_STOPPED_TYPING"]
         assert events[0]["data"] == {"conversationId": conversation, "userId": ana}
     assert harness.publisher.events(ana) == []
-    assert harness.aws.scan(tables.OUTBOX) == []
+    assert undelivered(harness.aws) == []
 
 
 def test_typing_is_refused_to_users_who_are_not_participants_and_above_the_rate_limit(harness: FunctionHarness) -> None:

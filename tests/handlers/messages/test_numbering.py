@@ -10,19 +10,21 @@ import pytest
 from contract import tables
 from contract.limits import SEND_RATE
 from contract.models import Message
+from handlers.adapters.dynamodb.messages.direct_messages import DynamoDirectMessages
 from handlers.adapters.dynamodb.messages.message_store import DynamoMessageStore, MessageTables
 from handlers.adapters.dynamodb.messages.sequence_counter import DynamoSequenceCounter
-from handlers.core.messages.conversation_cache import ConversationCache
 from handlers.core.messages.conversation_state import ConversationState
-from handlers.core.messages.group_send import SHOWN_PARTICIPANTS_MAX
+from handlers.core.messages.message_writer import SHOWN_PARTICIPANTS_MAX
 from handlers.core.messages.numbering import VOID_AFTER_MS, Refusal, Reservation
-from handlers.core.messages.ports import NewMessage
+from handlers.core.messages.ports import MessageWriteStatus, NewMessage
+from handlers.core.shared import concurrency
 from handlers.core.shared.errors import UnavailableError
 from tests.harness import faults
 from tests.harness.emulator import AwsResources
 from tests.harness.fakes import FakeClock
 from tests.harness.faults import FaultInjector
 from tests.harness.functions import FunctionHarness
+from tests.harness.in_memory.stepping import InlinePool
 from tests.harness.seeds import numbers, seed_conversation, user_ids
 
 
@@ -36,6 +38,7 @@ class Group:
         self.id = seed_conversation(aws, self.members)
         self.counter = DynamoSequenceCounter(
             aws.dynamodb,
+            direct_messages(aws),
             counters=aws.table(tables.CONVERSATION_COUNTERS),
             conversations=aws.table(tables.CONVERSATIONS),
             messages=aws.table(tables.MESSAGES),
@@ -43,18 +46,23 @@ class Group:
 
     def reserve(self, version: int = 1, now: int | None = None) -> Reservation:
         """Reserve a number as a sender that then dies."""
-        item = self.aws.item(tables.CONVERSATIONS, conversationId=self.id)
-        assert item is not None
-        state = ConversationState.of({**item, "version": version})
-        reservation = self.counter.reserve(state, self.harness.clock.now() if now is None else now)
+        state = self.state(version)
+        reservation = self.counter.reserve(state, self.harness.clock.now() if now is None else now, "")
         assert isinstance(reservation, Reservation)
         return reservation
+
+    def state(self, version: int = 1) -> ConversationState:
+        """Return the conversation, with a version."""
+        item = self.aws.item(tables.CONVERSATIONS, conversationId=self.id)
+        assert item is not None
+        return ConversationState.of({**item, "version": version})
 
     def send(self, content: str = "hello", **fields: Any) -> dict[str, Any]:
         """Send as the first member."""
         answer = self.harness.send(self.members[0], self.id, content, **fields)
         assert answer.status == 200, answer
-        return answer.body["message"]
+        message: dict[str, Any] = answer.body["message"]
+        return message
 
     def recovered(self, after: int = 0) -> tuple[list[int], int]:
         """Return the numbers of the messages that a client recovers, and the number up to which they are complete."""
@@ -71,10 +79,20 @@ def message_store(aws: AwsResources) -> DynamoMessageStore:
         members=aws.table(tables.CONVERSATION_MEMBERS),
         messages=aws.table(tables.MESSAGES),
         idempotency=aws.table(tables.IDEMPOTENCY),
-        rate_limits=aws.table(tables.RATE_LIMITS),
         outbox=aws.table(tables.OUTBOX),
     )
-    return DynamoMessageStore(aws.dynamodb, message_tables, ConversationCache())
+    return DynamoMessageStore(aws.dynamodb, message_tables, direct_messages(aws))
+
+
+def direct_messages(aws: AwsResources) -> DynamoDirectMessages:
+    """Return what accepts direct messages, without the permissions of a function."""
+    return DynamoDirectMessages(
+        aws.dynamodb,
+        conversations=aws.table(tables.CONVERSATIONS),
+        members=aws.table(tables.CONVERSATION_MEMBERS),
+        messages=aws.table(tables.MESSAGES),
+        outbox=aws.table(tables.OUTBOX),
+    )
 
 
 @pytest.fixture
@@ -99,7 +117,7 @@ def test_reader_does_not_void_the_number_of_a_sender_that_is_about_to_store(grou
     reservation = group.reserve()
     answer = group.harness.history(group.members[1], group.id, afterSeq=0)
     assert answer.status == 503
-    assert group.counter.read(group.id).pending == (reservation,)
+    assert group.counter.read(group.state()).pending == (reservation,)
 
 
 def test_reservation_by_a_clock_that_is_ahead_does_not_stop_the_history(group: Group) -> None:
@@ -116,7 +134,7 @@ def test_sender_whose_number_was_voided_stores_its_message_with_the_next_one(
     original = DynamoMessageStore.store
     seen: list[tuple[list[int], int]] = []
 
-    def slow(self: DynamoMessageStore, new: NewMessage) -> Any:
+    def slow(self: DynamoMessageStore, new: NewMessage) -> MessageWriteStatus:
         if not seen:
             group.harness.advance(VOID_AFTER_MS / 1000)
             seen.append(group.recovered())
@@ -179,14 +197,14 @@ def test_send_succeeds_where_the_conversation_cannot_show_the_message(
 
 
 def test_reservation_is_refused_after_a_change_of_the_members(group: Group) -> None:
-    item = group.aws.item(tables.CONVERSATIONS, conversationId=group.id)
-    assert item is not None
-    state = ConversationState.of({**item, "version": 9})
-    assert group.counter.reserve(state, group.harness.clock.now()) is Refusal.CHANGED
+    assert group.counter.reserve(group.state(version=9), group.harness.clock.now(), "") is Refusal.CHANGED
 
 
-def test_reservation_whose_response_is_lost_takes_one_number(aws: AwsResources) -> None:
-    injector = FaultInjector(2, faults.response_lost)
+def test_reservation_whose_response_is_lost_takes_one_number(
+    aws: AwsResources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(concurrency, "_pool", InlinePool)
+    injector = FaultInjector(3, faults.response_lost)  # after the rate and the read
     members = user_ids(3)
     conversation = seed_conversation(aws, members)
     harness = FunctionHarness(aws, faults=injector)

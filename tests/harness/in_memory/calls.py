@@ -29,7 +29,7 @@ from handlers.core.delivery.deliverer import Deliverer
 from handlers.core.delivery.dispatcher import Dispatcher
 from handlers.core.delivery.ports import DeliveryTask
 from tests.harness.in_memory.services import InMemoryServices
-from tests.harness.in_memory.store import InMemoryOutbox, NoAudiences
+from tests.harness.in_memory.store import InMemoryOutbox, NoAudiences, NoDirectMessages
 
 RING_SECONDS = 45
 _TOKEN = re.compile(r"token-\d+-end")
@@ -99,7 +99,9 @@ class InMemoryCalls:
             directory=directory,
             clock=clock,
         )
-        self.deliverer = Deliverer(services.publisher, InMemoryOutbox(services.store), clock, NoAudiences())
+        self.deliverer = Deliverer(
+            services.publisher, InMemoryOutbox(services.store), clock, NoAudiences(), NoDirectMessages()
+        )
 
     # Users and groups
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from handlers.core.calls.ports import CallStore, CallWrite, CallWriteResult, CallWriteStatus
 from handlers.core.calls.state import CallState
-from handlers.core.delivery.ports import Audiences, Outbox, OutboxRecord
+from handlers.core.delivery.ports import Audiences, DirectMessages, Outbox, OutboxRecord
 from handlers.core.shared.timestamps import to_iso
 
 
@@ -112,6 +112,14 @@ class InMemoryCallStore(CallStore):
         self.calls[call.session_id] = call
         if call.due_at is not None:
             self.scheduled.add((call.due_at, call.session_id))
+
+
+class NoDirectMessages(DirectMessages):
+    """Direct messages, of which no test of calls has any."""
+
+    def complete(self, event_id: str) -> None:
+        """Fail."""
+        raise AssertionError(event_id)
 
 
 class NoAudiences(Audiences):

@@ -65,6 +65,7 @@ def with_counter(
         stored.conversation,
         channel=channels.channel(channels.CONVERSATIONS, conversation_id, epoch) if epoch else None,
         latestSeq=counter["latestSeq"],
+        latestChange=counter.get("latestChange", stored.conversation.latestChange),
         lastMessageAt=at or stored.conversation.lastMessageAt,
         updatedAt=max(stored.conversation.updatedAt, at or ""),
         lastMessage=shown_message(newest.message) if newest else stored.conversation.lastMessage,

@@ -11,7 +11,7 @@ from handlers.adapters.dynamodb.reads import batch_get
 from handlers.core.conversations.ports import StoredConversation
 from handlers.core.messages.rules import StoredMessage
 
-_COUNTED = ("conversationId", "latestSeq", "lastMessageAt", "channelEpoch")
+_COUNTED = ("conversationId", "latestSeq", "latestChange", "lastMessageAt", "channelEpoch")
 
 
 class DynamoNumberedConversations(DynamoConversationRows):

@@ -12,7 +12,7 @@ from handlers.adapters.dynamodb.conversations import items
 from handlers.adapters.dynamodb.conversations.numbered import DynamoNumberedConversations
 from handlers.adapters.dynamodb.conversations.reader import unchanged
 from handlers.adapters.dynamodb.conversations.rows import member_key
-from handlers.adapters.dynamodb.messages.sequence_counter import counter_creation
+from handlers.adapters.dynamodb.messages.counter_items import counter_change, counter_creation
 from handlers.adapters.dynamodb.outbox import outbox_put
 from handlers.adapters.dynamodb.reads import get_item, query
 from handlers.adapters.dynamodb.transactions import commit
@@ -148,24 +148,22 @@ class DynamoConversationStore(DynamoNumberedConversations, ConversationStore):
                 **counter_creation(
                     version=conversation.version,
                     latest_seq=0,
+                    latest_change=0,
                     last_timestamp=0,
                     last_message_at=None,
+                    participants=conversation.participants,
                     channel_epoch=creation.channel_epoch,
                 ),
             }
         }
 
     def _counter_update(self, change: GroupChange) -> dict[str, Any]:
-        """Return the update of the version on which senders rely for the group's members, and of the channel."""
-        epoch = ", channelEpoch = :epoch" if change.channel_epoch else ""
+        """Return the update of the version and members on which senders rely, and of the channel."""
         return {
             "Update": {
                 "TableName": self._counters,
                 "Key": to_item({"conversationId": change.before.conversationId}),
-                "UpdateExpression": f"SET version = :version{epoch}",
-                "ExpressionAttributeValues": to_item(
-                    {":version": change.after.version, ":epoch": change.channel_epoch}
-                ),
+                **counter_change(change.after.version, change.after.participants, change.channel_epoch),
             }
         }
 

@@ -36,7 +36,7 @@ class DynamoHistoryStore(HistoryStore):
             "ExpressionAttributeValues": to_item({":id": conversation_id, ":after": after}),
         }
         rows = _query(self._client, request, limit, "the changes")
-        return [(row["change"], row["timestamp"]) for row in rows]
+        return [(row["change"], row.get("timestamp", "")) for row in rows]
 
     def messages_at(self, conversation_id: str, timestamps: Sequence[str]) -> Sequence[StoredMessage]:
         keys = [{"conversationId": conversation_id, "timestamp": timestamp} for timestamp in timestamps]

@@ -1,54 +1,54 @@
-"""Stores a sent message in one transaction."""
+"""Stores a sent message: of a group in one transaction, of a direct conversation by its outbox record."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 from botocore.exceptions import ClientError
 
 from contract import limits
-from contract.limits import SEND_RATE
 from contract.models import Message
 from handlers.adapters.dynamodb.client import error_code, writing
 from handlers.adapters.dynamodb.codec import to_item
 from handlers.adapters.dynamodb.conversations.reader import conversation_key, unchanged
+from handlers.adapters.dynamodb.messages.direct_messages import DynamoDirectMessages, accept_status
 from handlers.adapters.dynamodb.messages.members import member_update
+from handlers.adapters.dynamodb.messages.message_items import ABSENT, message_item, newest_values
 from handlers.adapters.dynamodb.outbox import outbox_put
-from handlers.adapters.dynamodb.rate_limits import rate_update
 from handlers.adapters.dynamodb.reads import get_item
 from handlers.adapters.dynamodb.transactions import CancellationReason, TransactionCancelledError, transact
-from handlers.core.messages.conversation_cache import ConversationCache
-from handlers.core.messages.conversation_state import ConversationState
-from handlers.core.messages.ports import MessageStore, MessageWriteResult, MessageWriteStatus, NewMessage
-from handlers.core.messages.rules import StoredMessage, last_message
-from handlers.core.shared.errors import OutcomeUnknownError
+from handlers.core.messages.ports import MessageStore, MessageWriteStatus, NewMessage
+from handlers.core.messages.rules import StoredMessage
+from handlers.core.shared.timestamps import from_iso
 
 _ALL_OLD = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
 
 
 class MessageTables(msgspec.Struct, frozen=True, kw_only=True):
-    """Names of the tables that the transaction of a sent message writes."""
+    """Names of the tables that a sent message writes."""
 
     conversations: str
     members: str
     messages: str
     idempotency: str
-    rate_limits: str
     outbox: str
 
 
 class DynamoMessageStore(MessageStore):
-    """Stores messages, and keeps the cached conversation up to date."""
+    """Stores messages."""
 
-    def __init__(self, client: Any, tables: MessageTables, cache: ConversationCache) -> None:
+    def __init__(self, client: Any, tables: MessageTables, direct_messages: DynamoDirectMessages) -> None:
         self._client = client
         self._tables = tables
-        self._cache = cache
+        self._direct_messages = direct_messages
 
-    def find_by_temp_id(self, sender_id: str, conversation_id: str, temp_id: str) -> StoredMessage | None:
+    def find_by_temp_id(
+        self, sender_id: str, conversation_id: str, temp_id: str, *, is_direct: bool
+    ) -> StoredMessage | None:
+        if is_direct:
+            return self._direct_messages.find(sender_id, conversation_id, temp_id)
         key = {"id": _idempotency_id(sender_id, conversation_id, temp_id)}
         record = get_item(self._client, self._tables.idempotency, key, "the tempId")
         if record is None:
@@ -57,24 +57,26 @@ class DynamoMessageStore(MessageStore):
         message = get_item(self._client, self._tables.messages, key, "the message")
         return None if message is None else StoredMessage.of(message)
 
-    def store(self, new: NewMessage) -> MessageWriteResult:
-        before, message = new.conversation, new.message
-        actions = self._actions(new)
-        try:
-            transact(self._client, list(actions.values()), str(uuid.uuid4()), "the message")
-        except TransactionCancelledError as cancelled:
-            reasons = dict(zip(actions, cancelled.reasons, strict=True))
-            if before.is_group:
-                return MessageWriteResult(_group_status(reasons))
-            return self._cancelled(before.conversation_id, reasons)
-        except OutcomeUnknownError:
-            self._cache.put(before.conversation_id, None)
-            raise
-        if before.is_group:
-            return MessageWriteResult(MessageWriteStatus.STORED)
-        after = before.after_message(message.messageId, before.latest_seq + 1, message.timestamp)
-        self._cache.put(before.conversation_id, after)
-        return MessageWriteResult(MessageWriteStatus.STORED, after)
+    def store(self, new: NewMessage) -> MessageWriteStatus:
+        if not new.conversation.is_group:
+            return self._direct_messages.accept(new)
+        reasons = self._transact(self._group_actions(new))
+        return MessageWriteStatus.STORED if reasons is None else _group_status(reasons)
+
+    def store_at_once(self, new: NewMessage) -> MessageWriteStatus:
+        reasons = self._transact(self._direct_actions(new))
+        if reasons is None:
+            return MessageWriteStatus.STORED
+        accepting = reasons["outbox"]
+        if accepting.condition_failed and accepting.item is not None:
+            return accept_status(accepting.item, new)
+        return MessageWriteStatus.CONFLICT
+
+    def complete(self, new: NewMessage) -> None:
+        self._direct_messages.store(new.message, new.temp_id, new.hidden_from)
+
+    def mark_read(self, new: NewMessage) -> None:
+        self._direct_messages.mark_read(new.conversation, new.message)
 
     def show_newest(self, message: Message) -> None:
         request = {
@@ -84,7 +86,7 @@ class DynamoMessageStore(MessageStore):
             "ConditionExpression": (
                 "attribute_exists(conversationId) AND (attribute_not_exists(latestSeq) OR latestSeq < :seq)"
             ),
-            "ExpressionAttributeValues": to_item(_newest(message)),
+            "ExpressionAttributeValues": to_item({**newest_values(message), ":seq": message.seq}),
         }
         try:
             with writing("the newest message"):
@@ -93,42 +95,36 @@ class DynamoMessageStore(MessageStore):
             if error_code(error) != "ConditionalCheckFailedException":
                 raise
 
-    def _cancelled(self, conversation_id: str, reasons: dict[str, CancellationReason]) -> MessageWriteResult:
-        conversation, temp_id = reasons["conversation"], reasons.get("idempotency")
-        if temp_id is not None and temp_id.condition_failed:
-            return MessageWriteResult(MessageWriteStatus.DUPLICATE)
-        if conversation.condition_failed:
-            present = ConversationState.of(conversation.item) if conversation.item else None
-            self._cache.put(conversation_id, present)
-            return MessageWriteResult(MessageWriteStatus.CONFLICT, present)
-        if reasons["rate"].condition_failed:
-            if temp_id is not None and temp_id.contended:  # the same tempId may be accepted at this moment
-                return MessageWriteResult(MessageWriteStatus.CONTENDED)
-            return MessageWriteResult(MessageWriteStatus.RATE_LIMITED)
-        if reasons["message"].condition_failed:
-            return MessageWriteResult(MessageWriteStatus.TIMESTAMP_TAKEN)
-        return MessageWriteResult(MessageWriteStatus.CONTENDED)
+    def _transact(self, actions: dict[str, dict[str, Any]]) -> dict[str, CancellationReason] | None:
+        """Run a transaction of named actions; return the reasons by name if it was cancelled."""
+        try:
+            transact(self._client, list(actions.values()), str(uuid.uuid4()), "the message")
+        except TransactionCancelledError as cancelled:
+            return dict(zip(actions, cancelled.reasons, strict=True))
+        return None
 
-    def _actions(self, new: NewMessage) -> dict[str, dict[str, Any]]:
+    def _group_actions(self, new: NewMessage) -> dict[str, dict[str, Any]]:
         """Return the actions by name, in the order of the transaction."""
-        tables, conversation, message = self._tables, new.conversation, new.message
         actions = {
             "message": self._message(new),
-            "outbox": outbox_put(tables.outbox, new.record),
-            "rate": {"Update": {**rate_update(tables.rate_limits, message.senderId, SEND_RATE, new.now), **_ALL_OLD}},
+            "outbox": outbox_put(self._tables.outbox, new.record),
+            **self._membership(new),
         }
-        if conversation.is_group:
-            actions |= self._membership(new)
-        else:
-            read = {"lastReadSeq": message.seq}
-            actions["conversation"] = self._conversation(new)
-            actions["sender"] = {"Update": member_update(tables.members, conversation, message.senderId, read)}
         if new.temp_id is not None:
             actions["idempotency"] = self._idempotency(new, new.temp_id)
-        for user_id in sorted(new.hidden_from):
-            hidden = member_update(tables.members, conversation, user_id, {"hasHidden": True})
-            actions[f"hidden from {user_id}"] = {"Update": hidden}
         return actions
+
+    def _direct_actions(self, new: NewMessage) -> dict[str, dict[str, Any]]:
+        """Return the actions that store a direct message with its number, read mark and preview."""
+        conversation, message, members = new.conversation, new.message, self._tables.members
+        marks = {message.senderId: {"lastReadSeq": message.seq}}
+        marks |= {user_id: {"hasHidden": True} for user_id in sorted(new.hidden_from)}
+        return {
+            "message": self._message(new),
+            "outbox": {"Put": self._direct_messages.record_put(new)},
+            "conversation": self._conversation(new),
+            **{each: {"Update": member_update(members, conversation, each, marks[each])} for each in marks},
+        }
 
     def _membership(self, new: NewMessage) -> dict[str, dict[str, Any]]:
         """Return the actions that check the sender's membership of a group, and move the read mark."""
@@ -152,37 +148,40 @@ class DynamoMessageStore(MessageStore):
 
     def _conversation(self, new: NewMessage) -> dict[str, Any]:
         conversation, message = new.conversation, new.message
-        conditions: Sequence[str] = (
+        conditions = (
             "attribute_exists(conversationId)",
             unchanged("latestSeq", conversation.latest_seq, ":knownSeq"),
             unchanged("version", conversation.version, ":knownVersion"),
+            "(attribute_not_exists(lastTimestampMs) OR lastTimestampMs < :ms)",
         )
         values = {
             ":knownSeq": conversation.latest_seq,
             ":knownVersion": conversation.version,
-            **_newest(message),
+            ":seq": message.seq,
+            ":ms": from_iso(message.timestamp),
+            ":none": {},
+            **newest_values(message),
         }
+        update = (
+            "SET latestSeq = :seq, lastTimestampMs = :ms, lastMessageAt = :at, updatedAt = :at, lastMessage = :last, "
+            "pendingSeq = if_not_exists(pendingSeq, :none), pendingAt = if_not_exists(pendingAt, :none)"
+        )
         return {
             "Update": {
                 "TableName": self._tables.conversations,
                 "Key": conversation_key(conversation.conversation_id),
-                "UpdateExpression": "SET latestSeq = :seq, lastMessageAt = :at, updatedAt = :at, lastMessage = :last",
+                "UpdateExpression": update,
                 "ConditionExpression": " AND ".join(conditions),
                 "ExpressionAttributeValues": to_item(values),
-                **_ALL_OLD,
             }
         }
 
     def _message(self, new: NewMessage) -> dict[str, Any]:
-        item = msgspec.structs.asdict(new.message)
-        item["tempId"] = new.temp_id
-        item["hiddenFrom"] = new.hidden_from or None
         return {
             "Put": {
                 "TableName": self._tables.messages,
-                "Item": to_item(item),
-                "ConditionExpression": "attribute_not_exists(conversationId)",
-                **_ALL_OLD,
+                "Item": message_item(new.message, new.temp_id, new.hidden_from),
+                "ConditionExpression": ABSENT,
             }
         }
 
@@ -199,19 +198,8 @@ class DynamoMessageStore(MessageStore):
                 "TableName": self._tables.idempotency,
                 "Item": to_item(item),
                 "ConditionExpression": "attribute_not_exists(id)",
-                **_ALL_OLD,
             }
         }
-
-
-def _newest(message: Message) -> dict[str, Any]:
-    """Return the values of a conversation's attributes that show its newest message."""
-    shown = msgspec.structs.asdict(last_message(message))
-    return {
-        ":seq": message.seq,
-        ":at": message.timestamp,
-        ":last": {name: value for name, value in shown.items() if value is not None},
-    }
 
 
 def _group_status(reasons: dict[str, CancellationReason]) -> MessageWriteStatus:
@@ -221,10 +209,6 @@ def _group_status(reasons: dict[str, CancellationReason]) -> MessageWriteStatus:
         return MessageWriteStatus.DUPLICATE
     if sender.condition_failed:
         return MessageWriteStatus.READ_AHEAD if sender.item else MessageWriteStatus.NO_MEMBER
-    if reasons["rate"].condition_failed:
-        if temp_id is not None and temp_id.contended:  # the same tempId may be accepted at this moment
-            return MessageWriteStatus.CONTENDED
-        return MessageWriteStatus.RATE_LIMITED
     if reasons["message"].condition_failed:
         return MessageWriteStatus.TIMESTAMP_TAKEN
     return MessageWriteStatus.CONTENDED

@@ -1,93 +1,118 @@
-"""The counters of groups: the table ConversationCounters. See `handlers.core.messages.numbering`."""
+"""The counters of conversations: of groups in ConversationCounters, of direct conversations in Conversations.
+
+See `handlers.core.messages.numbering`.
+"""
 
 from __future__ import annotations
 
 import secrets
-import time
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Final
 
-from botocore.exceptions import ClientError
-
-from handlers.adapters.dynamodb.client import error_code, reading, writing
+from contract.models import Message
+from handlers.adapters.dynamodb.client import reading
 from handlers.adapters.dynamodb.codec import from_item, to_item
 from handlers.adapters.dynamodb.conversations.reader import conversation_key, unchanged
+from handlers.adapters.dynamodb.messages.conditional import ConditionFailedError, ConflictError, conditional
+from handlers.adapters.dynamodb.messages.counter_items import counter_change, create_counter
+from handlers.adapters.dynamodb.messages.direct_messages import DynamoDirectMessages
+from handlers.adapters.dynamodb.messages.member_keys import member_key
 from handlers.adapters.dynamodb.messages.message_finder import message_key
+from handlers.adapters.dynamodb.messages.message_items import ABSENT, placeholder_item
+from handlers.adapters.dynamodb.messages.reservations import end_reservation
 from handlers.adapters.dynamodb.reads import get_item
 from handlers.adapters.dynamodb.transactions import commit
 from handlers.core.messages.conversation_state import ConversationState
-from handlers.core.messages.numbering import Counter, Refusal, Reservation, SequenceCounter
+from handlers.core.messages.numbering import Counter, Refusal, Reservation, SequenceCounter, pending_changes
 from handlers.core.shared.errors import OutcomeUnknownError, UnavailableError
-from handlers.core.shared.timestamps import from_iso, to_iso
+from handlers.core.shared.timestamps import to_iso
 
 _RESERVE_TRIES: Final = 4
-_TRIES: Final = 4
-_PAUSE_SECONDS: Final = 0.02
-"""A little longer than a transaction on the counter: a change of the group, or a batch of the direct channel."""
 
 
 class DynamoSequenceCounter(SequenceCounter):
-    """Reserves numbers by single updates, which never conflict with each other. The arguments are table names."""
+    """Reserves numbers by single updates, which never conflict with each other.
 
-    def __init__(self, client: Any, *, counters: str, conversations: str, messages: str) -> None:
+    Args:
+        client: the DynamoDB client.
+        direct_messages: accepts the messages of direct conversations.
+        counters, conversations, messages: names of tables.
+    """
+
+    def __init__(
+        self, client: Any, direct_messages: DynamoDirectMessages, *, counters: str, conversations: str, messages: str
+    ) -> None:
         self._client = client
+        self._direct_messages = direct_messages
         self._counters = counters
         self._conversations = conversations
         self._messages = messages
 
-    def reserve(self, conversation: ConversationState, now: int) -> Reservation | Refusal:
-        reservation_id = f"{now}-{secrets.token_hex(5)}"
+    def reserve(self, conversation: ConversationState, now: int, send_key: str) -> Reservation | Refusal:
+        reservation_id = new_id(now) if conversation.is_group else send_key
         for _ in range(_RESERVE_TRIES):
             try:
                 return self._reserve(conversation, reservation_id, now)
-            except _ConflictError:
+            except ConflictError:
                 return Refusal.CONTENDED
-            except _ConditionFailedError as failed:
+            except ConditionFailedError as failed:
                 counter = failed.item
             except OutcomeUnknownError:
                 continue  # repeated under the same id, which reserves one number only
-            if "latestSeq" not in counter:
-                self._create(conversation.conversation_id)
+            if not counter and not conversation.is_group:
+                return Refusal.CHANGED
+            if "pendingSeq" not in counter:
+                create_counter(self._client, self._counters, self._conversations, conversation)
             elif reservation_id in counter["pendingSeq"]:
-                return next(each for each in _counter(counter).pending if each.reservation_id == reservation_id)
-            elif counter["version"] != conversation.version:
+                pending = _counter(counter, is_direct=not conversation.is_group).pending
+                return next(each for each in pending if each.reservation_id == reservation_id)
+            elif (counter.get("version") or 0) != conversation.version:
                 return Refusal.CHANGED
             else:
                 now = 0
         return Refusal.CONTENDED
 
+    def _table(self, *, is_direct: bool) -> str:
+        return self._conversations if is_direct else self._counters
+
     def _reserve(self, conversation: ConversationState, reservation_id: str, now: int) -> Reservation:
         """Reserve with the present time, or with the next millisecond after the last one where `now` is 0."""
+        is_direct = not conversation.is_group
         at = ":now" if now else "lastTimestampMs + :one"
-        conditions = ["attribute_exists(latestSeq)", "attribute_not_exists(pendingSeq.#r)", "version = :version"]
+        conditions = [
+            "attribute_exists(pendingSeq)",
+            "attribute_not_exists(pendingSeq.#r)",
+            unchanged("version", conversation.version, ":version"),
+        ]
         if now:
             conditions.append("lastTimestampMs < :now")
-        request = {
-            "TableName": self._counters,
-            "Key": to_item({"conversationId": conversation.conversation_id}),
-            "UpdateExpression": (
-                f"SET latestSeq = latestSeq + :one, lastTimestampMs = {at}, "
-                f"pendingSeq.#r = latestSeq + :one, pendingAt.#r = {at}"
-            ),
-            "ConditionExpression": " AND ".join(conditions),
-            "ExpressionAttributeNames": {"#r": reservation_id},
-            "ExpressionAttributeValues": to_item(
-                {":one": 1, ":version": conversation.version, ":now": now or None},
-            ),
-            "ReturnValues": "UPDATED_NEW",
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
-        with _updating():
-            counter = from_item(self._client.update_item(**request)["Attributes"])
-        return Reservation(
-            conversation_id=conversation.conversation_id,
-            reservation_id=reservation_id,
-            seq=counter["latestSeq"],
-            timestamp=counter["lastTimestampMs"],
-            reserved_at=_reserved_at(reservation_id),
-        )
+        request = _reservation(conversation.conversation_id, reservation_id, at, " AND ".join(conditions))
+        with conditional("the number"):
+            answer = self._client.update_item(
+                TableName=self._table(is_direct=is_direct),
+                **request,
+                ExpressionAttributeValues=to_item({":one": 1, ":version": conversation.version, ":now": now or None}),
+                ReturnValues="UPDATED_NEW",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        counter = from_item(answer["Attributes"])
+        return _reserved(conversation.conversation_id, reservation_id, counter, is_direct=is_direct)
+
+    def reserve_unread(self, conversation_id: str, sender_id: str, now: int) -> tuple[Reservation, int] | None:
+        reservation_id = new_id(now)
+        condition = "contains(memberKeys, :member) AND lastTimestampMs < :now"
+        request = _reservation(conversation_id, reservation_id, ":now", condition)
+        try:
+            with conditional("the number"):
+                answer = self._client.update_item(
+                    TableName=self._counters,
+                    **request,
+                    ExpressionAttributeValues=to_item({":one": 1, ":now": now, ":member": member_key(sender_id)}),
+                    ReturnValues="ALL_NEW",
+                )
+        except (ConditionFailedError, ConflictError, UnavailableError, OutcomeUnknownError):
+            return None  # the send reserves again, after the read
+        counter = from_item(answer["Attributes"])
+        return _reserved(conversation_id, reservation_id, counter, is_direct=False), counter["version"]
 
     def align(self, conversation: ConversationState) -> None:
         key = conversation_key(conversation.conversation_id)
@@ -101,165 +126,93 @@ class DynamoSequenceCounter(SequenceCounter):
         update = {
             "TableName": self._counters,
             "Key": key,
-            "UpdateExpression": "SET version = :version",
-            "ExpressionAttributeValues": version,
+            **counter_change(conversation.version, conversation.participants),
         }
         commit(self._client, [{"ConditionCheck": check}, {"Update": update}], "the counter")
 
-    def settle(self, reservation: Reservation) -> None:
-        self._end(reservation, to_iso(reservation.timestamp))
+    def settle(self, reservation: Reservation, message: Message) -> None:
+        if reservation.is_direct:
+            self._direct_messages.settle(reservation, message)
+        else:
+            self._end(reservation, message.timestamp)
 
     def void(self, reservation: Reservation) -> None:
         timestamp = to_iso(reservation.timestamp)
-        placeholder = {
-            "conversationId": reservation.conversation_id,
-            "timestamp": timestamp,
-            "messageId": f"void-{reservation.reservation_id}",
-            "senderId": "",
-            "type": "TEXT",
-            "seq": reservation.seq,
-            "readBy": [],
-            "reactions": {},
-            "deleted": True,
-            "voided": True,
-            "createdAt": timestamp,
-        }
-        stored: dict[str, Any] | None = None
         try:
-            with _updating():
-                self._client.put_item(
-                    TableName=self._messages,
-                    Item=to_item(placeholder),
-                    ConditionExpression="attribute_not_exists(conversationId)",
-                )
-        except _ConflictError:
+            if reservation.is_direct and not self._direct_messages.exclude(reservation):
+                self._end(reservation, None)
+                return
+            stored_at = None if self._put_placeholder(reservation, timestamp) else timestamp
+        except ConflictError:
             return  # the message is being stored at this moment
-        except _ConditionFailedError:
+        self._end(reservation, stored_at)
+
+    def _put_placeholder(self, reservation: Reservation, timestamp: str) -> bool:
+        """Store a placeholder; return False where the message is stored."""
+        item = placeholder_item(reservation.conversation_id, timestamp, reservation.seq)
+        try:
+            with conditional("the placeholder"):
+                self._client.put_item(TableName=self._messages, Item=item, ConditionExpression=ABSENT)
+        except ConditionFailedError:
             with reading("the message"):
                 key = message_key(reservation.conversation_id, timestamp)
                 answer = self._client.get_item(TableName=self._messages, Key=key, ConsistentRead=True)
             stored = from_item(answer.get("Item") or {})
-        self._end(reservation, timestamp if stored and not stored.get("voided") else None)
-
-    def read(self, conversation_id: str) -> Counter:
-        for _ in range(2):
-            item = self._item(conversation_id)
-            if item is not None and "latestSeq" in item:
-                return _counter(item)
-            self._create(conversation_id)
-        return _counter(self._item(conversation_id) or {})
-
-    def _item(self, conversation_id: str) -> dict[str, Any] | None:
-        return get_item(self._client, self._counters, {"conversationId": conversation_id}, "the counter")
-
-    def _create(self, conversation_id: str) -> None:
-        """Create the counter of a group that has none, from the numbers in the conversation."""
-        key = {"conversationId": conversation_id}
-        conversation = get_item(self._client, self._conversations, key, "the conversation") or {}
-        at = conversation.get("lastMessageAt")
-        request: dict[str, Any] = {
-            "TableName": self._counters,
-            "Key": to_item(key),
-            **counter_creation(
-                version=conversation.get("version") or 0,
-                latest_seq=conversation.get("latestSeq") or 0,
-                last_timestamp=from_iso(at) if at else 0,
-                last_message_at=at if conversation.get("lastMessage") else None,
-                channel_epoch=str(uuid.uuid4()),
-            ),
-        }
-        for _ in range(_TRIES):
-            try:
-                with _updating():
-                    self._client.update_item(**request)
-                return
-            except _ConflictError:
-                time.sleep(_PAUSE_SECONDS)
+            return not stored or bool(stored.get("voided"))
+        return True
 
     def _end(self, reservation: Reservation, stored_at: str | None) -> None:
-        """Remove a reservation, and move the newest stored message on."""
-        request: dict[str, Any] = {
-            "TableName": self._counters,
-            "Key": to_item({"conversationId": reservation.conversation_id}),
-            "UpdateExpression": "REMOVE pendingSeq.#r, pendingAt.#r",
-            "ConditionExpression": "attribute_exists(pendingSeq)",
-            "ExpressionAttributeNames": {"#r": reservation.reservation_id},
-        }
-        newest = {
-            **request,
-            "UpdateExpression": "SET lastMessageAt = :at REMOVE pendingSeq.#r, pendingAt.#r",
-            "ConditionExpression": (
-                "attribute_exists(pendingSeq) AND (attribute_not_exists(lastMessageAt) OR lastMessageAt < :at)"
-            ),
-            "ExpressionAttributeValues": to_item({":at": stored_at}),
-        }
-        use = newest if stored_at else request
-        for _ in range(_TRIES):
-            try:
-                with _updating():
-                    self._client.update_item(**use)
-                return
-            except _ConditionFailedError:
-                if use is request:
-                    return
-                use = request
-            except _ConflictError:
-                time.sleep(_PAUSE_SECONDS)
+        end_reservation(self._client, self._table(is_direct=reservation.is_direct), reservation, stored_at)
+
+    def read(self, conversation: ConversationState) -> Counter:
+        if not conversation.is_group:
+            return Counter.of_direct(ConversationState.of(self._item(conversation) or {}))
+        for _ in range(2):
+            item = self._item(conversation)
+            if item is not None and "latestSeq" in item:
+                return _counter(item)
+            create_counter(self._client, self._counters, self._conversations, conversation)
+        return _counter(self._item(conversation) or {})
+
+    def _item(self, conversation: ConversationState) -> dict[str, Any] | None:
+        table = self._table(is_direct=not conversation.is_group)
+        return get_item(self._client, table, {"conversationId": conversation.conversation_id}, "the counter")
 
 
-def counter_creation(
-    *, version: int, latest_seq: int, last_timestamp: int, last_message_at: str | None, channel_epoch: str | None
-) -> dict[str, Any]:
-    """Return the expressions of an update that creates a counter; they change nothing of one that exists."""
-    values = {
-        "version": version,
-        "latestSeq": latest_seq,
-        "lastTimestampMs": last_timestamp,
-        "pendingSeq": {},
-        "pendingAt": {},
-        **({"lastMessageAt": last_message_at} if last_message_at else {}),
-        **({"channelEpoch": channel_epoch} if channel_epoch else {}),
-    }
+def new_id(now: int) -> str:
+    """Return the id of a new reservation, which begins with its time."""
+    return f"{now}-{secrets.token_hex(5)}"
+
+
+def _reservation(conversation_id: str, reservation_id: str, at: str, condition: str) -> dict[str, Any]:
+    """Return the parameters of an update that reserves the next number, with the timestamp that `at` evaluates to."""
     return {
-        "UpdateExpression": "SET " + ", ".join(f"#{name} = if_not_exists(#{name}, :{name})" for name in values),
-        "ExpressionAttributeNames": {f"#{name}": name for name in values},
-        "ExpressionAttributeValues": to_item({f":{name}": value for name, value in values.items()}),
+        "Key": conversation_key(conversation_id),
+        "UpdateExpression": (
+            f"SET latestSeq = latestSeq + :one, lastTimestampMs = {at}, "
+            f"pendingSeq.#r = latestSeq + :one, pendingAt.#r = {at}"
+        ),
+        "ConditionExpression": condition,
+        "ExpressionAttributeNames": {"#r": reservation_id},
     }
 
 
-class _ConflictError(Exception):
-    """A transaction was in progress on the item; nothing was written."""
+def _reserved(conversation_id: str, reservation_id: str, counter: dict[str, Any], *, is_direct: bool) -> Reservation:
+    return Reservation(
+        conversation_id=conversation_id,
+        reservation_id=reservation_id,
+        seq=counter["latestSeq"],
+        timestamp=counter["lastTimestampMs"],
+        reserved_at=_reserved_at(reservation_id, counter["lastTimestampMs"], is_direct=is_direct),
+        is_direct=is_direct,
+    )
 
 
-class _ConditionFailedError(Exception):
-    """The condition failed; `item` is the stored item where the request asked for it."""
-
-    def __init__(self, item: dict[str, Any]) -> None:
-        super().__init__()
-        self.item = item
+def _reserved_at(reservation_id: str, timestamp: int, *, is_direct: bool) -> int:
+    return timestamp if is_direct else int(reservation_id.partition("-")[0])
 
 
-@contextmanager
-def _updating() -> Iterator[None]:
-    try:
-        with writing("the number"):
-            yield
-    except ClientError as error:
-        if error_code(error) != "ConditionalCheckFailedException":
-            raise
-        raise _ConditionFailedError(from_item(error.response.get("Item") or {})) from error
-    except UnavailableError as error:
-        cause = error.__cause__
-        if isinstance(cause, ClientError) and error_code(cause) == "TransactionConflictException":
-            raise _ConflictError from error
-        raise
-
-
-def _reserved_at(reservation_id: str) -> int:
-    return int(reservation_id.partition("-")[0])
-
-
-def _counter(item: dict[str, Any]) -> Counter:
+def _counter(item: dict[str, Any], *, is_direct: bool = False) -> Counter:
     times = item.get("pendingAt") or {}
     return Counter(
         latest_seq=item.get("latestSeq") or 0,
@@ -270,10 +223,14 @@ def _counter(item: dict[str, Any]) -> Counter:
                 reservation_id=reservation_id,
                 seq=seq,
                 timestamp=times[reservation_id],
-                reserved_at=_reserved_at(reservation_id),
+                reserved_at=_reserved_at(reservation_id, times[reservation_id], is_direct=is_direct),
+                is_direct=is_direct,
             )
             for reservation_id, seq in (item.get("pendingSeq") or {}).items()
         ),
-        last_message_at=item.get("lastMessageAt"),
         receipts_due_at=item.get("receiptsDueAt") or 0,
+        latest_change=item.get("latestChange"),
+        pending_changes=pending_changes(
+            item.get("conversationId", ""), item.get("pendingChange") or {}, is_direct=is_direct
+        ),
     )

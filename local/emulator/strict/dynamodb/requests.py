@@ -16,7 +16,7 @@ from local.emulator.strict.dynamodb.conflicts import HeldItems
 from local.emulator.strict.dynamodb.items import SINGLE_WRITES, Item, actions, item_of, stored_version, touched
 from local.emulator.strict.dynamodb.refusals import long_index_key, refused
 from local.emulator.strict.dynamodb.replicas import Replicas
-from local.emulator.strict.dynamodb.units import Units
+from local.emulator.strict.dynamodb.units import OnWrite, Units
 from local.emulator.strict.rules.dynamodb import DynamoDbSwitches
 
 _TRANSACTIONS: Final = frozenset({"TransactWriteItems", "TransactGetItems"})
@@ -29,6 +29,7 @@ class StrictDynamoDb:
         rules: which are on.
         clock: seconds, steadily growing.
         pause: waits some seconds.
+        on_write: called with each partition that a successful write reaches, and its write units there.
     """
 
     def __init__(
@@ -36,8 +37,10 @@ class StrictDynamoDb:
         rules: DynamoDbSwitches,
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        on_write: OnWrite = lambda partition, units: None,
     ) -> None:
         self._clock = clock
+        self._on_write = on_write
         self._pause = pause
         self._held = HeldItems()
         self._replicas = Replicas(rules, clock)
@@ -57,7 +60,7 @@ class StrictDynamoDb:
     def use(self, rules: DynamoDbSwitches) -> None:
         """Replace the rules; what was used of a partition is forgotten."""
         self.rules = rules
-        self.units = Units(rules, self._clock)
+        self.units = Units(rules, self._clock, self._on_write)
         self._replicas.use(rules)
 
     async def around(self, operation: str, body: bytes, serve: Serve) -> Response:

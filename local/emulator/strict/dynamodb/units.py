@@ -9,6 +9,7 @@ from local.emulator.strict.dynamodb.answers import Response, cancelled, error
 from local.emulator.strict.dynamodb.items import (
     READ_UNIT_BYTES,
     SINGLE_WRITES,
+    Partition,
     actions,
     planned,
     read_partition,
@@ -23,6 +24,8 @@ from local.emulator.strict.rules.dynamodb import (
     DynamoDbSwitches,
 )
 
+OnWrite = Callable[[Partition, int], None]
+"""Called with a partition and the write units that a write cost there."""
 _READS: Final = frozenset({"GetItem", "Query"})
 _THROTTLED: Final = (
     "The level of configured provisioned throughput for the table was exceeded. "
@@ -36,9 +39,11 @@ class Units:
     Args:
         rules: size of a partition.
         clock: seconds, steadily growing.
+        on_write: called with each partition that a write reached, and its write units there.
     """
 
-    def __init__(self, rules: DynamoDbSwitches, clock: Callable[[], float]) -> None:
+    def __init__(self, rules: DynamoDbSwitches, clock: Callable[[], float], on_write: OnWrite) -> None:
+        self._on_write = on_write
         self.writes = Throughput(WRITE_UNITS_PER_PARTITION * rules.throughput_scale, clock)
         self.reads = Throughput(READ_UNITS_PER_PARTITION * rules.throughput_scale, clock)
 
@@ -76,6 +81,7 @@ class Units:
         after = stored_version(action)
         for partition, units in write_partitions(action, before, after, transactional=transactional):
             self.writes.charge(partition, units)
+            self._on_write(partition, units)
 
     def charge_read(self, operation: str, request: dict[str, Any], size: int) -> None:
         """Take what a read cost from its partition.
