@@ -204,7 +204,7 @@ def test_reservation_whose_response_is_lost_takes_one_number(
     aws: AwsResources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(concurrency, "_pool", InlinePool)
-    injector = FaultInjector(3, faults.response_lost)  # after the rate and the read
+    injector = FaultInjector(4, faults.response_lost)  # after the account, the rate and the read
     members = user_ids(3)
     conversation = seed_conversation(aws, members)
     harness = FunctionHarness(aws, faults=injector)
