@@ -56,6 +56,11 @@ class FaultControl:
         self._call("DELETE", f"{self._aws}/faults")
         self._call("DELETE", f"{self._events}/faults")
 
+    def server_errors(self) -> list[dict[str, Any]]:
+        """Every response of 500 and above since the state was made, with the faults of that time."""
+        listed: list[dict[str, Any]] = self._call("GET", f"{self._aws}/server-errors")
+        return listed
+
     def checkpoint(self) -> None:
         """Make the emulator save everything now.
 

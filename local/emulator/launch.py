@@ -18,9 +18,11 @@ from local.emulator.permissions.guard import PermissionGuard
 from local.emulator.permissions.services import ServicesActingForRoles
 from local.emulator.providers import install_providers
 from local.emulator.requests import RequestPath
+from local.emulator.server_errors import ServerErrors
 from local.emulator.settings import EmulatorSettings
 from local.emulator.state.store import StateStore
 from local.emulator.strict.dynamodb import StrictDynamoDb
+from local.emulator.workers import installation as workers
 
 _KEEP_ALIVE_SECONDS = 75
 _SHUTDOWN_SECONDS = 5
@@ -42,6 +44,7 @@ def build(settings: EmulatorSettings) -> ControlPlane:
     chime = ChimeInstallation(state_store, lambda: strict.rules)
     apply_fixes()
     install_providers(settings, store)
+    workers.install()
     processes.install()
     ServicesActingForRoles(guard).install()
     chime.install()
@@ -49,7 +52,8 @@ def build(settings: EmulatorSettings) -> ControlPlane:
     state_store.install()
     RequestPath(state_store, guard, faults, processes, chime.meetings, strict).install()
     token = settings.state.control_token()
-    return ControlPlane(ministack_app.app, token, state_store, faults, chime, guard, strict)
+    server_errors = ServerErrors(settings.state.server_errors_file, faults, strict)
+    return ControlPlane(ministack_app.app, token, state_store, faults, chime, guard, strict, server_errors)
 
 
 def serve(settings: EmulatorSettings) -> None:

@@ -16,7 +16,6 @@ from local.emulator.patches import (
     rule_targets,
     schedule_tick,
     table_settings,
-    worker_ceiling,
 )
 
 __all__ = ["apply_fixes"]
@@ -33,4 +32,3 @@ def apply_fixes() -> None:
     post_confirmation.apply()
     rule_targets.apply()
     schedule_tick.apply()
-    worker_ceiling.apply()
