@@ -28,7 +28,7 @@ class CuttingProxy:
         self._parts = urlsplit(url)
         self._chance = chance
         self._server: asyncio.Server | None = None
-        self._open: set[asyncio.StreamWriter] = set()
+        self._serving: set[asyncio.Task[None]] = set()
         self.cut_share = 0.0
         self.cuts = 0
 
@@ -41,7 +41,7 @@ class CuttingProxy:
         return urlunsplit(self._parts._replace(netloc=f"localhost:{port}"))
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         return self
 
     async def __aexit__(
@@ -49,27 +49,27 @@ class CuttingProxy:
     ) -> None:
         if self._server is not None:
             self._server.close()
-        for writer in list(self._open):
-            writer.transport.abort()
+        for task in list(self._serving):
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
         try:
-            host, port = self._parts.hostname or "localhost", self._parts.port or 80
-            upstream_reader, upstream = await asyncio.open_connection(host, port)
-        except OSError:
-            writer.transport.abort()
-            self._open.discard(writer)
-            return
-        self._open.add(upstream)
-        try:
-            await asyncio.gather(
-                self._forward(reader, upstream, writer), self._forward(upstream_reader, writer, upstream)
-            )
+            with contextlib.suppress(OSError):
+                answers, upstream = await asyncio.open_connection(self._parts.hostname, self._parts.port)
+                try:
+                    await asyncio.gather(
+                        self._forward(reader, upstream, writer), self._forward(answers, writer, upstream)
+                    )
+                finally:
+                    upstream.transport.abort()
         finally:
-            for each in (writer, upstream):
-                each.transport.abort()
-                self._open.discard(each)
+            writer.transport.abort()
 
     async def _forward(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, opposite: asyncio.StreamWriter

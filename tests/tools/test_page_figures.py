@@ -13,7 +13,7 @@ from contract import limits
 from handlers.adapters.aws_clients import ATTEMPTS
 from handlers.core.messages.group_send import SHOWN_PARTICIPANTS_MAX
 from local.emulator.chime import meeting, meetings
-from local.emulator.patches import worker_ceiling
+from local.emulator.workers import turns
 from local.processes.ports import DEFAULT_BASE_PORT
 from stacks.config.load import environment_names, load
 from tests.repository.test_layers import ALLOWED
@@ -255,5 +255,5 @@ def test_roll_back_names_existing_stacks() -> None:
 
 
 def test_function_processes_of_the_local_cloud_are_bounded_as_the_page_says() -> None:
-    assert "at most 4 processes of one function, or 2 per core" in text_of(LOCAL_CLOUD)
-    assert max(4, 2 * (os.cpu_count() or 1)) == worker_ceiling.CEILING
+    assert f"at most {turns.CEILING} processes of one function; one starts per core at a time" in text_of(LOCAL_CLOUD)
+    assert max(2, os.cpu_count() or 1) == turns.STARTS

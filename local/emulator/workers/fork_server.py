@@ -128,7 +128,8 @@ class ForkServer:
         """End it; its processes end with it."""
         with self._lock:
             if self._connection is not None:
-                self._connection.close()
+                with contextlib.suppress(OSError):
+                    self._connection.shutdown(socket.SHUT_RDWR)
             self._connection, self._answers = None, None
 
     def _started(self) -> _Answers:
@@ -175,7 +176,7 @@ class _Answers:
             process.note_end(-signal.SIGKILL if status is None else status)
 
     def _read(self) -> None:
-        with contextlib.suppress(OSError), self._connection.makefile("rb") as lines:
+        with self._connection, contextlib.suppress(OSError), self._connection.makefile("rb") as lines:
             for line in lines:
                 self._take(json.loads(line))
         self._finish()
