@@ -1,4 +1,4 @@
-"""Puts the fork server and the order of calls into ministack."""
+"""Puts the fork server, the shared code and the order of calls into ministack."""
 
 from __future__ import annotations
 
@@ -11,16 +11,21 @@ from typing import Any
 from ministack.core import lambda_runtime
 
 from local.emulator.workers.fork_server import ForkedProcess, ForkFailedError, ForkServer
+from local.emulator.workers.shared_code import SharedCode
 from local.emulator.workers.turns import Turns
 
 _LOGGER = logging.getLogger("local.workers")
 
 
 def install() -> ForkServer:
-    """Start the fork server, and let the processes of Python functions come from it."""
+    """Start the fork server, and let the processes of Python functions come from it.
+
+    Call it once TMPDIR is that of the state directory.
+    """
     server = ForkServer()
     server.start()
     lambda_runtime.subprocess = _Subprocess(lambda_runtime.subprocess, server)
+    lambda_runtime.zipfile = SharedCode()
     Turns().install()
     return server
 

@@ -1,6 +1,6 @@
 """The fork server: a Python process that has imported the AWS SDK, and forks for every process of a function.
 
-An interpreter that starts anew needs about 0.6 s of processor time for the SDK, which Lambda's runtime brings and no
+A new interpreter needs about 0.6 s of processor time for the SDK, which Lambda's runtime brings and no
 function changes. Everything of the function itself is imported after the fork, so each process still initialises
 itself as an execution environment does. Run by `local.emulator.workers.fork_server` with a Unix socket as its only
 argument; it ends with the process at the other end.
@@ -130,6 +130,7 @@ def _become_function(request: dict[str, Any], descriptors: list[int]) -> None:
         os.environ.clear()
         os.environ.update(request["environment"])
         time.tzset()
+        sys.dont_write_bytecode = False  # the next process of the function need not compile its modules
         sys.argv = [script]
         sys.path[0] = str(Path(script).parent)
         sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import Any
 import pytest
 
 from local.emulator.workers.fork_server import ForkedProcess, ForkServer
+from local.emulator.workers.shared_code import SharedCode
 from tests.local.conftest import EmulatorProcess
 
 OLD_CEILING = 4
@@ -171,3 +174,19 @@ def test_processes_end_with_the_fork_server_and_a_new_one_takes_over(tmp_path: P
     for process in (first, second):
         for stream in (process.stdin, process.stdout, process.stderr):
             stream.close()
+
+
+def test_code_is_unpacked_once_for_all_processes(tmp_path: Path) -> None:
+    archive = tmp_path / "code.zip"
+    with zipfile.ZipFile(archive, "w") as package:
+        package.writestr("package/module.py", "x = 1")
+    shared = SharedCode(tmp_path / "shared")
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        with shared.ZipFile(str(archive)) as opened:
+            opened.extractall(tmp_path / name)
+        assert (tmp_path / name / "package" / "module.py").read_text() == "x = 1"
+    assert (tmp_path / "first").resolve() == (tmp_path / "second").resolve()
+    assert len(list((tmp_path / "shared").iterdir())) == 1
+    shutil.rmtree(tmp_path / "first", ignore_errors=True)
+    assert (tmp_path / "second" / "package" / "module.py").exists()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ from bench.chaos.run import Plan, chaos
 from local.testing import LocalCloud
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Run and print the figures; 1 if a message was lost, doubled or misplaced."""
     default = Plan()
     parser = argparse.ArgumentParser(prog="python -m bench chaos", description=__doc__)
@@ -35,7 +34,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
         outcome = asyncio.run(chaos(cloud, plan))
     print("\n".join(outcome.lines(plan)), flush=True)
     return 1 if outcome.found else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
