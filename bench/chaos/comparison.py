@@ -44,14 +44,15 @@ async def differences(talks: Sequence[Talk], sends: Sends) -> list[str]:
     found: list[str] = []
     for talk in talks:
         histories = await asyncio.gather(*(read(user, talk) for user in talk.members))
-        found += _compare_accepted(talk, histories[0], sends)
+        found += compare_accepted(talk, histories[0], sends)
         for user, history in zip(talk.members[1:], histories[1:], strict=True):
             if _identities(history) != _identities(histories[0]):
                 found.append(f"{talk.id}: the history of {user.id} differs from that of {talk.members[0].id}")
     return found
 
 
-def _compare_accepted(talk: Talk, history: Sequence[Message], sends: Sends) -> list[str]:
+def compare_accepted(talk: Talk, history: Sequence[Message], sends: Sends) -> list[str]:
+    """Return how the history of one conversation differs from what was accepted."""
     found: list[str] = []
     seqs = [message.seq or 0 for message in history]
     if seqs != sorted(set(seqs)):
@@ -82,13 +83,14 @@ async def settle(talks: Sequence[Talk], seconds: float) -> list[str]:
     histories = {talk.id: await read_history(talk.members[0], talk) for talk in talks}
     deadline = time.monotonic() + seconds
     while True:
-        found = [line for talk in talks for user in talk.senders for line in _compare_view(user, talk, histories)]
+        found = [line for talk in talks for user in talk.senders for line in compare_view(user, talk, histories)]
         if not found or time.monotonic() >= deadline:
             return found
         await asyncio.sleep(_LOOK_AGAIN_SECONDS)
 
 
-def _compare_view(user: ChatUser, talk: Talk, histories: dict[str, list[Message]]) -> list[str]:
+def compare_view(user: ChatUser, talk: Talk, histories: dict[str, list[Message]]) -> list[str]:
+    """Return how the view of one client differs from the histories, by conversation."""
     assert user.chat is not None
     history = _identities(histories[talk.id])
     if talk.id not in user.chat.inbox:

@@ -61,7 +61,7 @@ class Sender:
         user: an online user.
         talks: the conversations to write in.
         sends: records what was accepted.
-        chance: chooses the conversation.
+        chance: chooses the conversation, the larger the rarer.
         interval: seconds from one send to the next.
     """
 
@@ -70,15 +70,17 @@ class Sender:
     ) -> None:
         self._user, self._talks, self._sends = user, talks, sends
         self._chance, self._interval = chance, interval
+        # A message to a large group costs one publish for each member, so there are fewer of them.
+        self._weights = [len(talk.members) ** -0.5 for talk in talks]
         self._sent = 0
 
-    async def run(self, stop: asyncio.Event, count: int | None = None) -> None:
-        """Send until `stop` is set, or so many messages; return when the last one is stored."""
+    async def run(self, stop: asyncio.Event) -> None:
+        """Send until `stop` is set; return when the last message is stored."""
         next_at = time.monotonic() + self._chance.uniform(0, self._interval)
-        while not stop.is_set() and self._sent != count:
+        while not stop.is_set():
             await asyncio.sleep(max(0.0, next_at - time.monotonic()))
             next_at = max(next_at + self._interval, time.monotonic())
-            await self._send(self._chance.choice(self._talks))
+            await self._send(self._chance.choices(self._talks, self._weights)[0])
 
     async def _send(self, talk: Talk) -> None:
         chat = self._user.chat
