@@ -44,7 +44,7 @@ def build(settings: EmulatorSettings) -> ControlPlane:
     chime = ChimeInstallation(state_store, lambda: strict.rules)
     apply_fixes()
     install_providers(settings, store)
-    workers.install()
+    workers.install()  # after everything else that starts processes of functions in its own way
     processes.install()
     ServicesActingForRoles(guard).install()
     chime.install()

@@ -40,9 +40,10 @@ class ForkedProcess:
         self._ended = threading.Event()
 
     def note_end(self, returncode: int) -> None:
-        """Take the report of the fork server that the process has ended."""
-        self.returncode = returncode
-        self._ended.set()
+        """Take the report that the process has ended; only the first one counts."""
+        if self.returncode is None:
+            self.returncode = returncode
+            self._ended.set()
 
     def poll(self) -> int | None:
         """Return the exit status, or None while it runs."""
@@ -70,8 +71,10 @@ class ForkedProcess:
         self.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
-        """Send SIGKILL."""
-        self.send_signal(signal.SIGKILL)
+        """Send SIGKILL; it counts as ended from now on, so that no caller waits for the report of its end."""
+        if self.returncode is None:
+            self.send_signal(signal.SIGKILL)
+            self.note_end(-signal.SIGKILL)
 
 
 class ForkServer:
@@ -200,7 +203,6 @@ class _Answers:
             left, self._processes = list(self._processes.values()), {}
         for process in left:
             process.kill()
-            process.note_end(-signal.SIGKILL)
         self._server.kill()
         self._server.wait()
         self._start.release()
