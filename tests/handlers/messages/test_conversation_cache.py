@@ -67,6 +67,7 @@ class UnresponsiveClient:
         return getattr(self._client, name)
 
 
+@pytest.mark.server_errors("a fault is injected")
 def test_conversation_is_read_again_after_a_send_with_unknown_outcome(harness: FunctionHarness) -> None:
     ana, ben = user_ids(2)
     client = UnresponsiveClient(harness.aws.dynamodb)
