@@ -16,6 +16,7 @@ from local.emulator.patches import (
     rule_targets,
     schedule_tick,
     table_settings,
+    user_lookups,
 )
 
 __all__ = ["apply_fixes"]
@@ -32,3 +33,4 @@ def apply_fixes() -> None:
     post_confirmation.apply()
     rule_targets.apply()
     schedule_tick.apply()
+    user_lookups.apply()

@@ -350,3 +350,26 @@ dead_letters.apply()
 show([upstream, kept() == queue])
 """
     assert ask(code) == [None, True]
+
+
+def test_a_look_up_of_a_user_fails_while_another_signs_up_so_user_lookups_is_needed(ask: Ask) -> None:
+    code = """
+class SigningUp(dict):
+    # The users of a pool, of whom one more signs up in the middle of each iteration.
+    def values(self):
+        for number, user in enumerate(super().values()):
+            yield user
+            self[f"new-{len(self)}"] = {"Attributes": []}
+def found():
+    users = {name: {"Attributes": [{"Name": "sub", "Value": name}]} for name in ("first", "second", "third")}
+    pool = {"_users": SigningUp(users), "UsernameAttributes": ["email"]}
+    try:
+        return cognito._resolve_user(pool, "missing@example.edu")[1][0]
+    except RuntimeError as error:
+        return str(error)
+upstream = found()
+from local.emulator.patches import user_lookups
+user_lookups.apply()
+show([upstream, found()])
+"""
+    assert ask(code) == ["dictionary changed size during iteration", 400]
