@@ -50,7 +50,7 @@ class ServerErrors:
         return send_and_record
 
     def listed(self) -> list[dict[str, Any]]:
-        """Return every record: `time`, `method`, `path`, `target`, `status`, `body`, `faults`."""
+        """Return every record: `time`, `method`, `path`, `status`, `body`, `seconds`, `faults`, and two headers."""
         if not self._file.exists():
             return []
         return [json.loads(line) for line in self._file.read_text(encoding="utf-8").splitlines()]
