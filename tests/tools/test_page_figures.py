@@ -255,5 +255,6 @@ def test_roll_back_names_existing_stacks() -> None:
 
 
 def test_function_processes_of_the_local_cloud_are_bounded_as_the_page_says() -> None:
-    assert f"at most {turns.CEILING} processes of one function; one starts per core at a time" in text_of(LOCAL_CLOUD)
+    assert f"at most {turns.CEILING} processes of one function, 4 or 2 per core while" in text_of(LOCAL_CLOUD)
+    assert max(4, 2 * (os.cpu_count() or 1)) == turns.CEILING_WHILE_LATE
     assert max(2, os.cpu_count() or 1) == turns.STARTS

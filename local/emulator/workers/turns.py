@@ -6,8 +6,10 @@ interpreters, which slow each other down, which makes more calls concurrent. AWS
 
 Here a call takes an idle process that is alive. Where there is none, a new one is started, but only as many at a time
 as there are processors: they share those. Other calls wait in their order, and take what becomes idle first or start
-the next process. How many calls of a function *wait* at once for something else, as for a slow answer of DynamoDB, is
-bounded only by memory: with few processes, a few slow calls would stop all others.
+the next process. Calls that wait for something else, as for a slow answer of DynamoDB, occupy a process each; so there
+may be many, or a few slow calls would stop all others. While the emulator's event loop is late, calls do not wait for
+something else but for the processors, and more processes would only make all of them slower, until they give up
+and repeat their requests; then there are no more than twice as many of a function as there are processors.
 """
 
 from __future__ import annotations
@@ -20,13 +22,20 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
 
+from ministack import app as ministack_app
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
+
+from local.emulator.workers.loop_delay import LoopDelay
 
 _LOGGER = logging.getLogger("local.workers")
 
 CEILING: Final = 32
 """Processes of one function. Each takes about 20 MB beside what all share."""
+CEILING_WHILE_LATE: Final = max(4, 2 * (os.cpu_count() or 1))
+"""Processes of one function while the event loop is late."""
+LATE_SECONDS: Final = 0.25
+"""Delay of the event loop from which it counts as late; functions wait two seconds for an answer of DynamoDB."""
 STARTS: Final = max(2, os.cpu_count() or 1)
 """Processes that start at the same time, of all functions together."""
 WAIT_SECONDS: Final = 25.0
@@ -43,9 +52,17 @@ class Turns:
         ceiling: processes of one function.
         starts: processes that start at the same time.
         wait_seconds: longest wait of a call.
+        delay: how late the event loop is.
     """
 
-    def __init__(self, ceiling: int = CEILING, starts: int = STARTS, wait_seconds: float = WAIT_SECONDS) -> None:
+    def __init__(
+        self,
+        ceiling: int = CEILING,
+        starts: int = STARTS,
+        wait_seconds: float = WAIT_SECONDS,
+        delay: LoopDelay | None = None,
+    ) -> None:
+        self._delay = delay or LoopDelay()
         self._ceiling, self._starts, self._wait_seconds = ceiling, starts, wait_seconds
         self._lock = threading.Lock()
         self._waiting: dict[str, deque[threading.Event]] = {}
@@ -86,6 +103,8 @@ class Turns:
         """Lease a process: `(worker, "reused" or "spawn")`, or `(None, "func_cap")` after the longest wait."""
         key = lambda_runtime._worker_key(name, config, qualifier)
         make = _maker(name, config, code)
+        if not self._delay.watching and ministack_app._MAIN_LOOP is not None:
+            self._delay.watch(ministack_app._MAIN_LOOP)
         deadline = time.monotonic() + self._wait_seconds
         turn = threading.Event()
         with self._lock:
@@ -128,6 +147,8 @@ class Turns:
             workers = lambda_runtime._workers.setdefault(key, [])
             idle = [worker for worker in workers if not worker.in_use]
             alive = next((worker for worker in idle if _alive(worker)), None)
+            if self._delay.seconds >= LATE_SECONDS:
+                ceiling = min(ceiling, CEILING_WHILE_LATE)
             if alive is None and (len(self._starting) >= self._starts or len(workers) - len(idle) >= ceiling):
                 return None
             worker = alive or next(iter(idle), None)

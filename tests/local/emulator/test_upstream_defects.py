@@ -305,6 +305,37 @@ show([leases[0][0] is alive, leases[0][1], leases[1][0] is dead, leases[1][1]])
     assert ask(_TURNS + code) == [True, "reused", True, "spawn"]
 
 
+def test_while_the_event_loop_is_late_there_are_fewer_processes_of_a_function(ask: Ask) -> None:
+    code = """
+from local.emulator.workers.loop_delay import LoopDelay
+from local.emulator.workers.turns import CEILING_WHILE_LATE, LATE_SECONDS
+delay = LoopDelay()
+turns = Turns(starts=100, wait_seconds=0.05, delay=delay)
+delay.seconds = LATE_SECONDS
+late = [lease(turns)[1] for _ in range(CEILING_WHILE_LATE + 1)]
+delay.seconds = 0.0
+show([late.count("spawn") == CEILING_WHILE_LATE, late[-1], lease(turns)[1]])
+"""
+    assert ask(_TURNS + code) == [True, "func_cap", "spawn"]
+
+
+def test_the_delay_of_a_blocked_event_loop_is_noticed_and_forgotten(ask: Ask) -> None:
+    code = """
+from local.emulator.workers.loop_delay import LoopDelay
+async def measure():
+    delay = LoopDelay()
+    delay.watch(asyncio.get_running_loop())
+    await asyncio.sleep(0.3)
+    time.sleep(1)
+    await asyncio.sleep(0.1)
+    blocked = delay.seconds
+    await asyncio.sleep(3)
+    return [blocked > 0.5, delay.seconds < blocked]
+show(asyncio.run(measure()))
+"""
+    assert ask(_TURNS + code) == [True, True]
+
+
 def test_a_call_is_throttled_after_the_longest_wait(ask: Ask) -> None:
     code = """
 turns = Turns(ceiling=1, wait_seconds=0.1)
