@@ -71,7 +71,7 @@ class ControlPlane:
             await self._application(scope, receive, send)
             return
         if not scope["path"].startswith("/_local/"):
-            await self._application(scope, receive, self._server_errors.watching(scope, send))
+            await self._server_errors.serve(self._application, scope, receive, send)
             return
         status, answer = await self._answer(scope, receive)
         body = json.dumps(answer).encode()

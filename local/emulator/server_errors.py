@@ -17,7 +17,9 @@ from local.emulator.strict.dynamodb import StrictDynamoDb
 from local.emulator.strict.rules import DEFAULT
 
 Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _BODY_BYTES: Final = 500
 _HEADERS: Final = (b"x-amz-target", b"user-agent")
@@ -48,6 +50,18 @@ class ServerErrors:
             await send(message)
 
         return send_and_record
+
+    async def serve(self, application: Application, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let an application answer a request, and record a response of 500 or above.
+
+        The server answers 500 where the application raises before it responds; that is recorded too.
+        """
+        started = time.monotonic()
+        try:
+            await application(scope, receive, self.watching(scope, send))
+        except Exception as error:
+            self._record(scope, 500, repr(error).encode(), started)
+            raise
 
     def listed(self) -> list[dict[str, Any]]:
         """Return every record: `time`, `method`, `path`, `status`, `body`, `seconds`, `faults`, and two headers."""

@@ -58,6 +58,18 @@ async def test_a_response_of_500_without_a_fault_is_recorded_without_one(gateway
     assert len(gateway.sent) == 12
 
 
+async def test_an_exception_of_the_emulator_is_recorded_as_a_response_of_500(gateway: Gateway) -> None:
+    async def application(_scope: Any, _receive: Any, _send: Any) -> None:
+        raise RuntimeError("dictionary changed size during iteration")
+
+    scope = {"method": "POST", "path": "/", "headers": []}
+    with pytest.raises(RuntimeError):
+        await gateway.errors.serve(application, scope, cast(Any, None), cast(Any, None))
+    (record,) = gateway.errors.listed()
+    assert (record["status"], record["faults"]) == (500, [])
+    assert "dictionary changed" in record["body"]
+
+
 async def test_a_fault_explains_the_responses_of_requests_that_ran_while_it_was_on(gateway: Gateway) -> None:
     gateway.faults.replace([RULE])
     during = gateway.begin()
