@@ -180,11 +180,11 @@ class _Run:
             disturbed = time.monotonic()
             await self._disturb(disturbed)
             ended = time.monotonic()
+            await self._calm()
             await asyncio.sleep(_AFTER_SECONDS if plan.sends is None else 0)
         finally:
             stop.set()
-            await asyncio.to_thread(self._cloud.faults.clear)
-            self._proxy.cut_share = 0.0
+            await self._calm()
         await asyncio.gather(*sending)
         watching.cancel()
         outcome.accepted, outcome.cuts = len(sends.accepted_at), self._proxy.cuts
@@ -212,6 +212,10 @@ class _Run:
             await asyncio.sleep(chosen.seconds)
             applied = await asyncio.to_thread(self._cloud.faults.aws)
             outcome.kills += sum(int(rule["hits"]) for rule in applied if rule["effect"] == "kill")
+
+    async def _calm(self) -> None:
+        await asyncio.to_thread(self._cloud.faults.clear)
+        self._proxy.cut_share, self._active = 0.0, "none"
 
     def _over(self, ends_at: float) -> bool:
         if self._plan.sends is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-DEFAULT_SENDS = 300
+DEFAULT_SENDS = 250
 SECONDS_PER_SEND = 2.0
 """An upper bound for the slowest machine; sets the time limit of a run."""
 

@@ -21,7 +21,7 @@ async def test_every_member_reads_every_message_once_and_in_order(
     large = chaos_sends >= LARGE_RUN
     plan = Plan(
         users=50 if large else 12,
-        interval=1.0,
+        interval=1.0 if large else 0.5,
         before=0.0,
         seed=chaos_seed,
         sends=chaos_sends,

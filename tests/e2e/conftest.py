@@ -20,7 +20,7 @@ from tests.harness.e2e.terminal import ChatProgram, write_target
 from tests.harness.e2e.users import Users, users_of
 
 _HERE = Path(__file__).parent
-_BOTH_ORDERS = frozenset({"test_messaging.py", "test_call_paths.py", "test_recovery.py"})
+_BOTH_ORDERS = frozenset({"test_messaging.py", "test_call_paths.py"})
 """Files that run in both orders of events in every run on a local cloud."""
 _REORDERED: Final = {"match": {"operation": "deliver"}, "effect": "reorder"}
 _LOCAL_CLOUD_FIXTURES = frozenset({"faults", "cloud"})
