@@ -30,11 +30,11 @@ from local.emulator.workers.loop_delay import LoopDelay
 
 _LOGGER = logging.getLogger("local.workers")
 
-CEILING: Final = 32
+CEILING: Final = 16
 """Processes of one function. Each takes about 20 MB beside what all share."""
 CEILING_WHILE_LATE: Final = max(4, 2 * (os.cpu_count() or 1))
 """Processes of one function while the event loop is late."""
-LATE_SECONDS: Final = 0.25
+LATE_SECONDS: Final = 0.1
 """Delay of the event loop from which it counts as late; functions wait two seconds for an answer of DynamoDB."""
 STARTS: Final = max(2, os.cpu_count() or 1)
 """Processes that start at the same time, of all functions together."""
