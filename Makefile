@@ -5,8 +5,13 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 ENV ?= dev
-BASE ?= origin/main
+BASE ?=
 FAIL_ON ?=
+REPORT ?=
+PROFILE ?=
+FREE ?= none
+YES ?=
+ONLY ?=
 USER_NUMBER := $(if $(filter 1 2,$(USER)),$(USER),1)
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
   $$p -c 'import sys; sys.exit(not ((3, 11) <= sys.version_info < (3, 14)))' 2>/dev/null && echo $$p && break; done)
@@ -15,8 +20,9 @@ BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY := true
 
-# The fast tests share all cores; a local cloud and a browser want them for themselves.
-FAST := --numprocesses auto -m 'not local_cloud and not end_of_run and not browser'
+# These tests share all cores; a local cloud and a browser want them for themselves.
+SHARED := --numprocesses auto -m 'not local_cloud and not end_of_run and not browser'
+FAST := --numprocesses auto -m 'not local_cloud and not end_of_run and not browser and not slow'
 
 # What is installed, each redone when its lock changes. The emulator and the AWS SDK are compiled at once: where Python may not
 # write byte code (PYTHONDONTWRITEBYTECODE), each start and restart of the local cloud would compile them again.
@@ -26,7 +32,7 @@ WHEELS_READY := .build/.wheels-ready
 WEB_READY := web/dist/index.html
 PACKAGES := packages/appsync-events packages/appsync-events-local
 
-.PHONY: help up down test test-fast test-web check format synth diff deploy verify outputs snapshots generate lock \
+.PHONY: help up down test test-fast test-web check format synth diff cost deploy verify outputs snapshots generate lock \
         chat bench clean clean-all setup
 
 help: ## This list
@@ -72,11 +78,11 @@ test: setup $(WEB_READY) ## All tests, or those of ARGS: make test ARGS="tests/h
 ifdef ARGS
 	@pytest $(ARGS)
 else
-	@pytest $(FAST)
+	@pytest $(SHARED)
 	@pytest -m 'local_cloud or end_of_run or browser'
 endif
 
-test-fast: setup ## The tests that need no local cloud, or those of ARGS
+test-fast: setup ## The tests that need no local cloud and no environment of their own, or those of ARGS
 	@pytest $(FAST) $(ARGS)
 
 check: setup ## Format, lint, types, generated files
@@ -93,8 +99,12 @@ synth: setup ## Write the CloudFormation templates of one environment: make synt
 	@npx --no-install cdk synth --quiet --no-notices -c env=$(ENV) --output cdk.out.$(ENV)
 	@echo "Templates of $(ENV): cdk.out.$(ENV)/*.template.json"
 
-diff: setup ## What a change does to the cloud, offline: make diff ENV=prod BASE=v1.2.0 [FAIL_ON=destructive]
-	@python -m ops.diff --env $(ENV) --base $(BASE) $(if $(FAIL_ON),--fail-on $(FAIL_ON))
+diff: setup ## What a change does to an environment, offline: make diff ENV=prod [BASE=v1.2.0] [FAIL_ON=exposed] [REPORT=page.html]
+	@python -m ops.diff --env $(ENV) $(if $(BASE),--base $(BASE)) $(if $(FAIL_ON),--fail-on $(FAIL_ON)) \
+	  $(if $(REPORT),--$(if $(filter %.md,$(REPORT)),markdown,$(if $(filter %.json,$(REPORT)),json,html)) $(REPORT))
+
+cost: setup ## What an environment costs in a month: make cost ENV=prod [PROFILE=campus] [FREE=always]
+	@python -m ops.costs --env $(ENV) --free $(FREE) $(if $(PROFILE),--profile $(PROFILE))
 
 deploy: setup ## Deploy one environment with your AWS credentials: make deploy ENV=staging
 	@python -m ops.deploy --env $(ENV)
@@ -102,8 +112,8 @@ deploy: setup ## Deploy one environment with your AWS credentials: make deploy E
 outputs: setup ## Write the front end's environment file of a deployed environment: make outputs ENV=staging
 	@python -m ops.outputs --env $(ENV)
 
-verify: setup ## Run the end-to-end suite against a deployed environment: make verify ENV=staging
-	@python -m ops.verify --env $(ENV)
+verify: setup ## Test a deployed environment and print AWS's answers: make verify ENV=staging [YES=1] [ONLY=ID]
+	@python -m ops.verify --env $(ENV) $(if $(YES),--yes) $(if $(ONLY),--only $(ONLY))
 
 snapshots: setup ## Rewrite the snapshots of the templates
 	@pytest -q tests/stacks --update-snapshots

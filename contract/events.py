@@ -71,17 +71,34 @@ class MessageDeleted(msgspec.Struct, tag="MESSAGE_DELETED", tag_field="type", kw
     data: MessageDeletedData
 
 
+class ReadBy(msgspec.Struct, kw_only=True):
+    """The user `userId` has read every message up to and including the sequence number `readSeq`."""
+
+    userId: str
+    readSeq: int
+    readAt: str
+
+
 class MessageReadData(msgspec.Struct, kw_only=True):
-    """The user `readBy` has read every message up to and including the sequence number `readSeq`."""
+    """The user `readBy` has read every message up to and including the sequence number `readSeq`.
+
+    In a group, `readers` lists every member whose read mark moved within some seconds, `readBy` among them; in a direct
+    conversation it is empty.
+    """
 
     conversationId: str
     readBy: str
     readSeq: int
     readAt: str
+    readers: list[ReadBy] = msgspec.field(default_factory=list)
 
 
 class MessageRead(msgspec.Struct, tag="MESSAGE_READ", tag_field="type", kw_only=True):
-    """A participant has read messages: the read mark moved forward."""
+    """Participants have read messages: their read marks moved forward.
+
+    In a direct conversation both participants get the event at once. In a group it is published at most once in some
+    seconds: the readers get their own mark, and the senders of the messages get the marks of all readers.
+    """
 
     eventId: str
     timestamp: str
@@ -157,7 +174,11 @@ class UserUpdatedData(msgspec.Struct, kw_only=True):
 
 
 class UserUpdated(msgspec.Struct, tag="USER_UPDATED", tag_field="type", kw_only=True):
-    """The recipient, or a user who shares a conversation with the recipient, changed the public profile."""
+    """The recipient, or a user who shares a conversation with the recipient, changed the public profile.
+
+    A change is published to at most 200 other users: those of direct conversations first, then those of the smallest
+    groups. The others see it in their next response with the user's name.
+    """
 
     eventId: str
     timestamp: str

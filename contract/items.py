@@ -45,6 +45,7 @@ ITEMS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         ("latestSeq", "N", "greatest sequence number that was reserved"),
         ("lastTimestampMs", "N", "greatest timestamp that was reserved, in epoch milliseconds"),
         ("lastMessageAt?", "S", "timestamp of the newest stored message; its key in the table Messages"),
+        ("receiptsDueAt?", "N", "when the collected read marks are published next or last, in epoch milliseconds"),
         ("pendingSeq", "M", "by reservation: its sequence number, until the message or its placeholder is stored"),
         ("pendingAt", "M", "by reservation: the timestamp of its message, in epoch milliseconds"),
     ),
@@ -53,6 +54,13 @@ ITEMS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         ("type", "S", "DM or GROUP"),
         ("joinedAt", "S", ""),
         ("lastReadSeq", "N", "read mark: highest sequence number read; the user's own sends raise it"),
+        ("readAt?", "N", "when a request last moved the read mark, in epoch milliseconds"),
+        (
+            "readFromSeq?",
+            "N",
+            "groups only: the read mark before the moves that are published in the next MESSAGE_READ",
+        ),
+        ("readCount?", "N", "moves of the read mark in the present window of the rate limit"),
         ("hidden?", "BOOL", "DM created by a user whom this user had blocked: not listed until that user is unblocked"),
         ("hasHidden?", "BOOL", "some messages of this DM are hidden from this user: unread messages must be counted"),
     ),
@@ -142,6 +150,11 @@ ITEMS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
     ),
     tables.RATE_LIMITS.entity: (
         ("count", "N", "uses in this window; id is `userId#action#window`"),
+        (
+            "on:{conversationId}?, off:{conversationId}?",
+            "N",
+            "action typing only: when the last event of this kind was published, in epoch milliseconds",
+        ),
         ("expiresAt", "N", "epoch seconds"),
     ),
 }

@@ -70,6 +70,20 @@ CLASS_CODE_CHARACTERS: Final = 20
 SEMESTER_CHARACTERS: Final = 20
 """Longest `semester`."""
 
+# Read marks and typing
+RECEIPT_WINDOW_SECONDS: Final = 5
+"""Seconds for which the read marks of a group are collected before they are published in one event. Without that,
+every member of a group publishes to every other one for every message."""
+RECEIPT_MARGIN_SECONDS: Final = 1
+"""The read marks of the last second before the event belong to the next one: they may be written later than it."""
+RECEIPT_MESSAGES_MAX: Final = 25
+"""Newest messages of a group whose senders get the read marks of other members."""
+TYPING_PARTICIPANTS_MAX: Final = 20
+"""Most participants of a conversation in which typing is published; in a larger one it costs more than it is worth."""
+TYPING_INTERVAL_MILLISECONDS: Final = 1_500
+"""Shortest time in milliseconds between two published typing events of one kind by one user in one conversation.
+Clients announce typing every two seconds; what comes more often is accepted and not published."""
+
 # Users
 NAME_CHARACTERS: Final = 80
 """Longest `firstName` or `lastName`."""
@@ -91,6 +105,9 @@ SEARCH_RESULTS_MAX: Final = 20
 """Largest `limit` of a search."""
 SEARCH_PREFIX_CHARACTERS: Final = 2
 """Fewest letters of the longest word of a search query: they are the partition key of the table UserSearch."""
+PROFILE_RECIPIENTS_MAX: Final = 200
+"""Most other users to whom a change of a profile is published: those of direct conversations first, then those of the
+smallest groups. The others see it when they next read a list, a conversation or the profile."""
 BLOCKS_PER_USER: Final = 1_000
 """Most users whom one user can block."""
 
@@ -129,18 +146,27 @@ RESPONSE_BYTES: Final = 5 * 1024 * 1024
 response has `reload: true`. Lambda refuses a response above 6 MB (Lambda quotas: synchronous invocation payload)."""
 
 # Delivery
-RECORD_RECIPIENTS_MAX: Final = 5_000
-"""Most recipients of one outbox record. Their ids and the event fit one DynamoDB item (400 KB)."""
-RECORDS_PER_CHANGE_MAX: Final = 10
-"""Most outbox records of one change (50,000 recipients). They fit one transaction (4 MB)."""
 PUBLISH_CONCURRENCY: Final = 25
-"""Concurrent publishes of one function."""
+"""Concurrent publishes of one invocation."""
+DELIVERY_INVOCATIONS_MAX: Final = 8
+"""Concurrent invocations of the deliver function. At about 20 ms a publish, all of them together stay within the Event
+API's quota of inbound events (AppSync Events: 10,000 a second), however many large groups get messages at once."""
 PUBLISH_PATIENCE_SECONDS: Final = 2
 """Seconds for which a request publishes one event again while AppSync throttles (429); then the queue delivers it."""
 DELIVERY_PATIENCE_SECONDS: Final = 8
 """The same for the deliver function, whose event goes back to the queue after that."""
 SLICE_RECIPIENTS: Final = 25
 """Fewest recipients in one slice of an asynchronous delivery, where the event has more: one round of publishes."""
+REDELIVERY_SECONDS_MAX: Final = 60
+"""Longest pause in seconds before a failed queue message is delivered again."""
+DELIVERY_PAUSE_SECONDS: Final = 5
+"""Longest pause in seconds after the first failed delivery of a queue message; each further failure doubles it."""
+DELIVERY_RECEIVES_MAX: Final = 10
+"""Deliveries of a message of the delivery queue, within about six minutes; then it is a dead letter."""
+RING_TIMER_PAUSE_SECONDS: Final = 2
+"""Longest pause in seconds after the first failed attempt of a ring timer; each further failure doubles it."""
+RING_TIMER_RECEIVES_MAX: Final = 5
+"""Attempts of a ring timer, within about half a minute; then the sweep ends the ringing."""
 FAST_PATH_GRACE_SECONDS: Final = 5
 """Seconds in which the request that stored an event delivers it; then the relay queues the event."""
 DUE_SHARDS: Final = 8
@@ -196,6 +222,8 @@ class RateLimit:
 
 SEND_RATE: Final = RateLimit("send", 50, 10)
 TYPING_RATE: Final = RateLimit("typing", 20, 10)
+READ_RATE: Final = RateLimit("read", 30, 10)
+"""Moves of one user's read mark in one conversation. It is counted in the membership that the move writes anyway."""
 SEARCH_RATE: Final = RateLimit("search", 20, 10)
 CALL_RATE: Final = RateLimit("call", 10, 60)
 CALL_ATTEMPT_RATE: Final = RateLimit("attempt", 20, 60)
@@ -211,6 +239,6 @@ OPEN_RATE: Final = RateLimit("open", 60, 60)
 INVITATION_RATE: Final = RateLimit("invitation", 20, 86_400)
 """Groups to which one user adds the same other user, so that one user cannot fill another user's list."""
 PROFILE_RATE: Final = RateLimit("profile", 10, 60)
-"""Changes of a profile: each is published to every user who shares a conversation, up to 50,000."""
+"""Changes of a profile: each is published to at most `PROFILE_RECIPIENTS_MAX` users who share a conversation."""
 BLOCK_RATE: Final = RateLimit("block", 30, 60)
 """Blocks and their removals."""

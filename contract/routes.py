@@ -12,6 +12,7 @@ from contract.limits import (
     GROUP_RATE,
     OPEN_RATE,
     PROFILE_RATE,
+    READ_RATE,
     SEARCH_RATE,
     SEND_RATE,
     TYPING_RATE,
@@ -69,7 +70,8 @@ ROUTES: Final[tuple[Route, ...]] = (
         "Mark messages as read and publish the read mark to the participants.",
         requests.MarkRead,
         responses.ReadDone,
-        refusals=(*_CONVERSATION,),
+        refusals=(*_CONVERSATION, (429, "the read mark moves too often")),
+        rate=READ_RATE,
     ),
     Route(
         "messages",

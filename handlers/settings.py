@@ -171,6 +171,9 @@ class DeliverSettings(_Publishing, frozen=True, kw_only=True):
     function: ClassVar[str] = "deliver"
 
     conversations_table: str
+    conversation_members_table: str
+    messages_table: str
+    delivery_queue_url: str
 
 
 class RelaySettings(_Settings, frozen=True, kw_only=True):

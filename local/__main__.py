@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from local.cloud import PROJECT_FOLDER, Cloud, CloudOptions, outputs_document, summary
+from local.emulator.credentials import CredentialStore
 from local.permissions.exceptions import why_unused
 from local.permissions.report import as_text, read_report
 from local.processes.ports import DEFAULT_BASE_PORT, PortBusyError, Ports
@@ -67,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
         ("down", _down, "stop the local cloud that runs on the state directory; its state stays"),
         ("status", _status, "show what runs, and where"),
         ("outputs", _outputs, "print addresses, ids and demo users as JSON"),
+        ("credentials", _credentials, "print the operator's AWS credentials as JSON, by environment variable"),
         ("permissions", _permissions, "show what each role grants, what was used, and what is missing"),
         ("clean", _clean, "delete all state (stops a running local cloud first)"),
         ("reset", _clean, "the same as clean"),
@@ -138,6 +140,13 @@ def _status(options: argparse.Namespace, state: StateDirectory) -> int:
 
 def _outputs(options: argparse.Namespace, state: StateDirectory) -> int:
     print(json.dumps(outputs_document(state), indent=1))
+    return 0
+
+
+def _credentials(options: argparse.Namespace, state: StateDirectory) -> int:
+    if not state.credentials_file.exists():
+        raise StateError(f"nothing is deployed in {state.root}; run `python -m local up` first")
+    print(json.dumps(CredentialStore(state.credentials_file).operator().environment(), indent=1))
     return 0
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from ops.errors import CommandError
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-_CLI: Final = ROOT / "node_modules" / ".bin" / "cdk"
+_CLI: Final = Path("node_modules") / ".bin" / "cdk"
 _SYNTH_SECONDS: Final = 300
 _OFFLINE: Final = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": os.devnull, "NO_COLOR": "1"}
 
@@ -73,14 +73,18 @@ def run_offline(
 ) -> subprocess.CompletedProcess[str]:
     """Run the CLI without credentials and return its status and output.
 
+    A checkout with an environment of its own is synthesised by its own CLI and library, every other one by this
+    checkout's.
+
     Raises:
         CommandError: the CLI is not installed, or does not finish within `seconds`.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
-    environment = {**kept, **_OFFLINE, **_common(), **(variables or {})}
+    tools = cwd if (cwd / ".venv").is_dir() and (cwd / _CLI).is_file() else ROOT
+    environment = {**kept, **_OFFLINE, **_common(tools), **(variables or {})}
     try:
         return subprocess.run(
-            [cli(), *arguments, "--no-notices"],
+            [cli(tools), *arguments, "--no-notices"],
             cwd=cwd,
             env=environment,
             capture_output=True,
@@ -95,20 +99,21 @@ def run_offline(
 
 def run(arguments: list[str]) -> int:
     """Run the CLI with the operator's credentials and terminal, and return its exit status."""
-    return subprocess.run([cli(), *arguments, "--no-notices"], cwd=ROOT, env={**os.environ, **_common()}).returncode
+    return subprocess.run([cli(), *arguments, "--no-notices"], cwd=ROOT, env={**os.environ, **_common(ROOT)}).returncode
 
 
-def cli() -> str:
-    """Return the path of the CLI.
+def cli(tools: Path = ROOT) -> str:
+    """Return the path of the CLI in a checkout.
 
     Raises:
         CommandError: it is not installed.
     """
-    if not _CLI.is_file():
+    if not (tools / _CLI).is_file():
         raise CommandError("The CDK CLI is not installed in node_modules. Run: make setup")
-    return str(_CLI)
+    return str(tools / _CLI)
 
 
-def _common() -> dict[str, str]:
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    return {"CDK_DISABLE_CLI_TELEMETRY": "true", "PATH": path}
+def _common(tools: Path) -> dict[str, str]:
+    own = tools / ".venv" / "bin"
+    first = own if tools != ROOT and own.is_dir() else Path(sys.executable).parent
+    return {"CDK_DISABLE_CLI_TELEMETRY": "true", "PATH": os.pathsep.join([str(first), os.environ.get("PATH", "")])}

@@ -1,227 +1,164 @@
-"""Compares the templates of two revisions offline: `python -m ops.diff --env NAME --base REVISION [--fail-on KIND]`.
+"""Says what a change does to an environment: `python -m ops.diff --env NAME [--base REVISION]`.
 
-Synthesises the base revision in a temporary git worktree and the current checkout, both without credentials, and
-compares every stack with the CDK CLI. It compares templates only and does not see manual changes in the account.
+Synthesises the base revision and this checkout, both without credentials and each with the tools of its own lock
+files, compares the templates on AWS's service spec, and reports what AWS will refuse, which data is at risk, who gets
+in, what breaks for clients, what behaves and costs differently. It compares two revisions and does not see manual
+changes in the account. A green update on the local cloud proves nothing about replacements: the emulator carries out
+what AWS refuses.
+
+Exit status: 0 nothing at or above the threshold, 1 refused by the threshold, 2 the comparison failed.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import shutil
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import Final
 
-from ops import cdk
-from ops.cdk import AssemblyStack
-from ops.data_risks import data_risks
+import botocore.session
+
+from ops import aws, cdk, preflight, revision
+from ops.change_report.finding import Severity, severity_of
+from ops.change_report.render import FORMATS
+from ops.change_report.render.as_markdown import as_comment
+from ops.change_report.render.as_text import as_text
+from ops.change_report.report import Report, find
+from ops.change_report.revisions import compared, default_base
 from ops.errors import CommandError
-from ops.update_rules import refused_changes
+from stacks.config.load import SettingsError, load
 
-FailOn = Literal["destructive", "broadening", "any-change"]
-
-_RETAINED: Final = ("Retain", "RetainExceptOnCreate")
 _DIFF_SECONDS: Final = 120
-_GIT_SECONDS: Final = 60
-_LOCK: Final = Path("handlers") / "requirements.lock"
+_NONE: Final = "none"
 
 
-@dataclass(frozen=True)
-class StackDiff:
-    """The changes of one stack.
+def build(environment: str, base: str, *, appendix: bool, root: Path = cdk.ROOT) -> Report:
+    """Compare a revision with the checkout.
 
     Args:
-        stack: its name.
-        added, removed, changed: its resources, `{logical id} ({type})`.
-        text: the diff of the CDK CLI.
-        refused: whether `--fail-on` refuses the changes.
-    """
-
-    stack: str
-    added: tuple[str, ...]
-    removed: tuple[str, ...]
-    changed: tuple[str, ...]
-    text: str
-    refused: bool
-
-    @property
-    def summary(self) -> str:
-        """Return one line with the counts, and one line per removed resource."""
-        counts = f"{len(self.added)} added, {len(self.changed)} changed, {len(self.removed)} removed"
-        head = f"{self.stack}: {counts if self.added or self.changed or self.removed else 'no resource changes'}"
-        return "\n".join([head, *(f"  removed: {resource}" for resource in self.removed)])
-
-
-def compare(base: Path, head: Path, fail_on: FailOn | None) -> list[StackDiff]:
-    """Compare two cloud assemblies stack by stack.
-
-    A removed stack is reported with all of its resources, and refused by every `fail_on` except `broadening`.
+        environment: name of the environment.
+        base: the revision to compare with.
+        appendix: also run the diff of the CDK CLI.
+        root: the checkout.
 
     Raises:
-        CommandError: the CLI failed for another reason than `fail_on`.
+        CommandError: there is no such revision, or one of the two cannot be synthesised.
     """
-    before, after = cdk.stacks_of(base), cdk.stacks_of(head)
-    differences = [_compare_stack(name, before.get(name), after[name], head, fail_on) for name in sorted(after)]
-    for name in sorted(set(before) - set(after)):
-        resources = tuple(sorted(_described(_resources(before[name].template))))
-        refused = fail_on in ("destructive", "any-change")
-        differences.append(StackDiff(name, (), resources, (), "The stack is removed.\n", refused))
-    return differences
+    with compared(environment, base, root, _progress) as (comparison, old, new):
+        _progress("Comparing")
+        findings = find(comparison)
+        text = _cli_output(old, new) if appendix else ""
+    return Report(environment, base, revision.current(root), findings, appendix=text)
 
 
-def _compare_stack(
-    name: str, before: AssemblyStack | None, after: AssemblyStack, head: Path, fail_on: FailOn | None
-) -> StackDiff:
-    with tempfile.TemporaryDirectory(prefix="diff-") as directory:
-        base_file = Path(directory) / "base.json"
-        base_file.write_text(json.dumps(before.template if before else {"Resources": {}}), encoding="utf-8")
-        arguments = ["diff", after.construct, "--exclusively", "--app", str(head), "--template", str(base_file)]
-        if fail_on is not None:
-            arguments += ["--fail-on", fail_on]
-        finished = cdk.run_offline(arguments, cwd=Path(directory), seconds=_DIFF_SECONDS)
-    text = finished.stdout + finished.stderr
-    if finished.returncode != 0 and (fail_on is None or "Number of stacks with differences" not in text):
-        raise CommandError(f"cdk diff of {name} failed:\n{text[-2_000:]}")
-    old, new = _resources(before.template if before else {}), _resources(after.template)
-    return StackDiff(
-        name,
-        added=tuple(sorted(_described({key: new[key] for key in new.keys() - old.keys()}))),
-        removed=tuple(sorted(_described({key: old[key] for key in old.keys() - new.keys()}))),
-        changed=tuple(sorted(_described({key: new[key] for key in new.keys() & old.keys() if new[key] != old[key]}))),
-        text=text,
-        refused=finished.returncode != 0,
-    )
+def _progress(step: str) -> None:
+    print(f"→ {step}", file=sys.stderr, flush=True)
 
 
-def _resources(template: dict[str, Any]) -> dict[str, Any]:
-    resources: dict[str, dict[str, Any]] = template.get("Resources", {})
-    return {
-        name: {key: value for key, value in resource.items() if key != "Metadata"}
-        for name, resource in resources.items()
-        if resource["Type"] != "AWS::CDK::Metadata"
-    }
-
-
-def _described(resources: dict[str, Any]) -> Iterator[str]:
-    for name, resource in resources.items():
-        kept = ", kept in the account" if resource.get("DeletionPolicy") in _RETAINED else ""
-        yield f"{name} ({resource['Type']}{kept})"
-
-
-@contextmanager
-def _worktree(revision: str, root: Path) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="base-") as directory:
-        path = Path(directory) / "base"
-        _git(root, "worktree", "add", "--quiet", "--detach", str(path), revision)
-        try:
-            yield path
-        finally:
-            _git(root, "worktree", "remove", "--force", str(path))
-
-
-def _git(root: Path, *arguments: str) -> None:
-    command = ["git", "-C", str(root), *arguments]
-    finished = subprocess.run(command, capture_output=True, text=True, timeout=_GIT_SECONDS)
-    if finished.returncode != 0:
-        raise CommandError(f"git {arguments[0]} {arguments[1]} failed: {finished.stderr.strip()}")
-
-
-def _provide_wheels(base: Path, root: Path) -> None:
-    """Copy this checkout's wheels into the base, or download them if the base has another lock file."""
-    if not (base / _LOCK).is_file():
-        return
-    if (base / _LOCK).read_bytes() == (root / _LOCK).read_bytes():
-        for wheels in (root / ".build").glob("wheels-*"):
-            shutil.copytree(wheels, base / ".build" / wheels.name)
-        return
-    for platform in ("arm64", "host"):
-        command = [sys.executable, "-m", "stacks.packaging", "prepare", "--platform", platform]
-        finished = subprocess.run(command, cwd=base, capture_output=True, text=True, timeout=600)
+def _cli_output(base: Path, head: Path) -> str:
+    """Return the diff of the CDK CLI, stack by stack."""
+    before, parts = cdk.stacks_of(base), []
+    for name, stack in sorted(cdk.stacks_of(head).items()):
+        with tempfile.TemporaryDirectory(prefix="diff-") as directory:
+            file = Path(directory) / "base.json"
+            file.write_text(before[name].file.read_text("utf-8") if name in before else '{"Resources": {}}', "utf-8")
+            arguments = ["diff", stack.construct, "--exclusively", "--app", str(head), "--template", str(file)]
+            finished = cdk.run_offline(arguments, cwd=Path(directory), seconds=_DIFF_SECONDS)
         if finished.returncode != 0:
-            raise CommandError(f"The wheels of the base revision could not be downloaded:\n{finished.stderr.strip()}")
+            raise CommandError(f"cdk diff of {name} failed:\n{(finished.stdout + finished.stderr)[-2_000:]}")
+        parts.append(f"── {name}\n{(finished.stdout + finished.stderr).strip()}")
+    return "\n".join(parts)
 
 
-@dataclass(frozen=True)
-class Findings:
-    """What the CDK CLI does not say about the changes, one line each.
-
-    Args:
-        impossible: changes that AWS would refuse.
-        risks: changes that put stored data at risk.
-    """
-
-    impossible: Sequence[str] = ()
-    risks: Sequence[str] = ()
-
-    def refused(self, fail_on: FailOn | None) -> bool:
-        """Return whether `--fail-on` refuses the changes."""
-        return bool(
-            (fail_on is not None and self.impossible) or (fail_on in ("destructive", "any-change") and self.risks)
-        )
+def _deployed_revision(environment: str) -> str | None:
+    """Return the revision of the deployed Routes stack; None without credentials."""
+    session = botocore.session.get_session()
+    if session.get_credentials() is None:
+        return None
+    settings = load(environment)
+    region = settings.aws.region if settings.aws.pinned else None
+    deployed = preflight.read_deployed(environment, aws.client("cloudformation", region))
+    return next((stack.revision for name, stack in deployed.items() if "-Routes-" in name), None)
 
 
-def find(base: Path, head: Path) -> Findings:
-    """Compare the templates of two cloud assemblies."""
-    before, after = (
-        {name: stack.template for name, stack in cdk.stacks_of(assembly).items()} for assembly in (base, head)
+def _threshold(environment: str, chosen: str | None) -> Severity | None:
+    if chosen == _NONE:
+        return None
+    if chosen is not None:
+        return severity_of(chosen)
+    return Severity.DATA_AT_RISK if load(environment, variables={}).protected else Severity.REFUSED
+
+
+def _acceptances(values: Sequence[str]) -> Mapping[str, str]:
+    accepted = {}
+    for value in values:
+        key, separator, reason = value.partition("=")
+        if not separator or not reason.strip():
+            raise CommandError(
+                f'--accept needs a key and a reason, KEY=REASON, for example "data.index=not queried": {value}'
+            )
+        accepted[key.strip()] = reason.strip()
+    return accepted
+
+
+def _write(report: Report, chosen: argparse.Namespace) -> None:
+    for name, file in (
+        ("text", chosen.text),
+        ("markdown", chosen.markdown),
+        ("html", chosen.html),
+        ("json", chosen.json),
+    ):
+        if file:
+            Path(file).write_text(FORMATS[name](report), encoding="utf-8")
+    if chosen.comment:
+        Path(chosen.comment).write_text(as_comment(report, chosen.full_text), encoding="utf-8")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m ops.diff", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    return Findings(refused_changes(before, after), data_risks(before, after))
-
-
-def differences(
-    environment: str, base: str, fail_on: FailOn | None, root: Path = cdk.ROOT
-) -> tuple[list[StackDiff], Findings]:
-    """Synthesise a revision and the current checkout; return their differences and the findings about them.
-
-    Raises:
-        CommandError: there is no such revision, one of the two cannot be synthesised, or the CLI failed.
-    """
-    with tempfile.TemporaryDirectory(prefix="assemblies-") as directory, _worktree(base, root) as checkout:
-        _provide_wheels(checkout, root)
-        old, new = Path(directory) / "base", Path(directory) / "head"
-        cdk.synthesise(checkout, environment, old, validate=False)
-        cdk.synthesise(root, environment, new, validate=False)
-        return compare(old, new, fail_on), find(old, new)
-
-
-def report(found: list[StackDiff]) -> str:
-    """Return the diffs of the changed stacks, followed by a summary of all stacks."""
-    changed = [stack for stack in found if "There were no differences" not in stack.text]
-    parts = [f"── {stack.stack}\n{stack.text.strip()}\n" for stack in changed]
-    return "\n".join([*parts, "── Summary", *(stack.summary for stack in found)])
+    parser.add_argument("--env", required=True, help="name of the environment")
+    parser.add_argument(
+        "--base", help="git revision to compare with; else the deployed revision, the last tag, or the main branch"
+    )
+    parser.add_argument(
+        "--fail-on",
+        choices=[*(severity.option for severity in Severity), _NONE],
+        help="exit with status 1 if a finding is of this severity or worse (default: data-at-risk where data is "
+        "protected, refused elsewhere)",
+    )
+    parser.add_argument(
+        "--accept",
+        action="append",
+        default=[],
+        metavar="KEY=REASON",
+        help="accept a finding and record why; KEY is its rule, or rule:stack:resource",
+    )
+    parser.add_argument("--appendix", action="store_true", help="add the output of the CDK CLI")
+    for name in FORMATS:
+        parser.add_argument(f"--{name}", metavar="FILE", help=f"also write the report as {name}")
+    parser.add_argument("--comment", metavar="FILE", help="also write a comment of at most 65,000 characters")
+    parser.add_argument("--full-text", default="", metavar="URL", help="where the comment says the full report is")
+    return parser
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; return 1 if `--fail-on` refuses a change, 2 if the comparison failed."""
-    parser = argparse.ArgumentParser(prog="python -m ops.diff", description=__doc__)
-    parser.add_argument("--env", required=True, help="name of the environment")
-    parser.add_argument("--base", required=True, help="git revision to compare with")
-    parser.add_argument(
-        "--fail-on",
-        choices=get_args(FailOn),
-        help="exit with status 1 if a change is destructive (resources are deleted or replaced), broadening (more IAM "
-        "permissions), or if there is any change; changes that AWS refuses fail every kind",
-    )
-    chosen = parser.parse_args(arguments)
+    """Run the command line; return 1 if the threshold refuses the change, 2 if the comparison failed."""
+    chosen = _parser().parse_args(arguments)
     try:
-        found, findings = differences(chosen.env, chosen.base, chosen.fail_on)
-    except CommandError as error:
+        threshold, accepted = _threshold(chosen.env, chosen.fail_on), _acceptances(chosen.accept)
+        base = chosen.base or default_base(cdk.ROOT, lambda: _deployed_revision(chosen.env))
+        report = replace(build(chosen.env, base, appendix=chosen.appendix), threshold=threshold, accepted=accepted)
+        _write(report, chosen)
+    except (CommandError, SettingsError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
-    print(report(found))
-    for change in findings.impossible:
-        print(f"AWS would refuse: {change}", file=sys.stderr)
-    for change in findings.risks:
-        print(f"Data at risk: {change}", file=sys.stderr)
-    if refused := [stack.stack for stack in found if stack.refused]:
-        print(f"\nRefused ({chosen.fail_on}): {', '.join(refused)}", file=sys.stderr)
-    return int(bool(refused) or findings.refused(chosen.fail_on))
+    print(as_text(report, colour=sys.stdout.isatty()), end="")
+    return int(bool(report.failing))
 
 
 if __name__ == "__main__":

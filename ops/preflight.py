@@ -12,9 +12,10 @@ from botocore.exceptions import ClientError
 
 from ops import cdk, revision
 from ops.aws import explained_errors
-from ops.data_risks import data_risks
+from ops.change_report.comparison import Comparison, Revision
+from ops.change_report.finding import Finding, Severity
+from ops.change_report.report import find
 from ops.errors import CommandError
-from ops.update_rules import refused_changes
 from stacks import outputs
 from stacks.naming import Names
 
@@ -118,6 +119,11 @@ class Plan:
         """Return the deployed templates by stack name."""
         return {name: stack.template for name, stack in self.deployed.items()}
 
+    def findings(self, severity: Severity) -> list[Finding]:
+        """Return what the change report says, at one severity, about the change of the account."""
+        comparison = Comparison(Revision(self.templates), Revision({**self.templates, **self.synthesised}))
+        return [finding for finding in find(comparison) if finding.severity is severity]
+
 
 def plan(deployed: Mapping[str, DeployedStack], assembly: Path, only: Sequence[str]) -> Plan:
     """Return the plan of a deployment.
@@ -143,10 +149,14 @@ def check_data_risks(plan: Plan) -> None:
     Raises:
         CommandError: a change does; the message lists all of them.
     """
-    if risks := data_risks(plan.templates, plan.synthesised):
+    if risks := plan.findings(Severity.DATA_AT_RISK):
         raise CommandError(
-            "These changes put stored data at risk; if they are intended, add --accept-data-risks:\n" + "\n".join(risks)
+            "These changes put stored data at risk; if they are intended, add --accept-data-risks:\n" + _lines(risks)
         )
+
+
+def _lines(findings: Sequence[Finding]) -> str:
+    return "\n".join(f"{each.stack}: {each.what}. {each.why} {each.action}" for each in findings)
 
 
 def check_changes(plan: Plan, root: Path = cdk.ROOT) -> None:
@@ -159,8 +169,8 @@ def check_changes(plan: Plan, root: Path = cdk.ROOT) -> None:
     Raises:
         CommandError: a change would be refused, or would roll data back; the message says what to do.
     """
-    if refused := refused_changes(plan.templates, plan.synthesised):
-        raise CommandError("AWS would refuse these changes:\n" + "\n".join(refused))
+    if refused := plan.findings(Severity.REFUSED):
+        raise CommandError("AWS would refuse these changes:\n" + _lines(refused))
     rolled_back = [
         f"{name} is at {stack.revision}"
         for name, stack in plan.deployed.items()

@@ -26,8 +26,18 @@ _ORDER = ("first_on_cloud", "local_cloud", "browser", "end_of_run")
 except that `first_on_cloud` wins: those tests need a local cloud that no other test has used.
 """
 _CLOUD_FIXTURES = frozenset({"local_cloud", "session_cloud"})
-_LONGEST = ("tests/packages/", "tests/stacks/", "tests/contributing/", "tests/local/")
-"""Directories with the longest groups of tests, which begin first where several processes share the fast tests."""
+_LONGEST = ("tests/packages/", "tests/contributing/", "tests/stacks/", "tests/local/")
+"""Directories with the longest groups of tests, which begin first where several processes share the tests."""
+_SLOW = (
+    "tests/packages/",
+    "tests/contributing/",
+    "tests/stacks/test_app.py",
+    "tests/local/emulator/test_durability.py",
+    "tests/local/emulator/test_upstream_defects.py",
+)
+"""Tests that start whole environments, CDK apps or emulators for each promise: more than half of the processor time of
+the tests without a local cloud. `make test-fast` leaves them out.
+"""
 
 
 def group_of(nodeid: str) -> str:
@@ -61,8 +71,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupSchedul
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that use the local cloud, and order the tests: the longest fast ones first, the slow ones last."""
+    """Mark the slow tests and those of the local cloud, and order the tests: the longest first, the cloud's last."""
     for item in items:
+        if item.nodeid.startswith(_SLOW):
+            item.add_marker(pytest.mark.slow)
         if _CLOUD_FIXTURES & set(getattr(item, "fixturenames", ())) and item.get_closest_marker("local_cloud") is None:
             item.add_marker(pytest.mark.local_cloud)
     items.sort(key=_rank)

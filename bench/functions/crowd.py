@@ -25,7 +25,7 @@ from handlers.adapters.dynamodb.conversations.audience import DynamoAudiences
 from handlers.adapters.dynamodb.outbox import DynamoOutbox
 from handlers.adapters.system import RandomIds
 from handlers.core.delivery.deliverer import Deliverer
-from handlers.core.delivery.ports import DeliveryQueue, DeliveryTask, Publisher
+from handlers.core.delivery.ports import DeliveryQueue, DeliveryTask, Publisher, QueueTask
 from handlers.core.shared.errors import ChatError, OutcomeUnknownError
 from handlers.core.shared.ports import Clock
 from handlers.entry.messages import MessageOperations, wire
@@ -185,8 +185,8 @@ class _Queue(DeliveryQueue):
     def __init__(self) -> None:
         self.tasks: list[DeliveryTask] = []
 
-    def send(self, tasks: Sequence[DeliveryTask], delay_seconds: int = 0) -> Sequence[DeliveryTask]:
-        self.tasks += tasks
+    def send(self, tasks: Sequence[QueueTask], delay_seconds: int = 0) -> Sequence[QueueTask]:
+        self.tasks += [each for each in tasks if isinstance(each, DeliveryTask)]
         return ()
 
 

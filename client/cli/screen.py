@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import datetime
 from functools import singledispatchmethod
-from typing import Any
+from typing import Any, Final
 
 from client.chat_client import ChatClient
 from client.cli.call_lines import change_line
@@ -29,6 +30,9 @@ from client.state.updates import (
 )
 from contract.models import ConversationView, Message
 
+MARK_INTERVAL_SECONDS: Final = 2.0
+"""Time between two requests that mark the messages of one conversation as read."""
+
 
 class Screen:
     """The lines of one chat. `open` is the id of the open conversation, if there is one."""
@@ -41,11 +45,14 @@ class Screen:
         self._local = local
         self._was_current = False
         self._names: dict[str, str] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._shown: dict[str, int] = {}
+        self._marking: dict[str, asyncio.Task[None]] = {}
+        self._closing = asyncio.Event()
 
     async def settled(self) -> None:
-        """Wait until the tasks that the screen started (marking as read) have ended."""
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Wait until the shown messages are marked as read."""
+        self._closing.set()
+        await asyncio.gather(*self._marking.values(), return_exceptions=True)
 
     # Texts
 
@@ -113,7 +120,7 @@ class Screen:
         if update.conversation_id == self.open:
             self.terminal.show(self.line(update.message))
             if update.message.senderId != self._me:
-                self._spawn_read(update.conversation_id)
+                self._mark_read(update.conversation_id, update.message.seq or 0)
         elif update.message.senderId != self._me:
             title = self.title(self._chat.conversation(update.conversation_id).view)
             self.terminal.note(f"[{title}] {self.line(update.message)}")
@@ -169,16 +176,22 @@ class Screen:
     def _(self, update: CallChanged) -> None:
         self.terminal.note(change_line(update, self._me, self.name))
 
-    def _spawn_read(self, conversation_id: str) -> None:
-        task = asyncio.create_task(self._read(conversation_id))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _mark_read(self, conversation_id: str, seq: int) -> None:
+        """Mark a shown message as read, together with those that are shown within the next two seconds."""
+        self._shown[conversation_id] = seq
+        if conversation_id not in self._marking:
+            self._marking[conversation_id] = asyncio.create_task(self._mark_shown(conversation_id))
 
-    async def _read(self, conversation_id: str) -> None:
+    async def _mark_shown(self, conversation_id: str) -> None:
         try:
-            await self._chat.conversation(conversation_id).mark_read()
+            while (seq := self._shown.pop(conversation_id, None)) is not None:
+                await self._chat.conversation(conversation_id).mark_read(seq)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._closing.wait(), MARK_INTERVAL_SECONDS)
         except ClientError:
             return  # the next message or the next start marks it
+        finally:
+            del self._marking[conversation_id]
 
 
 def _body(message: Message) -> str:

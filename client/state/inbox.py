@@ -264,13 +264,19 @@ class Inbox:
     def _(self, event: events.MessageRead, now: float) -> list[Update]:
         data = event.data
         entry = self._entry(data.conversationId)
-        if entry is None or data.readSeq <= entry.read_marks.get(data.readBy, 0):
+        if entry is None:
             return []
-        if data.readBy == self.me:
-            left = max(0, entry.view.latestSeq - data.readSeq)
-            return self._read_by_me(entry, data.readSeq, min(entry.view.unreadCount, left))
-        entry.read_marks[data.readBy] = data.readSeq
-        return [ReadMarkMoved(data.conversationId, data.readBy, data.readSeq)]
+        marks = {each.userId: each.readSeq for each in data.readers} or {data.readBy: data.readSeq}
+        return [update for user_id, seq in marks.items() for update in self._read_mark(entry, user_id, seq)]
+
+    def _read_mark(self, entry: Entry, user_id: str, seq: int) -> list[Update]:
+        if seq <= entry.read_marks.get(user_id, 0):
+            return []
+        if user_id == self.me:
+            left = max(0, entry.view.latestSeq - seq)
+            return self._read_by_me(entry, seq, min(entry.view.unreadCount, left))
+        entry.read_marks[user_id] = seq
+        return [ReadMarkMoved(entry.view.conversationId, user_id, seq)]
 
     @_on.register
     def _(self, event: events.UserTyping, now: float) -> list[Update]:

@@ -622,7 +622,12 @@ export interface MessageDeletedData {
   deletedAt: string;
 }
 
-/** A participant has read messages: the read mark moved forward. */
+/**
+ * Participants have read messages: their read marks moved forward.
+ *
+ * In a direct conversation both participants get the event at once. In a group it is published at most once in some
+ * seconds: the readers get their own mark, and the senders of the messages get the marks of all readers.
+ */
 export interface MessageRead {
   type: "MESSAGE_READ";
   eventId: string;
@@ -631,12 +636,18 @@ export interface MessageRead {
   serverTimestamp: string;
 }
 
-/** The user `readBy` has read every message up to and including the sequence number `readSeq`. */
+/**
+ * The user `readBy` has read every message up to and including the sequence number `readSeq`.
+ *
+ * In a group, `readers` lists every member whose read mark moved within some seconds, `readBy` among them; in a direct
+ * conversation it is empty.
+ */
 export interface MessageReadData {
   conversationId: string;
   readBy: string;
   readSeq: number;
   readAt: string;
+  readers: ReadBy[];
 }
 
 /** A message was stored; `data` is the whole message. */
@@ -739,6 +750,13 @@ export interface PublicUser {
   bio: string | null;
   interests: string[];
   portfolioUrl: string | null;
+}
+
+/** The user `userId` has read every message up to and including the sequence number `readSeq`. */
+export interface ReadBy {
+  userId: string;
+  readSeq: number;
+  readAt: string;
 }
 
 /** The caller's read mark and unread count after the request. */
@@ -900,7 +918,12 @@ export interface UserUnblocked {
   serverTimestamp: string;
 }
 
-/** The recipient, or a user who shares a conversation with the recipient, changed the public profile. */
+/**
+ * The recipient, or a user who shares a conversation with the recipient, changed the public profile.
+ *
+ * A change is published to at most 200 other users: those of direct conversations first, then those of the smallest
+ * groups. The others see it in their next response with the user's name.
+ */
 export interface UserUpdated {
   type: "USER_UPDATED";
   eventId: string;
@@ -1026,6 +1049,11 @@ export const limits = {
   TAG_CHARACTERS: 40,
   CLASS_CODE_CHARACTERS: 20,
   SEMESTER_CHARACTERS: 20,
+  RECEIPT_WINDOW_SECONDS: 5,
+  RECEIPT_MARGIN_SECONDS: 1,
+  RECEIPT_MESSAGES_MAX: 25,
+  TYPING_PARTICIPANTS_MAX: 20,
+  TYPING_INTERVAL_MILLISECONDS: 1500,
   NAME_CHARACTERS: 80,
   BIO_CHARACTERS: 500,
   MAJOR_CHARACTERS: 80,
@@ -1036,6 +1064,7 @@ export const limits = {
   SEARCH_RESULTS: 10,
   SEARCH_RESULTS_MAX: 20,
   SEARCH_PREFIX_CHARACTERS: 2,
+  PROFILE_RECIPIENTS_MAX: 200,
   BLOCKS_PER_USER: 1000,
   CALL_PARTICIPANTS_MAX: 40,
   CALLS_PAGE: 20,
@@ -1050,12 +1079,16 @@ export const limits = {
   MEETING_ANNOUNCED_SECONDS: 10,
   BODY_BYTES: 65536,
   RESPONSE_BYTES: 5242880,
-  RECORD_RECIPIENTS_MAX: 5000,
-  RECORDS_PER_CHANGE_MAX: 10,
   PUBLISH_CONCURRENCY: 25,
+  DELIVERY_INVOCATIONS_MAX: 8,
   PUBLISH_PATIENCE_SECONDS: 2,
   DELIVERY_PATIENCE_SECONDS: 8,
   SLICE_RECIPIENTS: 25,
+  REDELIVERY_SECONDS_MAX: 60,
+  DELIVERY_PAUSE_SECONDS: 5,
+  DELIVERY_RECEIVES_MAX: 10,
+  RING_TIMER_PAUSE_SECONDS: 2,
+  RING_TIMER_RECEIVES_MAX: 5,
   FAST_PATH_GRACE_SECONDS: 5,
   DUE_SHARDS: 8,
   SWEEP_AFTER_SECONDS: 60,
@@ -1074,6 +1107,7 @@ export const limits = {
 export const rateLimits = {
   send: { count: 50, seconds: 10 },
   typing: { count: 20, seconds: 10 },
+  read: { count: 30, seconds: 10 },
   search: { count: 20, seconds: 10 },
   call: { count: 10, seconds: 60 },
   attempt: { count: 20, seconds: 60 },

@@ -20,6 +20,7 @@ from contract.requests import Id, Request
 from contract.responses import ErrorBody, Failure
 from contract.route import Domain, Route
 from contract.routes import ROUTES
+from handlers.core.shared import deadline
 from handlers.core.shared.errors import (
     CallConflictError,
     ChatError,
@@ -101,7 +102,7 @@ def route_handler(domain: Domain, operations: Mapping[str, Operation]) -> Handle
         route = routes.get(event.get("routeKey", ""))
         caller: Caller | None = None
         headers: dict[str, str] = {}
-        with recording() as stages:
+        with deadline.invocation(context), recording() as stages:
             try:
                 if route is None:
                     raise NotFoundError("no route has this method and path")

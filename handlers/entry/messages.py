@@ -19,9 +19,10 @@ from handlers.adapters.dynamodb.messages.history_store import DynamoHistoryStore
 from handlers.adapters.dynamodb.messages.message_finder import DynamoMessageFinder
 from handlers.adapters.dynamodb.messages.message_store import DynamoMessageStore, MessageTables
 from handlers.adapters.dynamodb.messages.read_mark_store import DynamoReadMarkStore
+from handlers.adapters.dynamodb.messages.receipts import DynamoReceiptWindows
 from handlers.adapters.dynamodb.messages.sequence_counter import DynamoSequenceCounter
 from handlers.adapters.dynamodb.outbox import DynamoOutbox
-from handlers.adapters.dynamodb.rate_limits import DynamoRateCounter
+from handlers.adapters.dynamodb.rate_limits import DynamoRateCounter, DynamoTypingRates
 from handlers.adapters.sqs.delivery_queue import SqsDeliveryQueue
 from handlers.adapters.system import RandomIds, SystemClock
 from handlers.core.delivery.dispatcher import Dispatcher
@@ -34,6 +35,7 @@ from handlers.core.messages.mark_read import ReadMarker
 from handlers.core.messages.numbering import NumberedConversations, SettledNumbers
 from handlers.core.messages.send import MessageSender
 from handlers.core.messages.typing import TypingIndicator
+from handlers.core.receipts.collector import ReceiptCollector
 from handlers.core.shared.ports import Clock, Ids
 from handlers.core.shared.rates import UserRates
 from handlers.entry.http import ApiRequest, Operation, route_handler
@@ -86,9 +88,8 @@ def wire(
     store = DynamoMessageStore(dynamodb, message_tables, cache)
     messages = DynamoMessageFinder(dynamodb, settings.messages_table)
     dispatch = Dispatcher(publisher, DynamoOutbox(dynamodb, settings.outbox_table), queue)
-    rate_counter = DynamoRateCounter(dynamodb, settings.rate_limits_table)
     return MessageOperations(
-        rates=UserRates(rate_counter, clock),
+        rates=UserRates(DynamoRateCounter(dynamodb, settings.rate_limits_table), clock),
         sender=MessageSender(
             conversations=conversations,
             cache=cache,
@@ -102,11 +103,10 @@ def wire(
         ),
         typing=TypingIndicator(
             conversations=conversations,
-            rates=rate_counter,
+            rates=DynamoTypingRates(dynamodb, settings.rate_limits_table),
             publisher=publisher,
             clock=clock,
             ids=ids,
-            fanout_limit=settings.fanout_limit,
         ),
         read_marker=ReadMarker(
             conversations=NumberedConversations(conversations, counter),
@@ -117,6 +117,13 @@ def wire(
                 messages=settings.messages_table,
                 members=settings.conversation_members_table,
                 outbox=settings.outbox_table,
+            ),
+            receipts=ReceiptCollector(
+                windows=DynamoReceiptWindows(dynamodb, settings.conversation_counters_table),
+                queue=queue,
+                clock=clock,
+                ids=ids,
+                fanout_limit=settings.fanout_limit,
             ),
             dispatcher=dispatch,
             clock=clock,

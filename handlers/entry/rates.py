@@ -10,8 +10,8 @@ from contract.routes import ROUTES
 from handlers.core.shared.rates import UserRates
 from handlers.entry.http import ApiRequest, Operation
 
-_COUNTED_BY_THE_USE_CASE: Final = frozenset({"sendMessage", "setTyping", "searchUsers", "initiateCall"})
-"""They count in the transaction of their write, or concurrently with their reads."""
+_COUNTED_BY_THE_USE_CASE: Final = frozenset({"sendMessage", "setTyping", "markRead", "searchUsers", "initiateCall"})
+"""They count in the write that they make anyway, or concurrently with their reads."""
 _ROUTES: Final[Mapping[str, Route]] = {route.operation: route for route in ROUTES}
 
 

@@ -8,10 +8,13 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
+from contract.limits import RING_TIMER_PAUSE_SECONDS
+from handlers.adapters import aws_clients
+from handlers.adapters.sqs.message_visibility import MessageVisibility
 from handlers.adapters.sqs.ring_timers import decode
 from handlers.core.calls.ports import RingTimers
 from handlers.core.calls.ring_timeout import RingTimeoutHandler
-from handlers.entry import logs
+from handlers.entry import logs, queue_batch
 from handlers.entry.calls_wiring import AwsServices, aws_services, call_services, ring_timers
 from handlers.settings import RingTimeoutSettings
 
@@ -24,24 +27,30 @@ def wire(settings: RingTimeoutSettings, aws: AwsServices, timers: RingTimers) ->
     return RingTimeoutHandler(calls.store, calls.executor, timers, aws.clock)
 
 
-def consumer(ring_timeouts: Callable[[], RingTimeoutHandler]) -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:
-    """Return the Lambda handler, which handles a batch and returns the messages that must be delivered again."""
+def consumer(
+    ring_timeouts: Callable[[], RingTimeoutHandler], visibility: Callable[[], MessageVisibility]
+) -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:
+    """Return the Lambda handler, which handles a batch and returns the messages that must be delivered again.
+
+    Args:
+        ring_timeouts: returns the use case.
+        visibility: returns what makes a failed message visible again.
+    """
     logger = logs.configure()
 
+    def expire(record: Mapping[str, Any]) -> bool:
+        try:
+            return ring_timeouts().expire(decode(record["body"]))
+        except Exception:
+            _log.exception("ring timeout failed for message %s", record["messageId"])
+            return False
+
     def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-        failed = [record["messageId"] for record in event["Records"] if not _expired(ring_timeouts, record)]
+        failed = queue_batch.process(event, context, expire, visibility, first_pause_seconds=RING_TIMER_PAUSE_SECONDS)
         logs.info(logger, "ring timers handled", records=len(event["Records"]), failed=len(failed))
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
     return handle
-
-
-def _expired(ring_timeouts: Callable[[], RingTimeoutHandler], record: Mapping[str, Any]) -> bool:
-    try:
-        return ring_timeouts().expire(decode(record["body"]))
-    except Exception:
-        _log.exception("ring timeout failed for message %s", record["messageId"])
-        return False
 
 
 @cache
@@ -50,7 +59,12 @@ def _ring_timeouts() -> RingTimeoutHandler:
     return wire(settings, aws_services(settings), ring_timers(settings.ring_queue_url))
 
 
-handle = consumer(_ring_timeouts)
+@cache
+def _visibility() -> MessageVisibility:
+    return MessageVisibility(lambda: aws_clients.client("sqs"), RingTimeoutSettings.load().ring_queue_url)
+
+
+handle = consumer(_ring_timeouts, _visibility)
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
     _ring_timeouts()

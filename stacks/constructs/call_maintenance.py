@@ -12,6 +12,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from contract import limits
 from handlers.settings import CallSweepSettings, ChimeEventsSettings, RingTimeoutSettings
 from stacks.config.fields import Environment
 from stacks.constructs.function import NO_RETRIES, AsynchronousInvocation, HandlerFunction, SettingsClass
@@ -30,9 +31,6 @@ from stacks.policy.statements import allow_receive, allow_send
 _RING_SECONDS: Final = 30
 _CHIME_SECONDS: Final = 30
 _SWEEP_SECONDS: Final = 50  # ends before the next run starts
-REDELIVERY: Final = visibility_timeout(_RING_SECONDS)
-"""How long after a failed attempt a ring timer is delivered again."""
-_RECEIVES_MAX: Final = 5
 _RING_BATCH: Final = 1  # a timer does not wait while another timer's meeting is deleted
 _RING_CONCURRENCY: Final = 20
 _CHIME_RETRIES: Final = 2
@@ -81,8 +79,10 @@ class CallMaintenance(Construct):
             RING_TIMEOUTS_QUEUE,
             names,
             retention=Duration.days(1),
-            visibility_timeout=REDELIVERY,
-            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=_RECEIVES_MAX),
+            visibility_timeout=visibility_timeout(_RING_SECONDS),
+            dead_letter_queue=sqs.DeadLetterQueue(
+                queue=self.dead_letters, max_receive_count=limits.RING_TIMER_RECEIVES_MAX
+            ),
         )
         self._ring_timeout()
         self._chime_events(names)

@@ -13,6 +13,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from contract import limits
 from handlers.settings import DeliverSettings, RelaySettings, SweepSettings
 from stacks.config.fields import Environment
 from stacks.constructs.function import NO_RETRIES, HandlerFunction
@@ -25,10 +26,6 @@ from stacks.policy.statements import allow_receive, allow_send
 _DELIVER_SECONDS: Final = 60
 _RELAY_SECONDS: Final = 30
 _SWEEP_SECONDS: Final = 50  # ends before the next run starts
-REDELIVERY: Final = visibility_timeout(_DELIVER_SECONDS)
-"""How long after a failed attempt a message of the delivery queue is delivered again."""
-_RECEIVES_MAX: Final = 5
-_DELIVER_CONCURRENCY: Final = 20
 _QUEUE_BATCH: Final = 5
 _STREAM_BATCH: Final = 100
 _STREAM_RETRIES: Final = 10
@@ -64,8 +61,10 @@ class Delivery(Construct):
             DELIVERY_QUEUE,
             self._names,
             retention=Duration.days(4),
-            visibility_timeout=REDELIVERY,
-            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=_RECEIVES_MAX),
+            visibility_timeout=visibility_timeout(_DELIVER_SECONDS),
+            dead_letter_queue=sqs.DeadLetterQueue(
+                queue=self.dead_letters, max_receive_count=limits.DELIVERY_RECEIVES_MAX
+            ),
         )
         self._deliver(events_api_id, events_http_endpoint)
         self._relay(outbox_stream_arn)
@@ -83,10 +82,10 @@ class Delivery(Construct):
             environment=self._environment,
             asset=self._asset,
             settings=DeliverSettings,
-            values={"EVENTS_HTTP_ENDPOINT": events_http_endpoint},
+            values={"EVENTS_HTTP_ENDPOINT": events_http_endpoint, "DELIVERY_QUEUE_URL": self.queue.queue_url},
             timeout=Duration.seconds(_DELIVER_SECONDS),
             description="Publishes the events of the delivery queue",
-            allow=[allow_receive(self.queue)],
+            allow=[allow_receive(self.queue), self.allow_enqueue],
             events_api_id=events_api_id,
         )
         add_queue_source(
@@ -95,7 +94,7 @@ class Delivery(Construct):
             queue=self.queue,
             function=deliver,
             batch_size=_QUEUE_BATCH,
-            max_concurrency=_DELIVER_CONCURRENCY,
+            max_concurrency=limits.DELIVERY_INVOCATIONS_MAX,
         )
 
     def _relay(self, stream_arn: str) -> None:

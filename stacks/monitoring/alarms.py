@@ -7,7 +7,6 @@ from typing import Final
 
 from contract import channels
 from handlers import settings
-from stacks.constructs import call_maintenance, delivery
 from stacks.monitoring import log_metrics
 from stacks.monitoring.alarm_definition import METRICS_PER_ALARM_MAX, AlarmDefinition
 from stacks.monitoring.metrics import Metrics
@@ -23,11 +22,10 @@ from stacks.naming import (
     pascal_case,
 )
 
-_SPARE_SECONDS: Final = 60
-_DELIVERY_AGE_SECONDS: Final = delivery.REDELIVERY.to_seconds() + _SPARE_SECONDS
-"""Above the age that a message has after one failed attempt: a single failure is repeated and needs no operator."""
-_RING_DELAY_SECONDS: Final = call_maintenance.REDELIVERY.to_seconds() + _SPARE_SECONDS
-"""The same for a ring timer, in addition to its delay."""
+_DELIVERY_AGE_SECONDS: Final = 120
+"""Above the age that a message has after four failed attempts: failures that a repeat solves need no operator."""
+_RING_DELAY_SECONDS: Final = 60
+"""How long after its delay a ring timer may wait: longer than all of its attempts take."""
 _LATENCY_MILLISECONDS: Final = 500
 _RELAY_LAG_MILLISECONDS: Final = 60_000
 _FAILED_CALLS: Final = 2
@@ -106,7 +104,7 @@ def _delivery_alarms(metrics: Metrics) -> Iterator[AlarmDefinition]:
         metrics=[metrics.queue(DELIVERY_QUEUE, "ApproximateAgeOfOldestMessage")],
         above=_DELIVERY_AGE_SECONDS,
         impact="Recipients receive events minutes late.",
-        cause=f"An event has waited in the delivery queue for more than {_DELIVERY_AGE_SECONDS / 60:.0f} minutes.",
+        cause=f"An event has waited in the delivery queue for more than {_DELIVERY_AGE_SECONDS // 60} minutes.",
         runbook="Delivery is late",
     )
     yield AlarmDefinition(
@@ -144,7 +142,7 @@ def _call_alarms(metrics: Metrics, ring_timeout_seconds: int) -> Iterator[AlarmD
         metrics=[metrics.queue(RING_TIMEOUTS_QUEUE, "ApproximateAgeOfOldestMessage")],
         above=ring_timeout_seconds + _RING_DELAY_SECONDS,  # a message's age includes its delay
         impact="Callers of unanswered calls wait up to a minute longer until the call counts as missed.",
-        cause=f"A ring timer waited more than {_RING_DELAY_SECONDS / 60:.0f} minutes after its ring timeout.",
+        cause=f"A ring timer waited more than {_RING_DELAY_SECONDS} seconds after its ring timeout.",
         runbook="Ringing does not end in time",
     )
     yield AlarmDefinition(

@@ -131,7 +131,12 @@ FUNCTIONS: Final[Mapping[str, FunctionPermissions]] = {
         meetings=("CreateMeeting", "GetMeeting", "DeleteAttendee", "DeleteMeeting"),
     ),
     settings.DeliverSettings.function: FunctionPermissions(
-        {tables.CONVERSATIONS: ("GetItem",), tables.OUTBOX: ("GetItem", "UpdateItem", "DeleteItem")},
+        {
+            tables.CONVERSATIONS: ("GetItem",),
+            tables.CONVERSATION_MEMBERS: ("BatchGetItem",),
+            tables.MESSAGES: ("Query",),
+            tables.OUTBOX: ("GetItem", "UpdateItem", "DeleteItem"),
+        },
         publish=(channels.CHATS, channels.USERS, channels.CALLS),
     ),
     settings.RelaySettings.function: FunctionPermissions({tables.OUTBOX: ("GetItem",)}),

@@ -79,8 +79,12 @@ def allow_send(sid: str, queue: sqs.IQueue) -> iam.PolicyStatement:
 
 
 def allow_receive(queue: sqs.IQueue) -> iam.PolicyStatement:
-    """Allow the calls of Lambda's poller, which uses the function's role (AWS Lambda: using Lambda with Amazon SQS)."""
-    actions = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+    """Allow consuming one queue.
+
+    Lambda's poller uses the function's role (AWS Lambda: using Lambda with Amazon SQS); the function itself changes the
+    visibility of a message that it could not process.
+    """
+    actions = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility")
     return iam.PolicyStatement(
         sid="Receive", actions=[f"sqs:{action}" for action in actions], resources=[queue.queue_arn]
     )

@@ -15,6 +15,7 @@ from client.api import targets
 from local.control.faults import FaultControl
 from local.emulator.credentials import CredentialStore
 from local.testing import LocalCloud
+from tests.harness.e2e.answers import Answers
 from tests.harness.e2e.environment import TestEnvironment
 from tests.harness.e2e.terminal import ChatProgram, write_target
 from tests.harness.e2e.users import Users, users_of
@@ -34,13 +35,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="FILE",
         help="outputs or environment file of the environment to test; default: a local cloud that the session starts",
     )
-
     parser.addoption(
         "--event-order",
         choices=("published", "reversed"),
         default="published",
         help="reversed: deliver each event after the next one to the same subscription, in every test; "
         "without it only some files run in both orders (default: %(default)s)",
+    )
+    parser.addoption("--answers", type=Path, metavar="FILE", help="record observed assumptions as JSON lines")
+    parser.addoption("--assumptions", metavar="ID,...", help="ask about these assumptions only")
+
+
+@pytest.fixture(scope="session")
+def answers(pytestconfig: pytest.Config) -> Answers:
+    """Where to record what is observed about assumptions, and which to ask about."""
+    chosen = pytestconfig.getoption("--assumptions", default=None)
+    return Answers(
+        pytestconfig.getoption("--answers", default=None), None if chosen is None else frozenset(chosen.split(","))
     )
 
 

@@ -13,6 +13,7 @@ import pytest
 from client.errors import ConflictError
 from contract import tables
 from contract.calls.models import CallView
+from handlers.adapters.aws_clients import ATTEMPTS
 from local.control.faults import FaultControl
 from local.testing import LocalCloud
 from tests.harness.e2e.environment import LONGEST_WAIT_SECONDS
@@ -229,6 +230,18 @@ async def test_a_group_call_continues_until_its_owner_ends_it(
     assert await call.has(alan, "LEFT")
     await ada.api.end_call(call.id)
     await call.until_no_meeting()
+
+
+async def test_ring_timer_whose_first_attempt_failed_ends_the_ringing_seconds_later(
+    users: Users, cloud: LocalCloud, faults: FaultControl
+) -> None:
+    ada, grace = await users.pair()
+    call = await start_call(cloud, ada, grace)
+    await call.backdate("ringsUntil")
+    failing = {"service": "dynamodb", "operation": "GetItem", "function": "*ring_timeout*", "effect": "error"}
+    await asyncio.to_thread(faults.set_aws, {**failing, "status": 500, "times": ATTEMPTS})
+    await call.deliver_ring_timer()
+    assert (await call.until("MISSED")).endedAt is not None
 
 
 @pytest.mark.parametrize("by", ["the timer", "the sweep"])

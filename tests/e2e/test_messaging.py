@@ -61,6 +61,22 @@ async def test_every_device_of_a_user_receives_messages_and_read_marks(users: Us
     await laptop.until(lambda: laptop.inbox[dm].view.unreadCount == 0 and laptop.inbox[dm].view.lastReadSeq == 2)
 
 
+async def test_read_marks_in_a_group_reach_the_sender_and_the_readers_other_devices(users: Users) -> None:
+    ada, grace = await users.pair()
+    account = await users.account()
+    laptop, phone = await users.online(account), await users.online(account)
+    group = await users.group(ada, grace, laptop)
+    await phone.has_conversation(group)
+    await ada.conversation(group).send("hello")
+    for member in (grace, laptop, phone):
+        await member.receives(group, "hello")
+    await grace.conversation(group).mark_read()
+    await laptop.conversation(group).mark_read()
+    await ada.receives_update(ReadMarkMoved, conversation_id=group, user_id=grace.id, seq=1)
+    await ada.receives_update(ReadMarkMoved, conversation_id=group, user_id=laptop.id, seq=1)
+    await phone.until(lambda: phone.inbox[group].view.lastReadSeq == 1 and phone.inbox[group].view.unreadCount == 0)
+
+
 async def test_history_is_paged_backwards_to_the_first_message(users: Users) -> None:
     ada, grace = await users.pair()
     dm = await users.direct(ada, grace)

@@ -7,8 +7,9 @@ import json
 from typing import Any
 
 from client.api.http_api import HttpApi
-from client.state.updates import BlockChanged, UserChanged
+from client.state.updates import BlockChanged, ReadMarkMoved, UserChanged
 from contract import tables
+from handlers.adapters.appsync.publisher import ATTEMPTS
 from local.control.faults import FaultControl
 from local.testing import LocalCloud
 from tests.harness.e2e.users import Users
@@ -16,6 +17,8 @@ from tests.harness.e2e.users import Users
 ENVIRONMENT = "local"
 LONG_AGO = "2020-01-01T00:00:00.000Z"
 FAILS_UNTIL_QUEUED = {"effect": "error", "status": 500, "times": 3}
+FAILS_UNTIL_REDELIVERED = 2 * ATTEMPTS
+"""Failures of a publish until the queue delivers its task for the second time."""
 
 
 def publish_faults(*channels: str) -> list[dict[str, Any]]:
@@ -46,11 +49,28 @@ async def test_a_hidden_conversation_reappears_empty_after_an_unblock_whose_publ
 
 
 async def test_a_group_reaches_a_member_to_whom_publishing_failed(users: Users, faults: FaultControl) -> None:
+    """The first delivery of the queue fails too: its message returns after seconds."""
     ada, grace = await users.pair()
     alan = await users.create("Alan", "Turing")
-    await asyncio.to_thread(faults.set_events, *publish_faults(f"/chats/{alan.id}"))
+    (rule,) = publish_faults(f"/chats/{alan.id}")
+    await asyncio.to_thread(faults.set_events, {**rule, "times": FAILS_UNTIL_REDELIVERED})
     group = await users.group(ada, grace, alan)
     assert (await alan.has_conversation(group)).name == "Study group"
+
+
+async def test_read_marks_of_a_group_reach_a_sender_to_whom_publishing_failed(
+    users: Users, faults: FaultControl
+) -> None:
+    ada, grace = await users.pair()
+    alan = await users.create("Alan", "Turing")
+    group = await users.group(ada, grace, alan)
+    await grace.has_conversation(group)
+    await ada.conversation(group).send("hello")
+    await grace.receives(group, "hello")
+    (rule,) = publish_faults(f"/chats/{ada.id}")
+    await asyncio.to_thread(faults.set_events, {**rule, "times": ATTEMPTS})
+    await grace.conversation(group).mark_read()
+    await ada.receives_update(ReadMarkMoved, conversation_id=group, user_id=grace.id, seq=1)
 
 
 async def test_a_changed_name_reaches_a_contact_to_whom_publishing_failed(users: Users, faults: FaultControl) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from contract import limits, tables
 from handlers.adapters.chime.meetings import ChimeMeetings
 from handlers.adapters.sqs.delivery_queue import SqsDeliveryQueue
+from handlers.adapters.sqs.message_visibility import MessageVisibility
 from handlers.adapters.sqs.ring_timers import SqsRingTimers
 from handlers.adapters.system import RandomIds
 from handlers.entry import call_sweep, calls, chime_events, ring_timeout
@@ -18,7 +19,7 @@ from handlers.entry.http import route_handler
 from handlers.settings import CallsSettings, CallSweepSettings, ChimeEventsSettings, RingTimeoutSettings
 from tests.harness.chime import ChimeServer
 from tests.harness.delivery import DeliveryFunctions
-from tests.harness.emulator import REGION, AwsResources
+from tests.harness.emulator import REGION, AwsResources, queue_record
 from tests.harness.fakes import FakeClock, RecordingPublisher
 from tests.harness.faults import FaultInjector, FaultyClient, FaultyPublisher
 from tests.harness.http import Response, http_event
@@ -54,7 +55,8 @@ class CallFunctions:
         call_sweeper = call_sweep.wire(CallSweepSettings.load(variables), self._services("call_sweep", healthy))
         self.delivery = DeliveryFunctions(self.aws, self.publisher, self.clock)
         self._calls = route_handler("calls", calls.operations(lambda: use_cases))
-        self.ring_timeout = ring_timeout.consumer(lambda: timeouts)
+        visibility = MessageVisibility(lambda: self.aws.sqs, self.aws.ring_queue_url)
+        self.ring_timeout = ring_timeout.consumer(lambda: timeouts, lambda: visibility)
         self._chime_events = chime_events.consumer(lambda: reconciler)
         self._call_sweep = call_sweep.runner(lambda: call_sweeper)
 
@@ -114,15 +116,16 @@ class CallFunctions:
 
     def due_timers(self) -> list[dict[str, Any]]:
         """Receive the ring timers that are due, as Lambda's poller does."""
-        answer = self.aws.sqs.receive_message(QueueUrl=self.aws.ring_queue_url, MaxNumberOfMessages=10)
+        answer = self.aws.sqs.receive_message(
+            QueueUrl=self.aws.ring_queue_url, MaxNumberOfMessages=10, AttributeNames=["ApproximateReceiveCount"]
+        )
         received: list[dict[str, Any]] = answer.get("Messages", [])
         return received
 
     def time_out(self, session_id: str) -> dict[str, Any]:
         """Let the ring time pass, and deliver the ring timer of a call."""
         self.clock.pause(RING_SECONDS)
-        body = json.dumps({"sessionId": session_id})
-        return self.ring_timeout({"Records": [{"messageId": "1", "body": body}]}, None)
+        return self.ring_timeout({"Records": [queue_record(json.dumps({"sessionId": session_id}))]}, None)
 
     def chime_event(self, event_type: str, **detail: Any) -> None:
         """Deliver an event of Chime, as EventBridge does."""

@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.request
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -159,12 +159,43 @@ class AwsResources:
         return [from_item(item) for page in pages for item in page["Items"]]
 
     def receive_messages(self) -> list[dict[str, Any]]:
-        """Take up to ten messages from the delivery queue, as Lambda's poller does."""
-        answer = self.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10)
-        received: list[dict[str, Any]] = answer.get("Messages", [])
-        for message in received:
-            self.sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
+        """Take up to ten messages from the delivery queue."""
+        received = self.receive_batch()
+        self.delete_messages(received)
         return received
+
+    def receive_batch(self) -> list[dict[str, Any]]:
+        """Receive up to ten messages from the delivery queue, as Lambda's poller does."""
+        answer = self.sqs.receive_message(
+            QueueUrl=self.queue_url, MaxNumberOfMessages=10, AttributeNames=["ApproximateReceiveCount"]
+        )
+        received: list[dict[str, Any]] = answer.get("Messages", [])
+        return received
+
+    def delete_messages(self, messages: Iterable[dict[str, Any]]) -> None:
+        """Delete messages of the delivery queue."""
+        for message in messages:
+            self.sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
+
+
+def lambda_record(message: dict[str, Any]) -> dict[str, Any]:
+    """Return a received message as Lambda passes it to a function (AWS Lambda: using Lambda with Amazon SQS)."""
+    return {
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": message["Attributes"],
+    }
+
+
+def queue_record(body: str, message_id: str = "1", receives: int = 1) -> dict[str, Any]:
+    """Return a message, received for the given time, as Lambda passes it to a function."""
+    return {
+        "messageId": message_id,
+        "receiptHandle": f"receipt-{message_id}",
+        "body": body,
+        "attributes": {"ApproximateReceiveCount": str(receives)},
+    }
 
 
 def create_resources(emulator: Emulator) -> AwsResources:

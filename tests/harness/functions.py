@@ -52,7 +52,7 @@ class FunctionHarness(DeliveryFunctions):
         """
         environ = {**self.aws.variables, "FANOUT_LIMIT": str(self.fanout_limit)}
         faults = faults or self.faults
-        sqs = FaultyClient(self.aws.sqs, faults)
+        sqs = FaultyClient(self.held, faults)
         publisher = FaultyPublisher(self.publisher, faults)
         queue = SqsDeliveryQueue(lambda: sqs, self.aws.queue_url)
         time = (self.clock, RandomIds())

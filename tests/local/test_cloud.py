@@ -13,6 +13,7 @@ import pytest
 
 from local.cloud import PROJECT_FOLDER
 from local.demo_users import DemoUser
+from local.emulator.credentials import CredentialStore
 from local.processes.loopback import exposed_listeners, listeners
 from local.testing import LocalCloud
 
@@ -102,6 +103,8 @@ def test_the_commands_know_the_running_cloud(local_cloud: LocalCloud) -> None:
     assert printed == local_cloud.document
     assert printed["userPoolId"] == local_cloud.outputs.userPoolId
     assert [user["email"] for user in printed["demoUsers"]] == ["ada@example.edu", "grace@example.edu"]
+    keys = json.loads(command(local_cloud, "credentials").stdout)
+    assert keys == CredentialStore(local_cloud.state.credentials_file).operator().environment()
     status = command(local_cloud, "status")
     assert status.returncode == 0
     assert str(printed["ports"]["emulator"]) in status.stdout

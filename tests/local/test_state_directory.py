@@ -136,7 +136,7 @@ def test_a_failed_step_names_itself_its_cause_and_the_remedy() -> None:
     assert "✓ eat" in stream.getvalue()
 
 
-@pytest.mark.parametrize("command", ["status", "down", "outputs"])
+@pytest.mark.parametrize("command", ["status", "down", "outputs", "credentials"])
 def test_commands_on_an_empty_directory_say_that_nothing_runs(tmp_path: Path, command: str) -> None:
     result = subprocess.run(
         [sys.executable, "-m", "local", command, "--state", str(tmp_path / "state")],

@@ -1,19 +1,18 @@
-"""ops.diff: the report of changes without credentials, and the changes that `--fail-on` refuses."""
+"""ops.diff: two revisions are synthesised without credentials, compared, and refused by a threshold."""
 
 from __future__ import annotations
 
+import json
 import subprocess
-from collections.abc import Callable
+import sys
 from pathlib import Path
 
-import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_sqs as sqs
 
-from ops import diff
-from ops.diff import Findings, StackDiff, compare, differences, report
+from ops import cdk, diff
+from ops.change_report.finding import Finding, Severity
+from ops.change_report.report import Report
+from ops.change_report.revisions import default_base
 from ops.errors import CommandError
 
 APP = """
@@ -25,92 +24,25 @@ stack = cdk.Stack(app, "Small", stack_name=f"Small-{app.node.get_context('env')}
 sqs.Queue(stack, "Queue", queue_name="QUEUE")
 app.synth()
 """
+MAKEFILE = """
+setup:
+	mkdir -p .venv/bin node_modules/.bin
+	printf '#!/bin/sh\\nexec {python} "$$@"\\n' > .venv/bin/python
+	chmod +x .venv/bin/python
+	ln -sf {cli} node_modules/.bin/cdk
+	touch .installed
+"""
 
 
-def _table(stack: cdk.Stack, name: str) -> dynamodb.Table:
-    key = dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING)
-    return dynamodb.Table(stack, "Things", table_name=name, partition_key=key)
+def _git(root: Path, *arguments: str) -> str:
+    author = ["-c", "user.name=Test", "-c", "user.email=test@example.edu", "-c", "commit.gpgsign=false"]
+    command = ["git", "-C", str(root), *author, *arguments]
+    return subprocess.run(command, check=True, timeout=30, capture_output=True, text=True).stdout
 
 
-def _role(stack: cdk.Stack, *actions: str) -> None:
-    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-    role.add_to_policy(iam.PolicyStatement(actions=list(actions), resources=["arn:aws:sqs:us-east-1:000000000000:q"]))
-
-
-@pytest.fixture
-def compare_versions(tmp_path: Path) -> Callable[..., StackDiff]:
-    """Compares two versions of one stack with a value of `--fail-on`."""
-
-    def assembly(name: str, build: Callable[[cdk.Stack], object]) -> Path:
-        app = cdk.App(outdir=str(tmp_path / name), analytics_reporting=False, builtin_cloud_formation_validation=False)
-        build(cdk.Stack(app, "Small", stack_name="Small-test"))
-        app.synth()
-        return tmp_path / name
-
-    def compared(
-        before: Callable[[cdk.Stack], object], after: Callable[[cdk.Stack], object], fail_on: diff.FailOn | None
-    ) -> StackDiff:
-        (found,) = compare(assembly("before", before), assembly("after", after), fail_on)
-        return found
-
-    return compared
-
-
-def test_renamed_table_is_refused_as_destructive(compare_versions: Callable[..., StackDiff]) -> None:
-    """Requirement P6."""
-    found = compare_versions(lambda stack: _table(stack, "Old"), lambda stack: _table(stack, "New"), "destructive")
-    assert found.refused
-    assert found.changed == ("Things056D6BEE (AWS::DynamoDB::Table, kept in the account)",)
-    assert "[+] New" in found.text
-
-
-def test_removed_table_is_refused_and_named(compare_versions: Callable[..., StackDiff]) -> None:
-    def before(stack: cdk.Stack) -> None:
-        _table(stack, "Old")
-        sqs.Queue(stack, "Q")
-
-    found = compare_versions(before, lambda stack: sqs.Queue(stack, "Q"), "destructive")
-    assert found.refused
-    assert found.summary == (
-        "Small-test: 0 added, 0 changed, 1 removed\n"
-        "  removed: Things056D6BEE (AWS::DynamoDB::Table, kept in the account)"
-    )
-
-
-def test_additional_permissions_are_refused_as_broadening_only(compare_versions: Callable[..., StackDiff]) -> None:
-    before, after = (
-        lambda stack: _role(stack, "sqs:SendMessage"),
-        lambda stack: _role(stack, "sqs:SendMessage", "sqs:DeleteQueue"),
-    )
-    assert compare_versions(before, after, "broadening").refused
-    assert not compare_versions(before, after, "destructive").refused
-
-
-def test_harmless_change_is_refused_by_any_change_only(compare_versions: Callable[..., StackDiff]) -> None:
-    before, after = (
-        lambda stack: sqs.Queue(stack, "Q", visibility_timeout=cdk.Duration.seconds(10)),
-        lambda stack: sqs.Queue(stack, "Q", visibility_timeout=cdk.Duration.seconds(20)),
-    )
-    assert not compare_versions(before, after, "destructive").refused
-    assert not compare_versions(before, after, "broadening").refused
-    assert compare_versions(before, after, "any-change").refused
-
-
-def test_unchanged_stack_is_reported_in_one_line(compare_versions: Callable[..., StackDiff]) -> None:
-    found = compare_versions(lambda stack: sqs.Queue(stack, "Q"), lambda stack: sqs.Queue(stack, "Q"), "any-change")
-    assert not found.refused
-    assert report([found]) == "── Summary\nSmall-test: no resource changes"
-
-
-def test_removed_stack_is_reported_with_all_resources(tmp_path: Path) -> None:
-    for name, stacks in (("before", ["Kept", "Removed"]), ("after", ["Kept"])):
-        app = cdk.App(outdir=str(tmp_path / name), analytics_reporting=False, builtin_cloud_formation_validation=False)
-        for stack in stacks:
-            sqs.Queue(cdk.Stack(app, stack), "Q")
-        app.synth()
-    kept, removed = compare(tmp_path / "before", tmp_path / "after", "destructive")
-    assert (kept.stack, kept.refused) == ("Kept", False)
-    assert (removed.stack, removed.refused, len(removed.removed)) == ("Removed", True, 1)
+def _commit(root: Path, message: str) -> None:
+    _git(root, "add", ".")
+    _git(root, "commit", "--quiet", "--message", message)
 
 
 @pytest.fixture
@@ -118,99 +50,114 @@ def repository(tmp_path: Path) -> Path:
     """A repository with a small app whose queue was renamed after the last commit."""
     root = tmp_path / "repository"
     root.mkdir()
+    _git(root, "init", "--quiet", "--initial-branch", "main")
+    (root / ".gitignore").write_text(".build\n.venv\nnode_modules\n.installed\n", encoding="utf-8")
     (root / "cdk.json").write_text('{"app": "python app.py"}', encoding="utf-8")
     (root / "app.py").write_text(APP.replace("QUEUE", "committed"), encoding="utf-8")
-    for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "base"]):
-        author = ["-c", "user.name=Test", "-c", "user.email=test@example.edu", "-c", "commit.gpgsign=false"]
-        subprocess.run(["git", "-C", str(root), *author, *command], check=True, timeout=30)
+    (root / "requirements.lock").write_text("old\n", encoding="utf-8")
+    (root / "Makefile").write_text(MAKEFILE.format(python=sys.executable, cli=cdk.cli()), encoding="utf-8")
+    _commit(root, "base")
     (root / "app.py").write_text(APP.replace("QUEUE", "working"), encoding="utf-8")
     return root
 
 
 def test_checkout_is_compared_with_a_revision_and_not_changed(repository: Path) -> None:
-    ((found,), findings) = differences("test", "HEAD", None, repository)
-    assert found.stack == "Small-test"
-    assert findings == Findings([], [])
-    assert "[-] committed" in found.text
-    assert "[+] working" in found.text
-    listed = subprocess.run(
-        ["git", "-C", str(repository), "worktree", "list"], capture_output=True, text=True, check=True, timeout=30
-    )
-    assert len(listed.stdout.splitlines()) == 1
+    """Requirement P6."""
+    report = diff.build("test", "HEAD", appendix=True, root=repository)
+    (found,) = report.findings
+    assert (found.rule, found.stack) == ("behaviour.setting", "Small-test")
+    assert found.details == ("QueueName: committed → working",)
+    assert "[-] committed" in report.appendix
+    assert "[+] working" in report.appendix
+    assert report.head.endswith("-dirty")
+    assert len(_git(repository, "worktree", "list").splitlines()) == 1
     assert "working" in (repository / "app.py").read_text(encoding="utf-8")
+
+
+def test_base_with_other_locks_is_synthesised_by_its_own_tools_which_are_kept(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A newer library changes the templates, so the base must not be synthesised by it."""
+    (repository / "requirements.lock").write_text("new\n", encoding="utf-8")
+    for _ in range(2):
+        assert diff.build("test", "HEAD", appendix=False, root=repository).findings
+    (kept,) = (repository / ".build" / "revisions").iterdir()
+    assert (kept / ".installed").is_file()
+    assert "its lock files differ" in capsys.readouterr().err
+
+
+def test_error_quotes_a_failed_installation(repository: Path) -> None:
+    (repository / "Makefile").write_text("setup:\n\techo no network >&2; false\n", encoding="utf-8")
+    _commit(repository, "broken")
+    (repository / "requirements.lock").write_text("new\n", encoding="utf-8")
+    with pytest.raises(CommandError, match="no network"):
+        diff.build("test", "HEAD", appendix=False, root=repository)
 
 
 def test_error_names_an_unknown_revision(repository: Path) -> None:
     with pytest.raises(CommandError, match="no-such-revision"):
-        differences("test", "no-such-revision", None, repository)
+        diff.build("test", "no-such-revision", appendix=False, root=repository)
 
 
 def test_error_quotes_a_failed_synthesis(repository: Path) -> None:
     (repository / "app.py").write_text("import sys; sys.exit('settings are wrong')", encoding="utf-8")
     with pytest.raises(CommandError, match="settings are wrong"):
-        differences("test", "HEAD", None, repository)
+        diff.build("test", "HEAD", appendix=False, root=repository)
 
 
-def test_refused_change_sets_the_exit_status(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    refused = StackDiff("Small-test", (), ("Q (AWS::SQS::Queue)",), (), "changes", True)
-    monkeypatch.setattr(diff, "differences", lambda *arguments: ([refused], Findings()))
-    assert diff.main(["--env", "test", "--base", "HEAD", "--fail-on", "destructive"]) == 1
-    printed = capsys.readouterr()
-    assert "removed: Q (AWS::SQS::Queue)" in printed.out
-    assert "Refused (destructive): Small-test" in printed.err
+def test_base_is_the_deployed_revision_else_the_last_tag_else_the_main_branch(repository: Path) -> None:
+    commit = _git(repository, "rev-parse", "HEAD").strip()
+    assert default_base(repository, lambda: None) == "main"
+    _git(repository, "tag", "v1.2.0")
+    assert default_base(repository, lambda: None) == "v1.2.0"
+    assert default_base(repository, lambda: "unknown-revision") == "v1.2.0"
+    assert default_base(repository, lambda: f"v1.2.0-0-g{commit[:12]}-dirty") == f"v1.2.0-0-g{commit[:12]}"
 
 
-IMPOSSIBLE = Findings(impossible=["Small-test: two index changes"])
-AT_RISK = Findings(risks=["Small-test: index removed"])
+def test_error_asks_for_a_base_where_there_is_none(tmp_path: Path) -> None:
+    _git(tmp_path, "init", "--quiet", "--initial-branch", "other")
+    with pytest.raises(CommandError, match="--base REVISION"):
+        default_base(tmp_path, lambda: None)
+
+
+def _finding(severity: Severity) -> Finding:
+    return Finding("data.index", severity, "An index is removed", "Queries fail.", "Keep it.", "Small-test")
 
 
 @pytest.mark.parametrize(
-    ("findings", "fail_on", "status"),
+    ("environment", "severity", "options", "status"),
     [
-        (IMPOSSIBLE, None, 0),
-        (IMPOSSIBLE, "broadening", 1),
-        (IMPOSSIBLE, "destructive", 1),
-        (AT_RISK, None, 0),
-        (AT_RISK, "broadening", 0),
-        (AT_RISK, "destructive", 1),
-        (AT_RISK, "any-change", 1),
+        ("prod", Severity.DATA_AT_RISK, [], 1),
+        ("prod", Severity.EXPOSED, [], 0),
+        ("dev", Severity.DATA_AT_RISK, [], 0),
+        ("dev", Severity.REFUSED, [], 1),
+        ("dev", Severity.NOISE, ["--fail-on", "noise"], 1),
+        ("prod", Severity.REFUSED, ["--fail-on", "none"], 0),
+        ("prod", Severity.DATA_AT_RISK, ["--accept", "data.index=nothing queries it"], 0),
+        ("prod", Severity.DATA_AT_RISK, ["--accept", "data.index"], 2),
     ],
 )
-def test_findings_are_printed_and_fail_the_gate_although_the_cli_calls_the_change_an_update(
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    findings: Findings,
-    fail_on: str | None,
-    status: int,
+def test_exit_status_is_set_by_the_threshold_of_the_environment_and_the_accepted_findings(
+    monkeypatch: pytest.MonkeyPatch, environment: str, severity: Severity, options: list[str], status: int
 ) -> None:
-    harmless = StackDiff("Small-test", (), (), (), "changes", False)
-    monkeypatch.setattr(diff, "differences", lambda *arguments: ([harmless], findings))
-    options = ["--fail-on", fail_on] if fail_on else []
-    assert diff.main(["--env", "test", "--base", "HEAD", *options]) == status
-    printed = capsys.readouterr().err
-    assert ("AWS would refuse: Small-test: two index changes" in printed) == bool(findings.impossible)
-    assert ("Data at risk: Small-test: index removed" in printed) == bool(findings.risks)
+    monkeypatch.setattr(diff, "build", lambda name, base, appendix: Report(name, base, "head", (_finding(severity),)))
+    assert diff.main(["--env", environment, "--base", "HEAD", *options]) == status
 
 
-def test_removed_index_is_found_between_two_assemblies(tmp_path: Path) -> None:
-    for name, indexes in (("before", ["A", "B"]), ("after", [])):
-        app = cdk.App(outdir=str(tmp_path / name), analytics_reporting=False, builtin_cloud_formation_validation=False)
-        table = _table(cdk.Stack(app, "Small", stack_name="Small-test"), "Things")
-        for index in indexes:
-            key = dynamodb.Attribute(name=index, type=dynamodb.AttributeType.STRING)
-            table.add_global_secondary_index(index_name=index, partition_key=key)
-        app.synth()
-    findings = diff.find(tmp_path / "before", tmp_path / "after")
-    assert [change.partition(" (")[0] for change in findings.risks] == ["Small-test: Things056D6BEE"] * 2
-    assert "has 2 index changes" in findings.impossible[0]
+def test_every_form_is_written_to_its_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = Report("prod", "HEAD", "head", (_finding(Severity.REFUSED),))
+    monkeypatch.setattr(diff, "build", lambda *arguments, **options: report)
+    forms = ("text", "markdown", "html", "json", "comment")
+    files = [option for form in forms for option in (f"--{form}", str(tmp_path / form))]
+    assert diff.main(["--env", "prod", "--base", "HEAD", *files]) == 1
+    assert "An index is removed" in capsys.readouterr().out
+    for form in forms:
+        assert "An index is removed" in (tmp_path / form).read_text(encoding="utf-8")
+    assert json.loads((tmp_path / "json").read_text(encoding="utf-8"))["threshold"] == "data-at-risk"
 
 
-def test_retained_resource_is_reported_as_kept(compare_versions: Callable[..., StackDiff]) -> None:
-    def before(stack: cdk.Stack) -> None:
-        _table(stack, "Old").apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
-        sqs.Queue(stack, "Q")
-
-    found = compare_versions(before, lambda stack: sqs.Queue(stack, "Q"), None)
-    assert found.removed == ("Things056D6BEE (AWS::DynamoDB::Table, kept in the account)",)
+def test_unknown_environment_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert diff.main(["--env", "production", "--base", "HEAD"]) == 2
+    assert "production" in capsys.readouterr().err

@@ -37,8 +37,11 @@ ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "stacks": ("contract", "appsync_js", "handlers.settings"),
     "local": ("contract", "stacks.naming", "appsync_events_local"),
     "client": ("contract", "appsync_events"),
-    "ops": ("contract", "stacks"),
-    "tools": ("contract", "stacks", "appsync_js", "appsync_events_local", "handlers.core.messages.rules"),
+    "ops": ("contract", "stacks", "appsync_events_local.assumptions"),
+    "tools": (
+        *("contract", "stacks", "appsync_js", "appsync_events_local", "handlers.core.messages.rules"),
+        *("ops.costs", "ops.verify"),
+    ),
     "bench": (
         *("contract", "stacks", "handlers", "client", "local", "appsync_js"),
         *("appsync_events", "appsync_events_local"),
@@ -68,7 +71,7 @@ SCRIPT_IMPORTS: Final[dict[str, tuple[str, ...]]] = {
 
 PATHS_ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "local": ("web", "contract/generated"),
-    "ops": ("tests/e2e",),
+    "ops": ("tests/e2e", "packages/appsync-events"),
     "stacks": ("docs",),
     "tools": ("contract/generated", "docs", "packages/appsync-events-local/docs"),
 }

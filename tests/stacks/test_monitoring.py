@@ -8,6 +8,12 @@ from typing import Any
 
 import pytest
 
+from contract.limits import (
+    DELIVERY_PAUSE_SECONDS,
+    REDELIVERY_SECONDS_MAX,
+    RING_TIMER_PAUSE_SECONDS,
+    RING_TIMER_RECEIVES_MAX,
+)
 from contract.tables import TABLES
 from stacks.monitoring import log_metrics
 from stacks.monitoring.alarm_definition import METRICS_PER_ALARM_MAX, RUNBOOK
@@ -57,10 +63,16 @@ def test_first_dead_letter_raises_an_alarm(queue: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("alarm_id", "queue", "delay"), [("DeliveryLate", "Delivery", 0), ("CallsRingLate", "RingTimeouts", 45)]
+    ("alarm_id", "queue", "delay", "pause", "attempts"),
+    [
+        ("DeliveryLate", "Delivery", 0, DELIVERY_PAUSE_SECONDS, 4),
+        ("CallsRingLate", "RingTimeouts", 45, RING_TIMER_PAUSE_SECONDS, RING_TIMER_RECEIVES_MAX - 1),
+    ],
 )
-def test_one_failed_attempt_raises_no_age_alarm(alarm_id: str, queue: str, delay: int) -> None:
-    """A failed message is visible again after the visibility timeout, and has at least that age by then."""
+def test_age_alarm_means_that_several_attempts_failed(
+    alarm_id: str, queue: str, delay: int, pause: int, attempts: int
+) -> None:
+    """A failed message returns after a short pause. With the visibility timeout, one failure raised the alarm."""
     (alarm,) = (each for each in properties("prod", "AWS::CloudWatch::Alarm") if f"-{alarm_id}-" in each["AlarmName"])
     (visibility,) = (
         each["VisibilityTimeout"]
@@ -68,7 +80,8 @@ def test_one_failed_attempt_raises_no_age_alarm(alarm_id: str, queue: str, delay
         if each["QueueName"] == f"PantherKolab-{queue}-prod"
     )
     assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": f"PantherKolab-{queue}-prod"}]
-    assert alarm["Threshold"] == delay + visibility + 60
+    pauses = sum(min(REDELIVERY_SECONDS_MAX, pause * 2**number) for number in range(attempts))
+    assert delay + pauses < alarm["Threshold"] < delay + visibility
 
 
 def test_throttled_writes_of_every_index_and_reads_of_every_queried_index_raise_an_alarm() -> None:

@@ -10,6 +10,12 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
+from contract.limits import (
+    DELIVERY_INVOCATIONS_MAX,
+    DELIVERY_RECEIVES_MAX,
+    PUBLISH_CONCURRENCY,
+    RING_TIMER_RECEIVES_MAX,
+)
 from stacks.app import compose
 from stacks.naming import DEAD_LETTER_QUEUES
 from stacks.packaging import Asset
@@ -40,20 +46,26 @@ def test_queues_are_encrypted_and_refuse_plain_http(variant: str) -> None:
 @every_variant
 def test_delivery_queue_has_dead_letters_and_a_visibility_timeout_longer_than_its_function(variant: str) -> None:
     queues = {queue["QueueName"].split("-")[1]: queue for queue in properties(variant, "AWS::SQS::Queue")}
-    assert queues["Delivery"]["RedrivePolicy"]["maxReceiveCount"] == 5
+    assert queues["Delivery"]["RedrivePolicy"]["maxReceiveCount"] == DELIVERY_RECEIVES_MAX
     assert queues["DeliveryDeadLetters"]["MessageRetentionPeriod"] == 14 * 24 * 3600
     deliver = _function(variant, "deliver")
     assert queues["Delivery"]["VisibilityTimeout"] >= 6 * deliver["Timeout"]
     mapping = _source_mapping(variant, "Delivery")
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 20}
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": DELIVERY_INVOCATIONS_MAX}
+
+
+def test_concurrent_deliveries_stay_within_the_quota_of_publishes() -> None:
+    """AppSync Events: 10,000 inbound events a second. With 20 invocations, 500 publishes ran at once."""
+    publishes, seconds_each = DELIVERY_INVOCATIONS_MAX * PUBLISH_CONCURRENCY, 0.02
+    assert publishes / seconds_each <= 10_000
 
 
 @every_variant
 def test_ring_timer_is_retried_and_processed_in_a_batch_of_its_own(variant: str) -> None:
     queues = {queue["QueueName"].split("-")[1]: queue for queue in properties(variant, "AWS::SQS::Queue")}
     ring_timeouts = queues["RingTimeouts"]
-    assert ring_timeouts["RedrivePolicy"]["maxReceiveCount"] == 5
+    assert ring_timeouts["RedrivePolicy"]["maxReceiveCount"] == RING_TIMER_RECEIVES_MAX
     assert "RingTimeoutsDeadLetters" in readable(ring_timeouts["RedrivePolicy"]["deadLetterTargetArn"])
     assert ring_timeouts["VisibilityTimeout"] >= 6 * _function(variant, "ring_timeout")["Timeout"]
     assert queues["RingTimeoutsDeadLetters"]["MessageRetentionPeriod"] == 14 * 24 * 3600

@@ -15,6 +15,8 @@ from handlers.core.messages.group_send import SHOWN_PARTICIPANTS_MAX
 from local.emulator.chime import meeting, meetings
 from local.emulator.workers import turns
 from local.processes.ports import DEFAULT_BASE_PORT
+from ops.change_report.render.as_markdown import COMMENT_LIMIT
+from ops.costs.ledger import operations
 from stacks.config.load import environment_names, load
 from tests.repository.test_layers import ALLOWED
 from tools.generate.requirements import ROOT
@@ -27,6 +29,7 @@ FIRST_HOUR: Final = "docs/tutorial/first-hour.md"
 USE_LOCAL_CLOUD: Final = "docs/how-to/use-the-local-cloud.md"
 DEPLOY: Final = "docs/how-to/deploy.md"
 ALARM: Final = "docs/how-to/answer-an-alarm.md"
+READ_BY_ALL: Final = operations()["message to a group of 50, read by all within seconds"]
 RESOURCES: Final[dict[str, dict[str, Any]]] = {
     name: resource
     for stack in ("Routes", "Operations")
@@ -84,6 +87,7 @@ def node_package(package: str) -> str:
 FIGURES: Final[tuple[tuple[str, str, tuple[object, ...]], ...]] = (
     ("README.md", "aws-cdk-lib {} with CDK CLI {}", (locked("aws-cdk-lib"), node_package("aws-cdk"))),
     ("README.md", "cdk-nag {}", (locked("cdk-nag"),)),
+    (DEPLOY, "a comment of at most {:,} characters", (COMMENT_LIMIT,)),
     (ARCHITECTURE, "par at most {} concurrently", (limits.PUBLISH_CONCURRENCY,)),
     (ARCHITECTURE, "still there {} seconds later", (limits.FAST_PATH_GRACE_SECONDS,)),
     (ARCHITECTURE, "every event that is older than {} seconds", (limits.SWEEP_AFTER_SECONDS,)),
@@ -117,11 +121,26 @@ FIGURES: Final[tuple[tuple[str, str, tuple[object, ...]], ...]] = (
     (DECISIONS, "At most {} slices, of at least {} recipients", (limits.QUEUE_BATCH_MAX, limits.SLICE_RECIPIENTS)),
     (DECISIONS, "{} messages fit one call to the queue", (limits.QUEUE_BATCH_MAX,)),
     (DECISIONS, "{} recipients are one round of publishes", (limits.PUBLISH_CONCURRENCY,)),
+    (DECISIONS, "are collected for {} seconds", (limits.RECEIPT_WINDOW_SECONDS,)),
+    (
+        DECISIONS,
+        "within seconds takes {} write units and {} publishes, the message included",
+        (f"{READ_BY_ALL.write_units:g}", READ_BY_ALL.publishes),
+    ),
+    (DECISIONS, "published to at most {} users", (limits.PROFILE_RECIPIENTS_MAX,)),
+    (DECISIONS, "can ask {} times a minute", (limits.CALL_TARGET_RATE.count,)),
+    (DECISIONS, "and {} times about all users", (limits.CALL_ATTEMPT_RATE.count,)),
+    (DECISIONS, "at most {} s after the first failure", (limits.DELIVERY_PAUSE_SECONDS,)),
+    (DECISIONS, "with each further one up to {} s", (limits.REDELIVERY_SECONDS_MAX,)),
+    (DECISIONS, "delay each failure by {} minutes", (WORDS[hidden_seconds("Delivery") // 60],)),
+    (DECISIONS, "At most {} deliveries run at once", (limits.DELIVERY_INVOCATIONS_MAX,)),
     (DECISIONS, "all accepts within {} seconds", (limits.MEETING_ANNOUNCED_SECONDS,)),
     (ALARM, "event is in the Outbox table for {} days", (limits.OUTBOX_RETENTION_DAYS,)),
     (ALARM, "{} attempts to publish an event failed", (WORDS[receives("Delivery")],)),
-    (ALARM, "visible again after {} s", (hidden_seconds("Delivery"),)),
-    (ALARM, "visible again after {} s", (hidden_seconds("RingTimeouts"),)),
+    (ALARM, "delivered again after at most {} s", (limits.DELIVERY_PAUSE_SECONDS,)),
+    (ALARM, "doubles that pause, up to {} s", (limits.REDELIVERY_SECONDS_MAX,)),
+    (ALARM, "was killed returns after {} s", (hidden_seconds("Delivery"),)),
+    (ALARM, "processed again after at most {} s", (limits.RING_TIMER_PAUSE_SECONDS,)),
     (ALARM, "enqueues every event that is older than {} minute", (WORDS[limits.SWEEP_AFTER_SECONDS // 60],)),
     (ALARM, "{} seconds after its ring timeout", (WORDS[limits.RING_GRACE_SECONDS],)),
     (ALARM, "whose meeting is gone within {} minutes", (WORDS[limits.CALL_CHECK_SECONDS // 60],)),
@@ -131,7 +150,6 @@ FIGURES: Final[tuple[tuple[str, str, tuple[object, ...]], ...]] = (
     (ALARM, "{} days after it was stored", (limits.OUTBOX_RETENTION_DAYS,)),
     (ALARM, "batch of the Outbox stream in {} retries", (WORDS[retries("AWS::Lambda::EventSourceMapping", "Relay")],)),
     (ALARM, "delivery queue for more than {} minutes", (WORDS[alarm("DeliveryLate")["Threshold"] // 60],)),
-    (ALARM, "below the alarm's {} s", (alarm("DeliveryLate")["Threshold"],)),
     (ALARM, "failed in {} attempts of `ring_timeout`", (WORDS[receives("RingTimeouts")],)),
     (
         ALARM,
@@ -151,8 +169,8 @@ FIGURES: Final[tuple[tuple[str, str, tuple[object, ...]], ...]] = (
     ),
     (
         ALARM,
-        "for more than {} minutes after their ring timeout",
-        (WORDS[(alarm("CallsRingLate")["Threshold"] - RING_TIMEOUT) // 60],),
+        "for more than {} seconds after their ring timeout",
+        (alarm("CallsRingLate")["Threshold"] - RING_TIMEOUT,),
     ),
     (ALARM, "more than twice in {} minutes", (WORDS[alarm("CallsFailed")["Period"] // 60],)),
     (ALARM, "longer than {} ms", (alarm("ApiSlow")["Threshold"],)),
@@ -197,6 +215,7 @@ UNCHECKED: Final = {
         "a p95 of 3,956 ms",
         "an outbox record with 1,000 recipients took most of the 564 write units of a send, which now takes 25",
         "a conversation of 1,000 participants takes 40 units each time; 25 messages a second",
+        "takes about 20 ms",
         "adds a few hundred milliseconds",
         "adds 40 ms to every small body",
         "a minute late",

@@ -196,7 +196,7 @@ test("a message of the user's other device counts as read", () => {
 
 test("a read mark only moves forward", () => {
   const read = (readSeq: number): ChannelEvent =>
-    event("MESSAGE_READ", { conversationId: DM, readBy: ADA, readSeq, readAt: "" });
+    event("MESSAGE_READ", { conversationId: DM, readBy: ADA, readSeq, readAt: "", readers: [] });
   const state = after(initialState(ADA), listed(view()), ...arrived(sent(1), sent(2), sent(3), read(2), read(1)));
   assert.equal(state.rows[DM]?.view.lastReadSeq, 2);
   assert.equal(totalUnread(state), 1);
@@ -211,10 +211,32 @@ test("the read mark of another user is shown on every message before it", () => 
       answer: { conversation: view({ latestSeq: 3 }), members: [member], success: true },
       since: 9,
     },
-    ...arrived(event("MESSAGE_READ", { conversationId: DM, readBy: GRACE, readSeq: 2, readAt: "" }))
+    ...arrived(event("MESSAGE_READ", { conversationId: DM, readBy: GRACE, readSeq: 2, readAt: "", readers: [] }))
   );
   const readers = state.threads[DM]?.messages.map((one) => readersOf(state, { ...one, senderId: ADA }));
   assert.deepEqual(readers, [[GRACE], [GRACE], []]);
+});
+
+test("the read marks of all readers of an event are shown", () => {
+  const members = [GRACE, "user-eva"].map((userId) => ({
+    userId,
+    role: "MEMBER" as const,
+    joinedAt: "",
+    lastReadSeq: 0,
+  }));
+  const readers = [
+    { userId: GRACE, readSeq: 2, readAt: "" },
+    { userId: "user-eva", readSeq: 1, readAt: "" },
+    { userId: ADA, readSeq: 3, readAt: "" },
+  ];
+  const state = after(
+    opened(),
+    { type: "conversation", answer: { conversation: view({ latestSeq: 3 }), members, success: true }, since: 0 },
+    ...arrived(event("MESSAGE_READ", { conversationId: DM, readBy: GRACE, readSeq: 2, readAt: "", readers }))
+  );
+  const shown = state.threads[DM]?.messages.map((one) => readersOf(state, { ...one, senderId: ADA }));
+  assert.deepEqual(shown, [[GRACE, "user-eva"], [GRACE], []]);
+  assert.equal(state.rows[DM]?.view.lastReadSeq, 3);
 });
 
 test("a typing notice expires, ends with the message, and is not shown for the user", () => {

@@ -198,6 +198,34 @@ test("the visible messages are marked as read up to the newest, once", async () 
   assert.equal(totalUnread(session.store.state), 0);
 });
 
+test("the messages that are read within two seconds are marked in one request", async () => {
+  const backend = new FakeBackend();
+  backend.store(GRACE, "one");
+  let pauseEnds: () => void = () => undefined;
+  const clock = new InstantClock();
+  const instantly = clock.sleep.bind(clock);
+  clock.sleep = (ms) => (ms === 2_000 ? new Promise((resolve) => (pauseEnds = resolve)) : instantly(ms));
+  const opened = await openSession(backend, undefined, clock);
+  const { session } = opened;
+  const first = session.markRead(DM);
+  await settled(backend);
+  for (const text of ["two", "three"]) {
+    backend.store(GRACE, text);
+    deliverAll(opened);
+    await session.markRead(DM);
+    assert.equal(totalUnread(session.store.state), 0);
+  }
+  assert.deepEqual(backend.callsOf("markRead"), [{ conversationId: DM, seq: 1 }]);
+  pauseEnds();
+  await settled(backend);
+  assert.deepEqual(backend.callsOf("markRead"), [
+    { conversationId: DM, seq: 1 },
+    { conversationId: DM, seq: 3 },
+  ]);
+  pauseEnds();
+  await first;
+});
+
 test("the open conversation disappears when the server denies access to it", async () => {
   const { backend, session, realtime } = await openSession();
   const call = backend.api.call;

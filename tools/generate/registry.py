@@ -17,6 +17,7 @@ from tools.generate import (
     asyncapi,
     call_pages,
     conformance,
+    cost_page,
     handler_lists,
     local_events,
     openapi,
@@ -24,6 +25,7 @@ from tools.generate import (
     requirements,
     schemas,
     typescript,
+    verification,
 )
 
 Text = Callable[[], str]
@@ -42,8 +44,10 @@ DOCUMENTS: Final[dict[str, Text]] = {
     "docs/reference/events.md": pages.events_page,
     "docs/reference/data-model.md": pages.data_model_page,
     "docs/reference/call-states.md": call_pages.call_states_page,
+    "docs/reference/costs-per-operation.md": cost_page.page,
     "docs/reference/permissions.md": permissions.markdown,
     "docs/reference/environments.md": environments.describe,
+    "docs/reference/verification.md": verification.verification_page,
     requirements.PAGE: requirements.page,
     "packages/appsync-events-local/docs/service.md": local_events.page,
     "packages/appsync-events-local/docs/conformance.md": conformance.page,

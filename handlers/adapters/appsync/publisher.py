@@ -5,7 +5,8 @@ service `appsync`. A response with status 200 may still list the event in `faile
 
 429 means that the Event API's quota of publishes is used up. All publishes of this process then pause, for as long as
 Retry-After says or for a random, growing time, and go on until their patience ends: what is published at once again is
-refused again, and takes from the quota of the others.
+refused again, and takes from the quota of the others. No publish starts that could outlast the invocation, so that
+time remains to store what is left.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from contract.limits import PUBLISH_CONCURRENCY, PUBLISH_PATIENCE_SECONDS
 from handlers.adapters.appsync.http_pool import HttpPool
 from handlers.adapters.appsync.signing import Signer
 from handlers.core.delivery.ports import Publisher
+from handlers.core.shared import deadline
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +37,9 @@ CONNECT_SECONDS = 1
 READ_SECONDS = 3
 ATTEMPTS = 2
 """Most attempts after failures other than 429."""
+RESERVED_SECONDS = READ_SECONDS + 2
+"""Time before the end of the invocation in which no publish starts: one may take `READ_SECONDS`, and afterwards the
+recipients who are left are stored."""
 _THROTTLED = 429
 _SERVICE = "appsync"
 _RETRIED = frozenset({_THROTTLED, 500, 502, 503, 504})
@@ -64,7 +69,8 @@ class _PublishProgress:
 
     credentials: Any
     event: str
-    deadline: float
+    patient_until: float
+    ends_at: float
     successes: int = 0
     failures: int = 0
 
@@ -76,7 +82,7 @@ class EventsPublisher(Publisher):
         endpoint: as in `publish_url`.
         session: botocore session with credentials and region.
         concurrency: most concurrent publishes.
-        patience_seconds: how long one call of `publish` waits for a throttling Event API.
+        patience_seconds: how long one call of `publish` waits for a throttling Event API, unless the invocation ends.
     """
 
     def __init__(
@@ -97,7 +103,8 @@ class EventsPublisher(Publisher):
 
     def publish(self, channels: Sequence[str], event: str) -> Collection[str]:
         credentials = self._session.get_credentials().get_frozen_credentials()
-        progress = _PublishProgress(credentials, event, time.monotonic() + self._patience_seconds)
+        now, remaining = time.monotonic(), deadline.remaining_seconds() - RESERVED_SECONDS
+        progress = _PublishProgress(credentials, event, now + min(self._patience_seconds, remaining), now + remaining)
         if len(channels) == 1:
             published = [self._publish(progress, channels[0])]
         else:
@@ -118,7 +125,7 @@ class EventsPublisher(Publisher):
     def _post(self, progress: _PublishProgress, channel: str) -> bool:
         body = json.dumps({"channel": channel, "events": [progress.event]}).encode()
         failures = throttled = 0
-        while failures < ATTEMPTS and self._wait(progress.deadline):
+        while failures < ATTEMPTS and time.monotonic() < progress.ends_at and self._wait(progress.patient_until):
             try:
                 now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
                 response = self._connections.post(self._signer.headers(body, progress.credentials, now), body)
@@ -147,10 +154,10 @@ class EventsPublisher(Publisher):
         seconds = float(retry_after) if retry_after.isdecimal() else _random.uniform(longest / 2, longest)
         self._paused_until = max(self._paused_until, time.monotonic() + seconds)
 
-    def _wait(self, deadline: float) -> bool:
-        """Wait until publishes go on; return False at once if that is after a deadline."""
+    def _wait(self, patient_until: float) -> bool:
+        """Wait until publishes go on; return False at once if that is after the patience ends."""
         while (seconds := self._paused_until - time.monotonic()) > 0:
-            if self._paused_until > deadline:
+            if self._paused_until > patient_until:
                 return False
             time.sleep(seconds + _random.uniform(0, _FIRST_PAUSE_SECONDS))
         return True

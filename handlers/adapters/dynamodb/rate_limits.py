@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from contract.limits import RateLimit
+from contract.limits import TYPING_INTERVAL_MILLISECONDS, TYPING_RATE, RateLimit
 from handlers.adapters.dynamodb.client import write_single
 from handlers.adapters.dynamodb.codec import to_item
+from handlers.core.messages.ports import TypingRates, TypingUse
 from handlers.core.shared.ports import RateCounter
 
 
@@ -32,6 +33,35 @@ def rate_update(table: str, user_id: str, rate: RateLimit, now: int) -> dict[str
             {":expires": window + 2 * rate.seconds, ":one": 1, ":limit": rate.count},
         ),
     }
+
+
+class DynamoTypingRates(TypingRates):
+    """Limits typing events with one update for each that is published.
+
+    Args:
+        client: the `dynamodb` client.
+        table: name of the table RateLimits.
+    """
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._counter = DynamoRateCounter(client, table)
+        self._client = client
+        self._table = table
+
+    def count(self, user_id: str, conversation_id: str, now: int, *, typing: bool) -> TypingUse:
+        update = rate_update(self._table, user_id, TYPING_RATE, now)
+        update["UpdateExpression"] = "SET expiresAt = :expires, #at = :now ADD #count :one"
+        update["ConditionExpression"] = (
+            f"({update['ConditionExpression']}) AND (attribute_not_exists(#at) OR #at <= :before)"
+        )
+        update["ExpressionAttributeNames"]["#at"] = f"{'on' if typing else 'off'}:{conversation_id}"
+        update["ExpressionAttributeValues"].update(
+            to_item({":now": now, ":before": now - TYPING_INTERVAL_MILLISECONDS})
+        )
+        if write_single(lambda: self._client.update_item(**update), "the use") is not None:
+            return TypingUse.PUBLISHED
+        # A repeated event counts, too: the second update distinguishes it from a use above the limit.
+        return TypingUse.REPEATED if self._counter.count(user_id, TYPING_RATE, now) else TypingUse.REFUSED
 
 
 class DynamoRateCounter(RateCounter):

@@ -10,7 +10,7 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from contract import limits
-from handlers.core.delivery.ports import DeliveryQueue, DeliveryTask
+from handlers.core.delivery.ports import DeliveryQueue, DeliveryTask, QueueTask, ReceiptTask
 
 _log = logging.getLogger(__name__)
 
@@ -18,28 +18,52 @@ _log = logging.getLogger(__name__)
 class _Body(msgspec.Struct, omit_defaults=True):
     eventId: str  # noqa: N815  # wire name
     slice: int | None = None
+    receipts: _Receipts | None = None
 
 
-def encode(task: DeliveryTask) -> str:
-    """Return the body of a delivery task's queue message: `{"eventId": …, "slice": …}`."""
-    return msgspec.json.encode(_Body(task.event_id, task.slice)).decode()
+class _Receipts(msgspec.Struct, omit_defaults=True):
+    conversationId: str  # noqa: N815  # wire name
+    since: int
+    until: int
+    reader: str | None = None
+    left: tuple[str, ...] = ()
+    attempt: int = 1
 
 
-def decode(body: str) -> DeliveryTask:
-    """Return the delivery task of a queue message.
+def encode(task: QueueTask) -> str:
+    """Return the body of a task's queue message: `{"eventId": …, "slice": …}` or `{"eventId": …, "receipts": {…}}`."""
+    if isinstance(task, DeliveryTask):
+        return msgspec.json.encode(_Body(task.event_id, task.slice)).decode()
+    receipts = _Receipts(task.conversation_id, task.since, task.until, task.reader, task.left, task.attempt)
+    return msgspec.json.encode(_Body(task.event_id, receipts=receipts)).decode()
+
+
+def decode(body: str) -> QueueTask:
+    """Return the task of a queue message.
 
     Raises:
-        msgspec.ValidationError, msgspec.DecodeError: the body is not a delivery task.
+        msgspec.ValidationError, msgspec.DecodeError: the body is not a task.
     """
     content = msgspec.json.decode(body, type=_Body)
-    return DeliveryTask(content.eventId, content.slice)
+    receipts = content.receipts
+    if receipts is None:
+        return DeliveryTask(content.eventId, content.slice)
+    return ReceiptTask(
+        event_id=content.eventId,
+        conversation_id=receipts.conversationId,
+        since=receipts.since,
+        until=receipts.until,
+        reader=receipts.reader,
+        left=receipts.left,
+        attempt=receipts.attempt,
+    )
 
 
 class SqsDeliveryQueue(DeliveryQueue):
-    """Enqueues delivery tasks.
+    """Enqueues tasks.
 
     Args:
-        client: returns the SQS client; called with the first delivery task, since most requests need no queue.
+        client: returns the SQS client; called with the first task, since most requests need no queue.
         url: URL of the queue.
     """
 
@@ -47,13 +71,13 @@ class SqsDeliveryQueue(DeliveryQueue):
         self._client = client
         self._url = url
 
-    def send(self, tasks: Sequence[DeliveryTask], delay_seconds: int = 0) -> Sequence[DeliveryTask]:
-        refused: list[DeliveryTask] = []
+    def send(self, tasks: Sequence[QueueTask], delay_seconds: int = 0) -> Sequence[QueueTask]:
+        refused: list[QueueTask] = []
         for start in range(0, len(tasks), limits.QUEUE_BATCH_MAX):
             refused += self._send(tasks[start : start + limits.QUEUE_BATCH_MAX], delay_seconds)
         return refused
 
-    def _send(self, batch: Sequence[DeliveryTask], delay_seconds: int) -> Sequence[DeliveryTask]:
+    def _send(self, batch: Sequence[QueueTask], delay_seconds: int) -> Sequence[QueueTask]:
         entries = [
             {"Id": str(number), "MessageBody": encode(task), "DelaySeconds": delay_seconds}
             for number, task in enumerate(batch)
@@ -61,7 +85,7 @@ class SqsDeliveryQueue(DeliveryQueue):
         try:
             answer = self._client().send_message_batch(QueueUrl=self._url, Entries=entries)
         except (ClientError, BotoCoreError) as error:
-            _log.warning("enqueueing %d delivery tasks failed: %s", len(batch), error)
+            _log.warning("enqueueing %d tasks failed: %s", len(batch), error)
             return batch
         failed = {int(entry["Id"]) for entry in answer.get("Failed", [])}
         return [task for number, task in enumerate(batch) if number in failed]

@@ -120,13 +120,37 @@ class DeliveryTask(msgspec.Struct, frozen=True):
     slice: int | None = None
 
 
+class ReceiptTask(msgspec.Struct, frozen=True, kw_only=True):
+    """The read marks of a group that moved within some seconds, to be published in one event.
+
+    Args:
+        event_id: the event's uuid.
+        since, until: the marks that moved at or after `since` and before `until`, in milliseconds since the epoch.
+        reader: only the mark of this member, and only to this member; None for all members.
+        left: recipients who are left after a failed publish; empty for all recipients.
+        attempt: number of this attempt, from 1.
+    """
+
+    event_id: str
+    conversation_id: str
+    since: int
+    until: int
+    reader: str | None = None
+    left: tuple[str, ...] = ()
+    attempt: int = 1
+
+
+QueueTask = DeliveryTask | ReceiptTask
+"""What a message of the delivery queue holds."""
+
+
 class DeliveryQueue(Protocol):
     """The queue that invokes the deliver function."""
 
-    def send(self, tasks: Sequence[DeliveryTask], delay_seconds: int = 0) -> Sequence[DeliveryTask]:
-        """Enqueue delivery tasks, visible after a delay of at most 900 seconds.
+    def send(self, tasks: Sequence[QueueTask], delay_seconds: int = 0) -> Sequence[QueueTask]:
+        """Enqueue tasks, visible after a delay of at most 900 seconds.
 
         Returns:
-            The delivery tasks that the queue did not accept.
+            The tasks that the queue did not accept.
         """
         ...

@@ -20,6 +20,8 @@ class ConversationState(msgspec.Struct, frozen=True, kw_only=True):
         last_message_id: id of the message that the conversation list shows.
         newest_before: ISO date below which all messages up to `latest_seq` are, and above which none of them is; None
             where the newest stored message is also the newest one to show.
+        receipts_due_at: when the open window of a group's read marks is due, in milliseconds since the epoch; 0 without
+            one, and where the counter was not read.
         blocked_by: participants of a direct conversation who have blocked the other participant.
     """
 
@@ -34,6 +36,7 @@ class ConversationState(msgspec.Struct, frozen=True, kw_only=True):
     last_message_at: str | None = None
     last_message_id: str | None = None
     newest_before: str | None = None
+    receipts_due_at: int = 0
     blocked_by: frozenset[str] = frozenset()
 
     @classmethod

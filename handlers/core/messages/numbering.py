@@ -65,12 +65,14 @@ class Counter(msgspec.Struct, frozen=True, kw_only=True):
         latest_seq: greatest reserved sequence number.
         last_timestamp: greatest reserved timestamp, in milliseconds since the epoch.
         last_message_at: ISO date of the newest stored message that was settled.
+        receipts_due_at: when the last window of read marks is due, in milliseconds since the epoch; 0 without one.
     """
 
     latest_seq: int
     last_timestamp: int
     pending: tuple[Reservation, ...] = ()
     last_message_at: str | None = None
+    receipts_due_at: int = 0
 
 
 class SequenceCounter(Protocol):
@@ -111,7 +113,8 @@ class NumberedConversations(msgspec.Struct, frozen=True):
         state = self.conversations.read(conversation_id)
         if state is None or not state.is_group:
             return state
-        return replace(state, latest_seq=self.counter.read(conversation_id).latest_seq)
+        counter = self.counter.read(conversation_id)
+        return replace(state, latest_seq=counter.latest_seq, receipts_due_at=counter.receipts_due_at)
 
 
 class SettledNumbers(msgspec.Struct, frozen=True):

@@ -149,10 +149,32 @@ class ReadMark(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         has_hidden: some messages are hidden from the participant, so that sequence numbers alone do not give the
             number of unread messages.
+        read_at: when a request last moved the mark, in milliseconds since the epoch; 0 if none did.
+        count: moves in the rate limit's window that contains `read_at`.
     """
 
     last_read_seq: int
     has_hidden: bool
+    read_at: int = 0
+    count: int = 0
+
+
+class ReadMarkMove(msgspec.Struct, frozen=True, kw_only=True):
+    """A move of a read mark to store.
+
+    Args:
+        seq: the new read mark.
+        read_at: milliseconds since the epoch.
+        count: moves in the rate limit's window, with this one.
+        from_seq: the read mark before the moves that are published together; None leaves the stored one.
+        record: the outbox record of the event; None where the mark is collected with others.
+    """
+
+    seq: int
+    read_at: int
+    count: int
+    from_seq: int | None = None
+    record: OutboxRecord | None = None
 
 
 class ReadMarkStore(Protocol):
@@ -162,10 +184,8 @@ class ReadMarkStore(Protocol):
         """Read a participant's read mark consistently; None where the old application stored none."""
         ...
 
-    def advance(
-        self, conversation: ConversationState, user_id: str, seq: int, record: OutboxRecord
-    ) -> MessageWriteStatus:
-        """Move a participant's read mark forward and store the event.
+    def advance(self, conversation: ConversationState, user_id: str, move: ReadMarkMove) -> MessageWriteStatus:
+        """Move a participant's read mark forward, in one transaction with its event if there is one.
 
         DUPLICATE if it is at or beyond that number; CONFLICT if the user is no longer a participant.
         """
@@ -173,6 +193,29 @@ class ReadMarkStore(Protocol):
 
     def count_visible(self, conversation_id: str, user_id: str, after_seq: int) -> int:
         """Count the messages above a sequence number that a participant may see."""
+        ...
+
+
+class TypingUse(Enum):
+    """What becomes of a typing event."""
+
+    PUBLISHED = "the event is published"
+    REPEATED = "the same event was published a moment ago"
+    REFUSED = "the user's rate limit is used up"
+
+
+class TypingRates(Protocol):
+    """Limits typing events: by user, and by user, conversation and kind."""
+
+    def count(self, user_id: str, conversation_id: str, now: int, *, typing: bool) -> TypingUse:
+        """Count one typing event of a user.
+
+        Args:
+            user_id: the user who types.
+            conversation_id: where.
+            now: milliseconds since the epoch.
+            typing: whether the user started or stopped; both are limited apart.
+        """
         ...
 
 

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import logging
-from functools import partial
 
 import msgspec
 
 from contract import channels, events
-from contract.limits import TYPING_RATE
+from contract.limits import TYPING_PARTICIPANTS_MAX, TYPING_RATE
 from contract.requests import Typing
 from contract.responses import Done
 from handlers.core.delivery.outbox import event_json
 from handlers.core.delivery.ports import Publisher
 from handlers.core.messages import lookup
 from handlers.core.messages.conversation_state import ConversationState
-from handlers.core.messages.ports import ConversationReader
-from handlers.core.shared import concurrency
+from handlers.core.messages.ports import ConversationReader, TypingRates, TypingUse
 from handlers.core.shared.errors import TooManyRequestsError
-from handlers.core.shared.ports import Clock, Ids, RateCounter
+from handlers.core.shared.ports import Clock, Ids
 from handlers.core.shared.timestamps import to_iso
 from handlers.core.shared.timing import stage
 
@@ -26,21 +24,19 @@ _log = logging.getLogger(__name__)
 
 
 class TypingIndicator(msgspec.Struct, frozen=True, kw_only=True):
-    """Publishes to the other participants that a user is typing.
-
-    Args:
-        fanout_limit: in a larger conversation no typing events are published, since they cost more than they are worth.
-    """
+    """Publishes to the other participants that a user is typing, unless there are many of them."""
 
     conversations: ConversationReader
-    rates: RateCounter
+    rates: TypingRates
     publisher: Publisher
     clock: Clock
     ids: Ids
-    fanout_limit: int
 
     def notify(self, user_id: str, request: Typing) -> Done:
         """Publish one event to the other participants. A failed publish is logged and not repeated.
+
+        An event that repeats another one within a moment, and any event in a large conversation, is accepted and not
+        published.
 
         Raises:
             NotFoundError: no such conversation.
@@ -49,19 +45,22 @@ class TypingIndicator(msgspec.Struct, frozen=True, kw_only=True):
         """
         now = self.clock.now()
         with stage("read"):
-            counting = concurrency.start(partial(self.rates.count, user_id, TYPING_RATE, now))
             state = lookup.conversation(self.conversations, request.conversationId, user_id)
-            if not counting.result():
-                wait = TYPING_RATE.retry_after(now / 1000)
-                raise TooManyRequestsError("too many typing notices", retry_after=wait)
         recipients = self._recipients(state, user_id)
-        if recipients:
+        if not recipients:
+            return Done()
+        with stage("count"):
+            use = self.rates.count(user_id, request.conversationId, now, typing=request.isTyping)
+        if use is TypingUse.REFUSED:
+            raise TooManyRequestsError("too many typing notices", retry_after=TYPING_RATE.retry_after(now / 1000))
+        if use is TypingUse.PUBLISHED:
             with stage("publish"):
                 self._publish(user_id, request, recipients, now)
         return Done()
 
-    def _recipients(self, state: ConversationState, user_id: str) -> tuple[str, ...]:
-        if state.blocked_by or len(state.participants) > self.fanout_limit:
+    @staticmethod
+    def _recipients(state: ConversationState, user_id: str) -> tuple[str, ...]:
+        if state.blocked_by or len(state.participants) > TYPING_PARTICIPANTS_MAX:
             return ()
         return state.other_participants(user_id)
 

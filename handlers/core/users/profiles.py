@@ -60,7 +60,9 @@ class UserProfiles(msgspec.Struct, frozen=True, kw_only=True):
         return existing
 
     def update(self, caller: str, request: UpdateProfile) -> Profile:
-        """Change the caller's profile and publish the change to every user who shares a conversation with the caller.
+        """Change the caller's profile and publish the change to users who share a conversation with the caller.
+
+        The number of recipients is bounded; the others see the change when they next read the caller's name.
 
         Raises:
             NotFoundError: the caller has no profile yet.
@@ -77,12 +79,11 @@ class UserProfiles(msgspec.Struct, frozen=True, kw_only=True):
             millis = self.clock.now()
             now = to_iso(max(millis, from_iso(before.updatedAt) + 1 if before.updatedAt else 0))
             after = replace(after, updatedAt=now)
-            outbox = self._outbox(after, [caller, *others], millis)
+            record = self._record(after, [caller, *others], millis)
             with stage("write"):
-                done = self.store.update(before, after, outbox)
+                done = self.store.update(before, after, (record,))
             if done:
-                for record in outbox:
-                    self.dispatcher.dispatch(record)
+                self.dispatcher.dispatch(record)
                 return after
         raise UnavailableError("too many concurrent changes of your profile; nothing was stored; try again")
 
@@ -101,27 +102,23 @@ class UserProfiles(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def _contacts(self, caller: str) -> list[str]:
-        """Return every user who shares a conversation with the caller."""
-        ids = [membership.conversation_id for membership in self.conversations.memberships(caller)]
-        lists = (stored.conversation.participants for stored in self.conversations.get_many(ids).values())
-        contacts = {user_id for participants in lists if caller in participants for user_id in participants}
-        return sorted(contacts - {caller})
+        """Return the users who share a conversation with the caller, at most `PROFILE_RECIPIENTS_MAX`.
 
-    def _outbox(self, profile: Profile, recipients: list[str], now: int) -> tuple[OutboxRecord, ...]:
-        """Return the outbox records of a change, each small enough for one item."""
-        size = limits.RECORD_RECIPIENTS_MAX
-        listed = recipients[: size * limits.RECORDS_PER_CHANGE_MAX]
-        return tuple(
-            outbox_record(
-                channels.USERS,
-                events.UserUpdated(
-                    eventId=self.ids.new(),
-                    timestamp=profile.updatedAt,
-                    data=events.UserUpdatedData(user=profile_rules.public_user(profile)),
-                ),
-                listed[start : start + size],
-                now=now,
-                fanout_limit=self.fanout_limit,
-            )
-            for start in range(0, len(listed), size)
+        Users of direct conversations come first, the latest conversation before the others; then those of the smallest
+        groups.
+        """
+        ids = [membership.conversation_id for membership in self.conversations.memberships(caller)]
+        stored = [each.conversation for each in self.conversations.get_many(ids).values()]
+        shared = [each for each in stored if caller in each.participants]
+        shared.sort(key=lambda each: each.lastMessageAt or "", reverse=True)
+        shared.sort(key=lambda each: len(each.participants))
+        contacts = dict.fromkeys(user_id for each in shared for user_id in each.participants if user_id != caller)
+        return list(contacts)[: limits.PROFILE_RECIPIENTS_MAX]
+
+    def _record(self, profile: Profile, recipients: list[str], now: int) -> OutboxRecord:
+        event = events.UserUpdated(
+            eventId=self.ids.new(),
+            timestamp=profile.updatedAt,
+            data=events.UserUpdatedData(user=profile_rules.public_user(profile)),
         )
+        return outbox_record(channels.USERS, event, recipients, now=now, fanout_limit=self.fanout_limit)

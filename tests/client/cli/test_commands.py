@@ -77,6 +77,20 @@ async def test_messages_are_edited_deleted_and_paged_by_their_number(
     assert terminal.shown[-1] == "#1 now says: one"
 
 
+async def test_messages_that_are_shown_within_two_seconds_are_marked_in_one_request(
+    backend: ChatBackend, chat: ChatClient, terminal: RecordingTerminal, application: RecordingApplication
+) -> None:
+    commands = await connect(chat, terminal)
+    await commands.run("/open 1")
+    for text in ("one", "two", "three"):
+        await backend.send(text)
+        await application.until(lambda text=text: any(line.endswith(text) for line in terminal.shown))
+    await commands._screen.settled()
+    marked = [request.document["seq"] for request in backend.api.requests if request.path.endswith("/read")]
+    assert marked in ([1, 3], [2, 3], [3])
+    assert chat.conversation("c").view.lastReadSeq == 3
+
+
 async def test_retry_sends_the_failed_messages_again(
     backend: ChatBackend, chat: ChatClient, commands: Commands, terminal: RecordingTerminal
 ) -> None:

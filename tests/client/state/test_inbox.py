@@ -170,6 +170,21 @@ def read(user: str, seq: int) -> dict[str, Any]:
     )
 
 
+def test_the_marks_of_all_readers_of_an_event_move(inbox: Inbox) -> None:
+    at = "2026-01-02T00:00:00.000Z"
+    for seq in (1, 2, 3):
+        take(inbox, event("MESSAGE_SENT", message(seq)))
+    readers = [
+        {"userId": OTHER, "readSeq": 3, "readAt": at},
+        {"userId": "third", "readSeq": 2, "readAt": at},
+        {"userId": ME, "readSeq": 1, "readAt": at},
+    ]
+    data = {"conversationId": "c", "readBy": OTHER, "readSeq": 3, "readAt": at, "readers": readers}
+    updates = take(inbox, event("MESSAGE_READ", data))
+    assert updates[:2] == [ReadMarkMoved("c", OTHER, 3), ReadMarkMoved("c", "third", 2)]
+    assert (inbox["c"].view.unreadCount, inbox["c"].view.lastReadSeq) == (2, 1)
+
+
 def test_a_read_mark_moves_forward_only(inbox: Inbox) -> None:
     assert take(inbox, read(OTHER, 3)) == [ReadMarkMoved("c", OTHER, 3)]
     assert take(inbox, read(OTHER, 2)) == []

@@ -55,6 +55,11 @@ RECIPE: Final = Recipe(
             replace('["subscribe", "publish", "unsubscribe"]', '["subscribe", "publish", "unsubscribe", "ping"]'),
             replace('kind != "unsubscribe":', 'kind in ("subscribe", "publish"):'),
         ),
+        edit(
+            "ops/verify/events_consequences.py",
+            "ops/verify/events_consequences.py lacks ping-answer; add to CODE the module that implements it",
+            before('    "check-order": ', '    "ping-answer": "protocol/connection.py",\n'),
+        ),
     ),
     narrowed={_CORE: f"{_CORE} -k ping"},
 )

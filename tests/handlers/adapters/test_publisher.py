@@ -12,7 +12,8 @@ import botocore.session
 import pytest
 
 from contract.limits import DELIVERY_PATIENCE_SECONDS, PUBLISH_CONCURRENCY, PUBLISH_PATIENCE_SECONDS
-from handlers.adapters.appsync.publisher import ATTEMPTS, EventsPublisher, publish_url
+from handlers.adapters.appsync.publisher import ATTEMPTS, RESERVED_SECONDS, EventsPublisher, publish_url
+from handlers.core.shared import deadline
 from tests.harness.emulator import free_port
 from tests.harness.event_api import ACCEPTED, CREDENTIALS, REGION, FakeEventApi, running_event_api, when_concurrent
 
@@ -152,6 +153,32 @@ def test_publish_is_given_up_when_its_patience_ends(api: FakeEventApi, headers: 
     start = time.monotonic()
     assert publisher_for(api.url, patience_seconds=0.5).publish(channels(3), EVENT) == channels(3)
     assert time.monotonic() - start < 2
+
+
+class Context:
+    """A Lambda context with some time left."""
+
+    def __init__(self, seconds: float) -> None:
+        self._milliseconds = int(seconds * 1000)
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return the time that is left."""
+        return self._milliseconds
+
+
+def test_publish_is_given_up_before_the_invocation_ends(api: FakeEventApi) -> None:
+    """Without the invocation's end, the patience of the deliver function would be used up."""
+    api.respond = lambda channel, attempt: (429, {})
+    publisher = publisher_for(api.url, patience_seconds=DELIVERY_PATIENCE_SECONDS)
+    start = time.monotonic()
+    with deadline.invocation(Context(RESERVED_SECONDS + 0.5)):
+        assert publisher.publish(channels(3), EVENT) == channels(3)
+    assert time.monotonic() - start < 2
+    api.received.clear()
+    api.respond = lambda channel, attempt: ACCEPTED
+    with deadline.invocation(Context(RESERVED_SECONDS - 0.1)):
+        assert publisher.publish(channels(3), EVENT) == channels(3)
+    assert api.received == []
 
 
 def test_dropped_connection_is_retried_once(api: FakeEventApi) -> None:

@@ -17,7 +17,7 @@ from tests.harness import faults
 from tests.harness.call_functions import RING_SECONDS, CallFunctions
 from tests.harness.chime import ChimeServer, running_chime
 from tests.harness.concurrency import RunningClock, run_concurrently
-from tests.harness.emulator import REGION, AwsResources
+from tests.harness.emulator import REGION, AwsResources, queue_record
 from tests.harness.event_api import CREDENTIALS, running_event_api
 from tests.harness.http import http_event
 from tests.harness.seeds import seed_conversation
@@ -94,7 +94,7 @@ def test_ring_timer_ends_an_unanswered_call_after_its_ring_time_and_not_before(
 ) -> None:
     ana, ben = functions.add_users("Ana", "Ben")
     session_id = functions.ring(ana, ben)
-    record = {"messageId": "early", "body": json.dumps({"sessionId": session_id})}
+    record = queue_record(json.dumps({"sessionId": session_id}))
     assert functions.ring_timeout({"Records": [record]}, None) == {"batchItemFailures": []}
     assert functions.get(ana, session_id).body["call"]["status"] == "RINGING"
     assert functions.time_out(session_id) == {"batchItemFailures": []}
@@ -108,8 +108,8 @@ def test_malformed_ring_timer_is_a_batch_failure_and_an_unknown_call_is_ignored(
     functions: CallFunctions,
 ) -> None:
     records = [
-        {"messageId": "broken", "body": "not json"},
-        {"messageId": "unknown", "body": json.dumps({"sessionId": "00000000-0000-4000-8000-000000000000"})},
+        queue_record("not json", "broken"),
+        queue_record(json.dumps({"sessionId": "00000000-0000-4000-8000-000000000000"}), "unknown"),
     ]
     answer = functions.ring_timeout({"Records": records}, None)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "broken"}]}

@@ -17,7 +17,6 @@ from handlers.adapters.sqs.delivery_queue import SqsDeliveryQueue, decode, encod
 from handlers.core.delivery.dispatcher import Dispatcher
 from handlers.core.delivery.outbox import delivery_tasks, outbox_record
 from handlers.core.delivery.ports import DeliveryTask, OutboxRecord
-from handlers.entry import deliver
 from handlers.entry.relay import RelayError
 from tests.harness.emulator import AwsResources
 from tests.harness.functions import FunctionHarness
@@ -322,38 +321,6 @@ def test_delivery_tasks_that_the_queue_refuses_are_returned() -> None:
     sent = [DeliveryTask("a"), DeliveryTask("b"), DeliveryTask("c")]
     assert SqsDeliveryQueue(HalfBroken, "url").send(sent) == [DeliveryTask("b")]
     assert SqsDeliveryQueue(Unreachable, "url").send(sent) == sent
-
-
-class Context:
-    """A Lambda context that reports the given remaining times."""
-
-    def __init__(self, *milliseconds: int) -> None:
-        self._milliseconds = list(milliseconds)
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Return the next remaining time."""
-        return self._milliseconds.pop(0)
-
-
-def test_malformed_queue_message_does_not_fail_its_batch(harness: FunctionHarness) -> None:
-    (ana,) = user_ids(1)
-    record = stored(harness, [ana])
-    handle = deliver.consumer(lambda: harness.deliverer())
-    batch = [
-        {"messageId": "1", "body": "not json"},
-        {"messageId": "2", "body": encode(DeliveryTask(record.event_id))},
-        {"messageId": "3", "body": encode(DeliveryTask("unknown"))},
-    ]
-    assert handle({"Records": batch}, None) == {"batchItemFailures": [{"itemIdentifier": "1"}]}
-    assert received(harness, ana) == 1
-
-
-def test_rest_of_a_batch_is_returned_if_too_little_time_is_left(harness: FunctionHarness) -> None:
-    first, second = (stored(harness, user_ids(1)) for _ in range(2))
-    handle = deliver.consumer(lambda: harness.deliverer())
-    batch = [{"messageId": each.event_id, "body": encode(DeliveryTask(each.event_id))} for each in (first, second)]
-    answer = handle({"Records": batch}, Context(60_000, deliver.MINIMUM_MILLISECONDS - 1))
-    assert answer == {"batchItemFailures": [{"itemIdentifier": second.event_id}]}
 
 
 def test_recipients_who_have_the_event_are_removed_from_the_record(harness: FunctionHarness) -> None:

@@ -30,7 +30,7 @@ from handlers.settings import (
     SweepSettings,
     UsersSettings,
 )
-from tests.harness.emulator import AwsResources, free_port
+from tests.harness.emulator import AwsResources, free_port, queue_record
 from tests.harness.event_api import CREDENTIALS, REGION, FakeEventApi, running_event_api
 from tests.harness.http import http_event
 from tests.harness.seeds import seed_conversation, user_ids
@@ -55,7 +55,8 @@ WIRED: tuple[Any, ...] = (
     aws_clients.client,
     aws_clients.session,
     messages._use_cases,
-    deliver._deliverer,
+    deliver._use_cases,
+    deliver._visibility,
     relay._relay,
     sweep._sweep,
 )
@@ -127,7 +128,7 @@ def test_event_that_the_event_api_refused_is_delivered_by_relay_and_queue(
     assert sweep.handle({}, None) == {"offered": 0, "givenUp": 0, "left": 0}
     body = json.dumps({"eventId": record["eventId"]})
     assert decode(body).event_id == record["eventId"]
-    assert deliver.handle({"Records": [{"messageId": "1", "body": body}]}, None) == {"batchItemFailures": []}
+    assert deliver.handle({"Records": [queue_record(body)]}, None) == {"batchItemFailures": []}
     assert len(event_api.received) == 2
     assert aws.scan(tables.OUTBOX) == []
 

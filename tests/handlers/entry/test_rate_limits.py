@@ -149,4 +149,4 @@ def test_requests_for_calls_are_limited_also_where_the_called_user_is_busy(
 def test_every_route_that_publishes_to_others_has_a_rate_limit() -> None:
     """Except those whose number a limited route bounds: each call and each message is answered a few times."""
     unlimited = {route.operation for route in ROUTES if route.method != "GET" and route.rate is None}
-    assert unlimited == {"markRead", "acceptCall", "rejectCall", "cancelCall", "leaveCall", "endCall"}
+    assert unlimited == {"acceptCall", "rejectCall", "cancelCall", "leaveCall", "endCall"}

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
+from client.state.typing_announcements import ANNOUNCEMENT_INTERVAL_SECONDS
 from contract import tables
-from contract.limits import TYPING_RATE
+from contract.limits import TYPING_INTERVAL_MILLISECONDS, TYPING_PARTICIPANTS_MAX, TYPING_RATE
 from handlers.adapters.dynamodb.conversations.reader import DynamoConversationReader
 from handlers.adapters.dynamodb.messages.read_mark_store import DynamoReadMarkStore
 from handlers.core.delivery.ports import OutboxRecord
 from handlers.core.messages.conversation_cache import ConversationCache
-from handlers.core.messages.ports import MessageWriteStatus, ReadMark
+from handlers.core.messages.ports import MessageWriteStatus, ReadMark, ReadMarkMove
 from tests.harness.emulator import AwsResources
 from tests.harness.functions import FunctionHarness
 from tests.harness.http import Response
@@ -119,17 +120,6 @@ def test_hidden_messages_are_not_counted_as_unread(harness: FunctionHarness) -> 
     assert mark(harness, ben, conversation, seq=4).body["unreadCount"] == 0
 
 
-def test_read_mark_above_the_fan_out_limit_is_published_to_the_reader_only(aws: AwsResources) -> None:
-    ana, ben, eva = user_ids(3)
-    harness = FunctionHarness(aws, fanout_limit=2)
-    conversation = seed_conversation(aws, [ana, ben, eva])
-    harness.send(ana, conversation)
-    harness.deliver()
-    assert mark(harness, ben, conversation, seq=1).status == 200
-    assert last(harness, ben)["type"] == "MESSAGE_READ"
-    assert [event["type"] for event in harness.publisher.events(ana)] == ["MESSAGE_SENT"]
-
-
 def test_typing_is_published_to_the_other_participants_and_not_stored(harness: FunctionHarness) -> None:
     """Requirement G:1115."""
     ana, ben, eva = user_ids(3)
@@ -164,12 +154,36 @@ def test_typing_is_not_published_across_a_block_in_either_direction(harness: Fun
     assert harness.publisher.published == []
 
 
-def test_typing_above_the_fan_out_limit_is_accepted_and_not_published(aws: AwsResources) -> None:
-    harness = FunctionHarness(aws, fanout_limit=2)
-    members = user_ids(3)
-    conversation = seed_conversation(aws, members)
-    assert type_in(harness, members[0], conversation).status == 200
-    assert harness.publisher.published == []
+@pytest.mark.parametrize(
+    ("members", "published"), [(TYPING_PARTICIPANTS_MAX, True), (TYPING_PARTICIPANTS_MAX + 1, False)]
+)
+def test_typing_in_a_large_group_is_accepted_and_not_published(
+    harness: FunctionHarness, members: int, published: bool
+) -> None:
+    users = user_ids(members)
+    conversation = seed_conversation(harness.aws, users)
+    assert type_in(harness, users[0], conversation).status == 200
+    assert len(harness.publisher.published) == (members - 1 if published else 0)
+    assert len(harness.aws.scan(tables.RATE_LIMITS)) == (1 if published else 0)
+
+
+def test_repeated_typing_is_published_once_in_a_moment_for_each_conversation(harness: FunctionHarness) -> None:
+    ana, ben, eva = user_ids(3)
+    first, second = seed_conversation(harness.aws, [ana, ben]), seed_conversation(harness.aws, [ana, eva])
+    for _ in range(3):
+        assert type_in(harness, ana, first).status == 200
+    type_in(harness, ana, second)
+    type_in(harness, ana, first, is_typing=False)
+    assert harness.publisher.types(ben) == ["USER_TYPING", "USER_STOPPED_TYPING"]
+    assert harness.publisher.types(eva) == ["USER_TYPING"]
+    harness.advance(TYPING_INTERVAL_MILLISECONDS / 1000)
+    type_in(harness, ana, first)
+    assert harness.publisher.types(ben) == ["USER_TYPING", "USER_STOPPED_TYPING", "USER_TYPING"]
+
+
+def test_typing_that_clients_announce_is_never_left_out() -> None:
+    """The clients announce every two seconds; a recipient shows an announcement for three."""
+    assert TYPING_INTERVAL_MILLISECONDS < ANNOUNCEMENT_INTERVAL_SECONDS * 1000
 
 
 def test_typing_is_accepted_if_the_publish_fails(harness: FunctionHarness) -> None:
@@ -199,11 +213,18 @@ def test_read_mark_is_not_moved_back_and_not_published_after_a_concurrent_reques
         members=aws.table(tables.CONVERSATION_MEMBERS),
         outbox=aws.table(tables.OUTBOX),
     )
-    records = [
-        OutboxRecord(event_id=f"e{n}", namespace="chats", event="{}", recipients=(ana,), created_at=0, due_at=0)
-        for n in range(3)
+    moves = [
+        ReadMarkMove(
+            seq=seq,
+            read_at=1,
+            count=1,
+            record=OutboxRecord(
+                event_id=f"e{n}", namespace="chats", event="{}", recipients=(ana,), created_at=0, due_at=0
+            ),
+        )
+        for n, seq in enumerate((5, 3, 5))
     ]
-    statuses = [store.advance(state, ben, seq, record) for seq, record in zip((5, 3, 5), records, strict=True)]
+    statuses = [store.advance(state, ben, move) for move in moves]
     assert statuses == [MessageWriteStatus.STORED, MessageWriteStatus.DUPLICATE, MessageWriteStatus.DUPLICATE]
-    assert store.read_mark(ben, conversation) == ReadMark(last_read_seq=5, has_hidden=False)
+    assert store.read_mark(ben, conversation) == ReadMark(last_read_seq=5, has_hidden=False, read_at=1, count=1)
     assert [row["eventId"] for row in aws.scan(tables.OUTBOX)] == ["e0"]

@@ -174,19 +174,29 @@ def test_concurrent_profile_changes_are_all_applied(harness: FunctionHarness) ->
     assert len({event["timestamp"] for event in harness.publisher.received(ada, namespace="users")}) == 4
 
 
-def test_profile_change_with_many_contacts_is_published_from_several_outbox_records(
+def test_profile_change_is_published_to_a_bounded_number_of_contacts_the_closest_first(
     aws: AwsResources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "RECORD_RECIPIENTS_MAX", 4)
+    """Without a bound, one change was published to up to 50,000 users."""
+    assert limits.PROFILE_RECIPIENTS_MAX == 200
+    monkeypatch.setattr(limits, "PROFILE_RECIPIENTS_MAX", 5)
     harness = FunctionHarness(aws, clock=SystemClock(), fanout_limit=3)
-    users = harness.users(10)
-    harness.group(users[0], *users[1:])
+    ada, bob, *others = harness.users(10)
+    small, large = others[:2], others
+    for group in (large, small):
+        harness.group(ada, *group)
+    harness.direct(ada, bob)
     harness.deliver_outbox()
     harness.publisher.clear()
-    harness.call_ok(users[0], "updateMe", {"bio": "x"})
-    assert len(harness.aws.scan(tables.OUTBOX)) == 2
+    harness.call_ok(ada, "updateMe", {"bio": "x"})
+    (record,) = harness.aws.scan(tables.OUTBOX)
+    assert len(record["recipients"]) == 6
     harness.deliver_outbox()
-    assert all(len(harness.publisher.received(user, namespace="users")) == 1 for user in users)
+    received = [user for user in (bob, *others) if harness.publisher.received(user, namespace="users")]
+    assert len(received) == 5
+    assert {bob, *small} <= set(received)
+    assert len(harness.publisher.received(ada, namespace="users")) == 1
+    assert harness.call_ok(others[-1], "getUser", userId=ada)["user"]["bio"] == "x"
 
 
 def test_get_user_returns_only_the_public_profile(harness: FunctionHarness) -> None:

@@ -24,7 +24,7 @@ from handlers.core.calls.ports import (
     RingTimers,
 )
 from handlers.core.conversations.ports import BlockReader, StoredConversation, UserDirectory
-from handlers.core.delivery.ports import DeliveryQueue, DeliveryTask, Publisher
+from handlers.core.delivery.ports import DeliveryQueue, Publisher, QueueTask
 from handlers.core.shared.ports import Ids
 from tests.harness.fakes import FakeClock
 
@@ -183,9 +183,9 @@ class TimedPublisher(Publisher):
 class FakeQueue(DeliveryQueue):
     """A delivery queue that keeps its tasks."""
 
-    waiting: list[DeliveryTask] = field(default_factory=list)
+    waiting: list[QueueTask] = field(default_factory=list)
 
-    def send(self, tasks: Sequence[DeliveryTask], delay_seconds: int = 0) -> Sequence[DeliveryTask]:
+    def send(self, tasks: Sequence[QueueTask], delay_seconds: int = 0) -> Sequence[QueueTask]:
         self.waiting += tasks
         return []
 

@@ -11,6 +11,8 @@ import { TypingNotices } from "./typing";
 
 /** How long to wait for the realtime connection before the list is read without it. */
 const FIRST_LIST_AFTER_MS = 1_500;
+/** Pause between two requests that mark the messages of one conversation as read. */
+const MARK_EVERY_MS = 2_000;
 
 export class Session {
   readonly store: Store;
@@ -18,6 +20,8 @@ export class Session {
   private readonly outbox: Outbox;
   private readonly typing: TypingNotices;
   private readonly marking = new Set<string>();
+  /** The newest visible message that is not marked as read on the server, by conversation. */
+  private readonly unmarked = new Map<string, number>();
   private stopped = false;
 
   constructor(
@@ -116,20 +120,31 @@ export class Session {
     this.synchroniser.fillMissing();
   }
 
-  /** The newest message is visible: mark the messages up to the first gap as read, once. */
+  /**
+   * The newest message is visible: mark the messages up to the first gap as read. The marks of two seconds are one
+   * request.
+   */
   async markRead(conversationId: string): Promise<void> {
+    const seq = this.unreadUpTo(conversationId);
+    if (seq === null) {
+      return;
+    }
+    this.store.dispatch({ type: "read", conversationId, seq });
+    this.unmarked.set(conversationId, seq);
     if (this.marking.has(conversationId)) {
       return;
     }
     this.marking.add(conversationId);
     try {
-      for (let seq = this.unreadUpTo(conversationId); seq !== null; seq = this.unreadUpTo(conversationId)) {
-        this.store.dispatch({ type: "read", conversationId, seq });
-        await this.api.call("markRead", {}, { conversationId, seq });
+      for (let next = this.unmarked.get(conversationId); next; next = this.unmarked.get(conversationId)) {
+        this.unmarked.delete(conversationId);
+        await this.api.call("markRead", {}, { conversationId, seq: next });
+        await this.clock.sleep(MARK_EVERY_MS);
       }
     } catch {
       // The messages stay unread on the server; the next synchronisation shows that, and they are marked again.
     } finally {
+      this.unmarked.delete(conversationId);
       this.marking.delete(conversationId);
     }
   }

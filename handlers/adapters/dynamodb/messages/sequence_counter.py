@@ -272,4 +272,5 @@ def _counter(item: dict[str, Any]) -> Counter:
             for reservation_id, seq in (item.get("pendingSeq") or {}).items()
         ),
         last_message_at=item.get("lastMessageAt"),
+        receipts_due_at=item.get("receiptsDueAt") or 0,
     )

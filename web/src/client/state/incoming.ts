@@ -42,8 +42,12 @@ function apply(state: State, event: ChannelEvent, at: number): State {
         deleted: true,
       }));
     }
-    case "MESSAGE_READ":
-      return withRead(state, event.data.conversationId, event.data.readBy, event.data.readSeq);
+    case "MESSAGE_READ": {
+      const { conversationId, readBy, readSeq, readers } = event.data;
+      // An event that was stored by an earlier version has no `readers`.
+      const marks = readers?.length > 0 ? readers : [{ userId: readBy, readSeq }];
+      return marks.reduce((read, mark) => withRead(read, conversationId, mark.userId, mark.readSeq), state);
+    }
     case "USER_TYPING": {
       const { conversationId, userId } = event.data;
       const users = { ...state.typing[conversationId], [userId]: at + TYPING_EXPIRY_MS };

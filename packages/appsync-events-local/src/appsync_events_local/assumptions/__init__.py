@@ -47,13 +47,19 @@ __all__ = [
     "Assumption",
     "all_assumptions",
     "as_text",
+    "by_topic",
 ]
+
+
+def by_topic() -> dict[str, tuple[Assumption[Any], ...]]:
+    """Every assumption by its topic: the name of the module that holds it."""
+    topics = (channels, connections, frames, credentials, tokens, publishing, handlers, data_sources, metrics)
+    return {topic.__name__.rpartition(".")[2]: topic.ASSUMPTIONS for topic in topics}
 
 
 def all_assumptions() -> list[Assumption[Any]]:
     """Every assumption, by topic."""
-    topics = (channels, connections, frames, credentials, tokens, publishing, handlers, data_sources, metrics)
-    return list(chain.from_iterable(topic.ASSUMPTIONS for topic in topics))
+    return list(chain.from_iterable(by_topic().values()))
 
 
 def as_text() -> str:

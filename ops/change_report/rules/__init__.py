@@ -1,0 +1,1 @@
+"""The rules of the change report, one module for each severity."""
