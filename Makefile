@@ -24,7 +24,8 @@ export CDK_DISABLE_CLI_TELEMETRY := true
 SHARED := --numprocesses auto -m 'not local_cloud and not end_of_run and not browser'
 FAST := --numprocesses auto -m 'not local_cloud and not end_of_run and not browser and not slow'
 
-# What is installed, each redone when its lock changes.
+# What is installed, each redone when its lock changes. The emulator and the AWS SDK are compiled at once: where Python may not
+# write byte code (PYTHONDONTWRITEBYTECODE), each start and restart of the local cloud would compile them again.
 PYTHON_READY := .venv/.ready
 NODE_READY := node_modules/.ready
 WHEELS_READY := .build/.wheels-ready
@@ -44,6 +45,7 @@ $(PYTHON_READY): requirements.lock $(wildcard packages/*/pyproject.toml)
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@VIRTUAL_ENV=$(CURDIR)/.venv .venv/bin/uv pip install --quiet --require-hashes -r requirements.lock
 	@VIRTUAL_ENV=$(CURDIR)/.venv .venv/bin/uv pip install --quiet --no-deps --no-build-isolation $(addprefix -e ,$(PACKAGES))
+	@.venv/bin/python -m compileall -q .venv/lib/python*/site-packages/{ministack,botocore}
 	@touch $@
 
 $(NODE_READY): package-lock.json package.json .npmrc | $(PYTHON_READY)

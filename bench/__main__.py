@@ -1,4 +1,7 @@
-"""`python -m bench [NAME ...]`: run benchmarks and print their results. `--help` lists them."""
+"""`python -m bench [NAME ...]`: run benchmarks and print their results. `--help` lists them.
+
+`python -m bench chaos` runs many clients under faults.
+"""
 
 from __future__ import annotations
 
@@ -46,6 +49,11 @@ BENCHMARKS: Final = {
     "accept": Benchmark("local_cloud.accept", "accept request to handled connected event, on a local cloud"),
     "up": Benchmark("local_cloud.up", "second `make up`: seconds until ready"),
 }
+COMMANDS: Final = {
+    "chaos": "chaos.command",
+}
+"""Long runs with options of their own: name to a module below `bench` that has `main(arguments)`. No part of a run of
+all benchmarks."""
 MOVED: Final = {
     "fuzz": "fuzzing is a test: pytest tests/fuzz --fuzz-count 100000",
     "races": "the races for a call are a test: pytest tests/races --race-rounds 200 --race-devices 100",
@@ -54,8 +62,12 @@ MOVED: Final = {
 
 def main() -> int:
     """Run the named benchmarks, or all of them in the order of the list."""
+    if len(sys.argv) > 1 and sys.argv[1] in COMMANDS:
+        command = importlib.import_module(f"bench.{COMMANDS[sys.argv[1]]}")
+        return int(command.main(sys.argv[2:]))
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     described = "; ".join(f"{name}: {benchmark.description}" for name, benchmark in BENCHMARKS.items())
+    described += f"; with options of their own (--help): {', '.join(COMMANDS)}"
     parser.add_argument("names", nargs="*", metavar="NAME", help=described)
     parser.add_argument(
         "--rounds", "--count", type=int, default=0, help="measured rounds (each benchmark has its own default)"

@@ -134,15 +134,16 @@ class Cloud:
         """Wait until `stop` is set or a process dies; returns the dead one or None."""
         return self._supervisor.watch(stop)
 
-    def start_child(self, name: str) -> Child:
-        """Start one of the processes (`emulator`, `events`, `web`) and wait until it answers.
+    def start_children(self, *names: str) -> list[Child]:
+        """Start processes (`emulator`, `events`, `web`) at the same time, and wait until each answers.
 
         Raises:
-            StepError: it does not come up.
+            StepError: one does not come up.
         """
-        child = self._launch(name)
-        child.wait_until_ready(_START_SECONDS)
-        return child
+        started = [self._launch(name) for name in names]
+        for child in started:
+            child.wait_until_ready(_START_SECONDS)
+        return started
 
     def _prepare(self) -> None:
         state, options = self.state, self._options
@@ -181,9 +182,7 @@ class Cloud:
 
     def _start_services(self) -> None:
         # Both at once: the emulator imports for a second, and the Events service needs it only at its first request.
-        started = [self._launch(name) for name in ("emulator", "events")]
-        for child in started:
-            child.wait_until_ready(_START_SECONDS)
+        self.start_children("emulator", "events")
 
     def _synthesise(self) -> None:
         inputs = self._project.digest()
@@ -220,7 +219,7 @@ class Cloud:
             self._steps.skipped("serve the web page", f"{self._options.page} was not built (make up builds it)")
             return
         with self._steps.step("serve the web page"):
-            self.start_child("web")
+            self.start_children("web")
 
     def _check_loopback(self) -> None:
         exposed = exposed_listeners(child.pid for child in self.children.values())

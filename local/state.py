@@ -79,6 +79,11 @@ class StateDirectory:
         return self.root / "events"
 
     @property
+    def server_errors_file(self) -> Path:
+        """Responses of 500 and above since the state was made (`local.emulator.server_errors`)."""
+        return self.root / "server-errors.jsonl"
+
+    @property
     def temporary(self) -> Path:
         """TMPDIR of the emulator: emptied at each start, because unpacked functions are left behind."""
         return self.root / "tmp"
@@ -170,6 +175,7 @@ class StateDirectory:
             self.outputs_file,
             self.users_file,
             self.processes_file,
+            self.server_errors_file,
             self.root / "web-config.json",
             self.root / "front-end.env",
         ]

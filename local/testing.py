@@ -11,7 +11,7 @@ import boto3
 from botocore.config import Config
 
 from local.cloud import PROJECT_FOLDER, Cloud, CloudOptions, outputs_document
-from local.control.faults import FaultControl
+from local.control.faults import FaultControl, Rule
 from local.control.meetings import MeetingControl
 from local.demo_users import DemoUser
 from local.outputs import CloudOutputs
@@ -26,6 +26,8 @@ class LocalCloud:
     def __init__(self, cloud: Cloud, log: io.StringIO) -> None:
         self._cloud = cloud
         self._log = log
+        self.always: tuple[Rule, ...] = ()
+        """Rules of the Events service that stay when faults are set or cleared. Clear the faults to apply a change."""
 
     @classmethod
     def start(
@@ -77,7 +79,8 @@ class LocalCloud:
     @property
     def faults(self) -> FaultControl:
         """Fault switches of both services."""
-        return self._cloud.faults
+        cloud = self._cloud
+        return FaultControl(cloud.manifest.ports, cloud.state.control_token(), self.always)
 
     @property
     def meetings(self) -> MeetingControl:
@@ -133,9 +136,12 @@ class LocalCloud:
         Raises:
             StepError: one does not come up.
         """
-        for name in names or tuple(self._cloud.children):
+        chosen = names or tuple(self._cloud.children)
+        for name in chosen:
             self._cloud.children[name].stop()
-            self._cloud.start_child(name)
+        self._cloud.start_children(*chosen)
+        if self.always and "events" in chosen:
+            self.faults.set_events()
 
     def stop(self) -> None:
         """Stop everything; the state stays."""

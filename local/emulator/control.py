@@ -12,6 +12,7 @@ from local.emulator.chime.installation import ChimeInstallation
 from local.emulator.faults import FaultRuleError, FaultSwitches
 from local.emulator.permissions.guard import PermissionGuard
 from local.emulator.permissions.needs import Need
+from local.emulator.server_errors import ServerErrors
 from local.emulator.state.store import StateStore
 from local.emulator.strict.mode import StrictMode
 from local.emulator.strict.rules import as_document, parse_rules
@@ -32,6 +33,7 @@ class ControlPlane:
     * `GET|PUT|DELETE /_local/faults`: the list of fault rules.
     * `GET|PUT /_local/strict`: which rules of strict mode are on; PUT replaces them, absent fields get their defaults.
     * `POST /_local/checkpoint`: save everything now; 409 while a stack operation runs.
+    * `GET /_local/server-errors`: every response of 500 and above with the faults of that time.
     * `/_local/chime/...`: see `local.emulator.chime.control`.
     * `GET /_local/permissions`: what every role grants, and what of it was used or refused.
     * `POST /_local/permissions/decision`, body `{"principalArn", "action", "resource"}`: whether a principal may do it,
@@ -47,6 +49,7 @@ class ControlPlane:
         chime: ChimeInstallation,
         guard: PermissionGuard,
         strict: StrictMode,
+        server_errors: ServerErrors,
     ) -> None:
         self._application = application
         self._token = token.encode()
@@ -55,14 +58,18 @@ class ControlPlane:
         self._chime = chime
         self._guard = guard
         self._strict = strict
+        self._server_errors = server_errors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer our own paths, pass on everything else."""
         if scope["type"] == "lifespan":
             await self._application(scope, receive, self._starting_background_work(send))
             return
-        if scope["type"] != "http" or not scope["path"].startswith("/_local/"):
+        if scope["type"] != "http":
             await self._application(scope, receive, send)
+            return
+        if not scope["path"].startswith("/_local/"):
+            await self._server_errors.serve(self._application, scope, receive, send)
             return
         status, answer = await self._answer(scope, receive)
         body = json.dumps(answer).encode()
@@ -97,6 +104,8 @@ class ControlPlane:
             return await self._answer_strict(method, receive)
         if path == "/_local/checkpoint" and method == "POST":
             return self._checkpoint()
+        if path == "/_local/server-errors" and method == "GET":
+            return 200, self._server_errors.listed()
         if path == "/_local/permissions" and method == "GET":
             return 200, self._guard.state()
         if path == "/_local/permissions/decision" and method == "POST":

@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 import random
 import threading
+import time
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Literal, get_args
@@ -133,6 +134,8 @@ class FaultSwitches:
         self._rules: list[FaultRule] = []
         self._lock = threading.Lock()
         self._random = random.Random(seed)  # noqa: S311 - chance of a test fault, nothing secret
+        self._replaced: list[FaultRule] = []
+        self._replaced_at = 0.0
 
     def replace(self, documents: Any) -> None:
         """Use these rules instead of the present ones.
@@ -144,7 +147,15 @@ class FaultSwitches:
             raise FaultRuleError("expected a list of rules")
         rules = [parse_rule(document) for document in documents]
         with self._lock:
+            if self._rules:
+                self._replaced, self._replaced_at = self._rules, time.monotonic()
             self._rules = rules
+
+    def active_since(self, moment: float) -> list[dict[str, Any]]:
+        """Return the rules that are on, and those that were replaced after a moment (`time.monotonic`)."""
+        with self._lock:
+            before = self._replaced if self._replaced_at >= moment else []
+            return [rule.as_json() for rule in (*before, *self._rules)]
 
     def listed(self) -> list[dict[str, Any]]:
         """The rules with their hit counts."""

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
 import secrets
-import signal
 import threading
 import time
 import weakref
@@ -103,7 +101,7 @@ def _kill(worker: Any) -> bool:
     process = worker._proc
     if process is None or process.poll() is not None:
         return False
-    os.kill(process.pid, signal.SIGKILL)
+    process.kill()
     # Reaped at once: the next call of this function must see that it is gone, not write to a dying pipe.
     process.wait()
     return True

@@ -18,6 +18,7 @@ from local.emulator.permissions.guard import PermissionGuard
 from local.emulator.permissions.services import ServicesActingForRoles
 from local.emulator.providers import install_providers
 from local.emulator.requests import RequestPath
+from local.emulator.server_errors import ServerErrors
 from local.emulator.settings import EmulatorSettings
 from local.emulator.state.store import StateStore
 from local.emulator.strict.cloudformation import StrictCloudFormation
@@ -25,6 +26,7 @@ from local.emulator.strict.dynamodb import StrictDynamoDb
 from local.emulator.strict.functions.installation import StrictFunctions
 from local.emulator.strict.gateway import StrictGateway
 from local.emulator.strict.mode import StrictMode
+from local.emulator.workers import installation as workers
 
 _KEEP_ALIVE_SECONDS = 75
 _SHUTDOWN_SECONDS = 5
@@ -55,13 +57,15 @@ def build(settings: EmulatorSettings) -> ControlPlane:
     services.install()
     functions = StrictFunctions(lambda: strict.rules.functions, services.may_send)
     functions.install()
+    workers.install()  # after everything else that starts processes of functions in its own way
     StrictGateway(lambda: strict.rules.gateway).install()
     chime.install()
     state_store.keep(PERMISSIONS, guard.state, guard.restore, changes_unasked=True)
     state_store.install()
     RequestPath(state_store, guard, faults, processes, chime.meetings, dynamodb, functions).install()
     token = settings.state.control_token()
-    return ControlPlane(ministack_app.app, token, state_store, faults, chime, guard, strict)
+    server_errors = ServerErrors(settings.state.server_errors_file, faults, strict)
+    return ControlPlane(ministack_app.app, token, state_store, faults, chime, guard, strict, server_errors)
 
 
 def serve(settings: EmulatorSettings) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import boto3
 import pytest
@@ -21,6 +21,9 @@ from tests.harness.e2e.terminal import ChatProgram, write_target
 from tests.harness.e2e.users import Users, users_of
 
 _HERE = Path(__file__).parent
+_BOTH_ORDERS = frozenset({"test_messaging.py", "test_call_paths.py"})
+"""Files that run in both orders of events in every run on a local cloud."""
+_REORDERED: Final = {"match": {"operation": "deliver"}, "effect": "reorder"}
 _LOCAL_CLOUD_FIXTURES = frozenset({"faults", "cloud"})
 """A test that uses one of these injects faults or stops services, so it runs on a local cloud only."""
 
@@ -32,7 +35,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="FILE",
         help="outputs or environment file of the environment to test; default: a local cloud that the session starts",
     )
-
+    parser.addoption(
+        "--event-order",
+        choices=("published", "reversed"),
+        default="published",
+        help="reversed: deliver each event after the next one to the same subscription, in every test; "
+        "without it only some files run in both orders (default: %(default)s)",
+    )
     parser.addoption("--answers", type=Path, metavar="FILE", help="record observed assumptions as JSON lines")
     parser.addoption("--assumptions", metavar="ID,...", help="ask about these assumptions only")
 
@@ -66,6 +75,31 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if deselected:
         config.hook.pytest_deselected(items=deselected)
         items[:] = kept
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run some files in both orders of events."""
+    if "event_order" not in metafunc.fixturenames:
+        return
+    given = str(metafunc.config.getoption("--event-order", default="published"))
+    both = metafunc.definition.path.name in _BOTH_ORDERS and _target(metafunc.config) == targets.LOCAL
+    orders = ["published", "reversed"] if both and given == "published" else [given]
+    if orders != ["published"]:
+        metafunc.parametrize("event_order", orders, indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def event_order(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The order in which the Events service delivers: as published, or each event after the next one."""
+    order = str(getattr(request, "param", "published"))
+    if order == "reversed" and _target(request.config) == targets.LOCAL:
+        cloud: LocalCloud = request.getfixturevalue("session_cloud")
+        cloud.always = (_REORDERED,)
+        yield order
+        cloud.always = ()
+        cloud.faults.clear()
+    else:
+        yield order
 
 
 @pytest.fixture
@@ -109,7 +143,9 @@ def session_environment(request: pytest.FixtureRequest) -> TestEnvironment:
 
 
 @pytest.fixture
-def environment(session_environment: TestEnvironment, request: pytest.FixtureRequest) -> TestEnvironment:
+def environment(
+    session_environment: TestEnvironment, event_order: str, request: pytest.FixtureRequest
+) -> TestEnvironment:
     """The environment under test, without fault rules."""
     if _target(request.config) == targets.LOCAL:
         request.getfixturevalue("local_cloud")

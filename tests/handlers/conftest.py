@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.harness.emulator import AwsResources, Emulator, create_resources, running_emulator
+from tests.harness.http import server_errors
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +21,12 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 def aws(emulator: Emulator) -> AwsResources:
     """This test's own tables and queue."""
     return create_resources(emulator)
+
+
+@pytest.fixture(autouse=True)
+def no_unexpected_server_error(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test in which a route answered 500 or above, unless its marker `server_errors` says why it does."""
+    server_errors.clear()
+    yield
+    if request.node.get_closest_marker("server_errors") is None:
+        assert server_errors == [], "a route answered 500 or above, and the test is not marked `server_errors`"

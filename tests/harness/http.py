@@ -56,5 +56,12 @@ class Response:
 
     @classmethod
     def of(cls, answer: dict[str, Any]) -> Response:
-        """Return the response that a route function returned to API Gateway."""
-        return cls(answer["statusCode"], answer["headers"], json.loads(answer["body"]))
+        """Return the response that a route function returned to API Gateway; record it from 500 on."""
+        response = cls(answer["statusCode"], answer["headers"], json.loads(answer["body"]))
+        if response.status >= 500:
+            server_errors.append(response)
+        return response
+
+
+server_errors: list[Response] = []
+"""The responses of 500 and above since the present test began, whatever its helpers make of them."""

@@ -15,7 +15,7 @@ from handlers.adapters.aws_clients import ATTEMPTS
 from handlers.adapters.dynamodb.messages.member_keys import MEMBER_KEYS_MAX
 from handlers.core.messages.message_writer import SHOWN_PARTICIPANTS_MAX
 from local.emulator.chime import meeting, meetings
-from local.emulator.patches import worker_ceiling
+from local.emulator.workers import turns
 from local.processes.ports import DEFAULT_BASE_PORT
 from ops.change_report.render.as_markdown import COMMENT_LIMIT
 from ops.costs.ledger import operations
@@ -302,5 +302,6 @@ def test_roll_back_names_existing_stacks() -> None:
 
 
 def test_function_processes_of_the_local_cloud_are_bounded_as_the_page_says() -> None:
-    assert "at most 4 processes of one function, or 2 per core" in text_of(LOCAL_CLOUD)
-    assert max(4, 2 * (os.cpu_count() or 1)) == worker_ceiling.CEILING
+    assert f"at most {turns.CEILING} processes of one function, 4 or 2 per core while" in text_of(LOCAL_CLOUD)
+    assert max(4, 2 * (os.cpu_count() or 1)) == turns.CEILING_WHILE_LATE
+    assert max(2, os.cpu_count() or 1) == turns.STARTS

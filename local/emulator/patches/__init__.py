@@ -19,7 +19,7 @@ from local.emulator.patches import (
     rule_targets,
     schedule_tick,
     table_settings,
-    worker_ceiling,
+    user_lookups,
 )
 
 __all__ = ["apply_fixes"]
@@ -39,4 +39,4 @@ def apply_fixes() -> None:
     cognito_callers.apply()
     rule_targets.apply()
     schedule_tick.apply()
-    worker_ceiling.apply()
+    user_lookups.apply()

@@ -12,6 +12,8 @@ from typing import Any
 from ministack.core import persistence
 
 StateReader = Callable[[], dict[str, Any] | None]
+_READS_MAX = 50
+_CHANGED = "changed size during iteration"
 
 
 class SnapshotFiles:
@@ -64,6 +66,17 @@ class SnapshotFiles:
 
 
 def _encode(key: str, read: StateReader) -> str | None:
+    for _ in range(_READS_MAX - 1):
+        try:
+            return _encode_once(key, read)
+        except RuntimeError as error:
+            # Services change their state on threads of their own; what was read in the middle of that is read again.
+            if _CHANGED not in str(error):
+                raise
+    return _encode_once(key, read)
+
+
+def _encode_once(key: str, read: StateReader) -> str | None:
     state = read()
     if state is None:
         return None

@@ -87,6 +87,7 @@ class FaultScenario:
             assert last["data"]["status"] == status
 
 
+@pytest.mark.server_errors("a fault is injected")
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_accept_with_a_fault_at_any_step_leaves_an_answered_or_ended_call(
     aws: AwsResources, chime: ChimeServer, fault: Fault
@@ -136,6 +137,7 @@ def test_end_killed_at_any_step_leaves_no_meeting(aws: AwsResources, chime: Chim
     pytest.fail("an end has more steps than this test reaches")
 
 
+@pytest.mark.server_errors("a fault is injected")
 @pytest.mark.parametrize("operation", ["create_meeting", "batch_create_attendee"])
 def test_chime_failure_publishes_call_error_to_both_users_and_the_call_keeps_ringing(
     aws: AwsResources, chime: ChimeServer, operation: str

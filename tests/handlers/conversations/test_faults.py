@@ -80,6 +80,7 @@ def _with_fault_at_every_step(
     raise AssertionError(f"the request makes {_STEPS_MAX} DynamoDB calls or more")
 
 
+@pytest.mark.server_errors("a fault is injected")
 @pytest.mark.parametrize("fault", _FAULTS)
 def test_group_is_created_once_after_a_fault_at_any_step(emulator: Emulator, fault: Callable[[Call], Any]) -> None:
     def send_request(harness: FunctionHarness, users: list[str], handlers: Any) -> Response:
@@ -96,6 +97,7 @@ def test_group_is_created_once_after_a_fault_at_any_step(emulator: Emulator, fau
     _with_fault_at_every_step(emulator, fault, lambda harness: harness.users(3), send_request, check)
 
 
+@pytest.mark.server_errors("a fault is injected")
 @pytest.mark.parametrize("fault", _FAULTS)
 def test_direct_conversation_is_created_once_after_a_fault_at_any_step(
     emulator: Emulator, fault: Callable[[Call], Any]
@@ -113,6 +115,7 @@ def test_direct_conversation_is_created_once_after_a_fault_at_any_step(
     _with_fault_at_every_step(emulator, fault, lambda harness: harness.users(2), send_request, check)
 
 
+@pytest.mark.server_errors("a fault is injected")
 @pytest.mark.parametrize("fault", _FAULTS)
 def test_members_are_added_once_after_a_fault_at_any_step(emulator: Emulator, fault: Callable[[Call], Any]) -> None:
     def prepare(harness: FunctionHarness) -> tuple[str, str, str, str]:
@@ -133,6 +136,7 @@ def test_members_are_added_once_after_a_fault_at_any_step(emulator: Emulator, fa
     _with_fault_at_every_step(emulator, fault, prepare, send_request, check)
 
 
+@pytest.mark.server_errors("a fault is injected")
 @pytest.mark.parametrize("fault", _FAULTS)
 def test_block_is_stored_once_after_a_fault_at_any_step(emulator: Emulator, fault: Callable[[Call], Any]) -> None:
     def prepare(harness: FunctionHarness) -> tuple[str, str, str]:
@@ -154,6 +158,7 @@ def test_block_is_stored_once_after_a_fault_at_any_step(emulator: Emulator, faul
     _with_fault_at_every_step(emulator, fault, prepare, send_request, check)
 
 
+@pytest.mark.server_errors("a fault is injected")
 @pytest.mark.parametrize("fault", _FAULTS)
 def test_profile_is_changed_once_after_a_fault_at_any_step(emulator: Emulator, fault: Callable[[Call], Any]) -> None:
     def prepare(harness: FunctionHarness) -> tuple[str, str]:
@@ -205,6 +210,7 @@ _WRITES: dict[str, tuple[dict[str, Any] | None, bool]] = {
 }
 
 
+@pytest.mark.server_errors("a fault is injected")
 @pytest.mark.parametrize("operation", _WRITES)
 def test_transaction_conflicts_are_retried_and_persistent_conflicts_return_503(
     emulator: Emulator, operation: str

@@ -229,6 +229,7 @@ def test_path_parameter_that_is_not_an_id_is_refused(value: str) -> None:
     assert (response.status, response.body["error"]["field"]) == (400, "conversationId")
 
 
+@pytest.mark.server_errors("the operation raises, or returns what its route does not allow")
 @pytest.mark.parametrize(
     ("error", "status", "code"),
     [
@@ -254,6 +255,7 @@ def test_error_classes_cover_exactly_the_error_codes() -> None:
     assert leaves == set(msgspec.json.schema(ErrorCode)["enum"])
 
 
+@pytest.mark.server_errors("the operation raises, or returns what its route does not allow")
 def test_text_of_an_unexpected_error_is_logged_but_not_returned(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -265,6 +267,7 @@ def test_text_of_an_unexpected_error_is_logged_but_not_returned(
     assert "the secret" in str(record.exc_info[1])
 
 
+@pytest.mark.server_errors("the operation raises, or returns what its route does not allow")
 def test_unknown_write_outcome_is_unavailable_and_asks_to_repeat_with_the_same_temp_id() -> None:
     response = RecordingApi(raising(errors.OutcomeUnknownError("x"))).respond(typing_event())
     assert (response.status, response.body["error"]["code"]) == (503, "UNAVAILABLE")
@@ -276,6 +279,7 @@ def test_keyboard_interrupt_is_not_turned_into_a_response() -> None:
         RecordingApi(raising(KeyboardInterrupt())).respond(typing_event())
 
 
+@pytest.mark.server_errors("the operation raises, or returns what its route does not allow")
 def test_response_that_contradicts_the_contract_is_an_internal_error() -> None:
     assert RecordingApi(lambda: Reply(Done(), 201)).respond(typing_event()).status == 500
     assert (

@@ -24,13 +24,9 @@ from tests.harness.seeds import block, numbers, seed_conversation, unblock, unde
 EXAMPLES = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def until_accepted(harness: FunctionHarness, sender: str, conversation: str, temp_id: str) -> Response:
-    """Send as a client does: repeat with the same tempId after a 503."""
-    for _ in range(10):
-        answer = harness.send(sender, conversation, temp_id, tempId=temp_id)
-        if answer.status != 503:
-            return answer
-    return answer
+def send(harness: FunctionHarness, sender: str, conversation: str, temp_id: str) -> Response:
+    """Send once."""
+    return harness.send(sender, conversation, temp_id, tempId=temp_id)
 
 
 def check_sequence(aws: AwsResources, conversation: str, count: int) -> list[dict[str, Any]]:
@@ -54,7 +50,7 @@ def test_concurrent_sends_get_gap_free_sequence_numbers(aws: AwsResources) -> No
     processes = [FunctionHarness(aws, clock=FakeClock()) for _ in members]
     with ThreadPoolExecutor(len(members)) as pool:
         jobs = [
-            pool.submit(until_accepted, process, member, conversation, f"{member}-{number}")
+            pool.submit(send, process, member, conversation, f"{member}-{number}")
             for number in range(4)
             for process, member in zip(processes, members, strict=True)
         ]
@@ -72,7 +68,7 @@ def test_concurrent_sends_with_one_temp_id_are_stored_and_published_once(aws: Aw
     conversation = seed_conversation(aws, [ana, ben])
     processes = [FunctionHarness(aws, clock=FakeClock()) for _ in range(8)]
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda each: until_accepted(each, ana, conversation, "once"), processes))
+        answers = list(pool.map(lambda each: send(each, ana, conversation, "once"), processes))
     assert {answer.status for answer in answers} == {200}
     assert len({answer.body["messageId"] for answer in answers}) == 1
     assert sorted(answer.body["duplicate"] for answer in answers) == [False] + [True] * 7
@@ -87,7 +83,7 @@ def test_rate_limit_of_sends_is_exact_under_concurrency(aws: AwsResources) -> No
     processes = [FunctionHarness(aws, clock=FakeClock(clock.now(), pauses_take_time=False)) for _ in conversations]
     with ThreadPoolExecutor(8) as pool:
         jobs = [
-            pool.submit(until_accepted, process, ana, conversation, f"{number}")
+            pool.submit(send, process, ana, conversation, f"{number}")
             for number in range(SEND_RATE.count // 8 + 2)
             for process, conversation in zip(processes, conversations, strict=True)
         ]
@@ -216,7 +212,7 @@ def test_every_participant_receives_every_message_and_can_order_them_by_sequence
     conversation = seed_conversation(aws, people)
     harness = FunctionHarness(aws)
     with ThreadPoolExecutor(members) as pool:
-        list(pool.map(lambda each: until_accepted(harness, each, conversation, each), people))
+        list(pool.map(lambda each: send(harness, each, conversation, each), people))
     for person in people:
         received = [event["data"]["seq"] for event in harness.publisher.events(person)]
         assert sorted(received) == list(range(1, members + 1))

@@ -187,6 +187,7 @@ def test_edit_hides_an_old_message_from_a_participant_who_has_blocked_the_sender
     assert harness.edit(ana, message, "unblock first").status == 403
 
 
+@pytest.mark.server_errors("a fault is injected")
 @pytest.mark.parametrize("fault", [faults.throttled, faults.service_error, faults.response_lost, faults.killed_after])
 @pytest.mark.parametrize("change", ["edit", "delete"])
 def test_stored_change_reaches_every_participant_after_a_fault_at_any_step(

@@ -109,6 +109,7 @@ class FaultyConversation:
         assert undelivered(self.aws) == []
 
 
+@pytest.mark.server_errors("a fault is injected")
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 @pytest.mark.parametrize("recover", [recover_by_relay, recover_by_sweep], ids=["relay", "sweep"])
 @pytest.mark.parametrize("fanout_limit", [20, MEMBERS - 1], ids=["direct", "slices"])
@@ -126,6 +127,7 @@ def test_stored_message_reaches_every_recipient_without_a_repeat_by_the_client(
     pytest.fail("a send makes more calls than this test reaches")
 
 
+@pytest.mark.server_errors("a fault is injected")
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_repeated_send_after_a_fault_is_stored_once(aws: AwsResources, fault: Fault) -> None:
     """Promise P1."""

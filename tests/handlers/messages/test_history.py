@@ -144,6 +144,7 @@ def test_reload_is_returned_to_a_client_ahead_of_the_server(harness: FunctionHar
     assert harness.history(ana, conversation, afterChange=1).body["reload"] is True
 
 
+@pytest.mark.server_errors("a stored message is deleted")
 def test_history_with_a_missing_sequence_number_is_never_returned(harness: FunctionHarness) -> None:
     """The conversation's latest number is 5, and the query misses one message of a transaction in progress."""
     for missing in (5, 3, 1):

@@ -111,6 +111,7 @@ def test_number_of_a_dead_sender_is_voided_by_the_next_reader(group: Group) -> N
     assert [message["seq"] for message in page.body["messages"]] == [3, 1]
 
 
+@pytest.mark.server_errors("a sender stalls between its number and its message")
 def test_reader_does_not_void_the_number_of_a_sender_that_is_about_to_store(group: Group) -> None:
     """The clock stands still, so that the reservation has no age."""
     group.harness = FunctionHarness(group.aws, clock=FakeClock(pauses_take_time=False))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from local.emulator.state.generations import Generations
 from local.emulator.state.journal import Journal, JournalDamagedError, read_journal
 from local.emulator.state.policy import Saving, saving_for
+from local.emulator.state.snapshot import SnapshotFiles
 
 RECORDS = st.lists(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists, max_leaves=5))
 
@@ -95,3 +97,29 @@ def test_what_each_request_requires_of_the_state_store(
     service: str, operation: str, method: str, saving: Saving
 ) -> None:
     assert saving_for(service, operation, method) is saving
+
+
+def test_a_state_that_changes_while_it_is_read_is_read_again(tmp_path: Path) -> None:
+    reads: list[int] = []
+
+    def read() -> dict[str, Any]:
+        reads.append(len(reads))
+        if len(reads) < 3:
+            raise RuntimeError("dictionary changed size during iteration")
+        return {"users": 1}
+
+    files = SnapshotFiles()
+    files.use(tmp_path)
+    assert files.write_one("cognito", read)
+    assert json.loads((tmp_path / "cognito.json").read_text())["payload"] == {"users": 1}
+    assert len(reads) == 3
+
+
+def test_another_failure_of_reading_a_state_is_not_repeated(tmp_path: Path) -> None:
+    def read() -> dict[str, Any]:
+        raise RuntimeError("another reason")
+
+    files = SnapshotFiles()
+    files.use(tmp_path)
+    with pytest.raises(RuntimeError, match="another reason"):
+        files.write_one("cognito", read)

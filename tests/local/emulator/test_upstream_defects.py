@@ -263,7 +263,7 @@ def _call(port: int, operation: str, body: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def test_concurrent_calls_start_processes_without_bound_so_worker_ceiling_is_needed(ask: Ask) -> None:
+def test_concurrent_calls_start_processes_without_bound_so_turns_are_needed(ask: Ask) -> None:
     code = """
 arn = "arn:aws:lambda:us-east-1:000000000000:function:f"
 config = {"FunctionName": "f", "Runtime": "python3.13", "Handler": "index.handler", "FunctionArn": arn}
@@ -273,24 +273,97 @@ show([leased.count("spawn"), lambda_runtime._LOCAL_MAX_WORKERS])
     assert ask(code) == [200, 0]
 
 
-def test_at_the_ceiling_a_call_waits_for_a_process_to_become_free(ask: Ask) -> None:
-    code = """
-import threading
-from local.emulator.patches import worker_ceiling
-worker_ceiling.apply()
+_TURNS = """
+import threading, time
+from local.emulator.workers.turns import Turns
 arn = "arn:aws:lambda:us-east-1:000000000000:function:f"
 config = {"FunctionName": "f", "Runtime": "python3.13", "Handler": "index.handler", "FunctionArn": arn}
-leased = [lambda_svc.acquire_worker("f", config, b"") for _ in range(worker_ceiling.CEILING)]
-answers = []
-waiter = threading.Thread(target=lambda: answers.append(lambda_svc.acquire_worker("f", config, b"")[1]))
-waiter.start()
-waiter.join(0.2)
-waiting = waiter.is_alive()
-lambda_runtime.release_worker(leased[0][0])
-waiter.join(10)
-show([[reason for _, reason in leased].count("spawn") == worker_ceiling.CEILING, waiting, answers])
+class Alive:
+    def poll(self): return None
+class Dead:
+    def poll(self): return -9
+def lease(turns): return turns.acquire("f", config, b"")
+def started(turns, worker):
+    worker._proc = Alive()
+    turns.started(worker)
+def later(turns, answers, number):
+    thread = threading.Thread(target=lambda: answers.append([number, lease(turns)[1]]))
+    thread.start()
+    time.sleep(0.1)
+    return thread
 """
-    assert ask(code) == [True, True, ["reused"]]
+
+
+def test_calls_wait_for_a_start_in_their_order_and_take_what_becomes_idle(ask: Ask) -> None:
+    code = """
+turns, answers = Turns(ceiling=2, starts=1), []
+first = lease(turns)
+waiting = [later(turns, answers, number) for number in range(3)]
+before = list(answers)
+started(turns, first[0])
+waiting[0].join(5)
+turns.release(first[0])
+waiting[1].join(5)
+turns.release(first[0])
+waiting[2].join(5)
+show([first[1], before, answers])
+"""
+    assert ask(_TURNS + code) == ["spawn", [], [[0, "spawn"], [1, "reused"], [2, "reused"]]]
+
+
+def test_a_living_process_is_taken_before_a_dead_one_is_started_again(ask: Ask) -> None:
+    code = """
+turns = Turns(starts=2)
+dead, alive = lease(turns)[0], lease(turns)[0]
+started(turns, dead)
+started(turns, alive)
+dead._proc = Dead()
+turns.release(dead)
+turns.release(alive)
+leases = [lease(turns), lease(turns)]
+show([leases[0][0] is alive, leases[0][1], leases[1][0] is dead, leases[1][1]])
+"""
+    assert ask(_TURNS + code) == [True, "reused", True, "spawn"]
+
+
+def test_while_the_event_loop_is_late_there_are_fewer_processes_of_a_function(ask: Ask) -> None:
+    code = """
+from local.emulator.workers.loop_delay import LoopDelay
+from local.emulator.workers.turns import CEILING_WHILE_LATE, LATE_SECONDS
+delay = LoopDelay()
+turns = Turns(starts=100, wait_seconds=0.05, delay=delay)
+delay.seconds = LATE_SECONDS
+late = [lease(turns)[1] for _ in range(CEILING_WHILE_LATE + 1)]
+delay.seconds = 0.0
+show([late.count("spawn") == CEILING_WHILE_LATE, late[-1], lease(turns)[1]])
+"""
+    assert ask(_TURNS + code) == [True, "func_cap", "spawn"]
+
+
+def test_the_delay_of_a_blocked_event_loop_is_noticed_and_forgotten(ask: Ask) -> None:
+    code = """
+from local.emulator.workers.loop_delay import LoopDelay
+async def measure():
+    delay = LoopDelay()
+    delay.watch(asyncio.get_running_loop())
+    await asyncio.sleep(0.3)
+    time.sleep(1)
+    await asyncio.sleep(0.1)
+    blocked = delay.seconds
+    await asyncio.sleep(3)
+    return [blocked > 0.5, delay.seconds < blocked]
+show(asyncio.run(measure()))
+"""
+    assert ask(_TURNS + code) == [True, True]
+
+
+def test_a_call_is_throttled_after_the_longest_wait(ask: Ask) -> None:
+    code = """
+turns = Turns(ceiling=1, wait_seconds=0.1)
+started(turns, lease(turns)[0])
+show(lease(turns))
+"""
+    assert ask(_TURNS + code) == [None, "func_cap"]
 
 
 def test_a_rule_calls_a_failing_function_once_so_rule_targets_is_needed(ask: Ask) -> None:
@@ -392,3 +465,26 @@ show([upstream, asked()])
 """
     )
     assert ask(code) == [upstream, "accepted" if "time.time" in more else 401]
+
+
+def test_a_look_up_of_a_user_fails_while_another_signs_up_so_user_lookups_is_needed(ask: Ask) -> None:
+    code = """
+class SigningUp(dict):
+    # The users of a pool, of whom one more signs up in the middle of each iteration.
+    def values(self):
+        for number, user in enumerate(super().values()):
+            yield user
+            self[f"new-{len(self)}"] = {"Attributes": []}
+def found():
+    users = {name: {"Attributes": [{"Name": "sub", "Value": name}]} for name in ("first", "second", "third")}
+    pool = {"_users": SigningUp(users), "UsernameAttributes": ["email"]}
+    try:
+        return cognito._resolve_user(pool, "missing@example.edu")[1][0]
+    except RuntimeError as error:
+        return str(error)
+upstream = found()
+from local.emulator.patches import user_lookups
+user_lookups.apply()
+show([upstream, found()])
+"""
+    assert ask(code) == ["dictionary changed size during iteration", 400]
