@@ -226,7 +226,7 @@ FIGURES: Final[tuple[tuple[str, str, tuple[object, ...]], ...]] = (
 
 UNCHECKED: Final = {
     ALARM: ("or two attempts failed",),
-    DEPLOY: ("cannot be used again for 60 seconds", "created 60 seconds later"),
+    DEPLOY: ("new metrics after about 15 minutes", "cannot be used again for 60 seconds", "created 60 seconds later"),
     ARCHITECTURE: ("last + 1 ms", "for about two seconds at most"),
     CALLS: ("two members of a group accept",),
     FIRST_HOUR: ("more than 20 characters",),

@@ -114,7 +114,7 @@ def handler(event, context):
     user = cognito.admin_get_user(UserPoolId=pool, Username="ada")
     assert user["UserStatus"] == "CONFIRMED"
     assert {"Name": "email_verified", "Value": "true"} in user["UserAttributes"]
-    items = emulator.aws("dynamodb").scan(TableName=table)["Items"]
+    items = emulator.aws("dynamodb").scan(TableName=table, ConsistentRead=True)["Items"]
     assert [(item["pk"]["S"], item["sk"]["S"]) for item in items] == [
         ("ada@example.edu", "PostConfirmation_ConfirmSignUp")
     ]

@@ -13,6 +13,7 @@ import pytest
 from local.emulator.faults import FaultSwitches
 from local.emulator.server_errors import ServerErrors
 from local.emulator.strict.rules import DEFAULT, StrictRules
+from local.emulator.strict.rules.dynamodb import DynamoDbSwitches
 from tests.local.conftest import EmulatorProcess
 
 RULE = {"service": "dynamodb", "operation": "ListTables", "effect": "error"}
@@ -82,7 +83,7 @@ async def test_a_fault_explains_the_responses_of_requests_that_ran_while_it_was_
 
 
 async def test_strict_rules_of_a_test_explain_a_response(gateway: Gateway) -> None:
-    gateway.strict.rules = StrictRules(throughput_scale=0.01)
+    gateway.strict.rules = StrictRules(dynamodb=DynamoDbSwitches(throughput_scale=0.01))
     await gateway.answer(gateway.begin(), 503)
     assert len(gateway.errors.listed()[0]["faults"]) == 1
 
