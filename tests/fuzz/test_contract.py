@@ -17,7 +17,7 @@ from handlers.entry.http import ApiRequest, Handler, route_handler
 from tests.fuzz.contract_requests import ContractRequests, Generated
 from tests.harness.emulator import create_resources, running_emulator
 from tests.harness.functions import FunctionHarness
-from tests.harness.http import Response, http_event
+from tests.harness.http import Response, all_active, http_event
 from tools.generate import openapi
 
 ACCEPTED: Final = 404
@@ -59,7 +59,7 @@ def test_routes_accept_exactly_the_requests_that_the_document_allows(
     fuzz_count: int, fuzz_seed: int, domains: dict[str, str]
 ) -> None:
     handlers = {
-        domain: route_handler(domain, {name: _accept for name, at in domains.items() if at == domain})
+        domain: route_handler(domain, {name: _accept for name, at in domains.items() if at == domain}, all_active)
         for domain in set(domains.values())
     }
     seen: Counter[tuple[bool, int]] = Counter()

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from handlers.adapters.system import SystemClock
+from handlers.core.users.accounts import Accounts, ActiveAccounts
+
 
 def http_event(
     route: str,
@@ -65,3 +68,15 @@ class Response:
 
 server_errors: list[Response] = []
 """The responses of 500 and above since the present test began, whatever its helpers make of them."""
+
+
+class ActiveOnly(Accounts):
+    """Accounts of which none is disabled."""
+
+    def is_disabled(self, user_id: str) -> bool:
+        return False
+
+
+def all_active() -> ActiveAccounts:
+    """Return a check that every account passes."""
+    return ActiveAccounts(ActiveOnly(), SystemClock())

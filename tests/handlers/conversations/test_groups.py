@@ -52,6 +52,7 @@ def test_class_group_is_found_by_its_class_code_and_other_groups_have_no_null_ke
     other_group = harness.group(ada, bob)
     class_group = harness.group(ada, bob, classCode="COP4610", semester="Fall 2026", isPublic=True, maxMembers=30)
     assert "classCode" not in (harness.aws.item(tables.GROUPS, groupId=other_group) or {})
+    harness.aws.emulator.let_reads_catch_up()
     found = harness.aws.dynamodb.query(
         TableName=harness.aws.table(tables.GROUPS),
         IndexName="ClassCodeIndex",

@@ -19,29 +19,15 @@ from contract.requests import EmptyRequest, ErrorCode
 from contract.responses import Delivery, Done, HistoryPage, ReadDone, Sent
 from contract.route import Route
 from contract.routes import ROUTES
-from handlers.adapters.system import SystemClock
 from handlers.core.shared import errors
 from handlers.core.shared.timing import stage
-from handlers.core.users.accounts import Accounts, ActiveAccounts
 from handlers.entry.http import ApiRequest, Handler, Reply, route_handler
-from tests.harness.http import Response, http_event
+from tests.harness.http import Response, all_active, http_event
 
 SEND = "POST /api/messages/send"
 HISTORY = "GET /api/messages/{conversationId}"
 DELETE = "DELETE /api/messages/{messageId}"
 OPERATIONS = [route.operation for route in ROUTES if route.domain == "messages"]
-
-
-class ActiveOnly(Accounts):
-    """Accounts of which none is disabled."""
-
-    def is_disabled(self, user_id: str) -> bool:
-        return False
-
-
-def all_active() -> ActiveAccounts:
-    """Return a check that every account passes."""
-    return ActiveAccounts(ActiveOnly(), SystemClock())
 
 
 class RecordingApi:
@@ -379,7 +365,9 @@ def test_integral_number_of_any_spelling_is_an_integer(number: str, status: int)
 @pytest.mark.parametrize("route", WITH_BODY, ids=lambda route: route.operation)
 def test_missing_body_is_refused(route: Route) -> None:
     operations = {each.operation: raising(AssertionError()) for each in ROUTES if each.domain == route.domain}
-    response = Response.of(route_handler(route.domain, operations)(http_event(route.key, "me", path={}), None))
+    response = Response.of(
+        route_handler(route.domain, operations, all_active)(http_event(route.key, "me", path={}), None)
+    )
     assert (response.status, "needs a body" in response.body["error"]["message"]) == (400, True)
 
 
