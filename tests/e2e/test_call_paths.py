@@ -15,6 +15,7 @@ from contract import tables
 from contract.calls.models import CallView
 from handlers.adapters.aws_clients import ATTEMPTS
 from local.control.faults import FaultControl
+from local.emulator.strict.rules.dynamodb import LAG_MOST_MILLISECONDS
 from local.testing import LocalCloud
 from tests.harness.e2e.environment import LONGEST_WAIT_SECONDS
 from tests.harness.e2e.users import SignedInUser, Users
@@ -84,6 +85,7 @@ class ObservedCall:
             UpdateExpression=change,
             ExpressionAttributeValues=values,
         )
+        await asyncio.sleep(2 * LAG_MOST_MILLISECONDS / 1000)  # the index of due calls, which the sweep reads, lags
 
     async def deliver_ring_timer(self) -> None:
         """Deliver the ring timer's message now, and wait until it was processed."""
