@@ -113,7 +113,7 @@ class Interleavings(RuleBasedStateMachine):
     def set_up(self) -> None:
         """Create the group, and one more user who joins and leaves."""
         random.seed(0)
-        clock = FakeClock()
+        clock = FakeClock(really=True)
         first = FunctionHarness(self.aws, clock=clock, faults=SteppedFaults())
         second = FunctionHarness(self.aws, first.publisher, clock, faults=SteppedFaults())
         self.processes = (first, second)
@@ -286,7 +286,7 @@ class DirectInterleavings(Interleavings):
     def set_up(self) -> None:
         """Create the conversation."""
         random.seed(0)
-        clock = FakeClock()
+        clock = FakeClock(really=True)
         first = FunctionHarness(self.aws, clock=clock, faults=SteppedFaults())
         second = FunctionHarness(self.aws, first.publisher, clock, faults=SteppedFaults())
         self.processes = (first, second)
