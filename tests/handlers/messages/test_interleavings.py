@@ -124,7 +124,7 @@ class Interleavings(RuleBasedStateMachine):
         self.accepted: dict[str, dict[str, Any]] = {}
         self.shown: dict[int, dict[str, Any]] = {}
         self.changed: dict[int, str] = {}
-        self.edits = 0
+        self.edits: dict[str, str] = {}
         self.seq = self.change = 0
 
     @rule(who=NUMBERS, process=st.integers(0, 1), temp=TEMP_IDS, steps=STEPS)
@@ -154,12 +154,12 @@ class Interleavings(RuleBasedStateMachine):
     @rule(number=NUMBERS, process=st.integers(0, 1), steps=STEPS)
     def edit(self, number: int, process: int, steps: int) -> None:
         """The sender of a message edits it."""
-        message = list(self.accepted.values())[number % len(self.accepted)]
-        self.edits += 1
-        content, harness = f"edit {self.edits}", self.processes[process]
+        key, message = list(self.accepted.items())[number % len(self.accepted)]
+        content, harness = f"edit {len(self.edits) + 1}", self.processes[process]
+        self.edits[content] = key
         started = SteppedSend(lambda: harness.edit(message["senderId"], message, content))
         self.running.append((content, started))
-        self._started(content, "")
+        self._started(content, message["senderId"])
         for _ in range(steps):
             started.step()
         self._collect()
@@ -193,11 +193,12 @@ class Interleavings(RuleBasedStateMachine):
         self.seq, self.change = page.body["latestSeq"], page.body["latestChange"]
         assert all(change <= self.change for change in changed)
         visible = {row["seq"]: row for row in self._visible(self.members[1]) if row["seq"] <= self.seq}
+        seen_before_hidden = {row["seq"] for row in self._hidden_by_edit(self.members[1])} & self.shown.keys()
         for message in accepted:
             assert message["seq"] <= self.seq
             if message["seq"] in visible:
                 assert self.shown[message["seq"]]["messageId"] == message["messageId"]
-        assert sorted(self.shown) == list(visible)
+        assert self.shown.keys() - seen_before_hidden == visible.keys()
         for seq, row in visible.items():
             assert self.shown[seq]["content"] == row["content"] or row["latestChange"] > self.change
 
@@ -230,6 +231,10 @@ class Interleavings(RuleBasedStateMachine):
     def _visible(self, member: str) -> list[dict[str, Any]]:
         """Return the stored messages that a member may see."""
         return [row for row in self._rows() if not row.get("voided") and member not in row.get("hiddenFrom", ())]
+
+    def _hidden_by_edit(self, member: str) -> list[dict[str, Any]]:
+        """Return the stored messages that an edit may have hidden from a member who had received them."""
+        return []
 
     def _rows(self) -> list[dict[str, Any]]:
         answer = self.aws.dynamodb.query(
@@ -270,14 +275,16 @@ class Interleavings(RuleBasedStateMachine):
         harness.deliver()
         for member in self.members:
             events = [each["data"] for each in harness.publisher.events(member) if each["type"] == "MESSAGE_SENT"]
-            assert {each["messageId"] for each in events} == {row["messageId"] for row in self._visible(member)}
+            received = {each["messageId"] for each in events}
+            hidden = {row["messageId"] for row in self._hidden_by_edit(member)}
+            assert received - hidden == {row["messageId"] for row in self._visible(member)}
 
 
 class DirectInterleavings(Interleavings):
     """Two users, one of whom blocks and unblocks the other. Both send; the one who has blocked is refused.
 
-    A message that was sent while the sender was blocked is hidden from the blocker, and no other one. Where the block
-    changes during the send, either may be the case.
+    A message that was sent or edited while the sender was blocked is hidden from the blocker, and no other one. Where
+    the block changes during the send or edit, either may be the case. What the blocker received before stays received.
     """
 
     statuses = (200, 403, 503)
@@ -298,7 +305,7 @@ class DirectInterleavings(Interleavings):
         self.accepted: dict[str, dict[str, Any]] = {}
         self.shown: dict[int, dict[str, Any]] = {}
         self.changed: dict[int, str] = {}
-        self.edits = 0
+        self.edits: dict[str, str] = {}
         self.seq = self.change = 0
         self.blocking = False
         self.hidden: dict[str, set[bool]] = {}
@@ -321,9 +328,21 @@ class DirectInterleavings(Interleavings):
         super().teardown()
         if not hasattr(self, "group"):
             return
-        for row in self._rows():
-            if not row.get("voided") and row["senderId"] == self.members[0]:
-                assert bool(row.get("hiddenFrom")) in self.hidden[row["tempId"]]
+        sender, blocker = self.members
+        messages = [row for row in self._rows() if not row.get("voided") and row["senderId"] == sender]
+        edited = [row["seq"] for row in self._hidden_by_edit(blocker)]
+        for row in messages:
+            hidden = bool(row.get("hiddenFrom"))
+            assert hidden in self.hidden[row["tempId"]] or row["seq"] in edited
+            assert hidden or False in self.hidden[row["content"]]
+        events = [each["data"] for each in self.processes[0].publisher.events(blocker)]
+        received = [*self.shown.values(), *(each.get("message", each) for each in events)]
+        for message in received:
+            assert message["senderId"] != sender or False in self.hidden[message["content"]]
+
+    def _hidden_by_edit(self, member: str) -> list[dict[str, Any]]:
+        edited = {key for content, key in self.edits.items() if True in self.hidden[content]}
+        return [row for row in self._rows() if member in row.get("hiddenFrom", ()) and row["tempId"] in edited]
 
 
 @pytest.fixture(autouse=True)

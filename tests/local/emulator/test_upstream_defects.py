@@ -99,8 +99,8 @@ def test_attributes_set_from_one_value_stay_one_value_so_copied_values_is_needed
     code = """
 values = {":none": {"M": {}}, ":one": {"N": "1"}}
 item = {}
-item = dynamodb._apply_update_expression(item, "SET a = if_not_exists(a, :none), b = :none", values, {})
-item = dynamodb._apply_update_expression(item, "SET a.x = :one", values, {})
+item, *_ = dynamodb._apply_update_expression(item, "SET a = :none, b = :none", values, {})
+item, *_ = dynamodb._apply_update_expression(item, "SET a.x = :one", values, {})
 show([item["a"], item["b"]])
 """
     assert ask(code) == [{"M": {"x": {"N": "1"}}}] * 2
