@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import msgspec
@@ -233,10 +234,8 @@ def test_a_message_of_a_blocked_sender_who_died_is_completed_hidden(aws: AwsReso
         faulty.send(ana, conversation, "before the block")
         block(aws, conversation, ben)
         faulty.faults.arm(at, faults.killed_after)
-        try:
+        with contextlib.suppress(faults.ProcessKilledError):
             faulty.send(ana, conversation, "during the block")
-        except faults.ProcessKilledError:
-            pass
         unblock(aws, conversation, ben)
         healthy.advance(6)
         assert [each["content"] for each in healthy.history(ben, conversation).body["messages"]] == ["before the block"]
