@@ -44,6 +44,8 @@ FAULTS: tuple[Fault, ...] = (
     faults.killed_before,
     faults.killed_after,
 )
+ACCEPTING = ("put_item", "transact_write_items")
+"""The calls that accept a message."""
 SOMETIMES: st.SearchStrategy[Fault | None] = st.sampled_from((None, None, None, *FAULTS))
 
 
@@ -53,6 +55,7 @@ class SteppedSend:
     def __init__(self, work: Callable[[], Response]) -> None:
         self.done = False
         self.answer: Response | None = None
+        self.next_call = ""
         self._dead = False
         self._fault: Fault | None = None
         self._go, self._stopped = Semaphore(0), Semaphore(0)
@@ -80,6 +83,7 @@ class SteppedSend:
         """Stop; then make a call, or let it fail."""
         if self._dead:
             raise ProcessKilledError(name)
+        self.next_call = name
         self._stopped.release()
         self._go.acquire()
         fault, self._fault = self._fault, None
@@ -130,14 +134,18 @@ class Interleavings(RuleBasedStateMachine):
     @rule(who=NUMBERS, process=st.integers(0, 1), temp=TEMP_IDS, steps=STEPS)
     def send(self, who: int, process: int, temp: int, steps: int) -> None:
         """A member sends, perhaps what was sent before."""
-        sender = self.members[who % len(self.members)]
-        key = f"{sender}-{temp}"
-        harness, group = self.processes[process], self.group
-        started = SteppedSend(lambda: harness.send(sender, group, key, tempId=key))
-        self._started(key, sender)
-        self.running.append((key, started))
+        started = self._start(who, process, temp)
         for _ in range(steps):
             started.step()
+        self._collect()
+
+    @rule(who=NUMBERS, process=st.integers(0, 1), temp=TEMP_IDS, fault=SOMETIMES)
+    def accept(self, who: int, process: int, temp: int, fault: Fault | None) -> None:
+        """A send stops, or meets a fault, just after the message is accepted or refused."""
+        started = self._start(who, process, temp)
+        while not started.done and started.next_call not in ACCEPTING:
+            started.step()
+        started.step(fault)
         self._collect()
 
     @precondition(lambda self: self.running)
@@ -154,7 +162,11 @@ class Interleavings(RuleBasedStateMachine):
     @rule(number=NUMBERS, process=st.integers(0, 1), steps=STEPS)
     def edit(self, number: int, process: int, steps: int) -> None:
         """The sender of a message edits it."""
-        key, message = list(self.accepted.items())[number % len(self.accepted)]
+        stored = {row["messageId"] for row in self._rows()}
+        accepted = [each for each in self.accepted.items() if each[1]["messageId"] in stored]
+        if not accepted:
+            return
+        key, message = accepted[number % len(accepted)]
         content, harness = f"edit {len(self.edits) + 1}", self.processes[process]
         self.edits[content] = key
         started = SteppedSend(lambda: harness.edit(message["senderId"], message, content))
@@ -210,6 +222,15 @@ class Interleavings(RuleBasedStateMachine):
         assert page.status == 200, page
         stored = [row["seq"] for row in self._visible(reader) if row["seq"] <= page.body["latestSeq"]]
         assert [message["seq"] for message in page.body["messages"]] == stored[::-1][:5]
+
+    def _start(self, who: int, process: int, temp: int) -> SteppedSend:
+        sender = self.members[who % len(self.members)]
+        key = f"{sender}-{temp}"
+        harness, group = self.processes[process], self.group
+        started = SteppedSend(lambda: harness.send(sender, group, key, tempId=key))
+        self._started(key, sender)
+        self.running.append((key, started))
+        return started
 
     def _collect(self) -> None:
         for key, send in [each for each in self.running if each[1].done]:
