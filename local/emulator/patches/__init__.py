@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from local.emulator.patches import (
     cognito_callers,
+    copied_values,
     cors_from_template,
     dead_letters,
     disabled_accounts,
@@ -28,6 +29,7 @@ __all__ = ["apply_fixes"]
 def apply_fixes() -> None:
     """Apply every correction to the imported ministack."""
     table_settings.apply()
+    copied_values.apply()
     cors_from_template.apply()
     dead_letters.apply()
     disabled_accounts.apply()

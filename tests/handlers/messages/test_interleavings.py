@@ -44,6 +44,8 @@ FAULTS: tuple[Fault, ...] = (
     faults.killed_before,
     faults.killed_after,
 )
+ACCEPTING = ("put_item", "transact_write_items")
+"""The calls that accept a message."""
 SOMETIMES: st.SearchStrategy[Fault | None] = st.sampled_from((None, None, None, *FAULTS))
 
 
@@ -53,6 +55,7 @@ class SteppedSend:
     def __init__(self, work: Callable[[], Response]) -> None:
         self.done = False
         self.answer: Response | None = None
+        self.next_call = ""
         self._dead = False
         self._fault: Fault | None = None
         self._go, self._stopped = Semaphore(0), Semaphore(0)
@@ -80,6 +83,7 @@ class SteppedSend:
         """Stop; then make a call, or let it fail."""
         if self._dead:
             raise ProcessKilledError(name)
+        self.next_call = name
         self._stopped.release()
         self._go.acquire()
         fault, self._fault = self._fault, None
@@ -113,7 +117,7 @@ class Interleavings(RuleBasedStateMachine):
     def set_up(self) -> None:
         """Create the group, and one more user who joins and leaves."""
         random.seed(0)
-        clock = FakeClock()
+        clock = FakeClock(really=True)
         first = FunctionHarness(self.aws, clock=clock, faults=SteppedFaults())
         second = FunctionHarness(self.aws, first.publisher, clock, faults=SteppedFaults())
         self.processes = (first, second)
@@ -124,20 +128,24 @@ class Interleavings(RuleBasedStateMachine):
         self.accepted: dict[str, dict[str, Any]] = {}
         self.shown: dict[int, dict[str, Any]] = {}
         self.changed: dict[int, str] = {}
-        self.edits = 0
+        self.edits: dict[str, str] = {}
         self.seq = self.change = 0
 
     @rule(who=NUMBERS, process=st.integers(0, 1), temp=TEMP_IDS, steps=STEPS)
     def send(self, who: int, process: int, temp: int, steps: int) -> None:
         """A member sends, perhaps what was sent before."""
-        sender = self.members[who % len(self.members)]
-        key = f"{sender}-{temp}"
-        harness, group = self.processes[process], self.group
-        started = SteppedSend(lambda: harness.send(sender, group, key, tempId=key))
-        self._started(key, sender)
-        self.running.append((key, started))
+        started = self._start(who, process, temp)
         for _ in range(steps):
             started.step()
+        self._collect()
+
+    @rule(who=NUMBERS, process=st.integers(0, 1), temp=TEMP_IDS, fault=SOMETIMES)
+    def accept(self, who: int, process: int, temp: int, fault: Fault | None) -> None:
+        """A send stops, or meets a fault, just after the message is accepted or refused."""
+        started = self._start(who, process, temp)
+        while not started.done and started.next_call not in ACCEPTING:
+            started.step()
+        started.step(fault)
         self._collect()
 
     @precondition(lambda self: self.running)
@@ -154,12 +162,16 @@ class Interleavings(RuleBasedStateMachine):
     @rule(number=NUMBERS, process=st.integers(0, 1), steps=STEPS)
     def edit(self, number: int, process: int, steps: int) -> None:
         """The sender of a message edits it."""
-        message = list(self.accepted.values())[number % len(self.accepted)]
-        self.edits += 1
-        content, harness = f"edit {self.edits}", self.processes[process]
+        stored = {row["messageId"] for row in self._rows()}
+        accepted = [each for each in self.accepted.items() if each[1]["messageId"] in stored]
+        if not accepted:
+            return
+        key, message = accepted[number % len(accepted)]
+        content, harness = f"edit {len(self.edits) + 1}", self.processes[process]
+        self.edits[content] = key
         started = SteppedSend(lambda: harness.edit(message["senderId"], message, content))
         self.running.append((content, started))
-        self._started(content, "")
+        self._started(content, message["senderId"])
         for _ in range(steps):
             started.step()
         self._collect()
@@ -193,11 +205,12 @@ class Interleavings(RuleBasedStateMachine):
         self.seq, self.change = page.body["latestSeq"], page.body["latestChange"]
         assert all(change <= self.change for change in changed)
         visible = {row["seq"]: row for row in self._visible(self.members[1]) if row["seq"] <= self.seq}
+        seen_before_hidden = {row["seq"] for row in self._hidden_by_edit(self.members[1])} & self.shown.keys()
         for message in accepted:
             assert message["seq"] <= self.seq
             if message["seq"] in visible:
                 assert self.shown[message["seq"]]["messageId"] == message["messageId"]
-        assert sorted(self.shown) == list(visible)
+        assert self.shown.keys() - seen_before_hidden == visible.keys()
         for seq, row in visible.items():
             assert self.shown[seq]["content"] == row["content"] or row["latestChange"] > self.change
 
@@ -209,6 +222,15 @@ class Interleavings(RuleBasedStateMachine):
         assert page.status == 200, page
         stored = [row["seq"] for row in self._visible(reader) if row["seq"] <= page.body["latestSeq"]]
         assert [message["seq"] for message in page.body["messages"]] == stored[::-1][:5]
+
+    def _start(self, who: int, process: int, temp: int) -> SteppedSend:
+        sender = self.members[who % len(self.members)]
+        key = f"{sender}-{temp}"
+        harness, group = self.processes[process], self.group
+        started = SteppedSend(lambda: harness.send(sender, group, key, tempId=key))
+        self._started(key, sender)
+        self.running.append((key, started))
+        return started
 
     def _collect(self) -> None:
         for key, send in [each for each in self.running if each[1].done]:
@@ -230,6 +252,10 @@ class Interleavings(RuleBasedStateMachine):
     def _visible(self, member: str) -> list[dict[str, Any]]:
         """Return the stored messages that a member may see."""
         return [row for row in self._rows() if not row.get("voided") and member not in row.get("hiddenFrom", ())]
+
+    def _hidden_by_edit(self, member: str) -> list[dict[str, Any]]:
+        """Return the stored messages that an edit may have hidden from a member who had received them."""
+        return []
 
     def _rows(self) -> list[dict[str, Any]]:
         answer = self.aws.dynamodb.query(
@@ -270,14 +296,16 @@ class Interleavings(RuleBasedStateMachine):
         harness.deliver()
         for member in self.members:
             events = [each["data"] for each in harness.publisher.events(member) if each["type"] == "MESSAGE_SENT"]
-            assert {each["messageId"] for each in events} == {row["messageId"] for row in self._visible(member)}
+            received = {each["messageId"] for each in events}
+            hidden = {row["messageId"] for row in self._hidden_by_edit(member)}
+            assert received - hidden == {row["messageId"] for row in self._visible(member)}
 
 
 class DirectInterleavings(Interleavings):
     """Two users, one of whom blocks and unblocks the other. Both send; the one who has blocked is refused.
 
-    A message that was sent while the sender was blocked is hidden from the blocker, and no other one. Where the block
-    changes during the send, either may be the case.
+    A message that was sent or edited while the sender was blocked is hidden from the blocker, and no other one. Where
+    the block changes during the send or edit, either may be the case. What the blocker received before stays received.
     """
 
     statuses = (200, 403, 503)
@@ -286,7 +314,7 @@ class DirectInterleavings(Interleavings):
     def set_up(self) -> None:
         """Create the conversation."""
         random.seed(0)
-        clock = FakeClock()
+        clock = FakeClock(really=True)
         first = FunctionHarness(self.aws, clock=clock, faults=SteppedFaults())
         second = FunctionHarness(self.aws, first.publisher, clock, faults=SteppedFaults())
         self.processes = (first, second)
@@ -298,7 +326,7 @@ class DirectInterleavings(Interleavings):
         self.accepted: dict[str, dict[str, Any]] = {}
         self.shown: dict[int, dict[str, Any]] = {}
         self.changed: dict[int, str] = {}
-        self.edits = 0
+        self.edits: dict[str, str] = {}
         self.seq = self.change = 0
         self.blocking = False
         self.hidden: dict[str, set[bool]] = {}
@@ -321,9 +349,21 @@ class DirectInterleavings(Interleavings):
         super().teardown()
         if not hasattr(self, "group"):
             return
-        for row in self._rows():
-            if not row.get("voided") and row["senderId"] == self.members[0]:
-                assert bool(row.get("hiddenFrom")) in self.hidden[row["tempId"]]
+        sender, blocker = self.members
+        messages = [row for row in self._rows() if not row.get("voided") and row["senderId"] == sender]
+        edited = [row["seq"] for row in self._hidden_by_edit(blocker)]
+        for row in messages:
+            hidden = bool(row.get("hiddenFrom"))
+            assert hidden in self.hidden[row["tempId"]] or row["seq"] in edited
+            assert hidden or False in self.hidden[row["content"]]
+        events = [each["data"] for each in self.processes[0].publisher.events(blocker)]
+        received = [*self.shown.values(), *(each.get("message", each) for each in events)]
+        for message in received:
+            assert message["senderId"] != sender or False in self.hidden[message["content"]]
+
+    def _hidden_by_edit(self, member: str) -> list[dict[str, Any]]:
+        edited = {key for content, key in self.edits.items() if True in self.hidden[content]}
+        return [row for row in self._rows() if member in row.get("hiddenFrom", ()) and row["tempId"] in edited]
 
 
 @pytest.fixture(autouse=True)

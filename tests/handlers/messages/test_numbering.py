@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import msgspec
@@ -25,7 +26,7 @@ from tests.harness.fakes import FakeClock
 from tests.harness.faults import FaultInjector
 from tests.harness.functions import FunctionHarness
 from tests.harness.in_memory.stepping import InlinePool
-from tests.harness.seeds import numbers, seed_conversation, user_ids
+from tests.harness.seeds import block, numbers, seed_conversation, unblock, user_ids
 
 
 class Group:
@@ -222,3 +223,26 @@ def test_refused_sends_use_few_numbers(group: Group) -> None:
         assert group.harness.send(group.members[0], group.id, tempId=f"more-{number}").status == 429
         group.send(tempId="1")
     assert numbers(group.aws, group.id)["latestSeq"] <= SEND_RATE.count + 1
+
+
+def test_a_message_of_a_blocked_sender_who_died_is_completed_hidden(aws: AwsResources) -> None:
+    """Whoever completes it hides it as the sender would have, even after the end of the block."""
+    for at in range(1, 20):
+        healthy = FunctionHarness(aws)
+        ana, ben = user_ids(2)
+        conversation = seed_conversation(aws, [ana, ben])
+        faulty = FunctionHarness(aws, healthy.publisher, healthy.clock)
+        faulty.send(ana, conversation, "before the block")
+        block(aws, conversation, ben)
+        faulty.faults.arm(at, faults.killed_after)
+        with contextlib.suppress(faults.ProcessKilledError):
+            faulty.send(ana, conversation, "during the block")
+        unblock(aws, conversation, ben)
+        healthy.advance(6)
+        assert [each["content"] for each in healthy.history(ben, conversation).body["messages"]] == ["before the block"]
+        healthy.relay(*(record["eventId"] for record in aws.scan(tables.OUTBOX)))
+        assert healthy.deliver() == 0
+        assert [each["data"]["content"] for each in healthy.publisher.events(ben)] == ["before the block"]
+        if not faulty.faults.triggered:
+            return
+    pytest.fail("a send makes more calls than this test reaches")

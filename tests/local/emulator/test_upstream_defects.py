@@ -95,6 +95,17 @@ show([dynamodb._ttl_settings.get(name), dynamodb._pitr_settings.get(name)])
     assert ask(code) == [None, None]
 
 
+def test_attributes_set_from_one_value_stay_one_value_so_copied_values_is_needed(ask: Ask) -> None:
+    code = """
+values = {":none": {"M": {}}, ":one": {"N": "1"}}
+item = {}
+item, *_ = dynamodb._apply_update_expression(item, "SET a = :none, b = :none", values, {})
+item, *_ = dynamodb._apply_update_expression(item, "SET a.x = :one", values, {})
+show([item["a"], item["b"]])
+"""
+    assert ask(code) == [{"M": {"x": {"N": "1"}}}] * 2
+
+
 def test_preflights_of_an_api_from_a_template_are_refused_so_cors_from_template_is_needed(ask: Ask) -> None:
     code = """
 api_id, _ = handlers["AWS::ApiGatewayV2::Api"]["create"]("A", {
