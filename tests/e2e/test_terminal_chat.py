@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+from local.emulator.strict.rules.dynamodb import LAG_MOST_MILLISECONDS
 from tests.harness.e2e.environment import LONGEST_WAIT_SECONDS
 from tests.harness.e2e.terminal import ROOT, ChatProgram, Pseudoterminal, change_target, read_target
 from tests.harness.e2e.users import Users
@@ -97,6 +98,7 @@ async def test_users_of_the_same_name_are_distinguished_by_number(
     first, last = read_target(target_file)["demoUsers"][1]["name"].split()
     await ada.shows("Talking with")
     await users.account(first, last)
+    await asyncio.sleep(2 * LAG_MOST_MILLISECONDS / 1000)  # a search is eventually consistent
     await ada.type(f"/new {first} {last}")
     await ada.shows("Several users match")
     await ada.shows("#1 Grace")

@@ -60,10 +60,8 @@ RECIPE: Final = Recipe(
             "handlers/entry/messages.py",
             "handlers/entry/messages.py does not read: settings.typing_limit",
             replace(
-                "            publisher=publisher,\n            clock=clock,\n            ids=ids,\n"
-                "            fanout_limit=settings.fanout_limit,\n",
-                "            publisher=publisher,\n            clock=clock,\n            ids=ids,\n"
-                "            fanout_limit=settings.typing_limit,\n",
+                "            fanout_limit=settings.fanout_limit,\n        ),\n        editor=MessageEditor(\n",
+                "            fanout_limit=settings.typing_limit,\n        ),\n        editor=MessageEditor(\n",
             ),
         ),
         edit(

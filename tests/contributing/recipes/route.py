@@ -67,6 +67,8 @@ _SNAPSHOT: Final = """  HttpPinMessage00000000:
     Type: AWS::ApiGatewayV2::Route
 """
 
+_BELOW_IMPORTS: Final = "@cache\ndef _use_cases() -> MessageOperations:\n"
+
 RECIPE: Final = Recipe(
     "A route",
     (
@@ -90,9 +92,9 @@ RECIPE: Final = Recipe(
         edit(
             "handlers/entry/messages.py",
             "handlers/entry/messages.py and contract/routes.py differ; add the operation to handlers/entry/messages.py",
-            before("@cache\n", "from contract.requests import PinMessage\n"),
-            before("@cache\n", "from contract.responses import Pinned\n"),
-            before("@cache\n", "from handlers.core.messages.pin import pin\n\n"),
+            before(_BELOW_IMPORTS, "from contract.requests import PinMessage\n"),
+            before(_BELOW_IMPORTS, "from contract.responses import Pinned\n"),
+            before(_BELOW_IMPORTS, "from handlers.core.messages.pin import pin\n\n"),
             before("    table: dict[str, Operation] = {\n", _OPERATION),
             after("    table: dict[str, Operation] = {\n", '        "pinMessage": pin_message,\n'),
         ),

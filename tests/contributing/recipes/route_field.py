@@ -27,13 +27,13 @@ RECIPE: Final = Recipe(
         edit(
             "handlers/core/messages/mark_read.py",
             "handlers/core reads no field: MarkRead.isSilent",
-            after("            if record is not None", " and not request.isSilent"),
+            after("        if request.messageId is None", " and not request.isSilent"),
         ),
         edit(
             "tests/handlers/messages/test_mark_read.py",
             "no test in tests/handlers sends the field: MarkRead.isSilent",
             append(_TEST),
-            after("from contract.limits import TYPING_RATE\n", "from contract.requests import MarkRead\n"),
+            after("from __future__ import annotations\n", "\nfrom contract.requests import MarkRead\n"),
         ),
         edit(
             "client/api/messages_api.py",
