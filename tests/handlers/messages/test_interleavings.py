@@ -372,6 +372,7 @@ def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(concurrency, "_pool", InlinePool)
 
 
+@pytest.mark.server_errors("faults are injected")
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("kind", [Interleavings, DirectInterleavings], ids=["group", "direct"])
 def test_messages_are_complete_and_stored_once_in_every_interleaving_of_sends_and_deaths(
