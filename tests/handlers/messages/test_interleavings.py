@@ -383,7 +383,7 @@ def test_messages_are_complete_and_stored_once_in_every_interleaving_of_sends_an
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=20,
+            max_examples=10,
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
