@@ -226,7 +226,7 @@ def test_refused_sends_use_few_numbers(group: Group) -> None:
 
 
 def test_a_message_of_a_blocked_sender_who_died_is_completed_hidden(aws: AwsResources) -> None:
-    """Whoever completes it hides it as the sender would have, even after the end of the block."""
+    """Its completion hides it as the sender would have, even after the end of the block."""
     for at in range(1, 20):
         healthy = FunctionHarness(aws)
         ana, ben = user_ids(2)
