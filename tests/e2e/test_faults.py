@@ -23,10 +23,10 @@ async def assert_delivered_once(sender: SignedInUser, receiver: SignedInUser, co
     await sender.conversation(conversation_id).send("after the fault")
     for user in (sender, receiver):
         await user.receives(conversation_id, text, "after the fault")
-        shown = [u.message.seq for u in user.updates if isinstance(u, MessageAdded)]
-        assert shown == [1, 2]
+        first, second = [u.message.seq for u in user.updates if isinstance(u, MessageAdded)]
+        assert 1 == first < second <= 3  # a repeated request of a group may leave a placeholder between the two
     page = await receiver.api.history(conversation_id)
-    assert [(message.seq, message.content) for message in page.messages] == [(2, "after the fault"), (1, text)]
+    assert [(message.seq, message.content) for message in page.messages] == [(second, "after the fault"), (1, text)]
 
 
 PUBLISH_FAULTS: dict[str, dict[str, Any]] = {
