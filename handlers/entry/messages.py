@@ -29,6 +29,7 @@ from handlers.adapters.sqs.delivery_queue import SqsDeliveryQueue
 from handlers.adapters.system import RandomIds, SystemClock
 from handlers.core.delivery.dispatcher import Dispatcher
 from handlers.core.delivery.ports import DeliveryQueue, Publisher
+from handlers.core.messages.completed_messages import CompletedMessages
 from handlers.core.messages.conversation_cache import ConversationCache
 from handlers.core.messages.edit import MessageEditor
 from handlers.core.messages.history import MessageHistory
@@ -103,7 +104,9 @@ def wire(
         changes=settings.message_changes_table,
     )
     store = DynamoMessageStore(dynamodb, message_tables, direct_messages)
-    messages = DynamoMessageFinder(dynamodb, settings.messages_table)
+    numbers = SettledNumbers(counter, changes, clock)
+    stored_messages = DynamoMessageFinder(dynamodb, settings.messages_table)
+    messages = CompletedMessages(stored_messages, conversations, numbers)
     dispatch = Dispatcher(publisher, DynamoOutbox(dynamodb, settings.outbox_table), queue)
     rate_counter = DynamoRateCounter(dynamodb, settings.rate_limits_table)
     rates = UserRates(rate_counter, clock)
@@ -150,7 +153,7 @@ def wire(
         ),
         history=MessageHistory(
             conversations=conversations,
-            numbers=SettledNumbers(counter, changes, clock),
+            numbers=numbers,
             store=DynamoHistoryStore(
                 dynamodb,
                 settings.messages_table,

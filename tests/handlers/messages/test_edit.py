@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,6 +13,7 @@ from contract import tables
 from tests.harness import faults
 from tests.harness.emulator import AwsResources
 from tests.harness.functions import FunctionHarness
+from tests.harness.http import Response
 from tests.harness.seeds import block, seed_conversation, unblock, undelivered, user_ids
 
 
@@ -219,3 +221,41 @@ def test_stored_change_reaches_every_participant_after_a_fault_at_any_step(
         if not faulty.faults.triggered:
             return
     pytest.fail("a change makes more calls than this test reaches")
+
+
+def _reply(harness: FunctionHarness, user_id: str, message: dict[str, Any]) -> Response:
+    return harness.send(user_id, message["conversationId"], replyTo=message["messageId"])
+
+
+def _read(harness: FunctionHarness, user_id: str, message: dict[str, Any]) -> Response:
+    body = {"conversationId": message["conversationId"], "messageId": message["messageId"]}
+    return harness.call(user_id, "markRead", body)
+
+
+@pytest.mark.server_errors("a fault is injected")
+@pytest.mark.parametrize(
+    ("by_sender", "operation"),
+    [
+        pytest.param(True, lambda harness, user_id, message: harness.edit(user_id, message, "new"), id="edit"),
+        pytest.param(True, lambda harness, user_id, message: harness.delete(user_id, message), id="delete"),
+        pytest.param(False, _reply, id="reply"),
+        pytest.param(False, _read, id="read"),
+    ],
+)
+def test_accepted_message_is_found_although_its_completion_failed(
+    aws: AwsResources, by_sender: bool, operation: Callable[[FunctionHarness, str, dict[str, Any]], Response]
+) -> None:
+    """Promise P1: a 200 on a direct message means that it is stored, wherever the request failed after that."""
+    for at in range(1, 20):
+        healthy = FunctionHarness(aws)
+        ana, ben = user_ids(2)
+        conversation = seed_conversation(aws, [ana, ben])
+        faulty = FunctionHarness(aws, healthy.publisher, healthy.clock)
+        faulty.send(ana, conversation)
+        faulty.faults.arm(at, faults.service_error)
+        sent = faulty.send(ana, conversation, "sent")
+        if sent.status == 200:
+            assert operation(healthy, ana if by_sender else ben, sent.body["message"]).status == 200, at
+        if not faulty.faults.triggered:
+            return
+    pytest.fail("a send makes more calls than this test reaches")
