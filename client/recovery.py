@@ -21,15 +21,13 @@ from client.live_view import LiveView
 from client.state.conversation_log import ConversationLog
 from contract import events
 from contract.calls.events import CallEvent
-from contract.limits import CONVERSATIONS_PAGE_MAX, GAP_SETTLE_MS
+from contract.limits import CHECK_FIRST_MS, CHECK_INTERVAL_MS, CONVERSATIONS_PAGE_MAX, GAP_SETTLE_MS
 from contract.models import ConversationView
 from contract.responses import HistoryPage
 
 _log = logging.getLogger(__name__)
-CHECK_SECONDS: Final = (3.0, 60.0)
-"""When the list is read again while connected: after the first time once, then after each second time. AppSync
-documents no guarantee for events that are published around the acknowledgement of a subscription.
-"""
+CHECK_SECONDS: Final = (CHECK_FIRST_MS / 1000, CHECK_INTERVAL_MS / 1000)
+"""When the list is read again while connected: after the first time once, then after each second time."""
 _CONCURRENT_REQUESTS: Final = 4
 
 

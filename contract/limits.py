@@ -44,6 +44,10 @@ CHANGE_RETENTION_DAYS: Final = 30
 GAP_SETTLE_MS: Final = 150
 """Milliseconds that a client waits before it reads a gap: events of concurrent senders overtake each other by
 milliseconds, and those gaps close without a request."""
+CHECK_FIRST_MS: Final = 3_000
+CHECK_INTERVAL_MS: Final = 60_000
+"""Milliseconds after which a connected client reads its list again, first once and then in this interval. AppSync
+documents no guarantee for events that are published around the acknowledgement of a subscription."""
 
 # Conversations
 CONVERSATIONS_PAGE: Final = 30

@@ -23,20 +23,21 @@ import aiohttp
 from bench.local_cloud.users import User, sign_up
 from client.api.targets import Target, parse
 from local.testing import LocalCloud
+from ops.costs.prices import prices
 
 ROUNDS = 30
 RECIPIENTS = 9
 _TIMEOUT_SECONDS = 20
 _MILLION = 1_000_000
 _COST = (
-    ("published events", 1.0),
-    ("delivered events", 1.0),
-    ("handler invocations", 1.0),
-    ("HTTP API requests", 1.0),
-    ("Lambda invocations", 0.2),
-    ("DynamoDB write units", 0.625),
+    ("published events", _MILLION * prices()["appsync"]["operation"]),
+    ("delivered events", _MILLION * prices()["appsync"]["operation"]),
+    ("handler invocations", _MILLION * prices()["appsync"]["operation"]),
+    ("HTTP API requests", _MILLION * prices()["api"]["request"]),
+    ("Lambda invocations", _MILLION * prices()["functions"]["request"]),
+    ("DynamoDB write units", _MILLION * prices()["tables"]["write_unit"]),
 )
-"""US dollars per million (us-east-1, AppSync, API Gateway, Lambda and DynamoDB on-demand price lists)."""
+"""US dollars per million."""
 
 
 def run(rounds: int) -> list[str]:

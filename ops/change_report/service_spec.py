@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,8 +18,8 @@ from ops.errors import CommandError
 Replacement = Literal["yes", "maybe"]
 
 _FILE: Final = Path("node_modules") / "@aws-cdk" / "aws-service-spec" / "db.json.gz"
-_UNIQUE: Final = {"AWS::ApiGatewayV2::Route": "RouteKey", "AWS::Logs::MetricFilter": "FilterName"}
-"""Properties that are unique within the parent, of types whose names follow no pattern."""
+_UNIQUE: Final = {"AWS::ApiGatewayV2::Route": "RouteKey"}
+"""Properties that are unique within the parent, of types without a name."""
 _ROOT: Final = Path(__file__).resolve().parent.parent.parent
 
 
@@ -29,12 +30,12 @@ class ResourceSpec:
     Args:
         replacing: the properties whose change replaces the resource, and whether always or only sometimes.
         name_property: the property with the resource's own name; None if the type has none.
-        stateful: whether the spec counts it among the resources with data.
+        identifier: the properties and attributes that identify a resource together.
     """
 
     replacing: dict[str, Replacement]
     name_property: str | None
-    stateful: bool
+    identifier: tuple[str, ...]
 
 
 @cache
@@ -58,7 +59,8 @@ def _spec(entity: dict[str, Any]) -> ResourceSpec:
         for name, rule in entity["properties"].items()
         if rule.get("causesReplacement") in ("yes", "maybe")
     }
-    candidates = (f"{entity['name']}Name", "Name")
+    last_word = re.findall(r"[A-Z][a-z0-9]*", entity["name"])[-1]
+    candidates = (f"{entity['name']}Name", f"{last_word}Name", "Name")
     found = next((name for name in candidates if replacing.get(name) == "yes"), None)
     named = _UNIQUE.get(entity["cloudFormationType"], found)
-    return ResourceSpec(replacing, named, bool(entity.get("isStateful")))
+    return ResourceSpec(replacing, named, tuple(entity.get("primaryIdentifier", ())))

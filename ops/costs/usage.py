@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from contract import limits
 from ops.costs.environment import MINUTES_A_MONTH, POLL_SECONDS, POLLERS, EnvironmentCosts
 from ops.costs.ledger import OperationCost, operations
 from ops.costs.profiles import Profile
@@ -35,6 +36,7 @@ _OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
 CHECK: Final = "check that nothing was missed"
 SWEEPS: Final = "sweeps of one minute, nothing to do"
 MESSAGES: Final = ("direct_messages", "messages_to_10", "messages_to_50", "messages_to_1000")
+_CHECKS_AN_HOUR: Final = 3_600_000 / limits.CHECK_INTERVAL_MS
 _GIGABYTE: Final = 1_000_000_000
 
 
@@ -76,7 +78,7 @@ def counted(profile: Profile) -> dict[str, float]:
     for assumption, titles in _OPERATIONS.items():
         for title in titles:
             counts[title] = counts.get(title, 0) + profile.monthly(assumption)
-    counts[CHECK] = profile.monthly("connected_hours") * profile.each("devices") * profile.each("checks_an_hour")
+    counts[CHECK] = profile.monthly("connected_hours") * profile.each("devices") * _CHECKS_AN_HOUR
     counts[SWEEPS] = MINUTES_A_MONTH
     return counts
 

@@ -15,13 +15,19 @@ from appsync_events import Backoff
 from client.api.server_clock import ServerClock
 from client.api.session import Session
 from client.chat_client import ChatClient
+from client.recovery import CHECK_SECONDS
 from client.state.updates import CallChangeKind, SyncState
-from contract.limits import GAP_SETTLE_MS
+from contract.limits import CHECK_FIRST_MS, CHECK_INTERVAL_MS, GAP_SETTLE_MS
 from tests.harness.client.application import RecordingApplication
 from tests.harness.client.backend import ME, ChatBackend, call_view
 from tests.harness.client.servers import NumberedTokens
 
 QUICK = Backoff(base=0.01, cap=0.02)
+
+
+def test_checks_come_after_three_seconds_and_then_every_minute() -> None:
+    assert (CHECK_FIRST_MS, CHECK_INTERVAL_MS) == (3_000, 60_000)
+    assert CHECK_SECONDS == (3.0, 60.0)
 
 
 @pytest.fixture

@@ -40,11 +40,11 @@ ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "ops": ("contract", "stacks", "appsync_events_local.assumptions"),
     "tools": (
         *("contract", "stacks", "appsync_js", "appsync_events_local", "handlers.core.messages.rules"),
-        *("local.emulator.strict.rules", "ops.costs", "ops.verify"),
+        *("local.emulator.strict.rules", "ops.change_report.service_spec", "ops.costs", "ops.verify"),
     ),
     "bench": (
         *("contract", "stacks", "handlers", "client", "local", "appsync_js"),
-        *("appsync_events", "appsync_events_local"),
+        *("appsync_events", "appsync_events_local", "ops.costs.prices"),
     ),
     "appsync_events": (),
     "appsync_events_local": (),

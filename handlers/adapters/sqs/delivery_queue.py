@@ -15,14 +15,14 @@ from handlers.core.delivery.ports import DeliveryQueue, DeliveryTask, QueueTask,
 _log = logging.getLogger(__name__)
 
 
-class _Body(msgspec.Struct, omit_defaults=True):
-    eventId: str  # noqa: N815  # wire name
+class _Body(msgspec.Struct, omit_defaults=True, rename="camel"):
+    event_id: str
     slice: int | None = None
     receipts: _Receipts | None = None
 
 
-class _Receipts(msgspec.Struct, omit_defaults=True):
-    conversationId: str  # noqa: N815  # wire name
+class _Receipts(msgspec.Struct, omit_defaults=True, rename="camel"):
+    conversation_id: str
     since: int
     until: int
     reader: str | None = None
@@ -47,10 +47,10 @@ def decode(body: str) -> QueueTask:
     content = msgspec.json.decode(body, type=_Body)
     receipts = content.receipts
     if receipts is None:
-        return DeliveryTask(content.eventId, content.slice)
+        return DeliveryTask(content.event_id, content.slice)
     return ReceiptTask(
-        event_id=content.eventId,
-        conversation_id=receipts.conversationId,
+        event_id=content.event_id,
+        conversation_id=receipts.conversation_id,
         since=receipts.since,
         until=receipts.until,
         reader=receipts.reader,

@@ -12,7 +12,6 @@ from ops.change_report.rules.refused import POOL, TABLE, replacing_properties
 
 CLIENT: Final = "AWS::Cognito::UserPoolClient"
 QUEUE: Final = "AWS::SQS::Queue"
-_CREATED_NAME: Final = "PantherKolab-"
 
 
 def find(comparison: Comparison) -> Iterator[Finding]:
@@ -43,7 +42,7 @@ def find(comparison: Comparison) -> Iterator[Finding]:
 def holds_user_data(change: ResourceChange) -> bool:
     """Return whether users would miss the content; the other tables hold what can be rebuilt or is temporary."""
     name = text((change.old or change.new).get("TableName", ""))
-    return not any(name.startswith(f"{_CREATED_NAME}{table.entity}-") and not table.stateful for table in TABLES)
+    return not any(name.startswith(table.name("")) and not table.stateful for table in TABLES)
 
 
 def _finding(rule: str, change: ResourceChange, what: str, why: str, action: str, *properties: str) -> Finding:

@@ -68,12 +68,12 @@ def test_direct_messages_of_a_hundred_users_by_hand() -> None:
 
 
 def test_connected_devices_by_hand() -> None:
-    """10 users with two devices each connect twice for three hours and check every ten minutes."""
-    profile = _only(10, devices=2, connected_hours=3, connections_a_day=2, subscriptions=2, checks_an_hour=6)
+    """10 users with two devices each connect twice for three hours and check every minute."""
+    profile = _only(10, devices=2, connected_hours=3, connections_a_day=2, subscriptions=2)
     usage = used(profile, BARE)
     assert usage.appsync_connection_minutes == 10 * 2 * 3 * 60
     assert usage.appsync_operations == 10 * 2 * 2 * (1 + 2 + 2)  # connect, subscribes, their handlers
-    assert usage.api_requests == 10 * 2 * 3 * 6
+    assert usage.api_requests == 10 * 2 * 3 * 60
     assert estimate(usage, "none").by_service["AppSync Events"] == pytest.approx(200 * 1e-6 + 3_600 * 0.08e-6)
 
 

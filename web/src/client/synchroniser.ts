@@ -16,14 +16,11 @@ import type { Store } from "./state/store";
 const RECOVERY_PAUSES_MS = [1_000, 3_000, 10_000] as const;
 const CONCURRENT_NAME_REQUESTS = 5;
 
-/**
- * Pauses before the checks of completeness while connected. AppSync documents no guarantee for events that are
- * published around the acknowledgement of a subscription, so an event may be missing without a later one to show it.
- */
+/** Pauses before the checks of completeness while connected. */
 export function* checkPausesMs(): Generator<number, void> {
-  yield 3_000;
+  yield limits.CHECK_FIRST_MS;
   for (;;) {
-    yield 60_000;
+    yield limits.CHECK_INTERVAL_MS;
   }
 }
 
