@@ -16,7 +16,7 @@ from handlers.adapters.dynamodb.messages.message_store import DynamoMessageStore
 from handlers.adapters.dynamodb.messages.sequence_counter import DynamoSequenceCounter
 from handlers.core.messages.conversation_state import ConversationState
 from handlers.core.messages.message_writer import SHOWN_PARTICIPANTS_MAX
-from handlers.core.messages.numbering import VOID_AFTER_MS, Refusal, Reservation
+from handlers.core.messages.numbering import VOID_AFTER_MS, Refusal, Reservation, send_key
 from handlers.core.messages.ports import MessageWriteStatus, NewMessage
 from handlers.core.shared import concurrency
 from handlers.core.shared.errors import UnavailableError
@@ -110,6 +110,31 @@ def test_number_of_a_dead_sender_is_voided_by_the_next_reader(group: Group) -> N
     assert numbers(group.aws, group.id)["latestSeq"] == 3
     page = group.harness.history(group.members[1], group.id)
     assert [message["seq"] for message in page.body["messages"]] == [3, 1]
+
+
+def test_number_of_a_repeated_send_stays_pending_when_the_first_send_ends_late(aws: AwsResources) -> None:
+    """The ids of the two reservations are equal. A number that is not pending and has no message would be a gap."""
+    harness = FunctionHarness(aws)
+    members = harness.users(2)
+    conversation_id = harness.direct(*members)
+    first = Message(**harness.send(members[0], conversation_id, tempId="t").body["message"])
+    counter = DynamoSequenceCounter(
+        aws.dynamodb,
+        direct_messages(aws),
+        counters=aws.table(tables.CONVERSATION_COUNTERS),
+        conversations=aws.table(tables.CONVERSATIONS),
+        messages=aws.table(tables.MESSAGES),
+    )
+    item = aws.item(tables.CONVERSATIONS, conversationId=conversation_id)
+    assert item is not None
+    state = ConversationState.of(item)
+    repeated = counter.reserve(state, harness.clock.now() + 5, send_key(members[0], "t", ""))
+    assert isinstance(repeated, Reservation)
+    counter.settle(msgspec.structs.replace(repeated, seq=1), first)
+    assert counter.read(state).pending == (repeated,)
+    harness.advance(VOID_AFTER_MS / 1000)
+    answer = harness.history(members[1], conversation_id, afterSeq=0)
+    assert ([message["seq"] for message in answer.body["messages"]], answer.body["latestSeq"]) == ([1], 2)
 
 
 @pytest.mark.server_errors("a sender stalls between its number and its message")

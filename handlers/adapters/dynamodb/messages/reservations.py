@@ -24,25 +24,27 @@ def end_reservation(
     Args:
         client: the DynamoDB client.
         table: name of the counter's table.
-        reservation: what is removed; nothing happens if it is gone.
+        reservation: what is removed; nothing is removed if it is gone. In a direct conversation the next send with the
+            same tempId may have reserved another number under the same id, which then stays.
         stored_at: ISO date of the message; None where the number has a placeholder.
         shown: the message, if the counter's item shows its newest message to clients.
     """
+    values: dict[str, Any] = {":seq": reservation.seq}
     request: dict[str, Any] = {
         "TableName": table,
         "Key": to_item({"conversationId": reservation.conversation_id}),
         "UpdateExpression": "REMOVE pendingSeq.#r, pendingAt.#r",
-        "ConditionExpression": "attribute_exists(pendingSeq)",
+        "ConditionExpression": "pendingSeq.#r = :seq",
         "ExpressionAttributeNames": {"#r": reservation.reservation_id},
+        "ExpressionAttributeValues": to_item(values),
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
     moved = "SET lastMessageAt = :at, updatedAt = :at, lastMessage = :last" if shown else "SET lastMessageAt = :at"
     newest = {
         **request,
         "UpdateExpression": f"{moved} {request['UpdateExpression']}",
-        "ConditionExpression": (
-            "attribute_exists(pendingSeq) AND (attribute_not_exists(lastMessageAt) OR lastMessageAt < :at)"
-        ),
-        "ExpressionAttributeValues": to_item(newest_values(shown) if shown else {":at": stored_at}),
+        "ConditionExpression": "pendingSeq.#r = :seq AND (attribute_not_exists(lastMessageAt) OR lastMessageAt < :at)",
+        "ExpressionAttributeValues": to_item({**values, **(newest_values(shown) if shown else {":at": stored_at})}),
     }
     use = newest if stored_at else request
     for _ in range(TRIES):
@@ -50,8 +52,8 @@ def end_reservation(
             with conditional("the number"):
                 client.update_item(**use)
             return
-        except ConditionFailedError:
-            if use is request:
+        except ConditionFailedError as failed:
+            if failed.item.get("pendingSeq", {}).get(reservation.reservation_id) != reservation.seq:
                 return
             use = request
         except ConflictError:
