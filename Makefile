@@ -12,6 +12,12 @@ PROFILE ?=
 FREE ?= none
 YES ?=
 ONLY ?=
+USERS ?= 20
+RATE ?= 1
+SECONDS ?= 30
+KNEE ?=
+STORM ?=
+PLOT ?=
 USER_NUMBER := $(if $(filter 1 2,$(USER)),$(USER),1)
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
   $$p -c 'import sys; sys.exit(not ((3, 11) <= sys.version_info < (3, 14)))' 2>/dev/null && echo $$p && break; done)
@@ -32,7 +38,7 @@ WHEELS_READY := .build/.wheels-ready
 WEB_READY := web/dist/index.html
 PACKAGES := packages/appsync-events packages/appsync-events-local
 
-.PHONY: help up down test test-fast test-web check format synth diff cost deploy verify outputs snapshots generate lock \
+.PHONY: help up down test test-fast test-web check format synth diff cost deploy load verify outputs snapshots generate lock \
         chat bench clean clean-all setup
 
 help: ## This list
@@ -111,6 +117,10 @@ deploy: setup ## Deploy one environment with your AWS credentials: make deploy E
 
 outputs: setup ## Write the front end's environment file of a deployed environment: make outputs ENV=staging
 	@python -m ops.outputs --env $(ENV)
+
+load: setup ## Load an environment: make load ENV=local USERS=100 RATE=1 [SECONDS=30] [KNEE=1] [STORM=1] [PLOT=load.svg]
+	@python -m ops.load --env $(ENV) --users $(USERS) --rate $(RATE) --seconds $(SECONDS) $(if $(KNEE),--knee) \
+	  $(if $(STORM),--storm) $(if $(PLOT),--plot $(PLOT)) $(if $(YES),--yes)
 
 verify: setup ## Test a deployed environment and print AWS's answers: make verify ENV=staging [YES=1] [ONLY=ID]
 	@python -m ops.verify --env $(ENV) $(if $(YES),--yes) $(if $(ONLY),--only $(ONLY))

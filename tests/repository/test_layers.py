@@ -37,7 +37,7 @@ ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "stacks": ("contract", "appsync_js", "handlers.settings"),
     "local": ("contract", "stacks.naming", "appsync_events_local"),
     "client": ("contract", "appsync_events"),
-    "ops": ("contract", "stacks", "appsync_events_local.assumptions"),
+    "ops": ("contract", "stacks", "client", "appsync_events", "appsync_events_local.assumptions"),
     "tools": (
         *("contract", "stacks", "appsync_js", "appsync_events_local", "handlers.core.messages.rules"),
         *("local.emulator.strict.rules", "ops.change_report.service_spec", "ops.costs", "ops.verify"),
