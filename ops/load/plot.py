@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any, Final
 
-_WIDTH: Final = 760
-_HEIGHT: Final = 300
-_LEFT: Final = 70
-_RIGHT: Final = 180
-_TOP: Final = 40
-_BOTTOM: Final = 45
-_COLOURS: Final = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377")
-_PERCENTILES: Final = ("p50", "p90", "p95", "p99", "p99.9")
+from ops.drawing import Point, drawing, panel
 
-Point = tuple[float, float]
+_PERCENTILES: Final = ("p50", "p90", "p95", "p99", "p99.9")
 
 
 def plot(results: Sequence[Mapping[str, Any]]) -> str:
     """Return the plots of one run, or of several with rising load."""
     panels = [_knee(results)] if len(results) > 1 else [_percentiles(results[0]), _seconds(results[0])]
-    height = _HEIGHT * len(panels)
-    body = "\n".join(f'<g transform="translate(0 {number * _HEIGHT})">{each}</g>' for number, each in enumerate(panels))
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" font-family="sans-serif" '
-        f'font-size="12">\n<title>Load</title>\n<rect width="100%" height="100%" fill="#ffffff"/>\n{body}\n</svg>\n'
-    )
+    return drawing("Load", panels)
 
 
 def _percentiles(result: Mapping[str, Any]) -> str:
@@ -41,7 +27,7 @@ def _percentiles(result: Mapping[str, Any]) -> str:
     points: dict[str, list[Point]] = {name: list(enumerate(values)) for name, values in series.items()}
     plan = result["plan"]
     title = f"Latency by percentile, {plan['users']} users x {plan['rate']:g} messages/s (ms, logarithmic)"
-    return _panel(title, points, dict(enumerate(_PERCENTILES)), logarithmic=True)
+    return panel(title, points, dict(enumerate(_PERCENTILES)), logarithmic=True)
 
 
 def _seconds(result: Mapping[str, Any]) -> str:
@@ -52,7 +38,7 @@ def _seconds(result: Mapping[str, Any]) -> str:
         "received p95 (ms)": [(row["second"], row["receivedP95"]) for row in rows],
     }
     step = max(1, len(rows) // 10)
-    return _panel("Each second of the run", points, {number: f"{number} s" for number in range(0, len(rows), step)})
+    return panel("Each second of the run", points, {number: f"{number} s" for number in range(0, len(rows), step)})
 
 
 def _knee(results: Sequence[Mapping[str, Any]]) -> str:
@@ -63,47 +49,4 @@ def _knee(results: Sequence[Mapping[str, Any]]) -> str:
         "received p99": [(each["offered"], each["latencies"]["received"]["p99"]) for each in ordered],
     }
     labels = {each["offered"]: f"{each['offered']:.0f}" for each in ordered}
-    return _panel("Planned time → received by offered messages/s (ms, logarithmic)", points, labels, logarithmic=True)
-
-
-def _panel(
-    title: str, series: Mapping[str, list[Point]], labels: Mapping[float, str], *, logarithmic: bool = False
-) -> str:
-    values = [y for points in series.values() for _, y in points]
-    places = [x for points in series.values() for x, _ in points]
-    left, right = min(places, default=0.0), max(places, default=1.0)
-    low, top = (1.0, max(10.0, *values)) if logarithmic else (0.0, max(1.0, *values))
-
-    def x(value: float) -> float:
-        return _LEFT + (value - left) / ((right - left) or 1) * (_WIDTH - _LEFT - _RIGHT)
-
-    def y(value: float) -> float:
-        share = math.log10(max(value, low) / low) / math.log10(top / low) if logarithmic else value / top
-        return _HEIGHT - _BOTTOM - share * (_HEIGHT - _TOP - _BOTTOM)
-
-    parts = [f'<text x="{_LEFT}" y="22" font-size="14">{escape(title)}</text>']
-    for tick in _ticks(top, logarithmic=logarithmic):
-        parts.append(
-            f'<line x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y(tick):.1f}" y2="{y(tick):.1f}" stroke="#dddddd"/>'
-            f'<text x="{_LEFT - 8}" y="{y(tick) + 4:.1f}" text-anchor="end">{tick:g}</text>'
-        )
-    for place, label in labels.items():
-        parts.append(f'<text x="{x(place):.1f}" y="{_HEIGHT - 22}" text-anchor="middle">{escape(label)}</text>')
-    for number, (name, points) in enumerate(series.items()):
-        colour = _COLOURS[number]
-        line = " ".join(f"{x(place):.1f},{y(value):.1f}" for place, value in points)
-        parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        row = _TOP + 16 * number
-        parts.append(
-            f'<rect x="{_WIDTH - _RIGHT + 14}" y="{row}" width="12" height="12" fill="{colour}"/>'
-            f'<text x="{_WIDTH - _RIGHT + 32}" y="{row + 10}">{escape(name)}</text>'
-        )
-    return "\n".join(parts)
-
-
-def _ticks(top: float, *, logarithmic: bool) -> list[float]:
-    if logarithmic:
-        return [10.0**power for power in range(math.ceil(math.log10(top)) + 1) if 10.0**power <= top]
-    step = 10 ** math.floor(math.log10(top))
-    step = step if top / step >= 3 else step / 4
-    return [step * number for number in range(int(top / step) + 1)]
+    return panel("Planned time → received by offered messages/s (ms, logarithmic)", points, labels, logarithmic=True)

@@ -40,7 +40,7 @@ ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "ops": ("contract", "stacks", "client", "appsync_events", "appsync_events_local.assumptions"),
     "tools": (
         *("contract", "stacks", "appsync_js", "appsync_events_local", "handlers.core.messages.rules"),
-        *("local.emulator.strict.rules", "ops.change_report.service_spec", "ops.costs", "ops.verify"),
+        *("local.emulator.strict.rules", "ops.capacity", "ops.change_report.service_spec", "ops.costs", "ops.verify"),
     ),
     "bench": (
         *("contract", "stacks", "handlers", "client", "local", "appsync_js"),

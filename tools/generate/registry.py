@@ -16,6 +16,7 @@ from stacks.config import load as environments
 from tools.generate import (
     asyncapi,
     call_pages,
+    capacity_page,
     conformance,
     cost_page,
     handler_lists,
@@ -50,6 +51,8 @@ DOCUMENTS: Final[dict[str, Text]] = {
     "docs/reference/permissions.md": permissions.markdown,
     "docs/reference/environments.md": environments.describe,
     "docs/reference/verification.md": verification.verification_page,
+    capacity_page.PAGE: capacity_page.page,
+    capacity_page.PLOT: capacity_page.plot,
     requirements.PAGE: requirements.page,
     strict_rules.PAGE: strict_rules.page,
     replacements.PAGE: _json(replacements.document),
