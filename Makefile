@@ -32,7 +32,7 @@ WHEELS_READY := .build/.wheels-ready
 WEB_READY := web/dist/index.html
 PACKAGES := packages/appsync-events packages/appsync-events-local
 
-.PHONY: help up down test test-fast test-web check format synth diff cost deploy verify outputs snapshots generate lock \
+.PHONY: help up down test test-fast test-web check format synth diff cost deploy verify outputs canary snapshots generate lock \
         chat bench clean clean-all setup
 
 help: ## This list
@@ -111,6 +111,9 @@ deploy: setup ## Deploy one environment with your AWS credentials: make deploy E
 
 outputs: setup ## Write the front end's environment file of a deployed environment: make outputs ENV=staging
 	@python -m ops.outputs --env $(ENV)
+
+canary: setup ## Create the canary's users of a deployed environment, or give them new passwords: make canary ENV=prod
+	@python -m ops.canary --env $(ENV)
 
 verify: setup ## Test a deployed environment and print AWS's answers: make verify ENV=staging [YES=1] [ONLY=ID]
 	@python -m ops.verify --env $(ENV) $(if $(YES),--yes) $(if $(ONLY),--only $(ONLY))
