@@ -147,6 +147,9 @@ def _calls(counter: CostCounter) -> None:
         counter.background(lambda: calls.time_out(session_id))
     with counter.operation("direct call: end"):
         assert calls.act("end", ana, session_id).status == 200
+    session_id = calls.ring(ana, ben)
+    with counter.operation("direct call: cancel"):
+        assert calls.act("cancel", ana, session_id).status == 200
     with counter.operation("direct call: missed"):
         session_id = calls.ring(ana, ben)
         counter.counts.queue_requests += 2

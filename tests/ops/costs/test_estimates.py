@@ -22,7 +22,10 @@ from tests.stacks.synthesis import assembly, templates
 
 BARE = EnvironmentCosts(
     alarm_metrics=0,
+    composite_alarms=0,
     custom_metrics=0,
+    canary_metrics=0,
+    canary_runs_a_month=0,
     dashboards=0,
     polled_queues=0,
     runs_a_minute=0,
