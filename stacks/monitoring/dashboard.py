@@ -17,11 +17,8 @@ from stacks.monitoring import log_metrics
 from stacks.monitoring.metrics import Metrics
 from stacks.monitoring.throttling import throttled_reads, throttled_writes
 from stacks.naming import (
-    CHIME_EVENTS_DEAD_LETTERS,
-    CHIME_RULE_DEAD_LETTERS,
     DEAD_LETTER_QUEUES,
     DELIVERY_QUEUE,
-    RING_TIMEOUTS_DEAD_LETTERS,
     RING_TIMEOUTS_QUEUE,
 )
 
@@ -142,11 +139,9 @@ def _function_graphs(metrics: Metrics) -> list[_Graph]:
 
 
 def _maintenance_graphs(metrics: Metrics) -> list[_Graph]:
-    dead_letters = (RING_TIMEOUTS_DEAD_LETTERS, CHIME_EVENTS_DEAD_LETTERS, CHIME_RULE_DEAD_LETTERS)
     return [
         ("Overdue and stuck calls", [metrics.logged(log_metrics.OVERDUE), metrics.logged(log_metrics.STUCK)]),
         ("Ring timer age (s)", [metrics.queue(RING_TIMEOUTS_QUEUE, "ApproximateAgeOfOldestMessage")]),
-        ("Dead letters", [metrics.queue(queue, "ApproximateNumberOfMessagesVisible") for queue in dead_letters]),
     ]
 
 
