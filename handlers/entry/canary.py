@@ -92,7 +92,12 @@ def _canary() -> Canary:
     )
 
 
-handle = runner(_canary, lambda: _settings().metric_namespace, SystemClock())
+def _namespace() -> str:
+    settings = _settings()
+    return settings.metric_namespace
+
+
+handle = runner(_canary, _namespace, SystemClock())
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
     _canary()
