@@ -76,6 +76,8 @@ class IdentityStack(EnvironmentStack):
             access_token_validity=_CANARY_TOKEN,
             id_token_validity=_CANARY_TOKEN,
             refresh_token_validity=Duration.hours(1),
+            read_attributes=_written_attributes(),
+            write_attributes=_written_attributes(),
         )
 
     def _add_user_pool(self) -> cognito.UserPool:
@@ -133,7 +135,7 @@ class IdentityStack(EnvironmentStack):
         )
 
     def _add_client(self, pool: cognito.UserPool) -> cognito.UserPoolClient:
-        written = cognito.ClientAttributes().with_standard_attributes(email=True, given_name=True, family_name=True)
+        written = _written_attributes()
         read = written.with_standard_attributes(email_verified=True)
         client = pool.add_client(
             "Client",
@@ -152,3 +154,8 @@ class IdentityStack(EnvironmentStack):
         # AWS chooses the id of a client; a new client would have another id, which no deployed front end knows.
         client.apply_removal_policy(self.data_removal_policy)
         return client
+
+
+def _written_attributes() -> cognito.ClientAttributes:
+    """Return the attributes that a user may change; a verified address is not one of them."""
+    return cognito.ClientAttributes().with_standard_attributes(email=True, given_name=True, family_name=True)
