@@ -38,7 +38,7 @@ WHEELS_READY := .build/.wheels-ready
 WEB_READY := web/dist/index.html
 PACKAGES := packages/appsync-events packages/appsync-events-local
 
-.PHONY: help up down test test-fast test-web check format synth diff cost deploy load verify outputs snapshots generate lock \
+.PHONY: help up down test test-fast test-web check format synth diff cost deploy load verify outputs snapshots generate lock canary \
         chat bench clean clean-all setup
 
 help: ## This list
@@ -121,6 +121,8 @@ outputs: setup ## Write the front end's environment file of a deployed environme
 load: setup ## Load an environment: make load ENV=local USERS=100 RATE=1 [SECONDS=30] [KNEE=1] [STORM=1] [PLOT=load.svg]
 	@python -m ops.load --env $(ENV) --users $(USERS) --rate $(RATE) --seconds $(SECONDS) $(if $(KNEE),--knee) \
 	  $(if $(STORM),--storm) $(if $(PLOT),--plot $(PLOT)) $(if $(YES),--yes)
+canary: setup ## Create the canary's users of a deployed environment, or give them new passwords: make canary ENV=prod
+	@python -m ops.canary --env $(ENV)
 
 verify: setup ## Test a deployed environment and print AWS's answers: make verify ENV=staging [YES=1] [ONLY=ID]
 	@python -m ops.verify --env $(ENV) $(if $(YES),--yes) $(if $(ONLY),--only $(ONLY))

@@ -118,6 +118,7 @@ ITEMS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         ),
         ("latestChange?", "N", "change number of its newest edit or deletion: a later change has a greater one"),
         ("deletedChange?", "N", "change number of the deletion, so that a repeated request gets the same response"),
+        ("expiresAt?", "N", "messages of the canary only: epoch seconds"),
     ),
     tables.MESSAGE_CHANGES.entity: (
         (
@@ -159,8 +160,12 @@ ITEMS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         ("meetingAskedAt?", "S", "when a request to Chime for a meeting was last recorded, before it is made"),
         ("shard?", "S", "`due#n` while the call is on the sweep's list; n is a hash of the key"),
         ("dueAt?", "S", "when the sweep checks the call: ringing is overdue, or a meeting must be checked or deleted"),
+        ("expiresAt?", "N", "calls of the canary only: epoch seconds"),
     ),
-    tables.USER_CALLS.entity: (("sessionId", "S", ""),),
+    tables.USER_CALLS.entity: (
+        ("sessionId", "S", ""),
+        ("expiresAt?", "N", "calls of the canary only: epoch seconds"),
+    ),
     tables.CALL_LOCKS.entity: (
         ("sessionId", "S", "the user's call; the next call replaces the lock of an ended call"),
     ),

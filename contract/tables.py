@@ -110,6 +110,7 @@ MESSAGES: Final = Table(
     Key("conversationId"),
     Key("timestamp"),
     indexes=(Index("MessageIdIndex", Key("messageId")),),
+    ttl="expiresAt",
 )
 MESSAGE_CHANGES: Final = Table(
     "MessageChanges",
@@ -129,12 +130,14 @@ CALLS: Final = Table(
     "a call; participants is a map by user id",
     Key("sessionId"),
     indexes=(Index("ByDue", Key("shard"), Key("dueAt"), "KEYS_ONLY"),),
+    ttl="expiresAt",
 )
 USER_CALLS: Final = Table(
     "UserCalls",
     "a call in which userId was a participant or was called; callKey is `createdAt#sessionId`",
     Key("userId"),
     Key("callKey"),
+    ttl="expiresAt",
 )
 CALL_LOCKS: Final = Table(
     "CallLocks",

@@ -206,3 +206,23 @@ class ProfileSettings(_Settings, frozen=True, kw_only=True):
     environment: str
     users_table: str
     user_search_table: str
+
+
+class CanarySettings(_Settings, frozen=True, kw_only=True):
+    """Settings of the canary.
+
+    `api_address`, `events_http_endpoint`, `events_realtime_endpoint`: what clients use; `client_id`: the app client of
+    the canary's users; `credentials_parameter`: the parameter in SSM with their passwords; `metric_namespace`: the
+    CloudWatch namespace of the environment's own metrics.
+    """
+
+    function: ClassVar[str] = "canary"
+
+    environment: str
+    api_address: str
+    events_http_endpoint: str
+    events_realtime_endpoint: str
+    client_id: str
+    pool_region: str
+    credentials_parameter: str
+    metric_namespace: str

@@ -56,7 +56,9 @@ def compose(scope: Construct, environment: Environment, asset: Asset, revision: 
         events=events,
         outbox_stream_arn=data.outbox_stream_arn,
     )
-    operations = OperationsStack(scope, environment, events_api_id=events.api_id, http_api_id=routes.api.api_id)
+    operations = OperationsStack(
+        scope, environment, asset=asset, pool=identity.pool, events=events, http_api=routes.api
+    )
     identity.add_stack_dependency(data)
     events.add_stack_dependency(data)
     operations.add_stack_dependency(data)

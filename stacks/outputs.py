@@ -27,6 +27,7 @@ ROUTES: Final = "Routes"
 
 USER_POOL_ID: Final = Output(IDENTITY, "UserPoolId", "User pool that users sign in to")
 CLIENT_ID: Final = Output(IDENTITY, "UserPoolClientId", "App client of the front end")
+CANARY_CLIENT_ID: Final = Output(IDENTITY, "CanaryClientId", "App client of the canary's users")
 POOL_REGION: Final = Output(IDENTITY, "Region", "Region of the user pool")
 STACK_REGION: Final = Output(IDENTITY, "StackRegion", "Region of the stacks; an imported pool may be in another one")
 EVENTS_HTTP_ENDPOINT: Final = Output(EVENTS, "EventsHttpEndpoint", "AppSync Events endpoint for HTTP publishing")
@@ -56,6 +57,7 @@ REVISION: Final = "Revision"
 OUTPUTS: Final = (
     USER_POOL_ID,
     CLIENT_ID,
+    CANARY_CLIENT_ID,
     POOL_REGION,
     STACK_REGION,
     EVENTS_HTTP_ENDPOINT,

@@ -23,6 +23,7 @@ _LINES: Final[tuple[tuple[str, str, str, str], ...]] = (
     ("Chime SDK", "attendee_minutes", "calls", "attendee_minute"),
     ("Cognito", "active_users", "accounts", "active_user"),
     ("CloudWatch", "alarm_metrics", "monitoring", "alarm_metric"),
+    ("CloudWatch", "composite_alarms", "monitoring", "composite_alarm"),
     ("CloudWatch", "custom_metrics", "monitoring", "custom_metric"),
     ("CloudWatch", "dashboards", "monitoring", "dashboard"),
     ("CloudWatch", "log_gigabytes", "monitoring", "log_gigabyte"),

@@ -202,16 +202,44 @@ class Data:
 
 @dataclass(frozen=True, kw_only=True)
 class Operations:
-    """Logs and alarms."""
+    """Logs, dashboards, alarms and budget."""
 
     log_retention_days: int = setting("Days until log lines are deleted.", choice(*LOG_RETENTION_DAYS))
     alarms: bool = setting(
         "Whether alarms are created; each metric of an alarm costs $0.10 a month.", boolean(), default=True
     )
+    dashboards: bool = setting(
+        "Whether the dashboards are created; each costs $3.00 a month after the first three of the account.",
+        boolean(),
+        default=True,
+    )
+    monthly_budget_dollars: int | None = setting(
+        "Amount in US dollars that a month may cost: the recipients of alarms get a mail when the forecast or the bill "
+        "exceeds it. The cost allocation tag environment must be active. Without it, no budget is created.",
+        integer(1, 1_000_000, "dollars"),
+        default=None,
+    )
     alarm_recipients: tuple[str, ...] = setting(
         "E-mail addresses that alarms are sent to; each address must confirm its subscription once.",
         string_list(r"[^@\s]+@[^@\s]+\.[^@\s]+", "e-mail addresses"),
         default=(),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Canary:
+    """The canary: a function that signs in as two users of its own, sends, receives and calls."""
+
+    enabled: bool = setting(
+        "Creates the canary, its app client and its alarms; create its users with make canary. Needs a created user "
+        "pool.",
+        boolean(),
+        default=False,
+    )
+    minutes: int = setting(
+        "Minutes between two runs; 0 creates the canary without a schedule and without alarms, for runs by hand.",
+        integer(0, 60, "minutes"),
+        default=5,
     )
 
 
@@ -228,7 +256,8 @@ class EnvironmentFile:
     calls: Calls = section("Calls.", default=Calls())
     functions: Functions = section("The Lambda functions.", default=Functions())
     data: Data = section("Protection of users' data.")
-    operations: Operations = section("Logs and alarms.")
+    canary: Canary = section("Regular runs of the whole product.", default=Canary())
+    operations: Operations = section("Logs, dashboards, alarms and budget.")
 
 
 @dataclass(frozen=True, kw_only=True)

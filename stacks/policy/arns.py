@@ -46,6 +46,11 @@ def http_api_arn(api_id: str) -> str:
     return _arn("execute-api", f"{api_id}/*/*")
 
 
+def parameter_arn(name: str) -> str:
+    """Return the ARN of a parameter of SSM whose name begins with a slash."""
+    return _arn("ssm", f"parameter{name}")
+
+
 def ses_identity_arn(domain: str) -> str:
     """Return the ARN of a domain that SES has verified."""
     return _arn("ses", f"identity/{domain}")

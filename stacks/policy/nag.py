@@ -94,6 +94,14 @@ def acknowledge_next_scheduled_run(schedule: IConstruct, function: IConstruct) -
     _acknowledge(function, "Serverless::Serverless-LambdaDLQ", reason)
 
 
+def acknowledge_next_canary_run(function: IConstruct, schedule: IConstruct | None) -> None:
+    """Accept the canary and its schedule, if it has one, without dead-letter queues."""
+    reason = "A lost run is replaced by the next one; the alarm CanaryFails reports runs that do not take place."
+    _acknowledge(function, "Serverless::Serverless-LambdaDLQ", reason)
+    if schedule is not None:
+        _acknowledge(schedule, "Serverless::Serverless-EventBusDLQ", reason)
+
+
 def acknowledge_dead_letter_queue(construct: IConstruct) -> None:
     """Accept a dead-letter queue that has no dead-letter queue itself."""
     _acknowledge(
@@ -126,7 +134,7 @@ def acknowledge_dropped_events(construct: IConstruct) -> None:
     _acknowledge(
         construct,
         _ASYNC_FAILURE_DESTINATION,
-        "A schedule invokes it every minute; a lost event is replaced by the next one, and a late one must not run.",
+        "A schedule invokes it again within minutes: the next event replaces a lost one, and a late one must not run.",
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import aws_cdk as cdk
 
 from stacks.app import compose
-from stacks.config.fields import DISPOSABLE, Domain, Environment, Identity
+from stacks.config.fields import DISPOSABLE, Canary, Domain, Environment, Identity
 from stacks.config.load import environment_names, load
 from stacks.packaging import ROOT, Asset
 from stacks.policy.nag import add_rules
@@ -50,6 +50,7 @@ def settings_of(variant: str) -> Environment:
                 domain=Domain(name="events.example.edu", certificate_arn=certificate),
             ),
             functions=replace(prod.functions, snap_start=True),
+            canary=Canary(enabled=True, minutes=1),
             operations=replace(prod.operations, alarm_recipients=("on-call@example.edu", "lead@example.edu")),
         )
     return load(variant, variables={})

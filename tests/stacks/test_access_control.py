@@ -48,8 +48,11 @@ def test_only_tokens_of_the_configured_app_clients_are_accepted(variant: str) ->
         assert jwt["Audience"] == list(identity.client_ids)
         assert jwt["Issuer"] == f"https://cognito-idp.eu-west-1.amazonaws.com/{identity.pool_id}"
     else:
-        assert re.fullmatch(r"\^\(\$\{import [\w:-]*UserPoolClient[\w:-]*\}\)\$", cognito["AppIdClientRegex"])
-        assert len(jwt["Audience"]) == 1
+        clients = r"\$\{import [\w:-]*UserPoolClient[\w:-]*\}"
+        if settings_of(variant).canary.enabled:
+            clients += r"\|\$\{import [\w:-]*UserPoolCanaryClient[\w:-]*\}"
+        assert re.fullmatch(rf"\^\({clients}\)\$", cognito["AppIdClientRegex"])
+        assert len(jwt["Audience"]) == (2 if settings_of(variant).canary.enabled else 1)
         assert jwt["Issuer"].startswith("https://cognito-idp.${AWS::Region}.amazonaws.com/${import ")
 
 

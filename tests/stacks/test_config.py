@@ -91,6 +91,10 @@ def test_settings_are_immutable() -> None:
         ("operations__log_retention_days", "42", "one of 1, 3, 5, 7"),
         ("operations__alarm_recipients", '["on-call"]', "e-mail addresses"),
         ("operations__alarms", '"on"', "true or false"),
+        ("operations__dashboards", "2", "true or false"),
+        ("operations__monthly_budget_dollars", "0", "an integer from 1 to 1000000"),
+        ("canary__enabled", '"yes"', "true or false"),
+        ("canary__minutes", "61", "an integer from 0 to 60"),
     ],
 )
 def test_error_names_an_invalid_value_and_the_allowed_ones(
@@ -212,8 +216,25 @@ def test_all_errors_of_a_file_are_reported_at_once(tmp_path: Path) -> None:
         ),
         (
             "dev",
-            {"operations__alarms": "false", "operations__alarm_recipients": '["a@example.edu"]'},
+            {
+                "operations__alarms": "false",
+                "operations__alarm_recipients": '["a@example.edu"]',
+                "operations__monthly_budget_dollars": "",
+            },
             "contradicts operations.alarms = false",
+        ),
+        (
+            "staging",
+            {"operations__alarms": "false", "operations__alarm_recipients": ""},
+            "operations.monthly_budget_dollars: contradicts operations.alarms = false",
+        ),
+        (
+            "staging",
+            {
+                "canary__enabled": "true",
+                "identity__source": '"import"\npool_id = "eu-west-1_AbCdEf123"\nclient_ids = ["a2345678901234567890"]',
+            },
+            'canary.enabled = true: allowed only with identity.source = "create"',
         ),
     ],
 )
