@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from handlers.adapters.dynamodb.due_index import due_shard
+from contract.outbox_keys import due_shard
 from handlers.core.calls.state import CallState, Participant
 from handlers.core.shared.timestamps import from_iso, to_iso
 
