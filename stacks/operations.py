@@ -1,4 +1,4 @@
-"""The Operations stack: alarms with their topic, metric filters and the dashboard."""
+"""The Operations stack: alarms with their topic, metric filters, the dashboard and the audit log."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from stacks.config.fields import Environment
+from stacks.constructs.log_group import create_audit_log
 from stacks.constructs.stack import EnvironmentStack
 from stacks.monitoring import log_metrics
 from stacks.monitoring.alarm_definition import add_alarm, keep_logical_id
 from stacks.monitoring.alarms import alarm_definitions
 from stacks.monitoring.dashboard import dashboard_rows
 from stacks.monitoring.metrics import Metrics
+from stacks.naming import AUDIT_LOG
 from stacks.policy import nag
 
 
@@ -33,6 +35,7 @@ class OperationsStack(EnvironmentStack):
             topic = self._add_topic()
             for definition in alarm_definitions(metrics, environment.calls.ring_timeout_seconds):
                 add_alarm(self, definition, self.names, topic)
+        create_audit_log(self, "AuditLog", self.names.of(AUDIT_LOG), self.data_removal_policy)
         log_metrics.add_metric_filters(self, self.names, functions=metrics.functions)
         dashboard = cloudwatch.Dashboard(
             self, "Dashboard", dashboard_name=self.names.of("Dashboard"), widgets=dashboard_rows(metrics)

@@ -59,8 +59,8 @@ class Sweep(msgspec.Struct, frozen=True):
         if record.attempts >= limits.DELIVERY_ATTEMPTS_MAX:
             self.outbox.give_up(event_id)
             report.given_up.append(event_id)
-            fields = {**event_fields(record), "attempts": record.attempts}
-            _log.error("delivery given up; the record stays for an operator", extra={"fields": fields})
+            text = "delivery given up for event %s; its record stays for an operator"
+            _log.error(text, event_id, extra={"fields": {**event_fields(record), "attempts": record.attempts}})
             return
         claimed = self.outbox.claim(event_id, due_at, self._next_due(record.attempts))
         if claimed is None:

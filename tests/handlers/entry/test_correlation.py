@@ -6,6 +6,7 @@ import json
 import logging
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -34,6 +35,23 @@ def lines() -> Iterator[LogLines]:
 @pytest.fixture
 def harness(aws: AwsResources) -> FunctionHarness:
     return FunctionHarness(aws)
+
+
+class RecordingSqs:
+    """An SQS client that records the single messages, which are ring timers: their delay takes real time."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self.bodies: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        """Return an operation of the client."""
+        return getattr(self._client, name)
+
+    def send_message(self, **request: Any) -> Any:
+        """Record a message, and send it."""
+        self.bodies.append(request["MessageBody"])
+        return self._client.send_message(**request)
 
 
 def _headers(correlation_id: str) -> dict[str, str]:
@@ -180,15 +198,16 @@ def test_publish_lines_of_other_threads_have_the_id(lines: LogLines) -> None:
 
 def test_a_call_has_the_id_of_its_request_also_after_the_ring_timeout(aws: AwsResources, lines: LogLines) -> None:
     with running_chime() as chime:
-        functions = CallFunctions(aws, chime)
+        sqs = RecordingSqs(aws.sqs)
+        functions = CallFunctions(replace(aws, sqs=sqs), chime)
         ada, grace = functions.add_users("Ada", "Grace")
         headers = _headers("calling-1")
         answer = functions.request("POST /api/calls/initiate", ada, {"recipientId": grace}, headers=headers)
         assert answer.status == 200, answer
-        (timer,) = functions.aws.sqs.receive_message(QueueUrl=aws.ring_queue_url, MaxNumberOfMessages=1)["Messages"]
-        assert json.loads(timer["Body"])["correlationId"] == "calling-1"
+        (timer,) = sqs.bodies
+        assert json.loads(timer)["correlationId"] == "calling-1"
         functions.clock.pause(46)
-        record = {"messageId": "1", "receiptHandle": "r", "body": timer["Body"]}
+        record = {"messageId": "1", "receiptHandle": "r", "body": timer}
         record["attributes"] = {"ApproximateReceiveCount": "1"}
         functions.ring_timeout({"Records": [record]}, None)
         assert [line["outcome"] for line in lines.all("call")] == ["initiated", "delivered", "missed"]
