@@ -18,7 +18,7 @@ _REASONS: Final = {
     "ENDED": "{by} ended it for all participants",
     "LEFT": "{by} left, and one participant alone is no call",
     "CANCELLED": "{by} cancelled it while it rang",
-    "MISSED": "nobody had answered when the ring time was over",
+    "MISSED": "no called user had answered when the ring time was over",
     "REJECTED": "every called user declined it",
     "MEETING_ENDED": "its Chime meeting ended: it was deleted, or all attendees were gone for five minutes",
     "EXPIRED": "it reached the longest duration of a call",
@@ -33,7 +33,7 @@ _CODES: Final = {
 
 
 def explain(sources: Sources, session_id: str, *, user_id: str | None = None, hours: int = 48) -> Story:
-    """Tell what happened to a call, in order.
+    """Return what happened to a call, in order.
 
     Args:
         sources: the environment.

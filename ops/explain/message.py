@@ -36,7 +36,7 @@ class _Found(msgspec.Struct, kw_only=True):
 def explain(
     sources: Sources, message_id: str, *, user_id: str | None = None, content: bool = False, hours: int = 48
 ) -> Story:
-    """Tell what happened to a message, in order.
+    """Return what happened to a message, in order.
 
     Args:
         sources: the environment.
@@ -58,7 +58,10 @@ def explain(
             story.answer = RecipientState(user_id=user_id, code="unknown_message", text=text)
         return story
     story = Story(subject=subject)
-    _tell(story, found, content=content)
+    _describe(story, found, content=content)
+    waiting = sources.waiting() if found.record is not None and found.record.pending else None
+    if waiting is not None:
+        story.add(None, f"About {waiting} tasks wait in the delivery queue.", "Delivery")
     if user_id is not None:
         story.answer = _state(sources, found, user_id, hours)
     else:
@@ -137,7 +140,7 @@ def _merged(first: list[LogLine], second: list[LogLine]) -> list[LogLine]:
     return sorted(lines.values(), key=lambda line: line.at)
 
 
-def _tell(story: Story, found: _Found, *, content: bool) -> None:
+def _describe(story: Story, found: _Found, *, content: bool) -> None:
     message, conversation = found.message, found.conversation
     kind = "direct conversation" if conversation.get("type") == "DM" else "group"
     number = f"number {message['seq']}" if message.get("seq") is not None else "no number: an earlier application's"

@@ -93,7 +93,7 @@ def _excluded(facts: Facts) -> tuple[str, str] | None:
     if user_id in (message.get("hiddenFrom") or ()):
         return "blocked_sender", (
             "The user had blocked the sender when the message was sent. It is hidden from the user for good, and the "
-            "sender cannot tell."
+            "sender does not learn of it."
         )
     joined = (facts.membership or {}).get("joinedAt")
     if joined and joined > sent and conversation.get("type") == "GROUP":

@@ -1,4 +1,4 @@
-"""What a look-up tells: steps in the order in which they happened, the state of each recipient, and the answer."""
+"""The result of a look-up: steps in the order in which they happened, the state of each recipient, and the answer."""
 
 from __future__ import annotations
 

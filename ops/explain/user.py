@@ -20,7 +20,7 @@ _LISTED_MAX: Final = 50
 
 
 def explain(sources: Sources, user_id: str) -> Story:
-    """Tell what holds for a user: profile, blocks, memberships, calls, used rate limits.
+    """Return what holds for a user: profile, blocks, memberships, calls, used rate limits.
 
     Names and addresses are not part of it.
     """

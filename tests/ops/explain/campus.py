@@ -2,20 +2,44 @@
 
 from __future__ import annotations
 
+import re
 import time
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from contract import limits, tables
 from ops.explain import message
 from ops.explain.log_lines import LogReader
 from ops.explain.sources import QueueUrls, Sources
-from ops.explain.story import Story
+from ops.explain.story import RecipientState, Story
 from ops.explain.tables import TableReader
 from stacks.naming import Names
 from tests.harness.emulator import AwsResources
 from tests.harness.fakes import FakeClock
 from tests.harness.functions import FunctionHarness
 from tests.harness.log_lines import LogLines
+
+PAGE: Final = Path(__file__).resolve().parents[3] / "docs" / "how-to" / "help-a-user.md"
+_VALUES: Final = (
+    (re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "ana"),
+    (re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z"), "2026-11-30T10:15:04.250Z"),
+    (re.compile(r"in slice \d"), "in slice 1"),
+)
+"""What differs between two runs, and what the page has in its place."""
+
+
+def without_values(text: str) -> str:
+    """Return a text with the ids, dates and slices of the page."""
+    for pattern, value in _VALUES:
+        text = pattern.sub(value, text)
+    return text
+
+
+def assert_on_page(answer: RecipientState) -> None:
+    """Require that the page of examples has an answer; only one example says in which slice a user is."""
+    text = without_values(answer.text)
+    example = f"Answer ({answer.code}): {text}"
+    assert example in PAGE.read_text(encoding="utf-8") or "slice" in text, f"{PAGE} lacks the example: {example}"
 
 
 class NoMeetings:
@@ -44,6 +68,7 @@ class Campus(FunctionHarness):
 
     def send_id(self, sender: str, conversation_id: str, content: str = "hello") -> str:
         """Send a message, and return its id."""
+        self.lines.clear()
         sent = self.send_ok(sender, conversation_id, content)
         self.ship()
         return str(sent["message"]["messageId"])
@@ -65,9 +90,10 @@ class Campus(FunctionHarness):
         return message.explain(self.sources(), message_id, user_id=user_id, **options)
 
     def why(self, message_id: str, user_id: str) -> tuple[str, str]:
-        """Return why a user did not get a message: code and sentences."""
+        """Return why a user did not get a message, code and sentences, if the page of examples has the same."""
         answer = self.explain(message_id, user_id).answer
         assert answer is not None
+        assert_on_page(answer)
         return answer.code, answer.text
 
     def unreachable(self, *users: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,7 @@ from contract import tables
 from ops.explain.recipient import CODES
 from tests.harness.emulator import AwsResources
 from tests.harness.log_lines import LogLines
-from tests.ops.explain.campus import Campus
+from tests.ops.explain.campus import Campus, assert_on_page
 
 
 @pytest.fixture
@@ -197,7 +198,9 @@ def test_previous_application_stored_the_message(campus: Campus, ana: str, ben: 
 
 def test_no_message_has_the_id(campus: Campus, ana: str) -> None:
     story = campus.explain("no-such-message", ana)
-    assert (story.found, story.answer and story.answer.code) == (False, "unknown_message")
+    assert story.answer is not None
+    assert (story.found, story.answer.code) == (False, "unknown_message")
+    assert_on_page(story.answer)
 
 
 def test_no_user_has_the_id(campus: Campus, ana: str, ben: str) -> None:
@@ -207,7 +210,7 @@ def test_no_user_has_the_id(campus: Campus, ana: str, ben: str) -> None:
 
 def test_every_reason_but_the_expired_event_has_a_story() -> None:
     """Events of messages have no end of validity; only those of calls have."""
-    text = __import__("pathlib").Path(__file__).read_text(encoding="utf-8")
+    text = Path(__file__).read_text(encoding="utf-8")
     assert [code for code in CODES if f'"{code}"' not in text and code != "expired"] == []
 
 
