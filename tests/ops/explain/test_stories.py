@@ -70,7 +70,8 @@ def test_a_message_is_explained_from_the_request_to_the_last_publish(campus: Cam
     ]
     assert in_order(shown, order), shown
     assert {each.user_id: each.code for each in story.recipients} == {ana: "published", ben: "sender"}
-    assert story.unread == []
+    sweep = Names(campus.aws.environment).function_log_group("sweep")
+    assert [sweep in each for each in story.unread] == [True], "the sweep of this test has written no line"
 
 
 def test_logs_that_cannot_be_read_are_named(campus: Campus) -> None:
@@ -113,7 +114,7 @@ def test_content_is_not_printed_where_the_audit_line_cannot_be_written(
     assert "secret" not in capsys.readouterr().out
 
 
-def test_json_has_the_answer_and_exit_codes_tell_what_was_found(
+def test_json_has_the_answer_and_exit_codes_report_what_was_found(
     campus: Campus, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ana, ben = campus.users(2)
