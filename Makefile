@@ -18,6 +18,9 @@ SECONDS ?= 30
 KNEE ?=
 STORM ?=
 PLOT ?=
+WHAT ?= message
+ID ?=
+FOR ?=
 USER_NUMBER := $(if $(filter 1 2,$(USER)),$(USER),1)
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
   $$p -c 'import sys; sys.exit(not ((3, 11) <= sys.version_info < (3, 14)))' 2>/dev/null && echo $$p && break; done)
@@ -38,7 +41,7 @@ WHEELS_READY := .build/.wheels-ready
 WEB_READY := web/dist/index.html
 PACKAGES := packages/appsync-events packages/appsync-events-local
 
-.PHONY: help up down test test-fast test-web check format synth diff cost deploy load verify outputs snapshots generate lock canary \
+.PHONY: help up down test test-fast test-web check format synth diff cost deploy load verify outputs snapshots generate lock canary explain \
         chat bench clean clean-all setup
 
 help: ## This list
@@ -126,6 +129,9 @@ canary: setup ## Create the canary's users of a deployed environment, or give th
 
 verify: setup ## Test a deployed environment and print AWS's answers: make verify ENV=staging [YES=1] [ONLY=ID]
 	@python -m ops.verify --env $(ENV) $(if $(YES),--yes) $(if $(ONLY),--only $(ONLY))
+
+explain: setup ## What happened to a message, call or user: make explain ENV=prod WHAT=message ID=… [FOR=USER]
+	@python -m ops explain $(WHAT) $(ID) --env $(ENV) $(if $(FOR),--for $(FOR))
 
 snapshots: setup ## Rewrite the snapshots of the templates
 	@pytest -q tests/stacks --update-snapshots

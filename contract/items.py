@@ -194,12 +194,14 @@ ITEMS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         ("createdAt, dueAt", "S", "dueAt: when the sweep queues the event again"),
         ("shard?", "S", "`due#n` while the record is on the sweep's list; n is a hash of the key"),
         ("attempts", "N", "number of times that the sweep has queued the event"),
+        ("correlationId?", "S", "of the request that stored the event; every log line about it has the same id"),
         ("expiresAt", "N", "epoch seconds"),
         (
             "conversationId?, timestamp?",
             "S",
             "of a direct message: its key in the table Messages. The key of the record is "
-            "`send#conversationId#senderId#tempId`; after the delivery it keeps only these attributes and expiresAt",
+            "`send#conversationId#senderId#tempId`; after the delivery it keeps only these attributes, "
+            "correlationId and expiresAt",
         ),
         ("hiddenFrom?", "SS", "of a direct message: as in the table Messages"),
         (

@@ -13,6 +13,8 @@ from typing import Final
 
 PRODUCT: Final = "PantherKolab"
 
+AUDIT_LOG: Final = "Audit"
+"""Log group of the audit lines: what operators did to the environment, and why."""
 DELIVERY_QUEUE: Final = "Delivery"
 RING_TIMEOUTS_QUEUE: Final = "RingTimeouts"
 

@@ -1,4 +1,4 @@
-"""The Operations stack: the canary, alarms with their topic, the budget, metric filters and the dashboards."""
+"""The Operations stack: the canary, alarms with their topic, budget, metric filters, dashboards and audit log."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from constructs import Construct
 from stacks.config.fields import Environment
 from stacks.constructs.canary import Canary
 from stacks.constructs.http_api import HttpApi
+from stacks.constructs.log_group import create_audit_log
 from stacks.constructs.stack import EnvironmentStack
 from stacks.constructs.user_pool import UserPoolReference
 from stacks.events import EventsStack
@@ -21,6 +22,7 @@ from stacks.monitoring.budget import add_budget
 from stacks.monitoring.canary_alarms import add_objective_alarm, canary_alarms
 from stacks.monitoring.dashboard import dashboards
 from stacks.monitoring.metrics import Metrics
+from stacks.naming import AUDIT_LOG
 from stacks.packaging import Asset
 from stacks.policy import nag
 
@@ -58,6 +60,7 @@ class OperationsStack(EnvironmentStack):
         )
         if environment.operations.alarms:
             self._add_alarms(metrics)
+        create_audit_log(self, "AuditLog", self.names.of(AUDIT_LOG), self.data_removal_policy)
         log_metrics.add_metric_filters(self, self.names, functions=metrics.functions)
         if environment.operations.dashboards:
             self._add_dashboards(metrics)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from contract import canary
-from handlers.adapters.dynamodb.due_index import due_shard
+from contract.outbox_keys import due_shard
 from handlers.core.calls.state import CallState, Participant
 from handlers.core.shared.timestamps import from_iso, to_iso
 
