@@ -16,7 +16,7 @@ from ops.data.erasures import iso_now
 from ops.data.table_access import key_of
 
 _OWN_TABLES = (tables.BLOCKS, tables.USER_CALLS, tables.CALL_LOCKS)
-"""Tables whose partition key is the user id, and whose items are about nobody else's data."""
+"""Tables whose partition key is the user id, and whose items belong to that user alone."""
 
 
 class ProfileErasure:

@@ -79,5 +79,5 @@ def test_dry_run_counts_and_an_existing_target_is_refused(
     assert json.loads(capsys.readouterr().out)["messages.json"] == 2
     assert campus.command("export", "--user", people[0], "--output", str(tmp_path)) == 2
     assert "exists. Choose another --output" in capsys.readouterr().err
-    assert campus.command("export", "--user", "nobody", "--output", str(tmp_path / "new")) == 2
-    assert "There is no profile of the user nobody" in capsys.readouterr().err
+    assert campus.command("export", "--user", "unknown", "--output", str(tmp_path / "new")) == 2
+    assert "There is no profile of the user unknown" in capsys.readouterr().err

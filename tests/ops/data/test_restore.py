@@ -248,7 +248,9 @@ def test_replay_erases_again_what_a_whole_restored_table_brought_back(
     assert past.campus.command("replay") == 0
 
 
-def test_copies_are_restored_told_what_they_lack_and_deleted(past: Past, capsys: pytest.CaptureFixture[str]) -> None:
+def test_copies_are_restored_compared_in_their_settings_and_deleted(
+    past: Past, capsys: pytest.CaptureFixture[str]
+) -> None:
     name = past.campus.aws.table(tables.OUTBOX)
     past.campus.aws.dynamodb.update_time_to_live(
         TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": "expiresAt"}
