@@ -1,4 +1,7 @@
-"""Care of stored data: `python -m ops.data restore|erase|replay|export`. Every command is a dry run without --apply."""
+"""Care of stored data: `python -m ops.data restore|erase|replay|export|retention`.
+
+Without --apply, a command only says what it would do.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import Final
 
 from ops import aws, outputs
 from ops.cdk import ROOT
-from ops.data.commands import erasing, exporting, restoring
+from ops.data.commands import erasing, exporting, restoring, retaining
 from ops.data.commands.common import Context
 from ops.data.pace import Pace
 from ops.data.table_access import TableAccess
@@ -21,6 +24,7 @@ _COMMANDS: Final[Mapping[str, Callable[[Context], int]]] = {
     "erase": erasing.erase,
     "replay": erasing.replay,
     "export": exporting.run,
+    "retention": retaining.run,
 }
 
 
@@ -38,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     restoring.add_arguments(commands, common)
     erasing.add_arguments(commands, common)
     exporting.add_arguments(commands, common)
+    retaining.add_arguments(commands, common)
     return parser
 
 

@@ -15,6 +15,7 @@ from ops.data.pace import Pace
 from ops.data.table_access import TableAccess
 from ops.errors import CommandError
 from ops.outputs import StackOutputs
+from stacks.config.fields import Data
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +29,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
         ask: prints a question and returns the operator's answer.
         work: directory of the files of a job.
         accounts: the user pool; made from the outputs by default.
+        settings: the environment's settings of data; read from its file by default.
     """
 
     arguments: argparse.Namespace
@@ -37,6 +39,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     ask: Callable[[str], str]
     work: Path
     accounts: AccountControl | None = None
+    settings: Data | None = None
 
     def user_pool(self) -> AccountControl:
         """Return the accounts of the environment."""

@@ -14,6 +14,7 @@ from ops.data.__main__ import main
 from ops.data.commands.common import Context
 from ops.data.pace import Pace
 from ops.data.table_access import TableAccess
+from stacks.config.fields import Data
 from tests.harness.emulator import AwsResources
 from tests.harness.functions import FunctionHarness
 
@@ -68,7 +69,7 @@ class Campus:
         self.aws.put(tables.USERS, {**store, "userId": user_id, "email": email})
         return str(user_id)
 
-    def command(self, *arguments: str, answer: str = "", work: Path | None = None) -> int:
+    def command(self, *arguments: str, answer: str = "", work: Path | None = None, settings: Data | None = None) -> int:
         """Run `python -m ops.data` on this environment, and return its exit code."""
 
         def context(chosen: argparse.Namespace) -> Context:
@@ -80,6 +81,7 @@ class Campus:
                 ask=lambda question: answer,
                 work=work or Path("/nonexistent"),
                 accounts=self.accounts,
+                settings=settings,
             )
 
         first, *others = arguments
