@@ -132,6 +132,24 @@ def test_no_sequence_number_is_used_twice_after_a_lost_conversation_comes_back(p
     assert past.contents(conversation) == [(1, "one"), (2, "two"), (3, "three"), (4, "four")]
 
 
+def test_numbers_whose_messages_are_in_no_backup_get_placeholders(past: Past) -> None:
+    functions = past.campus.functions
+    for conversation in (past.direct, past.group):
+        lost = functions.send_ok(past.grace, conversation, "three")["message"]
+        functions.send_ok(past.grace, conversation, "four")
+        past.lose(tables.MESSAGES, conversationId=conversation, timestamp=lost["timestamp"])
+    assert past.run("fill-gaps") == 1
+    assert past.run("fill-gaps", "--apply") == 0
+    assert past.run("fill-gaps") == 0
+    for conversation in (past.direct, past.group):
+        assert past.contents(conversation) == [(1, "one"), (2, "two"), (4, "four")]
+        stored = [item for item in past.campus.aws.scan(tables.MESSAGES) if item["conversationId"] == conversation]
+        assert [item["seq"] for item in stored if item.get("voided")] == [3]
+        stored.sort(key=lambda item: str(item["timestamp"]))
+        assert [item["seq"] for item in stored] == [1, 2, 3, 4]
+        assert functions.send_ok(past.ada, conversation, "five")["message"]["seq"] == 5
+
+
 def test_counters_that_went_back_are_raised_and_others_never_lowered(past: Past) -> None:
     functions = past.campus.functions
     functions.delete(past.ada, past.sent[0])
