@@ -21,6 +21,11 @@ PLOT ?=
 WHAT ?= message
 ID ?=
 FOR ?=
+STEP ?=
+TIME ?=
+PERSON ?=
+OUTPUT ?=
+APPLY ?=
 USER_NUMBER := $(if $(filter 1 2,$(USER)),$(USER),1)
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
   $$p -c 'import sys; sys.exit(not ((3, 11) <= sys.version_info < (3, 14)))' 2>/dev/null && echo $$p && break; done)
@@ -41,7 +46,7 @@ WHEELS_READY := .build/.wheels-ready
 WEB_READY := web/dist/index.html
 PACKAGES := packages/appsync-events packages/appsync-events-local
 
-.PHONY: help up down test test-fast test-web check format synth diff cost deploy load verify outputs snapshots generate lock canary explain \
+.PHONY: help up down test test-fast test-web check format synth diff cost deploy load verify outputs snapshots generate lock canary explain restore export-person erase-person retention \
         chat bench clean clean-all setup
 
 help: ## This list
@@ -126,6 +131,17 @@ load: setup ## Load an environment: make load ENV=local USERS=100 RATE=1 [SECOND
 	  $(if $(STORM),--storm) $(if $(PLOT),--plot $(PLOT)) $(if $(YES),--yes)
 canary: setup ## Create the canary's users of a deployed environment, or give them new passwords: make canary ENV=prod
 	@python -m ops.canary --env $(ENV)
+restore: setup ## Restore what was lost, step by step: make restore ENV=prod STEP=compare TIME=2026-11-29T08:30:00Z [APPLY=1]
+	@python -m ops.data restore $(or $(STEP),compare) --env $(ENV) --time "$(TIME)" $(if $(APPLY),--apply)
+
+export-person: setup ## Export what is stored about one person: make export-person ENV=prod PERSON=ID [OUTPUT=person.zip]
+	@python -m ops.data export --env $(ENV) --user "$(PERSON)" $(if $(OUTPUT),--output "$(OUTPUT)")
+
+erase-person: setup ## Erase one person: make erase-person ENV=prod PERSON=ID [APPLY=1]
+	@python -m ops.data erase --env $(ENV) --user "$(PERSON)" $(if $(APPLY),--apply)
+
+retention: setup ## Remove messages and calls that are older than ENV keeps them: make retention ENV=prod [APPLY=1]
+	@python -m ops.data retention --env $(ENV) $(if $(APPLY),--apply)
 
 verify: setup ## Test a deployed environment and print AWS's answers: make verify ENV=staging [YES=1] [ONLY=ID]
 	@python -m ops.verify --env $(ENV) $(if $(YES),--yes) $(if $(ONLY),--only $(ONLY))

@@ -219,4 +219,8 @@ ITEMS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         ),
         ("expiresAt", "N", "epoch seconds"),
     ),
+    tables.ERASURES.entity: (
+        ("requestedAt", "S", "subject is a SHA-256 hash of the user id, so that the list contains no user id"),
+        ("completedAt?", "S", "when every step was last done"),
+    ),
 }

@@ -164,6 +164,9 @@ OUTBOX: Final = Table(
 RATE_LIMITS: Final = Table(
     "RateLimits", "how often a user performed an action in one window", Key("id"), ttl="expiresAt", stateful=False
 )
+ERASURES: Final = Table(
+    "Erasures", "an erasure of a person; it is carried out again after a restore (`ops.data`)", Key("subject")
+)
 
 TABLES: Final[tuple[Table, ...]] = (
     USERS,
@@ -181,4 +184,5 @@ TABLES: Final[tuple[Table, ...]] = (
     IDEMPOTENCY,
     OUTBOX,
     RATE_LIMITS,
+    ERASURES,
 )

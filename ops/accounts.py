@@ -95,6 +95,12 @@ class AccountControl:
         self._write(account.user_id, disabled=False)
         return account.user_id
 
+    def delete(self, user: str) -> str:
+        """Delete an account from the user pool. The profile stays. Arguments, result and errors as `disable`."""
+        account = self.find(user)
+        self._cognito.admin_delete_user(UserPoolId=self._pool_id, Username=account.username)
+        return account.user_id
+
     def find(self, user: str) -> Account:
         """Return the account with a `sub` or an e-mail address.
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
+import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
 from contract import tables
 from contract.tables import Key, Table
 from stacks.config.fields import Environment
+from stacks.constructs.backups import TableBackups
 from stacks.constructs.stack import EnvironmentStack
 from stacks.policy import nag
 
@@ -27,6 +29,10 @@ class DataStack(EnvironmentStack):
     def __init__(self, scope: Construct, environment: Environment) -> None:
         super().__init__(scope, "Data", environment, "tables")
         self.tables = {table.entity: self._table(table) for table in tables.TABLES}
+        if environment.data.backup is not None:
+            TableBackups(self, environment, environment.data.backup)
+        for table, days in self._retention().items():
+            cdk.Tags.of(self.tables[table.entity]).add("retention-days", str(days))
 
     @property
     def outbox_stream_arn(self) -> str:
@@ -35,6 +41,12 @@ class DataStack(EnvironmentStack):
         if arn is None:
             raise ValueError("the Outbox table has no stream in the contract")
         return arn
+
+    def _retention(self) -> dict[Table, int]:
+        """Return the days for which a table's content is kept, for the tables that have a limit."""
+        data = self.environment_settings.data
+        limits = {tables.MESSAGES: data.message_retention_days, tables.CALLS: data.call_retention_days}
+        return {table: days for table, days in limits.items() if days is not None}
 
     def _table(self, table: Table) -> dynamodb.Table:
         data = self.environment_settings.data

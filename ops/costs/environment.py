@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from contract.canary import BAD_RUN_METRIC, DELIVERY_METRIC
+from stacks.config.fields import BACKUP_SCHEDULES
 
 Template = Mapping[str, Any]
 
@@ -39,6 +40,7 @@ class EnvironmentCosts:
         memory_gigabytes: memory of the functions, the median.
         log_months: months that log lines are kept, the median.
         recoverable: whether the tables have point-in-time recovery.
+        kept_backups: full backups of the tables that AWS Backup keeps, those of the second vault too.
     """
 
     alarm_metrics: int
@@ -52,6 +54,7 @@ class EnvironmentCosts:
     memory_gigabytes: float
     log_months: float
     recoverable: bool
+    kept_backups: float = 0.0
 
 
 def fixed_items(template: Template) -> dict[str, int]:
@@ -106,6 +109,16 @@ def read(templates: Mapping[str, Template]) -> EnvironmentCosts:
         memory[len(memory) // 2] / 1024 if memory else 0.0,
         (days[len(days) // 2] / 30 if days and days[len(days) // 2] else _FOREVER_MONTHS),
         any(each.get("PointInTimeRecoverySpecification", {}).get("PointInTimeRecoveryEnabled") for each in tables),
+        sum(_kept_backups(each) for each in _properties(whole, "AWS::Backup::BackupPlan")),
+    )
+
+
+def _kept_backups(plan: Mapping[str, Any]) -> float:
+    days = dict(BACKUP_SCHEDULES.values())
+    return sum(
+        float(each["Lifecycle"]["DeleteAfterDays"]) / days[rule["ScheduleExpression"]]
+        for rule in plan["BackupPlan"]["BackupPlanRule"]
+        for each in (rule, *rule.get("CopyActions", ()))
     )
 
 

@@ -19,6 +19,7 @@ _LINES: Final[tuple[tuple[str, str, str, str], ...]] = (
     ("DynamoDB", "read_units", "tables", "read_unit"),
     ("DynamoDB", "table_gigabytes", "tables", "gigabyte_month"),
     ("DynamoDB", "recovery_gigabytes", "tables", "recovery_gigabyte_month"),
+    ("AWS Backup", "backup_gigabytes", "backups", "gigabyte_month"),
     ("SQS", "queue_requests", "queues", "request"),
     ("Chime SDK", "attendee_minutes", "calls", "attendee_minute"),
     ("Cognito", "active_users", "accounts", "active_user"),

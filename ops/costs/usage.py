@@ -70,6 +70,7 @@ class Usage:
     write_units: float
     table_gigabytes: float
     recovery_gigabytes: float
+    backup_gigabytes: float
     publishes: float
     deliveries: float
     appsync_operations: float
@@ -135,6 +136,7 @@ def used(profile: Profile, environment: EnvironmentCosts) -> Usage:
         write_units=total("write_units"),
         table_gigabytes=stored,
         recovery_gigabytes=stored if environment.recoverable else 0.0,
+        backup_gigabytes=stored * environment.kept_backups,
         publishes=publishes,
         deliveries=deliveries,
         appsync_operations=_operations(publishes, deliveries, connections, profile.each("subscriptions"))

@@ -31,8 +31,15 @@ MEDIA_REGIONS: Final = (
     *("sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2"),
 )
 """Regions with media servers of the Chime SDK (Amazon Chime SDK: available regions)."""
+BACKUP_SCHEDULES: Final = {
+    "day": ("cron(0 3 * * ? *)", 1),
+    "week": ("cron(0 3 ? * SUN *)", 7),
+    "month": ("cron(0 3 1 * ? *)", 30),
+}
+"""When AWS Backup makes a backup, in UTC, and the days between two backups."""
 _HOST: Final = r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}"
 _CERTIFICATE: Final = r"arn:aws[a-z-]*:acm:([a-z0-9-]+):\d{12}:certificate/[0-9a-f-]+"
+_VAULT: Final = r"arn:aws[a-z-]*:backup:[a-z0-9-]+:\d{12}:backup-vault:[A-Za-z0-9_-]{2,50}"
 _POOL: Final = r"[a-z]{2}(?:-[a-z]+)+-\d_[A-Za-z0-9]+"
 _ORIGIN: Final = rf"https://{_HOST}(?::\d+)?|http://(?:localhost|127\.0\.0\.1)(?::\d+)?"
 
@@ -187,6 +194,23 @@ class Functions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Backup:
+    """Backups by AWS Backup, besides point-in-time recovery: kept longer, and copied elsewhere."""
+
+    every: Literal["day", "week", "month"] = setting("How often a backup is made.", choice("day", "week", "month"))
+    keep_days: int = setting(
+        "Days until a backup is deleted. What is erased of a person stays in older backups until then.",
+        integer(7, 3650, "days"),
+    )
+    second_vault: str | None = setting(
+        "Backup vault in another region or account that every backup is copied to. It must exist, and allow the "
+        "account to copy into it.",
+        string(_VAULT, "the ARN of a backup vault"),
+        default=None,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Data:
     """Protection of users' data."""
 
@@ -197,6 +221,18 @@ class Data:
     deletion_protection: bool = setting("Whether AWS refuses to delete the tables and the user pool.", boolean())
     point_in_time_recovery: bool = setting(
         "Whether every table can be restored to any second of the last 35 days.", boolean()
+    )
+    backup: Backup | None = section("Backups by AWS Backup; without the section there are none.", default=None)
+    message_retention_days: int | None = setting(
+        "Days after which `python -m ops.data retention` removes the content of messages; their numbers stay. Without "
+        "it, messages are kept for ever.",
+        integer(30, 36_500, "days"),
+        default=None,
+    )
+    call_retention_days: int | None = setting(
+        "Days after which `python -m ops.data retention` deletes calls. Without it, calls are kept for ever.",
+        integer(30, 36_500, "days"),
+        default=None,
     )
 
 

@@ -13,6 +13,11 @@ def table_arn(table: Table, environment: str) -> str:
     return _arn("dynamodb", f"table/{table.name(environment)}")
 
 
+def table_backups_arn(table: Table, environment: str) -> str:
+    """Return the ARN of every backup of a table in an environment; DynamoDB chooses the ids of backups."""
+    return f"{table_arn(table, environment)}/backup/*"
+
+
 def index_arn(table: Table, index: Index, environment: str) -> str:
     """Return the ARN of a table's index in an environment."""
     return f"{table_arn(table, environment)}/index/{index.name}"

@@ -6,6 +6,7 @@ reason; it is called where the resource is created. The tests fail on an acknowl
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import aws_cdk as cdk
@@ -145,6 +146,17 @@ def acknowledge_no_point_in_time_recovery(construct: IConstruct, environment: st
         "AwsSolutions::AwsSolutions-DDB3",
         f"The data of {environment} may be lost; the settings require recovery in every protected environment.",
     )
+
+
+def acknowledge_backup_wildcards(construct: IConstruct, tables: Iterable[str]) -> None:
+    """Accept a role's wildcards over the backups of each table."""
+    for table in tables:
+        backups = f"arn:<AWS::Partition>:dynamodb:<AWS::Region>:<AWS::AccountId>:table/{table}/backup/*"
+        _acknowledge(
+            construct,
+            f"AwsSolutions::AwsSolutions-IAM5[Resource::{backups}]",
+            "DynamoDB chooses the id of a backup; the table is named exactly.",
+        )
 
 
 def acknowledge_snap_start_alias(construct: IConstruct) -> None:

@@ -38,6 +38,8 @@ ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "local": ("contract", "stacks.naming", "appsync_events_local"),
     "client": ("contract", "appsync_events"),
     "ops": ("contract", "stacks", "client", "appsync_events", "appsync_events_local.assumptions"),
+    # Erasure and restore keep the numbering and the rules of groups and calls: by their own code, not by a copy of it.
+    "ops/data": ("contract", "stacks", "ops", "handlers.core", "handlers.adapters"),
     "tools": (
         *("contract", "stacks", "appsync_js", "appsync_events_local", "handlers.core.messages.rules"),
         *("local.emulator.strict.rules", "ops.capacity", "ops.change_report.service_spec", "ops.costs", "ops.verify"),
@@ -85,7 +87,10 @@ _SCRIPTS: Final = (".js", ".mjs", ".ts", ".tsx")
 
 def _files(directory: str) -> list[Path]:
     path = ROOT / PACKAGES.get(directory, directory)
-    return [path.with_suffix(".py")] if path.with_suffix(".py").is_file() else sorted(path.rglob("*.py"))
+    if path.with_suffix(".py").is_file():
+        return [path.with_suffix(".py")]
+    own = [ROOT / each for each in ALLOWED if each.startswith(f"{directory}/")]
+    return [file for file in sorted(path.rglob("*.py")) if not any(file.is_relative_to(each) for each in own)]
 
 
 def _imports(path: Path) -> Iterator[str]:

@@ -12,7 +12,7 @@ from typing import Any
 import aws_cdk as cdk
 
 from stacks.app import compose
-from stacks.config.fields import DISPOSABLE, Canary, Domain, Environment, Identity
+from stacks.config.fields import DISPOSABLE, Backup, Canary, Domain, Environment, Identity
 from stacks.config.load import environment_names, load
 from stacks.packaging import ROOT, Asset
 from stacks.policy.nag import add_rules
@@ -25,6 +25,7 @@ IMPORTED_POOL = "imported-pool"
 EVERYTHING = "everything"
 VARIANTS = (*ENVIRONMENTS, IMPORTED_POOL)
 """The variants with snapshots: every environment, and one with an imported user pool."""
+SECOND_VAULT = "arn:aws:backup:eu-west-1:000000000000:backup-vault:Copies"
 _SCRATCH = tempfile.TemporaryDirectory(prefix="synthesis-")
 STATEFUL = ("Data", "Identity")
 ALL = (*ENVIRONMENTS, IMPORTED_POOL, EVERYTHING)
@@ -51,6 +52,12 @@ def settings_of(variant: str) -> Environment:
             ),
             functions=replace(prod.functions, snap_start=True),
             canary=Canary(enabled=True, minutes=1),
+            data=replace(
+                prod.data,
+                backup=Backup(every="week", keep_days=90, second_vault=SECOND_VAULT),
+                message_retention_days=730,
+                call_retention_days=365,
+            ),
             operations=replace(prod.operations, alarm_recipients=("on-call@example.edu", "lead@example.edu")),
         )
     return load(variant, variables={})

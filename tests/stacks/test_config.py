@@ -88,6 +88,8 @@ def test_settings_are_immutable() -> None:
         ("functions__platform", '"x86"', 'one of "arm64", "host"'),
         ("data__removal", '"keep"', 'one of "retain", "destroy"'),
         ("data__deletion_protection", "0", "true or false"),
+        ("data__message_retention_days", "7", "an integer from 30 to 36500 (days)"),
+        ("data__call_retention_days", "true", "an integer from 30 to 36500 (days)"),
         ("operations__log_retention_days", "42", "one of 1, 3, 5, 7"),
         ("operations__alarm_recipients", '["on-call"]', "e-mail addresses"),
         ("operations__alarms", '"on"', "true or false"),
@@ -356,3 +358,11 @@ def test_command_reports_errors_and_fails(capsys: pytest.CaptureFixture[str]) ->
     assert load_config.main(["check"]) == 0
     assert load_config.main(["check", "nowhere"]) == 1
     assert "There is no environment 'nowhere'" in capsys.readouterr().err
+
+
+def test_error_names_each_wrong_field_of_the_backups(tmp_path: Path) -> None:
+    section = '[data.backup]\nevery = "year"\nkeep_days = 1\nsecond_vault = "other"\n'
+    errors = "\n".join(_errors(tmp_path, f"{VALID}\n{section}"))
+    assert 'data.backup.every = "year": must be one of "day", "week", "month"' in errors
+    assert "data.backup.keep_days = 1: must be an integer from 7 to 3650 (days)" in errors
+    assert 'data.backup.second_vault = "other": must be the ARN of a backup vault' in errors
