@@ -15,6 +15,8 @@ PRODUCT: Final = "PantherKolab"
 
 DELIVERY_QUEUE: Final = "Delivery"
 RING_TIMEOUTS_QUEUE: Final = "RingTimeouts"
+OLD_SERVER_QUEUE: Final = "OldServer"
+"""Messages for the old Socket.IO server, while it runs beside the backend; a FIFO queue, whose name ends in `.fifo`."""
 
 DELIVERY_DEAD_LETTERS: Final = "DeliveryDeadLetters"
 """Messages of the delivery queue; SQS can redrive them."""

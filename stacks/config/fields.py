@@ -216,6 +216,18 @@ class Operations:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Cutover:
+    """The time in which the old Socket.IO server serves users beside the backend, on the same tables."""
+
+    bridge: bool = setting(
+        "Adds the stack Bridge and a stream on the table Messages: users of the old server and of the backend receive "
+        "each other's messages. Delete the stack with `cdk destroy` before you set it back to false.",
+        boolean(),
+        default=False,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class EnvironmentFile:
     """The content of environments/{name}.toml."""
 
@@ -229,6 +241,7 @@ class EnvironmentFile:
     functions: Functions = section("The Lambda functions.", default=Functions())
     data: Data = section("Protection of users' data.")
     operations: Operations = section("Logs and alarms.")
+    cutover: Cutover = section("Migration from the old Socket.IO server.", default=Cutover())
 
 
 @dataclass(frozen=True, kw_only=True)
