@@ -14,6 +14,7 @@ from handlers.adapters.system import SystemClock
 from handlers.core.shared.ports import Clock
 from handlers.entry import bridge
 from handlers.settings import BridgeSettings
+from stacks.naming import OLD_SERVER_QUEUE, Names
 from tests.harness.emulator import AwsResources
 from tests.harness.faults import FaultInjector, FaultyClient
 from tests.harness.permissions import PermissionCheckedClient
@@ -71,7 +72,7 @@ class BridgeFunction:
         """Create the stream and the queue, and wire the function."""
         self.stream = MessageStream(self.aws)
         self.queue_url = self.aws.sqs.create_queue(
-            QueueName=f"old-server-{uuid.uuid4().hex[:8]}.fifo",
+            QueueName=f"{Names(self.aws.environment).of(OLD_SERVER_QUEUE)}.fifo",
             Attributes={"FifoQueue": "true", "VisibilityTimeout": str(_VISIBILITY_SECONDS)},
         )["QueueUrl"]
         self.start()
