@@ -198,6 +198,25 @@ class SweepSettings(_Settings, frozen=True, kw_only=True):
     delivery_queue_url: str
 
 
+class BridgeSettings(_Settings, frozen=True, kw_only=True):
+    """Settings of the bridge to the old Socket.IO server, from the stream of the table Messages.
+
+    `old_server_queue_url`: the queue that the old server reads.
+    """
+
+    function: ClassVar[str] = "bridge"
+
+    environment: str
+    conversations_table: str
+    conversation_counters_table: str
+    conversation_members_table: str
+    messages_table: str
+    outbox_table: str
+    delivery_queue_url: str
+    old_server_queue_url: str
+    fanout_limit: int
+
+
 class ProfileSettings(_Settings, frozen=True, kw_only=True):
     """Settings of the Cognito post-confirmation trigger, which creates the user's profile."""
 

@@ -48,6 +48,17 @@ class DataStack(EnvironmentStack):
         limits = {tables.MESSAGES: data.message_retention_days, tables.CALLS: data.call_retention_days}
         return {table: days for table, days in limits.items() if days is not None}
 
+    @property
+    def messages_stream_arn(self) -> str:
+        """Return the ARN of the Messages table's stream, which the bridge to the old Socket.IO server reads."""
+        arn = self.tables[tables.MESSAGES.entity].table_stream_arn
+        if arn is None:
+            raise ValueError("the Messages table has a stream only with cutover.bridge = true")
+        return arn
+
+    def _has_stream(self, table: Table) -> bool:
+        return table.stream is not None or (self.environment_settings.cutover.bridge and table is tables.MESSAGES)
+
     def _table(self, table: Table) -> dynamodb.Table:
         data = self.environment_settings.data
         created = dynamodb.Table(
@@ -58,7 +69,7 @@ class DataStack(EnvironmentStack):
             sort_key=_attribute(table.sort) if table.sort else None,
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
             time_to_live_attribute=table.ttl,
-            stream=dynamodb.StreamViewType.KEYS_ONLY if table.stream else None,
+            stream=dynamodb.StreamViewType.KEYS_ONLY if self._has_stream(table) else None,
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=data.point_in_time_recovery
             ),

@@ -24,6 +24,7 @@ class Output:
 IDENTITY: Final = "Identity"
 EVENTS: Final = "Events"
 ROUTES: Final = "Routes"
+BRIDGE: Final = "Bridge"
 
 USER_POOL_ID: Final = Output(IDENTITY, "UserPoolId", "User pool that users sign in to")
 CLIENT_ID: Final = Output(IDENTITY, "UserPoolClientId", "App client of the front end")
@@ -50,6 +51,11 @@ CHIME_EVENTS_DEAD_LETTER_QUEUE_URL: Final = Output(
 CHIME_RULE_DEAD_LETTER_QUEUE_URL: Final = Output(
     ROUTES, "ChimeRuleDeadLetterQueueUrl", "Chime events that EventBridge could not hand over"
 )
+
+OLD_SERVER_QUEUE_URL: Final = Output(
+    BRIDGE, "OldServerQueueUrl", "Queue from which the old Socket.IO server emits the backend's messages"
+)
+"""Only where `cutover.bridge` is set, so it is not among `OUTPUTS`."""
 
 REVISION: Final = "Revision"
 """Output of every stack that was deployed by `make deploy`: the revision of the checkout, from git."""

@@ -18,7 +18,7 @@ import msgspec
 
 from contract import limits
 from contract.correlation import HEADER, is_valid
-from contract.requests import EmptyRequest, Id, Request
+from contract.requests import PATH_PARAMETERS, EmptyRequest, Id, Request
 from contract.responses import ErrorBody, Failure
 from contract.route import Domain, Route
 from contract.routes import ROUTES
@@ -304,10 +304,11 @@ def _path(event: Mapping[str, Any]) -> dict[str, str]:
     parameters = event.get("pathParameters") or {}
     for name, value in parameters.items():
         try:
-            msgspec.convert(value, type=Id)
+            msgspec.convert(value, type=PATH_PARAMETERS.get(name, Id))
         except msgspec.ValidationError:
+            longest = limits.CONVERSATION_ID_CHARACTERS if name in PATH_PARAMETERS else limits.ID_CHARACTERS
             raise InvalidRequestError(
-                f"{name} must be an id: letters, digits, dashes and underscores, at most {limits.ID_CHARACTERS}",
+                f"{name} must be an id: letters, digits, dashes and underscores, at most {longest}",
                 field=name,
             ) from None
     return dict(parameters)

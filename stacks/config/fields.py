@@ -280,6 +280,18 @@ class Canary:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Cutover:
+    """The time in which the old Socket.IO server serves users beside the backend, on the same tables."""
+
+    bridge: bool = setting(
+        "Adds the stack Bridge and a stream on the table Messages: users of the old server and of the backend receive "
+        "each other's messages. Delete the stack with `cdk destroy` before you set it back to false.",
+        boolean(),
+        default=False,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class EnvironmentFile:
     """The content of environments/{name}.toml."""
 
@@ -294,6 +306,7 @@ class EnvironmentFile:
     data: Data = section("Protection of users' data.")
     canary: Canary = section("Regular runs of the whole product.", default=Canary())
     operations: Operations = section("Logs, dashboards, alarms and budget.")
+    cutover: Cutover = section("Migration from the old Socket.IO server.", default=Cutover())
 
 
 @dataclass(frozen=True, kw_only=True)

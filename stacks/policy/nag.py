@@ -88,6 +88,26 @@ def acknowledge_dead_letters_of_queue(construct: IConstruct) -> None:
     )
 
 
+def acknowledge_queue_of_old_server(construct: IConstruct) -> None:
+    """Accept that the queue of the old Socket.IO server has no dead-letter queue."""
+    reason = (
+        "The old server emits a message or drops it; a message that was not emitted expires. Nothing is lost with it: "
+        "it is stored in the table Messages, which the old clients read when they load a conversation."
+    )
+    _acknowledge(construct, "AwsSolutions::AwsSolutions-SQS3", reason)
+    _acknowledge(construct, "Serverless::Serverless-SQSRedrivePolicy", reason)
+
+
+def acknowledge_dropped_bridge_batches(source: IConstruct, function: IConstruct) -> None:
+    """Accept a stream and its function without dead-letter queues, because the table shows what was not bridged."""
+    reason = (
+        "A message that the bridge did not number stays in the table Messages without a number: the command "
+        "ops.cutover status counts it, and backfill numbers it. A dead letter would only repeat its key."
+    )
+    _acknowledge(source, "Serverless::Serverless-LambdaEventSourceMappingDestination", reason)
+    _acknowledge(function, "Serverless::Serverless-LambdaDLQ", reason)
+
+
 def acknowledge_next_scheduled_run(schedule: IConstruct, function: IConstruct) -> None:
     """Accept a schedule and its function without dead-letter queues, because the next run does the same work."""
     reason = "It runs every minute and reads the same index; the next run does the work of a lost one."

@@ -147,6 +147,15 @@ FUNCTIONS: Final[Mapping[str, FunctionPermissions]] = {
     settings.SweepSettings.function: FunctionPermissions(
         {tables.OUTBOX: ("GetItem", "UpdateItem")}, indexes=(_OUTBOX_BY_DUE,)
     ),
+    settings.BridgeSettings.function: FunctionPermissions(
+        {
+            tables.CONVERSATIONS: ("GetItem", "UpdateItem", "ConditionCheckItem"),
+            tables.CONVERSATION_COUNTERS: ("GetItem", "UpdateItem"),
+            tables.CONVERSATION_MEMBERS: ("UpdateItem",),
+            tables.MESSAGES: ("GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"),
+            tables.OUTBOX: ("PutItem",),
+        }
+    ),
     settings.ProfileSettings.function: FunctionPermissions(
         {tables.USERS: ("PutItem",), tables.USER_SEARCH: ("PutItem",)}
     ),

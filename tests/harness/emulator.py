@@ -160,6 +160,7 @@ class AwsResources:
             "ENVIRONMENT": self.environment,
             "DELIVERY_QUEUE_URL": self.queue_url,
             "RING_QUEUE_URL": self.ring_queue_url,
+            "OLD_SERVER_QUEUE_URL": "http://127.0.0.1:9/old-server",
             "RING_TIMEOUT_SECONDS": "45",
             "MEDIA_REGION": REGION,
             "FANOUT_LIMIT": "20",

@@ -12,7 +12,7 @@ from typing import Any
 import aws_cdk as cdk
 
 from stacks.app import compose
-from stacks.config.fields import DISPOSABLE, Backup, Canary, Domain, Environment, Identity
+from stacks.config.fields import DISPOSABLE, Backup, Canary, Cutover, Domain, Environment, Identity
 from stacks.config.load import environment_names, load
 from stacks.packaging import ROOT, Asset
 from stacks.policy.nag import add_rules
@@ -23,6 +23,8 @@ Resource = dict[str, Any]
 ENVIRONMENTS = tuple(environment_names())
 IMPORTED_POOL = "imported-pool"
 EVERYTHING = "everything"
+BRIDGE = "bridge"
+"""Staging with the bridge to the old Socket.IO server; only tests/stacks/test_bridge.py uses it."""
 VARIANTS = (*ENVIRONMENTS, IMPORTED_POOL)
 """The variants with snapshots: every environment, and one with an imported user pool."""
 SECOND_VAULT = "arn:aws:backup:eu-west-1:000000000000:backup-vault:Copies"
@@ -38,6 +40,8 @@ def settings_of(variant: str) -> Environment:
     if variant == IMPORTED_POOL:
         imported = Identity(source="import", pool_id="eu-west-1_AbCdEf123", client_ids=("a" * 26, "b" * 26))
         return replace(load("staging", variables={}), identity=imported)
+    if variant == BRIDGE:
+        return replace(load("staging", variables={}), cutover=Cutover(bridge=True))
     if variant == EVERYTHING:
         prod = load("prod", variables={})
         certificate = "arn:aws:acm:us-east-1:000000000000:certificate/00000000-0000-0000-0000-000000000000"

@@ -115,6 +115,8 @@ def _expected_permissions(variant: str, environment: str) -> dict[tuple[str, str
     for function, permissions in FUNCTIONS.items():
         if function == "profile" and settings.identity.source == "import":
             continue
+        if function == "bridge" and not settings.cutover.bridge:
+            continue
         expected |= {(function, table.name(environment)): set(acts) for table, acts in permissions.tables.items()}
         expected |= {
             (function, f"{table.name(environment)}/index/{index.name}"): {"Query"}

@@ -107,6 +107,11 @@ def test_error_names_an_invalid_value_and_the_allowed_ones(
     assert allowed in error
 
 
+def test_bridge_is_off_unless_it_is_true(tmp_path: Path) -> None:
+    (error,) = _errors(tmp_path, VALID + '\n[cutover]\nbridge = "on"\n')
+    assert error.startswith('environments/staging.toml: cutover.bridge = "on": must be true or false')
+
+
 REQUIRED = [
     "identity.source",
     "web.origins",

@@ -11,9 +11,9 @@ import pytest
 from aws_cdk import aws_sqs as sqs
 
 from stacks.policy.nag import add_rules
-from tests.stacks.synthesis import ALL, assembly
+from tests.stacks.synthesis import ALL, BRIDGE, assembly
 
-every_variant = pytest.mark.parametrize("variant", ALL)
+every_variant = pytest.mark.parametrize("variant", [*ALL, BRIDGE])
 
 
 @every_variant

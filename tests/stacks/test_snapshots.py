@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tests.stacks.snapshots import DIRECTORY, render
-from tests.stacks.synthesis import ENVIRONMENTS, STATEFUL, VARIANTS, templates
+from tests.stacks.synthesis import BRIDGE, ENVIRONMENTS, STATEFUL, VARIANTS, templates
 
 STACKS = ("Data", "Events", "Identity", "Operations", "Routes")
 CANARY = "UserPoolCanaryClient"
 """The app client of the canary may be replaced: only the canary, which is deployed with it, knows its id."""
+BRIDGE_STACKS = ("Bridge", "Data")
+"""The stacks that differ where `cutover.bridge` is set."""
 STATEFUL_IDS = DIRECTORY / "stateful-ids.txt"
 
 
@@ -28,9 +30,15 @@ def test_template_equals_its_snapshot(variant: str, stack: str, update_snapshots
     )
 
 
+@pytest.mark.parametrize("stack", BRIDGE_STACKS)
+def test_template_of_the_bridge_equals_its_snapshot(stack: str, update_snapshots: bool) -> None:
+    test_template_equals_its_snapshot(BRIDGE, stack, update_snapshots)
+
+
 def test_every_snapshot_belongs_to_a_stack() -> None:
     files = {path.relative_to(DIRECTORY).as_posix() for path in DIRECTORY.rglob("*.yaml")}
-    assert files == {f"{variant}/{stack}.yaml" for variant in VARIANTS for stack in STACKS}
+    expected = {f"{variant}/{stack}.yaml" for variant in VARIANTS for stack in STACKS}
+    assert files == expected | {f"{BRIDGE}/{stack}.yaml" for stack in BRIDGE_STACKS}
 
 
 def test_snapshot_shows_handler_code_as_text() -> None:
