@@ -32,11 +32,11 @@ WHEELS_READY := .build/.wheels-ready
 WEB_READY := web/dist/index.html
 PACKAGES := packages/appsync-events packages/appsync-events-local
 
-.PHONY: help up down test test-fast test-web check format synth diff cost deploy verify outputs snapshots generate lock \
+.PHONY: help up down test test-fast test-web check format synth diff cost deploy deployment-access verify outputs snapshots generate lock \
         chat bench clean clean-all setup
 
 help: ## This list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(PYTHON_READY): requirements.lock $(wildcard packages/*/pyproject.toml)
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed, and none was found on the PATH. Install one, or name it: make PYTHON=/path/to/python3.12 …"; exit 1; }
@@ -108,6 +108,9 @@ cost: setup ## What an environment costs in a month: make cost ENV=prod [PROFILE
 
 deploy: setup ## Deploy one environment with your AWS credentials: make deploy ENV=staging
 	@python -m ops.deploy --env $(ENV)
+
+deployment-access: setup ## Deploy the roles that GitHub Actions deploys an environment with: make deployment-access ENV=prod
+	@npx --no-install cdk deploy --no-notices --all -c env=$(ENV) -c deployment-access=yes
 
 outputs: setup ## Write the front end's environment file of a deployed environment: make outputs ENV=staging
 	@python -m ops.outputs --env $(ENV)
