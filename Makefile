@@ -12,6 +12,7 @@ PROFILE ?=
 FREE ?= none
 YES ?=
 ONLY ?=
+CREATE ?=
 USER_NUMBER := $(if $(filter 1 2,$(USER)),$(USER),1)
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
   $$p -c 'import sys; sys.exit(not ((3, 11) <= sys.version_info < (3, 14)))' 2>/dev/null && echo $$p && break; done)
@@ -32,7 +33,7 @@ WHEELS_READY := .build/.wheels-ready
 WEB_READY := web/dist/index.html
 PACKAGES := packages/appsync-events packages/appsync-events-local
 
-.PHONY: help up down test test-fast test-web check format synth diff cost deploy deployment-access verify outputs snapshots generate lock \
+.PHONY: help up down test test-fast test-web check format synth diff change-report cost deploy deployment-access verify outputs snapshots generate lock \
         chat bench clean clean-all setup
 
 help: ## This list
@@ -90,6 +91,7 @@ check: setup ## Format, lint, types, generated files
 	@mypy app.py contract stacks handlers local client packages/appsync-events/src packages/appsync-events-local/src ops appsync_js tools bench
 	@npx --no-install eslint --max-warnings 0 appsync_js
 	@npx --no-install tsc -p web --noEmit
+	@zizmor --quiet --offline --strict-collection .github
 	@python -m tools.generate --check
 
 format: setup ## Format the code
@@ -103,11 +105,14 @@ diff: setup ## What a change does to an environment, offline: make diff ENV=prod
 	@python -m ops.diff --env $(ENV) $(if $(BASE),--base $(BASE)) $(if $(FAIL_ON),--fail-on $(FAIL_ON)) \
 	  $(if $(REPORT),--$(if $(filter %.md,$(REPORT)),markdown,$(if $(filter %.json,$(REPORT)),json,html)) $(REPORT))
 
+change-report: setup ## The change reports of all environments, and the comment of a pull request: make change-report BASE=origin/main
+	@python -m ops.pull_requests.report --base "$(BASE)" --directory .build/change-report
+
 cost: setup ## What an environment costs in a month: make cost ENV=prod [PROFILE=campus] [FREE=always]
 	@python -m ops.costs --env $(ENV) --free $(FREE) $(if $(PROFILE),--profile $(PROFILE))
 
-deploy: setup ## Deploy one environment with your AWS credentials: make deploy ENV=staging
-	@python -m ops.deploy --env $(ENV)
+deploy: setup ## Deploy one environment with your AWS credentials: make deploy ENV=staging [YES=1]
+	@python -m ops.deploy --env $(ENV) $(if $(YES),--approve)
 
 deployment-access: setup ## Deploy the roles that GitHub Actions deploys an environment with: make deployment-access ENV=prod
 	@npx --no-install cdk deploy --no-notices --all -c env=$(ENV) -c deployment-access=yes
@@ -115,8 +120,8 @@ deployment-access: setup ## Deploy the roles that GitHub Actions deploys an envi
 outputs: setup ## Write the front end's environment file of a deployed environment: make outputs ENV=staging
 	@python -m ops.outputs --env $(ENV)
 
-verify: setup ## Test a deployed environment and print AWS's answers: make verify ENV=staging [YES=1] [ONLY=ID]
-	@python -m ops.verify --env $(ENV) $(if $(YES),--yes) $(if $(ONLY),--only $(ONLY))
+verify: setup ## Test a deployed environment and print AWS's answers: make verify ENV=staging [YES=1] [ONLY=ID] [CREATE=no]
+	@python -m ops.verify --env $(ENV) $(if $(YES),--yes) $(if $(ONLY),--only $(ONLY)) $(if $(filter no,$(CREATE)),--no-create)
 
 snapshots: setup ## Rewrite the snapshots of the templates
 	@pytest -q tests/stacks --update-snapshots
