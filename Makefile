@@ -26,6 +26,7 @@ TIME ?=
 PERSON ?=
 OUTPUT ?=
 APPLY ?=
+CREATE ?=
 USER_NUMBER := $(if $(filter 1 2,$(USER)),$(USER),1)
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
   $$p -c 'import sys; sys.exit(not ((3, 11) <= sys.version_info < (3, 14)))' 2>/dev/null && echo $$p && break; done)
@@ -46,11 +47,11 @@ WHEELS_READY := .build/.wheels-ready
 WEB_READY := web/dist/index.html
 PACKAGES := packages/appsync-events packages/appsync-events-local
 
-.PHONY: help up down test test-fast test-web check format synth diff cost deploy load verify outputs snapshots generate lock canary explain restore export-person erase-person retention \
+.PHONY: help up down test test-fast test-web check format synth diff cost deploy load verify outputs snapshots generate lock canary explain restore export-person erase-person retention change-report deployment-access \
         chat bench clean clean-all setup
 
 help: ## This list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(PYTHON_READY): requirements.lock $(wildcard packages/*/pyproject.toml)
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed, and none was found on the PATH. Install one, or name it: make PYTHON=/path/to/python3.12 …"; exit 1; }
@@ -104,6 +105,7 @@ check: setup ## Format, lint, types, generated files
 	@mypy app.py contract stacks handlers local client packages/appsync-events/src packages/appsync-events-local/src ops appsync_js tools bench
 	@npx --no-install eslint --max-warnings 0 appsync_js
 	@npx --no-install tsc -p web --noEmit
+	@zizmor --quiet --offline --strict-collection .github
 	@python -m tools.generate --check
 
 format: setup ## Format the code
@@ -117,11 +119,17 @@ diff: setup ## What a change does to an environment, offline: make diff ENV=prod
 	@python -m ops.diff --env $(ENV) $(if $(BASE),--base $(BASE)) $(if $(FAIL_ON),--fail-on $(FAIL_ON)) \
 	  $(if $(REPORT),--$(if $(filter %.md,$(REPORT)),markdown,$(if $(filter %.json,$(REPORT)),json,html)) $(REPORT))
 
+change-report: setup ## The change reports of all environments, and the comment of a pull request: make change-report BASE=origin/main
+	@python -m ops.pull_requests.report --base "$(BASE)" --directory .build/change-report
+
 cost: setup ## What an environment costs in a month: make cost ENV=prod [PROFILE=campus] [FREE=always]
 	@python -m ops.costs --env $(ENV) --free $(FREE) $(if $(PROFILE),--profile $(PROFILE))
 
-deploy: setup ## Deploy one environment with your AWS credentials: make deploy ENV=staging
-	@python -m ops.deploy --env $(ENV)
+deploy: setup ## Deploy one environment with your AWS credentials: make deploy ENV=staging [YES=1]
+	@python -m ops.deploy --env $(ENV) $(if $(YES),--approve)
+
+deployment-access: setup ## Deploy the roles that GitHub Actions deploys an environment with: make deployment-access ENV=prod
+	@npx --no-install cdk deploy --no-notices --all -c env=$(ENV) -c deployment-access=yes
 
 outputs: setup ## Write the front end's environment file of a deployed environment: make outputs ENV=staging
 	@python -m ops.outputs --env $(ENV)
@@ -145,6 +153,8 @@ retention: setup ## Remove messages and calls that are older than ENV keeps them
 
 verify: setup ## Test a deployed environment and print AWS's answers: make verify ENV=staging [YES=1] [ONLY=ID]
 	@python -m ops.verify --env $(ENV) $(if $(YES),--yes) $(if $(ONLY),--only $(ONLY))
+verify: setup ## Test a deployed environment and print AWS's answers: make verify ENV=staging [YES=1] [ONLY=ID] [CREATE=no]
+	@python -m ops.verify --env $(ENV) $(if $(YES),--yes) $(if $(ONLY),--only $(ONLY)) $(if $(filter no,$(CREATE)),--no-create)
 
 explain: setup ## What happened to a message, call or user: make explain ENV=prod WHAT=message ID=… [FOR=USER]
 	@python -m ops explain $(WHAT) $(ID) --env $(ENV) $(if $(FOR),--for $(FOR))

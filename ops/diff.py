@@ -29,6 +29,7 @@ from ops.change_report.render.as_text import as_text
 from ops.change_report.report import Report, find
 from ops.change_report.revisions import compared, default_base
 from ops.errors import CommandError
+from ops.pull_requests.comment import COMMENT_LIMIT
 from stacks.config.load import SettingsError, load
 
 _DIFF_SECONDS: Final = 120
@@ -114,7 +115,7 @@ def _write(report: Report, chosen: argparse.Namespace) -> None:
         if file:
             Path(file).write_text(FORMATS[name](report), encoding="utf-8")
     if chosen.comment:
-        Path(chosen.comment).write_text(as_comment(report, chosen.full_text), encoding="utf-8")
+        Path(chosen.comment).write_text(as_comment(report, chosen.full_text, chosen.comment_limit), encoding="utf-8")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -142,6 +143,9 @@ def _parser() -> argparse.ArgumentParser:
     for name in FORMATS:
         parser.add_argument(f"--{name}", metavar="FILE", help=f"also write the report as {name}")
     parser.add_argument("--comment", metavar="FILE", help="also write a comment of at most 65,000 characters")
+    parser.add_argument(
+        "--comment-limit", type=int, default=COMMENT_LIMIT, metavar="N", help="characters of the comment"
+    )
     parser.add_argument("--full-text", default="", metavar="URL", help="where the comment says the full report is")
     return parser
 

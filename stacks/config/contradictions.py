@@ -15,6 +15,7 @@ def find_contradictions(name: str, file: EnvironmentFile) -> list[str]:
         *_call_errors(file),
         *_domain_errors(file),
         *_operations_errors(file),
+        *_github_errors(name, file),
     ]
 
 
@@ -154,6 +155,20 @@ def _domain_errors(file: EnvironmentFile) -> list[str]:
         errors.append(
             f'api.domain.certificate_arn = "{api.certificate_arn}": must be in {file.aws.region}, the region of the '
             "environment"
+        )
+    return errors
+
+
+def _github_errors(name: str, file: EnvironmentFile) -> list[str]:
+    if (github := file.github) is None:
+        return []
+    errors = []
+    if name == LOCAL:
+        errors.append("github: the local cloud is not deployed by GitHub Actions; remove the section")
+    if (github.owner_id is None) != (github.repository_id is None):
+        errors.append(
+            "github.owner_id, github.repository_id: set both or neither; to read them: "
+            f"gh api repos/{github.repository} --jq '.owner.id, .id'"
         )
     return errors
 

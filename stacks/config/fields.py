@@ -292,6 +292,37 @@ class Cutover:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GitHub:
+    """The repository whose GitHub Actions workflows deploy the environment."""
+
+    repository: str = setting(
+        "Repository whose workflows may assume the deployment roles, spelled as GitHub spells it; IAM compares case.",
+        string(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}", 'OWNER/NAME such as "example-edu/chat"'),
+    )
+    owner_id: str | None = setting(
+        "Immutable id of the owner. Set both ids or neither: both where the repository's tokens contain them, which "
+        "those of repositories made since 15 July 2026 do, and of older ones that opted in.",
+        string(r"[1-9]\d{0,19}", 'an id in digits such as "123456"'),
+        default=None,
+    )
+    repository_id: str | None = setting(
+        "Immutable id of the repository.",
+        string(r"[1-9]\d{0,19}", 'an id in digits such as "456789"'),
+        default=None,
+    )
+    provider: Literal["create", "import"] = setting(
+        "Create GitHub's OIDC provider in the account, or use the one that is there; an account can have only one.",
+        choice("create", "import"),
+        default="create",
+    )
+    verify: bool = setting(
+        "Whether workflows may test the environment, for which they create and delete test users.",
+        boolean(),
+        default=False,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class EnvironmentFile:
     """The content of environments/{name}.toml."""
 
@@ -307,6 +338,9 @@ class EnvironmentFile:
     canary: Canary = section("Regular runs of the whole product.", default=Canary())
     operations: Operations = section("Logs, dashboards, alarms and budget.")
     cutover: Cutover = section("Migration from the old Socket.IO server.", default=Cutover())
+    github: GitHub | None = section(
+        "Deployment by GitHub Actions (`make deployment-access`); without it, operators deploy.", default=None
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

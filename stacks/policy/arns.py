@@ -56,6 +56,31 @@ def parameter_arn(name: str) -> str:
     return _arn("ssm", f"parameter{name}")
 
 
+def stack_arn(name: str) -> str:
+    """Return the ARN of a stack by its name; CloudFormation chooses the id behind it."""
+    return _arn("cloudformation", f"stack/{name}/*")
+
+
+def user_pool_arn(pool_id: str) -> str:
+    """Return the ARN of a user pool; its id begins with its region."""
+    return f"arn:{Aws.PARTITION}:cognito-idp:{pool_id.partition('_')[0]}:{Aws.ACCOUNT_ID}:userpool/{pool_id}"
+
+
+def any_user_pool_arn() -> str:
+    """Return the ARN of every user pool of the account and region."""
+    return _arn("cognito-idp", "userpool/*")
+
+
+def event_apis_arn() -> str:
+    """Return the ARN of every Event API of the account and region."""
+    return _arn("appsync", "apis/*")
+
+
+def event_api_log_groups_arn() -> str:
+    """Return the ARN of the log groups that AppSync writes, which are named after their APIs."""
+    return _arn("logs", "log-group:/aws/appsync/apis/*")
+
+
 def ses_identity_arn(domain: str) -> str:
     """Return the ARN of a domain that SES has verified."""
     return _arn("ses", f"identity/{domain}")

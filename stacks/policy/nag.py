@@ -49,6 +49,11 @@ def acknowledge_meeting_wildcard(construct: IConstruct) -> None:
     )
 
 
+def acknowledge_resource_wildcard(construct: IConstruct, resource: str, reason: str) -> None:
+    """Accept a role's wildcard over one resource, written as in the finding; its reason stands with the statement."""
+    _acknowledge(construct, f"AwsSolutions::AwsSolutions-IAM5[Resource::{resource}]", reason)
+
+
 def acknowledge_function_defaults(construct: IConstruct) -> None:
     """Accept the runtime and the missing X-Ray tracing of every function."""
     runtime = "Python 3.13 is the newest runtime that the whole test suite runs on."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -74,17 +75,24 @@ def assembly(variant: str, *, nag: bool = False) -> Path:
     package = directory / "package"
     package.mkdir()
     (package / "code.py").write_text("", encoding="utf-8")
+    return synthesised(
+        directory / "cdk.out", lambda app: compose(app, settings_of(variant), Asset(package, "0" * 64)), nag=nag
+    )
+
+
+def synthesised(directory: Path, add_stacks: Callable[[cdk.App], object], *, nag: bool) -> Path:
+    """Synthesise stacks with the context of cdk.json, optionally with cdk-nag, and return the directory."""
     app = cdk.App(
-        outdir=str(directory / "cdk.out"),
+        outdir=str(directory),
         analytics_reporting=False,
         builtin_cloud_formation_validation=False,
         context=json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"],
     )
-    compose(app, settings_of(variant), Asset(package, "0" * 64))
+    add_stacks(app)
     if nag:
         add_rules(app)
     app.synth()
-    return directory / "cdk.out"
+    return directory
 
 
 @cache

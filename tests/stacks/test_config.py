@@ -11,7 +11,7 @@ import pytest
 
 from stacks.config import load as load_config
 from stacks.config.fields import DISPOSABLE, Environment
-from stacks.config.load import DIRECTORY, SettingsError, describe, environment_names, load
+from stacks.config.load import DIRECTORY, SettingsError, describe, environment_names, load, require_github
 
 VALID = (DIRECTORY / "staging.toml").read_text(encoding="utf-8")
 PINNED = {"STAGING_AWS_ACCOUNT": "111111111111", "STAGING_AWS_REGION": "us-east-1"}
@@ -275,6 +275,37 @@ def test_error_names_accounts_regions_and_certificates_that_contradict(
     text = re.sub(r"(?m)^(account|region) = .*\n", "", VALID)
     text = text.replace("[aws]\n", section) if "[aws]" in section else f"{VALID}\n{section}"
     assert any(expected in error for error in _errors(tmp_path, text))
+
+
+GITHUB = '\n[github]\nrepository = "example-edu/chat"\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "section", "expected"),
+    [
+        ("staging", '[github]\nrepository = "chat"\n', 'github.repository = "chat": must be OWNER/NAME'),
+        ("staging", '[github]\nrepository = "example-edu/*"\n', "must be OWNER/NAME"),
+        ("staging", '[github]\nrepository = "a/b/c"\n', "must be OWNER/NAME"),
+        ("staging", "[github]\n", "github.repository is missing: must be OWNER/NAME"),
+        ("staging", GITHUB + 'owner_id = "example"\n', "must be an id in digits"),
+        ("staging", GITHUB + "repository_id = 456789\n", 'must be an id in digits such as "456789"'),
+        ("staging", GITHUB + 'owner_id = "1"\n', "github.owner_id, github.repository_id: set both or neither"),
+        ("staging", GITHUB + 'repository_id = "1"\n', "gh api repos/example-edu/chat"),
+        ("staging", GITHUB + 'provider = "use"\n', 'github.provider = "use": must be one of "create", "import"'),
+        ("staging", GITHUB + 'verify = "yes"\n', 'github.verify = "yes": must be true or false'),
+        ("local", GITHUB, "github: the local cloud is not deployed by GitHub Actions"),
+    ],
+)
+def test_error_names_an_invalid_setting_of_github(tmp_path: Path, name: str, section: str, expected: str) -> None:
+    text = (DIRECTORY / f"{name}.toml").read_text(encoding="utf-8") + section
+    assert any(expected in error for error in _errors(tmp_path, text, name))
+
+
+def test_deployment_by_github_requires_its_settings(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"environments/dev\.toml: github is missing: .* repository = "):
+        require_github(load("dev"))
+    (tmp_path / "staging.toml").write_text(VALID + GITHUB, encoding="utf-8")
+    assert require_github(load("staging", tmp_path, {})).repository == "example-edu/chat"
 
 
 def test_protected_data_requires_an_account_and_a_region(tmp_path: Path) -> None:
