@@ -12,6 +12,12 @@ PROFILE ?=
 FREE ?= none
 YES ?=
 ONLY ?=
+CHANNEL ?=
+ORIGIN ?=
+TOKEN_FILE ?=
+JSON ?=
+READ_ONLY ?=
+VERBOSE ?=
 USER_NUMBER := $(if $(filter 1 2,$(USER)),$(USER),1)
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
   $$p -c 'import sys; sys.exit(not ((3, 11) <= sys.version_info < (3, 14)))' 2>/dev/null && echo $$p && break; done)
@@ -32,7 +38,7 @@ WHEELS_READY := .build/.wheels-ready
 WEB_READY := web/dist/index.html
 PACKAGES := packages/appsync-events packages/appsync-events-local
 
-.PHONY: help up down test test-fast test-web check format synth diff cost deploy verify outputs snapshots generate lock \
+.PHONY: help up down test test-fast test-web check format synth diff cost deploy verify status doctor outputs snapshots generate lock \
         chat bench clean clean-all setup
 
 help: ## This list
@@ -114,6 +120,13 @@ outputs: setup ## Write the front end's environment file of a deployed environme
 
 verify: setup ## Test a deployed environment and print AWS's answers: make verify ENV=staging [YES=1] [ONLY=ID]
 	@python -m ops.verify --env $(ENV) $(if $(YES),--yes) $(if $(ONLY),--only $(ONLY))
+
+status: setup ## The state of an environment on one screen: make status ENV=prod [JSON=1]; local: the running local cloud
+	@python -m ops.status --env $(ENV) $(if $(JSON),--json)
+
+doctor: setup ## Check an environment and name the cause of a fault: make doctor ENV=prod [ONLY=D5] [CHANNEL=…] [ORIGIN=…] [TOKEN_FILE=…]
+	@python -m ops.doctor --env $(ENV) $(if $(ONLY),--only $(ONLY)) $(if $(CHANNEL),--channel $(CHANNEL)) $(if $(ORIGIN),--origin $(ORIGIN)) \
+	  $(if $(TOKEN_FILE),--token-file $(TOKEN_FILE)) $(if $(READ_ONLY),--read-only) $(if $(VERBOSE),--verbose) $(if $(JSON),--json)
 
 snapshots: setup ## Rewrite the snapshots of the templates
 	@pytest -q tests/stacks --update-snapshots

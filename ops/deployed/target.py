@@ -1,4 +1,4 @@
-"""The environment that an operator command looks at: AWS with the operator's credentials, or the running local cloud."""
+"""The environment that an operator command looks at: on AWS, or the running local cloud."""
 
 from __future__ import annotations
 

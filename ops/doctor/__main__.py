@@ -72,7 +72,9 @@ def _token(file: str) -> str:
     return text.strip().removeprefix("Bearer ").strip()
 
 
-def examine(target: Target, question: Question, only: tuple[str, ...] | list[str] = (), *, progress: bool = False) -> Report:
+def examine(
+    target: Target, question: Question, only: tuple[str, ...] | list[str] = (), *, progress: bool = False
+) -> Report:
     """Make the checks and return the report.
 
     Args:
@@ -121,7 +123,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return STATUS_NOT_RUN
     except ClientError as error:
-        print(f"The temporary user could not be deleted: {error}. Delete the users doctor-… of the pool.", file=sys.stderr)
+        print(
+            f"The temporary user could not be deleted: {error}. Delete the users doctor-… of the pool.", file=sys.stderr
+        )
         return STATUS_NOT_RUN
     print(as_json(report) if chosen.json else as_text(report, verbose=chosen.verbose), end="")
     return exit_status(report.results)

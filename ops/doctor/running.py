@@ -58,7 +58,7 @@ def _result(check: Check, examination: Examination, earlier: Mapping[str, Result
 
 
 def _blocking(check: Check, earlier: Mapping[str, Result]) -> str:
-    """Return the ids of the checks that this one needs and that did not pass; those that were not chosen do not count."""
+    """Return the ids of the checks that this one needs and that did not pass."""
     outcomes = {id: earlier[id].outcome for id in check.needs if id in earlier}
     return ", ".join(id for id, outcome in outcomes.items() if outcome in (Outcome.FAILED, Outcome.NOT_TRIED))
 

@@ -63,9 +63,7 @@ class TemporaryUser:
             UserPoolId=self.pool, Username=email, MessageAction="SUPPRESS", UserAttributes=attributes
         )["User"]
         self.username = created["Username"]
-        cognito.admin_set_user_password(
-            UserPoolId=self.pool, Username=self.username, Password=password, Permanent=True
-        )
+        cognito.admin_set_user_password(UserPoolId=self.pool, Username=self.username, Password=password, Permanent=True)
         found = {each["Name"]: each["Value"] for each in created["Attributes"]}
         return found.get("sub", self.username), email, password
 

@@ -37,10 +37,13 @@ ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "stacks": ("contract", "appsync_js", "handlers.settings"),
     "local": ("contract", "stacks.naming", "appsync_events_local"),
     "client": ("contract", "appsync_events"),
-    "ops": ("contract", "stacks", "appsync_events_local.assumptions"),
+    "ops": (
+        *("contract", "stacks", "appsync_events_local.assumptions"),
+        *("appsync_events", "client.api", "client.errors"),  # the doctor signs in, connects and receives like a client
+    ),
     "tools": (
         *("contract", "stacks", "appsync_js", "appsync_events_local", "handlers.core.messages.rules"),
-        *("local.emulator.strict.rules", "ops.change_report.service_spec", "ops.costs", "ops.verify"),
+        *("local.emulator.strict.rules", "ops.change_report.service_spec", "ops.costs", "ops.doctor", "ops.verify"),
     ),
     "bench": (
         *("contract", "stacks", "handlers", "client", "local", "appsync_js"),

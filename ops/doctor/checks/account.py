@@ -38,7 +38,9 @@ def _account(examination: Examination) -> Iterator[Finding]:
     if unset := expected.unset_variables:
         yield Finding(f"{' and '.join(unset)} is not set, so that the environment's account is unknown")
     elif expected.pinned and expected.account != target.account:
-        yield Finding(f"the credentials belong to the account ending in {target.account[-4:]}, not to the environment's")
+        yield Finding(
+            f"the credentials belong to the account ending in {target.account[-4:]}, not to the environment's"
+        )
 
 
 def clock_difference(target: Target) -> float:

@@ -147,7 +147,7 @@ CHECKS: Final = (
         id="D501",
         title="Every event source mapping exists and is enabled",
         looks_at="Lambda ListEventSourceMappings: State and LastProcessingResult",
-        cause="It was deleted or disabled by hand, or Lambda cannot read the source; queued events and ring timers wait.",
+        cause="It was deleted or disabled by hand, or Lambda cannot read the source; queued messages wait.",
         remedy="Enable it: `aws lambda update-event-source-mapping --uuid UUID --enabled`. A deleted one: change its "
         "batch size in the template and deploy, or create it with `aws lambda create-event-source-mapping`.",
         run=_sources,

@@ -27,7 +27,7 @@ def _exist(examination: Examination) -> Iterator[Finding]:
         if found is None:
             yield missing(resource, name)
             continue
-        if (state := found.get("State", "Active")) not in ("Active", "Inactive"):
+        if (state := found.get("State", "Active")) == "Failed":
             yield Finding(f"{name} is in state {state}: {found.get('StateReason', 'no reason given')}")
         if found.get("LastUpdateStatus") == "Failed":
             yield Finding(f"the last update of {name} failed: {found.get('LastUpdateStatusReason', 'no reason given')}")
@@ -87,7 +87,8 @@ def _allows(statement: Any, properties: Any) -> bool:
 def _retries(examination: Examination) -> Iterator[Finding]:
     for resource in examination.resources("AWS::Lambda::EventInvokeConfig"):
         name = resource.properties["FunctionName"]
-        found = examination.find("lambda", "get_function_event_invoke_config", FunctionName=name)
+        qualifier = resource.properties["Qualifier"]
+        found = examination.find("lambda", "get_function_event_invoke_config", FunctionName=name, Qualifier=qualifier)
         if found is None:
             yield Finding(f"{name} has no settings for asynchronous invocations; the template has some")
             continue
@@ -111,8 +112,8 @@ CHECKS: Final = (
         title="Every function exists and is active",
         looks_at="Lambda GetFunctionConfiguration: State and LastUpdateStatus",
         cause="The function was deleted by hand, or Lambda could not create or update it.",
-        remedy="Deploy again: `make deploy ENV={env}`; CloudFormation creates a deleted function only after a change of "
-        "it, so redeploy an older revision first if nothing changed.",
+        remedy="Deploy again: `make deploy ENV={env}`. CloudFormation creates a deleted function only with a change of "
+        "it: `npx cdk deploy -c env={env} --all --revert-drift`.",
         run=_exist,
         needs=("D201",),
     ),

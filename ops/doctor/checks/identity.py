@@ -26,7 +26,9 @@ def pool_of(examination: Examination) -> tuple[str, str, str]:
     Raises:
         NotTriedError: the stack Identity has no such output.
     """
-    values = [examination.target.output(each) for each in (outputs.USER_POOL_ID, outputs.CLIENT_ID, outputs.POOL_REGION)]
+    values = [
+        examination.target.output(each) for each in (outputs.USER_POOL_ID, outputs.CLIENT_ID, outputs.POOL_REGION)
+    ]
     if None in values:
         raise NotTriedError("the stack Identity lacks an output of pool, client or region")
     pool, client, region = map(str, values)
@@ -40,7 +42,9 @@ def _pool(examination: Examination) -> Any:
 
 def _client(examination: Examination) -> Any:
     pool, client, region = pool_of(examination)
-    answer = examination.find("cognito-idp", "describe_user_pool_client", region=region, UserPoolId=pool, ClientId=client)
+    answer = examination.find(
+        "cognito-idp", "describe_user_pool_client", region=region, UserPoolId=pool, ClientId=client
+    )
     return answer["UserPoolClient"] if answer else None
 
 

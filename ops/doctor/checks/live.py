@@ -70,7 +70,9 @@ def _sign_in(examination: Examination) -> Iterator[Finding]:
     examination.shared[_SESSION] = Session(str(claims["sub"]), session.token)
     skew = datetime.now(UTC).timestamp() - float(claims["iat"])
     if abs(skew) > _SKEW_SECONDS:
-        yield Finding(f"a new token was issued {abs(skew):.0f} s {'ago' if skew > 0 else 'in the future'}", warning=True)
+        yield Finding(
+            f"a new token was issued {abs(skew):.0f} s {'ago' if skew > 0 else 'in the future'}", warning=True
+        )
     if claims.get("client_id") != client:
         yield Finding(f"the token is for the app client {claims.get('client_id')}, not {client}")
 

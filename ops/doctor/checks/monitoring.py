@@ -155,7 +155,7 @@ CHECKS: Final = (
         title="Recipients receive the alarms",
         looks_at="SNS ListSubscriptionsByTopic",
         cause="operations.alarm_recipients is empty, or a recipient has not confirmed the subscription.",
-        remedy="Add recipients to environments/{env}.toml and `make deploy ENV={env}`; each confirms the e-mail of SNS. "
+        remedy="Add recipients to environments/{env}.toml and `make deploy ENV={env}`; each confirms the e-mail. "
         "To see them: `aws sns list-subscriptions-by-topic --topic-arn TOPIC`.",
         run=_recipients,
         needs=("D201",),

@@ -38,9 +38,7 @@ def _certificates(examination: Examination) -> Iterator[Finding]:
     for domain, region in domains:
         if domain is None:
             continue
-        answer = examination.find(
-            "acm", "describe_certificate", region=region, CertificateArn=domain.certificate_arn
-        )
+        answer = examination.find("acm", "describe_certificate", region=region, CertificateArn=domain.certificate_arn)
         if answer is None:
             yield Finding(f"the certificate of {domain.name} does not exist in {region}")
             continue

@@ -78,11 +78,14 @@ def _added(examination: Examination) -> Iterator[Finding]:
             continue
         for action, resource in sorted(_pairs(_granted(examination, role) or []) - _pairs(expected)):
             yield Finding(
-                f"the role {role} may also call {action} on {resource.split(':', 5)[-1]}, which no template grants", True
+                f"the role {role} may also call {action} on {resource.split(':', 5)[-1]}, which no template grants",
+                True,
             )
         managed = examination.find("iam", "list_attached_role_policies", RoleName=role) or {}
         for policy in managed.get("AttachedPolicies", []):
-            yield Finding(f"the role {role} has the managed policy {policy['PolicyName']}, which no template grants", True)
+            yield Finding(
+                f"the role {role} has the managed policy {policy['PolicyName']}, which no template grants", True
+            )
 
 
 CHECKS: Final = (
@@ -91,8 +94,8 @@ CHECKS: Final = (
         title="Every role has the permissions of its template",
         looks_at="IAM ListRolePolicies and GetRolePolicy of each role; publishing is D312",
         cause="A policy was changed or removed by hand; requests that need it end with 5xx.",
-        remedy="Deploy with `npx cdk deploy -c env={env} --all --revert-drift`. A permission that the code needs and no "
-        "template grants: stacks/policy/permissions.py.",
+        remedy="Deploy with `npx cdk deploy -c env={env} --all --revert-drift`. A permission that the code needs and "
+        "no template grants: stacks/policy/permissions.py.",
         run=lambda examination: _missing(examination, publish=False),
         needs=("D201",),
     ),
