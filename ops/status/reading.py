@@ -106,9 +106,7 @@ def _delivery(target: Target) -> Section:
 
 
 def _age(target: Target, queue: str) -> str | None:
-    metric = Metric(
-        "AWS/SQS", "ApproximateAgeOfOldestMessage", {"QueueName": target.names.of(queue)}, "Maximum"
-    )
+    metric = Metric("AWS/SQS", "ApproximateAgeOfOldestMessage", {"QueueName": target.names.of(queue)}, "Maximum")
     (seconds,) = read_metrics(target.client("cloudwatch"), [metric], MINUTES)
     return None if seconds is None else f"{seconds:.0f} s at most"
 

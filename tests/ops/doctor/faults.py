@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-
 from contract import tables
 from ops.deployed.target import Target
 from stacks import outputs
@@ -195,7 +194,9 @@ def _without(target: Target, function: str, sid: str) -> Iterator[None]:
     iam.put_role_policy(RoleName=role, PolicyName="Function", PolicyDocument=json.dumps(document))
 
 
-@fault("permission on a table is removed", "D311", named="may not call dynamodb:PutItem on table/PantherKolab-UserSearch")
+@fault(
+    "permission on a table is removed", "D311", named="may not call dynamodb:PutItem on table/PantherKolab-UserSearch"
+)
 def _(target: Target) -> Iterator[None]:
     yield from _without(target, "profile", "UserSearch")
 
@@ -239,9 +240,7 @@ def _(target: Target) -> Iterator[None]:
 def _(target: Target) -> Iterator[None]:
     dynamodb, name = target.client("dynamodb"), tables.GROUPS.name("local")
     index = tables.GROUPS.index("ClassCodeIndex")
-    dynamodb.update_table(
-        TableName=name, GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": index.name}}]
-    )
+    dynamodb.update_table(TableName=name, GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": index.name}}])
     yield
     keys = [(index.partition.name, "HASH"), ("semester", "RANGE")]
     created = {

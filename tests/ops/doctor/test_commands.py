@@ -37,7 +37,9 @@ def commands_of(text: str) -> Iterator[str]:
     for found in COMMAND.findall(CODE_BLOCK.sub("", text)):
         yield " ".join(found.split())
     for block in CODE_BLOCK.findall(text):
-        yield from (line for line in block.splitlines() if re.match(r"(?:CONFIRM=\S+ )?(?:make|aws|npx|python -m) ", line))
+        yield from (
+            line for line in block.splitlines() if re.match(r"(?:CONFIRM=\S+ )?(?:make|aws|npx|python -m) ", line)
+        )
 
 
 def named() -> dict[str, str]:
@@ -207,4 +209,3 @@ def test_every_alarm_function_and_queue_of_the_runbook_is_in_the_templates() -> 
     functions = set(FUNCTIONS.findall(text))
     assert len(functions) >= 6
     assert functions <= DEPLOYED
-
