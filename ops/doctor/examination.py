@@ -16,7 +16,7 @@ _MISSING: Final = frozenset(
     {
         *{"ResourceNotFoundException", "NoSuchEntity", "NotFoundException", "ResourceNotFound", "ParameterNotFound"},
         *{"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "NotFound", "NoSuchBucket"},
-        *{"NoSuchCORSConfiguration", "ApiNotFoundException"},
+        *{"NoSuchCORSConfiguration"},
     }
 )
 _REFUSED: Final = frozenset(

@@ -43,7 +43,7 @@ SYMPTOMS: Final = (
         (
             Cause("The Cognito token is invalid or expired", ("D705", "D711"), source="G:2134"),
             Cause("The Event API is configured for another user pool", ("D602", "D701"), source="G:2135"),
-            Cause("CORS of the HTTP API or the page's origin", ("D805", "D807", "D811"), source="G:2136"),
+            Cause("CORS of the HTTP API or the page's origin", ("D805", "D806", "D807", "D811"), source="G:2136"),
             Cause(
                 "The address is wrong, or a network blocks WebSockets",
                 ("D211", "D601", "D611"),
@@ -89,7 +89,7 @@ SYMPTOMS: Final = (
         (
             Cause("The access token is not passed correctly", ("D705", "D810", "D812"), source="G:2165"),
             Cause("The token has expired", ("D705",), source="G:2166"),
-            Cause("The user pool of the API is another one", ("D602", "D701", "D804"), source="G:2167"),
+            Cause("The user pool of the API is another one", ("D602", "D701", "D704", "D804"), source="G:2167"),
             Cause("The IAM permissions of the API routes", ("D305", "D311", "D312"), source="G:2168"),
             Cause("The clock of the device or machine is wrong", ("D103", "D705")),
         ),
@@ -127,7 +127,7 @@ SYMPTOMS: Final = (
         "server-errors",
         "Requests get 403, 404 or 5xx",
         (
-            Cause("A route, integration or stage is missing", ("D802", "D803", "D808")),
+            Cause("A route, integration or stage is missing", ("D801", "D802", "D803", "D808")),
             Cause("A function is missing, or differs from its template", ("D301", "D302", "D303", "D306")),
             Cause("A table or an index is missing", ("D401", "D402", "D403", "D404")),
             Cause("A domain, its DNS record or its certificate", ("D211", "D212", "D213")),

@@ -13,10 +13,12 @@ from ops.deployed.outbox import overdue
 from ops.deployed.stacks import STACKS
 from ops.deployed.target import Target
 from stacks import outputs
-from stacks.naming import DEAD_LETTER_QUEUES, DELIVERY_QUEUE, RING_TIMEOUTS_QUEUE
+from stacks.naming import DEAD_LETTER_QUEUES, DELIVERY_QUEUE, PRODUCT, RING_TIMEOUTS_QUEUE
 
 MINUTES: Final = 60
 """How far back metrics are read."""
+DELIVERY_METRIC: Final = "CanaryDelivery"
+"""Milliseconds from a send to its receipt by another user, which a canary measures; without a canary, no data."""
 _STACKS: Final = ("stack", "state", "revision")
 
 
@@ -139,6 +141,7 @@ def _realtime(target: Target) -> Section:
         ("refused connections", Metric("AWS/AppSync", "ConnectClientError", of_events)),
         ("refused subscriptions", Metric("AWS/AppSync", "SubscribeClientError", of_events)),
         ("publish latency p95 ms", Metric("AWS/AppSync", "Latency", of_events, "p95")),
+        ("delivery latency p95 ms", Metric(f"{PRODUCT}/{target.environment.name}", DELIVERY_METRIC, {}, "p95")),
         ("HTTP requests", Metric("AWS/ApiGateway", "Count", of_api)),
         ("HTTP 5xx", Metric("AWS/ApiGateway", "5xx", of_api)),
         ("HTTP latency p95 ms", Metric("AWS/ApiGateway", "Latency", of_api, "p95")),
