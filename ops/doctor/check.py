@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from ops.doctor.examination import Examination
-
-
-class NotTriedError(Exception):
-    """The check could not be made; the message completes "not tried because ..."."""
+from ops.doctor.examination import Examination
+from ops.doctor.finding import Finding
 
 
 class Outcome(StrEnum):
@@ -24,20 +19,7 @@ class Outcome(StrEnum):
     NOT_TRIED = "not tried"
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that a check found wrong.
-
-    Args:
-        text: which resource, what was expected, and what was found.
-        warning: users may not notice it, so that the check does not fail.
-    """
-
-    text: str
-    warning: bool = False
-
-
-Run = Callable[["Examination"], Iterable[Finding]]
+Run = Callable[[Examination], Iterable[Finding]]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from ops.deployed.stacks import Resource
 from ops.deployed.target import Target
-from ops.doctor.check import Finding, NotTriedError
+from ops.doctor.finding import Finding, NotTriedError
 
 _MISSING: Final = frozenset(
     {

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ops.doctor.check import Check, NotTriedError, Outcome, Result
+from ops.doctor.check import Check, Outcome, Result
 from ops.doctor.examination import Examination, is_refused
+from ops.doctor.finding import NotTriedError
 from ops.errors import CommandError
 
 

@@ -15,7 +15,7 @@ from client.api.cognito import Cognito
 from client.api.targets import Target as ClientTarget
 from client.errors import ClientError
 from ops.deployed.target import Target
-from ops.doctor.check import NotTriedError
+from ops.doctor.finding import NotTriedError
 from stacks import outputs
 
 PREFIX: Final = "doctor-"

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ops.doctor.check import NotTriedError
+from ops.doctor.finding import NotTriedError
 
 _SECONDS: Final = 10
 

@@ -74,7 +74,7 @@ SCRIPT_IMPORTS: Final[dict[str, tuple[str, ...]]] = {
 
 PATHS_ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "local": ("web", "contract/generated"),
-    "ops": ("tests/e2e", "packages/appsync-events"),
+    "ops": ("tests/e2e", "packages/appsync-events", "docs"),
     "stacks": ("docs",),
     "tools": ("contract/generated", "docs", "packages/appsync-events-local/docs", "local/emulator/strict"),
 }

@@ -11,8 +11,9 @@ from typing import Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ops.deployed.target import Target
-from ops.doctor.check import Check, Finding, NotTriedError
+from ops.doctor.check import Check
 from ops.doctor.examination import Examination
+from ops.doctor.finding import Finding, NotTriedError
 from ops.quotas import CONCURRENCY_MIN
 from stacks.config.fields import CHIME_REGIONS
 

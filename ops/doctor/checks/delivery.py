@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from ops.deployed.outbox import overdue
 from ops.deployed.values import differences
-from ops.doctor.check import Check, Finding
+from ops.doctor.check import Check
 from ops.doctor.examination import Examination, different, missing
+from ops.doctor.finding import Finding
 from stacks.naming import DEAD_LETTER_QUEUES, DELIVERY_QUEUE, RING_TIMEOUTS_QUEUE
 
 _MAPPING: Final = "AWS::Lambda::EventSourceMapping"

@@ -9,8 +9,9 @@ from typing import Any, Final
 from contract.channels import NAMESPACES, template
 from contract.limits import SEGMENT_CHARACTERS
 from ops.deployed.values import differences
-from ops.doctor.check import Check, Finding, NotTriedError
+from ops.doctor.check import Check
 from ops.doctor.examination import Examination, different, missing
+from ops.doctor.finding import Finding, NotTriedError
 from stacks import outputs
 
 _SEGMENT: Final = re.compile(rf"[A-Za-z0-9](?:[A-Za-z0-9-]{{0,{SEGMENT_CHARACTERS - 2}}}[A-Za-z0-9])?")

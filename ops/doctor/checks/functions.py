@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from ops.deployed.stacks import Resource
 from ops.deployed.values import UNKNOWN, differences
-from ops.doctor.check import Check, Finding, NotTriedError
+from ops.doctor.check import Check
 from ops.doctor.examination import Examination, different, missing
+from ops.doctor.finding import Finding, NotTriedError
 from stacks.config.fields import CHIME_REGIONS, MEDIA_REGIONS
 
 _FUNCTION: Final = "AWS::Lambda::Function"

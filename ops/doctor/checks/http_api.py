@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 from contract.routes import ROUTES
 from ops.deployed.values import differences
-from ops.doctor.check import Check, Finding, NotTriedError
+from ops.doctor.check import Check
 from ops.doctor.examination import Examination, different, missing
+from ops.doctor.finding import Finding, NotTriedError
 from ops.doctor.web import NoAnswerError, fetch
 from stacks import outputs
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from ops.deployed.values import differences
-from ops.doctor.check import Check, Finding, NotTriedError
+from ops.doctor.check import Check
 from ops.doctor.examination import Examination, different
+from ops.doctor.finding import Finding, NotTriedError
 from ops.doctor.tokens import issuer, token_faults
 from ops.doctor.web import fetch
 from stacks import outputs

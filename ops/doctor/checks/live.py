@@ -23,10 +23,11 @@ from appsync_events import (
 from botocore.credentials import Credentials
 
 from contract import channels
-from ops.doctor.check import Check, Finding, NotTriedError
+from ops.doctor.check import Check
 from ops.doctor.checks.http_api import READ_ROUTE, api_url
 from ops.doctor.checks.identity import pool_of
 from ops.doctor.examination import Examination
+from ops.doctor.finding import Finding, NotTriedError
 from ops.doctor.user import ClientError, Session, TemporaryUser, endpoint, sign_in
 from ops.doctor.web import fetch
 

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from ops.deployed.metrics import Metric, function_metric, read_metrics
 from ops.deployed.values import UNKNOWN, same
-from ops.doctor.check import Check, Finding, NotTriedError
+from ops.doctor.check import Check
 from ops.doctor.examination import Examination, missing
+from ops.doctor.finding import Finding, NotTriedError
 from stacks import outputs
 
 _HOUR: Final = 60
@@ -212,7 +213,7 @@ CHECKS: Final = (
         id="D909",
         title="The HTTP API had no 5xx and a p95 latency of at most 500 ms in the last hour",
         looks_at="CloudWatch GetMetricData: 5xx and Latency of the HTTP API",
-        cause="Errors cause retries; contention, cold starts or a distant region make requests slow.",
+        cause="Errors cause retries; contention, cold starts or a distant region slow down requests.",
         remedy=f"See Route errors and Routes are slow in {_RUNBOOK}.",
         run=_http_metrics,
         needs=("D201",),

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from ops.doctor.check import Check, Finding, NotTriedError
+from ops.doctor.check import Check
 from ops.doctor.examination import Examination
+from ops.doctor.finding import Finding, NotTriedError
 from ops.doctor.user import client_target
 
 _EXPIRY_DAYS: Final = 30

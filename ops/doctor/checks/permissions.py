@@ -8,8 +8,9 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from ops.deployed.values import UNKNOWN
-from ops.doctor.check import Check, Finding
+from ops.doctor.check import Check
 from ops.doctor.examination import Examination
+from ops.doctor.finding import Finding
 
 PUBLISH: Final = "appsync:EventPublish"
 Statement = Mapping[str, Any]

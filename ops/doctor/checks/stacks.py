@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from ops.deployed.stacks import STACKS
-from ops.doctor.check import Check, Finding, NotTriedError
+from ops.doctor.check import Check
 from ops.doctor.examination import Examination
+from ops.doctor.finding import Finding, NotTriedError
 
 _DATA: Final = ("Data", "Identity")
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from contract.tables import TABLES, Table
-from ops.doctor.check import Check, Finding
+from ops.doctor.check import Check
 from ops.doctor.examination import Examination
+from ops.doctor.finding import Finding
 
 
 def _tables(examination: Examination) -> Iterator[tuple[Table, str, Any]]:

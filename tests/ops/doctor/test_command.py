@@ -12,8 +12,9 @@ import pytest
 
 from ops.deployed.target import Target
 from ops.doctor import __main__ as command
-from ops.doctor.check import Check, Finding, NotTriedError, Outcome
+from ops.doctor.check import Check, Outcome
 from ops.doctor.examination import Examination
+from ops.doctor.finding import Finding, NotTriedError
 from ops.doctor.running import exit_status, run
 from ops.errors import CommandError
 from stacks.config.load import load
