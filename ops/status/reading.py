@@ -78,7 +78,7 @@ def _stacks(target: Target) -> Section:
 
 def _alarms(target: Target) -> Section:
     found = target.read_all(
-        "cloudwatch", "describe_alarms", "MetricAlarms", AlarmNamePrefix="PantherKolab-", StateValue="ALARM"
+        "cloudwatch", "describe_alarms", "MetricAlarms", AlarmNamePrefix=f"{PRODUCT}-", StateValue="ALARM"
     )
     suffix = f"-{target.environment.name}"
     rows = [

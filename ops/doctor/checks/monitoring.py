@@ -12,17 +12,17 @@ from ops.doctor.check import Check
 from ops.doctor.examination import Examination, missing
 from ops.doctor.finding import Finding, NotTriedError
 from stacks import outputs
+from stacks.naming import PRODUCT
 
 _HOUR: Final = 60
+_FUNCTIONS: Final = f"/aws/lambda/{PRODUCT}-"
 _SECTION: Final = re.compile(r"docs/how-to/answer-an-alarm\.md#\S+")
 _LATENCY_MILLISECONDS: Final = 500
 
 
 def alarms(examination: Examination) -> dict[str, Any]:
     """Return the alarms of the environment in CloudWatch, by name."""
-    found = examination.target.read_all(
-        "cloudwatch", "describe_alarms", "MetricAlarms", AlarmNamePrefix="PantherKolab-"
-    )
+    found = examination.target.read_all("cloudwatch", "describe_alarms", "MetricAlarms", AlarmNamePrefix=f"{PRODUCT}-")
     suffix = f"-{examination.target.environment.name}"
     return {each["AlarmName"]: each for each in found if each["AlarmName"].endswith(suffix)}
 
@@ -88,7 +88,8 @@ def _log_groups(examination: Examination) -> Iterator[Finding]:
     for resource in examination.resources("AWS::Logs::LogGroup"):
         name = resource.properties["LogGroupName"]
         name = resource.physical_id if name is UNKNOWN else name
-        groups = examination.target.read_all("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=name)
+        prefix = _FUNCTIONS if name.startswith(_FUNCTIONS) else name  # one request for all functions
+        groups = examination.target.read_all("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=prefix)
         found = next((each for each in groups if each["logGroupName"] == name), None)
         if found is None:
             yield missing(resource, name)

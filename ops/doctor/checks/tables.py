@@ -8,7 +8,7 @@ from typing import Any, Final
 from contract.tables import TABLES, Table
 from ops.doctor.check import Check
 from ops.doctor.examination import Examination
-from ops.doctor.finding import Finding
+from ops.doctor.finding import Finding, NotTriedError
 
 
 def _tables(examination: Examination) -> Iterator[tuple[Table, str, Any]]:
@@ -71,18 +71,20 @@ def _streams(examination: Examination) -> Iterator[Finding]:
 
 
 def _recovery(examination: Examination) -> Iterator[Finding]:
-    wanted = examination.target.environment.data.point_in_time_recovery
+    if not examination.target.environment.data.point_in_time_recovery:
+        raise NotTriedError("the environment does not want it (data.point_in_time_recovery)")
     for _, name, _ in _existing(examination):
         answer = examination.target.read("dynamodb", "describe_continuous_backups", TableName=name)
         recovery = answer["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
-        if wanted and recovery.get("PointInTimeRecoveryStatus") != "ENABLED":
+        if recovery.get("PointInTimeRecoveryStatus") != "ENABLED":
             yield Finding(f"{name} has no point-in-time recovery; lost data could not be restored")
 
 
 def _protection(examination: Examination) -> Iterator[Finding]:
-    wanted = examination.target.environment.data.deletion_protection
+    if not examination.target.environment.data.deletion_protection:
+        raise NotTriedError("the environment does not want it (data.deletion_protection)")
     for _, name, found in _existing(examination):
-        if wanted and not found.get("DeletionProtectionEnabled"):
+        if not found.get("DeletionProtectionEnabled"):
             yield Finding(f"{name} has no deletion protection")
 
 

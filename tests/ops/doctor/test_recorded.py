@@ -373,3 +373,7 @@ def test_slow_and_failing_http_api(aws: Recorded) -> None:
     assert outcome is Outcome.WARNING
     assert "4 times with 5xx" in text
     assert "910 ms" in text
+
+
+def test_protections_that_the_environment_does_not_want_are_not_tried(aws: Recorded) -> None:
+    assert {aws.look(id).outcome for id in ("D405", "D406")} == {Outcome.NOT_TRIED}
