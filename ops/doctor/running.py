@@ -7,16 +7,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from ops.change_report.masking import masked
 from ops.doctor.check import Check, Outcome, Result
 from ops.doctor.examination import Examination, is_refused
-from ops.doctor.finding import NotTriedError
+from ops.doctor.finding import Finding, NotTriedError
 from ops.errors import CommandError
 
 
 def run(
     checks: Sequence[Check], examination: Examination, report: Callable[[Result], None] = lambda result: None
 ) -> list[Result]:
-    """Run checks and return their results.
+    """Run checks and return their results, in which account ids and mail addresses are masked.
 
     Args:
         checks: the checks; each comes after those that it needs.
@@ -27,9 +28,9 @@ def run(
     for check in checks:
         started = time.monotonic()
         result = _result(check, examination, results)
-        results[check.id] = Result(
-            check, result.outcome, result.findings, result.reason, round(time.monotonic() - started, 3)
-        )
+        findings = tuple(Finding(masked(each.text), each.warning) for each in result.findings)
+        seconds = round(time.monotonic() - started, 3)
+        results[check.id] = Result(check, result.outcome, findings, masked(result.reason), seconds)
         report(results[check.id])
     return list(results.values())
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from ops.change_report.masking import masked
 from ops.deployed.metrics import Metric, function_metric, read_metrics
 from ops.deployed.outbox import overdue
 from ops.deployed.stacks import STACKS
@@ -60,7 +61,7 @@ def _read(target: Target, id: str, title: str, read: Callable[[Target], Section]
     try:
         return read(target)
     except (ClientError, BotoCoreError) as error:
-        return Section(id, title, unread=str(error))
+        return Section(id, title, unread=masked(str(error)))
 
 
 def _marked(rows: Sequence[tuple[Any, ...]], needs: Callable[[tuple[Any, ...]], bool]) -> frozenset[int]:

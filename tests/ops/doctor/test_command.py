@@ -174,3 +174,12 @@ def test_what_a_check_created_is_deleted_after_an_error(monkeypatch: pytest.Monk
 def test_command_error_is_a_reason(examination: Examination) -> None:
     (result,) = run([check("D101", error=CommandError("no outputs"))], examination)
     assert (result.outcome, result.reason) == (Outcome.NOT_TRIED, "no outputs")
+
+
+def test_account_ids_and_mail_addresses_are_masked(examination: Examination) -> None:
+    found = Finding("role arn:aws:iam::123456789012:role/r of ada@example.edu")
+    results = run(
+        [check("D101", found), check("D102", error=NotTriedError("arn:aws:sns:eu:123456789012:t"))], examination
+    )
+    assert results[0].findings[0].text == "role arn:aws:iam::(account):role/r of (mail)"
+    assert results[1].reason == "arn:aws:sns:eu:(account):t"
