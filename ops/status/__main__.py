@@ -36,6 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print the state as JSON")
     chosen = parser.parse_args(arguments)
     try:
+        if sys.stderr.isatty():
+            print(f"→ Reading the state of {chosen.env}", file=sys.stderr)
         status = status_of(connect(load(chosen.env)))
     except (CommandError, SettingsError) as error:
         print(error, file=sys.stderr)
