@@ -139,8 +139,8 @@ def _channel(examination: Examination) -> Iterator[Finding]:
 
 
 _REVERT: Final = (
-    "Deploy with `npx cdk deploy -c env={env} Events --revert-drift`. If CloudFormation does not detect the drift of this "
-    "resource, change it in stacks/events.py or appsync_js, deploy, and change it back."
+    "Deploy with `npx cdk deploy -c env={env} Events --revert-drift`. If CloudFormation does not detect the drift of "
+    "this resource, change it in stacks/events.py or appsync_js, deploy, and change it back."
 )
 
 CHECKS: Final = (

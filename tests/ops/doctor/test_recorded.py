@@ -377,3 +377,23 @@ def test_slow_and_failing_http_api(aws: Recorded) -> None:
 
 def test_protections_that_the_environment_does_not_want_are_not_tried(aws: Recorded) -> None:
     assert {aws.look(id).outcome for id in ("D405", "D406")} == {Outcome.NOT_TRIED}
+
+
+def test_missing_pool_and_app_client(aws: Recorded) -> None:
+    aws.outputs("Identity", UserPoolId="eu-central-1_A", UserPoolClientId="client", Region="eu-central-1")
+    aws.refuses("cognito-idp", "describe_user_pool", "ResourceNotFoundException")
+    assert says(aws.look("D701")) == (Outcome.FAILED, "the user pool eu-central-1_A does not exist")
+    aws.answers("cognito-idp", "describe_user_pool", {"UserPool": {"Id": "eu-central-1_A"}})
+    aws.refuses("cognito-idp", "describe_user_pool_client", "ResourceNotFoundException")
+    assert says(aws.look("D701"))[1] == "the app client client does not exist in the user pool eu-central-1_A"
+
+
+def test_imported_pool_without_the_flows_of_the_front_end(aws: Recorded) -> None:
+    aws.outputs("Identity", UserPoolId="eu-central-1_A", UserPoolClientId="client", Region="eu-central-1")
+    aws.answers("cognito-idp", "describe_user_pool", {"UserPool": {"Id": "eu-central-1_A"}})
+    client = {"ExplicitAuthFlows": ["ALLOW_REFRESH_TOKEN_AUTH"], "ClientSecret": "secret"}
+    aws.answers("cognito-idp", "describe_user_pool_client", {"UserPoolClient": client})
+    outcome, text = says(aws.look("D702"))
+    assert outcome is Outcome.FAILED
+    assert "does not allow ALLOW_USER_SRP_AUTH" in text
+    assert "the app client has a secret" in text
