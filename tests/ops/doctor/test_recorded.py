@@ -391,7 +391,7 @@ def test_missing_pool_and_app_client(aws: Recorded) -> None:
 def test_imported_pool_without_the_flows_of_the_front_end(aws: Recorded) -> None:
     aws.outputs("Identity", UserPoolId="eu-central-1_A", UserPoolClientId="client", Region="eu-central-1")
     aws.answers("cognito-idp", "describe_user_pool", {"UserPool": {"Id": "eu-central-1_A"}})
-    client = {"ExplicitAuthFlows": ["ALLOW_REFRESH_TOKEN_AUTH"], "ClientSecret": "secret"}
+    client = {"ExplicitAuthFlows": ["ALLOW_REFRESH_TOKEN_AUTH"], "ClientSecret": "s" * 51}
     aws.answers("cognito-idp", "describe_user_pool_client", {"UserPoolClient": client})
     outcome, text = says(aws.look("D702"))
     assert outcome is Outcome.FAILED
