@@ -119,15 +119,15 @@ def _variables(target: Target, function: str) -> dict[str, str]:
 
 @fault("environment variable is changed", "D303", named="the environment variable OUTBOX_TABLE differs")
 def _(target: Target) -> Iterator[None]:
-    variables = {**_variables(target, "sweep"), "OUTBOX_TABLE": "PantherKolab-Outbox-dev"}
-    yield from _configured(target, "sweep", Environment={"Variables": variables})
+    variables = {**_variables(target, "chime_events"), "OUTBOX_TABLE": "PantherKolab-Outbox-dev"}
+    yield from _configured(target, "chime_events", Environment={"Variables": variables})
 
 
 @fault("environment variable is removed", "D303", named="the environment variable DELIVERY_QUEUE_URL is missing")
 def _(target: Target) -> Iterator[None]:
-    variables = _variables(target, "call_sweep")
+    variables = _variables(target, "ring_timeout")
     del variables["DELIVERY_QUEUE_URL"]
-    yield from _configured(target, "call_sweep", Environment={"Variables": variables})
+    yield from _configured(target, "ring_timeout", Environment={"Variables": variables})
 
 
 @fault("media region has no media servers", "D303", "D307", named="MEDIA_REGION is eu-south-2")
