@@ -98,13 +98,13 @@ def _retries(examination: Examination) -> Iterator[Finding]:
 
 
 def _media_region(examination: Examination) -> Iterator[Finding]:
+    where = examination.target.region
+    if where not in CHIME_REGIONS:
+        raise NotTriedError(f"the Chime SDK has no API in {where} (D107)")
     for _, name, found in _functions(examination):
         region = (found or {}).get("Environment", {}).get("Variables", {}).get("MEDIA_REGION")
         if region is not None and region not in MEDIA_REGIONS:
             yield Finding(f"{name}: MEDIA_REGION is {region}, where the Chime SDK has no media servers")
-    region = examination.target.region
-    if region not in CHIME_REGIONS:
-        raise NotTriedError(f"the Chime SDK has no API in {region} (D107)")
 
 
 CHECKS: Final = (
