@@ -27,6 +27,12 @@ PERSON ?=
 OUTPUT ?=
 APPLY ?=
 CREATE ?=
+CHANNEL ?=
+ORIGIN ?=
+TOKEN_FILE ?=
+JSON ?=
+READ_ONLY ?=
+VERBOSE ?=
 USER_NUMBER := $(if $(filter 1 2,$(USER)),$(USER),1)
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
   $$p -c 'import sys; sys.exit(not ((3, 11) <= sys.version_info < (3, 14)))' 2>/dev/null && echo $$p && break; done)
@@ -47,7 +53,7 @@ WHEELS_READY := .build/.wheels-ready
 WEB_READY := web/dist/index.html
 PACKAGES := packages/appsync-events packages/appsync-events-local
 
-.PHONY: help up down test test-fast test-web check format synth diff cost deploy load verify outputs snapshots generate lock canary explain restore export-person erase-person retention change-report deployment-access \
+.PHONY: help up down test test-fast test-web check format synth diff cost deploy load verify outputs snapshots generate lock canary explain restore export-person erase-person retention change-report deployment-access status doctor \
         chat bench clean clean-all setup
 
 help: ## This list
@@ -158,6 +164,13 @@ verify: setup ## Test a deployed environment and print AWS's answers: make verif
 
 explain: setup ## What happened to a message, call or user: make explain ENV=prod WHAT=message ID=… [FOR=USER]
 	@python -m ops explain $(WHAT) $(ID) --env $(ENV) $(if $(FOR),--for $(FOR))
+
+status: setup ## The state of an environment on one screen: make status ENV=prod [JSON=1]; local: the running local cloud
+	@python -m ops.status --env $(ENV) $(if $(JSON),--json)
+
+doctor: setup ## Check an environment and name the cause of a fault: make doctor ENV=prod [ONLY=D5] [CHANNEL=…] [ORIGIN=…] [TOKEN_FILE=…]
+	@python -m ops.doctor --env $(ENV) $(if $(ONLY),--only $(ONLY)) $(if $(CHANNEL),--channel $(CHANNEL)) $(if $(ORIGIN),--origin $(ORIGIN)) \
+	  $(if $(TOKEN_FILE),--token-file $(TOKEN_FILE)) $(if $(READ_ONLY),--read-only) $(if $(VERBOSE),--verbose) $(if $(JSON),--json)
 
 snapshots: setup ## Rewrite the snapshots of the templates
 	@pytest -q tests/stacks --update-snapshots

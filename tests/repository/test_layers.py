@@ -37,12 +37,17 @@ ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "stacks": ("contract", "appsync_js", "handlers.settings"),
     "local": ("contract", "stacks.naming", "appsync_events_local"),
     "client": ("contract", "appsync_events"),
-    "ops": ("contract", "stacks", "client", "appsync_events", "appsync_events_local.assumptions"),
+    "ops": (
+        *("contract", "stacks", "appsync_events_local.assumptions"),
+        # Load and doctor sign in, connect and receive like a client.
+        *("appsync_events", "client.api", "client.errors"),
+    ),
     # Erasure and restore keep the numbering and the rules of groups and calls: by their own code, not by a copy of it.
     "ops/data": ("contract", "stacks", "ops", "handlers.core", "handlers.adapters"),
     "tools": (
         *("contract", "stacks", "appsync_js", "appsync_events_local", "handlers.core.messages.rules"),
-        *("local.emulator.strict.rules", "ops.capacity", "ops.change_report.service_spec", "ops.costs", "ops.verify"),
+        *("local.emulator.strict.rules", "ops.capacity", "ops.change_report.service_spec", "ops.costs", "ops.doctor"),
+        "ops.verify",
     ),
     "bench": (
         *("contract", "stacks", "handlers", "client", "local", "appsync_js"),
@@ -73,7 +78,7 @@ SCRIPT_IMPORTS: Final[dict[str, tuple[str, ...]]] = {
 
 PATHS_ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "local": ("web", "contract/generated"),
-    "ops": ("tests/e2e", "packages/appsync-events"),
+    "ops": ("tests/e2e", "packages/appsync-events", "docs"),
     "stacks": ("docs",),
     "tools": ("contract/generated", "docs", "packages/appsync-events-local/docs", "local/emulator/strict"),
 }
