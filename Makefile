@@ -11,6 +11,7 @@ REPORT ?=
 PROFILE ?=
 FREE ?= none
 YES ?=
+TO ?=
 ONLY ?=
 USER_NUMBER := $(if $(filter 1 2,$(USER)),$(USER),1)
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
@@ -32,7 +33,7 @@ WHEELS_READY := .build/.wheels-ready
 WEB_READY := web/dist/index.html
 PACKAGES := packages/appsync-events packages/appsync-events-local
 
-.PHONY: help up down test test-fast test-web check format synth diff cost deploy verify outputs snapshots generate lock \
+.PHONY: help up down test test-fast test-web check format synth diff cost deploy rollback destroy verify outputs snapshots generate lock \
         chat bench clean clean-all setup
 
 help: ## This list
@@ -107,7 +108,14 @@ cost: setup ## What an environment costs in a month: make cost ENV=prod [PROFILE
 	@python -m ops.costs --env $(ENV) --free $(FREE) $(if $(PROFILE),--profile $(PROFILE))
 
 deploy: setup ## Deploy one environment with your AWS credentials: make deploy ENV=staging
-	@python -m ops.deploy --env $(ENV)
+	@python -m ops.deploy --env $(ENV) $(if $(YES),--yes)
+
+rollback: setup ## Go back to the functions and channels of an older revision: make rollback ENV=staging TO=v1.2.0
+	@$(if $(TO),,echo "Name the revision to go back to: make rollback ENV=$(ENV) TO=<revision>"; exit 1)
+	@python -m ops.rollback --env $(ENV) --to $(TO) $(if $(YES),--yes)
+
+destroy: setup ## Delete the stacks of a disposable environment, after its typed name: make destroy ENV=dev
+	@python -m ops.destroy --env $(ENV)
 
 outputs: setup ## Write the front end's environment file of a deployed environment: make outputs ENV=staging
 	@python -m ops.outputs --env $(ENV)

@@ -22,7 +22,6 @@ class _CloudFormation:
 
     def __init__(self, **stacks: dict[str, Any]) -> None:
         self.stacks = {f"PantherKolab-{name}-staging": stack for name, stack in stacks.items()}
-        self.released: list[str] = []
 
     def describe_stacks(self, **request: str) -> dict[str, Any]:
         name = request["StackName"]
@@ -33,10 +32,6 @@ class _CloudFormation:
 
     def get_template(self, **request: str) -> dict[str, Any]:
         return {"TemplateBody": json.dumps({"Resources": {}})}
-
-    def update_termination_protection(self, **request: Any) -> None:
-        assert request["EnableTerminationProtection"] is False
-        self.released.append(request["StackName"])
 
 
 def _stack(status: str = "UPDATE_COMPLETE", **fields: Any) -> dict[str, Any]:
@@ -60,15 +55,6 @@ def test_deployed_stacks_are_read_with_status_protection_and_revision() -> None:
         "PantherKolab-Data-staging": DeployedStack("UPDATE_COMPLETE", True, "v1-0-gabc", {"Resources": {}}),
         "PantherKolab-Routes-staging": DeployedStack("ROLLBACK_COMPLETE", True, None, {"Resources": {}}),
     }
-
-
-def test_stack_whose_first_creation_failed_can_be_deleted_and_created_again() -> None:
-    """The CLI protects a stack before its creation and cannot delete it after a failed one."""
-    client = _CloudFormation(
-        Data=_stack("ROLLBACK_COMPLETE"), Routes=_stack("UPDATE_ROLLBACK_COMPLETE"), Events=_stack()
-    )
-    released = preflight.release_failed_creations(preflight.read_deployed("staging", client), client)
-    assert released == client.released == ["PantherKolab-Data-staging"]
 
 
 def test_unchanged_stacks_pass() -> None:
