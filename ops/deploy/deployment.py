@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -146,13 +146,14 @@ def carry_out(
         variables=tools.variables,
         read=tools.read,
     )
-    _recover(prepared, options, tools)
+    prepared = replace(prepared, orphans=_recover(prepared, options, tools))
     for stack in _order(assembly, options.only):
         _deploy_stack(stack, environment, assembly, prepared, tools)
     return _test(environment, tools, test)
 
 
-def _recover(prepared: Preparation, options: Options, tools: Tools) -> None:
+def _recover(prepared: Preparation, options: Options, tools: Tools) -> Sequence[Orphan]:
+    """Recover half-way stacks, delete empty left-over tables, and return all left-over tables that were found."""
     for each in prepared.recoveries:
         tools.progress.step(f"Recovering: {each.text}")
         recovery.recover(each, tools, options.skip_resources)
@@ -162,6 +163,7 @@ def _recover(prepared: Preparation, options: Options, tools: Tools) -> None:
         if orphan.empty:
             tools.progress.step(f"Deleting the empty table {orphan.table}")
             orphans.delete_empty(orphan, tools)
+    return found
 
 
 def _order(assembly: Path, only: Sequence[str]) -> list[str]:

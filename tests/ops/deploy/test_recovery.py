@@ -57,8 +57,9 @@ def test_running_operation_of_another_operator_stops_the_deployment() -> None:
 
 
 def test_stack_whose_deletion_failed_stops_the_deployment() -> None:
-    with recorded(("describe_stacks", described("DELETE_FAILED"))) as client, pytest.raises(
-        CommandError, match="delete-stack --stack-name PantherKolab-Data-staging --retain-resources"
+    with (
+        recorded(("describe_stacks", described("DELETE_FAILED"))) as client,
+        pytest.raises(CommandError, match="delete-stack --stack-name PantherKolab-Data-staging --retain-resources"),
     ):
         find_recoveries([STACK], tools(client))
 
