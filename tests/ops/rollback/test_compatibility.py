@@ -175,6 +175,6 @@ def test_index_that_is_no_longer_deployed_forbids_going_back() -> None:
     calls["Properties"]["GlobalSecondaryIndexes"] = []
     reasons = list(missing_resources(deployed, older, GOING))
     assert reasons == [
-        "PantherKolab-Routes-staging of the older revision queries the index ByDue of PantherKolab-Calls-staging, which "
-        "is no longer deployed."
+        "PantherKolab-Routes-staging of the older revision queries the index ByDue of PantherKolab-Calls-staging, "
+        "which is no longer deployed."
     ]
