@@ -1,6 +1,6 @@
 """The operator's confirmation of a change: yes for a disposable environment, its typed name for a protected one.
 
-In a pipeline nobody can type. There `--yes` confirms a protected environment only if the job runs under an approved
+A pipeline has no terminal. There `--yes` confirms a protected environment only if the job runs under an approved
 environment of the CI service: it sets CI=true, and the variable APPROVED_ENVIRONMENT, which must be defined as a
 variable of that environment in the CI service. A job sees it only after the environment's reviewers have approved it.
 """

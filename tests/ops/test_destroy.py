@@ -55,7 +55,7 @@ def test_protected_environment_is_refused(name: str) -> None:
         destroy.run(load(name, variables={}), tools(client), agreed=True)
 
 
-def test_stacks_are_deleted_in_the_reverse_order_and_what_stays_is_told() -> None:
+def test_stacks_are_deleted_in_the_reverse_order_and_what_stays_is_listed() -> None:
     responses = [
         *states(Data="CREATE_COMPLETE", Routes="UPDATE_COMPLETE"),
         *templates(DATA, ROUTES),
