@@ -26,6 +26,7 @@ _STATEFUL: Final = (
     *("AWS::AppSync::Api", "AWS::ApiGatewayV2::Api", "AWS::SQS::Queue"),
 )
 """Types whose replacement loses data or changes an address that clients use."""
+_REVIEW: Final = "REVIEW_IN_PROGRESS"
 _COMPLETE: Final = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE")
 
 
@@ -177,10 +178,16 @@ def execute(target: Target, environment: str, tools: Tools) -> str:
     """Execute the prepared change set and return the stack's status.
 
     Raises:
-        CommandError: the stack is not complete afterwards; the message has the first failure and what to do.
+        CommandError: the stack is not complete afterwards; the message has the first failure and what to do. Or the CLI
+            failed: then a complete stack may still be that of the operation before.
     """
-    tools.cli(_command(target, "execute-change-set"))
+    exit_status = tools.cli(_command(target, "execute-change-set"))
     stack = tools.ended(target.stack)
+    if exit_status != 0 and stack.status in (*_COMPLETE, _REVIEW):
+        raise CommandError(
+            f"The CDK CLI could not execute the change set of {target.stack}, which is {stack.status}; its output is "
+            "above. Correct the cause and repeat the command."
+        )
     if stack.status in _COMPLETE:
         return stack.status
     with explained_errors():

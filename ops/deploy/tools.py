@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ops import aws, cdk
 from ops.confirmation import Read
-from ops.deploy.stack_states import StackState, read_state
+from ops.deploy.stack_states import StackState, State, read_state
 from ops.errors import CommandError
 from ops.progress import Progress
 
@@ -60,7 +60,7 @@ class Tools:
         while waited < _WAIT_SECONDS:
             with aws.explained_errors():
                 found = read_state(stack, client)
-            if not found.status.endswith("_IN_PROGRESS"):
+            if found.state is not State.BUSY:
                 return found
             self.pause(_POLL_SECONDS)
             waited += _POLL_SECONDS

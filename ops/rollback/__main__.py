@@ -110,7 +110,13 @@ def run(environment: Environment, to: str, options: Options, tools: Tools, test:
         cdk.synthesise(checkout, environment.name, assembly, validate=False, revision=head)
         prepared = prepare(environment, assembly, options, tools)
         print(report_text(environment.name, prepared.plan, head), flush=True)
-        newer = stored_by(deployed_revision(environment.name, prepared.plan), root)
+        deployed = deployed_revision(environment.name, prepared.plan)
+        newer = stored_by(deployed, root)
+        if revision.is_ancestor(root, deployed, to):
+            raise CommandError(
+                f"{to} is the deployed revision {deployed} or a newer one, so this is no way back. Deploy it from "
+                f"its own checkout: make deploy ENV={environment.name}"
+            )
         tools.progress.step(f"Comparing what {newer.revision} has stored with what {head} can read")
         if reasons := reasons_against(environment.name, prepared.plan, newer, stored_by(to, root), tools):
             lines = "\n".join(f"  {each}" for each in reasons)

@@ -56,7 +56,10 @@ def stored_by(revision: str, root: Path = cdk.ROOT) -> Stored:
         ["git", "-C", str(root), "archive", "--format=tar", revision, "contract"], capture_output=True, timeout=_SECONDS
     )
     if archived.returncode != 0:
-        raise CommandError(f"The contract of {revision} cannot be read: {archived.stderr.decode().strip()}")
+        raise CommandError(
+            f"The contract of {revision} cannot be read: {archived.stderr.decode().strip()}. If the commit is not in this "
+            "checkout: git fetch --tags"
+        )
     with tempfile.TemporaryDirectory(prefix="contract-") as directory:
         with tarfile.open(fileobj=BytesIO(archived.stdout)) as archive:
             archive.extractall(directory, filter="data")

@@ -122,6 +122,13 @@ def test_unknown_or_missing_deployed_revision_is_no_rollback(history: tuple[Path
     preflight.check_changes(preflight.plan(_deployed(recorded), assembly("staging"), ()), history[0])
 
 
+def test_older_revision_is_an_ancestor_and_a_newer_or_unknown_one_is_not(history: tuple[Path, str]) -> None:
+    root, newer = history
+    assert revision.is_ancestor(root, "v1", f"{newer}-dirty")
+    assert not revision.is_ancestor(root, newer, "v1")
+    assert not revision.is_ancestor(root, "v1", "0123456789ab")
+
+
 def test_dirty_checkout_of_the_deployed_revision_is_no_rollback(history: tuple[Path, str]) -> None:
     root, _ = history
     assert not revision.is_older(root, f"{revision.current(root)}-dirty")

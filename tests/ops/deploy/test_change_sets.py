@@ -161,6 +161,13 @@ def test_executed_change_set_waits_for_the_stack() -> None:
     assert cli.commands[0][5:9] == ["--method", "execute-change-set", "--change-set-name", "make-deploy"]
 
 
+@pytest.mark.parametrize("status", ["UPDATE_COMPLETE", "REVIEW_IN_PROGRESS"])
+def test_change_set_that_the_cli_could_not_execute_is_an_error_although_the_stack_is_complete(status: str) -> None:
+    expected = f"could not execute the change set of {STACK}, which is {status}"
+    with recorded(("describe_stacks", described(status))) as client, pytest.raises(CommandError, match=expected):
+        execute(TARGET, "staging", tools(client, cli=Cli(1)))
+
+
 @pytest.mark.parametrize(
     ("reason", "action"),
     [
