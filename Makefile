@@ -11,6 +11,7 @@ REPORT ?=
 PROFILE ?=
 FREE ?= none
 YES ?=
+TO ?=
 ONLY ?=
 USERS ?= 20
 RATE ?= 1
@@ -53,8 +54,9 @@ WHEELS_READY := .build/.wheels-ready
 WEB_READY := web/dist/index.html
 PACKAGES := packages/appsync-events packages/appsync-events-local
 
-.PHONY: help up down test test-fast test-web check format synth diff cost deploy load verify outputs snapshots generate lock canary explain restore export-person erase-person retention change-report deployment-access status doctor \
-        chat bench clean clean-all setup
+.PHONY: help up down test test-fast test-web check format synth diff cost deploy load verify outputs snapshots \
+        generate lock canary explain restore export-person erase-person retention change-report deployment-access \
+        status doctor rollback destroy chat bench clean clean-all setup
 
 help: ## This list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -131,11 +133,18 @@ change-report: setup ## The change reports of all environments, and the comment 
 cost: setup ## What an environment costs in a month: make cost ENV=prod [PROFILE=campus] [FREE=always]
 	@python -m ops.costs --env $(ENV) --free $(FREE) $(if $(PROFILE),--profile $(PROFILE))
 
-deploy: setup ## Deploy one environment with your AWS credentials: make deploy ENV=staging [YES=1]
-	@python -m ops.deploy --env $(ENV) $(if $(YES),--approve)
-
 deployment-access: setup ## Deploy the roles that GitHub Actions deploys an environment with: make deployment-access ENV=prod
 	@npx --no-install cdk deploy --no-notices --all -c env=$(ENV) -c deployment-access=yes
+
+deploy: setup ## Deploy one environment with your AWS credentials: make deploy ENV=staging [YES=1]
+	@python -m ops.deploy --env $(ENV) $(if $(YES),--yes)
+
+rollback: setup ## Go back to the functions and channels of an older revision: make rollback ENV=staging TO=v1.2.0
+	@$(if $(TO),,echo "Name the revision to go back to: make rollback ENV=$(ENV) TO=<revision>"; exit 1)
+	@python -m ops.rollback --env $(ENV) --to $(TO) $(if $(YES),--yes)
+
+destroy: setup ## Delete the stacks of a disposable environment, after its typed name: make destroy ENV=dev
+	@python -m ops.destroy --env $(ENV)
 
 outputs: setup ## Write the front end's environment file of a deployed environment: make outputs ENV=staging
 	@python -m ops.outputs --env $(ENV)
@@ -143,8 +152,10 @@ outputs: setup ## Write the front end's environment file of a deployed environme
 load: setup ## Load an environment: make load ENV=local USERS=100 RATE=1 [SECONDS=30] [KNEE=1] [STORM=1] [PLOT=load.svg]
 	@python -m ops.load --env $(ENV) --users $(USERS) --rate $(RATE) --seconds $(SECONDS) $(if $(KNEE),--knee) \
 	  $(if $(STORM),--storm) $(if $(PLOT),--plot $(PLOT)) $(if $(YES),--yes)
+
 canary: setup ## Create the canary's users of a deployed environment, or give them new passwords: make canary ENV=prod
 	@python -m ops.canary --env $(ENV)
+
 restore: setup ## Restore what was lost, step by step: make restore ENV=prod STEP=compare TIME=2026-11-29T08:30:00Z [APPLY=1]
 	@python -m ops.data restore $(or $(STEP),compare) --env $(ENV) --time "$(TIME)" $(if $(APPLY),--apply)
 
@@ -157,8 +168,6 @@ erase-person: setup ## Erase one person: make erase-person ENV=prod PERSON=ID [A
 retention: setup ## Remove messages and calls that are older than ENV keeps them: make retention ENV=prod [APPLY=1]
 	@python -m ops.data retention --env $(ENV) $(if $(APPLY),--apply)
 
-verify: setup ## Test a deployed environment and print AWS's answers: make verify ENV=staging [YES=1] [ONLY=ID]
-	@python -m ops.verify --env $(ENV) $(if $(YES),--yes) $(if $(ONLY),--only $(ONLY))
 verify: setup ## Test a deployed environment and print AWS's answers: make verify ENV=staging [YES=1] [ONLY=ID] [CREATE=no]
 	@python -m ops.verify --env $(ENV) $(if $(YES),--yes) $(if $(ONLY),--only $(ONLY)) $(if $(filter no,$(CREATE)),--no-create)
 
