@@ -127,8 +127,8 @@ diff: setup ## What a change does to an environment, offline: make diff ENV=prod
 	@python -m ops.diff --env $(ENV) $(if $(BASE),--base $(BASE)) $(if $(FAIL_ON),--fail-on $(FAIL_ON)) \
 	  $(if $(REPORT),--$(if $(filter %.md,$(REPORT)),markdown,$(if $(filter %.json,$(REPORT)),json,html)) $(REPORT))
 
-change-report: setup ## The change reports of all environments, and the comment of a pull request: make change-report BASE=origin/main
-	@python -m ops.pull_requests.report --base "$(BASE)" --directory .build/change-report
+change-report: setup ## The change reports of all environments, and the comment of a pull request: make change-report [BASE=v1.2.0]
+	@python -m ops.pull_requests.report --base "$(or $(BASE),origin/main)" --directory .build/change-report
 
 cost: setup ## What an environment costs in a month: make cost ENV=prod [PROFILE=campus] [FREE=always]
 	@python -m ops.costs --env $(ENV) --free $(FREE) $(if $(PROFILE),--profile $(PROFILE))

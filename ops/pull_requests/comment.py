@@ -31,7 +31,7 @@ _ACTIVE: Final = (
 
 
 def harmless(text: str) -> str:
-    """Return Markdown that mentions nobody, links nowhere, loads nothing, and has no HTML but `<details>`.
+    """Return Markdown without mentions, links and images, and without HTML except `<details>`.
 
     The text stays readable: an invisible character stands where GitHub would recognise more than text. Control
     characters, among them those that change the direction of a line, are removed.

@@ -95,7 +95,7 @@ def test_jobs_of_the_repository_in_the_github_environment_may_deploy(
 REFUSED_SUBJECTS = {
     "another repository of the owner": "repo:example-edu/other:environment:prod",
     "a longer name": "repo:example-edu/chat-2:environment:prod",
-    "a fork": "repo:somebody/chat:environment:prod",
+    "a fork": "repo:other-owner/chat:environment:prod",
     "another spelling": "repo:Example-Edu/Chat:environment:prod",
     "a branch": "repo:example-edu/chat:ref:refs/heads/main",
     "another branch": "repo:example-edu/chat:ref:refs/heads/prod",
@@ -146,7 +146,7 @@ def test_repository_with_ids_is_compared_by_its_ids_too(repository: str) -> None
     [
         "repo:example-edu/chat:environment:prod",
         "repo:example-edu/chat:ref:refs/heads/main",
-        "repo:somebody/chat:pull_request",
+        "repo:other-owner/chat:pull_request",
         "repo:example-edu/chat-2:pull_request",
     ],
 )
@@ -254,8 +254,8 @@ def _operations() -> dict[str, set[str]]:
 
 def _called(*files: str) -> Iterator[set[str]]:
     """Yield the possible IAM actions of each call of AWS in some files, also of those through a paginator."""
-    for file in files:
-        for node in ast.walk(ast.parse((ROOT / file).read_text(encoding="utf-8"))):
+    for file in (path for pattern in files for path in sorted(ROOT.glob(pattern))):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             match node:
                 case ast.Attribute(value=ast.Name(id=owner), attr=name) if name in _operations() and owner != "self":
                     yield _operations()[name]
@@ -268,8 +268,8 @@ def _called(*files: str) -> Iterator[set[str]]:
 @pytest.mark.parametrize(
     ("role", "files"),
     [
-        ("Deploy", ("ops/deploy.py", "ops/preflight.py", "ops/quotas.py", "ops/outputs.py")),
-        ("Report", ("ops/outputs.py",)),
+        ("Deploy", ("ops/deploy*.py", "ops/deploy/*.py", "ops/preflight*.py", "ops/quotas.py", "ops/outputs.py")),
+        ("Report", ("ops/diff.py", "ops/outputs.py")),
         ("Verify", ("ops/outputs.py", "ops/verify/log_questions.py", "tests/harness/e2e/environment.py")),
     ],
 )

@@ -110,7 +110,7 @@ def event(**changes: Any) -> dict[str, Any]:
         "event": "pull_request",
         "head_sha": HEAD,
         "head_branch": "feature",
-        "head_repository": {"id": 2, "owner": {"login": "somebody"}},
+        "head_repository": {"id": 2, "owner": {"login": "other-owner"}},
         "pull_requests": [],
     }
     return {"workflow_run": {**run, **changes}}

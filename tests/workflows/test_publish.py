@@ -48,7 +48,7 @@ def test_first_report_of_a_pull_request_creates_the_comment(github: GitHub) -> N
 
 
 def test_later_report_updates_the_same_comment(github: GitHub) -> None:
-    other = {"id": 30, "user": {"login": "somebody"}, "body": f"{MARKER}\nplanted"}
+    other = {"id": 30, "user": {"login": "other-owner"}, "body": f"{MARKER}\nplanted"}
     ghost = {"id": 29, "user": None, "body": None}
     github.comments = [[ghost, other], [OWN_COMMENT, {**OWN_COMMENT, "id": 32}]]
     assert _run(github).returncode == 0
@@ -57,7 +57,7 @@ def test_later_report_updates_the_same_comment(github: GitHub) -> None:
 
 
 def test_comment_of_someone_else_with_the_marker_is_not_touched(github: GitHub) -> None:
-    github.comments = [[{"id": 30, "user": {"login": "somebody"}, "body": f"{MARKER}\nplanted"}]]
+    github.comments = [[{"id": 30, "user": {"login": "other-owner"}, "body": f"{MARKER}\nplanted"}]]
     assert _run(github).returncode == 0
     (request,) = github.written
     assert request["arguments"][2] == "POST"
@@ -70,11 +70,13 @@ def test_pull_request_is_found_by_the_event_and_not_by_the_artifact(github: GitH
     assert "/issues/5/" in request["arguments"][0]
     asked = github.requests[0]["arguments"]
     assert asked[0] == f"repos/{REPOSITORY}/pulls"
-    assert "head=somebody:feature" in asked
+    assert "head=other-owner:feature" in asked
 
 
 @pytest.mark.parametrize(
-    "other", [pull(6, sha="b" * 40), pull(6, head_id=3), pull(6, base="somebody/chat")], ids=["commit", "fork", "base"]
+    "other",
+    [pull(6, sha="b" * 40), pull(6, head_id=3), pull(6, base="other-owner/chat")],
+    ids=["commit", "fork", "base"],
 )
 def test_pull_request_with_another_commit_or_repository_is_left_alone(github: GitHub, other: dict[str, Any]) -> None:
     github.pulls = [other]
@@ -84,11 +86,11 @@ def test_pull_request_with_another_commit_or_repository_is_left_alone(github: Gi
     assert github.written == []
 
 
-def test_several_pull_requests_of_one_head_are_told_apart_by_the_event(github: GitHub) -> None:
+def test_several_pull_requests_of_one_head_are_distinguished_by_the_event(github: GitHub) -> None:
     github.pulls = [pull(5), pull(6)]
     finished = _run(github)
     assert finished.returncode == 1
-    assert "Several pull requests have the head somebody:feature" in finished.stderr
+    assert "Several pull requests have the head other-owner:feature" in finished.stderr
     assert github.written == []
     assert _run(github, event(pull_requests=[{"number": 5}])).returncode == 0
     assert "/issues/5/" in github.written[0]["arguments"][0]
@@ -142,7 +144,7 @@ def test_error_of_github_fails_the_step(github: GitHub) -> None:
 def test_branch_name_is_data_and_no_command(github: GitHub) -> None:
     branch = "x$(touch pwned)`touch pwned`;'\"&|"
     assert _run(github, event(head_branch=branch)).returncode == 0
-    assert f"head=somebody:{branch}" in github.requests[0]["arguments"]
+    assert f"head=other-owner:{branch}" in github.requests[0]["arguments"]
     assert not (ROOT / "pwned").exists()
 
 

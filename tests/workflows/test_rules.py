@@ -169,6 +169,27 @@ def test_no_secret_is_used_and_none_is_printed(name: str) -> None:
             assert step["with"]["persist-credentials"] is False
 
 
+@every_workflow
+def test_jobs_inputs_and_variables_that_a_workflow_names_exist(name: str) -> None:
+    """An expression with an unknown name is empty, and no error."""
+    given = workflow(name)
+    inputs = (given.triggers.get("workflow_call") or {}).get("inputs", {})
+    assert set(re.findall(r"\binputs\.(\w+)", given.text)) == set(inputs)
+    for job in given.jobs.values():
+        assert job.get("needs") is None or job["needs"] in given.jobs
+        rows = job.get("strategy", {}).get("matrix", {}).get("include", [])
+        for named in set(re.findall(r"\bmatrix\.(\w+)", str(job))):
+            assert rows
+            assert all(named in row for row in rows)
+        if job.get("uses"):
+            called = workflow(job["uses"].removeprefix("./.github/workflows/")).triggers["workflow_call"] or {}
+            required = {key for key, value in called.get("inputs", {}).items() if value.get("required")}
+            assert required <= set(job.get("with", {})) <= set(called.get("inputs", {}))
+    page = (ROOT / "docs" / "how-to" / "set-up-continuous-deployment.md").read_text(encoding="utf-8")
+    for variable in re.findall(r"\bvars\.(\w+)|(?:account|region): ([A-Z]\w+)", given.text):
+        assert "".join(variable) in page, f"the page does not say to set the variable {''.join(variable)}"
+
+
 @pytest.mark.parametrize(("place", "script"), scripts(), ids=[place for place, _ in scripts()])
 def test_commands_of_a_step_exist(place: str, script: str) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
