@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from typing import Final
 
-from contract import limits, tables
+from contract import canary, limits, tables
 from contract.tables import TABLES, Table
 from stacks.config.fields import Environment
 from stacks.config.load import environment_names, load
 
 RECOVERY_DAYS: Final = 35
 """Amazon DynamoDB: point-in-time recovery."""
+_CANARY: Final = f"Those of the canary: {canary.RETENTION_DAYS} days"
 _TTL: Final = {
     tables.MESSAGE_CHANGES: f"{limits.CHANGE_RETENTION_DAYS} days after the change",
     tables.IDEMPOTENCY: f"{limits.IDEMPOTENCY_RETENTION_HOURS} hours after the send",
     tables.OUTBOX: f"until the event is published; otherwise {limits.OUTBOX_RETENTION_DAYS} days. The record of a "
     f"direct message stays without its content for {limits.IDEMPOTENCY_RETENTION_HOURS} hours",
     tables.RATE_LIMITS: "until its window is over",
+    tables.MESSAGES: "`data.message_retention_days`; otherwise for ever. A deleted message keeps its number only. "
+    f"{_CANARY}",
+    tables.CALLS: f"`data.call_retention_days`; otherwise for ever. {_CANARY}",
+    tables.USER_CALLS: "as long as its call",
 }
 _OTHER: Final = {
-    tables.MESSAGES: "`data.message_retention_days`; otherwise for ever. A deleted message keeps its number only",
-    tables.CALLS: "`data.call_retention_days`; otherwise for ever",
-    tables.USER_CALLS: "as long as its call",
     tables.CALL_LOCKS: "until the call ends",
     tables.CONVERSATION_MEMBERS: "until the user leaves",
     tables.BLOCKS: "until the block ends",
