@@ -73,8 +73,8 @@ def run(environment: Environment, tools: Tools, *, agreed: bool = False) -> None
     for each in existing:
         tools.progress.note(f"Deletes {each.name} ({each.status}), with all its data")
     kept = list(staying(preflight.read_deployed(name, client)))
-    for each in kept:
-        tools.progress.note(f"Stays: {each}")
+    for resource in kept:
+        tools.progress.note(f"Stays: {resource}")
     confirm("Destruction", name, typed=True, agreed=agreed, variables=tools.variables, read=tools.read)
     for each in existing:
         tools.progress.step(f"Deleting {each.name}")

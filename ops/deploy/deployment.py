@@ -136,8 +136,9 @@ def carry_out(
     Raises:
         CommandError: the operator did not confirm, or a step failed; the message says what to do.
     """
-    for each in (*prepared.recoveries, *prepared.orphans):
-        tools.progress.note(f"First: {each.text}")
+    texts = [*(each.text for each in prepared.recoveries), *(each.text for each in prepared.orphans)]
+    for text in texts:
+        tools.progress.note(f"First: {text}")
     confirm(
         options.action,
         environment.name,

@@ -57,8 +57,8 @@ def stored_by(revision: str, root: Path = cdk.ROOT) -> Stored:
     )
     if archived.returncode != 0:
         raise CommandError(
-            f"The contract of {revision} cannot be read: {archived.stderr.decode().strip()}. If the commit is not in "
-            "this checkout: git fetch --tags"
+            f"The contract of {revision} cannot be read: {archived.stderr.decode().strip()}. If the commit is not "
+            "in this checkout: git fetch --tags"
         )
     with tempfile.TemporaryDirectory(prefix="contract-") as directory:
         with tarfile.open(fileobj=BytesIO(archived.stdout)) as archive:

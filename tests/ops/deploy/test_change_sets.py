@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from ops.cdk import ROOT
 from ops.change_report.comparison import Comparison, Revision
+from ops.deploy import alarms
 from ops.deploy.alarms import IDS, Triggers, find_triggers
 from ops.deploy.change_sets import ChangeSet, Target, check_surprises, execute, prepare, surprises
 from ops.errors import CommandError
@@ -214,13 +216,19 @@ def test_failed_update_names_the_first_failure_and_what_to_do(reason: str, actio
     assert re.search(action, "\n".join(lines[2:])), lines
 
 
-def alarm(name: str, state: str) -> dict[str, Any]:
+def cloudwatch_alarm(name: str, state: str) -> dict[str, Any]:
     return {"AlarmName": name, "AlarmArn": f"arn:{name}", "StateValue": state, "StateUpdatedTimestamp": NOW}
 
 
 def test_alarms_that_exist_and_are_quiet_watch_an_update() -> None:
     names = [f"PantherKolab-{each}-staging" for each in IDS]
-    response = {"MetricAlarms": [alarm("one", "OK"), alarm("two", "ALARM"), alarm("three", "INSUFFICIENT_DATA")]}
+    response = {
+        "MetricAlarms": [
+            cloudwatch_alarm("one", "OK"),
+            cloudwatch_alarm("two", "ALARM"),
+            cloudwatch_alarm("three", "INSUFFICIENT_DATA"),
+        ]
+    }
     request = {"AlarmNames": names, "AlarmTypes": ["MetricAlarm"]}
     with recorded(("describe_alarms", response, request), service="cloudwatch") as client:
         triggers, firing = find_triggers(load("staging", variables={}), client)
@@ -238,3 +246,11 @@ def test_alarms_that_watch_an_update_are_alarms_of_the_environment_and_at_most_f
 def test_change_set_of_a_stack_that_does_not_exist_is_no_change_set() -> None:
     with recorded(("describe_change_set", absent())) as client:
         assert prepare(TARGET, tools(client, cli=Cli())) is None
+
+
+def test_page_names_the_alarms_and_how_long_they_watch() -> None:
+    page = (ROOT / "docs" / "how-to" / "deploy.md").read_text(encoding="utf-8")
+    listed = page.partition("*Rollback alarms*")[2].partition("\n\n")[0]
+    assert [each for each in IDS if f"`{each}`" not in listed] == []
+    assert "five minutes longer" in listed
+    assert alarms._WATCH_MINUTES == 5
