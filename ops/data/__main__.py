@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from handlers.core.shared.errors import ChatError, OutcomeUnknownError
 from ops import aws, outputs
 from ops.cdk import ROOT
 from ops.data.commands import erasing, exporting, restoring, retaining
@@ -74,6 +75,9 @@ def main(arguments: list[str] | None = None, make_context: Callable[[argparse.Na
             return _COMMANDS[chosen.command](make_context(chosen))
     except CommandError as error:
         print(error, file=sys.stderr)
+        return 2
+    except (ChatError, OutcomeUnknownError) as error:
+        print(f"{error}. What is done stays done; run the command again to continue.", file=sys.stderr)
         return 2
 
 

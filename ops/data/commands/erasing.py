@@ -9,6 +9,8 @@ from ops.data.commands.common import Context, show
 from ops.data.erase.erasure import Erasure
 from ops.data.erase.replay import replay as repeat
 from ops.data.erase.replay import returned
+from ops.data.erasures import ErasureList
+from ops.errors import CommandError
 
 
 def add_arguments(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -27,6 +29,8 @@ def erase(context: Context) -> int:
     user_id = accounts.find(chosen.user).user_id if "@" in chosen.user else chosen.user
     erasure = Erasure(user_id, context.live, accounts, keep_account=chosen.keep_account)
     plan = erasure.plan()
+    if not any(count for _, count in plan) and user_id not in ErasureList(context.live):
+        raise CommandError(f"Nothing is stored about the user {user_id}. Check the user id and --env.")
     if not chosen.apply:
         return _show(context, user_id, plan, "would be erased", found=True)
     _show(context, user_id, plan, "will be erased", found=True, quiet=chosen.json)

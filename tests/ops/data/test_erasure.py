@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from contract import tables
+from handlers.core.shared.errors import UnavailableError
 from ops.data.erase.erasure import Erasure
 from ops.data.erase.person import FORMER
 from ops.data.erasures import ErasureList, subject
@@ -88,6 +89,12 @@ def test_erasure_needs_the_typed_user_id(scene: Scene, capsys: pytest.CaptureFix
     assert scene.campus.command("erase", "--user", scene.ada, "--apply", answer="yes") == 2
     assert "Not confirmed" in capsys.readouterr().err
     assert scene.campus.everything() == before
+
+
+def test_unknown_user_id_is_an_error_and_is_not_listed(campus: Campus, capsys: pytest.CaptureFixture[str]) -> None:
+    assert campus.command("erase", "--user", "unknown", "--apply", answer="unknown") == 2
+    assert "Nothing is stored about the user unknown" in capsys.readouterr().err
+    assert campus.aws.scan(tables.ERASURES) == []
 
 
 def test_nothing_of_the_person_is_left_and_the_history_has_no_gap(scene: Scene) -> None:
@@ -203,3 +210,14 @@ def test_person_leaves_the_call_in_progress_and_call_records_lose_the_name(campu
         assert "Hopper" in str(call)
         calls.sweep_calls(after_seconds=300)
         assert calls.get(grace, session).status == 200
+
+
+def test_service_that_fails_ends_the_command_with_a_sentence(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(self: Erasure, pace: object) -> None:
+        raise UnavailableError("the counter could not be read just now; try again")
+
+    monkeypatch.setattr(Erasure, "run", fail)
+    assert scene.campus.command("erase", "--user", scene.ada, "--apply", answer=scene.ada) == 2
+    assert "run the command again to continue" in capsys.readouterr().err

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -19,8 +19,8 @@ FOR_EVER = Data(removal="destroy", deletion_protection=False, point_in_time_reco
 def test_old_messages_lose_their_content_and_keep_their_numbers(campus: Campus) -> None:
     ada, grace = campus.sign_up("Ada", "Lovelace"), campus.sign_up("Grace", "Hopper")
     direct = campus.functions.direct(ada, grace)
-    campus.functions.send_ok(ada, direct, "old")
-    later = datetime.now(UTC) + timedelta(days=40)
+    sent = campus.functions.send_ok(ada, direct, "old")["message"]
+    later = datetime.fromisoformat(sent["timestamp"]) + timedelta(days=40)
     assert Retention(campus.live, 41, None, later).plan() == {"messages": 0, "previews": 0, "calls": 0}
     retention = Retention(campus.live, 39, None, later)
     assert retention.plan() == {"messages": 1, "previews": 1, "calls": 0}
@@ -40,7 +40,8 @@ def test_old_calls_are_deleted_from_every_list_and_calls_in_progress_stay(campus
         calls = CallFunctions(campus.aws, chime)
         over, ringing = calls.ring(ada, grace), calls.ring(alan, campus.sign_up("Edsger", "Dijkstra"))
         calls.act("reject", grace, over)
-    retention = Retention(campus.live, None, 30, datetime.now(UTC) + timedelta(days=31))
+    created = max(str(each["createdAt"]) for each in campus.aws.scan(tables.CALLS))
+    retention = Retention(campus.live, None, 30, datetime.fromisoformat(created) + timedelta(days=31))
     assert retention.run(fast_pace())["calls"] == 1
     assert [each["sessionId"] for each in campus.aws.scan(tables.CALLS)] == [ringing]
     assert {each["sessionId"] for each in campus.aws.scan(tables.USER_CALLS)} == {ringing}
