@@ -33,7 +33,7 @@ GLOSSARY = "docs/reference/glossary.md"
 NAMES_OF_AWS = frozenset(
     {
         *{"GetStackOutput", "LimitExceeded", "InboundMessageDelayed", "InboundMessageDropped"},
-        *{"AdminEnableUser", "AdminUserGlobalSignOut"},
+        *{"AdminEnableUser", "AdminUserGlobalSignOut", "GetQueueUrl"},
     }
 )
 """AWS's names that no source uses."""
