@@ -32,7 +32,7 @@ WHEELS_READY := .build/.wheels-ready
 WEB_READY := web/dist/index.html
 PACKAGES := packages/appsync-events packages/appsync-events-local
 
-.PHONY: help up down test test-fast test-web check format synth diff cost deploy verify outputs snapshots generate lock \
+.PHONY: help up down test test-fast test-web check format synth diff cost deploy verify cutover outputs snapshots generate lock \
         chat bench clean clean-all setup
 
 help: ## This list
@@ -114,6 +114,9 @@ outputs: setup ## Write the front end's environment file of a deployed environme
 
 verify: setup ## Test a deployed environment and print AWS's answers: make verify ENV=staging [YES=1] [ONLY=ID]
 	@python -m ops.verify --env $(ENV) $(if $(YES),--yes) $(if $(ONLY),--only $(ONLY))
+
+cutover: setup ## The migration from Socket.IO: make cutover DO=check|backfill|status|verify ENV=prod [ARGS="--apply"]
+	@python -m ops.cutover $(DO) --env $(ENV) $(ARGS)
 
 snapshots: setup ## Rewrite the snapshots of the templates
 	@pytest -q tests/stacks --update-snapshots
