@@ -56,7 +56,7 @@ PACKAGES := packages/appsync-events packages/appsync-events-local
 
 .PHONY: help up down test test-fast test-web check format synth diff cost deploy load verify outputs snapshots \
         generate lock canary explain restore export-person erase-person retention change-report deployment-access \
-        status doctor rollback destroy chat bench clean clean-all setup
+        status doctor rollback destroy chat bench clean clean-all setup cutover
 
 help: ## This list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -180,6 +180,9 @@ status: setup ## The state of an environment on one screen: make status ENV=prod
 doctor: setup ## Check an environment and name the cause of a fault: make doctor ENV=prod [ONLY=D5] [CHANNEL=…] [ORIGIN=…] [TOKEN_FILE=…]
 	@python -m ops.doctor --env $(ENV) $(if $(ONLY),--only $(ONLY)) $(if $(CHANNEL),--channel $(CHANNEL)) $(if $(ORIGIN),--origin $(ORIGIN)) \
 	  $(if $(TOKEN_FILE),--token-file $(TOKEN_FILE)) $(if $(READ_ONLY),--read-only) $(if $(VERBOSE),--verbose) $(if $(JSON),--json)
+
+cutover: setup ## The migration from Socket.IO: make cutover DO=check|backfill|status|verify ENV=prod [ARGS="--apply"]
+	@python -m ops.cutover $(DO) --env $(ENV) $(ARGS)
 
 snapshots: setup ## Rewrite the snapshots of the templates
 	@pytest -q tests/stacks --update-snapshots

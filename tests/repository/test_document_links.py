@@ -33,7 +33,7 @@ GLOSSARY = "docs/reference/glossary.md"
 NAMES_OF_AWS = frozenset(
     {
         *{"GetStackOutput", "LimitExceeded", "InboundMessageDelayed", "InboundMessageDropped"},
-        *{"AdminEnableUser", "AdminUserGlobalSignOut", "AdminDeleteUser"},
+        *{"AdminEnableUser", "AdminUserGlobalSignOut", "AdminDeleteUser", "GetQueueUrl"},
         *{"ListBackups", "DescribeTimeToLive", "DescribeContinuousBackups", "ListTagsOfResource", "BatchWriteItem"},
     }
 )

@@ -72,7 +72,8 @@ SCRIPT_IMPORTS: Final[dict[str, tuple[str, ...]]] = {
     "appsync_js": ("packages/appsync-events-local/src/appsync_events_local/runtime",),
     "web": ("contract/generated",),
     "bench": (),
-    "tests": ("web", "appsync_js", "contract/generated", "contract/vectors"),
+    "ops": (),
+    "tests": ("web", "appsync_js", "contract/generated", "contract/vectors", "ops/cutover/old_server"),
 }
 """What the JavaScript and TypeScript files of each directory may import by path, besides their own directory."""
 

@@ -22,13 +22,13 @@ const WRITES = ["send-message", "new-call", "accept-call", "reject-call", "leave
  * @param {object} options
  * @param {string} options.queueUrl output OldServerQueueUrl of the stack Bridge.
  * @param {SQSClient} [options.client] the SQS client; by default one with the process's credentials.
- * @param {(userId: string) => string} [options.room] the room of a user's sockets; the old server joins `user:{sub}`.
+ * @param {(userId: string) => string} [options.socketsOf] what the sockets of a user have joined: `user:{sub}`.
  * @param {number} [options.waitSeconds] how long a request waits for messages.
  * @param {Pick<Console, "error">} [options.log] receives errors.
  * @returns {() => Promise<void>} stops after the message that is being emitted.
  */
 export function startBridge(io, options) {
-  const { queueUrl, client = new SQSClient({}), room = (userId) => `user:${userId}` } = options;
+  const { queueUrl, client = new SQSClient({}), socketsOf = (userId) => `user:${userId}` } = options;
   const { waitSeconds = 20, log = console } = options;
   const emitted = new Map();
   const stop = new AbortController();
@@ -39,7 +39,7 @@ export function startBridge(io, options) {
       return; // the queue delivers at least once
     }
     if (recipients.length > 0) {
-      io.to(recipients.map(room)).emit(event, message);
+      io.to(recipients.map(socketsOf)).emit(event, message);
     }
     emitted.set(conversationId, seq);
   }

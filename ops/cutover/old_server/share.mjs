@@ -6,7 +6,7 @@
  * `usesNewClient(user.sub, Number(process.env.NEXT_PUBLIC_NEW_CLIENT_PERCENT ?? 0))`.
  *
  * @param {string} userId the Cognito `sub`.
- * @param {number} percent from 0 (nobody) to 100 (everybody).
+ * @param {number} percent from 0 (no user) to 100 (every user).
  * @returns {boolean}
  */
 export function usesNewClient(userId, percent) {

@@ -1,4 +1,4 @@
-// The old application's Socket.IO server in the shape of the migration guide: it joins each socket to the room of its user,
+// The old application's Socket.IO server in the shape of the migration guide: it joins each socket to `user:{sub}`,
 // stores messages without number, and emits them to the participants. Made for tests: the token is the user id itself.
 // Prints its port when it listens, and exits when its input ends.
 import { randomUUID } from "node:crypto";

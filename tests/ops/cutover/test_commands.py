@@ -65,8 +65,8 @@ def sides(aws: AwsResources) -> Sides:
 def test_check_names_everything_that_would_not_migrate(sides: Sides, capsys: pytest.CaptureFixture[str]) -> None:
     sides.write_old("before")
     sides.old.conversation(sides.ada, sides.grace)
-    sides.old.conversation(sides.ada, "nobody", kind="GROUP")
-    too_long = sides.old.conversation(sides.ada, sides.grace, "nobody", conversation_id="x" * 81, kind="GROUP")
+    sides.old.conversation(sides.ada, "unknown", kind="GROUP")
+    too_long = sides.old.conversation(sides.ada, sides.grace, "unknown", conversation_id="x" * 81, kind="GROUP")
     assert len(too_long) == CONVERSATION_ID_CHARACTERS + 1
     sides.old.send(sides.ada, "ghost", "orphan", to_iso(SystemClock().now()))
     left = {"conversationId": sides.conversation, "timestamp": "0b1d3d4e-5c55-4f0c-9d0f-6f1a2c3b4d5e", "deleted": True}
@@ -78,7 +78,7 @@ def test_check_names_everything_that_would_not_migrate(sides: Sides, capsys: pyt
     assert {each["problem"]: each["ids"] for each in found} == {
         "conversation id that no request accepts": [too_long],
         "conversation without type or participants": ["ghost"],
-        "participant without a profile": ["nobody"],
+        "participant without a profile": ["unknown"],
         "pair of users with several direct conversations": [" + ".join(sorted([sides.ada, sides.grace]))],
         "item of Messages that is no message": [f"{sides.conversation} {left['timestamp']}"],
         "conversation of messages that does not exist": ["ghost"],

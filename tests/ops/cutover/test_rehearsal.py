@@ -34,7 +34,7 @@ def _chat(campus: Campus, label: str) -> list[str]:
 
 
 def test_users_move_from_the_old_server_to_the_backend_without_loss_or_doubles(campus: Campus) -> None:
-    # Phase 1: the backend stands beside the old server, and nobody uses it.
+    # Phase 1: the backend stands beside the old server, and no user uses it.
     campus.restart_old_server()
     for user_id in campus.users:
         campus.use_old(user_id)
@@ -94,7 +94,7 @@ def test_way_back_from_each_phase_and_forward_again_keeps_every_message(campus: 
     campus.new[campus.ada].send(campus.direct, "before the way back")
     campus.settle()
 
-    # Back: everybody uses the old client. The bridge stands still, as if it were deleted; its stream waits.
+    # Back: every user has the old client. The bridge stands still, as if it were deleted; its stream waits.
     campus.bridge = None
     campus.server.start()
     for user_id in campus.users:
