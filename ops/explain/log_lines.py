@@ -102,6 +102,8 @@ def _line(function: str, event: dict[str, Any]) -> LogLine | None:
     text = event["message"]
     try:
         fields = json.loads(text[text.index("{") :])
+        if isinstance(fields, dict) and str(fields.get("message", "")).startswith("{"):
+            fields = json.loads(fields["message"])  # the runtime's JSON object around the function's own
     except ValueError:
         return None
     return LogLine(event["timestamp"], function, fields) if isinstance(fields, dict) else None

@@ -6,7 +6,9 @@ from typing import Any, Final
 
 import msgspec
 
+from contract import limits
 from ops.explain.dead_letters import DeadLetter
+from ops.explain.log_lines import milliseconds
 from ops.explain.outbox import Record
 from ops.explain.story import RecipientState
 
@@ -27,6 +29,7 @@ CODES: Final[dict[str, str]] = {
     "dead_letter": "the delivery task is a dead letter",
     "pending": "the delivery is not finished",
     "previous_application": "the previous application stored the message, which publishes no event",
+    "unknown": "the message is so old that its delivery record has expired",
     "published": "the event was published to the user's channel",
 }
 """The reasons, with their meaning."""
@@ -131,6 +134,11 @@ def _delivery(facts: Facts) -> tuple[str, str]:
             "The previous application stored the message: it has no number, and no event was published. The user's "
             "history shows it."
         )
+    if record is None and facts.published_at is None and _is_old(facts):
+        return "unknown", (
+            f"The message is older than {limits.OUTBOX_RETENTION_DAYS} days, after which a delivery record expires, "
+            f"and the logs do not show a publish to the user.{failed} The user's history shows the message."
+        )
     if record is None or not record.lacks(facts.user_id):
         return "published", _published(facts, failed)
     valid_until = record.item.get("validUntil")
@@ -153,6 +161,12 @@ def _delivery(facts: Facts) -> tuple[str, str]:
         f"The event was not published to the user yet.{where}{failed} The queue or the sweep repeats it, at the latest "
         f"at {record.item.get('dueAt')}. The user's history shows the message."
     )
+
+
+def _is_old(facts: Facts) -> bool:
+    """Return whether a delivery record of the message, also one that was given up, has expired."""
+    age = milliseconds(facts.now) - milliseconds(facts.message["timestamp"])
+    return age >= limits.OUTBOX_RETENTION_DAYS * 86_400_000
 
 
 def _published(facts: Facts, failed: str) -> str:

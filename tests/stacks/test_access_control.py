@@ -69,7 +69,7 @@ def test_cors_allows_the_configured_origins_only(variant: str) -> None:
     (api,) = properties(variant, "AWS::ApiGatewayV2::Api")
     cors = api["CorsConfiguration"]
     assert cors["AllowOrigins"] == list(settings_of(variant).web.origins)
-    assert cors["AllowHeaders"] == ["authorization", "content-type"]
+    assert cors["AllowHeaders"] == ["authorization", "content-type", "x-correlation-id"]
     assert "*" not in json.dumps(cors)
     assert not cors.get("AllowCredentials")
 

@@ -17,7 +17,7 @@ from contract.limits import (
     RING_TIMER_RECEIVES_MAX,
 )
 from stacks.app import compose
-from stacks.naming import DEAD_LETTER_QUEUES
+from stacks.naming import AUDIT_LOG, DEAD_LETTER_QUEUES, Names
 from stacks.packaging import Asset
 from stacks.policy.permissions import FUNCTIONS
 from tests.stacks.synthesis import ALL, EVERYTHING, properties, readable, resources, settings_of, templates
@@ -196,8 +196,10 @@ def test_every_function_has_its_own_role_and_log_group(variant: str) -> None:
 
 @every_variant
 def test_every_log_group_belongs_to_a_stack_and_expires(variant: str) -> None:
-    groups = properties(variant, "AWS::Logs::LogGroup")
-    assert {group["RetentionInDays"] for group in groups} == {settings_of(variant).operations.log_retention_days}
+    groups = {readable(each["LogGroupName"]): each for each in properties(variant, "AWS::Logs::LogGroup")}
+    audit = groups.pop(Names(settings_of(variant).name).of(AUDIT_LOG))
+    assert audit["RetentionInDays"] == 731, "what operators did is kept for two years"
+    assert {each["RetentionInDays"] for each in groups.values()} == {settings_of(variant).operations.log_retention_days}
     assert len(groups) == len(properties(variant, "AWS::Lambda::Function")) + 2
     assert not resources(variant, "Custom::LogRetention")
 

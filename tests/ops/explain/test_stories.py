@@ -9,6 +9,7 @@ import pytest
 
 from contract import tables
 from ops.explain import call, command, user
+from ops.explain.log_lines import LogReader
 from ops.explain.story import Story
 from stacks.naming import Names
 from tests.harness.call_functions import CallFunctions
@@ -211,3 +212,23 @@ def test_why_a_call_did_not_reach_a_user(campus: Campus, chime: ChimeServer, cas
 def test_an_unknown_call_is_not_found(campus: Campus) -> None:
     story = call.explain(campus.sources(), "nothing", user_id="ana")
     assert (story.found, story.answer and story.answer.code) == (False, "unknown_call")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"message":"request","status":200}', "request"),
+        ('[INFO]\t2026-11-30T10:15:04Z\tid\t{"message":"request"}', "request"),
+        ('{"timestamp":"…","level":"INFO","message":"{\\"message\\":\\"request\\",\\"status\\":200}"}', "request"),
+        ('{"message":"plain text of a library"}', "plain text of a library"),
+        ("START RequestId: 1 Version: $LATEST", None),
+        ('{"message":"{broken"}', None),
+    ],
+)
+def test_log_lines_are_read_in_every_form_in_which_the_runtime_may_write_them(text: str, expected: str | None) -> None:
+    class OneLine:
+        def filter_log_events(self, **request: object) -> dict[str, object]:
+            return {"events": [{"timestamp": 1, "message": text}]}
+
+    found = LogReader(OneLine(), "dev").find(("messages",), ("id",), 0, 2)
+    assert [line.fields["message"] for line in found] == ([] if expected is None else [expected])

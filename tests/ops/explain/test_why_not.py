@@ -196,6 +196,12 @@ def test_previous_application_stored_the_message(campus: Campus, ana: str, ben: 
     assert campus.why("old-1", ana)[0] == "previous_application"
 
 
+def test_message_is_so_old_that_its_delivery_record_has_expired(campus: Campus, ana: str, ben: str) -> None:
+    sent = campus.send_ok(ben, campus.group(ben, ana))["message"]["messageId"]
+    campus.advance(15 * 86_400)
+    assert campus.why(sent, ana)[0] == "unknown"
+
+
 def test_no_message_has_the_id(campus: Campus, ana: str) -> None:
     story = campus.explain("no-such-message", ana)
     assert story.answer is not None
