@@ -93,8 +93,8 @@ def test_repeated_command_keeps_the_users_and_changes_their_passwords(deployed: 
     assert conversation["latestSeq"] == 7
 
 
-def test_account_of_a_stranger_under_the_same_address_is_taken_over(deployed: Deployed) -> None:
-    """Anybody may start a sign-up with the address, and cannot confirm it."""
+def test_account_that_another_person_began_under_the_same_address_is_taken_over(deployed: Deployed) -> None:
+    """A sign-up with the address can be started by all, and confirmed by none."""
     address = f"sender.{deployed.aws.environment}@canary.invalid"
     deployed.cognito.admin_create_user(UserPoolId=deployed.pool_id, Username=address, MessageAction="SUPPRESS")
     ids = deployed.users.create()
