@@ -24,7 +24,7 @@ from stacks.outputs import CANARY_CLIENT_ID, POOL_REGION, STACK_REGION, USER_POO
 
 _ROLES: Final = ("sender", "recipient")
 _DOMAIN: Final = "canary.invalid"
-"""No mail can reach it (RFC 2606), so that nobody can confirm or reset such an account."""
+"""No mail can reach it (RFC 2606), so that no code to confirm or reset such an account arrives."""
 
 
 class CanaryUsers:

@@ -14,7 +14,7 @@ from contract.canary import DIRECT_ID, GROUP_ID, credentials_parameter
 from handlers.adapters.canary.credentials import SsmCredentials
 from handlers.adapters.cognito.password_sign_in import PasswordSignIn
 from handlers.core.canary.ports import CanaryError
-from ops import canary
+from ops import canary, outputs
 from ops.canary import CanaryUsers
 from ops.errors import CommandError
 from tests.harness.emulator import AwsResources, Emulator, create_resources, running_emulator
@@ -93,8 +93,8 @@ def test_repeated_command_keeps_the_users_and_changes_their_passwords(deployed: 
     assert conversation["latestSeq"] == 7
 
 
-def test_account_of_a_stranger_under_the_same_address_is_taken_over(deployed: Deployed) -> None:
-    """Anybody may start a sign-up with the address, and cannot confirm it."""
+def test_account_that_another_person_began_under_the_same_address_is_taken_over(deployed: Deployed) -> None:
+    """A sign-up with the address can be started by all, and confirmed by none."""
     address = f"sender.{deployed.aws.environment}@canary.invalid"
     deployed.cognito.admin_create_user(UserPoolId=deployed.pool_id, Username=address, MessageAction="SUPPRESS")
     ids = deployed.users.create()
@@ -128,7 +128,7 @@ def test_environment_without_canary_is_an_error_that_says_what_to_do() -> None:
 def test_command_prints_what_it_did_and_no_password(
     deployed: Deployed, option: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(canary.outputs, "read_stacks", lambda environment, client: {})
+    monkeypatch.setattr(outputs, "read_stacks", lambda environment, client: {})
     monkeypatch.setattr(canary, "deployed_users", lambda environment, stacks: deployed.users)
     assert canary.main(["--env", "test", *option]) == 0
     printed = capsys.readouterr().out
