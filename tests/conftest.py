@@ -26,8 +26,19 @@ _ORDER = ("first_on_cloud", "local_cloud", "browser", "end_of_run")
 except that `first_on_cloud` wins: those tests need a local cloud that no other test has used.
 """
 _CLOUD_FIXTURES = frozenset({"local_cloud", "session_cloud"})
-_LONGEST = ("tests/packages/", "tests/contributing/", "tests/stacks/", "tests/local/")
-"""Directories with the longest groups of tests, which begin first where several processes share the tests."""
+_LONGEST = (
+    "tests/packages/",
+    "tests/contributing/",
+    "tests/stacks/",
+    "tests/handlers/messages/test_interleavings.py",
+    "tests/handlers/test_removed_member.py",
+    "tests/handlers/conversations/test_faults.py",
+    "tests/handlers/messages/test_faults.py",
+    "tests/local/",
+)
+"""Where the longest groups of tests are. They begin first where several processes share the tests, so that no process
+works on one of them when the others have nothing left.
+"""
 _SLOW = (
     "tests/packages/",
     "tests/contributing/",
@@ -44,10 +55,10 @@ def group_of(nodeid: str) -> str:
     """Return what stays in one process where several share the fast tests.
 
     The tests of one file share what the file sets up. Those of `tests/stacks` share the templates, which take long to
-    synthesise; the suites of two packages, and two kinds of change, share nothing.
+    synthesise; the suites of two packages, two kinds of change, and two kinds of conversation share nothing.
     """
     file, _, test = nodeid.partition("::")
-    if file.startswith("tests/packages/"):
+    if file.startswith("tests/packages/") or file == "tests/handlers/messages/test_interleavings.py":
         return nodeid
     if file.startswith("tests/stacks/") and not file.endswith("/test_app.py"):
         return "tests/stacks"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import uvicorn
 from ministack import app as ministack_app
@@ -68,15 +70,19 @@ def build(settings: EmulatorSettings) -> ControlPlane:
     return ControlPlane(ministack_app.app, token, state_store, faults, chime, guard, strict, server_errors)
 
 
-def serve(settings: EmulatorSettings) -> None:
+def serve(settings: EmulatorSettings, application: Callable[..., Awaitable[Any]] | None = None) -> None:
     """Serve on the loopback address until SIGTERM or SIGINT.
+
+    Args:
+        settings: of the emulator process.
+        application: the ASGI application; the result of `build` if absent.
 
     uvicorn's own Date and Server headers are off: ministack sends a Date already, and the AWS SDK for JavaScript
     fails on two ("Invalid time value").
     """
     logging.getLogger("persistence").setLevel(logging.WARNING)
     uvicorn.run(
-        build(settings),
+        application or build(settings),
         host="127.0.0.1",
         port=settings.port,
         date_header=False,

@@ -9,6 +9,7 @@ from tests.completeness.source import ROOT, missing, text_of, text_of_tests
 from tools.generate.handler_lists import LIMITS
 
 ALL = [name for name in vars(limits) if name.isupper()]
+_WORD = re.compile(r"\w+")
 _CODE = ("contract/**/*.py", "handlers/**/*.py", "stacks/**/*.py", "appsync_js/*.py", "client/**/*.py")
 OF_AWS = {"TRANSACTION_ITEMS_MAX", "EVENT_BYTES_MAX"}
 """Limits of AWS that other limits are derived from; tests compare them."""
@@ -24,13 +25,14 @@ NOT_NAMED_BY_TESTS = {
 """Limits that tests reach without their names; tests/contract/test_request_limits.py tries those of requests."""
 
 
-def _is_used(name: str) -> bool:
+def _words_of_code() -> set[str]:
     others = [path for pattern in _CODE for path in ROOT.glob(pattern) if path.name != "limits.py"]
-    return any(re.search(rf"\b{name}\b", path.read_text(encoding="utf-8")) for path in others)
+    return {word for path in others for word in _WORD.findall(path.read_text(encoding="utf-8"))}
 
 
 def test_every_limit_is_enforced() -> None:
-    absent = [name for name in ALL if name not in OF_AWS and not _is_used(name)]
+    used = _words_of_code()
+    absent = [name for name in ALL if name not in OF_AWS and name not in used]
     assert not absent, missing(
         "no code enforces the limit", absent, "use it in a request model or in handlers/core, or remove it"
     )
@@ -43,7 +45,8 @@ def test_every_limit_that_a_request_model_names_exists() -> None:
 
 
 def test_a_test_names_every_limit() -> None:
-    absent = [name for name in ALL if name not in NOT_NAMED_BY_TESTS and not re.search(rf"\b{name}\b", text_of_tests())]
+    named = set(_WORD.findall(text_of_tests()))
+    absent = [name for name in ALL if name not in NOT_NAMED_BY_TESTS and name not in named]
     assert not absent, missing("no test names the limit", absent, "test the value at the limit and the one above it")
 
 

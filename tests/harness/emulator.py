@@ -23,10 +23,13 @@ from contract.canary import credentials_parameter
 from handlers.adapters.dynamodb.codec import from_item, to_item
 from local.control.control_calls import control_call
 from local.state import StateDirectory
+from tests.harness.emulator_process import BATCH_PATH
+from tests.harness.transport import EmulatorTransport
 
 REGION = "us-east-1"
 ROOT = Path(__file__).resolve().parents[2]
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local-test", "AWS_SECRET_ACCESS_KEY": "local-test", "AWS_DEFAULT_REGION": REGION}
+ACCESS_KEY = "local-test"
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": ACCESS_KEY, "AWS_DEFAULT_REGION": REGION}
 
 
 def free_port() -> int:
@@ -51,12 +54,17 @@ class Emulator:
     @cached_property
     def dynamodb(self) -> Any:
         """The client that most tests share."""
-        return self.client("dynamodb")
+        return self.transport.attach(self.client("dynamodb", user_agent="tests"))
 
     @cached_property
     def sqs(self) -> Any:
         """The client that most tests share."""
-        return self.client("sqs")
+        return self.transport.attach(self.client("sqs", user_agent="tests"))
+
+    @cached_property
+    def transport(self) -> EmulatorTransport:
+        """The connections of these clients."""
+        return EmulatorTransport(self.endpoint, ACCESS_KEY, REGION)
 
     def client(self, service: str, **options: Any) -> Any:
         """Return a botocore client of one of its services."""
@@ -64,8 +72,8 @@ class Emulator:
             service,
             region_name=REGION,
             endpoint_url=self.endpoint,
-            aws_access_key_id="local-test",
-            aws_secret_access_key="local-test",
+            aws_access_key_id=ACCESS_KEY,
+            aws_secret_access_key=ACCESS_KEY,
             config=Config(retries={"total_max_attempts": 1}, max_pool_connections=64, **options),
         )
 
@@ -97,7 +105,7 @@ def running_emulator(folder: Path) -> Iterator[Emulator]:
     command = [
         sys.executable,
         "-m",
-        "local.emulator",
+        "tests.harness.emulator_process",
         "--memory",
         "--state",
         str(folder / "state"),
@@ -110,7 +118,11 @@ def running_emulator(folder: Path) -> Iterator[Emulator]:
         try:
             endpoint = f"http://127.0.0.1:{port}"
             _wait_until_healthy(f"{endpoint}/_local/health", process, folder / "emulator.log")
-            yield Emulator(endpoint, StateDirectory(folder / "state").control_token())
+            running = Emulator(endpoint, StateDirectory(folder / "state").control_token())
+            try:
+                yield running
+            finally:
+                running.transport.close()
         finally:
             process.terminate()
             try:
@@ -234,12 +246,17 @@ def queue_record(body: str, message_id: str = "1", receives: int = 1) -> dict[st
 def create_resources(emulator: Emulator) -> AwsResources:
     """Create every table of the contract and both queues under a new environment name."""
     environment = f"t{uuid.uuid4().hex[:12]}"
-    dynamodb, sqs = emulator.dynamodb, emulator.sqs
-    for table in tables.TABLES:
-        dynamodb.create_table(**_definition(table, environment))
-    queue = sqs.create_queue(QueueName=f"delivery-{environment}", Attributes={"VisibilityTimeout": "0"})
-    rings = sqs.create_queue(QueueName=f"rings-{environment}", Attributes={"VisibilityTimeout": "0"})
-    return AwsResources(emulator, environment, dynamodb, sqs, queue["QueueUrl"], rings["QueueUrl"])
+    names = (f"delivery-{environment}", f"rings-{environment}")
+    requests = [("DynamoDB_20120810.CreateTable", _definition(table, environment)) for table in tables.TABLES]
+    requests += [
+        ("AmazonSQS.CreateQueue", {"QueueName": name, "Attributes": {"VisibilityTimeout": "0"}}) for name in names
+    ]
+    answers = emulator.transport.post(BATCH_PATH, requests)
+    refused = [answer for status, answer in answers if status >= 300]
+    if refused:
+        raise RuntimeError(f"the emulator refused to create tables or queues: {refused}")
+    queue_url, ring_queue_url = (answer["QueueUrl"] for _, answer in answers[-2:])
+    return AwsResources(emulator, environment, emulator.dynamodb, emulator.sqs, queue_url, ring_queue_url)
 
 
 def _definition(table: tables.Table, environment: str) -> dict[str, Any]:
