@@ -21,7 +21,9 @@ from stacks import outputs
 from stacks.naming import Names
 
 DATA_STACKS: Final = ("Data", "Identity")
-STACKS: Final = (*DATA_STACKS, "Events", "Routes", "Operations")
+BRIDGE_STACK: Final = "Bridge"
+"""Exists where `cutover.bridge` is set."""
+STACKS: Final = (*DATA_STACKS, "Events", "Routes", BRIDGE_STACK, "Operations")
 _NEVER_COMPLETE: Final = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED")
 
 

@@ -13,7 +13,7 @@ from ops.aws import explained_errors
 from stacks.config.fields import Environment
 from stacks.naming import Names
 
-IDS: Final = ("ApiErrors", "EventsErrors", "DeliverErrors", "CallsFailed", "DeadLetters")
+IDS: Final = ("ApiErrors", "EventsErrors", "DeliveryLate", "CallsFailed", "DeadLetters")
 """Ids of the alarms that a bad revision raises first, at most five (stacks/monitoring/alarms.py)."""
 WATCHED: Final = ("Events", "Routes")
 """The stacks whose update can raise them. Operations has the alarms themselves, and must be able to remove one."""

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
+from contract.canary import credentials_parameter
 from contract.routes import ROUTES
 from ops.aws import explained_errors
 from ops.deploy.tools import Tools
@@ -62,8 +63,14 @@ def smoke_test(
         CommandError: AWS refused a request or did not respond.
     """
     canary = Names(environment.name).of(CANARY)
-    if _exists(canary, tools):
+    exists = _exists(canary, tools)
+    if exists and _has_users(environment.name, tools):
         return _by_canary(canary, tools)
+    without = (
+        f"the canary has no users: create them with `make canary ENV={environment.name}`; its alarm fires until then"
+        if exists
+        else "no canary function"
+    )
     found = read_stacks(environment.name, lambda: tools.cloudformation)
     failures = tuple(_unreachable(environment.name, found))
     answers = (questions or reading_questions)(environment)
@@ -72,7 +79,7 @@ def smoke_test(
         f"{each.question.id} differs: {each.seen}. {each.given.consequence if each.given else ''}" for each in differing
     ]
     asked = sum(each.state is not State.NOT_ASKED for each in answers)
-    return Result(failures, (f"no canary function; {asked} questions that only read were answered", *notes))
+    return Result(failures, (f"{without}; {asked} questions that only read were answered", *notes))
 
 
 def _exists(function: str, tools: Tools) -> bool:
@@ -81,6 +88,18 @@ def _exists(function: str, tools: Tools) -> bool:
             tools.make_client("lambda").get_function_configuration(FunctionName=function)
         except ClientError as error:
             if error.response["Error"]["Code"] == "ResourceNotFoundException":
+                return False
+            raise
+    return True
+
+
+def _has_users(environment: str, tools: Tools) -> bool:
+    """Return whether the canary's users were created (`make canary`); the credentials are not decrypted."""
+    with explained_errors():
+        try:
+            tools.make_client("ssm").get_parameter(Name=credentials_parameter(environment))
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ParameterNotFound":
                 return False
             raise
     return True

@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from botocore.exceptions import ClientError
 
 from ops.deployed.values import References, resolved
+from ops.preflight import BRIDGE_STACK, STACKS
+from stacks.config.fields import Environment
 from stacks.naming import Names
 from stacks.outputs import REVISION
 
-STACKS: Final = ("Data", "Identity", "Events", "Routes", "Operations")
+
+def stacks_of(environment: Environment) -> tuple[str, ...]:
+    """Return the names of an environment's stacks without its prefix, in the order of a deployment."""
+    return tuple(each for each in STACKS if each != BRIDGE_STACK or environment.cutover.bridge)
 
 
 @dataclass(frozen=True)

@@ -8,18 +8,17 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from contract.canary import DELIVERY_METRIC
 from ops.change_report.masking import masked
 from ops.deployed.metrics import Metric, function_metric, read_metrics
 from ops.deployed.outbox import overdue
-from ops.deployed.stacks import STACKS
+from ops.deployed.stacks import stacks_of
 from ops.deployed.target import Target
 from stacks import outputs
 from stacks.naming import DEAD_LETTER_QUEUES, DELIVERY_QUEUE, PRODUCT, RING_TIMEOUTS_QUEUE
 
 MINUTES: Final = 60
 """How far back metrics are read."""
-DELIVERY_METRIC: Final = "CanaryDelivery"
-"""Milliseconds from a send to its receipt by another user, which a canary measures; without a canary, no data."""
 _STACKS: Final = ("stack", "state", "revision")
 
 
@@ -70,7 +69,7 @@ def _marked(rows: Sequence[tuple[Any, ...]], needs: Callable[[tuple[Any, ...]], 
 
 def _stacks(target: Target) -> Section:
     rows = []
-    for name in map(target.names.of, STACKS):
+    for name in map(target.names.of, stacks_of(target.environment)):
         stack = target.deployed.stacks.get(name)
         rows.append((name, stack.status if stack else "does not exist", stack.revision if stack else None))
     healthy = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE")

@@ -75,7 +75,7 @@ def test_changes_that_put_stored_data_at_risk_stop_the_deployment() -> None:
     for resource in (synthesised := copy.deepcopy(plan.synthesised["PantherKolab-Data-staging"]))["Resources"].values():
         resource["DeletionPolicy"] = "Delete"
     weakened = preflight.Plan(plan.deployed, {"PantherKolab-Data-staging": synthesised})
-    with pytest.raises(CommandError, match=r"--accept-data-risks:(\n.* is no longer Retain.*){11}$"):
+    with pytest.raises(CommandError, match=r"--accept-data-risks:(\n.* is no longer Retain.*){12}$"):
         preflight.check_data_risks(weakened)
 
 

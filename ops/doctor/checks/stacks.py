@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from ops.deployed.stacks import STACKS
+from ops.deployed.stacks import stacks_of
 from ops.doctor.check import Check
 from ops.doctor.examination import Examination
 from ops.doctor.finding import Finding, NotTriedError
@@ -15,7 +15,7 @@ _DATA: Final = ("Data", "Identity")
 
 def _exist(examination: Examination) -> Iterator[Finding]:
     target = examination.target
-    for name in map(target.names.of, STACKS):
+    for name in map(target.names.of, stacks_of(target.environment)):
         if name not in target.deployed.stacks:
             yield Finding(f"the stack {name} does not exist in {target.region}")
 

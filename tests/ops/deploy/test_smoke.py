@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from botocore.response import StreamingBody
 
+from contract.canary import credentials_parameter
 from ops.deploy import smoke
+from ops.deploy.tools import Tools
 from ops.errors import CommandError
 from ops.verify.catalogue import QUESTIONS
 from ops.verify.deployment import HttpResponse
@@ -18,6 +21,18 @@ from tests.ops.deployed_stacks import STACK_OUTPUTS
 from tests.ops.recorded_cloudformation import recorded, tools
 
 CANARY = {"FunctionName": "PantherKolab-Canary-dev"}
+
+EXISTS = ("get_function_configuration", CANARY, CANARY)
+USERS = (
+    "get_parameter",
+    {"Parameter": {"Name": credentials_parameter("dev"), "Type": "SecureString"}},
+    {"Name": credentials_parameter("dev")},
+)
+
+
+def both(functions: Any, parameters: Any) -> Tools:
+    """Return tools with the clients of Lambda and of SSM."""
+    return replace(tools(functions), make_client=lambda service: parameters if service == "ssm" else functions)
 
 
 def invoked(payload: str, **more: str) -> tuple[Any, ...]:
@@ -36,10 +51,20 @@ def invoked(payload: str, **more: str) -> tuple[Any, ...]:
     ],
 )
 def test_canary_function_decides_where_the_environment_has_one(response: tuple[Any, ...], failed: bool) -> None:
-    exists = ("get_function_configuration", {"FunctionName": "PantherKolab-Canary-dev"}, CANARY)
-    with recorded(exists, response, service="lambda") as client:
-        result = smoke.smoke_test(load("dev"), tools(client))
+    with recorded(EXISTS, response, service="lambda") as functions, recorded(USERS, service="ssm") as parameters:
+        result = smoke.smoke_test(load("dev"), both(functions, parameters))
     assert bool(result.failures) is failed
+
+
+def test_canary_without_users_is_a_note_and_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the first deployment nothing has created them yet."""
+    monkeypatch.setattr(smoke, "read_stacks", lambda name, client: STACK_OUTPUTS)
+    monkeypatch.setattr(smoke, "request", lambda method, url, headers, body: HttpResponse(401, {}))
+    missing = ("get_parameter", ("ParameterNotFound", ""), USERS[2])
+    with recorded(EXISTS, service="lambda") as functions, recorded(missing, service="ssm") as parameters:
+        result = smoke.smoke_test(load("dev"), both(functions, parameters), lambda environment: [])
+    assert result.failures == ()
+    assert "make canary ENV=dev" in result.notes[0]
 
 
 def without_canary(

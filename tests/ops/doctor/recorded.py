@@ -9,7 +9,7 @@ from typing import Any
 import botocore.session
 from botocore.stub import Stubber
 
-from ops.deployed.stacks import STACKS, Deployed, DeployedStack
+from ops.deployed.stacks import Deployed, DeployedStack, stacks_of
 from ops.deployed.target import Target
 from ops.doctor.__main__ import examine
 from ops.doctor.check import Outcome, Result
@@ -38,7 +38,7 @@ class Recorded:
     def deploy(self, *stacks: DeployedStack, only: bool = False) -> None:
         """Set the deployed stacks: the given ones, and unless `only` complete ones for the others."""
         given = {each.name: each for each in stacks}
-        others = {} if only else {each.name: each for each in map(stack, STACKS)}
+        others = {} if only else {each.name: each for each in map(stack, stacks_of(self.target.environment))}
         self.target.__dict__["deployed"] = Deployed({**others, **given}, REGION, ACCOUNT)
 
     def resource(self, stack_name: str, type: str, properties: Mapping[str, Any], physical_id: str = "id") -> None:

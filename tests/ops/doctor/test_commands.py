@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import io
 import re
 import shlex
 import subprocess
@@ -14,6 +16,7 @@ import pytest
 import yaml
 from botocore import xform_name
 
+from ops.__main__ import COMMANDS, main
 from ops.doctor.catalogue import CHECKS
 from ops.doctor.report import remedy_of
 
@@ -62,7 +65,19 @@ def problem(command: str) -> str | None:
         return aws_problem(words[1], words[2], {word[2:] for word in words[3:] if word.startswith("--")})
     if words[:2] == ["npx", "cdk"]:
         return cdk_problem(words[2], {word[2:] for word in words[3:] if word.startswith("--")})
-    return module_problem(words[2], [word for word in words[3:] if word.startswith("--")])
+    options = [word for word in words[3:] if word.startswith("--")]
+    return command_problem(words[3], options) if words[2] == "ops" else module_problem(words[2], options)
+
+
+def command_problem(command: str, options: list[str]) -> str | None:
+    """Return what is wrong with `python -m ops COMMAND`: its help shows what it takes."""
+    if command not in COMMANDS:
+        return f"python -m ops has no command {command}"
+    shown = io.StringIO()
+    with contextlib.redirect_stdout(shown), contextlib.suppress(SystemExit):
+        main([command, "--help"])
+    unknown = [option for option in options if option not in shown.getvalue()]
+    return f"python -m ops {command} has no option {', '.join(unknown)}" if unknown else None
 
 
 def make_problem(words: list[str]) -> str | None:
