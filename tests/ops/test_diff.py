@@ -61,6 +61,7 @@ def repository(tmp_path: Path) -> Path:
     return root
 
 
+@pytest.mark.slow
 def test_checkout_is_compared_with_a_revision_and_not_changed(repository: Path) -> None:
     """Requirement P6."""
     report = diff.build("test", "HEAD", appendix=True, root=repository)
@@ -74,6 +75,7 @@ def test_checkout_is_compared_with_a_revision_and_not_changed(repository: Path) 
     assert "working" in (repository / "app.py").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_base_with_other_locks_is_synthesised_by_its_own_tools_which_are_kept(
     repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -99,6 +101,7 @@ def test_error_names_an_unknown_revision(repository: Path) -> None:
         diff.build("test", "no-such-revision", appendix=False, root=repository)
 
 
+@pytest.mark.slow
 def test_error_quotes_a_failed_synthesis(repository: Path) -> None:
     (repository / "app.py").write_text("import sys; sys.exit('settings are wrong')", encoding="utf-8")
     with pytest.raises(CommandError, match="settings are wrong"):
