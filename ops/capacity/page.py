@@ -12,7 +12,7 @@ from ops.drawing import drawing, panel
 
 STORM_SIZES: Final = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 RAISED_RATE: Final = 20_000
-FAN_OUT: Final = ((100, 1), (1_000, 1), (1_000, 20), (1_000, 100))
+FAN_OUT: Final = ((100, 1), (1_000, 1), (1_000, 20), (1_000, 50))
 RECOVERY_REQUESTS: Final = 2
 """Requests of a client that is connected again: the list of conversations, and what it missed in the open one."""
 _PLOTTED_SECONDS: Final = 120.0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import heapq
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Final
 
 from appsync_events import Backoff
@@ -18,7 +19,7 @@ HANDSHAKE_SECONDS: Final = 0.15
 CLIENT_BASE_SECONDS: Final = 0.5
 CLIENT_CAP_SECONDS: Final = 20.0
 """The client's waits between connections (`appsync_events`, EventsClient)."""
-SIMULATED_CLIENTS: Final = 2_000
+SIMULATED_CLIENTS: Final = 1_000
 
 
 class TokenBucket:
@@ -65,7 +66,7 @@ def storm(
 ) -> Storm:
     """Simulate the reconnection of all clients.
 
-    More than 2,000 clients are simulated as 2,000 with a rate that is less by the same factor: what each client sees
+    More than 1,000 clients are simulated as 1,000 with a rate that is less by the same factor: what each client sees
     does not change, because the waits of the clients do not depend on their number.
 
     Args:
@@ -76,10 +77,14 @@ def storm(
         handshake: seconds from an accepted attempt until the subscriptions are acknowledged.
     """
     simulated = min(clients, SIMULATED_CLIENTS)
+    return replace(_storm(simulated, rate * simulated / clients, silent, seed, handshake), clients=clients)
+
+
+@cache
+def _storm(simulated: int, rate: float, silent: bool, seed: int, handshake: float) -> Storm:
     chance = random.Random(seed)  # noqa: S311 - a simulation
     backoff = Backoff(base=CLIENT_BASE_SECONDS, cap=CLIENT_CAP_SECONDS, rng=chance)
-    scaled = rate * simulated / clients
-    bucket = TokenBucket(scaled, max(1.0, scaled))
+    bucket = TokenBucket(rate, max(1.0, rate))
     noticed = (chance.uniform(0, LOST_SECONDS) if silent else 0.0 for _ in range(simulated))
     waiting = [(at + backoff.delay(0), number, 0) for number, at in enumerate(noticed)]
     heapq.heapify(waiting)
@@ -95,7 +100,7 @@ def storm(
     step = max(1, simulated // 200)
     drawn = [*range(0, simulated, step), simulated - 1]
     return Storm(
-        clients,
+        simulated,
         refused / simulated,
         {share: connected[-(-simulated * share // 100) - 1] for share in (50, 95, 99, 100)},
         [(connected[place], (place + 1) / simulated) for place in drawn],

@@ -81,7 +81,13 @@ PATHS_ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "local": ("web", "contract/generated"),
     "ops": ("tests/e2e", "packages/appsync-events", "docs"),
     "stacks": ("docs",),
-    "tools": ("contract/generated", "docs", "packages/appsync-events-local/docs", "local/emulator/strict"),
+    "tools": (
+        "contract/generated",
+        "docs",
+        "tests/snapshots",
+        "packages/appsync-events-local/docs",
+        "local/emulator/strict",
+    ),
 }
 """Paths of other directories that may stand as texts in the code of a directory."""
 _PATH: Final = re.compile(

@@ -1,28 +1,26 @@
-"""The tables and the chart of docs/explanation/cost.md: the estimates of prod from its templates."""
+"""The tables and the chart of docs/explanation/cost.md: the estimates of prod from the snapshots of its templates."""
 
 from __future__ import annotations
 
 import re
-import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Final
 
-import aws_cdk as cdk
+import yaml
 
 from ops.costs.chart import chart
-from ops.costs.environment import EnvironmentCosts, Template, read
+from ops.costs.environment import EnvironmentCosts, read
 from ops.costs.estimate import Estimate, estimate
 from ops.costs.page import as_markdown
 from ops.costs.prices import FreeTier
 from ops.costs.profiles import Profile, profiles
 from ops.costs.usage import used
-from stacks.app import compose
-from stacks.config.load import load
-from stacks.packaging import ROOT, Asset
 
+ROOT: Final = Path(__file__).resolve().parents[2]
 PAGE: Final = "docs/explanation/cost.md"
 CHART: Final = "docs/explanation/cost.svg"
+SNAPSHOTS: Final = "tests/snapshots"
 ENVIRONMENT: Final = "prod"
 TIERS: Final[tuple[FreeTier, ...]] = ("none", "always")
 """The free tiers of the tables, in their order on the page."""
@@ -55,14 +53,6 @@ def _estimates(tier: FreeTier) -> dict[str, tuple[Profile, Estimate]]:
 
 @cache
 def environment_costs() -> EnvironmentCosts:
-    """Synthesise the environment in this process and return what its templates cost."""
-    with tempfile.TemporaryDirectory(prefix="assembly-") as directory:
-        package = Path(directory) / "package"
-        package.mkdir()
-        app = cdk.App(outdir=str(Path(directory) / "out"), analytics_reporting=False)
-        stacks = compose(app, load(ENVIRONMENT, variables={}), Asset(package, "0" * 64))
-        assembly = app.synth()
-        templates: dict[str, Template] = {
-            stack.node.id: assembly.get_stack_by_name(stack.stack_name).template for stack in stacks.all()
-        }
-    return read(templates)
+    """Return what the environment's templates cost; the snapshots hold them, and a test compares these with the app."""
+    files = (ROOT / SNAPSHOTS / ENVIRONMENT).glob("*.yaml")
+    return read({file.stem: yaml.load(file.read_text("utf-8"), Loader=yaml.CSafeLoader) for file in files})
