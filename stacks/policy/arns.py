@@ -61,6 +61,22 @@ def stack_arn(name: str) -> str:
     return _arn("cloudformation", f"stack/{name}/*")
 
 
+def function_arn(name: str) -> str:
+    """Return the ARN of a function by its name, without a version or an alias."""
+    return _arn("lambda", f"function:{name}")
+
+
+def any_alarm_arn() -> str:
+    """Return the ARN of every alarm of the account and region."""
+    return _arn("cloudwatch", "alarm:*")
+
+
+def service_linked_role_arns(name: str, service: str) -> list[str]:
+    """Return the ARNs of a service-linked role: while it exists, and, without a path, while it does not."""
+    prefix = f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:role"
+    return [f"{prefix}/aws-service-role/{service}/{name}", f"{prefix}/{name}"]
+
+
 def user_pool_arn(pool_id: str) -> str:
     """Return the ARN of a user pool; its id begins with its region."""
     return f"arn:{Aws.PARTITION}:cognito-idp:{pool_id.partition('_')[0]}:{Aws.ACCOUNT_ID}:userpool/{pool_id}"
