@@ -6,11 +6,17 @@ from aws_cdk import Aws
 
 from contract.channels import Namespace
 from contract.tables import Index, Table
+from stacks.naming import Names
 
 
 def table_arn(table: Table, environment: str) -> str:
     """Return the ARN of a table in an environment."""
     return _arn("dynamodb", f"table/{table.name(environment)}")
+
+
+def any_table_arn(names: Names) -> str:
+    """Return the ARN of every table that has a name of an environment, also of those that no stack has yet."""
+    return _arn("dynamodb", f"table/{names.of('*')}")
 
 
 def table_backups_arn(table: Table, environment: str) -> str:

@@ -16,6 +16,7 @@ import pytest
 from botocore import xform_name
 from ministack.core.iam_evaluator import EvalContext, _first_match, parse_policy_document
 
+from contract import tables
 from contract.canary import credentials_parameter
 from ops import preflight
 from ops.deploy import smoke
@@ -77,14 +78,20 @@ def _granted(variant: str, role: str) -> set[str]:
 
 
 def _allowed(
-    variant: str, role: str, action: str, resource: str, *, request: Mapping[str, str] | None = None, **tags: str
+    variant: str,
+    role: str,
+    action: str,
+    resource: str,
+    *,
+    request: Mapping[str, str] | None = None,
+    tags: Mapping[str, str] | None = None,
 ) -> bool:
     """Whether a role allows a request with these condition keys on a resource with these tags."""
     text = {"Version": "2012-10-17", "Statement": _statements(variant, role)}
     known = {"${AWS::Partition}": "aws", "${AWS::Region}": "us-east-1", "${AWS::AccountId}": "111111111111"}
     for name, value in known.items():
         text = _replaced(text, name, value)
-    keys = {**(request or {}), **{f"aws:ResourceTag/{name}": value for name, value in tags.items()}}
+    keys = {**(request or {}), **{f"aws:ResourceTag/{name}": value for name, value in (tags or {}).items()}}
     context, policy = _context(action, resource, keys), parse_policy_document(text)
     return _first_match(context, policy, "Deny") is None and _first_match(context, policy, "Allow") is not None
 
@@ -238,6 +245,14 @@ def test_deploying_discards_only_its_own_change_set_of_stacks_of_the_environment
     assert not _allowed(NAMES, "Deploy", delete, stack.format("PantherKolab-DeploymentAccess-prod"), request=own)
 
 
+def test_deploying_looks_for_left_over_tables_of_the_environment_without_reading_items() -> None:
+    for table in tables.TABLES:
+        arn = f"arn:aws:dynamodb:us-east-1:111111111111:table/{table.name('prod')}"
+        assert _allowed(NAMES, "Deploy", "dynamodb:DescribeTable", arn)
+        assert not _allowed(NAMES, "Deploy", "dynamodb:DescribeTable", arn.removesuffix("prod") + "dev")
+    assert {each for each in _granted(NAMES, "Deploy") if each.startswith("dynamodb:")} == {"dynamodb:DescribeTable"}
+
+
 def test_smoke_test_invokes_its_own_canary_and_never_reads_its_passwords() -> None:
     function = "arn:aws:lambda:us-east-1:111111111111:function:PantherKolab-{}-{}"
     assert _allowed(NAMES, "Deploy", "lambda:InvokeFunction", function.format(smoke.CANARY, "prod"))
@@ -275,12 +290,12 @@ def test_tests_create_users_in_the_pool_of_the_environment_only() -> None:
     pool = "arn:aws:cognito-idp:us-east-1:111111111111:userpool/us-east-1_AbCdEf123"
     tags = {"application": "PantherKolab", "environment": "staging"}
     create = "cognito-idp:AdminCreateUser"
-    assert _allowed(IDS, "Verify", create, pool, **tags)
-    assert not _allowed(IDS, "Verify", create, pool, **{**tags, "environment": "prod"})
+    assert _allowed(IDS, "Verify", create, pool, tags=tags)
+    assert not _allowed(IDS, "Verify", create, pool, tags={**tags, "environment": "prod"})
     assert not _allowed(IDS, "Verify", create, pool)
     imported = "arn:aws:cognito-idp:eu-west-1:111111111111:userpool/eu-west-1_"
     assert _allowed(OTHER_POOL, "Verify", create, f"{imported}AbCdEf123")
-    assert not _allowed(OTHER_POOL, "Verify", create, f"{imported}Other", **tags)
+    assert not _allowed(OTHER_POOL, "Verify", create, f"{imported}Other", tags=tags)
 
 
 @pytest.mark.parametrize("variant", [IDS, OTHER_POOL])
