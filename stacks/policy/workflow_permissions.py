@@ -104,8 +104,8 @@ def _smoke_test(names: Names) -> list[WorkflowStatement]:
             ["ssm:GetParameter"],
             [arns.parameter_arn(BOOTSTRAP_VERSION), arns.parameter_arn(credentials_parameter(names.environment))],
         ),
-        # The smoke test asks only whether the canary's credentials exist. A role that may get a parameter, encrypted with
-        # the key of SSM, may decrypt it too, unless that is denied (AWS KMS: aws/ssm, its key policy).
+        # The smoke test asks only whether the canary's credentials exist. A role that may get a parameter, encrypted
+        # with the key of SSM, may decrypt it too, unless that is denied (AWS KMS: aws/ssm, its key policy).
         WorkflowStatement("NoCredentials", ["kms:Decrypt"], ANY, denied=True),
     ]
 
