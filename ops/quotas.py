@@ -13,6 +13,7 @@ from typing import Any, Final
 import botocore.exceptions
 
 from stacks.config.fields import Environment
+from stacks.naming import API_GATEWAY_ROLE, COGNITO_EMAIL_ROLE
 
 MEETINGS_MIN: Final = 250
 """Active Chime meetings in a region: AWS's default quota, and what the product's own limits assume."""
@@ -81,9 +82,9 @@ def _service_roles(environment: Environment) -> Iterator[tuple[str, str]]:
     Sources: Amazon Cognito, "Using service-linked roles"; Amazon API Gateway, "Using service-linked roles".
     """
     if environment.identity.source == "create" and environment.identity.email_from is not None:
-        yield "AWSServiceRoleForAmazonCognitoIdpEmailService", "the user pool's e-mails by SES"
+        yield COGNITO_EMAIL_ROLE, "the user pool's e-mails by SES"
     if environment.api.domain is not None:
-        yield "AWSServiceRoleForAPIGateway", "the HTTP API's domain"
+        yield API_GATEWAY_ROLE, "the HTTP API's domain"
 
 
 def _service_role(role: str, use: str, make_client: MakeClient) -> list[str]:

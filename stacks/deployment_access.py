@@ -82,12 +82,12 @@ class DeploymentAccessStack(EnvironmentStack):
 
 
 def _statement(each: WorkflowStatement) -> iam.PolicyStatement:
-    conditions = {f"aws:ResourceTag/{name}": value for name, value in each.tags.items()}
     return iam.PolicyStatement(
         sid=each.sid,
+        effect=iam.Effect.DENY if each.denied else iam.Effect.ALLOW,
         actions=list(each.actions),
         resources=list(each.resources),
-        conditions={"StringEquals": conditions} if conditions else None,
+        conditions={"StringEquals": dict(each.conditions)} if each.conditions else None,
     )
 
 

@@ -13,6 +13,18 @@ from typing import Final
 
 PRODUCT: Final = "PantherKolab"
 
+CHANGE_SET: Final = "make-deploy"
+"""Change set of a deployment, one per stack. The CDK CLI replaces one of the same name."""
+
+COGNITO_EMAIL_ROLE: Final = "AWSServiceRoleForAmazonCognitoIdpEmailService"
+API_GATEWAY_ROLE: Final = "AWSServiceRoleForAPIGateway"
+"""Service-linked roles, which AWS creates and names."""
+SERVICE_LINKED_ROLES: Final = {
+    COGNITO_EMAIL_ROLE: "email.cognito-idp.amazonaws.com",
+    API_GATEWAY_ROLE: "ops.apigateway.amazonaws.com",
+}
+"""The service-linked roles that an environment can use, and the service of each, which is part of its path."""
+
 AUDIT_LOG: Final = "Audit"
 """Log group of the audit lines: what operators did to the environment, and why."""
 DELIVERY_QUEUE: Final = "Delivery"

@@ -15,9 +15,9 @@ from ops.change_report.rules.refused import replacing_properties
 from ops.deploy.alarms import Triggers
 from ops.deploy.events import first_failure, last_operation
 from ops.deploy.failures import explain
-from ops.deploy.stack_states import CHANGE_SET
 from ops.deploy.tools import Tools
 from ops.errors import CommandError
+from stacks.naming import CHANGE_SET
 
 _EMPTY: Final = ("didn't contain changes", "No updates are to be performed")
 _METADATA: Final = "AWS::CDK::Metadata"

@@ -16,6 +16,7 @@ from ops.deploy import change_sets, orphans, recovery
 from ops.deploy.alarms import WATCHED, Triggers, find_triggers
 from ops.deploy.bootstrap import check_bootstrap
 from ops.deploy.change_sets import Target
+from ops.deploy.failures import explained_refusals
 from ops.deploy.orphans import Orphan
 from ops.deploy.recovery import Recovery
 from ops.deploy.smoke import Result
@@ -90,7 +91,8 @@ def prepare(environment: Environment, assembly: Path, options: Options, tools: T
     preflight.check_changes(plan)
     if environment.protected and not options.accept_data_risks:
         preflight.check_data_risks(plan)
-    left_over = orphans.find_orphans(plan, tools.make_client)
+    with explained_refusals():
+        left_over = orphans.find_orphans(plan, tools.make_client)
     for pool in orphans.left_over_pools(plan, tools.make_client):
         progress.note(
             f"Warning: the user pool {pool} of an earlier creation stays; delete it by hand if it is not used"
@@ -147,7 +149,8 @@ def carry_out(
         variables=tools.variables,
         read=tools.read,
     )
-    prepared = replace(prepared, orphans=_recover(prepared, options, tools))
+    with explained_refusals():
+        prepared = replace(prepared, orphans=_recover(prepared, options, tools))
     for stack in _order(assembly, options.only):
         _deploy_stack(stack, environment, assembly, prepared, tools)
     return _test(environment, tools, test)

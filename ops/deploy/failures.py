@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
+from botocore.exceptions import ClientError
+
 from ops.deploy.events import Failure
+from ops.errors import CommandError
 
 PAGE: Final = "docs/how-to/recover-a-failed-deploy.md"
 
@@ -60,6 +65,28 @@ PROCEDURES: Final = (
     ),
 )
 """Pattern of the reason, what to do, and the section of the page."""
+
+
+@contextmanager
+def explained_refusals() -> Iterator[None]:
+    """Say who can recover what AWS refuses to recover with these credentials.
+
+    The role of the workflows may not delete stacks or tables or continue a rollback (`stacks.policy`).
+
+    Raises:
+        CommandError: the error of the recovery; if AWS denied access, with what to do.
+    """
+    try:
+        yield
+    except CommandError as error:
+        cause = error.__cause__
+        if not isinstance(cause, ClientError) or not cause.response["Error"]["Code"].startswith("AccessDenied"):
+            raise
+        raise CommandError(
+            f"{error}\nThese credentials may not recover what an earlier operation left behind, as those of a workflow "
+            "may not. Run this command for this revision from a terminal, with the credentials of an operator.\n"
+            f"More: {PAGE}#in-a-workflow"
+        ) from cause
 
 
 def explain(stack: str, environment: str, failure: Failure | None) -> str:

@@ -10,7 +10,6 @@ from ops.aws import explained_errors
 from ops.deploy.events import Failure, first_failure, last_operation, not_rolled_back
 from ops.deploy.failures import PAGE
 from ops.deploy.stack_states import (
-    CHANGE_SET,
     StackState,
     State,
     busy_text,
@@ -19,6 +18,7 @@ from ops.deploy.stack_states import (
 )
 from ops.deploy.tools import Tools
 from ops.errors import CommandError
+from stacks.naming import CHANGE_SET
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,6 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-CHANGE_SET: Final = "make-deploy"
-"""Name of the change sets of this command. The CDK CLI replaces one of the same name."""
-
 
 class State(Enum):
     """What a deployment can do with a stack."""

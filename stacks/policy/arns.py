@@ -6,11 +6,17 @@ from aws_cdk import Aws
 
 from contract.channels import Namespace
 from contract.tables import Index, Table
+from stacks.naming import Names
 
 
 def table_arn(table: Table, environment: str) -> str:
     """Return the ARN of a table in an environment."""
     return _arn("dynamodb", f"table/{table.name(environment)}")
+
+
+def any_table_arn(names: Names) -> str:
+    """Return the ARN of every table that has a name of an environment, also of those that no stack has yet."""
+    return _arn("dynamodb", f"table/{names.of('*')}")
 
 
 def table_backups_arn(table: Table, environment: str) -> str:
@@ -59,6 +65,22 @@ def parameter_arn(name: str) -> str:
 def stack_arn(name: str) -> str:
     """Return the ARN of a stack by its name; CloudFormation chooses the id behind it."""
     return _arn("cloudformation", f"stack/{name}/*")
+
+
+def function_arn(name: str) -> str:
+    """Return the ARN of a function by its name, without a version or an alias."""
+    return _arn("lambda", f"function:{name}")
+
+
+def any_alarm_arn() -> str:
+    """Return the ARN of every alarm of the account and region."""
+    return _arn("cloudwatch", "alarm:*")
+
+
+def service_linked_role_arns(name: str, service: str) -> list[str]:
+    """Return the ARNs of a service-linked role: while it exists, and, without a path, while it does not."""
+    prefix = f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:role"
+    return [f"{prefix}/aws-service-role/{service}/{name}", f"{prefix}/{name}"]
 
 
 def user_pool_arn(pool_id: str) -> str:

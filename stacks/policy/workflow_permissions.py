@@ -13,12 +13,15 @@ from typing import Final
 from aws_cdk import Aws, DefaultStackSynthesizer
 
 from contract import tables
-from handlers.settings import CallsSettings
-from stacks.naming import PRODUCT, Names
+from contract.canary import credentials_parameter
+from handlers.settings import CallsSettings, CanarySettings
+from stacks.naming import CHANGE_SET, PRODUCT, SERVICE_LINKED_ROLES, Names, pascal_case
 from stacks.policy import arns
 
-STACKS: Final = ("Data", "Identity", "Events", "Routes", "Operations")
-"""The stacks of an environment."""
+STACKS: Final = ("Data", "Identity", "Events", "Routes", "Bridge", "Operations")
+"""The stacks of an environment; the Bridge exists only during a cutover."""
+BOOTSTRAP_VERSION: Final = f"/cdk-bootstrap/{DefaultStackSynthesizer.DEFAULT_QUALIFIER}/version"
+"""Parameter with the version of the CDK bootstrap."""
 BOOTSTRAP_ROLES: Final = ("deploy", "file-publishing", "lookup")
 """Roles of the CDK bootstrap that the CDK CLI assumes; there are no container images to publish."""
 TEST_TABLES: Final = (tables.CALLS, tables.CONVERSATION_MEMBERS, tables.CONVERSATION_COUNTERS)
@@ -34,37 +37,99 @@ class WorkflowStatement:
         sid: name of the statement.
         actions: the actions.
         resources: ARNs; `*` only for actions that support no resource.
-        tags: tags that the resource must have.
+        conditions: what the request and its resource must be equal to, by condition key.
+        denied: whether the actions are denied instead, whatever else allows them.
         wildcard_reason: why a resource has a wildcard; empty if none has one.
     """
 
     sid: str
     actions: Sequence[str]
     resources: Sequence[str]
-    tags: Mapping[str, str] = field(default_factory=dict)
+    conditions: Mapping[str, str] = field(default_factory=dict)
+    denied: bool = False
     wildcard_reason: str = ""
 
 
 def deploy_statements(names: Names) -> list[WorkflowStatement]:
-    """Return what `make deploy` and `make outputs` need."""
+    """Return what `make deploy` and `make outputs` need, as long as no stack has to be recovered.
+
+    Left out on purpose: deleting stacks and tables, turning protections off, continuing a failed rollback and reading
+    items of tables. What an earlier operation left half-way is decided by an operator at a terminal.
+    """
     return [
         WorkflowStatement(
             "Bootstrap",
             ["sts:AssumeRole"],
             [_bootstrap_role(role) for role in BOOTSTRAP_ROLES],
         ),
-        _read_stacks(names, "DescribeStacks", "GetTemplate"),
+        _read_stacks(
+            names,
+            *("DescribeStacks", "GetTemplate", "DescribeStackEvents", "ListChangeSets", "DescribeChangeSet"),
+        ),
+        # A change set without changes, or with more of them than the report said, is deleted.
         WorkflowStatement(
-            "ReleaseFailedCreations",
-            ["cloudformation:UpdateTerminationProtection"],
+            "DiscardChangeSet",
+            ["cloudformation:DeleteChangeSet"],
             _stacks(names),
+            conditions={"cloudformation:ChangeSetName": CHANGE_SET},
             wildcard_reason=_STACK_IDS,
         ),
         WorkflowStatement(
-            "Quotas",
-            ["lambda:GetAccountSettings", "ses:GetAccount"],
+            "LeftOverTables",
+            ["dynamodb:DescribeTable"],
+            [arns.any_table_arn(names)],
+            wildcard_reason="A new table is looked for before this stack knows its name; a description has no items.",
+        ),
+        WorkflowStatement(
+            "Alarms",
+            ["cloudwatch:DescribeAlarms"],
+            [arns.any_alarm_arn()],
+            wildcard_reason="CloudWatch checks this action against all alarms of the account, also for named ones.",
+        ),
+        *_smoke_test(names),
+        *_account(),
+    ]
+
+
+def _smoke_test(names: Names) -> list[WorkflowStatement]:
+    """Return what the smoke test needs to invoke the canary if it has users."""
+    return [
+        WorkflowStatement(
+            "Canary",
+            ["lambda:GetFunctionConfiguration", "lambda:InvokeFunction"],
+            [arns.function_arn(names.of(pascal_case(CanarySettings.function)))],
+        ),
+        WorkflowStatement(
+            "Parameters",
+            ["ssm:GetParameter"],
+            [arns.parameter_arn(BOOTSTRAP_VERSION), arns.parameter_arn(credentials_parameter(names.environment))],
+        ),
+        # The smoke test asks only whether the canary's credentials exist. A role that may get a parameter, encrypted
+        # with the key of SSM, may decrypt it too, unless that is denied (AWS KMS: aws/ssm, its key policy).
+        WorkflowStatement("NoCredentials", ["kms:Decrypt"], ANY, denied=True),
+    ]
+
+
+def _account() -> list[WorkflowStatement]:
+    """Return what the checks of the account's quotas and names read."""
+    return [
+        WorkflowStatement(
+            "Account",
+            [
+                *("lambda:GetAccountSettings", "ses:GetAccount"),
+                *("servicequotas:ListServiceQuotas", "cognito-idp:ListUserPools"),
+            ],
             ANY,
-            wildcard_reason="These actions read settings of the account and support no resource.",
+            wildcard_reason="These actions read settings and names of the account and support no resource.",
+        ),
+        WorkflowStatement(
+            "ServiceLinkedRoles",
+            ["iam:GetRole"],
+            [
+                arn
+                for name, service in SERVICE_LINKED_ROLES.items()
+                for arn in arns.service_linked_role_arns(name, service)
+            ],
         ),
     ]
 
@@ -122,7 +187,7 @@ def _test_users(names: Names, imported_pool: str | None) -> WorkflowStatement:
         "TestUsers",
         allowed,
         [arns.any_user_pool_arn()],
-        tags={"application": PRODUCT, "environment": names.environment},
+        conditions={"aws:ResourceTag/application": PRODUCT, "aws:ResourceTag/environment": names.environment},
         wildcard_reason="Cognito chooses the id of the pool; the condition allows the pool of this environment.",
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ops.confirmation import APPROVED
 from stacks.config.fields import LOCAL
 from stacks.config.load import environment_names
 from stacks.deployment_access import DEPLOY, REPORT, VERIFY
@@ -245,6 +247,23 @@ def test_variables_of_accounts_are_those_that_the_environments_name() -> None:
         text = (ROOT / "environments" / f"{name}.toml").read_text(encoding="utf-8")
         for variable in re.findall(r'"env:(\w+)"', text):
             assert env[variable] == f"${{{{ vars.{variable} }}}}"
+
+
+def test_deployment_is_confirmed_by_the_approved_github_environment() -> None:
+    """`ops.confirmation` accepts `--yes` for a protected environment only with this variable of its approved job."""
+    job = workflow("deploy.yml").jobs["deploy"]
+    assert job["env"][APPROVED] == f"${{{{ vars.{APPROVED} }}}}"
+    script = workflow("deploy.yml").step("Deploy")["run"].replace("make ", "make --dry-run ", 1)
+    printed = subprocess.run(
+        ["bash", "-c", script],
+        cwd=ROOT,
+        env={**os.environ, "ENVIRONMENT": "prod"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    ).stdout
+    assert printed.splitlines()[-1].endswith("python -m ops.deploy --env prod --yes")
 
 
 def test_credentials_are_requested_after_the_installation() -> None:

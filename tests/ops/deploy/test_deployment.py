@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from ops.deploy import deployment
 from ops.deploy.alarms import Triggers
@@ -121,6 +122,19 @@ def test_half_way_stacks_are_recovered_and_empty_left_over_tables_deleted_first(
     recovery = Recovery(StackState(DATA, "ROLLBACK_FAILED"))
     steps.run(Preparation(plan(deployed=False), (recovery,), (), TRIGGERS))
     assert steps.done[:2] == [DATA, "Empty"]
+
+
+def test_refused_recovery_of_a_workflow_changes_no_stack_and_names_who_can(
+    steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        denied = {"Error": {"Code": "AccessDeniedException", "Message": "not authorized"}}
+        raise CommandError("AWS refused the request.") from ClientError(denied, "DeleteTable")
+
+    monkeypatch.setattr(deployment.orphans, "delete_empty", refuse)
+    with pytest.raises(CommandError, match="from a terminal"):
+        steps.run(Preparation(plan(), (), (Orphan(DATA, "Empty", empty=True),), TRIGGERS))
+    assert steps.done == []
 
 
 def test_table_with_data_that_a_recovery_leaves_behind_is_imported(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ops.deploy.failures import explained_refusals
 from ops.deploy.recovery import Recovery, find_recoveries, recover
 from ops.deploy.stack_states import StackState, State
 from ops.errors import CommandError
@@ -105,6 +106,33 @@ def test_failed_first_creation_loses_its_termination_protection_and_is_deleted()
         (recovery,) = find_recoveries([STACK], tools(client))
         assert recovery.text.endswith("it is deleted, its termination protection turned off, and created again")
         recover(recovery, tools(client))
+
+
+def test_workflow_that_may_not_recover_stops_and_names_who_can() -> None:
+    """CloudFormation's answer to the role of a workflow (`stacks.policy.workflow_permissions`)."""
+    responses = [
+        ("describe_stacks", described("ROLLBACK_COMPLETE", EnableTerminationProtection=True)),
+        ("update_termination_protection", ("AccessDenied", "User is not authorized to perform")),
+    ]
+    with recorded(*responses) as client:
+        (recovery,) = find_recoveries([STACK], tools(client))
+        with pytest.raises(CommandError) as error, explained_refusals():
+            recover(recovery, tools(client))
+    assert "User is not authorized to perform" in str(error.value)
+    assert "from a terminal, with the credentials of an operator" in str(error.value)
+
+
+def test_other_failure_of_a_recovery_is_not_explained_by_permissions() -> None:
+    responses = [
+        ("describe_stacks", described("ROLLBACK_COMPLETE", EnableTerminationProtection=True)),
+        ("update_termination_protection", ("Throttling", "Rate exceeded")),
+    ]
+    with recorded(*responses) as client:
+        (recovery,) = find_recoveries([STACK], tools(client))
+        with pytest.raises(CommandError) as error, explained_refusals():
+            recover(recovery, tools(client))
+    assert "Rate exceeded" in str(error.value)
+    assert "terminal" not in str(error.value)
 
 
 def test_resources_that_cannot_be_deleted_after_a_failed_creation_are_kept_outside_of_the_stack() -> None:
