@@ -1,4 +1,7 @@
-"""The CDK app: `cdk synth|diff|deploy -c env=NAME --all` for one of the environments in environments/."""
+"""The CDK app: `cdk synth|diff|deploy -c env=NAME --all` for one of the environments in environments/.
+
+With `-c deployment-access=yes` it has only the stack of the roles that GitHub Actions deploys the environment with.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,8 @@ import sys
 import aws_cdk as cdk
 
 from stacks.app import compose
-from stacks.config.load import SettingsError, load
+from stacks.config.load import SettingsError, load, require_github
+from stacks.deployment_access import DeploymentAccessStack
 from stacks.packaging import PackagingError, build
 from stacks.policy.limits.check import add_limits
 from stacks.policy.nag import add_rules
@@ -18,7 +22,12 @@ def main() -> int:
     app = cdk.App()
     try:
         environment = load(app.node.try_get_context("env"))
-        asset = build(environment.functions.platform)
+        if app.node.try_get_context("deployment-access"):
+            require_github(environment)
+            DeploymentAccessStack(app, environment)
+        else:
+            asset = build(environment.functions.platform)
+            compose(app, environment, asset, app.node.try_get_context("revision"))
     except (SettingsError, PackagingError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -28,7 +37,6 @@ def main() -> int:
             f"environments/{environment.name}.toml: {missing} not set, so these templates cannot be deployed",
             file=sys.stderr,
         )
-    compose(app, environment, asset, app.node.try_get_context("revision"))
     add_rules(app)
     add_limits(app)
     app.synth()

@@ -58,6 +58,9 @@ ITEMS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         ("pendingChange?", "M", "DM: by reservation: its change number, until the change or its placeholder is stored"),
         ("lastMessageAt?", "S", "DM: timestamp of the newest message; strictly increasing"),
         ("lastMessage?", "M", "DM: messageId, senderId, type, timestamp, seq, preview?, deleted"),
+        ("membersStored?", "BOOL", "of the old application: the bridge has stored a membership of every participant"),
+        ("forwardedSeq?", "N", "DM: number up to which its messages were forwarded to the old Socket.IO server"),
+        ("forwardedAt?", "S", "DM: timestamp of that message"),
         ("blockedBy?", "SS", "DM only: participants who blocked the other"),
         (
             "hiddenMembers?",
@@ -82,6 +85,8 @@ ITEMS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
             "SS",
             "groups of at most 50 members: hashes of the members' user ids, who may reserve before the group is read",
         ),
+        ("forwardedSeq?", "N", "number up to which its messages were forwarded to the old Socket.IO server"),
+        ("forwardedAt?", "S", "timestamp of that message"),
         ("pendingSeq", "M", "by reservation: its sequence number, until the message or its placeholder is stored"),
         ("pendingAt", "M", "by reservation: the timestamp of its message, in epoch milliseconds"),
         ("latestChange?", "N", "greatest change number that was reserved; absent before the first change"),
@@ -116,8 +121,10 @@ ITEMS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
             "BOOL",
             "a placeholder, which no history shows: its sender reserved this sequence number and stored no message",
         ),
+        ("bridged?", "BOOL", "stored by the old Socket.IO server, and numbered by the bridge"),
         ("latestChange?", "N", "change number of its newest edit or deletion: a later change has a greater one"),
         ("deletedChange?", "N", "change number of the deletion, so that a repeated request gets the same response"),
+        ("expiresAt?", "N", "messages of the canary only: epoch seconds"),
     ),
     tables.MESSAGE_CHANGES.entity: (
         (
@@ -159,8 +166,12 @@ ITEMS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         ("meetingAskedAt?", "S", "when a request to Chime for a meeting was last recorded, before it is made"),
         ("shard?", "S", "`due#n` while the call is on the sweep's list; n is a hash of the key"),
         ("dueAt?", "S", "when the sweep checks the call: ringing is overdue, or a meeting must be checked or deleted"),
+        ("expiresAt?", "N", "calls of the canary only: epoch seconds"),
     ),
-    tables.USER_CALLS.entity: (("sessionId", "S", ""),),
+    tables.USER_CALLS.entity: (
+        ("sessionId", "S", ""),
+        ("expiresAt?", "N", "calls of the canary only: epoch seconds"),
+    ),
     tables.CALL_LOCKS.entity: (
         ("sessionId", "S", "the user's call; the next call replaces the lock of an ended call"),
     ),
@@ -189,12 +200,14 @@ ITEMS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         ("createdAt, dueAt", "S", "dueAt: when the sweep queues the event again"),
         ("shard?", "S", "`due#n` while the record is on the sweep's list; n is a hash of the key"),
         ("attempts", "N", "number of times that the sweep has queued the event"),
+        ("correlationId?", "S", "of the request that stored the event; every log line about it has the same id"),
         ("expiresAt", "N", "epoch seconds"),
         (
             "conversationId?, timestamp?",
             "S",
             "of a direct message: its key in the table Messages. The key of the record is "
-            "`send#conversationId#senderId#tempId`; after the delivery it keeps only these attributes and expiresAt",
+            "`send#conversationId#senderId#tempId`; after the delivery it keeps only these attributes, "
+            "correlationId and expiresAt",
         ),
         ("hiddenFrom?", "SS", "of a direct message: as in the table Messages"),
         (
@@ -211,5 +224,9 @@ ITEMS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
             "action typing only: when the last event of this kind was published, in epoch milliseconds",
         ),
         ("expiresAt", "N", "epoch seconds"),
+    ),
+    tables.ERASURES.entity: (
+        ("requestedAt", "S", "subject is a SHA-256 hash of the user id, so that the list contains no user id"),
+        ("completedAt?", "S", "when every step was last done"),
     ),
 }

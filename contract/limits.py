@@ -28,7 +28,9 @@ DynamoDB refuses numbers above 9.99E+125."""
 TEMP_ID_CHARACTERS: Final = 64
 """Longest `tempId`."""
 ID_CHARACTERS: Final = 64
-"""Longest id in a request."""
+"""Longest id in a request, other than that of a conversation."""
+CONVERSATION_ID_CHARACTERS: Final = 80
+"""Longest `conversationId`. Direct conversations of the old application have 76 characters: `dm_` and two user ids."""
 
 # History
 HISTORY_PAGE: Final = 50

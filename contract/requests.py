@@ -6,7 +6,7 @@ the token. Rules over several fields (for example which fields a message type ne
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -15,6 +15,11 @@ from contract import limits
 from contract.models import MessageType, Role, Year
 
 Id = Annotated[str, Meta(min_length=1, max_length=limits.ID_CHARACTERS, pattern=r"^[A-Za-z0-9_-]+(?!\n)$")]
+ConversationId = Annotated[
+    str, Meta(min_length=1, max_length=limits.CONVERSATION_ID_CHARACTERS, pattern=r"^[A-Za-z0-9_-]+(?!\n)$")
+]
+PATH_PARAMETERS: Final = {"conversationId": ConversationId}
+"""The types of parameters in a route's path; every other one is an `Id`."""
 TempId = Annotated[str, Meta(min_length=1, max_length=limits.TEMP_ID_CHARACTERS, pattern=r"^[A-Za-z0-9._:-]+(?!\n)$")]
 Content = Annotated[str, Meta(max_length=limits.CONTENT_CHARACTERS)]
 # Spelled out, because `\s` means other characters in Java (JS handlers), JavaScript (the document) and Python.
@@ -42,7 +47,7 @@ class Request(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 class SendMessage(Request):
     """Send a message. A repeated `tempId` in the same conversation gets the first result."""
 
-    conversationId: Id
+    conversationId: ConversationId
     content: Content | None = None
     type: MessageType = "TEXT"
     tempId: TempId | None = None
@@ -57,14 +62,14 @@ class SendMessage(Request):
 class Typing(Request):
     """Publish to the other participants that the caller started or stopped typing."""
 
-    conversationId: Id
+    conversationId: ConversationId
     isTyping: bool
 
 
 class MarkRead(Request):
     """Mark every message up to and including `seq` or `messageId` as read. Exactly one of the two is given."""
 
-    conversationId: Id
+    conversationId: ConversationId
     seq: Annotated[int, Meta(ge=1, le=limits.SEQUENCE_NUMBER_MAX)] | None = None
     messageId: Id | None = None
 
@@ -72,14 +77,14 @@ class MarkRead(Request):
 class EditMessage(Request):
     """Replace the content of one of the caller's own messages."""
 
-    conversationId: Id
+    conversationId: ConversationId
     content: Content
 
 
 class DeleteMessage(Request):
     """Delete a message: the caller's own, or as a group's admin any message. Sent as query string."""
 
-    conversationId: Id
+    conversationId: ConversationId
 
 
 class History(Request):

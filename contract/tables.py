@@ -110,6 +110,7 @@ MESSAGES: Final = Table(
     Key("conversationId"),
     Key("timestamp"),
     indexes=(Index("MessageIdIndex", Key("messageId")),),
+    ttl="expiresAt",
 )
 MESSAGE_CHANGES: Final = Table(
     "MessageChanges",
@@ -129,12 +130,14 @@ CALLS: Final = Table(
     "a call; participants is a map by user id",
     Key("sessionId"),
     indexes=(Index("ByDue", Key("shard"), Key("dueAt"), "KEYS_ONLY"),),
+    ttl="expiresAt",
 )
 USER_CALLS: Final = Table(
     "UserCalls",
     "a call in which userId was a participant or was called; callKey is `createdAt#sessionId`",
     Key("userId"),
     Key("callKey"),
+    ttl="expiresAt",
 )
 CALL_LOCKS: Final = Table(
     "CallLocks",
@@ -161,6 +164,9 @@ OUTBOX: Final = Table(
 RATE_LIMITS: Final = Table(
     "RateLimits", "how often a user performed an action in one window", Key("id"), ttl="expiresAt", stateful=False
 )
+ERASURES: Final = Table(
+    "Erasures", "an erasure of a person; it is carried out again after a restore (`ops.data`)", Key("subject")
+)
 
 TABLES: Final[tuple[Table, ...]] = (
     USERS,
@@ -178,4 +184,5 @@ TABLES: Final[tuple[Table, ...]] = (
     IDEMPOTENCY,
     OUTBOX,
     RATE_LIMITS,
+    ERASURES,
 )

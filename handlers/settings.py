@@ -198,6 +198,25 @@ class SweepSettings(_Settings, frozen=True, kw_only=True):
     delivery_queue_url: str
 
 
+class BridgeSettings(_Settings, frozen=True, kw_only=True):
+    """Settings of the bridge to the old Socket.IO server, from the stream of the table Messages.
+
+    `old_server_queue_url`: the queue that the old server reads.
+    """
+
+    function: ClassVar[str] = "bridge"
+
+    environment: str
+    conversations_table: str
+    conversation_counters_table: str
+    conversation_members_table: str
+    messages_table: str
+    outbox_table: str
+    delivery_queue_url: str
+    old_server_queue_url: str
+    fanout_limit: int
+
+
 class ProfileSettings(_Settings, frozen=True, kw_only=True):
     """Settings of the Cognito post-confirmation trigger, which creates the user's profile."""
 
@@ -206,3 +225,23 @@ class ProfileSettings(_Settings, frozen=True, kw_only=True):
     environment: str
     users_table: str
     user_search_table: str
+
+
+class CanarySettings(_Settings, frozen=True, kw_only=True):
+    """Settings of the canary.
+
+    `api_address`, `events_http_endpoint`, `events_realtime_endpoint`: what clients use; `client_id`: the app client of
+    the canary's users; `credentials_parameter`: the parameter in SSM with their passwords; `metric_namespace`: the
+    CloudWatch namespace of the environment's own metrics.
+    """
+
+    function: ClassVar[str] = "canary"
+
+    environment: str
+    api_address: str
+    events_http_endpoint: str
+    events_realtime_endpoint: str
+    client_id: str
+    pool_region: str
+    credentials_parameter: str
+    metric_namespace: str

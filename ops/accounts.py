@@ -1,15 +1,13 @@
-"""Disables and enables accounts: `python -m ops.accounts disable --env NAME --user SUB_OR_EMAIL`.
+"""Disables and enables accounts. The commands are in `ops.support.users`.
 
 Cognito decides who can sign in, and the attribute `disabledAt` of the table Users whose requests are served: an access
-token stays valid until it expires. `disable` and `enable` write both. `sync` compares both, for accounts that were
-disabled or deleted in Cognito by other means: with `--check` it only prints the differences.
+token stays valid until it expires. `disable` and `enable` write both. `differences` compares both, for accounts that
+were disabled or deleted in Cognito by other means.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -95,6 +93,12 @@ class AccountControl:
         account = self.find(user)
         self._cognito.admin_enable_user(UserPoolId=self._pool_id, Username=account.username)
         self._write(account.user_id, disabled=False)
+        return account.user_id
+
+    def delete(self, user: str) -> str:
+        """Delete an account from the user pool. The profile stays. Arguments, result and errors as `disable`."""
+        account = self.find(user)
+        self._cognito.admin_delete_user(UserPoolId=self._pool_id, Username=account.username)
         return account.user_id
 
     def find(self, user: str) -> Account:
@@ -196,44 +200,3 @@ def control(environment: str, stacks: outputs.StackOutputs) -> AccountControl:
         pool_id,
         tables.USERS.name(environment),
     )
-
-
-def run(accounts: AccountControl, command: str, user: str | None, *, check: bool = False) -> Mapping[str, str]:
-    """Run one command and return what it did, by user id.
-
-    Raises:
-        CommandError: there is no such account.
-    """
-    if command == "sync":
-        found = accounts.differences()
-        for difference in () if check else found:
-            accounts.apply(difference)
-        return {each.user_id: "disabled" if each.disable else "enabled" for each in found}
-    act = accounts.disable if command == "disable" else accounts.enable
-    return {act(user or ""): f"{command}d"}
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command; return 0 on success, 1 where `sync --check` finds differences, 2 on errors."""
-    parser = argparse.ArgumentParser(prog="python -m ops.accounts", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("command", choices=("disable", "enable", "sync"))
-    parser.add_argument("--env", required=True, help="name of the environment")
-    parser.add_argument("--user", help="sub or e-mail address, for disable and enable")
-    parser.add_argument("--check", action="store_true", help="sync: only print the differences")
-    chosen = parser.parse_args(arguments)
-    if (chosen.command == "sync") == (chosen.user is not None):
-        parser.error("--user is required by disable and enable, and by them only")
-    try:
-        with aws.explained_errors():
-            accounts = control(chosen.env, outputs.read_stacks(chosen.env, outputs.cloudformation))
-            done = run(accounts, chosen.command, chosen.user, check=chosen.check)
-    except CommandError as error:
-        print(error, file=sys.stderr)
-        return 2
-    for user_id, result in done.items():
-        print(f"{user_id} {'differs: should be ' if chosen.check else ''}{result}")
-    return 1 if chosen.check and done else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

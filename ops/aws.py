@@ -44,3 +44,29 @@ def caller_account() -> str:
     with explained_errors():
         account: str = client("sts", "us-east-1").get_caller_identity()["Account"]
     return account
+
+
+def operator_keys() -> dict[str, str]:
+    """Return the operator's credentials as environment variables.
+
+    Raises:
+        CommandError: there are none, or they could not be renewed.
+    """
+    with explained_errors():
+        found = botocore.session.get_session().get_credentials()
+        if found is None:
+            raise CommandError("There are no AWS credentials: set AWS_PROFILE or sign in.")
+        frozen = found.get_frozen_credentials()
+    keys = {"AWS_ACCESS_KEY_ID": frozen.access_key, "AWS_SECRET_ACCESS_KEY": frozen.secret_key}
+    return keys | ({"AWS_SESSION_TOKEN": frozen.token} if frozen.token else {})
+
+
+def operator_region() -> str | None:
+    """Return the region of the operator's configuration; None if it has none.
+
+    Raises:
+        CommandError: the configuration names a profile that does not exist.
+    """
+    with explained_errors():
+        region: str | None = botocore.session.get_session().get_config_variable("region")
+    return region

@@ -29,10 +29,12 @@ from ops.change_report.render.as_text import as_text
 from ops.change_report.report import Report, find
 from ops.change_report.revisions import compared, default_base
 from ops.errors import CommandError
+from ops.pull_requests.comment import COMMENT_LIMIT
 from stacks.config.load import SettingsError, load
 
 _DIFF_SECONDS: Final = 120
 _NONE: Final = "none"
+_COMMENT_MIN: Final = 1_000
 
 
 def build(environment: str, base: str, *, appendix: bool, root: Path = cdk.ROOT) -> Report:
@@ -104,6 +106,12 @@ def _acceptances(values: Sequence[str]) -> Mapping[str, str]:
     return accepted
 
 
+def _comment_limit(value: str) -> int:
+    if value.isdecimal() and _COMMENT_MIN <= int(value) <= COMMENT_LIMIT:
+        return int(value)
+    raise argparse.ArgumentTypeError(f"{value}: must be a number from {_COMMENT_MIN} to {COMMENT_LIMIT}")
+
+
 def _write(report: Report, chosen: argparse.Namespace) -> None:
     for name, file in (
         ("text", chosen.text),
@@ -114,7 +122,7 @@ def _write(report: Report, chosen: argparse.Namespace) -> None:
         if file:
             Path(file).write_text(FORMATS[name](report), encoding="utf-8")
     if chosen.comment:
-        Path(chosen.comment).write_text(as_comment(report, chosen.full_text), encoding="utf-8")
+        Path(chosen.comment).write_text(as_comment(report, chosen.full_text, chosen.comment_limit), encoding="utf-8")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -142,6 +150,13 @@ def _parser() -> argparse.ArgumentParser:
     for name in FORMATS:
         parser.add_argument(f"--{name}", metavar="FILE", help=f"also write the report as {name}")
     parser.add_argument("--comment", metavar="FILE", help="also write a comment of at most 65,000 characters")
+    parser.add_argument(
+        "--comment-limit",
+        type=_comment_limit,
+        default=COMMENT_LIMIT,
+        metavar="N",
+        help=f"characters of the comment, from {_COMMENT_MIN} to {COMMENT_LIMIT} (default)",
+    )
     parser.add_argument("--full-text", default="", metavar="URL", help="where the comment says the full report is")
     return parser
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +21,9 @@ from stacks import outputs
 from stacks.naming import Names
 
 DATA_STACKS: Final = ("Data", "Identity")
-STACKS: Final = (*DATA_STACKS, "Events", "Routes", "Operations")
+BRIDGE_STACK: Final = "Bridge"
+"""Exists where `cutover.bridge` is set."""
+STACKS: Final = (*DATA_STACKS, "Events", "Routes", BRIDGE_STACK, "Operations")
 _NEVER_COMPLETE: Final = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED")
 
 
@@ -89,19 +92,6 @@ def _parsed(name: str, template: Any) -> Mapping[str, Any]:
     return parsed
 
 
-def release_failed_creations(deployed: Mapping[str, DeployedStack], client: Any) -> list[str]:
-    """Turn off the termination protection of stacks whose first creation failed, and return their names.
-
-    The CDK CLI protects a stack before it is created, and must delete it after a failed creation to create it again.
-    Such a stack has no data: nothing in it was ever in use.
-    """
-    stuck = [name for name, stack in deployed.items() if stack.never_complete and stack.protected]
-    with explained_errors():
-        for name in stuck:
-            client.update_termination_protection(StackName=name, EnableTerminationProtection=False)
-    return stuck
-
-
 @dataclass(frozen=True)
 class Plan:
     """What is deployed, and what is to be deployed; stacks that were never complete count as not deployed.
@@ -119,10 +109,19 @@ class Plan:
         """Return the deployed templates by stack name."""
         return {name: stack.template for name, stack in self.deployed.items()}
 
+    @cached_property
+    def comparison(self) -> Comparison:
+        """Return the change of the account: all deployed stacks before and after it."""
+        return Comparison(Revision(self.templates), Revision({**self.templates, **self.synthesised}))
+
+    @cached_property
+    def all_findings(self) -> tuple[Finding, ...]:
+        """Return what the change report says about the change of the account, the most severe first."""
+        return find(self.comparison)
+
     def findings(self, severity: Severity) -> list[Finding]:
-        """Return what the change report says, at one severity, about the change of the account."""
-        comparison = Comparison(Revision(self.templates), Revision({**self.templates, **self.synthesised}))
-        return [finding for finding in find(comparison) if finding.severity is severity]
+        """Return what the change report says at one severity."""
+        return [finding for finding in self.all_findings if finding.severity is severity]
 
 
 def plan(deployed: Mapping[str, DeployedStack], assembly: Path, only: Sequence[str]) -> Plan:

@@ -33,5 +33,10 @@ def is_older(root: Path, deployed: str) -> bool:
     return _git(root, "merge-base", "--is-ancestor", "HEAD", commit).returncode == 0
 
 
+def is_ancestor(root: Path, older: str, newer: str) -> bool:
+    """Return whether a revision is an ancestor of another one, or the same; False if one of them is unknown here."""
+    return _git(root, "merge-base", "--is-ancestor", older, newer.removesuffix(_DIRTY)).returncode == 0
+
+
 def _git(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=_SECONDS)

@@ -8,6 +8,7 @@ from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
 from stacks import outputs
+from stacks.bridge import BridgeStack
 from stacks.config.fields import Environment
 from stacks.data import DataStack
 from stacks.events import EventsStack
@@ -19,17 +20,19 @@ from stacks.routes import RoutesStack
 
 @dataclass(frozen=True)
 class Stacks:
-    """The stacks of an environment, in deployment order."""
+    """The stacks of an environment, in deployment order; `bridge` only where the environment has one."""
 
     data: DataStack
     identity: IdentityStack
     events: EventsStack
     routes: RoutesStack
     operations: OperationsStack
+    bridge: BridgeStack | None = None
 
     def all(self) -> tuple[Stack, ...]:
         """Return every stack."""
-        return (self.data, self.identity, self.events, self.routes, self.operations)
+        bridge = (self.bridge,) if self.bridge is not None else ()
+        return (self.data, self.identity, self.events, self.routes, self.operations, *bridge)
 
 
 def compose(scope: Construct, environment: Environment, asset: Asset, revision: str | None = None) -> Stacks:
@@ -56,11 +59,17 @@ def compose(scope: Construct, environment: Environment, asset: Asset, revision: 
         events=events,
         outbox_stream_arn=data.outbox_stream_arn,
     )
-    operations = OperationsStack(scope, environment, events_api_id=events.api_id, http_api_id=routes.api.api_id)
+    operations = OperationsStack(
+        scope, environment, asset=asset, pool=identity.pool, events=events, http_api=routes.api
+    )
     identity.add_stack_dependency(data)
     events.add_stack_dependency(data)
     operations.add_stack_dependency(data)
-    stacks = Stacks(data, identity, events, routes, operations)
+    bridge = None
+    if environment.cutover.bridge:
+        bridge = BridgeStack(scope, environment, asset=asset, messages_stream_arn=data.messages_stream_arn)
+        bridge.add_stack_dependency(routes)
+    stacks = Stacks(data, identity, events, routes, operations, bridge)
     if revision is not None:
         for stack in stacks.all():
             CfnOutput(stack, outputs.REVISION, value=revision, description="Deployed revision, from git")

@@ -149,11 +149,18 @@ class EventsStack(EnvironmentStack):
             if source is not None:
                 created.add_resource_dependency(source)
 
-    def _add_outputs(self) -> None:
-        scheme = self.environment_settings.events.endpoint_scheme
+    @property
+    def client_endpoints(self) -> tuple[str, str]:
+        """Return the HTTP and the WebSocket endpoint that clients use: on the custom domain, if there is one."""
+        events = self.environment_settings.events
         http, realtime = self._api.attr_dns_http, self._api.attr_dns_realtime
+        if events.domain is not None:
+            http = realtime = events.domain.name
+        scheme = events.endpoint_scheme
+        return f"{scheme}://{http}/event", f"{re.sub('^http', 'ws', scheme)}://{realtime}/event/realtime"
+
+    def _add_outputs(self) -> None:
         if (domain := self.environment_settings.events.domain) is not None:
-            http = realtime = domain.name
             host = appsync.CfnDomainName(
                 self, "Domain", domain_name=domain.name, certificate_arn=domain.certificate_arn
             )
@@ -163,10 +170,9 @@ class EventsStack(EnvironmentStack):
             association.add_resource_dependency(host)
             self.add_output(outputs.EVENTS_DOMAIN_TARGET, host.attr_app_sync_domain_name)
         self.add_output(outputs.EVENTS_API_ID, self.api_id)
-        self.add_output(outputs.EVENTS_HTTP_ENDPOINT, f"{scheme}://{http}/event")
-        self.add_output(
-            outputs.EVENTS_REALTIME_ENDPOINT, f"{re.sub('^http', 'ws', scheme)}://{realtime}/event/realtime"
-        )
+        http, realtime = self.client_endpoints
+        self.add_output(outputs.EVENTS_HTTP_ENDPOINT, http)
+        self.add_output(outputs.EVENTS_REALTIME_ENDPOINT, realtime)
 
 
 def _handler_configs(

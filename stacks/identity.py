@@ -18,6 +18,7 @@ from stacks.packaging import Asset
 from stacks.policy import arns, nag
 
 _PASSWORD_LENGTH_MIN: Final = 8
+_CANARY_TOKEN: Final = Duration.minutes(5)  # the shortest that Cognito allows; a run takes seconds
 _PROFILE_TIMEOUT: Final = Duration.seconds(5)  # Cognito waits 5 s for a trigger
 
 
@@ -55,8 +56,29 @@ class IdentityStack(EnvironmentStack):
         )
         nag.acknowledge_synchronous_caller(profile.function, "Cognito")
         pool.add_trigger(cognito.UserPoolOperation.POST_CONFIRMATION, profile.function)
-        client = self._add_client(pool)
-        return UserPoolReference(pool.user_pool_id, Aws.REGION, (client.user_pool_client_id,))
+        clients = [self._add_client(pool)]
+        if self.environment_settings.canary.enabled:
+            clients.append(self._add_canary_client(pool))
+            self.add_output(outputs.CANARY_CLIENT_ID, clients[-1].user_pool_client_id)
+        ids = tuple(client.user_pool_client_id for client in clients)
+        return UserPoolReference(pool.user_pool_id, Aws.REGION, ids)
+
+    def _add_canary_client(self, pool: cognito.UserPool) -> cognito.UserPoolClient:
+        """Add the client that takes a password as it is, so that the canary's users need no SRP; no page uses it."""
+        return pool.add_client(
+            "CanaryClient",
+            user_pool_client_name=self.names.of("Canary"),
+            generate_secret=False,
+            auth_flows=cognito.AuthFlow(user_password=True),
+            disable_o_auth=True,
+            prevent_user_existence_errors=True,
+            enable_token_revocation=True,
+            access_token_validity=_CANARY_TOKEN,
+            id_token_validity=_CANARY_TOKEN,
+            refresh_token_validity=Duration.hours(1),
+            read_attributes=_written_attributes(),
+            write_attributes=_written_attributes(),
+        )
 
     def _add_user_pool(self) -> cognito.UserPool:
         data = self.environment_settings.data
@@ -113,7 +135,7 @@ class IdentityStack(EnvironmentStack):
         )
 
     def _add_client(self, pool: cognito.UserPool) -> cognito.UserPoolClient:
-        written = cognito.ClientAttributes().with_standard_attributes(email=True, given_name=True, family_name=True)
+        written = _written_attributes()
         read = written.with_standard_attributes(email_verified=True)
         client = pool.add_client(
             "Client",
@@ -132,3 +154,8 @@ class IdentityStack(EnvironmentStack):
         # AWS chooses the id of a client; a new client would have another id, which no deployed front end knows.
         client.apply_removal_policy(self.data_removal_policy)
         return client
+
+
+def _written_attributes() -> cognito.ClientAttributes:
+    """Return the attributes that a user may change; a verified address is not one of them."""
+    return cognito.ClientAttributes().with_standard_attributes(email=True, given_name=True, family_name=True)

@@ -13,8 +13,12 @@ from typing import Final
 
 PRODUCT: Final = "PantherKolab"
 
+AUDIT_LOG: Final = "Audit"
+"""Log group of the audit lines: what operators did to the environment, and why."""
 DELIVERY_QUEUE: Final = "Delivery"
 RING_TIMEOUTS_QUEUE: Final = "RingTimeouts"
+OLD_SERVER_QUEUE: Final = "OldServer"
+"""Messages for the old Socket.IO server, while it runs beside the backend; a FIFO queue, whose name ends in `.fifo`."""
 
 DELIVERY_DEAD_LETTERS: Final = "DeliveryDeadLetters"
 """Messages of the delivery queue; SQS can redrive them."""

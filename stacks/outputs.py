@@ -24,9 +24,11 @@ class Output:
 IDENTITY: Final = "Identity"
 EVENTS: Final = "Events"
 ROUTES: Final = "Routes"
+BRIDGE: Final = "Bridge"
 
 USER_POOL_ID: Final = Output(IDENTITY, "UserPoolId", "User pool that users sign in to")
 CLIENT_ID: Final = Output(IDENTITY, "UserPoolClientId", "App client of the front end")
+CANARY_CLIENT_ID: Final = Output(IDENTITY, "CanaryClientId", "App client of the canary's users")
 POOL_REGION: Final = Output(IDENTITY, "Region", "Region of the user pool")
 STACK_REGION: Final = Output(IDENTITY, "StackRegion", "Region of the stacks; an imported pool may be in another one")
 EVENTS_HTTP_ENDPOINT: Final = Output(EVENTS, "EventsHttpEndpoint", "AppSync Events endpoint for HTTP publishing")
@@ -50,12 +52,18 @@ CHIME_RULE_DEAD_LETTER_QUEUE_URL: Final = Output(
     ROUTES, "ChimeRuleDeadLetterQueueUrl", "Chime events that EventBridge could not hand over"
 )
 
+OLD_SERVER_QUEUE_URL: Final = Output(
+    BRIDGE, "OldServerQueueUrl", "Queue from which the old Socket.IO server emits the backend's messages"
+)
+"""Only where `cutover.bridge` is set, so it is not among `OUTPUTS`."""
+
 REVISION: Final = "Revision"
 """Output of every stack that was deployed by `make deploy`: the revision of the checkout, from git."""
 
 OUTPUTS: Final = (
     USER_POOL_ID,
     CLIENT_ID,
+    CANARY_CLIENT_ID,
     POOL_REGION,
     STACK_REGION,
     EVENTS_HTTP_ENDPOINT,

@@ -118,7 +118,9 @@ def _wheel_files(wheels: Path) -> Iterator[tuple[str, bytes]]:
     for path in wheels.rglob("*"):
         relative = path.relative_to(wheels)
         is_excluded = (
-            relative.parts[0] == "bin" or relative.parts[0].endswith(".dist-info") or "__pycache__" in relative.parts
+            relative.parts[0] == "bin"
+            or relative.parts[0].endswith(".dist-info")
+            or not {"__pycache__", "tests"}.isdisjoint(relative.parts)
         )
         if path.is_file() and not is_excluded and path.suffix != ".pyi" and path.name != _DIGEST_FILE:
             yield relative.as_posix(), path.read_bytes()

@@ -22,6 +22,7 @@ QUEUE_SECONDS = 0.005
 
 _KEYS = {
     "Conversations": ("conversationId",),
+    "ConversationCounters": ("conversationId",),
     "Messages": ("conversationId", "timestamp"),
     "Outbox": ("eventId",),
 }
@@ -55,11 +56,12 @@ class FakeAws:
         return web.json_response({"successful": [{"identifier": "1", "index": 0}], "failed": []})
 
     async def reset(self, request: web.Request) -> web.Response:
-        """Delete all times and items, and put one item: `{"table", "item"}`."""
+        """Delete all times and items, and put items: `{"items": [{"table", "item"}]}`."""
         body = await request.json()
         self.items.clear()
         self.published.clear()
-        self._put(body["table"], body["item"])
+        for each in body["items"]:
+            self._put(each["table"], each["item"])
         return web.json_response({})
 
     async def last_published(self, request: web.Request) -> web.Response:
@@ -82,7 +84,8 @@ class FakeAws:
             await asyncio.sleep(QUEUE_SECONDS)
             return _answer(self._enqueue(body))
         await asyncio.sleep(DYNAMODB_SECONDS)
-        return _answer(self._dynamodb(target.rpartition(".")[2], body))
+        answer = self._dynamodb(target.rpartition(".")[2], body)
+        return _condition_failed() if answer is None else _answer(answer)
 
     def _enqueue(self, body: dict[str, Any]) -> dict[str, Any]:
         entries = body.get("Entries") or [{"Id": "0", "MessageBody": body["MessageBody"]}]
@@ -90,7 +93,8 @@ class FakeAws:
             self.queue.put_nowait(entry["MessageBody"])
         return {"Successful": [{"Id": e["Id"], "MessageId": e["Id"], "MD5OfMessageBody": ""} for e in entries]}
 
-    def _dynamodb(self, operation: str, body: dict[str, Any]) -> dict[str, Any]:
+    def _dynamodb(self, operation: str, body: dict[str, Any]) -> dict[str, Any] | None:
+        """Return DynamoDB's answer; None where the condition of the request would fail."""
         match operation:
             case "GetItem":
                 item = self.items.get(_key(body["TableName"], body["Key"]))
@@ -102,13 +106,26 @@ class FakeAws:
                     if "Put" in action:
                         self._put(action["Put"]["TableName"], action["Put"]["Item"])
             case "UpdateItem":
-                return {"Attributes": self._reserve() if body.get("ReturnValues") == "UPDATED_NEW" else body["Key"]}
+                return self._update(body)
             case "DeleteItem":
                 self.items.pop(_key(body["TableName"], body["Key"]), None)
         return {}
 
+    def _update(self, body: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the answer of an update, of which only reservations of numbers ask for attributes.
+
+        A reservation that does not know the conversation yet (`ALL_NEW`) fails where no group's counter is stored.
+        """
+        match body.get("ReturnValues"):
+            case "UPDATED_NEW":
+                return {"Attributes": self._reserve()}
+            case "ALL_NEW":
+                stored = self.items.get(_key(body["TableName"], body["Key"]))
+                return {"Attributes": {**stored, **self._reserve()}} if stored else None
+        return {}
+
     def _reserve(self) -> dict[str, Any]:
-        """Return the numbers of a counter, whose reservation is the only update that asks for what it changed."""
+        """Return the next numbers of a counter."""
         self.latest_seq += 1
         return {"latestSeq": {"N": str(self.latest_seq)}, "lastTimestampMs": {"N": str(int(time.time() * 1000))}}
 
@@ -122,10 +139,15 @@ def _key(table: str, item: dict[str, Any]) -> tuple[str, ...]:
     return (table, *(str(item.get(name)) for name in names))
 
 
-def _answer(body: dict[str, Any]) -> web.Response:
+def _condition_failed() -> web.Response:
+    error = "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"
+    return _answer({"__type": error, "message": "The conditional request failed"}, status=400)
+
+
+def _answer(body: dict[str, Any], status: int = 200) -> web.Response:
     text = json.dumps(body).encode()
     headers = {_CRC_HEADER: str(zlib.crc32(text)), "x-amzn-requestid": base64.b16encode(b"bench").decode()}
-    return web.Response(body=text, content_type="application/x-amz-json-1.0", headers=headers)
+    return web.Response(body=text, status=status, content_type="application/x-amz-json-1.0", headers=headers)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from functools import partial
 from typing import Any
 
 from bench.harness import ROOT, compare
-from contract.tables import TABLES
+from contract.tables import CONVERSATION_COUNTERS, CONVERSATIONS, TABLES
 from handlers.settings import CallsSettings, MessagesSettings
 
 ROUNDS = 15
@@ -125,8 +125,24 @@ def request_event(conversation_id: str, sender: str) -> dict[str, Any]:
     }
 
 
-def conversation_item(conversation_id: str, participants: list[str]) -> dict[str, Any]:
-    """Return a conversation in the form of its table's items; with two participants a direct one."""
+def conversation_items(conversation_id: str, participants: list[str]) -> list[dict[str, Any]]:
+    """Return a conversation's item, and that of its counter if it is a group, each with the name of its table.
+
+    With two participants it is a direct conversation.
+    """
+    items = [{"table": CONVERSATIONS.name("bench"), "item": _conversation_item(conversation_id, participants)}]
+    if len(participants) > 2:
+        counter = {
+            "conversationId": {"S": conversation_id},
+            "version": {"N": "1"},
+            "pendingSeq": {"M": {}},
+            "pendingAt": {"M": {}},
+        }
+        items.append({"table": CONVERSATION_COUNTERS.name("bench"), "item": counter})
+    return items
+
+
+def _conversation_item(conversation_id: str, participants: list[str]) -> dict[str, Any]:
     now = "2026-01-01T00:00:00.000Z"
     return {
         "conversationId": {"S": conversation_id},
@@ -170,8 +186,7 @@ class _Subject:
         if count not in self._conversations:
             self._conversations[count] = (str(uuid.uuid4()), [str(uuid.uuid4()) for _ in range(count)])
         conversation_id, users = self._conversations[count]
-        item = conversation_item(conversation_id, users)
-        _post(self._port, "/bench/reset", {"table": "PantherKolab-Conversations-bench", "item": item})
+        _post(self._port, "/bench/reset", {"items": conversation_items(conversation_id, users)})
         answer = self._ask(request_event(conversation_id, users[0]))
         if answer["statusCode"] != 200:
             raise RuntimeError(f"status {answer['statusCode']} for the send: {answer['body']}")

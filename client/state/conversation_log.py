@@ -197,6 +197,7 @@ class ConversationLog:
         return out
 
     def _report(self, message: Message, version: int, temp_id: str | None) -> MessageAdded:
+        self._unload(message.messageId)  # loaded before the bridge to the old application has numbered it
         self._load([message], version, front=False)
         return self._added(self._messages[message.messageId], temp_id)
 

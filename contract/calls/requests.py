@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from contract import limits
 from contract.calls.models import MediaType
-from contract.requests import Id, Request, TempId
+from contract.requests import ConversationId, Id, Request, TempId
 
 DeviceId = Annotated[
     str, Meta(min_length=1, max_length=limits.DEVICE_ID_CHARACTERS, pattern=r"^[A-Za-z0-9._:-]+(?!\n)$")
@@ -28,7 +28,7 @@ class InitiateCall(Request):
     """
 
     recipientId: Id | None = None
-    conversationId: Id | None = None
+    conversationId: ConversationId | None = None
     participantIds: ParticipantIds | None = None
     callType: Literal["DIRECT", "GROUP", "AUDIO", "VIDEO"] | None = None
     mediaType: MediaType | None = None

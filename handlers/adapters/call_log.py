@@ -23,5 +23,6 @@ class CallLogWriter(CallLog):
             "status": entry.status,
             "ringMilliseconds": entry.ring_milliseconds,
             "durationSeconds": entry.duration_seconds,
+            "canary": entry.is_canary or None,
         }
         _log.info("call", extra={"fields": {name: value for name, value in fields.items() if value is not None}})

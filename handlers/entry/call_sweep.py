@@ -10,6 +10,7 @@ from typing import Any
 from handlers.adapters.dynamodb.conversations.rows import DynamoStoredConversations
 from handlers.adapters.dynamodb.users import DynamoUserDirectory
 from handlers.core.calls.sweep import CallSweep
+from handlers.core.shared import correlation
 from handlers.entry import logs
 from handlers.entry.calls_wiring import AwsServices, aws_services, call_services
 from handlers.settings import CallSweepSettings
@@ -32,14 +33,16 @@ def wire(settings: CallSweepSettings, aws: AwsServices) -> CallSweep:
 def runner(sweep: Callable[[], CallSweep]) -> Callable[[Mapping[str, Any], Any], dict[str, int]]:
     """Return the Lambda handler, which runs the sweep once.
 
-    The metrics CallsOverdue and CallsStuck are counted from its log line `calls swept`.
+    The id of the invocation is the correlation id. The metrics CallsOverdue and CallsStuck are counted from its log
+    line `calls swept`.
     """
     logger = logs.configure()
 
     def handle(event: Mapping[str, Any], context: Any) -> dict[str, int]:
-        report = sweep().run()
-        result = {"lookedAt": report.examined, "ended": len(report.ended), "left": len(report.unfinished)}
-        logs.info(logger, "calls swept", **result)
+        with correlation.scope(getattr(context, "aws_request_id", None)):
+            report = sweep().run()
+            result = {"lookedAt": report.examined, "ended": len(report.ended), "left": len(report.unfinished)}
+            logs.info(logger, "calls swept", **result)
         return result
 
     return handle

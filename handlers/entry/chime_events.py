@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from handlers.core.calls.reconcile import MeetingReconciler
+from handlers.core.shared import correlation
 from handlers.entry import logs
 from handlers.entry.calls_wiring import AwsServices, aws_services, call_services
 from handlers.settings import ChimeEventsSettings
@@ -43,10 +44,17 @@ def wire(settings: ChimeEventsSettings, aws: AwsServices) -> MeetingReconciler:
 
 
 def consumer(reconciler: Callable[[], MeetingReconciler]) -> Callable[[Mapping[str, Any], Any], None]:
-    """Return the Lambda handler, which applies one event, and fails where it must be delivered again."""
+    """Return the Lambda handler, which applies one event, and fails where it must be delivered again.
+
+    The event's id is the correlation id.
+    """
     logger = logs.configure()
 
     def handle(event: Mapping[str, Any], context: Any) -> None:
+        with correlation.scope(event.get("id")):
+            _apply(event)
+
+    def _apply(event: Mapping[str, Any]) -> None:
         detail = msgspec.convert(event["detail"], MeetingEnded | AttendeeLeft)
         if isinstance(detail, MeetingEnded):
             reconciler().meeting_ended(detail.externalMeetingId, detail.meetingId)

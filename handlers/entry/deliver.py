@@ -21,8 +21,9 @@ from handlers.adapters.sqs.delivery_queue import SqsDeliveryQueue, decode
 from handlers.adapters.sqs.message_visibility import MessageVisibility
 from handlers.adapters.system import SystemClock
 from handlers.core.delivery.deliverer import Deliverer
-from handlers.core.delivery.ports import DeliveryQueue, Publisher, ReceiptTask
+from handlers.core.delivery.ports import DeliveryQueue, Publisher, QueueTask, ReceiptTask
 from handlers.core.receipts.announcer import ReceiptAnnouncer
+from handlers.core.shared import correlation
 from handlers.core.shared.ports import Clock
 from handlers.entry import logs, queue_batch
 from handlers.settings import DeliverSettings
@@ -80,11 +81,22 @@ def consumer(
     def deliver(record: Mapping[str, Any]) -> bool:
         try:
             task = decode(record["body"])
+        except msgspec.MsgspecError:
+            _log.exception("queue message %s is not valid", record["messageId"])
+            return False
+        with correlation.scope(task.correlation_id):
+            done = _deliver(task, record["messageId"])
+            receives = int(record["attributes"]["ApproximateReceiveCount"])
+            logs.info(logger, "delivery task", eventId=task.event_id, attempt=receives, done=done)
+        return done
+
+    def _deliver(task: QueueTask, message_id: str) -> bool:
+        try:
             if isinstance(task, ReceiptTask):
                 return use_cases().receipts.announce(task)
             return use_cases().deliverer.deliver(task)
         except Exception:
-            _log.exception("delivery failed for queue message %s; will retry", record["messageId"])
+            _log.exception("delivery failed for queue message %s; will retry", message_id)
             return False
 
     def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:

@@ -17,11 +17,12 @@ from typing import Any, Final, Generic, TypeVar
 import msgspec
 
 from contract import limits
-from contract.requests import EmptyRequest, Id, Request
+from contract.correlation import HEADER, is_valid
+from contract.requests import PATH_PARAMETERS, EmptyRequest, Id, Request
 from contract.responses import ErrorBody, Failure
 from contract.route import Domain, Route
 from contract.routes import ROUTES
-from handlers.core.shared import deadline
+from handlers.core.shared import correlation, deadline
 from handlers.core.shared.errors import (
     CallConflictError,
     ChatError,
@@ -77,6 +78,8 @@ Operation = Callable[[ApiRequest[Any]], "msgspec.Struct | Reply"]
 Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
 
 _HEADERS: Final = {"content-type": "application/json", "cache-control": "no-store"}
+_SUBJECT: Final = ("conversationId", "messageId", "sessionId")
+"""Ids that the log line of a request has, where the request or its response has them."""
 _FIELD_PATH: Final = re.compile(r"`\$\.?(?P<path>[^`]*)`")
 _INTEGER: Final = re.compile(r"0|-?[1-9][0-9]{0,30}")
 _MISSING_OR_UNKNOWN: Final = re.compile(
@@ -104,7 +107,16 @@ def route_handler(
     logger = logs.configure()
 
     def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+        correlation_id = _correlation_id(event)
+        with correlation.scope(correlation_id):
+            answer = _answer(event, context)
+        if correlation_id:
+            answer["headers"][HEADER] = correlation_id
+        return answer
+
+    def _answer(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         start = time.perf_counter()
+        subject: dict[str, str] = {}
         route = routes.get(event.get("routeKey", ""))
         caller: Caller | None = None
         headers: dict[str, str] = {}
@@ -115,8 +127,10 @@ def route_handler(
                 caller = _caller(event)
                 with stage("account"):
                     accounts().require(caller.user_id)
-                result = operations[route.operation](_api_request(event, route, caller))
-                status, body = _success(route, result)
+                request = _api_request(event, route, caller)
+                subject = _subject(request.path, request.request)
+                status, body = _success(route, operations[route.operation](request))
+                subject |= _subject({}, body)
             except Exception as error:
                 status, body, headers = _error_response(error, logger)
         logs.info(
@@ -127,6 +141,7 @@ def route_handler(
             userId=caller.user_id if caller else None,
             status=status,
             code=body.error.code if isinstance(body, Failure) else None,
+            **subject,
             milliseconds=round((time.perf_counter() - start) * 1000, 2),
             stages=stages,
         )
@@ -138,6 +153,21 @@ def route_handler(
         }
 
     return handle
+
+
+def _correlation_id(event: Mapping[str, Any]) -> str | None:
+    """Return the client's correlation id, or the request's id; a client's id that is not valid is ignored."""
+    given = _header(event, HEADER)
+    if given is not None and is_valid(given):
+        return given
+    request_id: str | None = event.get("requestContext", {}).get("requestId")
+    return request_id
+
+
+def _subject(path: Mapping[str, str], document: msgspec.Struct) -> dict[str, str]:
+    """Return the ids of what a request or a response is about, for the request's log line."""
+    found = ((name, path.get(name) or getattr(document, name, None)) for name in _SUBJECT)
+    return {name: value for name, value in found if isinstance(value, str)}
 
 
 def _success(route: Route, result: msgspec.Struct | Reply) -> tuple[int, msgspec.Struct]:
@@ -274,10 +304,11 @@ def _path(event: Mapping[str, Any]) -> dict[str, str]:
     parameters = event.get("pathParameters") or {}
     for name, value in parameters.items():
         try:
-            msgspec.convert(value, type=Id)
+            msgspec.convert(value, type=PATH_PARAMETERS.get(name, Id))
         except msgspec.ValidationError:
+            longest = limits.CONVERSATION_ID_CHARACTERS if name in PATH_PARAMETERS else limits.ID_CHARACTERS
             raise InvalidRequestError(
-                f"{name} must be an id: letters, digits, dashes and underscores, at most {limits.ID_CHARACTERS}",
+                f"{name} must be an id: letters, digits, dashes and underscores, at most {longest}",
                 field=name,
             ) from None
     return dict(parameters)

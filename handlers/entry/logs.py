@@ -10,16 +10,22 @@ from typing import Any
 
 import msgspec
 
+from contract.correlation import FIELD
+from handlers.core.shared import correlation
+
 
 class _JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        """Return a record as one JSON object."""
+        """Return a record as one JSON object, with the present correlation id."""
         line: dict[str, Any] = {
             "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
         }
+        correlation_id = correlation.present()
+        if correlation_id is not None:
+            line[FIELD] = correlation_id
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         line.update(getattr(record, "fields", {}))

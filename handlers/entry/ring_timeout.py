@@ -8,12 +8,15 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
+import msgspec
+
 from contract.limits import RING_TIMER_PAUSE_SECONDS
 from handlers.adapters import aws_clients
 from handlers.adapters.sqs.message_visibility import MessageVisibility
-from handlers.adapters.sqs.ring_timers import decode
+from handlers.adapters.sqs.ring_timers import RingTimer, decode
 from handlers.core.calls.ports import RingTimers
 from handlers.core.calls.ring_timeout import RingTimeoutHandler
+from handlers.core.shared import correlation
 from handlers.entry import logs, queue_batch
 from handlers.entry.calls_wiring import AwsServices, aws_services, call_services, ring_timers
 from handlers.settings import RingTimeoutSettings
@@ -40,9 +43,18 @@ def consumer(
 
     def expire(record: Mapping[str, Any]) -> bool:
         try:
-            return ring_timeouts().expire(decode(record["body"]))
+            timer = decode(record["body"])
+        except msgspec.MsgspecError:
+            _log.exception("ring timer message %s is not valid", record["messageId"])
+            return False
+        with correlation.scope(timer.correlation_id):
+            return _expire(timer, record["messageId"])
+
+    def _expire(timer: RingTimer, message_id: str) -> bool:
+        try:
+            return ring_timeouts().expire(timer.session_id)
         except Exception:
-            _log.exception("ring timeout failed for message %s", record["messageId"])
+            _log.exception("ring timeout failed for message %s", message_id)
             return False
 
     def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:

@@ -17,13 +17,11 @@ from handlers.settings import SweepSettings
 
 
 def runner(sweep: Callable[[], Sweep]) -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:
-    """Return the Lambda handler: sweeps once, and logs an error for every event that it gives up."""
+    """Return the Lambda handler: sweeps once."""
     logger = logs.configure()
 
     def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         report = sweep().run()
-        for event_id in report.given_up:
-            logger.error("delivery given up for event %s; its record stays for an operator", event_id)
         result = {"offered": report.offered, "givenUp": len(report.given_up), "left": len(report.left)}
         logs.info(logger, "swept", **result)
         return result

@@ -63,7 +63,7 @@ def compared(environment: str, base: str, root: Path, progress: Progress) -> Ite
     Raises:
         CommandError: there is no such revision, or one of the two cannot be synthesised.
     """
-    with tempfile.TemporaryDirectory(prefix="assemblies-") as directory, _checkout(base, root, progress) as checkout:
+    with tempfile.TemporaryDirectory(prefix="assemblies-") as directory, checkout_of(base, root, progress) as checkout:
         old, new = Path(directory) / "base", Path(directory) / "head"
         progress(f"Synthesising {environment} at {base}")
         cdk.synthesise(checkout, environment, old, validate=False)
@@ -102,7 +102,7 @@ def _acknowledged(assembly: Path) -> frozenset[str]:
 
 
 @contextmanager
-def _checkout(revision: str, root: Path, progress: Progress) -> Iterator[Path]:
+def checkout_of(revision: str, root: Path, progress: Progress) -> Iterator[Path]:
     """Yield a checkout of a revision with its tools: this environment's, or its own where its locks differ."""
     commit = _git(root, "rev-parse", "--verify", f"{revision}^{{commit}}").stdout.strip()
     if _locks(lambda name: _shown(root, commit, name)) == _locks(lambda name: _read(root / name)):

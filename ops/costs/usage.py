@@ -36,6 +36,20 @@ _OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
 CHECK: Final = "check that nothing was missed"
 SWEEPS: Final = "sweeps of one minute, nothing to do"
 MESSAGES: Final = ("direct_messages", "messages_to_10", "messages_to_50", "messages_to_1000")
+CANARY: Final = (
+    "message to a direct conversation",
+    "page of history, 50 messages",
+    "page of history, 50 messages",
+    "direct call: initiate",
+    "direct call: cancel",
+    "ring timer of an answered call",
+)
+"""The requests of one run of the canary. Its call is that of a group with two members, which costs about the same."""
+CANARY_SECONDS: Final = 3
+"""Duration of a run: 11 steps, of which each waits for a request or an event."""
+_CANARY_USERS: Final = 2
+_CANARY_SUBSCRIPTIONS: Final = 2
+"""Subscriptions of the one connection of a run."""
 _CHECKS_AN_HOUR: Final = 3_600_000 / limits.CHECK_INTERVAL_MS
 _GIGABYTE: Final = 1_000_000_000
 
@@ -56,6 +70,7 @@ class Usage:
     write_units: float
     table_gigabytes: float
     recovery_gigabytes: float
+    backup_gigabytes: float
     publishes: float
     deliveries: float
     appsync_operations: float
@@ -65,6 +80,7 @@ class Usage:
     attendee_minutes: float
     active_users: float
     alarm_metrics: float
+    composite_alarms: float
     custom_metrics: float
     dashboards: float
     log_gigabytes: float
@@ -83,17 +99,27 @@ def counted(profile: Profile) -> dict[str, float]:
     return counts
 
 
+def canary_counts(runs: float) -> dict[str, float]:
+    """Return how often the canary causes each operation of the ledger, from the number of its runs."""
+    return {title: runs * CANARY.count(title) for title in CANARY}
+
+
 def used(profile: Profile, environment: EnvironmentCosts) -> Usage:
     """Return what a profile uses in an environment in a month."""
-    counts, ledger = counted(profile), operations()
+    ledger, runs = operations(), environment.canary_runs_a_month
+    users, canary = counted(profile), canary_counts(runs)
+    counts = {title: users.get(title, 0) + canary.get(title, 0) for title in {**users, **canary}}
 
     def total(field: str) -> float:
         return sum(count * float(getattr(_cost(ledger, title), field)) for title, count in counts.items())
 
     requests = total("requests")
-    invocations = total("invocations")
+    invocations = total("invocations") + runs
     publishes = total("publishes")
-    deliveries = publishes * profile.each("devices") * profile.each("online_share")
+    # The canary's recipient is connected, its sender is not: half of its publishes are delivered.
+    canary_publishes = sum(count * _cost(ledger, title).publishes for title, count in canary.items())
+    by_users = (publishes - canary_publishes) * profile.each("devices") * profile.each("online_share")
+    deliveries = by_users + canary_publishes / 2
     connections = profile.monthly("connections_a_day") * profile.each("devices")
     polls = environment.polled_queues * POLLERS * MINUTES_A_MONTH * 60 / POLL_SECONDS
     messages = sum(profile.monthly(name) for name in MESSAGES)
@@ -104,17 +130,17 @@ def used(profile: Profile, environment: EnvironmentCosts) -> Usage:
         messages=messages,
         api_requests=requests,
         function_requests=invocations,
-        function_gigabyte_seconds=invocations
-        * profile.each("function_milliseconds")
-        / 1000
-        * environment.memory_gigabytes,
+        function_gigabyte_seconds=environment.memory_gigabytes
+        * ((invocations - runs) * profile.each("function_milliseconds") / 1000 + runs * CANARY_SECONDS),
         read_units=total("read_units"),
         write_units=total("write_units"),
         table_gigabytes=stored,
         recovery_gigabytes=stored if environment.recoverable else 0.0,
+        backup_gigabytes=stored * environment.kept_backups,
         publishes=publishes,
         deliveries=deliveries,
-        appsync_operations=_operations(publishes, deliveries, connections, profile.each("subscriptions")),
+        appsync_operations=_operations(publishes, deliveries, connections, profile.each("subscriptions"))
+        + _operations(0, 0, runs, _CANARY_SUBSCRIPTIONS),
         appsync_operations_by_conversation=_operations(
             sum(count for title, count in counts.items() if _cost(ledger, title).publishes),
             deliveries,
@@ -124,9 +150,10 @@ def used(profile: Profile, environment: EnvironmentCosts) -> Usage:
         appsync_connection_minutes=profile.monthly("connected_hours") * 60 * profile.each("devices"),
         queue_requests=total("queue_requests") + polls,
         attendee_minutes=profile.monthly("direct_calls") * profile.each("call_minutes") * 2,
-        active_users=profile.users,
+        active_users=profile.users + (_CANARY_USERS if runs else 0),
         alarm_metrics=environment.alarm_metrics,
-        custom_metrics=environment.custom_metrics,
+        composite_alarms=environment.composite_alarms,
+        custom_metrics=environment.custom_metrics * profile.each("metric_hours") + environment.canary_metrics,
         dashboards=environment.dashboards,
         log_gigabytes=logs,
         log_gigabyte_months=logs * environment.log_months,

@@ -26,6 +26,7 @@ from ops.verify.deployment import Waiting
 from ops.verify.events_questions import assumption_ids
 from ops.verify.page import Page, as_json, as_markdown, as_text
 from ops.verify.question import Answer, Question, State
+from ops.verify.suite import CREATING
 from stacks.config.fields import LOCAL, Environment
 from stacks.config.load import SettingsError, load
 
@@ -101,6 +102,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--list", action="store_true", help="print the questions and ask none")
     parser.add_argument("--only", nargs="+", default=(), metavar="ID", help="ask these; a final * matches any end")
     parser.add_argument("--no-suite", action="store_true", help="do not run the end-to-end suite first")
+    parser.add_argument(
+        "--no-create", action="store_true", help="create no stack, role, meeting or queue: ask and test the rest only"
+    )
     parser.add_argument("--yes", action="store_true", help="agree to what asking creates and costs")
     parser.add_argument("--json", action="store_true", help="print the page as JSON")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="also write the page as Markdown")
@@ -119,6 +123,8 @@ def run(chosen: argparse.Namespace, variables: Mapping[str, str], read: Confirm 
         SettingsError: the environment's file is invalid.
     """
     questions = catalogue.selected(chosen.only)
+    if chosen.no_create:
+        questions = [each for each in questions if not each.creates]
     if chosen.list:
         print(listing(questions))
         return 0
@@ -132,7 +138,8 @@ def run(chosen: argparse.Namespace, variables: Mapping[str, str], read: Confirm 
     if not deployment.local:
         confirm(questions, chosen.yes, read)
     with_suite = not (chosen.only or chosen.no_suite or deployment.local)
-    failed = suite.test(chosen.pytest) != 0 if with_suite else False
+    left_out = [argument for path in CREATING for argument in ("--ignore", path)] if chosen.no_create else []
+    failed = suite.test([*left_out, *chosen.pytest]) != 0 if with_suite else False
     answers = ask_all(questions, deployment, waiting, _report)
     page = Page(name, deployment.region, datetime.datetime.now(datetime.UTC), answers)
     print(as_json(page) if chosen.json else as_text(page), end="")

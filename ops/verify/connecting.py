@@ -105,7 +105,7 @@ def _connect_aws(
     )
     environment_file(environment.name, stacks)
     found = stacks[outputs.STACK_REGION.stack_name(environment.name)][outputs.STACK_REGION.id]
-    access = Access(found, _operator_keys())
+    access = Access(found, aws.operator_keys())
     suite = Suite(stacks, access.variables, assumptions)
     api = stacks[outputs.API_ADDRESS.stack_name(environment.name)][outputs.API_ADDRESS.id]
     return _deployment(environment, stacks, api, access, waiting, suite), suite
@@ -115,7 +115,7 @@ def _connect_local(
     environment: Environment, assumptions: Sequence[str], waiting: Waiting, outputs_file: Path | None
 ) -> tuple[Deployment, Suite]:
     if outputs_file:
-        document, keys = dict(read_file(outputs_file)), _operator_keys()
+        document, keys = dict(read_file(outputs_file)), aws.operator_keys()
     else:
         document, keys = _local_command("outputs"), _local_command("credentials")
     access = Access(str(document["region"]), keys, str(document["awsEndpoint"]))
@@ -138,15 +138,6 @@ def _deployment(
         pause=waiting.pause,
         sign=access.sign,
     )
-
-
-def _operator_keys() -> dict[str, str]:
-    found = botocore.session.get_session().get_credentials()
-    if found is None:
-        raise CommandError("There are no AWS credentials: set AWS_PROFILE or sign in.")
-    frozen = found.get_frozen_credentials()
-    keys = {_KEY: frozen.access_key, _SECRET: frozen.secret_key}
-    return keys | ({_TOKEN: frozen.token} if frozen.token else {})
 
 
 def _local_command(name: str, run: Callable[..., Any] = subprocess.run) -> dict[str, Any]:

@@ -159,15 +159,14 @@ QUESTIONS: Final = (
             PossibleAnswer(
                 "kept",
                 "no, the table is left over",
-                "let `ops/preflight.py` turn the protection off and delete empty tables of a stack that was never "
-                "complete; correct *A deployment failed* in `docs/how-to/deploy.md`, and the local cloud"
-                " (`local/emulator/patches/table_settings.py`)",
+                "none for `make deploy`, which deletes empty left-over tables (`ops/deploy/orphans.py`); correct the "
+                "local cloud (`local/emulator/patches/table_settings.py`)",
             ),
             PossibleAnswer(
                 "stuck",
                 "no, the stack is in ROLLBACK_FAILED",
-                "let `ops/preflight.py` turn the protection off and delete the stack with the table, or create "
-                "tables without deletion protection and turn it on by a second deployment (`stacks/data.py`)",
+                "none for `make deploy`, which deletes the stack and then the empty table (`ops/deploy/recovery.py`); "
+                "correct the local cloud (`local/emulator/patches/table_settings.py`)",
             ),
         ),
         ask=_ask_failed_creation,

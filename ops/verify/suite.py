@@ -25,6 +25,8 @@ _ASKING: Final = (
     "tests/e2e/test_handler_behaviour.py",
 )
 """The tests that write a record for each assumption that they ask about."""
+CREATING: Final = ("tests/e2e/test_conformance.py",)
+"""The tests that create stacks in the account, even if no assumption is asked about."""
 
 Run = Callable[[list[str], Mapping[str, str]], int]
 

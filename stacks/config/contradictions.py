@@ -14,6 +14,8 @@ def find_contradictions(name: str, file: EnvironmentFile) -> list[str]:
         *_data_errors(name, file),
         *_call_errors(file),
         *_domain_errors(file),
+        *_operations_errors(file),
+        *_github_errors(name, file),
     ]
 
 
@@ -80,10 +82,25 @@ def _scope_errors(name: str, file: EnvironmentFile) -> list[str]:
         errors.append(
             f"aws: the variable {file.aws.unset_variables[0]} is not set, but the other one is; set both or neither"
         )
+    return errors
+
+
+def _operations_errors(file: EnvironmentFile) -> list[str]:
+    errors = []
     if file.operations.alarm_recipients and not file.operations.alarms:
         errors.append(
             "operations.alarm_recipients: contradicts operations.alarms = false, which creates no alarm; set alarms = "
             "true or remove the recipients"
+        )
+    if file.operations.monthly_budget_dollars is not None and not file.operations.alarms:
+        errors.append(
+            "operations.monthly_budget_dollars: contradicts operations.alarms = false, which creates no topic to "
+            "notify; set alarms = true or remove the budget"
+        )
+    if file.canary.enabled and file.identity.source == "import":
+        errors.append(
+            'canary.enabled = true: allowed only with identity.source = "create", because the canary needs an app '
+            "client and users of its own"
         )
     return errors
 
@@ -138,6 +155,20 @@ def _domain_errors(file: EnvironmentFile) -> list[str]:
         errors.append(
             f'api.domain.certificate_arn = "{api.certificate_arn}": must be in {file.aws.region}, the region of the '
             "environment"
+        )
+    return errors
+
+
+def _github_errors(name: str, file: EnvironmentFile) -> list[str]:
+    if (github := file.github) is None:
+        return []
+    errors = []
+    if name == LOCAL:
+        errors.append("github: the local cloud is not deployed by GitHub Actions; remove the section")
+    if (github.owner_id is None) != (github.repository_id is None):
+        errors.append(
+            "github.owner_id, github.repository_id: set both or neither; to read them: "
+            f"gh api repos/{github.repository} --jq '.owner.id, .id'"
         )
     return errors
 

@@ -31,8 +31,15 @@ MEDIA_REGIONS: Final = (
     *("sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2"),
 )
 """Regions with media servers of the Chime SDK (Amazon Chime SDK: available regions)."""
+BACKUP_SCHEDULES: Final = {
+    "day": ("cron(0 3 * * ? *)", 1),
+    "week": ("cron(0 3 ? * SUN *)", 7),
+    "month": ("cron(0 3 1 * ? *)", 30),
+}
+"""When AWS Backup makes a backup, in UTC, and the days between two backups."""
 _HOST: Final = r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}"
 _CERTIFICATE: Final = r"arn:aws[a-z-]*:acm:([a-z0-9-]+):\d{12}:certificate/[0-9a-f-]+"
+_VAULT: Final = r"arn:aws[a-z-]*:backup:[a-z0-9-]+:\d{12}:backup-vault:[A-Za-z0-9_-]{2,50}"
 _POOL: Final = r"[a-z]{2}(?:-[a-z]+)+-\d_[A-Za-z0-9]+"
 _ORIGIN: Final = rf"https://{_HOST}(?::\d+)?|http://(?:localhost|127\.0\.0\.1)(?::\d+)?"
 
@@ -187,6 +194,23 @@ class Functions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Backup:
+    """Backups by AWS Backup, besides point-in-time recovery: kept longer, and copied elsewhere."""
+
+    every: Literal["day", "week", "month"] = setting("How often a backup is made.", choice("day", "week", "month"))
+    keep_days: int = setting(
+        "Days until a backup is deleted. What is erased of a person stays in older backups until then.",
+        integer(7, 3650, "days"),
+    )
+    second_vault: str | None = setting(
+        "Backup vault in another region or account that every backup is copied to. It must exist, and allow the "
+        "account to copy into it.",
+        string(_VAULT, "the ARN of a backup vault"),
+        default=None,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Data:
     """Protection of users' data."""
 
@@ -198,20 +222,103 @@ class Data:
     point_in_time_recovery: bool = setting(
         "Whether every table can be restored to any second of the last 35 days.", boolean()
     )
+    backup: Backup | None = section("Backups by AWS Backup; without the section there are none.", default=None)
+    message_retention_days: int | None = setting(
+        "Days after which `python -m ops.data retention` removes the content of messages; their numbers stay. Without "
+        "it, messages are kept for ever.",
+        integer(30, 36_500, "days"),
+        default=None,
+    )
+    call_retention_days: int | None = setting(
+        "Days after which `python -m ops.data retention` deletes calls. Without it, calls are kept for ever.",
+        integer(30, 36_500, "days"),
+        default=None,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Operations:
-    """Logs and alarms."""
+    """Logs, dashboards, alarms and budget."""
 
     log_retention_days: int = setting("Days until log lines are deleted.", choice(*LOG_RETENTION_DAYS))
     alarms: bool = setting(
         "Whether alarms are created; each metric of an alarm costs $0.10 a month.", boolean(), default=True
     )
+    dashboards: bool = setting(
+        "Whether the dashboards are created; each costs $3.00 a month after the first three of the account.",
+        boolean(),
+        default=True,
+    )
+    monthly_budget_dollars: int | None = setting(
+        "Amount in US dollars that a month may cost: the recipients of alarms get a mail when the forecast or the bill "
+        "exceeds it. The cost allocation tag environment must be active. Without it, no budget is created.",
+        integer(1, 1_000_000, "dollars"),
+        default=None,
+    )
     alarm_recipients: tuple[str, ...] = setting(
         "E-mail addresses that alarms are sent to; each address must confirm its subscription once.",
         string_list(r"[^@\s]+@[^@\s]+\.[^@\s]+", "e-mail addresses"),
         default=(),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Canary:
+    """The canary: a function that signs in as two users of its own, sends, receives and calls."""
+
+    enabled: bool = setting(
+        "Creates the canary, its app client and its alarms; create its users with make canary. Needs a created user "
+        "pool.",
+        boolean(),
+        default=False,
+    )
+    minutes: int = setting(
+        "Minutes between two runs; 0 creates the canary without a schedule and without alarms, for runs by hand.",
+        integer(0, 60, "minutes"),
+        default=5,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cutover:
+    """The time in which the old Socket.IO server serves users beside the backend, on the same tables."""
+
+    bridge: bool = setting(
+        "Adds the stack Bridge and a stream on the table Messages: users of the old server and of the backend receive "
+        "each other's messages. Delete the stack with `cdk destroy` before you set it back to false.",
+        boolean(),
+        default=False,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class GitHub:
+    """The repository whose GitHub Actions workflows deploy the environment."""
+
+    repository: str = setting(
+        "Repository whose workflows may assume the deployment roles, spelled as GitHub spells it; IAM compares case.",
+        string(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}", 'OWNER/NAME such as "example-edu/chat"'),
+    )
+    owner_id: str | None = setting(
+        "Immutable id of the owner. Set both ids or neither: both where the repository's tokens contain them, which "
+        "those of repositories made since 15 July 2026 do, and of older ones that opted in.",
+        string(r"[1-9]\d{0,19}", 'an id in digits such as "123456"'),
+        default=None,
+    )
+    repository_id: str | None = setting(
+        "Immutable id of the repository.",
+        string(r"[1-9]\d{0,19}", 'an id in digits such as "456789"'),
+        default=None,
+    )
+    provider: Literal["create", "import"] = setting(
+        "Create GitHub's OIDC provider in the account, or use the one that is there; an account can have only one.",
+        choice("create", "import"),
+        default="create",
+    )
+    verify: bool = setting(
+        "Whether workflows may test the environment, for which they create and delete test users.",
+        boolean(),
+        default=False,
     )
 
 
@@ -228,7 +335,12 @@ class EnvironmentFile:
     calls: Calls = section("Calls.", default=Calls())
     functions: Functions = section("The Lambda functions.", default=Functions())
     data: Data = section("Protection of users' data.")
-    operations: Operations = section("Logs and alarms.")
+    canary: Canary = section("Regular runs of the whole product.", default=Canary())
+    operations: Operations = section("Logs, dashboards, alarms and budget.")
+    cutover: Cutover = section("Migration from the old Socket.IO server.", default=Cutover())
+    github: GitHub | None = section(
+        "Deployment by GitHub Actions (`make deployment-access`); without it, operators deploy.", default=None
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

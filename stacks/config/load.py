@@ -18,7 +18,7 @@ from typing import Final
 
 from stacks.config import schema
 from stacks.config.contradictions import find_contradictions, find_gaps
-from stacks.config.fields import ACCOUNT, DISPOSABLE, REGION, Aws, Environment, EnvironmentFile
+from stacks.config.fields import ACCOUNT, DISPOSABLE, REGION, Aws, Environment, EnvironmentFile, GitHub
 from stacks.config.fields import REFERENCE as REFERENCE_PREFIX
 
 DIRECTORY: Final = Path(__file__).resolve().parents[2] / "environments"
@@ -67,6 +67,20 @@ def load(name: str | None, directory: Path = DIRECTORY, variables: Mapping[str, 
     if parsed is None or errors:
         raise SettingsError("\n".join(f"environments/{name}.toml: {error}" for error in errors))
     return Environment(name=name, **vars(parsed))
+
+
+def require_github(environment: Environment) -> GitHub:
+    """Return the settings of deployments by GitHub Actions.
+
+    Raises:
+        SettingsError: the environment has none.
+    """
+    if environment.github is None:
+        raise SettingsError(
+            f"environments/{environment.name}.toml: github is missing: GitHub Actions needs a section [github] with "
+            'repository = "OWNER/NAME"; docs/how-to/set-up-continuous-deployment.md'
+        )
+    return environment.github
 
 
 def _resolved(aws: Aws, variables: Mapping[str, str], errors: list[str]) -> Aws:

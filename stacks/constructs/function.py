@@ -114,6 +114,7 @@ class HandlerFunction(Construct):
                         *statements.allow_index_queries(names, permissions),
                         *statements.allow_publish(permissions, events_api_id),
                         *statements.allow_meetings(permissions),
+                        *statements.allow_credentials(names, permissions),
                         *allow,
                     ]
                 )

@@ -11,6 +11,7 @@ from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from contract import correlation
 from contract.route import Domain
 from contract.routes import ROUTES
 from stacks.config.fields import Environment
@@ -20,8 +21,8 @@ from stacks.naming import Names
 from stacks.policy import arns
 
 _STAGE: Final = "$default"
-_ALLOWED_HEADERS: Final = ("authorization", "content-type")
-_EXPOSED_HEADERS: Final = ("retry-after",)
+_ALLOWED_HEADERS: Final = ("authorization", "content-type", correlation.HEADER)
+_EXPOSED_HEADERS: Final = ("retry-after", correlation.HEADER)
 _PREFLIGHT_SECONDS: Final = 3_600
 
 _ACCESS_LOG: Final = {

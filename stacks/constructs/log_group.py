@@ -24,3 +24,18 @@ def create_log_group(scope: Construct, construct_id: str, name: str, environment
         retention=_RETENTION[environment.operations.log_retention_days],
         removal_policy=RemovalPolicy.DESTROY,
     )
+
+
+def create_audit_log(scope: Construct, construct_id: str, name: str, removal_policy: RemovalPolicy) -> logs.LogGroup:
+    """Create the log group of the actions of operators, with a retention of its own.
+
+    Args:
+        removal_policy: as of the environment's data: what operators did outlives a deleted stack where data does.
+    """
+    return logs.LogGroup(
+        scope,
+        construct_id,
+        log_group_name=name,
+        retention=logs.RetentionDays.TWO_YEARS,
+        removal_policy=removal_policy,
+    )

@@ -23,7 +23,7 @@ METRICS_PER_ALARM_MAX: Final = 10
 
 @dataclass(frozen=True, kw_only=True)
 class AlarmDefinition:
-    """One alarm: it fires when `breaching` of the last `of` periods of five minutes are above the threshold.
+    """One alarm: it fires when `breaching` of the last `of` periods of its metrics are above the threshold.
 
     Args:
         id: its name within the environment, and its logical id.
@@ -31,6 +31,8 @@ class AlarmDefinition:
         above: the threshold; a greater value breaches it.
         breaching: how many periods must breach the threshold.
         of: how many periods are evaluated.
+        silence_breaches: whether a period without data breaches, since the metric is written all the time.
+        notifies: False for a part of a composite alarm, which notifies in its place.
         impact: what users notice.
         cause: what was measured.
         runbook: heading of the section of docs/how-to/answer-an-alarm.md that says what to do.
@@ -44,16 +46,29 @@ class AlarmDefinition:
     runbook: str
     breaching: int = 1
     of: int = 1
+    silence_breaches: bool = False
+    notifies: bool = True
 
     @property
     def description(self) -> str:
         """Return the text of the notification."""
-        anchor = re.sub(r"[^a-z0-9 -]", "", self.runbook.lower()).replace(" ", "-")
-        return f"{self.impact} Cause: {self.cause} What to do: {RUNBOOK}#{anchor}"
+        return alarm_text(self.impact, self.cause, self.runbook)
 
 
-def add_alarm(scope: Construct, definition: AlarmDefinition, names: Names, topic: sns.ITopic) -> None:
-    """Create an alarm that notifies the topic when it fires and when it recovers. Missing data does not breach."""
+def alarm_text(impact: str, cause: str, runbook: str) -> str:
+    """Return the text of a notification: what users notice, what was measured, and where it says what to do."""
+    anchor = re.sub(r"[^a-z0-9 -]", "", runbook.lower()).replace(" ", "-")
+    return f"{impact} Cause: {cause} What to do: {RUNBOOK}#{anchor}"
+
+
+def add_alarm(scope: Construct, definition: AlarmDefinition, names: Names, topic: sns.ITopic) -> cloudwatch.Alarm:
+    """Create an alarm that notifies the topic when it fires and when it recovers.
+
+    A percentile is evaluated whatever the number of its values: with the other choice, CloudWatch leaves out periods
+    with fewer than 200 values for p95, and the alarm could not fire without much traffic (Amazon CloudWatch:
+    percentile-based alarms and low data samples).
+    """
+    silence = cloudwatch.TreatMissingData
     alarm = cloudwatch.Alarm(
         scope,
         definition.id,
@@ -64,11 +79,18 @@ def add_alarm(scope: Construct, definition: AlarmDefinition, names: Names, topic
         threshold=definition.above,
         evaluation_periods=definition.of,
         datapoints_to_alarm=definition.breaching,
-        treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        treat_missing_data=silence.BREACHING if definition.silence_breaches else silence.NOT_BREACHING,
     )
+    if definition.notifies:
+        notify(alarm, topic)
+    keep_logical_id(alarm, definition.id)
+    return alarm
+
+
+def notify(alarm: cloudwatch.AlarmBase, topic: sns.ITopic) -> None:
+    """Notify the topic when an alarm fires and when it recovers."""
     alarm.add_alarm_action(actions.SnsAction(topic))
     alarm.add_ok_action(actions.SnsAction(topic))
-    keep_logical_id(alarm, definition.id)
 
 
 def keep_logical_id(construct: Construct, logical_id: str) -> None:

@@ -8,9 +8,8 @@ from typing import Final
 from contract import channels
 from handlers import settings
 from stacks.monitoring import log_metrics
-from stacks.monitoring.alarm_definition import METRICS_PER_ALARM_MAX, AlarmDefinition
+from stacks.monitoring.alarm_definition import AlarmDefinition
 from stacks.monitoring.metrics import Metrics
-from stacks.monitoring.throttling import throttled_reads, throttled_writes
 from stacks.naming import (
     CHIME_EVENTS_DEAD_LETTERS,
     CHIME_RULE_DEAD_LETTERS,
@@ -19,7 +18,6 @@ from stacks.naming import (
     RELAY_DEAD_LETTERS,
     RING_TIMEOUTS_DEAD_LETTERS,
     RING_TIMEOUTS_QUEUE,
-    pascal_case,
 )
 
 _DELIVERY_AGE_SECONDS: Final = 120
@@ -43,25 +41,6 @@ _CALL_DEAD_LETTERS: Final = (
     ),
 )
 """Queue, cause and runbook section."""
-_FUNCTION_ERRORS: Final = {
-    settings.ProfileSettings.function: (
-        "New users have no profile until their first request.",
-        "Sign-ups without profile",
-    ),
-    settings.DeliverSettings.function: ("Recipients receive events late.", "Delivery is late"),
-    settings.RelaySettings.function: ("Events that a request could not publish arrive late.", "Relay is behind"),
-    settings.SweepSettings.function: (
-        "Undelivered events that the relay missed are not published.",
-        "Delivery is late",
-    ),
-    settings.RingTimeoutSettings.function: ("Unanswered calls ring too long.", "Ringing does not end in time"),
-    settings.ChimeEventsSettings.function: (
-        "Calls stay active for minutes after their participants left.",
-        "Dead letters of Chime events",
-    ),
-    settings.CallSweepSettings.function: ("Calls that are over may still be shown as active.", "Calls are stuck"),
-}
-"""Impact and runbook section by function; every other function serves routes."""
 
 
 def alarm_definitions(metrics: Metrics, ring_timeout_seconds: int) -> Iterator[AlarmDefinition]:
@@ -70,7 +49,6 @@ def alarm_definitions(metrics: Metrics, ring_timeout_seconds: int) -> Iterator[A
     yield from _call_alarms(metrics, ring_timeout_seconds)
     yield from _http_api_alarms(metrics)
     yield from _function_alarms(metrics)
-    yield from _table_alarms(metrics)
     yield from _event_api_alarms(metrics)
 
 
@@ -177,48 +155,40 @@ def _http_api_alarms(metrics: Metrics) -> Iterator[AlarmDefinition]:
 
 
 def _function_alarms(metrics: Metrics) -> Iterator[AlarmDefinition]:
-    logged = {settings.ProfileSettings.function: log_metrics.MISSING_PROFILES}
-    for function in metrics.functions:
-        impact, runbook = _FUNCTION_ERRORS.get(function, (f"Requests to the {function} routes fail.", "Route errors"))
+    """Yield the alarms of functions whose failure no other alarm shows.
+
+    Failures of route functions are 5xx of the HTTP API. Those of `deliver`, `relay`, `ring_timeout` and `chime_events`
+    leave messages that grow old or become dead letters.
+    """
+    sweeps = (settings.SweepSettings.function, settings.CallSweepSettings.function)
+    yield AlarmDefinition(
+        id="SweepsFail",
+        metrics=[metrics.function(function, "Errors") for function in sweeps],
+        above=0,
+        impact="Events that the relay missed stay undelivered, and calls that are over may still be shown as active.",
+        cause=f"The function {' or '.join(sweeps)} failed or timed out.",
+        runbook="Sweeps fail",
+    )
+    if metrics.has_profile_function:
         yield AlarmDefinition(
-            id=f"{pascal_case(function)}Errors",
+            id="ProfileErrors",
             metrics=[
-                metrics.function(function, "Errors"),
-                *([metrics.logged(logged[function])] if function in logged else []),
+                metrics.function(settings.ProfileSettings.function, "Errors"),
+                metrics.logged(log_metrics.MISSING_PROFILES),
             ],
             above=0,
-            impact=impact,
-            cause=f"The function {function} failed or timed out.",
-            runbook=runbook,
+            impact="New users have no profile until their first request.",
+            cause="The function profile failed or timed out.",
+            runbook="Sign-ups without profile",
         )
-    throttled = (
-        ("FunctionsThrottled", "Requests and sign-ups fail.", metrics.client_functions),
-        ("BackgroundFunctionsThrottled", "Events arrive late, and calls end late.", metrics.background_functions),
+    yield AlarmDefinition(
+        id="FunctionsThrottled",
+        metrics=[metrics.account_throttles()],
+        above=0,
+        impact="Requests and sign-ups fail, events arrive late, and calls end late.",
+        cause="Lambda throttled a function, because the account's concurrent executions are used up.",
+        runbook="Throttling",
     )
-    for alarm_id, impact, functions in throttled:
-        yield AlarmDefinition(
-            id=alarm_id,
-            metrics=[metrics.function(function, "Throttles") for function in functions],
-            above=0,
-            impact=impact,
-            cause=f"The account's Lambda concurrency is used up; Lambda throttled one of {', '.join(functions)}.",
-            runbook="Throttling",
-        )
-
-
-def _table_alarms(metrics: Metrics) -> Iterator[AlarmDefinition]:
-    watched = [*throttled_reads(metrics), *throttled_writes(metrics)]
-    for number, start in enumerate(range(0, len(watched), METRICS_PER_ALARM_MAX), start=1):
-        part = watched[start : start + METRICS_PER_ALARM_MAX]
-        names = dict.fromkeys("/".join(dict(metric.dimensions or {}).values()) for metric in part)
-        yield AlarmDefinition(
-            id=f"TablesThrottled{number}",
-            metrics=part,
-            above=0,
-            impact="Requests are slow or fail.",
-            cause=f"DynamoDB throttled one of {', '.join(names)}.",
-            runbook="Throttling",
-        )
 
 
 def _event_api_alarms(metrics: Metrics) -> Iterator[AlarmDefinition]:

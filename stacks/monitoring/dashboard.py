@@ -1,38 +1,65 @@
-"""The rows of the CloudWatch dashboard, one for each part of the backend."""
+"""The CloudWatch dashboards: what users experience, and how the components work.
+
+Each refers to at most `METRICS_MAX` metrics: three such dashboards are free in every account (Amazon CloudWatch:
+pricing, free tier).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 
-from contract import channels
+from contract import canary, channels
 from handlers import settings
 from stacks.monitoring import log_metrics
 from stacks.monitoring.metrics import Metrics
 from stacks.monitoring.throttling import throttled_reads, throttled_writes
 from stacks.naming import (
-    CHIME_EVENTS_DEAD_LETTERS,
-    CHIME_RULE_DEAD_LETTERS,
-    DELIVERY_DEAD_LETTERS,
+    DEAD_LETTER_QUEUES,
     DELIVERY_QUEUE,
-    RELAY_DEAD_LETTERS,
-    RING_TIMEOUTS_DEAD_LETTERS,
     RING_TIMEOUTS_QUEUE,
 )
 
+METRICS_MAX: Final = 50
 _COLUMNS: Final = 24
 _GRAPH_HEIGHT: Final = 6
+_BILLED: Final = ("AmazonCloudWatch", "AWSLambda", "AmazonDynamoDB", "AmazonApiGateway", "AWSAppSync", "AmazonChime")
+"""The services of the bill with the largest shares, by their names in AWS Billing."""
 
 _Graph = tuple[str, Sequence[cloudwatch.IMetric]]
 """The title of a graph, and its metrics."""
+_Sections = Sequence[tuple[str, Sequence[_Graph]]]
 
 
-def dashboard_rows(metrics: Metrics) -> list[list[cloudwatch.IWidget]]:
-    """Return the widgets row by row: each heading is followed by a row of graphs of equal width."""
+def dashboards(metrics: Metrics) -> Mapping[str, list[list[cloudwatch.IWidget]]]:
+    """Return the widgets of each dashboard by its name, row by row: each heading is followed by a row of graphs."""
+    canary_section = [("Canary", _canary_graphs(metrics))] if metrics.has_canary else []
+    return {
+        "Product": _rows(
+            [
+                *canary_section,
+                ("Requests", _http_api_graphs(metrics)),
+                ("Event delivery", _delivery_graphs(metrics)),
+                ("Calls", _call_graphs(metrics)),
+                ("Cost", _cost_graphs(metrics)),
+            ]
+        ),
+        "Components": _rows(
+            [
+                ("Lambda functions", _function_graphs(metrics)),
+                ("Event API", _event_api_graphs(metrics)),
+                ("Call maintenance", _maintenance_graphs(metrics)),
+                ("DynamoDB tables", _table_graphs(metrics)),
+            ]
+        ),
+    }
+
+
+def _rows(sections: _Sections) -> list[list[cloudwatch.IWidget]]:
     rows: list[list[cloudwatch.IWidget]] = []
-    for heading, graphs in _sections(metrics):
+    for heading, graphs in sections:
         rows.append([cloudwatch.TextWidget(markdown=f"## {heading}", width=_COLUMNS, height=1)])
         rows.append(
             [
@@ -43,15 +70,24 @@ def dashboard_rows(metrics: Metrics) -> list[list[cloudwatch.IWidget]]:
     return rows
 
 
-def _sections(metrics: Metrics) -> list[tuple[str, list[_Graph]]]:
+def _canary_graphs(metrics: Metrics) -> list[_Graph]:
+    function = settings.CanarySettings.function
     return [
-        ("HTTP API health", _http_api_graphs(metrics)),
-        ("Lambda function health", _function_graphs(metrics)),
-        ("Event delivery", _delivery_graphs(metrics)),
-        ("Calls", _call_graphs(metrics)),
-        ("Event API health", _event_api_graphs(metrics)),
-        ("DynamoDB throttling", _table_graphs(metrics)),
+        (
+            "Delivery, from send to receipt (ms)",
+            [metrics.canary(canary.DELIVERY_METRIC, statistic) for statistic in ("p50", "p95", "Maximum")],
+        ),
+        (f"Share of bad runs, at most {100 - canary.OBJECTIVE_PERCENT:g} %", [_bad_share(metrics)]),
+        ("Runs and failed runs", [metrics.function(function, name) for name in ("Invocations", "Errors")]),
     ]
+
+
+def _bad_share(metrics: Metrics) -> cloudwatch.MathExpression:
+    return cloudwatch.MathExpression(
+        expression="100 * bad",
+        using_metrics={"bad": metrics.canary(canary.BAD_RUN_METRIC, "Average")},
+        label="bad runs (%)",
+    )
 
 
 def _http_api_graphs(metrics: Metrics) -> list[_Graph]:
@@ -61,32 +97,25 @@ def _http_api_graphs(metrics: Metrics) -> list[_Graph]:
     ]
 
 
-def _function_graphs(metrics: Metrics) -> list[_Graph]:
-    return [
-        ("Errors", [metrics.function(name, "Errors") for name in metrics.functions]),
-        ("Duration p95 (ms)", [metrics.function(name, "Duration", "p95") for name in metrics.functions]),
-        ("Throttles", [metrics.function(name, "Throttles") for name in metrics.functions]),
-    ]
-
-
 def _delivery_graphs(metrics: Metrics) -> list[_Graph]:
-    queues = (DELIVERY_QUEUE, DELIVERY_DEAD_LETTERS, RELAY_DEAD_LETTERS)
-    relay = settings.RelaySettings.function
     return [
         (
-            "Queued events, dead letters and given-up events",
+            "Dead letters and given-up events",
             [
-                *(metrics.queue(queue, "ApproximateNumberOfMessagesVisible") for queue in queues),
+                *(metrics.queue(queue, "ApproximateNumberOfMessagesVisible") for queue in DEAD_LETTER_QUEUES),
                 metrics.logged(log_metrics.GIVEN_UP),
             ],
         ),
+        (
+            "Queued events",
+            [metrics.queue(DELIVERY_QUEUE, "ApproximateNumberOfMessagesVisible")],
+        ),
         ("Age of the oldest queued event (s)", [metrics.queue(DELIVERY_QUEUE, "ApproximateAgeOfOldestMessage")]),
-        ("Relay lag (ms)", [metrics.function(relay, "IteratorAge", "Maximum")]),
+        ("Relay lag (ms)", [metrics.function(settings.RelaySettings.function, "IteratorAge", "Maximum")]),
     ]
 
 
 def _call_graphs(metrics: Metrics) -> list[_Graph]:
-    dead_letters = (RING_TIMEOUTS_DEAD_LETTERS, CHIME_EVENTS_DEAD_LETTERS, CHIME_RULE_DEAD_LETTERS)
     return [
         ("Ring funnel", [metrics.logged(metric) for metric in log_metrics.RING_FUNNEL]),
         (
@@ -94,15 +123,25 @@ def _call_graphs(metrics: Metrics) -> list[_Graph]:
             [metrics.logged(log_metrics.TIME_TO_ANSWER, statistic) for statistic in ("p50", "p95")],
         ),
         ("Call duration (s)", [metrics.logged(log_metrics.DURATION, statistic) for statistic in ("p50", "Maximum")]),
-        (
-            "Overdue and stuck calls, ring timer age (s), dead letters",
-            [
-                metrics.logged(log_metrics.OVERDUE),
-                metrics.logged(log_metrics.STUCK),
-                metrics.queue(RING_TIMEOUTS_QUEUE, "ApproximateAgeOfOldestMessage"),
-                *(metrics.queue(queue, "ApproximateNumberOfMessagesVisible") for queue in dead_letters),
-            ],
-        ),
+    ]
+
+
+def _cost_graphs(metrics: Metrics) -> list[_Graph]:
+    return [("Bill of the account this month (US dollars)", [metrics.bill(service) for service in _BILLED])]
+
+
+def _function_graphs(metrics: Metrics) -> list[_Graph]:
+    return [
+        ("Errors", [metrics.function(name, "Errors") for name in metrics.functions]),
+        ("Duration p95 (ms)", [metrics.function(name, "Duration", "p95") for name in metrics.functions]),
+        ("Throttles of the account", [metrics.account_throttles()]),
+    ]
+
+
+def _maintenance_graphs(metrics: Metrics) -> list[_Graph]:
+    return [
+        ("Overdue and stuck calls", [metrics.logged(log_metrics.OVERDUE), metrics.logged(log_metrics.STUCK)]),
+        ("Ring timer age (s)", [metrics.queue(RING_TIMEOUTS_QUEUE, "ApproximateAgeOfOldestMessage")]),
     ]
 
 
@@ -115,14 +154,7 @@ def _event_api_graphs(metrics: Metrics) -> list[_Graph]:
             "Client and server errors",
             [*(metrics.event_api(name) for name in ("4XXError", "5XXError")), metrics.realtime(refused)],
         ),
-        (
-            "Successful and failed events",
-            [
-                metrics.namespace(namespace, name)
-                for namespace in channels.NAMESPACES
-                for name in ("SuccessfulEvents", "FailedEvents")
-            ],
-        ),
+        ("Failed events", [metrics.namespace(namespace, "FailedEvents") for namespace in channels.NAMESPACES]),
     ]
 
 

@@ -17,6 +17,8 @@ from handlers import settings
 from stacks.constructs.function import SettingsClass
 from stacks.naming import PRODUCT, Names, pascal_case
 
+_CALL: Final = "call"
+"""Message of the lines about transitions of calls; those of the canary's calls have the field `canary`."""
 _CALL_ROUTES: Final = (settings.CallsSettings,)
 _CALL_ENDING: Final = (settings.CallsSettings, settings.ChimeEventsSettings, settings.CallSweepSettings)
 _CALL_SWEEP: Final = (settings.CallSweepSettings,)
@@ -33,7 +35,8 @@ class LogMetric:
         condition: the lines that are counted, in CloudWatch's filter syntax for JSON.
         value: the value of a line: 1, or one of its fields.
         unit: the unit of the value.
-        message: the `message` field of the lines; None counts lines with any message.
+        message: the `message` field of the lines; None counts lines with any message. Lines about calls of the canary
+            are not counted.
     """
 
     name: str
@@ -41,13 +44,14 @@ class LogMetric:
     condition: str
     value: str = "1"
     unit: str = "Count"
-    message: str | None = "call"
+    message: str | None = _CALL
 
     @property
     def pattern(self) -> str:
         """Return the filter pattern (Amazon CloudWatch Logs: filter pattern syntax)."""
         message = "" if self.message is None else f'$.message = "{self.message}" && '
-        return f"{{ {message}{self.condition} }}"
+        users_only = " && $.canary NOT EXISTS" if self.message == _CALL else ""
+        return f"{{ {message}{self.condition}{users_only} }}"
 
 
 INITIATED: Final = LogMetric(name="CallsInitiated", functions=_CALL_ROUTES, condition='$.outcome = "initiated"')

@@ -45,35 +45,45 @@ class Metrics:
         http_api_id: the id of the HTTP API.
         events_api_id: the id of the Event API.
         has_profile_function: whether the environment has the function `profile`.
+        has_canary: whether the environment has the canary.
     """
 
     names: Names
     http_api_id: str
     events_api_id: str
     has_profile_function: bool
-
-    @property
-    def client_functions(self) -> tuple[str, ...]:
-        """Return the functions that a client or Cognito waits for."""
-        return (*_ROUTES, *self._profile)
-
-    @property
-    def background_functions(self) -> tuple[str, ...]:
-        """Return the functions that queues, streams, events and schedules invoke."""
-        return _BACKGROUND
+    has_canary: bool = False
 
     @property
     def functions(self) -> tuple[str, ...]:
-        """Return every function of the environment."""
+        """Return every function of the environment, without the canary."""
         return (*_ROUTES, *_BACKGROUND, *self._profile)
 
     @property
     def _profile(self) -> tuple[str, ...]:
         return (settings.ProfileSettings.function,) if self.has_profile_function else ()
 
-    def function(self, function: str, metric: str, statistic: str = "Sum") -> cloudwatch.Metric:
+    def function(
+        self, function: str, metric: str, statistic: str = "Sum", period: Duration = PERIOD
+    ) -> cloudwatch.Metric:
         """Return a metric of a function, such as Errors."""
-        return _metric("AWS/Lambda", metric, statistic, FunctionName=self.names.of(function))
+        return _metric("AWS/Lambda", metric, statistic, period, FunctionName=self.names.of(function))
+
+    def account_throttles(self) -> cloudwatch.Metric:
+        """Return the throttled invocations of all functions of the account, which share its concurrent executions."""
+        return _metric("AWS/Lambda", "Throttles", "Sum")
+
+    def bill(self, service: str) -> cloudwatch.Metric:
+        """Return the bill of a service since the start of the month, of the whole account (AWS Billing: metrics)."""
+        return cloudwatch.Metric(
+            namespace="AWS/Billing",
+            metric_name="EstimatedCharges",
+            dimensions_map={"Currency": "USD", "ServiceName": service},
+            statistic="Maximum",
+            period=Duration.hours(6),
+            region="us-east-1",
+            label=service,
+        )
 
     def http_api(self, metric: str, statistic: str = "Sum") -> cloudwatch.Metric:
         """Return a metric of the HTTP API, such as 5xx."""
@@ -123,8 +133,14 @@ class Metrics:
         """Return a metric that is counted from log lines."""
         return _metric(metric_namespace(self.names), metric.name, statistic)
 
+    def canary(self, metric: str, statistic: str, period: Duration = PERIOD) -> cloudwatch.Metric:
+        """Return a metric of the canary's log line (`contract.canary`)."""
+        return _metric(metric_namespace(self.names), metric, statistic, period)
 
-def _metric(namespace: str, name: str, statistic: str, **dimensions: str) -> cloudwatch.Metric:
+
+def _metric(
+    namespace: str, name: str, statistic: str, period: Duration = PERIOD, **dimensions: str
+) -> cloudwatch.Metric:
     return cloudwatch.Metric(
-        namespace=namespace, metric_name=name, dimensions_map=dimensions, statistic=statistic, period=PERIOD
+        namespace=namespace, metric_name=name, dimensions_map=dimensions, statistic=statistic, period=period
     )

@@ -6,30 +6,32 @@ dimensions). A throttled index also rejects writes to its table.
 
 from __future__ import annotations
 
+from typing import Final
+
 from aws_cdk import aws_cloudwatch as cloudwatch
 
-from contract.tables import TABLES
+from contract import tables
 from stacks.monitoring.metrics import Metrics
-from stacks.policy.permissions import FUNCTIONS
+
+HOT_TABLES: Final = (
+    tables.CONVERSATIONS,
+    tables.CONVERSATION_COUNTERS,
+    tables.CONVERSATION_MEMBERS,
+    tables.MESSAGES,
+    tables.OUTBOX,
+    tables.CALLS,
+)
+"""The tables whose items many users write at once. In the others each user writes items of their own."""
 
 
 def throttled_reads(metrics: Metrics) -> list[cloudwatch.Metric]:
-    """Return the metrics of throttled reads: of every table, and of every index that a function may query."""
-    read = {(table, index) for permissions in FUNCTIONS.values() for table, index in permissions.indexes}
-    return [
-        *(metrics.table(table, "ReadThrottleEvents") for table in TABLES),
-        *(
-            metrics.index(table, index, "ReadThrottleEvents")
-            for table in TABLES
-            for index in table.indexes
-            if (table, index) in read
-        ),
-    ]
+    """Return the metrics of throttled reads of the hot tables."""
+    return [metrics.table(table, "ReadThrottleEvents") for table in HOT_TABLES]
 
 
 def throttled_writes(metrics: Metrics) -> list[cloudwatch.Metric]:
-    """Return the metrics of throttled writes: of every table and every index."""
+    """Return the metrics of throttled writes of the hot tables and of every index of them."""
     return [
-        *(metrics.table(table, "WriteThrottleEvents") for table in TABLES),
-        *(metrics.index(table, index, "WriteThrottleEvents") for table in TABLES for index in table.indexes),
+        *(metrics.table(table, "WriteThrottleEvents") for table in HOT_TABLES),
+        *(metrics.index(table, index, "WriteThrottleEvents") for table in HOT_TABLES for index in table.indexes),
     ]

@@ -13,6 +13,11 @@ def table_arn(table: Table, environment: str) -> str:
     return _arn("dynamodb", f"table/{table.name(environment)}")
 
 
+def table_backups_arn(table: Table, environment: str) -> str:
+    """Return the ARN of every backup of a table in an environment; DynamoDB chooses the ids of backups."""
+    return f"{table_arn(table, environment)}/backup/*"
+
+
 def index_arn(table: Table, index: Index, environment: str) -> str:
     """Return the ARN of a table's index in an environment."""
     return f"{table_arn(table, environment)}/index/{index.name}"
@@ -44,6 +49,36 @@ def meetings_arn() -> str:
 def http_api_arn(api_id: str) -> str:
     """Return the ARN of every stage and route of one HTTP API, as the source of function invocations."""
     return _arn("execute-api", f"{api_id}/*/*")
+
+
+def parameter_arn(name: str) -> str:
+    """Return the ARN of a parameter of SSM whose name begins with a slash."""
+    return _arn("ssm", f"parameter{name}")
+
+
+def stack_arn(name: str) -> str:
+    """Return the ARN of a stack by its name; CloudFormation chooses the id behind it."""
+    return _arn("cloudformation", f"stack/{name}/*")
+
+
+def user_pool_arn(pool_id: str) -> str:
+    """Return the ARN of a user pool; its id begins with its region."""
+    return f"arn:{Aws.PARTITION}:cognito-idp:{pool_id.partition('_')[0]}:{Aws.ACCOUNT_ID}:userpool/{pool_id}"
+
+
+def any_user_pool_arn() -> str:
+    """Return the ARN of every user pool of the account and region."""
+    return _arn("cognito-idp", "userpool/*")
+
+
+def event_apis_arn() -> str:
+    """Return the ARN of every Event API of the account and region."""
+    return _arn("appsync", "apis/*")
+
+
+def event_api_log_groups_arn() -> str:
+    """Return the ARN of the log groups that AppSync writes, which are named after their APIs."""
+    return _arn("logs", "log-group:/aws/appsync/apis/*")
 
 
 def ses_identity_arn(domain: str) -> str:

@@ -6,6 +6,7 @@ reason; it is called where the resource is created. The tests fail on an acknowl
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import aws_cdk as cdk
@@ -48,6 +49,11 @@ def acknowledge_meeting_wildcard(construct: IConstruct) -> None:
     )
 
 
+def acknowledge_resource_wildcard(construct: IConstruct, resource: str, reason: str) -> None:
+    """Accept a role's wildcard over one resource, written as in the finding; its reason stands with the statement."""
+    _acknowledge(construct, f"AwsSolutions::AwsSolutions-IAM5[Resource::{resource}]", reason)
+
+
 def acknowledge_function_defaults(construct: IConstruct) -> None:
     """Accept the runtime and the missing X-Ray tracing of every function."""
     runtime = "Python 3.13 is the newest runtime that the whole test suite runs on."
@@ -87,11 +93,39 @@ def acknowledge_dead_letters_of_queue(construct: IConstruct) -> None:
     )
 
 
+def acknowledge_queue_of_old_server(construct: IConstruct) -> None:
+    """Accept that the queue of the old Socket.IO server has no dead-letter queue."""
+    reason = (
+        "The old server emits a message or drops it; a message that was not emitted expires. Nothing is lost with it: "
+        "it is stored in the table Messages, which the old clients read when they load a conversation."
+    )
+    _acknowledge(construct, "AwsSolutions::AwsSolutions-SQS3", reason)
+    _acknowledge(construct, "Serverless::Serverless-SQSRedrivePolicy", reason)
+
+
+def acknowledge_dropped_bridge_batches(source: IConstruct, function: IConstruct) -> None:
+    """Accept a stream and its function without dead-letter queues, because the table shows what was not bridged."""
+    reason = (
+        "A message that the bridge did not number stays in the table Messages without a number: the command "
+        "ops.cutover status counts it, and backfill numbers it. A dead letter would only repeat its key."
+    )
+    _acknowledge(source, "Serverless::Serverless-LambdaEventSourceMappingDestination", reason)
+    _acknowledge(function, "Serverless::Serverless-LambdaDLQ", reason)
+
+
 def acknowledge_next_scheduled_run(schedule: IConstruct, function: IConstruct) -> None:
     """Accept a schedule and its function without dead-letter queues, because the next run does the same work."""
     reason = "It runs every minute and reads the same index; the next run does the work of a lost one."
     _acknowledge(schedule, "Serverless::Serverless-EventBusDLQ", reason)
     _acknowledge(function, "Serverless::Serverless-LambdaDLQ", reason)
+
+
+def acknowledge_next_canary_run(function: IConstruct, schedule: IConstruct | None) -> None:
+    """Accept the canary and its schedule, if it has one, without dead-letter queues."""
+    reason = "A lost run is replaced by the next one; the alarm CanaryFails reports runs that do not take place."
+    _acknowledge(function, "Serverless::Serverless-LambdaDLQ", reason)
+    if schedule is not None:
+        _acknowledge(schedule, "Serverless::Serverless-EventBusDLQ", reason)
 
 
 def acknowledge_dead_letter_queue(construct: IConstruct) -> None:
@@ -126,7 +160,7 @@ def acknowledge_dropped_events(construct: IConstruct) -> None:
     _acknowledge(
         construct,
         _ASYNC_FAILURE_DESTINATION,
-        "A schedule invokes it every minute; a lost event is replaced by the next one, and a late one must not run.",
+        "A schedule invokes it again within minutes: the next event replaces a lost one, and a late one must not run.",
     )
 
 
@@ -137,6 +171,17 @@ def acknowledge_no_point_in_time_recovery(construct: IConstruct, environment: st
         "AwsSolutions::AwsSolutions-DDB3",
         f"The data of {environment} may be lost; the settings require recovery in every protected environment.",
     )
+
+
+def acknowledge_backup_wildcards(construct: IConstruct, tables: Iterable[str]) -> None:
+    """Accept a role's wildcards over the backups of each table."""
+    for table in tables:
+        backups = f"arn:<AWS::Partition>:dynamodb:<AWS::Region>:<AWS::AccountId>:table/{table}/backup/*"
+        _acknowledge(
+            construct,
+            f"AwsSolutions::AwsSolutions-IAM5[Resource::{backups}]",
+            "DynamoDB chooses the id of a backup; the table is named exactly.",
+        )
 
 
 def acknowledge_snap_start_alias(construct: IConstruct) -> None:

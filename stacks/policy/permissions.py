@@ -28,12 +28,14 @@ class FunctionPermissions:
         indexes: indexes that it may query.
         publish: namespaces that it may publish to.
         meetings: actions on the account's Chime SDK meetings.
+        credentials: whether it may read the canary's credentials in the parameter store.
     """
 
     tables: TablePermissions
     indexes: tuple[tuple[Table, Index], ...] = ()
     publish: tuple[channels.Namespace, ...] = ()
     meetings: tuple[str, ...] = ()
+    credentials: bool = False
 
 
 def _index(table: Table, name: str) -> tuple[Table, Index]:
@@ -145,9 +147,19 @@ FUNCTIONS: Final[Mapping[str, FunctionPermissions]] = {
     settings.SweepSettings.function: FunctionPermissions(
         {tables.OUTBOX: ("GetItem", "UpdateItem")}, indexes=(_OUTBOX_BY_DUE,)
     ),
+    settings.BridgeSettings.function: FunctionPermissions(
+        {
+            tables.CONVERSATIONS: ("GetItem", "UpdateItem", "ConditionCheckItem"),
+            tables.CONVERSATION_COUNTERS: ("GetItem", "UpdateItem"),
+            tables.CONVERSATION_MEMBERS: ("UpdateItem",),
+            tables.MESSAGES: ("GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"),
+            tables.OUTBOX: ("PutItem",),
+        }
+    ),
     settings.ProfileSettings.function: FunctionPermissions(
         {tables.USERS: ("PutItem",), tables.USER_SEARCH: ("PutItem",)}
     ),
+    settings.CanarySettings.function: FunctionPermissions({}, credentials=True),
 }
 
 CALLS_HANDLER: Final[TablePermissions] = {tables.CALLS: ("GetItem",)}

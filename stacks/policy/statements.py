@@ -5,6 +5,7 @@ from __future__ import annotations
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
 
+from contract.canary import credentials_parameter
 from stacks.naming import Names
 from stacks.policy import arns
 from stacks.policy.permissions import FunctionPermissions, TablePermissions
@@ -71,6 +72,18 @@ def allow_meetings(permissions: FunctionPermissions) -> list[iam.PolicyStatement
             resources=[arns.meetings_arn()],
         )
     ]
+
+
+def allow_credentials(names: Names, permissions: FunctionPermissions) -> list[iam.PolicyStatement]:
+    """Allow reading the canary's credentials.
+
+    The parameter is encrypted with the key `aws/ssm`, whose policy lets SSM decrypt for every principal of the account
+    that may read the parameter (AWS Systems Manager: how SSM uses KMS).
+    """
+    if not permissions.credentials:
+        return []
+    parameter = arns.parameter_arn(credentials_parameter(names.environment))
+    return [iam.PolicyStatement(sid="Credentials", actions=["ssm:GetParameter"], resources=[parameter])]
 
 
 def allow_send(sid: str, queue: sqs.IQueue) -> iam.PolicyStatement:

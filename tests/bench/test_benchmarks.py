@@ -13,6 +13,7 @@ from bench.__main__ import BENCHMARKS, MOVED, main
 from bench.events_service.fanout_client import LoadGroup, event
 from bench.events_service.fanout_servers import Dialect, EventsDialect, SocketIoDialect, socket_io
 from bench.events_service.websocket import frame, payload_of
+from bench.functions import send
 from bench.harness import ROOT
 
 
@@ -21,6 +22,15 @@ def test_benchmark_has_default_rounds_and_a_run_function(name: str) -> None:
     module = importlib.import_module(f"bench.{BENCHMARKS[name].module}")
     assert module.ROUNDS >= 1
     assert callable(module.run)
+
+
+@pytest.mark.parametrize("name", ["send", "init"])
+def test_benchmark_of_the_functions_runs_on_the_fake_aws(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fake must answer what the functions ask today. A send that is refused or not delivered ends the benchmark."""
+    monkeypatch.setattr(send, "PARTICIPANTS", (2, 3))
+    monkeypatch.setattr(send, "_WARMUP", 0)
+    lines = importlib.import_module(f"bench.{BENCHMARKS[name].module}").run(1)
+    assert [line for line in lines if line.split()[:1] in (["send"], ["messages"])] != []
 
 
 def test_every_benchmark_module_is_listed() -> None:

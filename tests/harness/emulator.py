@@ -19,6 +19,7 @@ import botocore.session
 from botocore.config import Config
 
 from contract import tables
+from contract.canary import credentials_parameter
 from handlers.adapters.dynamodb.codec import from_item, to_item
 from local.control.control_calls import control_call
 from local.state import StateDirectory
@@ -171,11 +172,17 @@ class AwsResources:
             "ENVIRONMENT": self.environment,
             "DELIVERY_QUEUE_URL": self.queue_url,
             "RING_QUEUE_URL": self.ring_queue_url,
+            "OLD_SERVER_QUEUE_URL": "http://127.0.0.1:9/old-server",
             "RING_TIMEOUT_SECONDS": "45",
             "MEDIA_REGION": REGION,
             "FANOUT_LIMIT": "20",
             "POOL_REGION": REGION,
             "EVENTS_HTTP_ENDPOINT": "http://127.0.0.1:9/event",
+            "EVENTS_REALTIME_ENDPOINT": "ws://127.0.0.1:9/event/realtime",
+            "API_ADDRESS": "http://127.0.0.1:9",
+            "CLIENT_ID": "canary-client",
+            "CREDENTIALS_PARAMETER": credentials_parameter(self.environment),
+            "METRIC_NAMESPACE": f"PantherKolab/{self.environment}",
         }
 
     def table(self, table: tables.Table) -> str:

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from contract import tables
-from ops import accounts
 from ops.accounts import AccountControl, Difference
 from ops.errors import CommandError
 from tests.harness.emulator import AwsResources, Emulator, create_resources, running_emulator
@@ -85,7 +84,7 @@ def test_disabled_account_can_neither_sign_in_nor_renew_nor_request(campus: Camp
     tokens = campus.sign_in(email)
     assert campus.functions.call(user_id, "listConversations").status == 200
     time.sleep(1.1)  # the emulator compares the times of the token and of the sign-out in whole seconds
-    assert accounts.run(campus.control, "disable", email if by == "email" else user_id) == {user_id: "disabled"}
+    assert campus.control.disable(email if by == "email" else user_id) == user_id
     with pytest.raises(campus.cognito.exceptions.ClientError):
         campus.sign_in(email)
     with pytest.raises(campus.cognito.exceptions.ClientError):
@@ -96,15 +95,15 @@ def test_disabled_account_can_neither_sign_in_nor_renew_nor_request(campus: Camp
         )
     assert FunctionHarness(campus.aws).call(user_id, "listConversations").status == 403
     first = campus.flag(user_id)
-    accounts.run(campus.control, "disable", user_id)
+    campus.control.disable(user_id)
     assert campus.flag(user_id) == first
 
 
 def test_enabled_account_can_sign_in_and_request_again(campus: Campus) -> None:
     email = f"{uuid.uuid4()}@example.edu"
     user_id = campus.sign_up(email)
-    accounts.run(campus.control, "disable", email)
-    assert accounts.run(campus.control, "enable", email) == {user_id: "enabled"}
+    campus.control.disable(email)
+    assert campus.control.enable(email) == user_id
     assert campus.sign_in(email)["AccessToken"]
     assert FunctionHarness(campus.aws).call(user_id, "listConversations").status == 200
     assert (campus.aws.item(tables.USERS, userId=user_id) or {})["fullName"] == "Ada"
@@ -113,21 +112,22 @@ def test_enabled_account_can_sign_in_and_request_again(campus: Campus) -> None:
 def test_disabled_account_without_a_profile_cannot_create_one(campus: Campus) -> None:
     email = f"{uuid.uuid4()}@example.edu"
     user_id = campus.sign_up(email, profile=False)
-    accounts.run(campus.control, "disable", email)
+    campus.control.disable(email)
     assert FunctionHarness(campus.aws).call(user_id, "getMe").status == 403
 
 
 def test_sync_finds_accounts_that_were_disabled_deleted_or_enabled_in_cognito(campus: Campus) -> None:
     emails = [f"{uuid.uuid4()}@example.edu" for _ in range(4)]
     active, disabled, deleted, enabled = (campus.sign_up(email) for email in emails)
-    accounts.run(campus.control, "disable", enabled)
+    campus.control.disable(enabled)
     campus.cognito.admin_disable_user(UserPoolId=campus.pool_id, Username=emails[1])
     campus.cognito.admin_delete_user(UserPoolId=campus.pool_id, Username=emails[2])
     campus.cognito.admin_enable_user(UserPoolId=campus.pool_id, Username=emails[3])
-    expected = {disabled: "disabled", deleted: "disabled", enabled: "enabled"}
-    assert accounts.run(campus.control, "sync", None, check=True) == expected
+    found = campus.control.differences()
+    assert {each.user_id: each.disable for each in found} == {disabled: True, deleted: True, enabled: False}
     assert campus.flag(deleted) is None
-    assert accounts.run(campus.control, "sync", None) == expected
+    for difference in found:
+        campus.control.apply(difference)
     assert [bool(campus.flag(each)) for each in (active, disabled, deleted, enabled)] == [False, True, True, False]
     assert campus.control.differences() == []
 
@@ -148,10 +148,3 @@ def test_unknown_user_is_an_error_that_names_the_user(campus: Campus, user: str)
     with pytest.raises(CommandError) as refused:
         campus.control.disable(user)
     assert user in str(refused.value)
-
-
-def test_command_line_requires_a_user_exactly_where_it_acts_on_one(capsys: pytest.CaptureFixture[str]) -> None:
-    for arguments in (["disable", "--env", "dev"], ["sync", "--env", "dev", "--user", "u"]):
-        with pytest.raises(SystemExit):
-            accounts.main(arguments)
-        assert "--user" in capsys.readouterr().err

@@ -164,3 +164,11 @@ def test_every_form_is_written_to_its_file(
 def test_unknown_environment_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert diff.main(["--env", "production", "--base", "HEAD"]) == 2
     assert "production" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("limit", ["0", "999", "65001", "many", "-1"])
+def test_limit_of_the_comment_is_one_that_github_accepts(limit: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        diff.main(["--env", "dev", f"--comment-limit={limit}"])
+    assert caught.value.code == 2
+    assert "must be a number from 1000 to 65000" in capsys.readouterr().err

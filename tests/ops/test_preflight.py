@@ -22,7 +22,6 @@ class _CloudFormation:
 
     def __init__(self, **stacks: dict[str, Any]) -> None:
         self.stacks = {f"PantherKolab-{name}-staging": stack for name, stack in stacks.items()}
-        self.released: list[str] = []
 
     def describe_stacks(self, **request: str) -> dict[str, Any]:
         name = request["StackName"]
@@ -33,10 +32,6 @@ class _CloudFormation:
 
     def get_template(self, **request: str) -> dict[str, Any]:
         return {"TemplateBody": json.dumps({"Resources": {}})}
-
-    def update_termination_protection(self, **request: Any) -> None:
-        assert request["EnableTerminationProtection"] is False
-        self.released.append(request["StackName"])
 
 
 def _stack(status: str = "UPDATE_COMPLETE", **fields: Any) -> dict[str, Any]:
@@ -62,15 +57,6 @@ def test_deployed_stacks_are_read_with_status_protection_and_revision() -> None:
     }
 
 
-def test_stack_whose_first_creation_failed_can_be_deleted_and_created_again() -> None:
-    """The CLI protects a stack before its creation and cannot delete it after a failed one."""
-    client = _CloudFormation(
-        Data=_stack("ROLLBACK_COMPLETE"), Routes=_stack("UPDATE_ROLLBACK_COMPLETE"), Events=_stack()
-    )
-    released = preflight.release_failed_creations(preflight.read_deployed("staging", client), client)
-    assert released == client.released == ["PantherKolab-Data-staging"]
-
-
 def test_unchanged_stacks_pass() -> None:
     preflight.check_changes(preflight.plan(_deployed(), assembly("staging"), ()))
 
@@ -89,7 +75,7 @@ def test_changes_that_put_stored_data_at_risk_stop_the_deployment() -> None:
     for resource in (synthesised := copy.deepcopy(plan.synthesised["PantherKolab-Data-staging"]))["Resources"].values():
         resource["DeletionPolicy"] = "Delete"
     weakened = preflight.Plan(plan.deployed, {"PantherKolab-Data-staging": synthesised})
-    with pytest.raises(CommandError, match=r"--accept-data-risks:(\n.* is no longer Retain.*){11}$"):
+    with pytest.raises(CommandError, match=r"--accept-data-risks:(\n.* is no longer Retain.*){12}$"):
         preflight.check_data_risks(weakened)
 
 
@@ -134,6 +120,13 @@ def test_data_is_not_rolled_back_but_functions_and_channels_are(history: tuple[P
 @pytest.mark.parametrize("recorded", [None, "0123456789ab", "v1-0-g0123456789ab"])
 def test_unknown_or_missing_deployed_revision_is_no_rollback(history: tuple[Path, str], recorded: str | None) -> None:
     preflight.check_changes(preflight.plan(_deployed(recorded), assembly("staging"), ()), history[0])
+
+
+def test_older_revision_is_an_ancestor_and_a_newer_or_unknown_one_is_not(history: tuple[Path, str]) -> None:
+    root, newer = history
+    assert revision.is_ancestor(root, "v1", f"{newer}-dirty")
+    assert not revision.is_ancestor(root, newer, "v1")
+    assert not revision.is_ancestor(root, "v1", "0123456789ab")
 
 
 def test_dirty_checkout_of_the_deployed_revision_is_no_rollback(history: tuple[Path, str]) -> None:

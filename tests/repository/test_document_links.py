@@ -33,7 +33,8 @@ GLOSSARY = "docs/reference/glossary.md"
 NAMES_OF_AWS = frozenset(
     {
         *{"GetStackOutput", "LimitExceeded", "InboundMessageDelayed", "InboundMessageDropped"},
-        *{"AdminEnableUser", "AdminUserGlobalSignOut"},
+        *{"AdminEnableUser", "AdminUserGlobalSignOut", "AdminDeleteUser", "GetQueueUrl"},
+        *{"ListBackups", "DescribeTimeToLive", "DescribeContinuousBackups", "ListTagsOfResource", "BatchWriteItem"},
     }
 )
 """AWS's names that no source uses."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import aws_cdk as cdk
 
 from stacks.app import compose
-from stacks.config.fields import DISPOSABLE, Domain, Environment, Identity
+from stacks.config.fields import DISPOSABLE, Backup, Canary, Cutover, Domain, Environment, Identity
 from stacks.config.load import environment_names, load
 from stacks.packaging import ROOT, Asset
 from stacks.policy.nag import add_rules
@@ -23,8 +24,11 @@ Resource = dict[str, Any]
 ENVIRONMENTS = tuple(environment_names())
 IMPORTED_POOL = "imported-pool"
 EVERYTHING = "everything"
+BRIDGE = "bridge"
+"""Staging with the bridge to the old Socket.IO server; only tests/stacks/test_bridge.py uses it."""
 VARIANTS = (*ENVIRONMENTS, IMPORTED_POOL)
 """The variants with snapshots: every environment, and one with an imported user pool."""
+SECOND_VAULT = "arn:aws:backup:eu-west-1:000000000000:backup-vault:Copies"
 _SCRATCH = tempfile.TemporaryDirectory(prefix="synthesis-")
 STATEFUL = ("Data", "Identity")
 ALL = (*ENVIRONMENTS, IMPORTED_POOL, EVERYTHING)
@@ -37,6 +41,8 @@ def settings_of(variant: str) -> Environment:
     if variant == IMPORTED_POOL:
         imported = Identity(source="import", pool_id="eu-west-1_AbCdEf123", client_ids=("a" * 26, "b" * 26))
         return replace(load("staging", variables={}), identity=imported)
+    if variant == BRIDGE:
+        return replace(load("staging", variables={}), cutover=Cutover(bridge=True))
     if variant == EVERYTHING:
         prod = load("prod", variables={})
         certificate = "arn:aws:acm:us-east-1:000000000000:certificate/00000000-0000-0000-0000-000000000000"
@@ -50,6 +56,13 @@ def settings_of(variant: str) -> Environment:
                 domain=Domain(name="events.example.edu", certificate_arn=certificate),
             ),
             functions=replace(prod.functions, snap_start=True),
+            canary=Canary(enabled=True, minutes=1),
+            data=replace(
+                prod.data,
+                backup=Backup(every="week", keep_days=90, second_vault=SECOND_VAULT),
+                message_retention_days=730,
+                call_retention_days=365,
+            ),
             operations=replace(prod.operations, alarm_recipients=("on-call@example.edu", "lead@example.edu")),
         )
     return load(variant, variables={})
@@ -62,17 +75,24 @@ def assembly(variant: str, *, nag: bool = False) -> Path:
     package = directory / "package"
     package.mkdir()
     (package / "code.py").write_text("", encoding="utf-8")
+    return synthesised(
+        directory / "cdk.out", lambda app: compose(app, settings_of(variant), Asset(package, "0" * 64)), nag=nag
+    )
+
+
+def synthesised(directory: Path, add_stacks: Callable[[cdk.App], object], *, nag: bool) -> Path:
+    """Synthesise stacks with the context of cdk.json, optionally with cdk-nag, and return the directory."""
     app = cdk.App(
-        outdir=str(directory / "cdk.out"),
+        outdir=str(directory),
         analytics_reporting=False,
         builtin_cloud_formation_validation=False,
         context=json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"],
     )
-    compose(app, settings_of(variant), Asset(package, "0" * 64))
+    add_stacks(app)
     if nag:
         add_rules(app)
     app.synth()
-    return directory / "cdk.out"
+    return directory
 
 
 @cache

@@ -48,8 +48,11 @@ def test_only_tokens_of_the_configured_app_clients_are_accepted(variant: str) ->
         assert jwt["Audience"] == list(identity.client_ids)
         assert jwt["Issuer"] == f"https://cognito-idp.eu-west-1.amazonaws.com/{identity.pool_id}"
     else:
-        assert re.fullmatch(r"\^\(\$\{import [\w:-]*UserPoolClient[\w:-]*\}\)\$", cognito["AppIdClientRegex"])
-        assert len(jwt["Audience"]) == 1
+        clients = r"\$\{import [\w:-]*UserPoolClient[\w:-]*\}"
+        if settings_of(variant).canary.enabled:
+            clients += r"\|\$\{import [\w:-]*UserPoolCanaryClient[\w:-]*\}"
+        assert re.fullmatch(rf"\^\({clients}\)\$", cognito["AppIdClientRegex"])
+        assert len(jwt["Audience"]) == (2 if settings_of(variant).canary.enabled else 1)
         assert jwt["Issuer"].startswith("https://cognito-idp.${AWS::Region}.amazonaws.com/${import ")
 
 
@@ -66,7 +69,7 @@ def test_cors_allows_the_configured_origins_only(variant: str) -> None:
     (api,) = properties(variant, "AWS::ApiGatewayV2::Api")
     cors = api["CorsConfiguration"]
     assert cors["AllowOrigins"] == list(settings_of(variant).web.origins)
-    assert cors["AllowHeaders"] == ["authorization", "content-type"]
+    assert cors["AllowHeaders"] == ["authorization", "content-type", "x-correlation-id"]
     assert "*" not in json.dumps(cors)
     assert not cors.get("AllowCredentials")
 
@@ -80,7 +83,7 @@ def test_no_role_has_an_action_wildcard_or_may_scan(variant: str) -> None:
 
 
 @every_variant
-def test_wildcard_resources_are_log_streams_stream_listing_and_meetings_only(variant: str) -> None:
+def test_wildcard_resources_are_log_streams_stream_listing_meetings_and_backups_only(variant: str) -> None:
     for name, statement in allow_statements(variant):
         for resource in as_list(readable(statement["Resource"])):
             is_log = resource.endswith(":log-stream:*") and set(as_list(statement["Action"])) == {
@@ -90,7 +93,8 @@ def test_wildcard_resources_are_log_streams_stream_listing_and_meetings_only(var
             lists_streams = resource == "*" and statement["Action"] == "dynamodb:ListStreams"
             services = {action.partition(":")[0] for action in as_list(statement["Action"])}
             is_meeting = resource == MEETINGS and services == {"chime"}
-            assert is_log or lists_streams or is_meeting or "*" not in resource, f"{name}: {resource}"
+            is_backup = resource.endswith("/backup/*") and of_backups(name)
+            assert is_log or lists_streams or is_meeting or is_backup or "*" not in resource, f"{name}: {resource}"
 
 
 @every_variant
@@ -99,7 +103,7 @@ def test_table_permissions_of_roles_are_exactly_the_declared_ones(variant: str) 
     granted: dict[tuple[str, str], set[str]] = {}
     for name, statement in allow_statements(variant):
         for resource in as_list(readable(statement["Resource"])):
-            if ":table/" in resource:
+            if ":table/" in resource and not of_backups(name):
                 actions = {action.removeprefix("dynamodb:") for action in as_list(statement["Action"])}
                 granted.setdefault((_owner(variant, name), resource.rpartition("table/")[2]), set()).update(actions)
     assert granted == _expected_permissions(variant, environment)
@@ -110,6 +114,8 @@ def _expected_permissions(variant: str, environment: str) -> dict[tuple[str, str
     expected = {}
     for function, permissions in FUNCTIONS.items():
         if function == "profile" and settings.identity.source == "import":
+            continue
+        if function == "bridge" and not settings.cutover.bridge:
             continue
         expected |= {(function, table.name(environment)): set(acts) for table, acts in permissions.tables.items()}
         expected |= {
@@ -149,9 +155,15 @@ def test_only_the_functions_of_calls_have_chime_permissions(variant: str) -> Non
     assert set(granted) == {"calls", "ring_timeout", "chime_events", "call_sweep"}
 
 
+def of_backups(name: str) -> bool:
+    """Return whether a role or policy is of AWS Backup; tests/stacks/test_backups.py tests what it may do."""
+    return name.startswith("Data/Backups")
+
+
 @every_variant
-def test_each_role_trusts_lambda_or_appsync_only(variant: str) -> None:
-    for role in properties(variant, "AWS::IAM::Role"):
+def test_each_role_of_a_function_or_data_source_trusts_lambda_or_appsync_only(variant: str) -> None:
+    roles = resources(variant, "AWS::IAM::Role").items()
+    for role in (each["Properties"] for name, each in roles if not of_backups(name)):
         (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
         assert statement["Principal"] in ({"Service": "lambda.amazonaws.com"}, {"Service": "appsync.amazonaws.com"})
         assert "ManagedPolicyArns" not in role

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -35,7 +36,7 @@ def _write_guard(tmp_path: Path) -> Path:
     return guard
 
 
-def _run(tmp_path: Path, context: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def _run(tmp_path: Path, context: dict[str, str], *, github: str = "") -> subprocess.CompletedProcess[str]:
     guard = _write_guard(tmp_path)
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
     # Validating the templates of one environment against all schemas takes seconds, and the others differ little.
@@ -49,9 +50,23 @@ def _run(tmp_path: Path, context: dict[str, str]) -> subprocess.CompletedProcess
             {**json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"], **context}
         ),
     }
+    root = _with_github(tmp_path, context["env"], github) if github else ROOT
     return subprocess.run(
-        [sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=100
+        [sys.executable, "app.py"], cwd=root, env=environment, capture_output=True, text=True, timeout=100
     )
+
+
+def _with_github(tmp_path: Path, environment: str, settings: str) -> Path:
+    """Return a copy of the app whose environment has a section `github`."""
+    root = tmp_path / "app"
+    shutil.copytree(ROOT / "stacks", root / "stacks")
+    shutil.copytree(ROOT / "environments", root / "environments")
+    shutil.copy(ROOT / "app.py", root)  # Python would look for modules beside the target of a link
+    for name in ("contract", "handlers", "appsync_js"):
+        (root / name).symlink_to(ROOT / name)
+    file = root / "environments" / f"{environment}.toml"
+    file.write_text(f"{file.read_text(encoding='utf-8')}\n[github]\n{settings}\n", encoding="utf-8")
+    return root
 
 
 @pytest.mark.parametrize("environment", environment_names())
@@ -81,6 +96,19 @@ def test_error_about_a_missing_or_unknown_environment_lists_the_known_ones(
     assert expected in finished.stderr
     assert "dev, local, prod, staging" in finished.stderr
     assert "Traceback" not in finished.stderr
+
+
+def test_deployment_roles_require_the_settings_of_github(tmp_path: Path) -> None:
+    finished = _run(tmp_path, {"env": "dev", "deployment-access": "yes"})
+    assert finished.returncode == 1
+    assert "environments/dev.toml: github is missing" in finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+def test_deployment_roles_are_a_stack_of_their_own(tmp_path: Path) -> None:
+    finished = _run(tmp_path, {"env": "dev", "deployment-access": "yes"}, github='repository = "example-edu/chat"')
+    assert finished.returncode == 0, finished.stderr
+    assert [path.name for path in (tmp_path / "cdk.out").glob("*.template.json")] == ["DeploymentAccess.template.json"]
 
 
 def test_network_guards_stop_python_and_node(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from stacks.config import load as load_config
 from stacks.config.fields import DISPOSABLE, Environment
-from stacks.config.load import DIRECTORY, SettingsError, describe, environment_names, load
+from stacks.config.load import DIRECTORY, SettingsError, describe, environment_names, load, require_github
 
 VALID = (DIRECTORY / "staging.toml").read_text(encoding="utf-8")
 PINNED = {"STAGING_AWS_ACCOUNT": "111111111111", "STAGING_AWS_REGION": "us-east-1"}
@@ -88,9 +88,15 @@ def test_settings_are_immutable() -> None:
         ("functions__platform", '"x86"', 'one of "arm64", "host"'),
         ("data__removal", '"keep"', 'one of "retain", "destroy"'),
         ("data__deletion_protection", "0", "true or false"),
+        ("data__message_retention_days", "7", "an integer from 30 to 36500 (days)"),
+        ("data__call_retention_days", "true", "an integer from 30 to 36500 (days)"),
         ("operations__log_retention_days", "42", "one of 1, 3, 5, 7"),
         ("operations__alarm_recipients", '["on-call"]', "e-mail addresses"),
         ("operations__alarms", '"on"', "true or false"),
+        ("operations__dashboards", "2", "true or false"),
+        ("operations__monthly_budget_dollars", "0", "an integer from 1 to 1000000"),
+        ("canary__enabled", '"yes"', "true or false"),
+        ("canary__minutes", "61", "an integer from 0 to 60"),
     ],
 )
 def test_error_names_an_invalid_value_and_the_allowed_ones(
@@ -99,6 +105,11 @@ def test_error_names_an_invalid_value_and_the_allowed_ones(
     (error,) = _errors(tmp_path, _changed(**{field: value}))
     assert error.startswith(f"environments/staging.toml: {field.replace('__', '.')} = ")
     assert allowed in error
+
+
+def test_bridge_is_off_unless_it_is_true(tmp_path: Path) -> None:
+    (error,) = _errors(tmp_path, VALID + '\n[cutover]\nbridge = "on"\n')
+    assert error.startswith('environments/staging.toml: cutover.bridge = "on": must be true or false')
 
 
 REQUIRED = [
@@ -212,8 +223,25 @@ def test_all_errors_of_a_file_are_reported_at_once(tmp_path: Path) -> None:
         ),
         (
             "dev",
-            {"operations__alarms": "false", "operations__alarm_recipients": '["a@example.edu"]'},
+            {
+                "operations__alarms": "false",
+                "operations__alarm_recipients": '["a@example.edu"]',
+                "operations__monthly_budget_dollars": "",
+            },
             "contradicts operations.alarms = false",
+        ),
+        (
+            "staging",
+            {"operations__alarms": "false", "operations__alarm_recipients": ""},
+            "operations.monthly_budget_dollars: contradicts operations.alarms = false",
+        ),
+        (
+            "staging",
+            {
+                "canary__enabled": "true",
+                "identity__source": '"import"\npool_id = "eu-west-1_AbCdEf123"\nclient_ids = ["a2345678901234567890"]',
+            },
+            'canary.enabled = true: allowed only with identity.source = "create"',
         ),
     ],
 )
@@ -247,6 +275,37 @@ def test_error_names_accounts_regions_and_certificates_that_contradict(
     text = re.sub(r"(?m)^(account|region) = .*\n", "", VALID)
     text = text.replace("[aws]\n", section) if "[aws]" in section else f"{VALID}\n{section}"
     assert any(expected in error for error in _errors(tmp_path, text))
+
+
+GITHUB = '\n[github]\nrepository = "example-edu/chat"\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "section", "expected"),
+    [
+        ("staging", '[github]\nrepository = "chat"\n', 'github.repository = "chat": must be OWNER/NAME'),
+        ("staging", '[github]\nrepository = "example-edu/*"\n', "must be OWNER/NAME"),
+        ("staging", '[github]\nrepository = "a/b/c"\n', "must be OWNER/NAME"),
+        ("staging", "[github]\n", "github.repository is missing: must be OWNER/NAME"),
+        ("staging", GITHUB + 'owner_id = "example"\n', "must be an id in digits"),
+        ("staging", GITHUB + "repository_id = 456789\n", 'must be an id in digits such as "456789"'),
+        ("staging", GITHUB + 'owner_id = "1"\n', "github.owner_id, github.repository_id: set both or neither"),
+        ("staging", GITHUB + 'repository_id = "1"\n', "gh api repos/example-edu/chat"),
+        ("staging", GITHUB + 'provider = "use"\n', 'github.provider = "use": must be one of "create", "import"'),
+        ("staging", GITHUB + 'verify = "yes"\n', 'github.verify = "yes": must be true or false'),
+        ("local", GITHUB, "github: the local cloud is not deployed by GitHub Actions"),
+    ],
+)
+def test_error_names_an_invalid_setting_of_github(tmp_path: Path, name: str, section: str, expected: str) -> None:
+    text = (DIRECTORY / f"{name}.toml").read_text(encoding="utf-8") + section
+    assert any(expected in error for error in _errors(tmp_path, text, name))
+
+
+def test_deployment_by_github_requires_its_settings(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"environments/dev\.toml: github is missing: .* repository = "):
+        require_github(load("dev"))
+    (tmp_path / "staging.toml").write_text(VALID + GITHUB, encoding="utf-8")
+    assert require_github(load("staging", tmp_path, {})).repository == "example-edu/chat"
 
 
 def test_protected_data_requires_an_account_and_a_region(tmp_path: Path) -> None:
@@ -335,3 +394,11 @@ def test_command_reports_errors_and_fails(capsys: pytest.CaptureFixture[str]) ->
     assert load_config.main(["check"]) == 0
     assert load_config.main(["check", "nowhere"]) == 1
     assert "There is no environment 'nowhere'" in capsys.readouterr().err
+
+
+def test_error_names_each_wrong_field_of_the_backups(tmp_path: Path) -> None:
+    section = '[data.backup]\nevery = "year"\nkeep_days = 1\nsecond_vault = "other"\n'
+    errors = "\n".join(_errors(tmp_path, f"{VALID}\n{section}"))
+    assert 'data.backup.every = "year": must be one of "day", "week", "month"' in errors
+    assert "data.backup.keep_days = 1: must be an integer from 7 to 3650 (days)" in errors
+    assert 'data.backup.second_vault = "other": must be the ARN of a backup vault' in errors

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
 from handlers.adapters.call_log import CallLogWriter
@@ -31,6 +32,10 @@ def counted(metric: LogMetric, line: dict[str, Any]) -> float | None:
     inner = re.fullmatch(r"\{ (.*) \}", metric.pattern)
     assert inner is not None
     for term in inner[1].split(" && "):
+        if absent := re.fullmatch(r"\$\.(\w+) NOT EXISTS", term):
+            if absent[1] in line:
+                return None
+            continue
         match = _TERM.fullmatch(term)
         assert match is not None, term
         operand: Any = int(match["number"]) if match["number"] else match["text"]
@@ -83,6 +88,13 @@ def test_log_entry_of_a_call_is_counted_by_exactly_its_metrics(
     line = json.loads(output.getvalue())
     found = {each.name: counted(each, line) for each in LOG_METRICS}
     assert {name: value for name, value in found.items() if value is not None} == expected
+
+
+def test_calls_of_the_canary_are_in_no_metric(output: io.StringIO) -> None:
+    for entry, _ in LOG_ENTRIES:
+        CallLogWriter().write(msgspec.structs.replace(entry, is_canary=True))
+    for text in output.getvalue().splitlines():
+        assert [each.name for each in LOG_METRICS if counted(each, json.loads(text)) is not None] == []
 
 
 def test_overdue_and_stuck_calls_of_a_sweep_are_counted(output: io.StringIO) -> None:

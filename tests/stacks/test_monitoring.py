@@ -14,9 +14,10 @@ from contract.limits import (
     RING_TIMER_PAUSE_SECONDS,
     RING_TIMER_RECEIVES_MAX,
 )
-from contract.tables import TABLES
 from stacks.monitoring import log_metrics
 from stacks.monitoring.alarm_definition import METRICS_PER_ALARM_MAX, RUNBOOK
+from stacks.monitoring.dashboard import METRICS_MAX
+from stacks.monitoring.throttling import HOT_TABLES
 from stacks.naming import DEAD_LETTER_QUEUES
 from stacks.packaging import ROOT
 from tests.stacks.synthesis import ALL, EVERYTHING, properties, readable, resources, settings_of
@@ -42,10 +43,11 @@ def test_every_alarm_notifies_the_topic_and_names_a_section_of_the_runbook(varia
     assert bool(alarms) == settings_of(variant).operations.alarms
     headings = re.findall(r"^### (.+)$", (ROOT / RUNBOOK).read_text(encoding="utf-8"), re.MULTILINE)
     anchors = {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
-    for alarm in alarms:
-        assert alarm["AlarmActions"] == alarm["OKActions"]
-        assert len(alarm["AlarmActions"]) == 1
-        assert alarm["TreatMissingData"] == "notBreaching"
+    composite = properties(variant, "AWS::CloudWatch::CompositeAlarm")
+    for alarm in (*alarms, *composite):
+        is_part = "-Slo" in alarm["AlarmName"] and alarm in alarms
+        assert alarm.get("AlarmActions") == alarm.get("OKActions")
+        assert len(alarm.get("AlarmActions", ())) == (0 if is_part else 1)
         description = str(readable(alarm["AlarmDescription"]))
         assert description.partition(f"{RUNBOOK}#")[2] in anchors, description
 
@@ -84,27 +86,24 @@ def test_age_alarm_means_that_several_attempts_failed(
     assert delay + pauses < alarm["Threshold"] < delay + visibility
 
 
-def test_throttled_writes_of_every_index_and_reads_of_every_queried_index_raise_an_alarm() -> None:
+def test_dashboard_shows_throttled_writes_of_every_index_of_a_hot_table() -> None:
     """DynamoDB counts the throttling of an index under the index, not under its table."""
-    watched = {
-        (metric["MetricName"], dimensions["TableName"].split("-")[1], dimensions["GlobalSecondaryIndexName"])
-        for alarm in properties("prod", "AWS::CloudWatch::Alarm")
-        for metric in _metrics(alarm)
-        if "GlobalSecondaryIndexName"
-        in (dimensions := {each["Name"]: each["Value"] for each in metric.get("Dimensions", [])})
+    shown = {
+        frozenset(line[3:6:2])
+        for widget in _widgets("prod", "Components")
+        for line in widget["properties"].get("metrics", [])
+        if "WriteThrottleEvents" in line and "GlobalSecondaryIndexName" in line
     }
-    written = {("WriteThrottleEvents", table.entity, index.name) for table in TABLES for index in table.indexes}
-    queried = {("Messages", "MessageIdIndex"), ("Outbox", "ByDue"), ("Calls", "ByDue")}
-    assert watched == written | {("ReadThrottleEvents", *index) for index in queried}
+    indexes = ((table, index) for table in HOT_TABLES for index in table.indexes)
+    assert shown == {frozenset((index.name, table.name("prod"))) for table, index in indexes}
 
 
 def test_dashboard_finds_realtime_metrics_under_any_dimensions() -> None:
     """AppSync's documentation lists real-time metrics under the API and the namespace."""
-    (dashboard,) = properties("prod", "AWS::CloudWatch::Dashboard")
-    body = json.loads(str(readable(dashboard["DashboardBody"])))
-    plain = {line[1] for widget in body["widgets"] for line in widget["properties"].get("metrics", []) if len(line) > 2}
+    widgets = _widgets("prod", "Components")
+    plain = {line[1] for widget in widgets for line in widget["properties"].get("metrics", []) if len(line) > 2}
     assert not plain & {"ActiveConnections", "ActiveSubscriptions", "SubscribeClientError"}
-    assert 'MetricName=(\\"ActiveConnections\\"' in json.dumps(body)
+    assert 'MetricName=(\\"ActiveConnections\\"' in json.dumps(widgets)
 
 
 @every_variant
@@ -117,18 +116,59 @@ def test_no_alarm_has_more_metrics_than_cloudwatch_allows(variant: str) -> None:
 
 
 @every_variant
-def test_errors_and_throttles_of_every_function_raise_an_alarm(variant: str) -> None:
-    functions = {function["FunctionName"] for function in properties(variant, "AWS::Lambda::Function")}
-    watched = functions if settings_of(variant).operations.alarms else set()
-    for metric_name in ("Errors", "Throttles"):
-        found = [
-            dimension["Value"]
-            for alarm in properties(variant, "AWS::CloudWatch::Alarm")
-            for metric in _metrics(alarm)
-            if (metric["Namespace"], metric["MetricName"]) == ("AWS/Lambda", metric_name)
-            for dimension in metric["Dimensions"]
-        ]
-        assert sorted(found) == sorted(watched)
+def test_failures_of_every_function_raise_an_alarm(variant: str) -> None:
+    """Of a function without an alarm on its errors, another alarm shows the failure: see `alarms._function_alarms`."""
+    if not settings_of(variant).operations.alarms:
+        pytest.skip("the environment has no alarms")
+    watched = {
+        dimension["Value"].split("-")[1]
+        for alarm in properties(variant, "AWS::CloudWatch::Alarm")
+        for metric in _metrics(alarm)
+        if (metric["Namespace"], metric["MetricName"]) == ("AWS/Lambda", "Errors")
+        for dimension in metric["Dimensions"]
+    }
+    shown_by_other_alarms = {
+        **dict.fromkeys(("messages", "conversations", "users", "calls"), "ApiErrors"),
+        "deliver": "DeliveryLate",
+        "relay": "RelayBehind",
+        "ring_timeout": "CallsRingLate",
+        "chime_events": "ChimeEventsDeadLetters",
+    }
+    alarms = {alarm["AlarmName"].split("-")[1] for alarm in properties(variant, "AWS::CloudWatch::Alarm")}
+    assert set(shown_by_other_alarms.values()) <= alarms
+    functions = {function["FunctionName"].split("-")[1] for function in properties(variant, "AWS::Lambda::Function")}
+    without_schedule = set() if settings_of(variant).canary.minutes else {"canary"}
+    assert functions == watched | set(shown_by_other_alarms) | without_schedule
+
+
+@every_variant
+def test_a_dashboard_shows_no_more_metrics_than_are_free(variant: str) -> None:
+    found = properties(variant, "AWS::CloudWatch::Dashboard")
+    assert bool(found) == settings_of(variant).operations.dashboards
+    for dashboard in found:
+        widgets = json.loads(str(readable(dashboard["DashboardBody"])))["widgets"]
+        lines = [line for widget in widgets for line in widget["properties"].get("metrics", [])]
+        assert 0 < len(lines) <= METRICS_MAX, dashboard["DashboardName"]
+
+
+def test_alarm_on_the_objective_needs_a_window_and_that_it_goes_on() -> None:
+    (alarm,) = properties("prod", "AWS::CloudWatch::CompositeAlarm")
+    rule = re.sub(r"\$\{(\w+)\.Arn\}", r"\1", str(readable(alarm["AlarmRule"])))
+    assert rule == '(ALARM("SloBurnsNow") AND (ALARM("SloFastBurn") OR ALARM("SloSlowBurn")))'
+
+
+def test_budget_counts_the_environment_and_notifies_the_alarm_topic() -> None:
+    (budget,) = properties("prod", "AWS::Budgets::Budget")
+    assert budget["Budget"]["CostFilters"] == {"TagKeyValue": ["user:environment$prod"]}
+    assert budget["Budget"]["BudgetLimit"] == {"Amount": 50, "Unit": "USD"}
+    kinds = [each["Notification"]["NotificationType"] for each in budget["NotificationsWithSubscribers"]]
+    assert kinds == ["FORECASTED", "ACTUAL"]
+    (topic,) = resources("prod", "AWS::SNS::Topic")
+    for each in budget["NotificationsWithSubscribers"]:
+        assert each["Subscribers"] == [{"SubscriptionType": "SNS", "Address": {"Ref": topic.split("/")[1]}}]
+    (policy,) = properties("prod", "AWS::SNS::TopicPolicy")
+    services = {_service(each) for each in policy["PolicyDocument"]["Statement"]}
+    assert {"cloudwatch.amazonaws.com", "budgets.amazonaws.com"} <= services
 
 
 @every_variant
@@ -142,15 +182,32 @@ def test_sum_alarms_count_a_metric_without_data_as_zero(variant: str) -> None:
 
 @every_variant
 def test_dashboard_rows_fill_the_width_below_their_headings(variant: str) -> None:
-    (dashboard,) = properties(variant, "AWS::CloudWatch::Dashboard")
-    widgets = json.loads(str(readable(dashboard["DashboardBody"])))["widgets"]
-    rows: dict[int, list[dict[str, Any]]] = {}
-    for widget in widgets:
-        rows.setdefault(widget["y"], []).append(widget)
-    for number, row in enumerate(rows.values()):
-        assert sum(widget["width"] for widget in row) == 24
-        assert {widget["type"] for widget in row} == {"metric" if number % 2 else "text"}
-        assert [widget["x"] for widget in row] == [index * row[0]["width"] for index in range(len(row))]
+    for dashboard in properties(variant, "AWS::CloudWatch::Dashboard"):
+        widgets = json.loads(str(readable(dashboard["DashboardBody"])))["widgets"]
+        rows: dict[int, list[dict[str, Any]]] = {}
+        for widget in widgets:
+            rows.setdefault(widget["y"], []).append(widget)
+        for number, row in enumerate(rows.values()):
+            assert sum(widget["width"] for widget in row) == 24
+            assert {widget["type"] for widget in row} == {"metric" if number % 2 else "text"}
+            assert [widget["x"] for widget in row] == [index * row[0]["width"] for index in range(len(row))]
+
+
+def _service(statement: dict[str, Any]) -> str:
+    """Return the service that a statement is about; "" for any principal."""
+    principal = statement["Principal"]
+    return str(principal["Service"]) if "Service" in principal else ""
+
+
+def _widgets(variant: str, name: str) -> list[dict[str, Any]]:
+    """Return the widgets of one dashboard."""
+    (dashboard,) = (
+        each
+        for each in properties(variant, "AWS::CloudWatch::Dashboard")
+        if each["DashboardName"] == f"PantherKolab-{name}-{settings_of(variant).name}"
+    )
+    found: list[dict[str, Any]] = json.loads(str(readable(dashboard["DashboardBody"])))["widgets"]
+    return found
 
 
 def _metrics(alarm: dict[str, Any]) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from contract.limits import (
     RING_TIMER_RECEIVES_MAX,
 )
 from stacks.app import compose
-from stacks.naming import DEAD_LETTER_QUEUES
+from stacks.naming import AUDIT_LOG, DEAD_LETTER_QUEUES, Names
 from stacks.packaging import Asset
 from stacks.policy.permissions import FUNCTIONS
 from tests.stacks.synthesis import ALL, EVERYTHING, properties, readable, resources, settings_of, templates
@@ -118,10 +118,14 @@ def test_every_dead_letter_queue_serves_one_source(variant: str) -> None:
 
 @every_variant
 def test_sweeps_run_every_minute_and_end_before_the_next_run(variant: str) -> None:
-    scheduled = [each for each in properties(variant, "AWS::Events::Rule") if "ScheduleExpression" in each]
-    assert {each["ScheduleExpression"] for each in scheduled} == {"rate(1 minute)"}
-    assert {each["Name"].split("-")[1] for each in scheduled} == {"Sweep", "CallSweep"}
-    for name in ("sweep", "call_sweep"):
+    rules = [each for each in properties(variant, "AWS::Events::Rule") if "ScheduleExpression" in each]
+    scheduled = {each["Name"].split("-")[1]: each["ScheduleExpression"] for each in rules}
+    canary = settings_of(variant).canary
+    assert ("Canary" in scheduled) == (canary.enabled and canary.minutes > 0)
+    minutes = {"rate(1 minute)": 1, "rate(5 minutes)": 5}
+    assert minutes.get(scheduled.pop("Canary", ""), canary.minutes) == canary.minutes
+    assert scheduled == {"Sweep": "rate(1 minute)", "CallSweep": "rate(1 minute)"}
+    for name in ("sweep", "call_sweep", *(("canary",) if canary.enabled else ())):
         assert _function(variant, name)["Timeout"] < 60
 
 
@@ -134,14 +138,16 @@ def test_stale_events_of_schedules_are_dropped_and_events_of_chime_are_retried_f
         for target in rule["Targets"]
     }
     names = {
-        name: resources(variant, "AWS::Lambda::Function")[f"Routes/{name}"]["Properties"]["FunctionName"].split("-")[1]
-        for name in invoked_by_rules
+        name.split("/")[1]: function["Properties"]["FunctionName"].split("-")[1]
+        for name, function in resources(variant, "AWS::Lambda::Function").items()
     }
+    assert invoked_by_rules <= set(names)
     configured = {
         names[each["FunctionName"]["Ref"]]: (each["MaximumRetryAttempts"], each["MaximumEventAgeInSeconds"])
         for each in properties(variant, "AWS::Lambda::EventInvokeConfig")
     }
-    assert configured == {"sweep": (0, 60), "call_sweep": (0, 60), "chime_events": (2, 3600)}
+    canary = {"canary": (0, 60)} if settings_of(variant).canary.enabled else {}
+    assert configured == {"sweep": (0, 60), "call_sweep": (0, 60), "chime_events": (2, 3600), **canary}
 
 
 @every_variant
@@ -176,8 +182,8 @@ def test_stage_throttles_and_logs_requests_without_their_content(variant: str) -
 @every_variant
 def test_every_function_has_its_own_role_and_log_group(variant: str) -> None:
     functions = properties(variant, "AWS::Lambda::Function")
-    created = settings_of(variant).identity.source == "create"
-    expected = set(FUNCTIONS) - (set() if created else {"profile"})
+    created, canary = settings_of(variant).identity.source == "create", settings_of(variant).canary.enabled
+    expected = set(FUNCTIONS) - (set() if created else {"profile"}) - (set() if canary else {"canary"})
     assert {function["FunctionName"].split("-")[1] for function in functions} == expected
     for attribute in ("Role", "LoggingConfig"):
         assert len({json.dumps(function[attribute]) for function in functions}) == len(functions)
@@ -190,8 +196,10 @@ def test_every_function_has_its_own_role_and_log_group(variant: str) -> None:
 
 @every_variant
 def test_every_log_group_belongs_to_a_stack_and_expires(variant: str) -> None:
-    groups = properties(variant, "AWS::Logs::LogGroup")
-    assert {group["RetentionInDays"] for group in groups} == {settings_of(variant).operations.log_retention_days}
+    groups = {readable(each["LogGroupName"]): each for each in properties(variant, "AWS::Logs::LogGroup")}
+    audit = groups.pop(Names(settings_of(variant).name).of(AUDIT_LOG))
+    assert audit["RetentionInDays"] == 731, "what operators did is kept for two years"
+    assert {each["RetentionInDays"] for each in groups.values()} == {settings_of(variant).operations.log_retention_days}
     assert len(groups) == len(properties(variant, "AWS::Lambda::Function")) + 2
     assert not resources(variant, "Custom::LogRetention")
 
@@ -239,9 +247,12 @@ def test_outputs_contain_the_custom_domains() -> None:
     endpoints = {
         readable(function["Environment"]["Variables"]["EVENTS_HTTP_ENDPOINT"])
         for function in properties(EVERYTHING, "AWS::Lambda::Function")
-        if "EVENTS_HTTP_ENDPOINT" in function["Environment"]["Variables"]
+        if "EVENTS_HTTP_ENDPOINT" in function["Environment"]["Variables"] and "-canary-" not in function["FunctionName"]
     }
     assert len(endpoints) == 1
+    canary = readable(_function(EVERYTHING, "canary")["Environment"]["Variables"])
+    assert canary["API_ADDRESS"] == outputs["ApiAddress"]["Value"]
+    assert canary["EVENTS_REALTIME_ENDPOINT"] == outputs["EventsRealtimeEndpoint"]["Value"]
     assert "DnsHttp" in endpoints.pop()
 
 

@@ -97,7 +97,7 @@ def _description(route: Route) -> str:
 
 
 def _path_parameter(name: str) -> dict[str, Any]:
-    identifier = msgspec.json.schema(requests.Id)
+    identifier = msgspec.json.schema(requests.PATH_PARAMETERS.get(name, requests.Id))
     return {"name": name, "in": "path", "required": True, "schema": identifier}
 
 

@@ -8,7 +8,7 @@ from ops.change_report.service_spec import resource_specs
 
 PAGE: Final = "local/emulator/strict/cloudformation/replacements.json"
 SERVICES: Final = frozenset(
-    {"AppSync", "ApiGatewayV2", "CloudWatch", "Cognito", "DynamoDB", "Events", "IAM", "Lambda", "Logs"}
+    {"AppSync", "ApiGatewayV2", "Backup", "CloudWatch", "Cognito", "DynamoDB", "Events", "IAM", "Lambda", "Logs"}
     | {"S3", "SNS", "SQS", "SSM"}
 )
 """Services whose resources the stacks create, or `cdk bootstrap` does."""

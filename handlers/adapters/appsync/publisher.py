@@ -29,7 +29,7 @@ from contract.limits import PUBLISH_CONCURRENCY, PUBLISH_PATIENCE_SECONDS
 from handlers.adapters.appsync.http_pool import HttpPool
 from handlers.adapters.appsync.signing import Signer
 from handlers.core.delivery.ports import Publisher
-from handlers.core.shared import deadline
+from handlers.core.shared import correlation, deadline
 
 _log = logging.getLogger(__name__)
 
@@ -108,7 +108,7 @@ class EventsPublisher(Publisher):
         if len(channels) == 1:
             published = [self._publish(progress, channels[0])]
         else:
-            published = list(self._pool.map(partial(self._publish, progress), channels))
+            published = list(self._pool.map(correlation.carried(partial(self._publish, progress)), channels))
         return [channel for channel, is_published in zip(channels, published, strict=True) if not is_published]
 
     def _publish(self, progress: _PublishProgress, channel: str) -> bool:

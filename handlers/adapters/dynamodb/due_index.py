@@ -8,22 +8,13 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable
-from typing import Any, Final
-from zlib import crc32
+from typing import Any
 
-from contract.limits import DUE_SHARDS
+from contract.outbox_keys import due_shards
 from contract.tables import Index
 from handlers.adapters.dynamodb.codec import to_item
 from handlers.adapters.dynamodb.reads import query
 from handlers.core.shared.timestamps import to_iso
-
-_UNSHARDED: Final = "due"
-"""The value of `shard` in items stored before the index was spread."""
-
-
-def due_shard(key: str) -> str:
-    """Return the value of `shard` for an item, by its partition key: always the same for the same key."""
-    return f"{_UNSHARDED}#{crc32(key.encode()) % DUE_SHARDS}"
 
 
 def due_items(client: Any, index: Index, table: str, now: int, what: str) -> Iterable[dict[str, Any]]:
@@ -36,7 +27,6 @@ def due_items(client: Any, index: Index, table: str, now: int, what: str) -> Ite
         now: milliseconds since the epoch.
         what: what is read, for error messages.
     """
-    shards = (_UNSHARDED, *(f"{_UNSHARDED}#{number}" for number in range(DUE_SHARDS)))
     pages = [
         query(
             client,
@@ -49,6 +39,6 @@ def due_items(client: Any, index: Index, table: str, now: int, what: str) -> Ite
             },
             what,
         )
-        for shard in shards
+        for shard in due_shards()
     ]
     return heapq.merge(*pages, key=lambda item: item["dueAt"])

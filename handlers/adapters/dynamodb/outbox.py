@@ -6,9 +6,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from contract import limits, tables
+from contract.correlation import FIELD
+from contract.outbox_keys import due_shard
 from handlers.adapters.dynamodb.client import write_single
 from handlers.adapters.dynamodb.codec import from_item, to_item, to_value
-from handlers.adapters.dynamodb.due_index import due_items, due_shard
+from handlers.adapters.dynamodb.due_index import due_items
 from handlers.adapters.dynamodb.reads import get_item
 from handlers.core.delivery.outbox import is_send_record
 from handlers.core.delivery.ports import Outbox, OutboxRecord
@@ -38,6 +40,7 @@ def outbox_put(table: str, record: OutboxRecord) -> dict[str, Any]:
             "shard": due_shard(record.event_id),
             "attempts": record.attempts,
             "validUntil": None if record.valid_until is None else to_iso(record.valid_until),
+            FIELD: record.correlation_id,
             "expiresAt": record.created_at // 1000 + limits.OUTBOX_RETENTION_DAYS * 86_400,
         }
     )
@@ -59,6 +62,7 @@ def _record(item: dict[str, Any]) -> OutboxRecord:
         left={int(number): tuple(left) for number, left in (item.get("left") or {}).items()},
         attempts=item["attempts"],
         valid_until=None if valid_until is None else from_iso(valid_until),
+        correlation_id=item.get(FIELD),
     )
 
 

@@ -19,6 +19,7 @@ class _Body(msgspec.Struct, omit_defaults=True, rename="camel"):
     event_id: str
     slice: int | None = None
     receipts: _Receipts | None = None
+    correlation_id: str | None = None
 
 
 class _Receipts(msgspec.Struct, omit_defaults=True, rename="camel"):
@@ -31,11 +32,14 @@ class _Receipts(msgspec.Struct, omit_defaults=True, rename="camel"):
 
 
 def encode(task: QueueTask) -> str:
-    """Return the body of a task's queue message: `{"eventId": …, "slice": …}` or `{"eventId": …, "receipts": {…}}`."""
+    """Return the body of a task's queue message: `{"eventId": …, "slice": …}` or `{"eventId": …, "receipts": {…}}`.
+
+    Both have `correlationId`, if the task has one.
+    """
     if isinstance(task, DeliveryTask):
-        return msgspec.json.encode(_Body(task.event_id, task.slice)).decode()
+        return msgspec.json.encode(_Body(task.event_id, task.slice, correlation_id=task.correlation_id)).decode()
     receipts = _Receipts(task.conversation_id, task.since, task.until, task.reader, task.left, task.attempt)
-    return msgspec.json.encode(_Body(task.event_id, receipts=receipts)).decode()
+    return msgspec.json.encode(_Body(task.event_id, receipts=receipts, correlation_id=task.correlation_id)).decode()
 
 
 def decode(body: str) -> QueueTask:
@@ -47,7 +51,7 @@ def decode(body: str) -> QueueTask:
     content = msgspec.json.decode(body, type=_Body)
     receipts = content.receipts
     if receipts is None:
-        return DeliveryTask(content.event_id, content.slice)
+        return DeliveryTask(content.event_id, content.slice, content.correlation_id)
     return ReceiptTask(
         event_id=content.event_id,
         conversation_id=receipts.conversation_id,
@@ -56,6 +60,7 @@ def decode(body: str) -> QueueTask:
         reader=receipts.reader,
         left=receipts.left,
         attempt=receipts.attempt,
+        correlation_id=content.correlation_id,
     )
 
 

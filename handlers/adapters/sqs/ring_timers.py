@@ -10,26 +10,30 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.core.calls.ports import RingTimers
+from handlers.core.shared import correlation
 
 _log = logging.getLogger(__name__)
 
 
-class _Body(msgspec.Struct):
-    sessionId: str  # noqa: N815  # wire name
+class RingTimer(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """The body of a timer's message: the call, and the correlation id of the request that initiated it."""
+
+    session_id: str
+    correlation_id: str | None = None
 
 
 def encode(session_id: str) -> str:
-    """Return the body of a timer's message: `{"sessionId": …}`."""
-    return msgspec.json.encode(_Body(session_id)).decode()
+    """Return the body of a timer's message: `{"sessionId": …}`, with `correlationId` within a request."""
+    return msgspec.json.encode(RingTimer(session_id, correlation.present())).decode()
 
 
-def decode(body: str) -> str:
-    """Return the session id of a timer's message.
+def decode(body: str) -> RingTimer:
+    """Return the timer of a message.
 
     Raises:
         msgspec.ValidationError, msgspec.DecodeError: the body is not that of a timer.
     """
-    return msgspec.json.decode(body, type=_Body).sessionId
+    return msgspec.json.decode(body, type=RingTimer)
 
 
 class SqsRingTimers(RingTimers):

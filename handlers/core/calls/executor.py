@@ -13,6 +13,7 @@ from typing import Final, NoReturn
 import msgspec
 from msgspec.structs import replace
 
+from contract.canary import is_canary
 from contract.limits import CALL_RATE
 from handlers.core.calls.commands import CallCommand, Duplicate, Rejection, Transition
 from handlers.core.calls.events import EventBatch, event_batches
@@ -191,4 +192,5 @@ def _log_entry(transition: Transition, outcome: str, now: int) -> CallLogEntry:
         status=call.status,
         ring_milliseconds=now - call.created_at if transition.rule.ends_ringing else None,
         duration_seconds=call.duration,
+        is_canary=is_canary(call.conversation_id),
     )

@@ -189,6 +189,7 @@ class CallLogEntry(msgspec.Struct, frozen=True, kw_only=True):
         outcome: outcome of the rule, or `delivered`: INCOMING_CALL was published to every user who is called.
         ring_milliseconds: from the call's start to its first answer or to the end of its ringing.
         duration_seconds: from the first answer to the end.
+        is_canary: the call is one of the canary's, which the metrics of calls leave out.
     """
 
     rule: str
@@ -197,6 +198,7 @@ class CallLogEntry(msgspec.Struct, frozen=True, kw_only=True):
     status: str
     ring_milliseconds: int | None = None
     duration_seconds: int | None = None
+    is_canary: bool = False
 
 
 class CallLog(Protocol):

@@ -1,6 +1,7 @@
 """Finds or creates the direct conversation of two users.
 
-Its id is derived from the two user ids, so two users have at most one. If the other user has blocked the caller, a new
+Its id is derived from the two user ids, so two users have at most one. One that the old application created, under an
+id that it derived in another way, is used on. If the other user has blocked the caller, a new
 conversation is hidden from that user until the block is removed. The response is the same with and without a block.
 """
 
@@ -12,7 +13,7 @@ from contract import limits
 from contract.models import Conversation, PublicUser
 from contract.responses import DirectAnswer
 from handlers.core.conversations.events import ConversationEvents
-from handlers.core.conversations.ids import direct_id
+from handlers.core.conversations.ids import direct_id, old_direct_id
 from handlers.core.conversations.ports import (
     BlockReader,
     ConversationStore,
@@ -55,7 +56,8 @@ class DirectConversations(msgspec.Struct, frozen=True, kw_only=True):
         conversation_id = direct_id(caller, user_id)
         with stage("read"):
             users, stored = both(
-                lambda: self.directory.users([caller, user_id]), lambda: self.conversations.get(conversation_id)
+                lambda: self.directory.users([caller, user_id]),
+                lambda: self._stored(old_direct_id(caller, user_id), conversation_id),
             )
         other = users.get(user_id)
         if other is None:
@@ -75,6 +77,11 @@ class DirectConversations(msgspec.Struct, frozen=True, kw_only=True):
                 return self._response(stored, caller, other, names, created=True)
             stored = self.conversations.get(conversation_id)
         raise UnavailableError("too many concurrent changes of this conversation; nothing was stored; try again")
+
+    def _stored(self, *conversation_ids: str) -> StoredConversation | None:
+        """Read the first of some conversations that exists, consistently."""
+        found = self.conversations.get_many(conversation_ids)
+        return next((found[each] for each in conversation_ids if each in found), None)
 
     def _creation(self, conversation_id: str, caller: str, user_id: str) -> NewConversation:
         blocks, count = both(

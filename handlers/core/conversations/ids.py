@@ -13,6 +13,11 @@ def direct_id(first: str, second: str) -> str:
     return str(uuid.uuid5(_NAMESPACE, "dm#" + "#".join(sorted((first, second)))))
 
 
+def old_direct_id(first: str, second: str) -> str:
+    """Return the id that the old application gave to the direct conversation of two users."""
+    return "dm_" + "_".join(sorted((first, second)))
+
+
 def group_id(creator: str, temp_id: str) -> str:
     """Return the id of the group that a user creates with a tempId."""
     return str(uuid.uuid5(_NAMESPACE, f"group#{creator}#{temp_id}"))

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Final
-from zlib import crc32
 
 import msgspec
 
 from contract import limits
 from contract.channels import Namespace
 from contract.events import Event
+from contract.outbox_keys import SEND_PREFIX, slice_number
 from handlers.core.delivery.ports import DeliveryTask, OutboxRecord, Publisher
+from handlers.core.shared import correlation
 
-SEND_PREFIX: Final = "send#"
-"""Beginning of the key of a direct message's record, which stays after the delivery as the record of its tempId."""
+_log = logging.getLogger(__name__)
+
+
+LOGGED_RECIPIENTS_MAX: Final = 25
+"""Most user ids in one log line: the recipients of one slice."""
+
+
+class _Subject(msgspec.Struct):
+    conversationId: str | None = None  # noqa: N815  # wire names
+    messageId: str | None = None  # noqa: N815
+    sessionId: str | None = None  # noqa: N815
+    userId: str | None = None  # noqa: N815
+
+
+class _Head(msgspec.Struct):
+    type: str = ""
+    data: _Subject = msgspec.field(default_factory=_Subject)
 
 
 def is_send_record(event_id: str) -> bool:
@@ -64,14 +81,17 @@ def outbox_record(
         audience=audience if sliced else None,
         slices=slices if sliced and audience else 0,
         valid_until=valid_until,
+        correlation_id=correlation.present(),
     )
 
 
 def delivery_tasks(record: OutboxRecord) -> tuple[DeliveryTask, ...]:
     """Return the delivery tasks of a record: one, or one for each pending slice."""
     if record.pending_slices is None:
-        return (DeliveryTask(record.event_id),)
-    return tuple(DeliveryTask(record.event_id, number) for number in sorted(record.pending_slices))
+        return (DeliveryTask(record.event_id, correlation_id=record.correlation_id),)
+    return tuple(
+        DeliveryTask(record.event_id, number, record.correlation_id) for number in sorted(record.pending_slices)
+    )
 
 
 def slice_size(recipients: Sequence[str]) -> int:
@@ -94,7 +114,7 @@ def slice_of(record: OutboxRecord, participants: Sequence[str], number: int) -> 
         size = slice_size(record.recipients)
         recipients = record.recipients[number * size : (number + 1) * size]
     else:
-        recipients = tuple(each for each in participants if crc32(each.encode()) % record.slices == number)
+        recipients = tuple(each for each in participants if slice_number(each, record.slices) == number)
     if number not in record.left:
         return recipients
     left = set(record.left[number])
@@ -102,7 +122,20 @@ def slice_of(record: OutboxRecord, participants: Sequence[str], number: int) -> 
 
 
 def publish_to(publisher: Publisher, record: OutboxRecord, recipients: Sequence[str]) -> list[str]:
-    """Publish to some recipients and return those whose publish failed, in their order."""
+    """Publish to some recipients and return those whose publish failed, in their order.
+
+    The log line names them, and counts the others: `python -m ops explain` reads it.
+    """
     channels = {f"/{record.namespace}/{recipient}": recipient for recipient in recipients}
-    failed = set(publisher.publish(tuple(channels), record.event))
-    return [recipient for channel, recipient in channels.items() if channel in failed]
+    refused = set(publisher.publish(tuple(channels), record.event))
+    failed = [recipient for channel, recipient in channels.items() if channel in refused]
+    fields = {**event_fields(record), "recipients": len(recipients), "failed": failed[:LOGGED_RECIPIENTS_MAX]}
+    _log.info("event published", extra={"fields": fields})
+    return failed
+
+
+def event_fields(record: OutboxRecord) -> dict[str, object]:
+    """Return the fields of a log line about an event: its id, its type, and the ids of what it is about."""
+    head = msgspec.json.decode(record.event, type=_Head)
+    subject = {name: value for name, value in msgspec.structs.asdict(head.data).items() if value is not None}
+    return {"eventId": record.event_id, "eventType": head.type, "namespace": record.namespace, **subject}

@@ -46,6 +46,7 @@ class OutboxRecord(msgspec.Struct, frozen=True, kw_only=True):
         left: recipients of a slice who are left, by number of the slice, where a publish reached only some of them.
         attempts: number of sweeps that offered the event.
         valid_until: milliseconds since the epoch; from then on the event is not published any more. None: no limit.
+        correlation_id: of the request that stored the event.
     """
 
     event_id: str
@@ -60,6 +61,7 @@ class OutboxRecord(msgspec.Struct, frozen=True, kw_only=True):
     left: Mapping[int, tuple[str, ...]] = msgspec.field(default_factory=dict)
     attempts: int = 0
     valid_until: int | None = None
+    correlation_id: str | None = None
 
     def expired(self, now: int) -> bool:
         """Return whether the event must not be published any more.
@@ -130,6 +132,7 @@ class DeliveryTask(msgspec.Struct, frozen=True):
 
     event_id: str
     slice: int | None = None
+    correlation_id: str | None = None
 
 
 class ReceiptTask(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,6 +144,7 @@ class ReceiptTask(msgspec.Struct, frozen=True, kw_only=True):
         reader: only the mark of this member, and only to this member; None for all members.
         left: recipients who are left after a failed publish; empty for all recipients.
         attempt: number of this attempt, from 1.
+        correlation_id: of the first request that moved one of the marks.
     """
 
     event_id: str
@@ -150,6 +154,7 @@ class ReceiptTask(msgspec.Struct, frozen=True, kw_only=True):
     reader: str | None = None
     left: tuple[str, ...] = ()
     attempt: int = 1
+    correlation_id: str | None = None
 
 
 QueueTask = DeliveryTask | ReceiptTask

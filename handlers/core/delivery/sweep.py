@@ -7,8 +7,9 @@ import logging
 import msgspec
 
 from contract import limits
-from handlers.core.delivery.outbox import delivery_tasks
-from handlers.core.delivery.ports import DeliveryQueue, Outbox
+from handlers.core.delivery.outbox import delivery_tasks, event_fields
+from handlers.core.delivery.ports import DeliveryQueue, Outbox, OutboxRecord
+from handlers.core.shared import correlation
 from handlers.core.shared.ports import Clock
 
 _log = logging.getLogger(__name__)
@@ -50,17 +51,27 @@ class Sweep(msgspec.Struct, frozen=True):
         record = self.outbox.get(event_id)
         if record is None or record.due_at != due_at:
             return
+        with correlation.scope(record.correlation_id):
+            self._offer(record, report)
+
+    def _offer(self, record: OutboxRecord, report: SweepReport) -> None:
+        event_id, due_at = record.event_id, record.due_at
         if record.attempts >= limits.DELIVERY_ATTEMPTS_MAX:
             self.outbox.give_up(event_id)
             report.given_up.append(event_id)
+            text = "delivery given up for event %s; its record stays for an operator"
+            _log.error(text, event_id, extra={"fields": {**event_fields(record), "attempts": record.attempts}})
             return
         claimed = self.outbox.claim(event_id, due_at, self._next_due(record.attempts))
         if claimed is None:
             return
-        if self.queue.send(delivery_tasks(claimed)):
-            report.left.append(event_id)
-        else:
+        done = not self.queue.send(delivery_tasks(claimed))
+        fields = {**event_fields(record), "by": "sweep", "attempts": claimed.attempts, "done": done}
+        _log.info("event queued", extra={"fields": fields})
+        if done:
             report.offered += 1
+        else:
+            report.left.append(event_id)
 
     def _next_due(self, attempts: int) -> int:
         """Return the next due date: the pause doubles, so that the last attempt is made after most of a day."""

@@ -81,7 +81,7 @@ class MessageHistory(msgspec.Struct, frozen=True, kw_only=True):
             visible += [row for row in rows if row.visible_to(user_id)]
             more = len(rows) == size
             examined, size = examined + len(rows), HISTORY_PAGE_MAX + 1
-            before, top = _below(rows) if rows else (before, 0)
+            before, top = _below(rows, top) if rows else (before, 0)
         messages = self._with_readers(state, visible[:limit])
         messages = messages[: fitting(messages)]
         end = messages[-1].timestamp if len(messages) < len(visible) else before if more else None
@@ -145,7 +145,7 @@ class MessageHistory(msgspec.Struct, frozen=True, kw_only=True):
         top = state.latest_seq
         while top >= seq:
             rows += self._newest(state, before, top - seq + 1, top)
-            before, top = _below(rows)
+            before, top = _below(rows, top)
         return rows
 
     def _changed(self, state: ConversationState, user_id: str, after: int | None) -> list[StoredMessage] | None:
@@ -187,18 +187,24 @@ def _earlier(first: str | None, second: str | None) -> str | None:
     return min(filter(None, (first, second)), default=None)
 
 
-def _below(rows: Sequence[StoredMessage]) -> tuple[str, int]:
-    """Return the start of the next read: the last message's date, and the sequence number expected next (0: none)."""
-    last = rows[-1].message
-    return last.timestamp, (last.seq or 1) - 1
+def _below(rows: Sequence[StoredMessage], top: int) -> tuple[str, int]:
+    """Return the start of the next read: the last message's date, and the sequence number expected next (0: none).
+
+    Messages without a number between others are those of the old server that the bridge is about to number.
+    """
+    numbers = [row.message.seq for row in rows if row.message.seq is not None]
+    return rows[-1].message.timestamp, (numbers[-1] - 1 if numbers else top)
 
 
 def _gap_free(rows: Sequence[StoredMessage], top: int, limit: int) -> bool:
     """Return whether messages, newest first, have consecutive sequence numbers and start at `top` or above.
 
-    Messages of the old application have no sequence number; they are older than all messages that have one.
+    Messages of the old application have no sequence number. They are older than all messages that have one, except
+    those that the bridge is about to number: a page of nothing else does not say what is below it.
     """
     numbers = [row.message.seq for row in rows if row.message.seq is not None]
+    if not numbers and top and len(rows) == limit:
+        return True
     if (numbers[0] if numbers else 0) < top:
         return False
     if numbers and numbers != list(range(numbers[0], numbers[0] - len(numbers), -1)):

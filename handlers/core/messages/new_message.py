@@ -8,25 +8,15 @@ import msgspec
 
 from contract import channels, events
 from contract.models import Message
+from contract.outbox_keys import send_record_id
 from contract.requests import SendMessage
-from handlers.core.delivery.outbox import SEND_PREFIX, outbox_record
+from handlers.core.delivery.outbox import outbox_record
 from handlers.core.messages.conversation_state import ConversationState
-from handlers.core.messages.numbering import send_key
 from handlers.core.messages.ports import NewMessage
 from handlers.core.shared.timestamps import to_iso
 
 DIRECT_PARTICIPANTS: Final = 2
 """Recipients of a direct message: never delivered in slices, since its record stays after the delivery."""
-
-
-def send_record_id(conversation_id: str, key: str) -> str:
-    """Return the key of the outbox record that accepts a direct message.
-
-    Args:
-        conversation_id: the conversation.
-        key: the message's `numbering.send_key`.
-    """
-    return f"{SEND_PREFIX}{conversation_id}#{key}"
 
 
 class SendIdentity(msgspec.Struct, frozen=True):
@@ -93,8 +83,9 @@ def new_message(
         audience=None if hidden_from else request.conversationId,
     )
     if not conversation.is_group:
-        key = send_key(identity.sender_id, request.tempId, identity.message_id)
-        record = msgspec.structs.replace(record, event_id=send_record_id(request.conversationId, key))
+        temp_id = request.tempId or identity.message_id
+        event_id = send_record_id(request.conversationId, identity.sender_id, temp_id)
+        record = msgspec.structs.replace(record, event_id=event_id)
     return NewMessage(
         conversation=conversation,
         message=message,

@@ -16,6 +16,7 @@ from contract.limits import RECEIPT_MARGIN_SECONDS, RECEIPT_WINDOW_SECONDS
 from handlers.core.delivery.ports import DeliveryQueue, ReceiptTask
 from handlers.core.messages.conversation_state import ConversationState
 from handlers.core.receipts.ports import ReceiptWindows
+from handlers.core.shared import correlation
 from handlers.core.shared.errors import OutcomeUnknownError, UnavailableError
 from handlers.core.shared.ports import Clock, Ids
 
@@ -83,4 +84,5 @@ class ReceiptCollector(msgspec.Struct, frozen=True, kw_only=True):
             since=since,
             until=until,
             reader=reader,
+            correlation_id=correlation.present(),
         )

@@ -7,6 +7,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from typing import TypeVar
 
+from handlers.core.shared import correlation
+
 A = TypeVar("A")
 B = TypeVar("B")
 C = TypeVar("C")
@@ -21,9 +23,13 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(THREADS, thread_name_prefix="parallel")
 
 
+def _make(call: Callable[[], T]) -> T:
+    return call()
+
+
 def start(call: Callable[[], T]) -> Future[T]:
     """Start a call on another thread; `result()` returns its result or raises its error."""
-    return _pool().submit(call)
+    return _pool().submit(correlation.carried(_make), call)
 
 
 def both(first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
@@ -50,4 +56,4 @@ def each(call: Callable[[A], B], arguments: Iterable[A]) -> list[B]:
     values = list(arguments)
     if len(values) < 2:
         return [call(value) for value in values]
-    return list(_pool().map(call, values))
+    return list(_pool().map(correlation.carried(call), values))

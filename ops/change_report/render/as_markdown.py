@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from ops.change_report.finding import Finding, Severity
 from ops.change_report.masking import masked
 from ops.change_report.report import Report
-
-COMMENT_LIMIT: Final = 65_000
-"""Characters of a comment. GitHub refuses a body of more than 65,536 characters."""
-MARKER: Final = "<!-- pantherkolab change report -->"
-"""First line of the comment, by which a workflow finds the one comment that it updates."""
+from ops.pull_requests.comment import COMMENT_LIMIT, MARKER
 
 
 def as_markdown(report: Report) -> str:
@@ -30,25 +25,26 @@ def as_markdown(report: Report) -> str:
     return masked("\n".join(lines)) + "\n"
 
 
-def as_comment(report: Report, full_text: str = "") -> str:
+def as_comment(report: Report, full_text: str = "", limit: int = COMMENT_LIMIT) -> str:
     """Return a comment of at most 65,000 characters; mails and account ids are masked.
 
     Args:
         report: the report.
         full_text: where the full report is, for example the address of an artifact.
+        limit: characters of the comment.
     """
     note = f"\n\nFull report: {full_text}" if full_text else "\n\nThe full report is an artifact of this run."
     for details in (True, False):
         text = masked("\n".join([*_head(report), *_sections(report, details=details)])) + note
-        if len(text) <= COMMENT_LIMIT:
+        if len(text) < limit:
             return text + "\n"
-    return _shortened(report, note)
+    return _shortened(report, note, limit)
 
 
-def _shortened(report: Report, note: str) -> str:
+def _shortened(report: Report, note: str, limit: int) -> str:
     tail = f"\n\n… {{}} more findings.{note}\n"
     lines = [*_head(report), *_sections(report, details=False)]
-    remaining = COMMENT_LIMIT - len(tail) - 20
+    remaining = limit - len(tail) - 20
     kept: list[str] = []
     for line in lines:
         shown = masked(line)[:2_000]

@@ -68,7 +68,12 @@ def _dollars(amount: float) -> str:
 
 def _monthly(comparison: Comparison) -> Iterator[Finding]:
     price = prices()["monitoring"]
-    names = {"alarm_metric": "metrics in alarms", "custom_metric": "custom metrics", "dashboard": "dashboards"}
+    names = {
+        "alarm_metric": "metrics in alarms",
+        "composite_alarm": "composite alarms",
+        "custom_metric": "custom metrics",
+        "dashboard": "dashboards",
+    }
     for stack in sorted(comparison.before.templates.keys() | comparison.after.templates.keys()):
         old, new = (fixed_items(side.templates.get(stack, {})) for side in (comparison.before, comparison.after))
         lines = [

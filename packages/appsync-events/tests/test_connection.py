@@ -36,6 +36,16 @@ async def test_connection_that_cannot_restore_its_subscriptions_is_replaced(
     assert len(events.connections) == 3
 
 
+async def test_reconnect_opens_a_new_connection_and_restores_the_subscriptions(
+    events: EventServer, client: EventsClient, listener: Listener
+) -> None:
+    await listen(client, listener)
+    await client.reconnect()
+    await listener.until("live", "live")
+    await client.connected()
+    assert len(events.connections) == 2
+
+
 async def test_refused_connection_is_retried_once_with_a_new_token(events: EventServer, client: EventsClient) -> None:
     await client.connected()
     events.on_connect = lambda authorization: (

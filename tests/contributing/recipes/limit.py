@@ -23,7 +23,7 @@ RECIPE: Final = Recipe(
         edit(
             "contract/limits.py",
             "contract/limits.py lacks: REPLY_ID_CHARACTERS",
-            after('"""Longest id in a request."""\n', _LIMIT),
+            after('"""Longest id in a request, other than that of a conversation."""\n', _LIMIT),
         ),
         edit(
             "contract/requests.py",

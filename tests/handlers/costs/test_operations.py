@@ -164,6 +164,10 @@ def _calls(counter: CostCounter) -> None:
         assert calls.act("accept", members[1], session_id).status == 200
     with counter.operation("call of a group of 10: end"):
         assert calls.act("end", owner, session_id).status == 200
+    eva, tom = calls.add_users("Eva", "Tom")
+    session_id = calls.ring(eva, tom)
+    with counter.operation("direct call: cancel"):
+        assert calls.act("cancel", eva, session_id).status == 200
     assert not counter.harness.aws.scan(tables.OUTBOX)
 
 

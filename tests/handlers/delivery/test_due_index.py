@@ -8,7 +8,7 @@ from collections import Counter
 from contract import channels, tables
 from contract.events import BlockData, UserBlocked
 from contract.limits import DUE_SHARDS, SWEEP_AFTER_SECONDS
-from handlers.adapters.dynamodb.due_index import due_shard
+from contract.outbox_keys import due_shard
 from handlers.adapters.dynamodb.outbox import DynamoOutbox, outbox_put
 from handlers.core.delivery.outbox import outbox_record
 from tests.harness.emulator import AwsResources

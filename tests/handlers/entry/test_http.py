@@ -70,7 +70,8 @@ def test_valid_request_reaches_its_operation_and_gets_the_success_envelope() -> 
     api = RecordingApi()
     response = api.respond(typing_event())
     assert (response.status, response.body) == (200, {"success": True})
-    assert response.headers == {"content-type": "application/json", "cache-control": "no-store"}
+    headers = {"content-type": "application/json", "cache-control": "no-store", "x-correlation-id": "request-1"}
+    assert response.headers == headers
     (request,) = api.requests
     assert (request.caller.user_id, request.caller.access_token) == ("me", "token")
     assert (request.request.conversationId, request.request.isTyping) == ("c-1", True)

@@ -14,15 +14,18 @@ from ops.costs.chart import chart
 from ops.costs.environment import EnvironmentCosts, read
 from ops.costs.estimate import estimate
 from ops.costs.ledger import operations
-from ops.costs.page import as_markdown, as_text
-from ops.costs.prices import FREE_TIERS, free_quantities, prices
+from ops.costs.page import IDLE_BUDGET, as_markdown, as_text
+from ops.costs.prices import FREE_TIERS, FreeTier, free_quantities, prices
 from ops.costs.profiles import Profile, profiles
-from ops.costs.usage import counted, used
+from ops.costs.usage import CANARY, CANARY_SECONDS, counted, used
 from tests.stacks.synthesis import assembly, templates
 
 BARE = EnvironmentCosts(
     alarm_metrics=0,
+    composite_alarms=0,
     custom_metrics=0,
+    canary_metrics=0,
+    canary_runs_a_month=0,
     dashboards=0,
     polled_queues=0,
     runs_a_minute=0,
@@ -85,7 +88,7 @@ def test_calls_by_hand() -> None:
 
 
 def test_idle_environment_costs_alarms_metrics_a_dashboard_polling_and_sweeps() -> None:
-    environment = replace(BARE, alarm_metrics=20, custom_metrics=10, dashboards=1, polled_queues=2)
+    environment = replace(BARE, alarm_metrics=20, canary_metrics=10, dashboards=1, polled_queues=2)
     usage = used(profiles()["idle"], environment)
     bill = estimate(usage, "none")
     assert bill.by_service["SQS"] == pytest.approx(2 * 5 * 3 * 60 * 24 * 30 * 0.4e-6)  # 5 pollers, each 20 seconds
@@ -95,6 +98,39 @@ def test_idle_environment_costs_alarms_metrics_a_dashboard_polling_and_sweeps() 
     free = {line.quantity: line.dollars for line in estimate(usage, "always").lines}
     assert free["alarm_metrics"] == pytest.approx(10 * 0.10)  # the first ten are free, as are ten metrics, a dashboard
     assert free["custom_metrics"] == free["dashboards"] == 0
+
+
+def test_runs_of_the_canary_by_hand() -> None:
+    """One run an hour in an environment without users: its requests, its two users, its connection, its duration."""
+    runs = 30 * 24
+    idle, bare = profiles()["idle"], used(profiles()["idle"], BARE)
+    usage = used(idle, replace(BARE, canary_runs_a_month=runs, canary_metrics=2))
+    ledger = operations()
+    assert usage.api_requests == runs * sum(ledger[title].requests for title in CANARY)
+    assert usage.write_units - bare.write_units == pytest.approx(
+        runs * sum(ledger[title].write_units for title in CANARY)
+    )
+    published = runs * sum(ledger[title].publishes for title in CANARY)
+    assert usage.appsync_operations == 2 * published + published / 2 + runs * (1 + 2 * 2)
+    invoked = runs * sum(ledger[title].invocations for title in CANARY)
+    seconds = invoked * idle.each("function_milliseconds") / 1000 + runs * CANARY_SECONDS
+    assert usage.function_gigabyte_seconds - bare.function_gigabyte_seconds == pytest.approx(0.5 * seconds)
+    assert usage.function_requests - bare.function_requests == invoked + runs
+    assert (usage.active_users, usage.custom_metrics) == (2, 2)
+
+
+def test_metric_of_a_metric_filter_costs_nothing_without_users() -> None:
+    """AWS charges a custom metric for the hours in which it has a value (Amazon CloudWatch: pricing)."""
+    environment = replace(BARE, custom_metrics=13)
+    assert used(profiles()["idle"], environment).custom_metrics == 0
+    assert used(profiles()["campus"], environment).custom_metrics == 13
+
+
+@pytest.mark.parametrize(("environment", "tier"), [("dev", "none"), ("staging", "none"), ("prod", "always")])
+def test_idle_environment_costs_less_than_its_budget(environment: str, tier: FreeTier) -> None:
+    """Requirement P7."""
+    bill = estimate(used(profiles()["idle"], read(templates(environment))), tier)
+    assert bill.total < IDLE_BUDGET, bill.by_service
 
 
 def test_what_is_free_is_never_more_than_what_is_used() -> None:
@@ -122,6 +158,8 @@ def test_templates_of_prod_are_read() -> None:
     found = read(templates("prod"))
     assert found.polled_queues == 2
     assert found.runs_a_minute == 2
+    assert found.canary_runs_a_month == 30 * 24 * 12
+    assert (found.canary_metrics, found.composite_alarms, found.dashboards) == (2, 1, 2)
     assert found.recoverable
     assert found.alarm_metrics > 20
     assert found.memory_gigabytes == 0.5

@@ -17,6 +17,7 @@ from ops.verify.asking import ask_all
 from ops.verify.catalogue import QUESTIONS, selected
 from ops.verify.deployment import Deployment, Waiting
 from ops.verify.question import Answer, Observation, Question, State
+from ops.verify.suite import CREATING
 from stacks.config.load import load
 from tests.ops.verify.recorded import RecordedAws
 
@@ -123,6 +124,27 @@ def test_some_questions_run_no_suite(recorded: RecordedAws, monkeypatch: pytest.
     _, chosen = run(recorded, monkeypatch, ["none"], 1, "--only", "x")
     _, without = run(recorded, monkeypatch, ["none"], 1, "--no-suite")
     assert (chosen.runs, without.runs) == ([], [])
+
+
+def test_run_that_creates_nothing_asks_and_tests_the_rest(
+    recorded: RecordedAws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reading, creating = selected(["http-routes-in-parallel"]) + selected(["age-of-a-delayed-message"])
+    suite = SuiteOfStatus(0)
+    monkeypatch.setattr(
+        command.catalogue, "selected", lambda ids: [answering(reading, "none"), answering(creating, "unused")]
+    )
+    monkeypatch.setattr(command, "connect", lambda *_: (recorded.deployment(), suite))
+    assert command.main(["--env", "dev", "--no-create", "--json"]) == 0
+    assert [each["id"] for each in json.loads(capsys.readouterr().out)["answers"]] == ["http-routes-in-parallel"]
+    assert suite.runs == [["--ignore", "tests/e2e/test_conformance.py"]]
+
+
+def test_every_test_that_creates_a_stack_by_itself_is_left_out() -> None:
+    """`test_handler_behaviour.py` creates one only where assumptions are asked about."""
+    suite = Path(__file__).resolve().parents[3] / "tests" / "e2e"
+    creating = {f"tests/e2e/{file.name}" for file in suite.glob("test_*.py") if "temporary_stack" in file.read_text()}
+    assert creating - {"tests/e2e/test_handler_behaviour.py"} == set(CREATING)
 
 
 def test_page_is_printed_and_written(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from handlers.adapters.dynamodb.due_index import due_shard
+from contract import canary
+from contract.outbox_keys import due_shard
 from handlers.core.calls.state import CallState, Participant
 from handlers.core.shared.timestamps import from_iso, to_iso
 
@@ -38,6 +39,7 @@ def call_item(state: CallState) -> dict[str, Any]:
         "meetingAskedAt": _date(state.meeting_announced_at),
         "shard": None if state.due_at is None else due_shard(state.session_id),
         "dueAt": _date(state.due_at),
+        "expiresAt": canary.expires_at(state.conversation_id, state.created_at),
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from contract import tables
+from contract import canary, tables
 from handlers.adapters.dynamodb.calls.items import call_item, call_key, call_state
 from handlers.adapters.dynamodb.client import write_single
 from handlers.adapters.dynamodb.codec import to_item
@@ -132,8 +132,9 @@ class DynamoCallStore(CallStore):
             actions[_LOCK + user_id] = self._take_lock(user_id, session_id, other)
         for user_id in sorted(write.free_locks):
             actions[_LOCK + user_id] = self._free_lock(user_id, session_id)
+        expires = canary.expires_at(write.after.conversation_id, write.after.created_at)
         for user_id in write.listed_for:
-            item = {"userId": user_id, "callKey": call_key(write.after), "sessionId": session_id}
+            item = {"userId": user_id, "callKey": call_key(write.after), "sessionId": session_id, "expiresAt": expires}
             actions[f"list of {user_id}"] = {"Put": {"TableName": self._tables.user_calls, "Item": to_item(item)}}
         for record in write.outbox:
             actions[f"event {record.event_id}"] = outbox_put(self._tables.outbox, record)

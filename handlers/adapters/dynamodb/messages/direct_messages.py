@@ -14,6 +14,7 @@ import msgspec
 
 from contract import events, limits
 from contract.models import Message
+from contract.outbox_keys import SEND_PREFIX, send_record_id
 from handlers.adapters.dynamodb.client import write_single
 from handlers.adapters.dynamodb.codec import to_item
 from handlers.adapters.dynamodb.messages.conditional import ConditionFailedError, ConflictError, conditional
@@ -25,7 +26,6 @@ from handlers.adapters.dynamodb.reads import get_item
 from handlers.adapters.dynamodb.transactions import TransactionCancelledError, transact
 from handlers.core.delivery.ports import DirectMessages
 from handlers.core.messages.conversation_state import ConversationState
-from handlers.core.messages.new_message import send_record_id
 from handlers.core.messages.numbering import Reservation, send_key
 from handlers.core.messages.ports import MessageWriteStatus, NewMessage
 from handlers.core.messages.rules import StoredMessage
@@ -154,7 +154,7 @@ class DynamoDirectMessages(DirectMessages):
 
     def find(self, sender_id: str, conversation_id: str, temp_id: str) -> StoredMessage | None:
         """Return the message that was accepted with a tempId; None where there is none."""
-        key = {"eventId": send_record_id(conversation_id, send_key(sender_id, temp_id, ""))}
+        key = {"eventId": send_record_id(conversation_id, sender_id, temp_id)}
         record = get_item(self._client, self._outbox, key, "the tempId")
         if record is None or "timestamp" not in record:
             return None
@@ -174,7 +174,7 @@ class DynamoDirectMessages(DirectMessages):
         Raises:
             ConflictError: it is being accepted at this moment.
         """
-        event_id = send_record_id(reservation.conversation_id, reservation.reservation_id)
+        event_id = f"{SEND_PREFIX}{reservation.conversation_id}#{reservation.reservation_id}"
         expires = reservation.timestamp // 1000 + limits.IDEMPOTENCY_RETENTION_HOURS * 3600
         try:
             with conditional("the number"):

@@ -6,9 +6,11 @@ from typing import Any
 
 import msgspec
 
+from contract import canary
 from contract.models import Message
 from handlers.adapters.dynamodb.codec import to_item
 from handlers.core.messages.rules import last_message
+from handlers.core.shared.timestamps import from_iso
 
 ABSENT = "attribute_not_exists(conversationId)"
 """The condition that no message and no placeholder is stored at a key."""
@@ -17,7 +19,8 @@ ABSENT = "attribute_not_exists(conversationId)"
 def message_item(message: Message, temp_id: str | None, hidden_from: frozenset[str]) -> dict[str, Any]:
     """Return the item of a new message, in DynamoDB's format."""
     item = msgspec.structs.asdict(message)
-    return to_item({**item, "tempId": temp_id, "hiddenFrom": hidden_from or None})
+    expires = canary.expires_at(message.conversationId, from_iso(message.timestamp))
+    return to_item({**item, "tempId": temp_id, "hiddenFrom": hidden_from or None, "expiresAt": expires})
 
 
 def newest_values(message: Message) -> dict[str, Any]:
@@ -44,5 +47,6 @@ def placeholder_item(conversation_id: str, timestamp: str, seq: int) -> dict[str
             "deleted": True,
             "voided": True,
             "createdAt": timestamp,
+            "expiresAt": canary.expires_at(conversation_id, from_iso(timestamp)),
         }
     )

@@ -33,7 +33,7 @@ from appsync_events._socket.stream import EventStream
 from appsync_events._socket.subscription import ConnectionState, Subscription
 from appsync_events._timeout import Timeout
 
-__version__ = "1.0.0"
+__version__ = "1.1.0"
 
 __all__ = [
     "Accepted",

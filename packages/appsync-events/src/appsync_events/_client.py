@@ -100,6 +100,14 @@ class EventsClient:
         self._ensure_started()
         await self._connection.connected()
 
+    async def reconnect(self) -> None:
+        """Close the connection and connect again, for example after a change of network; returns at once.
+
+        A lost connection has the same consequences: a wait before the next attempt, and gap reports of the
+        subscriptions. Nothing happens while there is no open connection.
+        """
+        await self._connection.drop()
+
     async def close(self) -> None:
         """Close the client: streams end, and pending and later operations fail with ConnectionLostError."""
         self._closed = True

@@ -86,6 +86,11 @@ class ReconnectingConnection:
         self._subscriptions.end(ConnectionLostError("the connection was closed"), refused=False)
         self._enter(ConnectionState.CLOSED)
 
+    async def drop(self) -> None:
+        """Close the open connection, so that the next one follows; nothing without an open connection."""
+        if self._connection is not None:
+            await self._connection.close()
+
     async def connected(self) -> Connection:
         """Wait until the connection is open and the API has acknowledged every subscription.
 

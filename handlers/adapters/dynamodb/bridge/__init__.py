@@ -1,0 +1,1 @@
+"""The stores of the bridge to the old Socket.IO server."""

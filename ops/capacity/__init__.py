@@ -1,0 +1,1 @@
+"""How much an environment takes: demand at the busiest second against quotas, and simulations of storms."""

@@ -1,0 +1,1 @@
+"""The commands of `python -m ops.data`: arguments, confirmations and printed results."""

@@ -1,0 +1,1 @@
+"""Erases one person, and repeats erasures after a restore."""

@@ -1,0 +1,1 @@
+"""Deploys an environment: checks, change report, confirmation, one change set per stack, smoke test."""
