@@ -15,6 +15,8 @@ LOCAL: Final = "local"
 DISPOSABLE: Final = frozenset({"dev", LOCAL})
 """Environments whose data may be lost; every other environment must protect its data."""
 
+AUDIT_RETENTION_DAYS: Final = 731
+"""Days for which the lines about what operators did are kept, in every environment; one of the next values."""
 LOG_RETENTION_DAYS: Final = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),

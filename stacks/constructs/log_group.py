@@ -8,7 +8,7 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from stacks.config.fields import LOG_RETENTION_DAYS, Environment
+from stacks.config.fields import AUDIT_RETENTION_DAYS, LOG_RETENTION_DAYS, Environment
 
 _RETENTION: Final = dict(
     zip(LOG_RETENTION_DAYS, (value for value in logs.RetentionDays if value.name != "INFINITE"), strict=True)
@@ -36,6 +36,6 @@ def create_audit_log(scope: Construct, construct_id: str, name: str, removal_pol
         scope,
         construct_id,
         log_group_name=name,
-        retention=logs.RetentionDays.TWO_YEARS,
+        retention=_RETENTION[AUDIT_RETENTION_DAYS],
         removal_policy=removal_policy,
     )

@@ -26,7 +26,7 @@ RULES: Final = {
     "sendMessage": {"content", "mediaUrl", "fileName", "fileSize", "duration"},
     "editMessage": {"content"},
     "markRead": {"seq"},
-    "getHistory": {"before", "cursor", "beforeSeq", "afterChange"},
+    "getHistory": {"before", "cursor", "beforeSeq", "afterSeq", "afterChange"},
     "listConversations": {"cursor"},
     "openDirect": {"userId"},
     "createGroup": {"name", "memberIds"},

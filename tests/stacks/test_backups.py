@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from contract import tables
-from stacks.config.fields import BACKUP_SCHEDULES
-from stacks.naming import RING_TIMEOUTS_QUEUE, Names
+from stacks.config.fields import AUDIT_RETENTION_DAYS, BACKUP_SCHEDULES
+from stacks.naming import AUDIT_LOG, RING_TIMEOUTS_QUEUE, Names
 from stacks.packaging import ROOT
 from tests.stacks.synthesis import (
     ALL,
@@ -85,7 +85,10 @@ def test_role_of_backups_may_back_up_but_not_read_or_restore(variant: str) -> No
 def test_retention_page_says_what_the_templates_say(variant: str) -> None:
     rows = (ROOT / "docs" / "reference" / "retention.md").read_text(encoding="utf-8").splitlines()
     cells = next(row for row in rows if row.startswith(f"| {variant} |")).strip("| ").split(" | ")
-    (log_days,) = {each["RetentionInDays"] for each in properties(variant, "AWS::Logs::LogGroup")}
+    found = properties(variant, "AWS::Logs::LogGroup")
+    groups = {readable(each["LogGroupName"]): each["RetentionInDays"] for each in found}
+    assert groups.pop(Names(variant).of(AUDIT_LOG)) == AUDIT_RETENTION_DAYS
+    (log_days,) = set(groups.values())
     assert int(cells[1].split()[0]) == log_days
     backups = properties(variant, "AWS::Backup::BackupPlan")
     kept = [rule["Lifecycle"]["DeleteAfterDays"] for each in backups for rule in each["BackupPlan"]["BackupPlanRule"]]

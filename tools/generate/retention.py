@@ -6,7 +6,7 @@ from typing import Final
 
 from contract import canary, limits, tables
 from contract.tables import TABLES, Table
-from stacks.config.fields import Environment
+from stacks.config.fields import AUDIT_RETENTION_DAYS, Environment
 from stacks.config.load import environment_names, load
 
 RECOVERY_DAYS: Final = 35
@@ -45,6 +45,7 @@ _ELSEWHERE: Final = """
 | data | kept | set by |
 | --- | --- | --- |
 | Log lines: user ids, no text of messages (but `events.log_level`) | next table | `operations.log_retention_days` |
+| What operators did with `python -m ops`: ids and reasons | {audit} days | the audit log of the Operations stack |
 | Messages of the dead-letter queues: ids of events and calls, events of Chime | 14 days | SQS's longest retention |
 | Messages of the other queues: ids of events and calls | 4 days, ring timers 1 day | the queues |
 | Point-in-time recovery of every table | {recovery} days | `data.point_in_time_recovery` |
@@ -67,7 +68,8 @@ def page() -> str:
     rows = ["", "| table | an item is kept |", "| --- | --- |"]
     rows += [f"| [{table.entity}](data-model.md#{table.entity.lower()}) | {_kept(table)} |" for table in TABLES]
     environments = [_row(load(name, variables={})) for name in environment_names()]
-    return _HEAD + "\n".join(rows) + "\n" + _ELSEWHERE.format(recovery=RECOVERY_DAYS) + "\n".join(environments) + "\n"
+    elsewhere = _ELSEWHERE.format(recovery=RECOVERY_DAYS, audit=AUDIT_RETENTION_DAYS)
+    return _HEAD + "\n".join(rows) + "\n" + elsewhere + "\n".join(environments) + "\n"
 
 
 def _kept(table: Table) -> str:

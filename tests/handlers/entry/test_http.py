@@ -129,7 +129,7 @@ BODIES: list[tuple[Any, str | None]] = [
     ({"conversationId": "", "content": "x"}, "conversationId"),
     ({"conversationId": "a/b", "content": "x"}, "conversationId"),
     ({"conversationId": "*", "content": "x"}, "conversationId"),
-    ({"conversationId": "c" * 65, "content": "x"}, "conversationId"),
+    ({"conversationId": "c" * 81, "content": "x"}, "conversationId"),
     ({"conversationId": "c\n", "content": "x"}, "conversationId"),
     ({"conversationId": "c", "content": 1}, "content"),
     ({"conversationId": "c", "content": "x" * 8001}, "content"),
@@ -210,7 +210,7 @@ def test_unexpected_body_and_unexpected_query_string_are_refused() -> None:
     assert (response.status, response.body["error"]["field"]) == (400, "debug")
 
 
-@pytest.mark.parametrize("value", ["", "a b", "*", "../x", "é", "x" * 65])
+@pytest.mark.parametrize("value", ["", "a b", "*", "../x", "é", "x" * 81])
 def test_path_parameter_that_is_not_an_id_is_refused(value: str) -> None:
     response = RecordingApi().respond(http_event(HISTORY, "me", path={"conversationId": value}))
     assert (response.status, response.body["error"]["field"]) == (400, "conversationId")

@@ -24,11 +24,11 @@ _READS = frozenset({"read", "read_many", "locks", "page", "due", "names", "users
 class InlinePool:
     """A thread pool that runs each call at once in the caller's thread, so that every run is the same."""
 
-    def submit(self, call: Callable[[], Any]) -> Future[Any]:
+    def submit(self, call: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Make a call."""
         future: Future[Any] = Future()
         try:
-            future.set_result(call())
+            future.set_result(call(*arguments))
         except Exception as error:
             future.set_exception(error)
         return future

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from contract.tables import TABLES
 from ops.doctor.check import Outcome
 from stacks.config.fields import Aws, Domain
 from stacks.config.load import load
@@ -140,7 +141,7 @@ def table(**changes: Any) -> dict[str, Any]:
     ],
 )
 def test_stream_of_the_outbox(aws: Recorded, stream: dict[str, Any] | None, named: str) -> None:
-    for _ in range(15):
+    for _ in TABLES:
         aws.answers("dynamodb", "describe_table", table(**({"StreamSpecification": stream} if stream else {})))
     outcome, text = says(aws.look("D404"))
     assert outcome is (Outcome.FAILED if named else Outcome.OK)
@@ -151,11 +152,11 @@ def test_tables_without_the_protection_that_the_environment_wants() -> None:
     dev = load("dev")
     aws = Recorded(replace(dev, data=replace(dev.data, point_in_time_recovery=True, deletion_protection=True)))
     status = {"ContinuousBackupsStatus": "ENABLED"}
-    for _ in range(15):
+    for _ in TABLES:
         aws.answers("dynamodb", "describe_table", table())
         aws.answers("dynamodb", "describe_continuous_backups", {"ContinuousBackupsDescription": status})
-    assert len(aws.look("D405").findings) == 15
-    assert len(aws.look("D406").findings) == 15
+    assert len(aws.look("D405").findings) == len(TABLES)
+    assert len(aws.look("D406").findings) == len(TABLES)
 
 
 def test_backlog_of_a_queue(aws: Recorded) -> None:
