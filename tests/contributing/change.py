@@ -43,12 +43,13 @@ class Change:
         """Run a command that writes files, and record what it has written."""
         present = self.tree.files()
         code, output = self.tree.run(command)
-        assert code == 0, f"{command}\n{output}"
         for name, content in self.tree.files().items():
             old = present.get(name)
             if content != old:
                 self._record(name, None if old is None else old.decode(), content.decode())
                 self.tree.note(name, self.before[name])
+        # Only now, so that `restore` also knows what a command wrote before it failed.
+        assert code == 0, f"{command}\n{output}"
 
     def row_of(self, name: str) -> Row | None:
         """Return the first row that lists a file."""

@@ -12,6 +12,7 @@ from functools import cache
 import pytest
 
 from tests.contributing.change import Change
+from tests.contributing.edits import append, edit, replace
 from tests.contributing.page import Row, kinds
 from tests.contributing.recipe import Recipe
 from tests.contributing.recipes import RECIPES
@@ -73,3 +74,17 @@ def test_wrong_tables_are_noticed(tree: Tree, recipe: Recipe) -> None:
     items = Row(("contract/items.py",), UNNOTICED)
     with pytest.raises(AssertionError, match=r"without contract/items\.py, this passes: pytest tests/contract"):
         Change(tree, recipe, (items, *rows)).require_noticed(items)
+
+
+def test_what_a_command_wrote_before_it_failed_is_put_back(tree: Tree) -> None:
+    """The next recipe in the same copy begins with the original files."""
+    tree.restore()
+    present = tree.files()
+    edits = (
+        edit("contract/channels.py", "", replace("and the end of the call", "and its end")),
+        edit("tests/snapshots/prod/Data.yaml", "", append("{")),
+    )
+    with pytest.raises(AssertionError, match=r"asyncapi\.json: written[\s\S]*yaml\.\w+\.\w+Error"):
+        Change(tree, Recipe("An index", edits), kinds()["An index"])
+    tree.restore()
+    assert tree.files() == present

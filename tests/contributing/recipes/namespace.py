@@ -26,7 +26,28 @@ _SNAPSHOT: Final = """  PresenceNamespace:
       Name: presence
     Type: AWS::AppSync::ChannelNamespace
 """
-_PERMISSION: Final = "            - arn:${AWS::Partition}:appsync:::apis/channelNamespace/presence\n"
+_PERMISSION: Final = "# arn:${AWS::Partition}:appsync:::apis/channelNamespace/presence\n"
+_METRICS_LACK: Final = "lacks metrics of the namespace presence; run: make snapshots"
+_CHART_LINE: Final = """            - - AWS/AppSync
+              - FailedEvents
+              - ChannelNamespaceName
+              - {namespace}
+"""
+_ALARM_METRIC: Final = """      - Id: {id}
+        MetricStat:
+          Metric:
+            Dimensions:
+            - Name: ChannelNamespaceName
+"""
+_NEW_ALARM_METRIC: Final = """              Value: presence
+            MetricName: FailedEvents
+            Namespace: AWS/AppSync
+          Period: 300
+          Stat: Sum
+        ReturnData: false
+"""
+_IN_CHART: Final = before(_CHART_LINE.format(namespace="conversations"), _CHART_LINE.format(namespace="presence"))
+_IN_ALARM: Final = before(_ALARM_METRIC.format(id="m0"), _ALARM_METRIC.format(id="m3") + _NEW_ALARM_METRIC)
 
 
 def _handlers() -> str:
@@ -80,10 +101,13 @@ RECIPE: Final = Recipe(
             "lacks the namespace presence; run: make snapshots",
             after("\nResources:\n", _SNAPSHOT.format(code=_CODE)),
         ),
-        edit(
-            "tests/snapshots/*/Operations.yaml",
-            "lacks metrics of the namespace presence; run: make snapshots",
-            append("# ChannelNamespaceName\n              - presence\n"),
+        *(
+            edit(f"tests/snapshots/{environment}/Operations.yaml", _METRICS_LACK, _IN_ALARM, _IN_CHART)
+            for environment in ("local", "prod")
+        ),
+        *(
+            edit(f"tests/snapshots/{environment}/Operations.yaml", _METRICS_LACK, _IN_ALARM)
+            for environment in ("imported-pool", "staging")  # an alarm, but no dashboards
         ),
         edit(
             "tests/snapshots/*/Routes.yaml",

@@ -78,6 +78,7 @@ def test_dropped_events_are_named(session_cloud: LocalCloud, target: Target) -> 
 
 
 def test_slow_delivery_is_a_warning(session_cloud: LocalCloud, target: Target) -> None:
+    """An event that takes more than 500 ms (G:2152)."""
     session_cloud.faults.set_events({"match": {"operation": "deliver"}, "effect": "delay", "delayMs": 900})
     report = look(target)
     assert reported(report) == {"D614"}, as_text(report)
