@@ -65,6 +65,7 @@ def compose(scope: Construct, environment: Environment, asset: Asset, revision: 
     identity.add_stack_dependency(data)
     events.add_stack_dependency(data)
     operations.add_stack_dependency(data)
+    operations.add_stack_dependency(routes)  # its metric filters read the log groups of the functions
     bridge = None
     if environment.cutover.bridge:
         bridge = BridgeStack(scope, environment, asset=asset, messages_stream_arn=data.messages_stream_arn)

@@ -17,7 +17,7 @@ IDS: Final = ("ApiErrors", "EventsErrors", "DeliveryLate", "CallsFailed", "DeadL
 """Ids of the alarms that a bad revision raises first, at most five (stacks/monitoring/alarms.py)."""
 WATCHED: Final = ("Events", "Routes")
 """The stacks whose update can raise them. Operations has the alarms themselves, and must be able to remove one."""
-_WATCH_MINUTES: Final = 5
+WATCH_MINUTES: Final = 5
 """One period of an alarm: how long a protected environment is watched after each update."""
 
 
@@ -57,4 +57,4 @@ def find_triggers(environment: Environment, client: Any) -> tuple[Triggers, list
         found = client.describe_alarms(AlarmNames=names, AlarmTypes=["MetricAlarm"])["MetricAlarms"]
     quiet = tuple(alarm["AlarmArn"] for alarm in found if alarm["StateValue"] != "ALARM")
     firing = sorted(alarm["AlarmName"] for alarm in found if alarm["StateValue"] == "ALARM")
-    return Triggers(quiet, _WATCH_MINUTES if environment.protected else 0), firing
+    return Triggers(quiet, WATCH_MINUTES if environment.protected else 0), firing

@@ -13,7 +13,7 @@ from stacks.config.load import load
 from tests.ops.recorded_cloudformation import STACK_ID, absent, described, recorded, tools
 
 DATA, ROUTES = "PantherKolab-Data-dev", "PantherKolab-Routes-dev"
-ORDER = ("Operations", "Routes", "Events", "Identity", "Data")
+ORDER = ("Operations", "Bridge", "Routes", "Events", "Identity", "Data")
 TABLE = {
     "Type": "AWS::DynamoDB::Table",
     "DeletionPolicy": "Retain",

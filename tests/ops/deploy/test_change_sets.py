@@ -253,4 +253,4 @@ def test_page_names_the_alarms_and_how_long_they_watch() -> None:
     listed = page.partition("*Rollback alarms*")[2].partition("\n\n")[0]
     assert [each for each in IDS if f"`{each}`" not in listed] == []
     assert "five minutes longer" in listed
-    assert alarms._WATCH_MINUTES == 5
+    assert alarms.WATCH_MINUTES == 5
