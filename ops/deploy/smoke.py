@@ -26,8 +26,8 @@ from stacks import outputs
 from stacks.config.fields import Environment
 from stacks.naming import Names
 
-CANARY: Final = "Canary"
-"""Name of the canary's function, `PantherKolab-Canary-{environment}`."""
+CANARY: Final = "canary"
+"""Name of the canary's function, `PantherKolab-canary-{environment}`."""
 _UNAUTHENTICATED: Final = (401, 403)
 _ROUTE: Final = next(route for route in ROUTES if route.method == "GET" and "{" not in route.path)
 

@@ -15,7 +15,7 @@ from aws_cdk import Aws, DefaultStackSynthesizer
 from contract import tables
 from contract.canary import credentials_parameter
 from handlers.settings import CallsSettings, CanarySettings
-from stacks.naming import CHANGE_SET, PRODUCT, SERVICE_LINKED_ROLES, Names, pascal_case
+from stacks.naming import CHANGE_SET, PRODUCT, SERVICE_LINKED_ROLES, Names
 from stacks.policy import arns
 
 STACKS: Final = ("Data", "Identity", "Events", "Routes", "Bridge", "Operations")
@@ -97,7 +97,7 @@ def _smoke_test(names: Names) -> list[WorkflowStatement]:
         WorkflowStatement(
             "Canary",
             ["lambda:GetFunctionConfiguration", "lambda:InvokeFunction"],
-            [arns.function_arn(names.of(pascal_case(CanarySettings.function)))],
+            [arns.function_arn(names.of(CanarySettings.function))],
         ),
         WorkflowStatement(
             "Parameters",

@@ -10,6 +10,7 @@ import pytest
 from botocore.response import StreamingBody
 
 from contract.canary import credentials_parameter
+from ops.cdk import ROOT
 from ops.deploy import smoke
 from ops.deploy.tools import Tools
 from ops.errors import CommandError
@@ -17,10 +18,11 @@ from ops.verify.catalogue import QUESTIONS
 from ops.verify.deployment import HttpResponse
 from ops.verify.question import Answer, State
 from stacks.config.load import load
+from stacks.naming import Names
 from tests.ops.deployed_stacks import STACK_OUTPUTS
 from tests.ops.recorded_cloudformation import recorded, tools
 
-CANARY = {"FunctionName": "PantherKolab-Canary-dev"}
+CANARY = {"FunctionName": "PantherKolab-canary-dev"}
 
 EXISTS = ("get_function_configuration", CANARY, CANARY)
 USERS = (
@@ -54,6 +56,11 @@ def test_canary_function_decides_where_the_environment_has_one(response: tuple[A
     with recorded(EXISTS, response, service="lambda") as functions, recorded(USERS, service="ssm") as parameters:
         result = smoke.smoke_test(load("dev"), both(functions, parameters))
     assert bool(result.failures) is failed
+
+
+def test_function_of_the_canary_has_the_name_that_is_invoked() -> None:
+    deployed = (ROOT / "tests/snapshots/prod/Operations.yaml").read_text(encoding="utf-8")
+    assert f"FunctionName: {Names('prod').of(smoke.CANARY)}\n" in deployed
 
 
 def test_canary_without_users_is_a_note_and_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
