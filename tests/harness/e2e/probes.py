@@ -232,10 +232,11 @@ async def early_unsubscribe(context: ProbeContext) -> str:
 async def _unsubscribe_at_once(context: ProbeContext) -> str:
     """Return the responses to a subscription that is ended at once; a busy service may process the end late."""
     connection = await context.open()
-    await connection.send(
-        {"type": "subscribe", "id": "early", "channel": context.channel, "authorization": context.user_token("")}
-    )
-    await connection.send({"type": "unsubscribe", "id": "early"})
+    with connection.in_one_packet():
+        await connection.send(
+            {"type": "subscribe", "id": "early", "channel": context.channel, "authorization": context.user_token("")}
+        )
+        await connection.send({"type": "unsubscribe", "id": "early"})
     observed = [(await connection.response("early"))["type"]]
     if observed == ["unsubscribe_error"]:
         observed.append((await connection.response("early"))["type"])

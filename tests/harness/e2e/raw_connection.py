@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import aiohttp
@@ -80,6 +82,20 @@ class RawConnection:
     async def send(self, frame: Mapping[str, Any]) -> None:
         """Send a frame."""
         await self.socket.send_str(_protocol.compact(frame))
+
+    @contextmanager
+    def in_one_packet(self) -> Iterator[None]:
+        """Hold back what is sent until the end, where the system can (Linux: TCP_CORK), so that it arrives together."""
+        transport = self.socket.get_extra_info("socket")
+        option = getattr(socket, "TCP_CORK", None)
+        if option is None:
+            yield
+            return
+        transport.setsockopt(socket.IPPROTO_TCP, option, 1)
+        try:
+            yield
+        finally:
+            transport.setsockopt(socket.IPPROTO_TCP, option, 0)
 
     async def frame(self) -> dict[str, Any]:
         """Return the next frame other than a keep-alive; `{"type": "closed", ...}` if the connection is closed."""
