@@ -74,7 +74,9 @@ class FakeAws:
             body = await asyncio.wait_for(self.queue.get(), 5)
         except TimeoutError:
             return web.Response(status=204)
-        return web.json_response({"Records": [{"messageId": "1", "body": body, "eventSource": "aws:sqs"}]})
+        received = {"ApproximateReceiveCount": "1", "SentTimestamp": str(int(time.time() * 1000))}
+        record = {"messageId": "1", "body": body, "attributes": received, "eventSource": "aws:sqs"}
+        return web.json_response({"Records": [record]})
 
     async def aws(self, request: web.Request) -> web.Response:
         """Serve DynamoDB and SQS, distinguished by the header `x-amz-target`."""
